@@ -1,0 +1,155 @@
+"""What the distribution reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from acd.model import AgentId, AgentState, ContactId, Decision, OfferFailure, QueueName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStateChanged:
+    """An agent changed its state. One per change, also when only the reason changes."""
+
+    agent: AgentId
+    at: float
+    state: AgentState
+    reason: str
+    """Why: of not-ready the agent's reason, else a slug of what happened."""
+    previous: AgentState
+    previous_for_s: float
+    contact: ContactId | None = None
+    until: float | None = None
+    """End of the wrap-up countdown, on the same clock as `at`."""
+    next_state: AgentState | None = None
+    """What a pending SetReady or SetNotReady will make of it afterwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactQueued:
+    """A contact began to wait."""
+
+    contact: ContactId
+    queue: QueueName
+    at: float
+    position: int
+    priority: int
+    again: bool = False
+    """It was offered before and came back to its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactOffered:
+    """A contact was given to an agent, who is called now."""
+
+    contact: ContactId
+    queue: QueueName
+    agent: AgentId
+    at: float
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferEnded:
+    """An offer did not lead to a conversation."""
+
+    contact: ContactId
+    queue: QueueName
+    agent: AgentId
+    at: float
+    failure: OfferFailure
+    rang_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAnswered:
+    """Customer and agent talk."""
+
+    contact: ContactId
+    queue: QueueName
+    agent: AgentId
+    at: float
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactLeft:
+    """A contact left without a conversation."""
+
+    contact: ContactId
+    queue: QueueName
+    at: float
+    waited_s: float
+    reason: str
+    """`abandoned`, `timeout`, `overflow`, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactEnded:
+    """A conversation is over."""
+
+    contact: ContactId
+    queue: QueueName
+    agent: AgentId
+    at: float
+    talked_s: float
+    """Hold included."""
+    held_s: float
+    by_agent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged:
+    """The live figures of a queue; sent when something in it changed, counters since midnight."""
+
+    queue: QueueName
+    at: float
+    waiting: int
+    longest_wait_s: float
+    offered: int
+    talking: int
+    agents_signed_on: int
+    agents_available: int
+    entered: int
+    answered: int
+    answered_within: int
+    """Within the threshold."""
+    abandoned: int
+    abandoned_within: int
+    service_level: float | None
+    """answered_within / (answered + abandoned after the threshold); None before the first."""
+    service_level_s: float
+    average_wait_s: float
+    average_talk_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFigures:
+    """An agent's own numbers since midnight; sent after each contact."""
+
+    agent: AgentId
+    at: float
+    answered: int
+    missed: int
+    talk_s: float
+    hold_s: float
+    wrap_up_s: float
+    not_ready_s: Mapping[str, float] = field(default_factory=dict)
+    """By reason."""
+    signed_on_s: float = 0.0
+    occupancy: float | None = None
+    """(talk + wrap-up) / (talk + wrap-up + available)."""
+
+
+AcdEvent = (
+    AgentStateChanged
+    | ContactQueued
+    | ContactOffered
+    | OfferEnded
+    | ContactAnswered
+    | ContactLeft
+    | ContactEnded
+    | QueueChanged
+    | AgentFigures
+)

@@ -1,0 +1,1 @@
+"""The pure router: matching of waiting contacts and available agents, with reasons."""

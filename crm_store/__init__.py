@@ -1,0 +1,1 @@
+"""The customer store: customers, interactions, notes, dispositions. The only place that speaks SQL."""

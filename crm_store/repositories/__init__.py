@@ -1,0 +1,1 @@
+"""Queries and commands over the tables."""

@@ -1,0 +1,1 @@
+"""The outermost layer: event catalogue, bus, API, desks, command line, composition root."""

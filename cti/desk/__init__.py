@@ -1,0 +1,1 @@
+"""The terminal screens of agents and supervisors. They speak to the server through `cti.client` only."""

@@ -1,0 +1,530 @@
+"""The public catalogue: events, the snapshot, and the bodies of commands.
+
+This is all that desks, wallboards, browsers and web hooks know of the server. Plain frozen
+dataclasses: msgspec encodes and validates them, FastAPI documents them. Event types use CSTA words
+(ECMA-269) where they exist. Times are seconds since the epoch (UTC), durations are seconds.
+
+A stream is: one `Snapshot`, then `Event`s in the order of `seq`. Events for others leave gaps in
+`seq`. It is the cursor for resuming: a client that connects with `after=<last seq>` gets what it
+missed, or a new snapshot when that is no longer kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+SCHEMA_VERSION: Final = 1
+
+
+class Role(StrEnum):
+    """What a user may do. Each role may do what the earlier ones may."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+
+
+# --- the customer card --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPoint:
+    """A number or address of a customer."""
+
+    kind: str
+    """`phone` or `email`."""
+    value: str
+    """E.164 for phones where the number could be normalised, else as given."""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastInteraction:
+    """One line of a customer's history."""
+
+    interaction_id: str
+    at: float
+    channel: str
+    queue: str | None
+    agent_name: str | None
+    disposition: str | None
+    summary: str
+    """The note's first line, or what happened: `abandoned after 35 s`."""
+    talked_s: float
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCard:
+    """What an agent sees of a customer."""
+
+    customer_id: str
+    name: str
+    company: str = ""
+    tier: str = ""
+    language: str = ""
+    contact_points: tuple[ContactPoint, ...] = ()
+    remarks: str = ""
+    """Standing remark on the customer."""
+    recent: tuple[PastInteraction, ...] = ()
+    """Newest first, at most ten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenPop:
+    """The customer's card for one offered interaction. Sent to the offered agent only.
+
+    Exactly one of three holds: `customer` is known; `candidates` share the number and the agent
+    picks one; both are empty and `new_customer_number` prefills a new customer.
+    """
+
+    interaction_id: str
+    channel: str
+    queue: str | None
+    queue_title: str
+    caller_number: str
+    """E.164 if it could be normalised, else as received; empty when withheld."""
+    caller_name: str
+    called: str
+    waited_s: float
+    why: str
+    """Why this agent was chosen, in one sentence."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What the caller entered in the menu."""
+    customer: CustomerCard | None = None
+    candidates: tuple[CustomerCard, ...] = ()
+    new_customer_number: str = ""
+    late: bool = False
+    """The look-up took longer than the offer could wait; this follows the ring."""
+
+
+# --- live views ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """An agent as everyone sees it. `state` is a value of `acd.model.AgentState`."""
+
+    agent_id: str
+    name: str
+    state: str
+    reason: str
+    since: float
+    queues: tuple[str, ...]
+    interaction_id: str | None = None
+    until: float | None = None
+    """End of the wrap-up countdown; None while it does not run."""
+    next_state: str | None = None
+    phone_reachable: bool = False
+    desk_connected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFiguresView:
+    """An agent's own numbers since midnight."""
+
+    agent_id: str
+    answered: int = 0
+    missed: int = 0
+    talk_s: float = 0.0
+    hold_s: float = 0.0
+    wrap_up_s: float = 0.0
+    not_ready_s: dict[str, float] = field(default_factory=dict)
+    signed_on_s: float = 0.0
+    occupancy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """A queue's live figures; counters since midnight."""
+
+    queue: str
+    title: str
+    waiting: int = 0
+    longest_since: float | None = None
+    """When the contact that waits longest entered; None when nobody waits."""
+    offered: int = 0
+    talking: int = 0
+    agents_signed_on: int = 0
+    agents_available: int = 0
+    entered: int = 0
+    answered: int = 0
+    answered_within: int = 0
+    abandoned: int = 0
+    abandoned_within: int = 0
+    service_level: float | None = None
+    """answered within T / (answered + abandoned after T), 0 to 1."""
+    service_level_s: float = 20.0
+    average_wait_s: float = 0.0
+    average_talk_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionView:
+    """A live interaction."""
+
+    interaction_id: str
+    channel: str
+    stage: str
+    """`menu`, `waiting`, `offered`, `talking`, `held`, `wrap-up`, `direct`."""
+    since: float
+    """When this stage began."""
+    started: float
+    caller_number: str
+    caller_name: str
+    called: str
+    queue: str | None = None
+    agent_id: str | None = None
+    customer_id: str | None = None
+    customer_name: str = ""
+    recorded: bool = False
+    muted: bool = False
+    disposition: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The state at `seq`. An agent gets itself, its interaction and its queues; a supervisor all."""
+
+    seq: int
+    at: float
+    """The server's time, for countdowns on clients whose clock differs."""
+    role: Role
+    agents: tuple[AgentView, ...]
+    queues: tuple[QueueView, ...]
+    interactions: tuple[InteractionView, ...]
+    figures: AgentFiguresView | None = None
+    pop: ScreenPop | None = None
+    """The agent's current card: offered, talking or in wrap-up."""
+    dispositions: tuple[Disposition, ...] = ()
+    not_ready_reasons: tuple[str, ...] = ()
+    gateway_available: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """One outcome an agent can choose."""
+
+    code: str
+    title: dict[str, str]
+    """By language: `en`, `zh`."""
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+class EventType(StrEnum):
+    """Every event type, with the class of its `data`. CSTA words where they exist."""
+
+    INTERACTION_STARTED = "InteractionStarted"  # InteractionView
+    FLOW_STEP = "FlowStep"  # FlowStep
+    QUEUED = "Queued"  # InteractionView
+    OFFERED = "Offered"  # Offered
+    DELIVERED = "Delivered"  # InteractionView: the agent's phone rings
+    DIVERTED = "Diverted"  # Diverted: the offer failed
+    ESTABLISHED = "Established"  # InteractionView
+    HELD = "Held"  # InteractionView
+    RETRIEVED = "Retrieved"  # InteractionView
+    CONNECTION_CLEARED = "ConnectionCleared"  # Cleared: the conversation is over
+    INTERACTION_ENDED = "InteractionEnded"  # Cleared: nothing more will come
+    SCREEN_POP = "ScreenPop"  # ScreenPop
+    AGENT_STATE_CHANGED = "AgentStateChanged"  # AgentView
+    AGENT_FIGURES = "AgentFigures"  # AgentFiguresView
+    QUEUE_CHANGED = "QueueChanged"  # QueueView
+    ANNOUNCED = "Announced"  # Announced
+    RECORDING_STARTED = "RecordingStarted"  # RecordingView
+    RECORDING_FINISHED = "RecordingFinished"  # RecordingView
+    NOTE_ADDED = "NoteAdded"  # NoteAdded
+    DISPOSITION_SET = "DispositionSet"  # DispositionSet
+    CUSTOMER_LINKED = "CustomerLinked"  # CustomerLinked
+    GATEWAY_CHANGED = "GatewayChanged"  # GatewayView
+    CALL_REFUSED = "CallRefused"  # Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowStep:
+    """A caller reached a node of a flow."""
+
+    flow: str
+    node: str
+    verb: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateView:
+    """One agent that was weighed."""
+
+    agent_id: str
+    eligible: bool
+    score: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """An agent was chosen, and why."""
+
+    interaction: InteractionView
+    rule: str
+    why: str
+    candidates: tuple[CandidateView, ...] = ()
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diverted:
+    """An offer failed; the contact waits again at its place."""
+
+    failure: str
+    """A value of `acd.model.OfferFailure`."""
+    rang_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """How it ended and what it took."""
+
+    result: str
+    """`answered`, `abandoned`, `menu` (ended in the menu), `timeout`, `refused`, `failed`, `direct`."""
+    reason: str
+    """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, ..."""
+    waited_s: float = 0.0
+    talked_s: float = 0.0
+    held_s: float = 0.0
+    loss: float | None = None
+    """Share of the caller's packets that never came, 0 to 1."""
+    jitter_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """The caller was told where it stands."""
+
+    position: int
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingView:
+    """A recording."""
+
+    recording_id: str
+    duration_s: float = 0.0
+    octets: int = 0
+    sha256: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAdded:
+    """An agent wrote a note."""
+
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispositionSet:
+    """An agent chose an outcome."""
+
+    code: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerLinked:
+    """The interaction belongs to this customer: found, picked or created."""
+
+    customer: CustomerCard
+    how: str
+    """`found`, `picked`, `created`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayView:
+    """The media gateway went or came."""
+
+    available: bool
+    detail: str = ""
+    lost_legs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A call was refused."""
+
+    status: int
+    reason: str
+    called: str
+    caller_number: str
+
+
+EventData = (
+    InteractionView
+    | FlowStep
+    | Offered
+    | Diverted
+    | Cleared
+    | ScreenPop
+    | AgentView
+    | AgentFiguresView
+    | QueueView
+    | Announced
+    | RecordingView
+    | NoteAdded
+    | DispositionSet
+    | CustomerLinked
+    | GatewayView
+    | Refused
+)
+
+DATA_TYPES: Final[dict[EventType, type[Any]]] = {
+    EventType.INTERACTION_STARTED: InteractionView,
+    EventType.FLOW_STEP: FlowStep,
+    EventType.QUEUED: InteractionView,
+    EventType.OFFERED: Offered,
+    EventType.DELIVERED: InteractionView,
+    EventType.DIVERTED: Diverted,
+    EventType.ESTABLISHED: InteractionView,
+    EventType.HELD: InteractionView,
+    EventType.RETRIEVED: InteractionView,
+    EventType.CONNECTION_CLEARED: Cleared,
+    EventType.INTERACTION_ENDED: Cleared,
+    EventType.SCREEN_POP: ScreenPop,
+    EventType.AGENT_STATE_CHANGED: AgentView,
+    EventType.AGENT_FIGURES: AgentFiguresView,
+    EventType.QUEUE_CHANGED: QueueView,
+    EventType.ANNOUNCED: Announced,
+    EventType.RECORDING_STARTED: RecordingView,
+    EventType.RECORDING_FINISHED: RecordingView,
+    EventType.NOTE_ADDED: NoteAdded,
+    EventType.DISPOSITION_SET: DispositionSet,
+    EventType.CUSTOMER_LINKED: CustomerLinked,
+    EventType.GATEWAY_CHANGED: GatewayView,
+    EventType.CALL_REFUSED: Refused,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event of the stream."""
+
+    seq: int
+    id: str
+    at: float
+    type: EventType
+    data: EventData
+    version: int = SCHEMA_VERSION
+    interaction_id: str | None = None
+    call_id: str | None = None
+    queue: str | None = None
+    agent_id: str | None = None
+    customer_id: str | None = None
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOnRequest:
+    """Body of `POST /api/v1/sign-on`."""
+
+    login: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneCredentials:
+    """What the desk's softphone needs to register."""
+
+    number: str
+    sip_host: str
+    sip_port: int
+    transport: str
+    realm: str
+    one_time_secret: str
+    """A password that is valid for this number while the desk is signed on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOnReply:
+    """Who one is now."""
+
+    token: str
+    """Bearer token for HTTP (`Authorization: Bearer ...`) and WebSocket (`?token=...`)."""
+    expires: float
+    login: str
+    name: str
+    role: Role
+    agent_id: str | None
+    phone: PhoneCredentials | None
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStateRequest:
+    """Body of `POST /api/v1/agents/{agent}/state`."""
+
+    state: str
+    """`available` or `not-ready`."""
+    reason: str = ""
+    """One of the configured reasons; needed for `not-ready`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialRequest:
+    """Body of `POST /api/v1/agents/me/dial`: the agent's own phone rings first, then the number."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitsRequest:
+    """Body of `POST /api/v1/interactions/{id}/digits`."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteRequest:
+    """Body of `POST /api/v1/interactions/{id}/mute`."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRequest:
+    """Body of `POST /api/v1/interactions/{id}/notes`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispositionRequest:
+    """Body of `POST /api/v1/interactions/{id}/disposition`."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRequest:
+    """Body of `POST /api/v1/interactions/{id}/customer`: pick a candidate or create a customer."""
+
+    customer_id: str | None = None
+    """Pick this one; else create from the rest."""
+    name: str = ""
+    company: str = ""
+    language: str = ""
+    remarks: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Body of every error answer: a stable id, words for people, and what to do."""
+
+    error_id: str
+    message: str
+    details: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The verbs a flow may use, one per file."""

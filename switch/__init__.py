@@ -1,0 +1,4 @@
+"""The softswitch: signalling, media and calls.
+
+Owns SIP, SDP, RTP, the media gateway and the B2BUA. Imports nothing of the packages above it.
+"""

@@ -1,0 +1,1 @@
+"""The B2BUA: legs, calls, bridges. The only place where signalling and media meet."""

@@ -1,0 +1,34 @@
+"""How a leg ended: a value of few results and one slug, for history and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    """What became of a leg."""
+
+    COMPLETED = "completed"
+    """It was answered and ended normally."""
+    CANCELLED = "cancelled"
+    """Given up before the answer."""
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    """Refused by the peer or by us (rights, unknown number, overload)."""
+    UNREACHABLE = "unreachable"
+    """No binding, no route, no response."""
+    FAILED = "failed"
+    """Something broke: media lost, protocol error, gateway gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndCause:
+    """Why a leg ended."""
+
+    result: Result
+    reason: str
+    """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, `gateway-lost`, ..."""
+    status: int = 0
+    """The SIP status that said so; 0 if none did."""

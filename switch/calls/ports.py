@@ -1,0 +1,95 @@
+"""What the calls offer upwards, as a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from switch.calls.causes import EndCause
+from switch.gateway.protocol import PlayItem
+from switch.ids import CallId, LegId, PlayerId, RecordingId
+
+
+class CallControl(Protocol):
+    """Call control as the layers above use it. Every method returns at once; outcomes are events.
+
+    Unknown or ended legs are ignored: whoever commands a leg may be later than its hang-up.
+    """
+
+    def ring(self, leg: LegId) -> None:
+        """Send 180 on an incoming leg."""
+
+    def answer(self, leg: LegId) -> None:
+        """Answer an incoming leg with 200 and its SDP; `LegAnswered` follows."""
+
+    def reject(self, leg: LegId, status: int, reason: str) -> None:
+        """Refuse an incoming leg with a final status of 300-699."""
+
+    def hang_up(self, leg: LegId, cause: EndCause) -> None:
+        """End a leg by whatever its state asks for: CANCEL, final response or BYE."""
+
+    def call_phone(
+        self,
+        phone: str,
+        *,
+        call: CallId,
+        caller_number: str,
+        caller_name: str,
+        ring_timeout_s: float,
+        headers: Mapping[str, str],
+    ) -> LegId:
+        """Call a phone at its newest binding; `LegEnded` at once when it has none."""
+
+    def call_trunk(
+        self,
+        trunk: str,
+        number: str,
+        *,
+        call: CallId,
+        caller_number: str,
+        caller_name: str,
+        ring_timeout_s: float,
+    ) -> LegId:
+        """Call a number through a trunk."""
+
+    def bridge(self, a: LegId, b: LegId) -> None:
+        """Let two answered legs hear each other; `LegsBridged` follows."""
+
+    def unbridge(self, a: LegId, b: LegId) -> None:
+        """Take a bridge apart; both legs hear nothing."""
+
+    def hold(self, leg: LegId) -> None:
+        """Let the leg's bridge peer hear music and the leg nothing; `LegHeld` follows."""
+
+    def resume(self, leg: LegId) -> None:
+        """Undo `hold`; `LegResumed` follows."""
+
+    def mute(self, leg: LegId, muted: bool) -> None:
+        """Keep what the leg says from everyone (the recording included), or no longer."""
+
+    def play(self, leg: LegId, items: Sequence[PlayItem], *, loop: bool = False) -> PlayerId:
+        """Play to one answered leg; `PlayFinished` follows."""
+
+    def stop(self, player: PlayerId) -> None:
+        """Stop a player started with `play`."""
+
+    def music(self, leg: LegId, on: bool) -> None:
+        """Let the leg hear hold music, shared with all others who wait."""
+
+    def echo(self, leg: LegId, on: bool) -> None:
+        """Let the leg hear itself."""
+
+    def send_digits(self, leg: LegId, digits: str) -> None:
+        """Send digits to the leg's peer (RFC 4733)."""
+
+    def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
+        """Record a call in stereo, customer left, agent right. `RecordingClosed` follows its end."""
+
+    def set_recording_agent(self, recording: RecordingId, agent: LegId | None) -> None:
+        """Let another leg feed the right channel."""
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        """End a recording."""
+
+    def is_reachable(self, phone: str) -> bool:
+        """True when the phone has a binding."""

@@ -1,0 +1,1 @@
+"""The media gateway process, its control protocol and its client."""

@@ -1,0 +1,337 @@
+"""The control protocol between call agent and media gateway.
+
+Messages are MessagePack maps with a `t` tag, each in a frame of a four-octet big-endian length
+and that many octets. Both sides stream; nobody waits for a reply: the gateway answers with events
+that carry the ids of what they concern. Ids are chosen by the call agent, so a command can refer
+to what an earlier one created without a round trip, and a call agent that comes back after a
+restart recognises its legs in `Welcome`.
+
+The whole state of the sound is: legs, players, and the gains from sources (legs and players) to
+legs. A bridge, a conference, hold music, monitoring and an echo are gains and nothing else; an echo
+is a leg's gain to itself.
+
+Versioning: `VERSION` changes when a field changes meaning. Fields may be added with defaults
+within a version; unknown fields are ignored by both sides.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from switch.ids import LegId, PlayerId, RecordingId
+
+VERSION: Final = 1
+
+MAX_FRAME_OCTETS: Final = 1 << 20
+"""A longer frame is a protocol error and ends the connection."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", omit_defaults=True):
+    """Base of every command and event."""
+
+
+# --- what a player plays ------------------------------------------------------------------------
+
+
+class Prompt(Message, frozen=True, kw_only=True, tag="prompt"):
+    """A shipped or recorded prompt, by name below the prompt folders, without suffix: `en/welcome`."""
+
+    name: str
+
+
+class Tone(Message, frozen=True, kw_only=True, tag="tone"):
+    """A tone of one or two frequencies."""
+
+    frequencies_hz: tuple[float, ...]
+    duration_ms: int
+    level_dbov: float = -15.0
+
+
+class Silence(Message, frozen=True, kw_only=True, tag="silence"):
+    """Silence of a given length."""
+
+    duration_ms: int
+
+
+PlayItem = Prompt | Tone | Silence
+
+
+# --- commands: call agent to gateway ------------------------------------------------------------
+
+
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
+    """First message of a connection. Another version than the gateway's is refused with `Refused`."""
+
+    version: int = VERSION
+
+
+class ReservePorts(Message, frozen=True, kw_only=True, tag="reserve_ports"):
+    """Open `count` RTP sockets ahead, so that an answer needs no round trip. Answer: `PortsReserved`."""
+
+    count: int
+
+
+class AddLeg(Message, frozen=True, kw_only=True, tag="add_leg"):
+    """Bind a reserved port to a new leg. The leg hears and sends nothing until `ConfigureLeg`."""
+
+    leg: LegId
+    port: int
+    """One of the ports in an earlier `PortsReserved`."""
+
+
+class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
+    """Set or change where a leg's RTP goes and how it is coded: after each answer or re-INVITE."""
+
+    leg: LegId
+    remote_address: str
+    remote_port: int
+    codec: str
+    """Encoding name: `PCMU` or `PCMA`."""
+    payload_type: int
+    telephone_event_payload_type: int | None = None
+    """Payload type of RFC 4733 events at 8000 Hz, the same for both directions; None: not agreed."""
+    send: bool = True
+    """False while the peer asked for `recvonly`-less directions (it does not want to hear)."""
+    receive: bool = True
+    """False while the peer does not send; then silence from it is no `RtpTimeout`."""
+
+
+class RemoveLeg(Message, frozen=True, kw_only=True, tag="remove_leg"):
+    """Close the leg and all gains from and to it. Answer: `LegRemoved` with its statistics."""
+
+    leg: LegId
+
+
+class Gain(Message, frozen=True, kw_only=True, tag="gain", array_like=True):
+    """One entry of the gain matrix: `listener` hears `source` multiplied by `gain`; 0 removes it."""
+
+    listener: LegId
+    source: LegId | PlayerId
+    gain: float = 1.0
+
+
+class SetGains(Message, frozen=True, kw_only=True, tag="set_gains"):
+    """Change entries of the gain matrix, all at the same tick."""
+
+    gains: tuple[Gain, ...]
+
+
+class Play(Message, frozen=True, kw_only=True, tag="play"):
+    """Start a player and let `listeners` hear it. Answer: `PlayerFinished` unless it loops."""
+
+    player: PlayerId
+    items: tuple[PlayItem, ...]
+    listeners: tuple[LegId, ...] = ()
+    loop: bool = False
+
+
+class StopPlayer(Message, frozen=True, kw_only=True, tag="stop_player"):
+    """Stop and remove a player. Answer: `PlayerFinished` with `stopped`. Unknown players: ignored."""
+
+    player: PlayerId
+
+
+class SendDigits(Message, frozen=True, kw_only=True, tag="send_digits"):
+    """Send digits to a leg's peer as RFC 4733 events."""
+
+    leg: LegId
+    digits: str
+    """Of `0-9 * # A-D`."""
+    duration_ms: int = 100
+    gap_ms: int = 60
+
+
+class StartRecording(Message, frozen=True, kw_only=True, tag="start_recording"):
+    """Start a stereo recording of what `left` and `right` send into the switch."""
+
+    recording: RecordingId
+    path: str
+    """Absolute path of the file to be, without suffix; its folder is made by the recorder."""
+    left: tuple[LegId, ...]
+    """Legs mixed into the left channel: the customer."""
+    right: tuple[LegId, ...] = ()
+    """Legs mixed into the right channel: the agent. May be empty for a time."""
+
+
+class SetRecordingLegs(Message, frozen=True, kw_only=True, tag="set_recording_legs"):
+    """Change the legs that feed a running recording: consult, transfer, second agent."""
+
+    recording: RecordingId
+    left: tuple[LegId, ...]
+    right: tuple[LegId, ...]
+
+
+class StopRecording(Message, frozen=True, kw_only=True, tag="stop_recording"):
+    """End a recording. Answer: `RecordingFinished` or `RecordingFailed`."""
+
+    recording: RecordingId
+
+
+class GetStats(Message, frozen=True, kw_only=True, tag="get_stats"):
+    """Ask for `GatewayStats` now; the gateway also sends them every second by itself."""
+
+
+class Shutdown(Message, frozen=True, kw_only=True, tag="shutdown"):
+    """Close all recordings and end the process."""
+
+
+Command = (
+    Hello
+    | ReservePorts
+    | AddLeg
+    | ConfigureLeg
+    | RemoveLeg
+    | SetGains
+    | Play
+    | StopPlayer
+    | SendDigits
+    | StartRecording
+    | SetRecordingLegs
+    | StopRecording
+    | GetStats
+    | Shutdown
+)
+
+
+# --- events: gateway to call agent --------------------------------------------------------------
+
+
+class Refused(Message, frozen=True, kw_only=True, tag="refused"):
+    """The connection cannot be used; the gateway closes it."""
+
+    reason: str
+
+
+class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
+    """Answer to `Hello`: who I am and what is still running here."""
+
+    version: int
+    gateway: str
+    """Unique per gateway process; another value means that all legs of the old one are gone."""
+    pid: int
+    rtp_address: str
+    """The address to put into SDP."""
+    legs: tuple[LegId, ...] = ()
+    players: tuple[PlayerId, ...] = ()
+    recordings: tuple[RecordingId, ...] = ()
+
+
+class PortsReserved(Message, frozen=True, kw_only=True, tag="ports_reserved"):
+    """RTP ports that are open and wait for `AddLeg`. Fewer than asked: the range is used up."""
+
+    ports: tuple[int, ...]
+
+
+class LegStats(Message, frozen=True, kw_only=True, tag="leg_stats"):
+    """What passed through a leg. Packets are RTP packets, digits included."""
+
+    packets_received: int = 0
+    packets_sent: int = 0
+    packets_lost: int = 0
+    """Sequence numbers that never came (RFC 3550 A.3), not negative."""
+    packets_late: int = 0
+    """Came after their turn and were dropped."""
+    packets_stray: int = 0
+    """From another address than the peer's, or no RTP at all; dropped."""
+    jitter_ms: float = 0.0
+    """Interarrival jitter at the end (RFC 3550 A.8)."""
+
+
+class LegRemoved(Message, frozen=True, kw_only=True, tag="leg_removed"):
+    """A leg is closed."""
+
+    leg: LegId
+    stats: LegStats
+
+
+class LegFailed(Message, frozen=True, kw_only=True, tag="leg_failed"):
+    """A command for a leg could not be carried out; the leg may be unusable."""
+
+    leg: LegId
+    reason: str
+
+
+class DigitReceived(Message, frozen=True, kw_only=True, tag="digit_received"):
+    """A digit ended at a leg (RFC 4733); one event however often its packets came."""
+
+    leg: LegId
+    digit: str
+    duration_ms: int
+
+
+class RtpTimeout(Message, frozen=True, kw_only=True, tag="rtp_timeout"):
+    """No RTP for `silent_ms` on a leg that should receive. Sent once per silence."""
+
+    leg: LegId
+    silent_ms: int
+
+
+class PlayerFinished(Message, frozen=True, kw_only=True, tag="player_finished"):
+    """A player has played all its items or was stopped."""
+
+    player: PlayerId
+    played_ms: int
+    stopped: bool = False
+    missing: tuple[str, ...] = ()
+    """Names of prompts that do not exist; they were passed over."""
+
+
+class RecordingFinished(Message, frozen=True, kw_only=True, tag="recording_finished"):
+    """A recording is whole on disk."""
+
+    recording: RecordingId
+    path: str
+    """Absolute path of the file, with suffix."""
+    duration_ms: int
+    octets: int
+    sha256: str
+
+
+class RecordingFailed(Message, frozen=True, kw_only=True, tag="recording_failed"):
+    """A recording could not be written on (disk full, no rights). What was written is kept."""
+
+    recording: RecordingId
+    reason: str
+
+
+class GatewayStats(Message, frozen=True, kw_only=True, tag="gateway_stats"):
+    """Counters since the gateway's start, and the lateness of its ticks."""
+
+    uptime_s: float
+    legs: int
+    players: int
+    recordings: int
+    ports_free: int
+    packets_received: int
+    packets_sent: int
+    packets_dropped: int
+    """Dropped by us: socket buffers full at the send, receive rings overrun."""
+    packets_stray: int
+    ticks: int
+    ticks_late: int
+    """Started later than half a frame after their time."""
+    ticks_dropped: int
+    """Left out because the engine was more than the catch-up limit behind."""
+    lateness_p50_ms: float
+    """Of the last ten seconds, as the next two."""
+    lateness_p99_ms: float
+    lateness_max_ms: float
+    cpu_user_s: float
+    cpu_system_s: float
+
+
+Event = (
+    Refused
+    | Welcome
+    | PortsReserved
+    | LegRemoved
+    | LegFailed
+    | DigitReceived
+    | RtpTimeout
+    | PlayerFinished
+    | RecordingFinished
+    | RecordingFailed
+    | GatewayStats
+)

@@ -1,0 +1,204 @@
+"""What the endpoint (transactions) and the user agent (sessions) report.
+
+Two levels, two unions: `EndpointEvent` speaks of transactions and is consumed by the user agent
+alone; `SessionEvent` speaks of sessions and is what `switch.calls` and `switch.registrar` see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from switch.sip.flow import Flow
+from switch.sip.message import Request, Response
+
+TransactionId = NewType("TransactionId", str)
+SessionId = NewType("SessionId", str)
+"""One INVITE dialog usage, from the first INVITE to its end."""
+
+
+# --- transactions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestReceived:
+    """A new request other than ACK and CANCEL; it must be answered with `Endpoint.respond`."""
+
+    transaction: TransactionId
+    request: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelReceived:
+    """The peer cancelled an INVITE that we have not answered. The CANCEL is answered already."""
+
+    transaction: TransactionId
+    """Of the INVITE."""
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckReceived:
+    """The ACK to a 2xx; it belongs to a dialog, not to a transaction."""
+
+    request: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseReceived:
+    """A response to a request of ours; a retransmitted 2xx to an INVITE comes again (RFC 6026)."""
+
+    transaction: TransactionId
+    response: Response
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionTimedOut:
+    """No final answer in time (Timer B or F: treat as 408), or no ACK (Timer H)."""
+
+    transaction: TransactionId
+    timer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportFailed:
+    """The message could not be sent (treat as 503)."""
+
+    transaction: TransactionId
+    reason: str
+
+
+EndpointEvent = (
+    RequestReceived
+    | CancelReceived
+    | AckReceived
+    | ResponseReceived
+    | TransactionTimedOut
+    | TransportFailed
+)
+
+
+# --- sessions -----------------------------------------------------------------------------------
+
+
+class EndedBy(StrEnum):
+    """Who or what ended a session that had not failed before."""
+
+    LOCAL = "local"
+    REMOTE_BYE = "remote-bye"
+    CANCELLED = "cancelled"
+    """The caller gave up before the answer."""
+    NO_ACK = "no-ack"
+    """The 2xx was never acknowledged."""
+    TIMEOUT = "timeout"
+    """A request within the dialog was not answered (408, 481)."""
+    TRANSPORT = "transport"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """A peer invites us. 100 is sent; answer with ring, answer, reject or end."""
+
+    session: SessionId
+    request: Request
+    flow: Flow
+    offer: bytes | None
+    """SDP; None: the peer wants our offer in the 2xx (delayed offer)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A provisional response (101-199) to our INVITE."""
+
+    session: SessionId
+    status: int
+    body: bytes | None
+    """SDP of early media, if any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Our INVITE was answered with 2xx; the ACK is sent."""
+
+    session: SessionId
+    answer: bytes
+    response: Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """Our 2xx was acknowledged. `body` is the answer when the offer stood in the 2xx."""
+
+    session: SessionId
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Our INVITE got a final non-2xx answer, timed out (408) or could not be sent (503)."""
+
+    session: SessionId
+    status: int
+    reason: str
+    response: Response | None
+    """None when nothing came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReofferReceived:
+    """A re-INVITE or UPDATE. Answer with accept_reoffer or refuse_reoffer."""
+
+    session: SessionId
+    offer: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReofferAnswered:
+    """Our re-INVITE was accepted."""
+
+    session: SessionId
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReofferFailed:
+    """Our re-INVITE was refused; the session goes on as before. 491 was retried before this."""
+
+    session: SessionId
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The session is over; its id will not be seen again."""
+
+    session: SessionId
+    by: EndedBy
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfDialogRequest:
+    """A request outside of sessions that the user agent does not answer itself: REGISTER."""
+
+    transaction: TransactionId
+    request: Request
+    flow: Flow
+
+
+SessionEvent = (
+    Invited
+    | Progress
+    | Answered
+    | Confirmed
+    | Failed
+    | ReofferReceived
+    | ReofferAnswered
+    | ReofferFailed
+    | Ended
+    | OutOfDialogRequest
+)

@@ -1,0 +1,1 @@
+"""The asyncio shells of SIP: UDP and TCP sockets around the pure endpoint."""
