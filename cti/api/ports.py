@@ -1,0 +1,181 @@
+"""What the API needs from the rest; `cti.app` provides it.
+
+Commands of the floor are synchronous: they run inside the turn of the event loop in which the
+request arrived, as every other input does. What touches the store is asynchronous.
+
+All of them may raise the errors of `cti.errors`; anything else is a fault and is answered with 500.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cti.bus import Bus
+from cti.schema import (
+    AgentView,
+    CustomerCard,
+    CustomerRequest,
+    InteractionDetail,
+    PhoneCredentials,
+    Role,
+    Snapshot,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person who may sign on."""
+
+    login: str
+    name: str
+    role: Role
+    agent_id: str | None = None
+    """The agent this person is; None for people who take no calls."""
+    language: str = "en"
+
+
+class Accounts(Protocol):
+    """Who may sign on. `cti.api.accounts.PasswordAccounts` is the one with argon2."""
+
+    async def verify(self, login: str, password: str) -> Account | None:
+        """Give the account if the password is right, after the same time as if it were not."""
+
+    def get(self, login: str) -> Account | None:
+        """Give the account as it is now; None once it was removed, which voids its tokens."""
+
+
+class Floor(Protocol):
+    """Agents, live interactions, and commands to them."""
+
+    def snapshot(self, account: Account) -> Snapshot:
+        """What this person sees now. `seq` is set by the API."""
+
+    def agent_queues(self, agent_id: str) -> frozenset[str]:
+        """The queues whose figures the agent sees."""
+
+    def interaction_agent(self, interaction_id: str) -> str | None:
+        """The agent of a live interaction (offered, talking, in wrap-up); None: it has none.
+
+        Raises `NotFound` for an id that is not known, `Conflict` (`interaction-over`) for one that
+        is over. Either will do for an old one: the API then asks `History`.
+        """
+
+    def set_state(self, agent_id: str, state: str, reason: str) -> AgentView:
+        """Make the agent `available` or `not-ready`, now or after what it is doing."""
+
+    def finish_wrap_up(self, agent_id: str) -> None:
+        """End the wrap-up now. `Conflict` when there is none."""
+
+    def extend_wrap_up(self, agent_id: str) -> None:
+        """Stop the wrap-up countdown. `Conflict` when there is none."""
+
+    def dial(self, agent_id: str, number: str) -> None:
+        """Ring the agent's phone, then the number."""
+
+    def hold(self, interaction_id: str, actor: Account) -> None:
+        """Put the customer on hold."""
+
+    def resume(self, interaction_id: str, actor: Account) -> None:
+        """End the hold."""
+
+    def hang_up(self, interaction_id: str, actor: Account) -> None:
+        """End the conversation."""
+
+    def mute(self, interaction_id: str, muted: bool, actor: Account) -> None:
+        """Let the customer hear the agent no longer, or again."""
+
+    def send_digits(self, interaction_id: str, digits: str, actor: Account) -> None:
+        """Send keys to the customer's side. `digits` is not empty, of 0-9 * # A-D, at most 32."""
+
+    def desk_connected(self, agent_id: str, session: str) -> None:
+        """A desk of this agent is on the stream. Called for each sign-on that connects."""
+
+    def desk_gone(self, agent_id: str) -> None:
+        """The agent has no desk any more: signed off, or away for longer than the grace period."""
+
+    def pop_acknowledged(self, agent_id: str, seq: int) -> None:
+        """The screen pop with this sequence number is on the agent's screen."""
+
+    def phone_credentials(self, agent_id: str) -> PhoneCredentials | None:
+        """What the desk's softphone needs to register, with a new one-time secret.
+
+        Called at each sign-on; None when the agent has no phone of ours. The secret ends with
+        `desk_gone`.
+        """
+
+
+class Customers(Protocol):
+    """The customer store."""
+
+    async def by_number(self, number: str) -> list[CustomerCard]:
+        """Everyone with this number, in any notation; best match first."""
+
+    async def by_name(self, name: str) -> list[CustomerCard]:
+        """Everyone whose name or company contains this, at most 50."""
+
+    async def get(self, customer_id: str) -> CustomerCard:
+        """One customer, or `NotFound`."""
+
+    async def link(
+        self, interaction_id: str, request: CustomerRequest, actor: Account
+    ) -> CustomerCard:
+        """Link the interaction to the customer picked, or to one created from the request."""
+
+
+class History(Protocol):
+    """Interactions as they are kept, live ones included."""
+
+    async def interaction(self, interaction_id: str) -> InteractionDetail:
+        """The interaction with its whole timeline, or `NotFound`."""
+
+    async def interaction_agent(self, interaction_id: str) -> str | None:
+        """The agent it was last with; `NotFound` when there is no such interaction."""
+
+    async def add_note(self, interaction_id: str, text: str, author: Account) -> None:
+        """Keep a note; also tells the others (`NoteAdded`)."""
+
+    async def set_disposition(self, interaction_id: str, code: str, author: Account) -> None:
+        """Set the outcome; `Invalid` for a code that is not configured."""
+
+
+class Health(Protocol):
+    """Whether calls are accepted."""
+
+    def __call__(self) -> tuple[bool, str]:
+        """True, or False with the reason in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiPorts:
+    """All of it."""
+
+    accounts: Accounts
+    floor: Floor
+    customers: Customers
+    history: History
+    health: Health
+    bus: Bus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """How the API behaves."""
+
+    token_secret: bytes
+    """Signs tokens (HMAC-SHA256), at least 32 bytes; keep it over restarts or all sign on anew."""
+    token_ttl_s: float = 12 * 3600.0
+    desk_grace_s: float = 15.0
+    """A desk whose connection dropped may come back within this time and nothing happens."""
+    ping_s: float = 15.0
+    """WebSocket pings; a client that answers none within the same time is gone."""
+    queue_limit: int = 1000
+    """Messages that may wait for one client before it is cut off."""
+    idempotency_s: float = 600.0
+    sign_on_tries: int = 5
+    """Wrong passwords per login and address before sign-on is refused for a while."""
+    sign_on_pause_s: float = 30.0
+    """First pause after too many wrong passwords; doubles up to `sign_on_pause_max_s`."""
+    sign_on_pause_max_s: float = 900.0
+    cors_origins: tuple[str, ...] = ()
+    """Web origins that may call the API from a browser; none by default."""
