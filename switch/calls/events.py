@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from switch.calls.causes import EndCause
 from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId, PlayerId, RecordingId
-
-
-class Source(StrEnum):
-    """Through what door a call came in."""
-
-    PHONE = "phone"
-    TRUNK = "trunk"
+from switch.trunks.source import Source as Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
