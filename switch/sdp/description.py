@@ -1,0 +1,243 @@
+"""A checked, typed view of an SDP text (RFC 8866).
+
+The text codec is aiosipua's; it is lenient where a switch must not be (numbers, addresses, sizes,
+line breaks that are none), so every line is checked before the library sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from aiosipua.sdp import MediaDescription, SdpMessage, parse_sdp
+
+from switch.errors import RemoteProtocolError
+
+MAX_OCTETS = 16_384
+MAX_LINES = 400
+MAX_MEDIA = 16
+MAX_FORMATS = 64
+
+_PATTERNS = {
+    "v": re.compile(r"0"),
+    "o": re.compile(r"\S+ [0-9]{1,20} [0-9]{1,20} IN IP[46] [^\s/]{1,255}"),
+    "c": re.compile(r"IN IP[46] \S{1,255}"),
+    "b": re.compile(r"[A-Za-z0-9-]{1,32}:[0-9]{1,18}"),
+    "t": re.compile(r"[0-9]{1,20} [0-9]{1,20}"),
+    "m": re.compile(r"[A-Za-z0-9-]{1,32} [0-9]{1,5}(?:/[0-9]{1,5})? [A-Za-z0-9/-]{1,64}(?: \S+)+"),
+}
+_RTPMAP = re.compile(r"[0-9]{1,3} +[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}/[0-9]{1,7}(?:/[0-9]{1,3})?")
+_PTIME = re.compile(r"[0-9]{1,4}")
+_FOREIGN_BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+"""Control characters; some of them end a line for Python but not for SDP."""
+
+
+class Direction(StrEnum):
+    """What the describing side does with a stream (RFC 8866 section 6.7)."""
+
+    SENDRECV = "sendrecv"
+    SENDONLY = "sendonly"
+    RECVONLY = "recvonly"
+    INACTIVE = "inactive"
+
+    @property
+    def sends(self) -> bool:
+        return self in (Direction.SENDRECV, Direction.SENDONLY)
+
+    @property
+    def receives(self) -> bool:
+        return self in (Direction.SENDRECV, Direction.RECVONLY)
+
+    @staticmethod
+    def of(*, sends: bool, receives: bool) -> Direction:
+        """The direction with these two flags."""
+        if sends:
+            return Direction.SENDRECV if receives else Direction.SENDONLY
+        return Direction.RECVONLY if receives else Direction.INACTIVE
+
+
+_DIRECTIONS = frozenset(direction.value for direction in Direction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """One format of an RTP stream."""
+
+    payload_type: int
+    """0-127."""
+    name: str
+    """Encoding name in upper case; empty when an unassigned number has no rtpmap."""
+    clock_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """One m= section with what it inherits from the session level."""
+
+    kind: str
+    """`audio`, `video`, ..., in lower case."""
+    port: int
+    """0: rejected or switched off."""
+    protocol: str
+    formats: tuple[str, ...]
+    """As written; for RTP these are payload types."""
+    address: str | None
+    """IP address, None when it is not an IP address we can send to (a name, a multicast group)."""
+    is_on_hold_by_address: bool
+    """True for the null address, the hold of RFC 2543."""
+    codecs: tuple[Codec, ...]
+    """In order of preference; empty for protocols other than RTP."""
+    direction: Direction
+    ptime_ms: int | None
+
+    @property
+    def is_rtp(self) -> bool:
+        return "RTP/" in self.protocol.upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """One side's description of a session."""
+
+    session_id: int
+    session_version: int
+    media: tuple[Media, ...]
+
+
+def parse_description(body: bytes) -> Description:
+    """Parse and check an SDP text.
+
+    Raises:
+        RemoteProtocolError: 400, with the reason, when the text is not SDP or exceeds our bounds.
+    """
+    return _view(_parse_checked(_checked_lines(body)))
+
+
+def _fail(why: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"SDP: {why}", status=400)
+
+
+def _checked_lines(body: bytes) -> list[str]:
+    if len(body) > MAX_OCTETS:
+        raise _fail(f"{len(body)} octets, at most {MAX_OCTETS} are read")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _fail("not UTF-8") from error
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    if len(lines) > MAX_LINES:
+        raise _fail(f"more than {MAX_LINES} lines")
+    media = 0
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        if len(line) < 2 or line[1] != "=" or _FOREIGN_BREAKS.search(line):
+            raise _fail(f"line {number} is not of the form <letter>=<value>")
+        letter = line[0]
+        pattern = _PATTERNS.get(letter)
+        value = line[2:].strip()
+        if pattern is not None and pattern.fullmatch(value) is None:
+            raise _fail(f"line {number} has a malformed {letter}= value")
+        lines[number - 1] = line[:2] + value
+        if letter == "m":
+            media += 1
+            kind, port, protocol, *formats = value.split()
+            if len(formats) > MAX_FORMATS:
+                raise _fail(f"line {number} lists more than {MAX_FORMATS} formats")
+            port = port.partition("/")[0]  # "port/count" is layered media: we take the first
+            if int(port) > 65_535:
+                raise _fail(f"line {number} has port {port}")
+            lines[number - 1] = f"m={kind.lower()} {port} {protocol} {' '.join(formats)}"
+        elif letter in "vo" and (media or letter in seen):
+            raise _fail(f"line {number} repeats or misplaces {letter}=")
+        elif value.startswith("rtpmap:") and _RTPMAP.fullmatch(value, 7) is None:
+            raise _fail(f"line {number} has a malformed rtpmap")
+        seen.add(letter)
+    if lines[0] != "v=0":
+        raise _fail("does not begin with v=0")
+    if "o" not in seen:
+        raise _fail("has no o= line")
+    if media > MAX_MEDIA:
+        raise _fail(f"more than {MAX_MEDIA} media")
+    return lines
+
+
+def _parse_checked(lines: list[str]) -> SdpMessage:
+    # fmtp is not needed for the codecs we have, and its value may be anything for the others.
+    text = "\r\n".join(line for line in lines if not line.startswith(("a=fmtp", "b=", "t=")))
+    try:
+        return parse_sdp(text)
+    except ValueError as error:  # what the checks above should have caught
+        raise _fail("cannot be read") from error
+
+
+def _view(sdp: SdpMessage) -> Description:
+    session_direction = _direction(sdp.attributes, Direction.SENDRECV)
+    return Description(
+        session_id=int(sdp.origin.session_id),
+        session_version=int(sdp.origin.session_version),
+        media=tuple(_media(sdp, media, session_direction) for media in sdp.media),
+    )
+
+
+def _media(sdp: SdpMessage, media: MediaDescription, inherited: Direction) -> Media:
+    connection = media.connection or sdp.connection
+    if connection is None and media.port:
+        raise _fail(f"m={media.media} has no c= line, nor has the session")
+    address, on_hold = _address(connection.address if connection else "")
+    is_rtp = "RTP/" in media.proto.upper()
+    return Media(
+        kind=media.media,
+        port=media.port,
+        protocol=media.proto,
+        formats=tuple(media.formats),
+        address=address,
+        is_on_hold_by_address=on_hold,
+        codecs=_codecs(media) if is_rtp else (),
+        direction=_direction(media.attributes, inherited),
+        ptime_ms=_ptime(media.attributes.get("ptime") or sdp.attributes.get("ptime") or []),
+    )
+
+
+def _address(text: str) -> tuple[str | None, bool]:
+    """The address where it can be sent to, and whether it is the null address."""
+    try:
+        address: IPv4Address | IPv6Address = ip_address(text)
+    except ValueError:
+        return None, False
+    if address.is_unspecified:
+        return str(address), True
+    if address.is_multicast or text == "255.255.255.255":
+        return None, False
+    return str(address), False
+
+
+def _codecs(media: MediaDescription) -> tuple[Codec, ...]:
+    for written in media.formats:
+        if not (written.isascii() and written.isdigit() and int(written) <= 127):
+            raise _fail(f"m={media.media} lists {written[:16]!r}, which is no RTP payload type")
+    return tuple(
+        Codec(
+            payload_type=codec.payload_type,
+            name=codec.encoding_name.upper(),
+            clock_rate=codec.clock_rate,
+            channels=codec.channels or 1,
+        )
+        for codec in media.codecs
+    )
+
+
+def _direction(attributes: dict[str, list[str]], default: Direction) -> Direction:
+    """The direction attribute; the first one written where a peer wrote several."""
+    for name in attributes:
+        if name in _DIRECTIONS:
+            return Direction(name)
+    return default
+
+
+def _ptime(values: list[str]) -> int | None:
+    if not values or _PTIME.fullmatch(values[0].strip()) is None:
+        return None
+    return int(values[0]) or None

@@ -1,0 +1,309 @@
+"""Offer and answer (RFC 3264) for one leg with one audio stream.
+
+`AudioNegotiation` is one side of one session: it writes our descriptions, reads the peer's, and
+keeps what RFC 3264 section 8 wants kept between them (the order of the media, the o= version, the
+payload types in use).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from aiosipua.sdp import ConnectionData, MediaDescription, Origin, SdpMessage, serialize_sdp
+
+from switch.errors import LocalProtocolError, RemoteProtocolError
+from switch.sdp.description import Codec, Description, Direction, Media, parse_description
+
+PTIME_MS = 20
+STATIC_PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8}
+TELEPHONE_EVENT_PAYLOAD_TYPE = 101
+"""Our number when we offer; when we answer, the offerer's number is mirrored."""
+_PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+_NOT_ACCEPTABLE = 488
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NegotiatedAudio:
+    """What both sides agreed on, seen from our side."""
+
+    remote_address: str
+    remote_port: int
+    codec: str
+    """`PCMU` or `PCMA`."""
+    payload_type: int
+    telephone_event_payload_type: int | None
+    """Of RFC 4733 events at 8000 Hz; None: the peer takes none."""
+    send: bool
+    """The peer wants to hear us."""
+    receive: bool
+    """The peer says it sends; when False, its silence means nothing."""
+    ptime_ms: int
+    """The packet length that the peer asks for."""
+
+    @property
+    def is_on_hold(self) -> bool:
+        """True when the peer does not want to hear us."""
+        return not self.send
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One m= line of the session; lines are never removed or reordered (RFC 3264 section 8)."""
+
+    kind: str
+    protocol: str
+    formats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The stream of an offer that we take."""
+
+    index: int
+    audio: NegotiatedAudio
+    ours: Direction
+
+
+class AudioNegotiation:
+    """Our side of the offers and answers of one session.
+
+    `address` and `port` are where we receive RTP. One instance a leg; not shared.
+    """
+
+    __slots__ = (
+        "_address",
+        "_codecs",
+        "_current",
+        "_is_offering",
+        "_live",
+        "_offered_direction",
+        "_port",
+        "_session_id",
+        "_slots",
+        "_text",
+        "_version",
+    )
+
+    def __init__(
+        self,
+        *,
+        session_id: int,
+        address: str,
+        port: int,
+        codecs: Sequence[str] = ("PCMU", "PCMA"),
+    ) -> None:
+        self._session_id = session_id
+        self._version = session_id
+        self._address = address
+        self._port = port
+        self._codecs = tuple(codecs)
+        self._slots: list[_Slot] = []
+        self._live = 0
+        self._current: NegotiatedAudio | None = None
+        self._is_offering = False
+        self._offered_direction = Direction.SENDRECV
+        self._text = b""
+
+    @property
+    def current(self) -> NegotiatedAudio | None:
+        """What is agreed now; None before the first answer."""
+        return self._current
+
+    def make_offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
+        """Write an offer: the first one of a session or a later one.
+
+        Raises:
+            LocalProtocolError: our last offer is still open.
+        """
+        if self._is_offering:
+            raise LocalProtocolError("an offer of ours is open: wait for its answer")
+        if not self._slots:
+            self._slots.append(_Slot("audio", "RTP/AVP", ()))
+        self._is_offering = True
+        self._offered_direction = direction
+        event = TELEPHONE_EVENT_PAYLOAD_TYPE
+        numbers = dict(STATIC_PAYLOAD_TYPES)
+        if self._current is not None:  # a number keeps its meaning within a session
+            numbers[self._current.codec] = self._current.payload_type
+            event = self._current.telephone_event_payload_type or event
+        names = sorted(self._codecs, key=lambda name: name != self._codec_in_use)
+        by_number = {numbers[name]: name for name in reversed(names) if numbers[name] != event}
+        return self._write([(by_number[n], n) for n in reversed(by_number)], event, direction)
+
+    def accept_answer(self, body: bytes) -> NegotiatedAudio:
+        """Read the answer to our open offer.
+
+        Raises:
+            RemoteProtocolError: 400 for what is not SDP, 488 when it takes none of what we offered.
+            LocalProtocolError: no offer of ours is open.
+        """
+        if not self._is_offering:
+            raise LocalProtocolError("no offer of ours is open")
+        self._is_offering = False
+        answer = parse_description(body)
+        if len(answer.media) <= self._live:
+            raise RemoteProtocolError("the answer lacks the audio stream", status=_NOT_ACCEPTABLE)
+        choice = self._choose(answer, self._live, self._offered_direction)
+        if choice is None:
+            raise RemoteProtocolError("the answer refuses our audio", status=_NOT_ACCEPTABLE)
+        self._current = choice.audio
+        return choice.audio
+
+    def answer(
+        self, body: bytes, *, direction: Direction = Direction.SENDRECV
+    ) -> tuple[NegotiatedAudio, bytes]:
+        """Answer the peer's offer; `direction` is the most that we want.
+
+        A failed attempt changes nothing: what was agreed before stays agreed.
+
+        Raises:
+            RemoteProtocolError: 400 for what is not SDP, 488 when nothing in it is acceptable.
+            LocalProtocolError: an offer of ours is open.
+        """
+        if self._is_offering:
+            raise LocalProtocolError("an offer of ours is open: answer 491")
+        offer = parse_description(body)
+        if len(offer.media) < len(self._slots):
+            raise RemoteProtocolError("the offer drops media of this session", status=400)
+        choice = next(
+            (
+                found
+                for index in range(len(offer.media))
+                if (found := self._choose(offer, index, direction)) is not None
+            ),
+            None,
+        )
+        if choice is None:
+            raise RemoteProtocolError("no acceptable audio in the offer", status=_NOT_ACCEPTABLE)
+        self._slots = [_Slot(media.kind, media.protocol, media.formats) for media in offer.media]
+        self._live = choice.index
+        self._current = audio = choice.audio
+        text = self._write(
+            [(audio.codec, audio.payload_type)], audio.telephone_event_payload_type, choice.ours
+        )
+        return audio, text
+
+    @property
+    def _codec_in_use(self) -> str | None:
+        return self._current.codec if self._current else None
+
+    def drop_offer(self) -> None:
+        """Our open offer was refused or never answered: what was agreed before stays agreed."""
+        self._is_offering = False
+
+    # --- choosing -------------------------------------------------------------------------------
+
+    def _choose(self, peer: Description, index: int, most: Direction) -> _Choice | None:
+        media = peer.media[index]
+        if not self._is_reachable(media):
+            return None
+        codec = next((codec for codec in media.codecs if self._speaks(codec)), None)
+        if codec is None or media.address is None:
+            return None
+        held = media.is_on_hold_by_address
+        send = media.direction.receives and most.sends and not held
+        receive = media.direction.sends and most.receives and not held
+        audio = NegotiatedAudio(
+            remote_address=media.address,
+            remote_port=media.port,
+            codec=codec.name,
+            payload_type=codec.payload_type,
+            telephone_event_payload_type=_telephone_event(media),
+            send=send,
+            receive=receive,
+            ptime_ms=media.ptime_ms or PTIME_MS,
+        )
+        return _Choice(index, audio, Direction.of(sends=send, receives=receive))
+
+    def _is_reachable(self, media: Media) -> bool:
+        """True for plain RTP audio at an address of our family.
+
+        SAVP is refused: without SRTP, taking it would promise an encryption that is not there.
+        """
+        return (
+            media.kind == "audio"
+            and media.port > 0
+            and media.protocol.upper() in _PROTOCOLS
+            and media.address is not None
+            and (":" in media.address) == (":" in self._address)
+        )
+
+    def _speaks(self, codec: Codec) -> bool:
+        return codec.name in self._codecs and codec.clock_rate == 8000 and codec.channels == 1
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def _write(
+        self, codecs: Sequence[tuple[str, int]], event: int | None, direction: Direction
+    ) -> bytes:
+        """Our description; its version rises only when something else in it changed."""
+        text = self._serialize(codecs, event, direction)
+        if self._text and text != self._text:
+            self._version += 1
+            text = self._serialize(codecs, event, direction)
+        self._text = text
+        return text
+
+    def _serialize(
+        self, codecs: Sequence[tuple[str, int]], event: int | None, direction: Direction
+    ) -> bytes:
+        family = f"IP{ip_address(self._address).version}"
+        session = SdpMessage(
+            origin=Origin(
+                session_id=str(self._session_id),
+                session_version=str(self._version),
+                addr_type=family,
+                address=self._address,
+            ),
+            session_name="-",
+            connection=ConnectionData(addr_type=family, address=self._address),
+            media=[
+                self._live_media(slot, codecs, event, direction)
+                if index == self._live
+                else _rejected_media(slot)
+                for index, slot in enumerate(self._slots)
+            ],
+        )
+        return serialize_sdp(session).encode()
+
+    def _live_media(
+        self,
+        slot: _Slot,
+        codecs: Sequence[tuple[str, int]],
+        event: int | None,
+        direction: Direction,
+    ) -> MediaDescription:
+        formats = [str(number) for _, number in codecs]
+        rtpmap = [f"{number} {name}/8000" for name, number in codecs]
+        attributes = {"rtpmap": rtpmap}
+        if event is not None:
+            formats.append(str(event))
+            rtpmap.append(f"{event} telephone-event/8000")
+            attributes["fmtp"] = [f"{event} 0-15"]
+        attributes["ptime"] = [str(PTIME_MS)]
+        attributes[direction.value] = []
+        return MediaDescription(
+            media=slot.kind,
+            port=self._port,
+            proto=slot.protocol,
+            formats=formats,
+            attributes=attributes,
+        )
+
+
+def _rejected_media(slot: _Slot) -> MediaDescription:
+    return MediaDescription(media=slot.kind, proto=slot.protocol, formats=list(slot.formats))
+
+
+def _telephone_event(media: Media) -> int | None:
+    """The number of telephone-event at the rate of our codecs; other rates are other formats."""
+    return next(
+        (
+            codec.payload_type
+            for codec in media.codecs
+            if codec.name == "TELEPHONE-EVENT" and codec.clock_rate == 8000
+        ),
+        None,
+    )
