@@ -1,0 +1,163 @@
+"""The location service: where each address of record can be reached now (RFC 3261 section 10).
+
+Pure: time is passed in. An address of record is named by its user part, the phone's number.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from switch.sip.flow import Flow
+from switch.sip.message import Uri
+
+ContactKey = tuple[str, str, str, int | None, str | None]
+"""What makes two contact URIs the same binding: scheme, user, host, port, transport."""
+
+_SPARE_ENTRIES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One place where an address of record is reached."""
+
+    contact_uri: str
+    """The Request-URI of calls to it."""
+    flow: Flow
+    """The way its REGISTER came, which is the way back through a NAT."""
+    expires_at: float
+    """Monotonic seconds; infinite for static bindings."""
+    static: bool = False
+    """Configured; no REGISTER changes it and it never expires."""
+    refreshed_at: float = 0.0
+    q: str | None = None
+    """The preference that the phone gave, as written."""
+    call_id: str = ""
+    cseq: int = 0
+    user_agent: str = ""
+
+
+def contact_key(uri: Uri) -> ContactKey:
+    """The identity of a contact URI; parameters other than the transport do not count."""
+    return uri.scheme, uri.username, uri.host, uri.port, uri.transport
+
+
+class Location:
+    """Bindings by address of record.
+
+    `on_change(aor, reachable)` is called when an address of record got its first binding or lost
+    its last one. It must not change bindings.
+    """
+
+    __slots__ = ("_bindings", "_by_connection", "_count", "_expiries", "_on_change")
+
+    def __init__(self, *, on_change: Callable[[str, bool], None] | None = None) -> None:
+        self._bindings: dict[str, dict[ContactKey, Binding]] = {}
+        self._by_connection: dict[int, set[tuple[str, ContactKey]]] = {}
+        self._expiries: list[tuple[float, str, ContactKey]] = []
+        """A heap; an entry whose binding has another expiry by now is void."""
+        self._count = 0
+        self._on_change = on_change
+
+    def __len__(self) -> int:
+        """Number of bindings, static ones included."""
+        return self._count
+
+    def add_static(self, aor: str, contact_uri: str, flow: Flow) -> None:
+        """Configure a binding that stays."""
+        binding = Binding(contact_uri=contact_uri, flow=flow, expires_at=math.inf, static=True)
+        self.put(aor, contact_key(Uri.parse(contact_uri)), binding)
+
+    def bindings(self, aor: str, now: float) -> list[Binding]:
+        """The live bindings of an address of record, the newest first, static ones last."""
+        found = [b for b in self._bindings.get(aor, {}).values() if b.expires_at > now]
+        found.sort(key=lambda b: (not b.static, b.refreshed_at), reverse=True)
+        return found
+
+    def is_reachable(self, aor: str, now: float) -> bool:
+        return any(b.expires_at > now for b in self._bindings.get(aor, {}).values())
+
+    def find(self, aor: str, key: ContactKey) -> Binding | None:
+        """The binding with this contact."""
+        return self._bindings.get(aor, {}).get(key)
+
+    def put(self, aor: str, key: ContactKey, binding: Binding) -> None:
+        """Add or refresh a binding."""
+        known = self._bindings.setdefault(aor, {})
+        is_first = not known
+        self._unlink(aor, key, known.pop(key, None))
+        known[key] = binding
+        self._count += 1
+        if binding.flow.connection:
+            self._by_connection.setdefault(binding.flow.connection, set()).add((aor, key))
+        if not binding.static:
+            heapq.heappush(self._expiries, (binding.expires_at, aor, key))
+            self._compact()
+        if is_first and self._on_change is not None:
+            self._on_change(aor, True)
+
+    def drop(self, aor: str, key: ContactKey) -> bool:
+        """Remove a binding that is not static; True when it was the last one."""
+        known = self._bindings.get(aor)
+        binding = known.get(key) if known else None
+        if known is None or binding is None or binding.static:
+            return False
+        del known[key]
+        self._unlink(aor, key, binding)
+        if known:
+            return False
+        del self._bindings[aor]
+        if self._on_change is not None:
+            self._on_change(aor, False)
+        return True
+
+    def drop_all(self, aor: str) -> None:
+        """Remove every binding that is not static."""
+        for key in list(self._bindings.get(aor, ())):
+            self.drop(aor, key)
+
+    def drop_connection(self, connection: int) -> list[str]:
+        """A TCP connection is closed: whoever registered over it is not reachable there.
+
+        Returns the addresses of record that became unreachable.
+        """
+        gone = self._by_connection.pop(connection, set())
+        return [aor for aor, key in sorted(gone, key=repr) if self.drop(aor, key)]
+
+    def get_timer(self) -> float | None:
+        """When `handle_timer` wants to be called; it may find nothing to do then."""
+        return self._expiries[0][0] if self._expiries else None
+
+    def handle_timer(self, now: float) -> list[str]:
+        """Drop what expired; returns the addresses of record that became unreachable."""
+        unreachable = []
+        while self._expiries and self._expiries[0][0] <= now:
+            expires_at, aor, key = heapq.heappop(self._expiries)
+            binding = self.find(aor, key)
+            if binding and binding.expires_at == expires_at and self.drop(aor, key):
+                unreachable.append(aor)
+        return unreachable
+
+    def _unlink(self, aor: str, key: ContactKey, binding: Binding | None) -> None:
+        if binding is None:
+            return
+        self._count -= 1
+        linked = self._by_connection.get(binding.flow.connection)
+        if linked is not None:
+            linked.discard((aor, key))
+            if not linked:
+                del self._by_connection[binding.flow.connection]
+
+    def _compact(self) -> None:
+        """Void entries must not pile up when a phone refreshes much faster than it expires."""
+        if len(self._expiries) <= 2 * self._count + _SPARE_ENTRIES:
+            return
+        self._expiries = [
+            (binding.expires_at, aor, key)
+            for aor, known in self._bindings.items()
+            for key, binding in known.items()
+            if not binding.static
+        ]
+        heapq.heapify(self._expiries)

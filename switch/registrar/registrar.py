@@ -1,0 +1,198 @@
+"""The registrar: what a REGISTER may change and what it is answered (RFC 3261 section 10.3)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from switch.registrar.location import Binding, ContactKey, Location, contact_key
+from switch.registrar.ports import Credentials
+from switch.sip.digest import Accepted, Challenge, Challenger, Refused
+from switch.sip.flow import Flow
+from switch.sip.message import NameAddr, Request, Response, make_response
+
+_MAX_CONTACT = 512
+"""Characters of a contact URI; longer ones would not fit a datagram with the rest."""
+_MAX_USER_AGENT = 128
+_MALFORMED_EXPIRES_S = 3600
+"""What a malformed value counts as (RFC 3261 section 10.2.1.1)."""
+_Q = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarSettings:
+    """Bounds of what phones may register."""
+
+    default_expires_s: int = 3600
+    min_expires_s: int = 30
+    max_expires_s: int = 7200
+    max_contacts: int = 10
+    """Of one address of record; a further phone displaces the one not heard of for longest."""
+    domains: frozenset[str] = frozenset()
+    """Hosts of addresses of record, in lower case; empty: any host is taken for ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What one Contact asks for; `expires_s` 0 removes."""
+
+    key: ContactKey
+    contact: NameAddr
+    expires_s: int
+
+
+class _RefusedError(Exception):
+    """This REGISTER fails as a whole."""
+
+    def __init__(self, status: int, reason: str | None = None, *headers: tuple[str, str]) -> None:
+        super().__init__(reason or str(status))
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+
+
+class Registrar:
+    """Authenticates REGISTER requests and keeps the location service."""
+
+    __slots__ = ("_challenger", "_credentials", "_location", "_settings")
+
+    def __init__(
+        self,
+        *,
+        location: Location,
+        challenger: Challenger,
+        credentials: Credentials,
+        settings: RegistrarSettings,
+    ) -> None:
+        self._location = location
+        self._challenger = challenger
+        self._credentials = credentials
+        self._settings = settings
+
+    def handle(self, request: Request, flow: Flow, now: float) -> Response:
+        """Answer a REGISTER. Nothing is changed unless the answer is 200."""
+        try:
+            aor = self._authorized_aor(request, now)
+            self._update(aor, request, flow, now)
+        except _RefusedError as refused:
+            return make_response(request, refused.status, refused.reason, headers=refused.headers)
+        return make_response(request, 200, headers=self._contacts(aor, now))
+
+    # --- who may ------------------------------------------------------------------------------
+
+    def _authorized_aor(self, request: Request, now: float) -> str:
+        """The address of record; in the order of the RFC, so that strangers learn no names."""
+        required = request.headers.tokens("Require")
+        if required:
+            raise _RefusedError(420, None, ("Unsupported", ", ".join(required)))
+        verdict = self._challenger.verify(request, self._credentials.ha1, now)
+        match verdict:
+            case Challenge(stale=stale):
+                raise _RefusedError(401, None, *self._challenger.challenges(now, stale=stale))
+            case Refused(reason=reason, status=status):
+                raise _RefusedError(status, None if status == 403 else reason.capitalize())
+            case Accepted(user=user):
+                return self._aor_of(request, user)
+
+    def _aor_of(self, request: Request, user: str) -> str:
+        uri = request.to.uri
+        domains = self._settings.domains
+        if uri.scheme not in ("sip", "sips") or (domains and uri.host not in domains):
+            raise _RefusedError(404)
+        if not self._credentials.knows(uri.username):
+            raise _RefusedError(404)
+        if uri.username != user:
+            raise _RefusedError(403)
+        return uri.username
+
+    # --- what changes -------------------------------------------------------------------------
+
+    def _update(self, aor: str, request: Request, flow: Flow, now: float) -> None:
+        if request.headers.get("Contact") == "*":
+            if request.headers.get("Expires") != "0":
+                raise _RefusedError(400, "Contact * Needs Expires 0")
+            for binding in self._location.bindings(aor, now):
+                self._check_order(binding, request)
+            self._location.drop_all(aor)
+            return
+        changes = [self._change(contact, request) for contact in request.contacts]
+        if len(changes) > self._settings.max_contacts:
+            raise _RefusedError(403, "Too Many Contacts")
+        for change in changes:
+            known = self._location.find(aor, change.key)
+            if known is not None:
+                self._check_order(known, request)
+        for change in changes:
+            self._apply(aor, change, request, flow, now)
+
+    def _change(self, contact: NameAddr, request: Request) -> _Change:
+        uri = contact.uri
+        if uri.scheme not in ("sip", "sips") or len(str(uri)) > _MAX_CONTACT:
+            raise _RefusedError(400, "Unusable Contact")
+        written = contact.params.get("expires")
+        if written is None:
+            written = request.headers.get("Expires")
+        expires_s = self._expires(written)
+        bare = replace(contact, uri=replace(uri, headers=None))  # a Request-URI has no headers
+        return _Change(contact_key(uri), bare, expires_s)
+
+    def _expires(self, written: str | None) -> int:
+        settings = self._settings
+        if written is None:
+            return settings.default_expires_s
+        is_number = written.isascii() and written.isdigit() and len(written) <= 10
+        expires_s = int(written) if is_number else _MALFORMED_EXPIRES_S
+        if 0 < expires_s < settings.min_expires_s:
+            raise _RefusedError(423, None, ("Min-Expires", str(settings.min_expires_s)))
+        return min(expires_s, settings.max_expires_s)
+
+    def _check_order(self, binding: Binding, request: Request) -> None:
+        """A request that was overtaken by a later one of the same phone must not undo it."""
+        if (
+            not binding.static
+            and binding.call_id == request.call_id
+            and request.cseq.seq <= binding.cseq
+        ):
+            raise _RefusedError(500, "Out Of Order")
+
+    def _apply(self, aor: str, change: _Change, request: Request, flow: Flow, now: float) -> None:
+        if change.expires_s == 0:
+            self._location.drop(aor, change.key)
+            return
+        known = self._location.find(aor, change.key)
+        if known is not None and known.static:
+            return
+        if known is None:
+            self._make_room(aor, now)
+        q = change.contact.params.get("q")
+        binding = Binding(
+            contact_uri=str(change.contact.uri),
+            flow=flow,
+            expires_at=now + change.expires_s,
+            refreshed_at=now,
+            q=q if q is not None and _Q.fullmatch(q) else None,
+            call_id=request.call_id,
+            cseq=request.cseq.seq,
+            user_agent=(request.headers.get("User-Agent") or "")[:_MAX_USER_AGENT],
+        )
+        self._location.put(aor, change.key, binding)
+
+    def _make_room(self, aor: str, now: float) -> None:
+        """A phone that restarts on another port must never be locked out by its former self."""
+        registered = [b for b in self._location.bindings(aor, now) if not b.static]
+        for oldest in registered[self._settings.max_contacts - 1 :]:
+            self._location.drop(aor, contact_key(NameAddr.parse(f"<{oldest.contact_uri}>").uri))
+
+    def _contacts(self, aor: str, now: float) -> Sequence[tuple[str, str]]:
+        """The current bindings, with the seconds that remain; configured ones are not told."""
+        return [
+            (
+                "Contact",
+                f"<{binding.contact_uri}>;expires={math.ceil(binding.expires_at - now)}"
+                + (f";q={binding.q}" if binding.q else ""),
+            )
+            for binding in self._location.bindings(aor, now)
+            if not binding.static
+        ]

@@ -1,0 +1,264 @@
+"""Digest authentication, the server's side (RFC 7616, RFC 8760, RFC 3261 section 22).
+
+Passwords are not known here: whoever stores users hands over HA1 values, one per algorithm.
+A nonce proves by itself that we issued it and when, so strangers cost no memory; only nonces that
+came back with a right password are remembered, for their nonce-count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from switch.sip.message import Request, Uri
+
+HA1Lookup = Callable[[str, str], Sequence[str]]
+"""(user, algorithm) -> HA1 values in hexadecimal, any of which is right; empty: no such user."""
+
+_HASHES = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
+_PARAM = re.compile(r'\s*([A-Za-z*-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,|$)')
+_NONCE = re.compile(r"([0-9a-f]{1,16})\.([^.\s]{1,64})\.([0-9a-f]{32})")
+_NONCE_COUNT = re.compile(r"[0-9A-Fa-f]{8}")
+_MAX_CREDENTIALS = 2048
+"""Octets of an Authorization value that are looked at."""
+_REQUIRED = ("username", "nonce", "uri", "response", "qop", "nc", "cnonce")
+_DEFAULT_PORTS = {"sip": 5060, "sips": 5061}
+
+
+class Method(StrEnum):
+    """Who asks for credentials: a user agent server or registrar, or a proxy."""
+
+    SERVER = "Authorization"
+    PROXY = "Proxy-Authorization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSettings:
+    """How digest is asked for."""
+
+    realm: str
+    algorithms: tuple[str, ...] = ("SHA-256", "MD5")
+    """Challenged in this order; clients take the first (or last) that they know (RFC 8760)."""
+    nonce_life_s: float = 300.0
+    """An older nonce is answered with a new one and stale=true; no password is asked again."""
+    max_nonces: int = 20_000
+    """Nonces in use whose count is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The sender knows the password of `user`."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Answer with a fresh challenge. `stale`: the password was right, the nonce was not."""
+
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Answer with `status`: 403 for wrong credentials, 400 for malformed ones."""
+
+    reason: str
+    status: int = 403
+
+
+Verdict = Accepted | Challenge | Refused
+
+
+def ha1(user: str, realm: str, password: str, algorithm: str) -> str:
+    """H(user:realm:password) in hexadecimal; `algorithm` is `SHA-256` or `MD5`."""
+    return _HASHES[algorithm](f"{user}:{realm}:{password}".encode()).hexdigest()
+
+
+class Challenger:
+    """Issues challenges and verifies what comes back, for one realm.
+
+    `secret` signs the nonces: random octets, at least 16, per process. `new_token` gives
+    unpredictable text without dots and blanks.
+    """
+
+    __slots__ = ("_counts", "_floor", "_new_token", "_secret", "_settings")
+
+    def __init__(
+        self, *, settings: DigestSettings, secret: bytes, new_token: Callable[[], str]
+    ) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._new_token = new_token
+        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        """Nonce to its time of issue and highest nonce-count, in the order of first use."""
+        self._floor = -1.0
+        """Nonces issued until then are stale: the count of one of them was forgotten."""
+
+    @property
+    def realm(self) -> str:
+        return self._settings.realm
+
+    def challenges(
+        self, now: float, *, stale: bool = False, method: Method = Method.SERVER
+    ) -> list[tuple[str, str]]:
+        """The headers of a 401 (or 407): one challenge per algorithm, all with one new nonce."""
+        name = "WWW-Authenticate" if method is Method.SERVER else "Proxy-Authenticate"
+        nonce = self._issue(now)
+        tail = ", stale=true" if stale else ""
+        return [
+            (
+                name,
+                f'Digest realm="{self._settings.realm}", nonce="{nonce}", '
+                f'algorithm={algorithm}, qop="auth"{tail}',
+            )
+            for algorithm in self._settings.algorithms
+        ]
+
+    def verify(
+        self,
+        request: Request,
+        ha1_lookup: HA1Lookup,
+        now: float,
+        *,
+        method: Method = Method.SERVER,
+    ) -> Verdict:
+        """Judge the credentials of a request.
+
+        A user that does not exist and a wrong password take the same way and the same time. A
+        repeated nonce-count is answered with a challenge: it may be a replay, which cannot answer
+        it, or two requests that overtook each other.
+        """
+        try:
+            credentials = self._ours(request.headers.get_all(method.value))
+        except ValueError as error:
+            return Refused(str(error), 400)
+        if credentials is None:
+            return Challenge(stale=False)
+        algorithm = credentials.get("algorithm", "MD5").upper()
+        if algorithm not in self._settings.algorithms:
+            return Challenge(stale=False)
+        fault = _fault(credentials, request)
+        if fault:
+            return Refused(fault, 400)
+        user = credentials["username"]
+        if not self._is_right(credentials, request.method, algorithm, ha1_lookup(user, algorithm)):
+            return Refused("wrong user or password")
+        if not self._take_nonce(credentials["nonce"], int(credentials["nc"], 16), now):
+            return Challenge(stale=True)
+        return Accepted(user)
+
+    def _ours(self, values: Sequence[str]) -> dict[str, str] | None:
+        """The Digest credentials for our realm; None without any. Raises ValueError."""
+        for value in values:
+            scheme, _, rest = value.strip().partition(" ")
+            if scheme.lower() != "digest":
+                continue
+            credentials = _parse_params(rest)
+            if credentials.get("realm") == self._settings.realm:
+                return credentials
+        return None
+
+    def _is_right(
+        self, credentials: dict[str, str], method: str, algorithm: str, known: Sequence[str]
+    ) -> bool:
+        digest = _HASHES[algorithm]
+        ha2 = digest(f"{method}:{credentials['uri']}".encode()).hexdigest()
+        middle = ":".join(credentials[name] for name in ("nonce", "nc", "cnonce", "qop"))
+        given = credentials["response"].lower().encode()
+        dummy = digest(self._secret).hexdigest()
+        is_right = False
+        for candidate in known or (dummy,):
+            expected = digest(f"{candidate.lower()}:{middle}:{ha2}".encode()).hexdigest()
+            is_right |= hmac.compare_digest(expected.encode(), given)
+        return is_right and bool(known)
+
+    def _issue(self, now: float) -> str:
+        stamp = f"{max(0, int(now * 1000)):x}.{self._new_token()}"
+        return f"{stamp}.{self._sign(stamp)}"
+
+    def _sign(self, stamp: str) -> str:
+        text = f"{stamp}:{self._settings.realm}".encode()
+        return hmac.digest(self._secret, text, "sha256").hex()[:32]
+
+    def _take_nonce(self, nonce: str, count: int, now: float) -> bool:
+        """Note the use of a nonce; False when it is not ours, too old or its count did not grow."""
+        found = _NONCE.fullmatch(nonce)
+        if found is None or not hmac.compare_digest(
+            self._sign(f"{found[1]}.{found[2]}").encode(), found[3].encode()
+        ):
+            return False
+        issued = int(found[1], 16) / 1000
+        if issued <= self._floor or now - issued > self._settings.nonce_life_s:
+            return False
+        seen = self._counts.get(nonce)
+        if count < 1 or (seen is not None and count <= seen[1]):
+            return False
+        self._counts[nonce] = (issued, count)
+        self._forget(now)
+        return True
+
+    def _forget(self, now: float) -> None:
+        """Drop counts of nonces that are too old, and the first used ones above the bound."""
+        while self._counts:
+            nonce = next(iter(self._counts))
+            issued = self._counts[nonce][0]
+            if now - issued > self._settings.nonce_life_s:
+                del self._counts[nonce]
+            elif len(self._counts) > self._settings.max_nonces:
+                del self._counts[nonce]
+                self._floor = max(self._floor, issued)
+            else:
+                return
+
+
+def _parse_params(text: str) -> dict[str, str]:
+    if len(text) > _MAX_CREDENTIALS:
+        raise ValueError("the credentials are too long")
+    params: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        found = _PARAM.match(text, at)
+        if found is None:
+            raise ValueError("the credentials are malformed")
+        name = found[1].lower()
+        if name in params:
+            raise ValueError(f"the credentials give {name} twice")
+        quoted = found[2]
+        params[name] = found[3] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        at = found.end()
+    return params
+
+
+def _fault(credentials: dict[str, str], request: Request) -> str:
+    """What makes well-formed credentials unusable; empty when nothing does."""
+    for name in _REQUIRED:
+        if not credentials.get(name):
+            return f"the credentials lack {name}"
+    if credentials["qop"].lower() != "auth":
+        return "qop must be auth"
+    if _NONCE_COUNT.fullmatch(credentials["nc"]) is None:
+        return "nc must be eight hexadecimal digits"
+    if not _is_same_resource(credentials["uri"], request):
+        return "uri of the credentials is not the Request-URI"
+    return ""
+
+
+def _is_same_resource(written: str, request: Request) -> bool:
+    """Equivalent URIs are the same (RFC 7616 section 3.4.6): hops may rewrite parameters."""
+    if written == request.uri:
+        return True
+    try:
+        a, b = Uri.parse(written), request.request_uri
+    except ValueError:
+        return False
+    return (a.scheme, a.username, a.host, _port(a)) == (b.scheme, b.username, b.host, _port(b))
+
+
+def _port(uri: Uri) -> int | None:
+    return uri.port or _DEFAULT_PORTS.get(uri.scheme)
