@@ -1,0 +1,173 @@
+"""An agent calls a number: its own phone rings first, then the number; the two are connected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from acd.contact import Contact, Stage
+from acd.contact_events import ContactConnected, ContactEvent, ContactResult, ContactStarted
+from acd.contacts import Contacts
+from acd.conversation import Conversation
+from acd.model import AgentId, ContactId
+from acd.ports import Destination, NoRoute, Routes, ToPhone, ToTrunk
+from switch.calls.causes import EndCause, Result
+from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegHeld, LegResumed
+from switch.calls.ports import CallControl
+from switch.clock import Clock
+from switch.gateway.protocol import PlayItem, Silence, Tone
+from switch.ids import CallId, LegId
+
+OWN_PHONE_RING_S: Final = 20.0
+NUMBER_RING_S: Final = 60.0
+
+RINGBACK: Final[tuple[PlayItem, ...]] = (
+    Tone(frequencies_hz=(440.0, 480.0), duration_ms=2000, level_dbov=-22.0),
+    Silence(duration_ms=4000),
+)
+"""What the agent hears while the number rings (ITU-T E.180 supplement 2, North America)."""
+
+_NO_LEG: Final = LegId("")
+
+
+class AgentDial:
+    """Contacts that an agent began. Their legs count as engagements, not as offers."""
+
+    def __init__(
+        self,
+        *,
+        contacts: Contacts,
+        conversation: Conversation,
+        control: CallControl,
+        clock: Clock,
+        routes: Routes,
+        new_id: Callable[[str], str],
+        report: Callable[[ContactEvent], None],
+    ) -> None:
+        self._contacts = contacts
+        self._conversation = conversation
+        self._control = control
+        self._clock = clock
+        self._routes = routes
+        self._new_id = new_id
+        self._report = report
+        self._destinations: dict[ContactId, Destination] = {}
+
+    def dial(self, agent: AgentId, number: str) -> str | None:
+        """Begin; gives the reason in words when that cannot be."""
+        if self._contacts.of_agent(agent) is not None:
+            return "Finish the call you are on first"
+        if not self._control.is_reachable(str(agent)):
+            return "Your phone is not registered"
+        destination = self._routes.destination(agent, number)
+        if isinstance(destination, NoRoute):
+            return destination.reason
+        now = self._clock.now()
+        contact = Contact(
+            id=ContactId(self._new_id("i")),
+            call=CallId(self._new_id("c")),
+            customer_leg=_NO_LEG,
+            caller_number=number,
+            caller_name="",
+            called=number,
+            started_at=now,
+            stage=Stage.DIRECT,
+            record=False,
+            language="en",
+            agent=agent,
+            outbound=True,
+        )
+        self._destinations[contact.id] = destination
+        self._report(
+            ContactStarted(
+                contact=contact.id,
+                call=contact.call,
+                at=now,
+                caller_number=number,
+                caller_name="",
+                called=number,
+                outbound=True,
+                agent=agent,
+            )
+        )
+        self._contacts.add(contact)
+        contact.agent_leg = self._control.call_phone(
+            str(agent),
+            call=contact.call,
+            caller_number=number,
+            caller_name="",
+            ring_timeout_s=OWN_PHONE_RING_S,
+            headers={"X-Interaction": contact.id},
+        )
+        self._contacts.bind(contact.agent_leg, contact)
+        return None
+
+    def handle(self, event: CallEvent) -> None:
+        """Take news of the legs that are ours."""
+        match event:
+            case LegAnswered():
+                contact = self._mine(event.leg)
+                if contact is not None:
+                    self._answered(contact, event)
+            case LegHeld() | LegResumed():
+                contact = self._mine(event.leg)
+                if contact is not None and event.leg == contact.agent_leg:
+                    held = isinstance(event, LegHeld)
+                    self._conversation.held_changed(contact, held, event.at)
+            case LegEnded():
+                contact = self._mine(event.leg)
+                if contact is not None:
+                    self._ended(contact, event)
+            case _:
+                pass
+
+    def _mine(self, leg: LegId) -> Contact | None:
+        contact = self._contacts.of_leg(leg)
+        return contact if contact is not None and contact.outbound else None
+
+    def _answered(self, contact: Contact, event: LegAnswered) -> None:
+        if event.leg == contact.agent_leg:
+            contact.announcement = self._control.play(event.leg, RINGBACK, loop=True)
+            self._call_number(contact)
+            return
+        contact.customer_answered = True
+        contact.talking_since = event.at
+        if contact.announcement is not None:
+            self._control.stop(contact.announcement)
+            contact.announcement = None
+        self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
+        self._conversation.connect(contact)
+
+    def _call_number(self, contact: Contact) -> None:
+        destination = self._destinations[contact.id]
+        caller = str(contact.agent)
+        if isinstance(destination, ToPhone):
+            leg = self._control.call_phone(
+                destination.phone,
+                call=contact.call,
+                caller_number=caller,
+                caller_name="",
+                ring_timeout_s=NUMBER_RING_S,
+                headers={},
+            )
+        elif isinstance(destination, ToTrunk):
+            leg = self._control.call_trunk(
+                destination.trunk,
+                destination.number,
+                call=contact.call,
+                caller_number=caller,
+                caller_name="",
+                ring_timeout_s=NUMBER_RING_S,
+            )
+        else:
+            return
+        contact.customer_leg = leg
+        self._contacts.bind(leg, contact)
+
+    def _ended(self, contact: Contact, event: LegEnded) -> None:
+        self._contacts.unbind(event.leg)
+        self._destinations.pop(contact.id, None)
+        answered = contact.talking_since is not None
+        result = ContactResult.DIRECT if answered else ContactResult.FAILED
+        cause = EndCause(Result.COMPLETED, event.cause.reason, event.cause.status)
+        self._contacts.finish(contact, result, event.cause.reason, hang_up=cause)

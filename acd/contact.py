@@ -1,0 +1,67 @@
+"""A live voice contact: its legs, its stage, and what it has gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ivr.runner import FlowRun
+
+from acd.model import AgentId, ContactId, QueueName
+from switch.ids import CallId, LegId, PlayerId, RecordingId
+
+
+class Stage(StrEnum):
+    """Where a contact is. `DIRECT` contacts never see a queue: dialled by an agent, or transferred."""
+
+    MENU = "menu"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    TALKING = "talking"
+    DIRECT = "direct"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A number that callers dial, and what it leads to: a flow or a queue."""
+
+    number: str
+    flow: str | None = None
+    queue: QueueName | None = None
+    record: bool = False
+    language: str = "en"
+    priority: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Contact:
+    """One caller (or one number an agent dialled) and everyone it is connected to."""
+
+    id: ContactId
+    call: CallId
+    customer_leg: LegId
+    caller_number: str
+    caller_name: str
+    called: str
+    started_at: float
+    stage: Stage
+    record: bool
+    language: str
+    customer_answered: bool = False
+    flow: FlowRun | None = None
+    queue: QueueName | None = None
+    queued_at: float | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    agent: AgentId | None = None
+    """Who is offered the contact or talks to it."""
+    agent_leg: LegId | None = None
+    recording: RecordingId | None = None
+    announcement: PlayerId | None = None
+    talking_since: float | None = None
+    held_since: float | None = None
+    waited_s: float = 0.0
+    held_s: float = 0.0
+    muted: bool = False
+    outbound: bool = False

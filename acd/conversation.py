@@ -1,0 +1,73 @@
+"""What happens between customer and agent once both are there: bridge, recording, hold, mute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from acd.contact import Contact
+from acd.contact_events import ContactEvent, ContactHeld, ContactMuted, ContactRecorded
+from switch.calls.causes import EndCause, Result
+from switch.calls.ports import CallControl
+from switch.clock import Clock
+
+
+class Conversation:
+    """The operations on connected contacts."""
+
+    def __init__(
+        self, control: CallControl, clock: Clock, report: Callable[[ContactEvent], None]
+    ) -> None:
+        self._control = control
+        self._clock = clock
+        self._report = report
+
+    def connect(self, contact: Contact) -> None:
+        """Bridge the two legs, and record them if the entry says so."""
+        if contact.agent_leg is None or not contact.customer_answered:
+            return
+        self._control.bridge(contact.customer_leg, contact.agent_leg)
+        if contact.record and contact.recording is None:
+            contact.recording = self._control.start_recording(
+                contact.call, customer=contact.customer_leg, agent=contact.agent_leg
+            )
+            self._report(
+                ContactRecorded(
+                    contact=contact.id, at=self._clock.now(), recording=contact.recording
+                )
+            )
+
+    def hold(self, contact: Contact, held: bool) -> None:
+        """Put the customer on hold or take it off; `held_changed` follows from the leg's event."""
+        if contact.agent_leg is None:
+            return
+        if held:
+            self._control.hold(contact.agent_leg)
+        else:
+            self._control.resume(contact.agent_leg)
+
+    def held_changed(self, contact: Contact, held: bool, at: float) -> bool:
+        """The agent's leg is on hold now, or no longer; False when that is no news."""
+        if contact.talking_since is None or held == (contact.held_since is not None):
+            return False
+        if contact.held_since is not None:
+            contact.held_s += at - contact.held_since
+        contact.held_since = at if held else None
+        self._report(ContactHeld(contact=contact.id, at=at, held=held))
+        return True
+
+    def mute(self, contact: Contact, muted: bool) -> None:
+        """Keep what the agent says from the customer and the recording."""
+        if contact.agent_leg is None or contact.muted == muted:
+            return
+        contact.muted = muted
+        self._control.mute(contact.agent_leg, muted)
+        self._report(ContactMuted(contact=contact.id, at=self._clock.now(), muted=muted))
+
+    def send_digits(self, contact: Contact, digits: str) -> None:
+        """Send keys to the customer's side."""
+        self._control.send_digits(contact.customer_leg, digits)
+
+    def hang_up(self, contact: Contact) -> None:
+        """End the conversation as if the agent had hung up."""
+        if contact.agent_leg is not None:
+            self._control.hang_up(contact.agent_leg, EndCause(Result.COMPLETED, "agent-hung-up"))

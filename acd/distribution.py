@@ -1,0 +1,119 @@
+"""Drives the pure distribution: feeds it, keeps its timer, carries out what it wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from acd.actions import Action, Announce, CancelOffer, Dismiss, Offer
+from acd.contact import Contact, Stage
+from acd.contact_events import ContactResult
+from acd.contacts import Contacts
+from acd.core import Acd
+from acd.events import AcdEvent
+from acd.inputs import Input, Withdraw
+from acd.ports import Pops
+from acd.waiting_room import WaitingRoom
+from switch.calls.causes import EndCause, Result
+from switch.calls.ports import CallControl
+from switch.clock import Clock, TimerHandle
+
+
+class Distribution:
+    """The shell of `acd.core.Acd`: offers become calls to agents, announcements become sound."""
+
+    def __init__(
+        self,
+        *,
+        acd: Acd,
+        contacts: Contacts,
+        waiting_room: WaitingRoom,
+        control: CallControl,
+        clock: Clock,
+        pops: Pops,
+        report: Callable[[AcdEvent], None],
+    ) -> None:
+        self._acd = acd
+        self._contacts = contacts
+        self._waiting_room = waiting_room
+        self._control = control
+        self._clock = clock
+        self._pops = pops
+        self._report = report
+        self._timer: TimerHandle | None = None
+        self._timer_at: float | None = None
+
+    def tell(self, event: Input) -> None:
+        """Feed one input to the distribution and do what it wants."""
+        self._perform(self._acd.handle(event, self._clock.now()))
+
+    def _perform(self, actions: list[Action]) -> None:
+        for event in self._acd.take_events():
+            self._report(event)
+        for action in actions:
+            contact = self._contacts.get(action.contact)
+            if contact is None:
+                continue
+            match action:
+                case Offer():
+                    self._offer(contact, action)
+                case CancelOffer():
+                    self.drop_agent_leg(contact, EndCause(Result.CANCELLED, action.reason))
+                case Announce():
+                    self._waiting_room.announce(contact, action)
+                case Dismiss():
+                    self._dismiss(contact, action)
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self._acd.get_timer()
+        if due == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        self._timer = None if due is None else self._clock.call_at(due, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        self._timer_at = None
+        self._perform(self._acd.handle_timer(self._clock.now()))
+
+    def _offer(self, contact: Contact, offer: Offer) -> None:
+        contact.stage = Stage.OFFERED
+        contact.agent = offer.agent
+        contact.agent_leg = None
+
+        def ring() -> None:
+            if contact.stage is not Stage.OFFERED or contact.agent != offer.agent:
+                return  # the caller went, or the offer was cancelled, while the card travelled
+            if contact.agent_leg is not None:
+                return
+            self._call_agent(contact, offer)
+
+        self._pops.offer(offer, ring)
+
+    def _call_agent(self, contact: Contact, offer: Offer) -> None:
+        leg = self._control.call_phone(
+            str(offer.agent),
+            call=contact.call,
+            caller_number=contact.caller_number,
+            caller_name=contact.caller_name,
+            ring_timeout_s=offer.ring_timeout_s,
+            headers={"X-Interaction": contact.id},
+        )
+        contact.agent_leg = leg
+        self._contacts.bind(leg, contact)
+
+    def _dismiss(self, contact: Contact, action: Dismiss) -> None:
+        self.tell(Withdraw(contact=contact.id, reason=action.reason))
+        cause = EndCause(Result.NO_ANSWER, "queue-timeout", 480)
+        self._contacts.finish(contact, ContactResult.TIMEOUT, action.reason, hang_up=cause)
+
+    def drop_agent_leg(self, contact: Contact, cause: EndCause) -> None:
+        """Stop calling the agent; the contact is on its own again."""
+        leg, contact.agent_leg, contact.agent = contact.agent_leg, None, None
+        if contact.stage is Stage.OFFERED:
+            contact.stage = Stage.WAITING
+        if leg is not None:
+            self._contacts.unbind(leg)
+            self._control.hang_up(leg, cause)

@@ -1,0 +1,65 @@
+"""What the distribution needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from acd.actions import Offer
+from acd.model import AgentId, ContactId
+from switch.ids import CallId, LegId
+
+
+class Pops(Protocol):
+    """Screen pops: the customer on the agent's screen before the phone rings."""
+
+    def prefetch(self, contact: ContactId, caller_number: str) -> None:
+        """Start the look-up; called at the caller's INVITE."""
+
+    def offer(self, offer: Offer, then: Callable[[], None]) -> None:
+        """Show the card to the offered agent, then call `then`: at once, or at most 50 ms later."""
+
+    def forget(self, contact: ContactId) -> None:
+        """The contact is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToPhone:
+    """A number that is a phone of ours."""
+
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToTrunk:
+    """A number that is reached through a trunk."""
+
+    trunk: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoRoute:
+    """A number that cannot be called, or not by this caller."""
+
+    reason: str
+
+
+Destination = ToPhone | ToTrunk | NoRoute
+
+
+class Routes(Protocol):
+    """Where a number leads."""
+
+    def destination(self, dialled_by: AgentId | None, number: str) -> Destination:
+        """Resolve a number for an agent; None for a flow, which may reach phones only."""
+
+
+class CallIdSource(Protocol):
+    """Makes ids for calls that start here."""
+
+    def __call__(self) -> CallId: ...
+
+
+LegOwner = dict[LegId, ContactId]

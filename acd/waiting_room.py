@@ -1,0 +1,65 @@
+"""What a waiting caller hears: music, and now and then where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ivr.announcements import announce
+
+from acd.actions import Announce
+from acd.contact import Contact, Stage
+from acd.contact_events import ContactAnnounced, ContactEvent
+from switch.calls.ports import CallControl
+from switch.clock import Clock
+from switch.ids import PlayerId
+
+
+class WaitingRoom:
+    """Music and announcements of all who wait."""
+
+    def __init__(
+        self, control: CallControl, clock: Clock, report: Callable[[ContactEvent], None]
+    ) -> None:
+        self._control = control
+        self._clock = clock
+        self._report = report
+
+    def enter(self, contact: Contact) -> None:
+        """The caller waits: music, if it was answered; ringing does for the others."""
+        if contact.customer_answered and contact.announcement is None:
+            self._control.music(contact.customer_leg, True)
+
+    def announce(self, contact: Contact, action: Announce) -> None:
+        """Tell the caller its position and the expected wait."""
+        if contact.stage is not Stage.WAITING or not contact.customer_answered:
+            return
+        if contact.announcement is not None:
+            return  # the last one is not over yet
+        self._control.music(contact.customer_leg, False)
+        items = announce(action.position, action.wait_s, contact.language)
+        contact.announcement = self._control.play(contact.customer_leg, items)
+        self._report(
+            ContactAnnounced(
+                contact=contact.id,
+                at=self._clock.now(),
+                position=action.position,
+                wait_s=action.wait_s,
+            )
+        )
+
+    def announced(self, contact: Contact, player: PlayerId) -> bool:
+        """An announcement is over; True when the player was one."""
+        if contact.announcement != player:
+            return False
+        contact.announcement = None
+        if contact.stage in (Stage.WAITING, Stage.OFFERED):
+            self._control.music(contact.customer_leg, True)
+        return True
+
+    def leave(self, contact: Contact) -> None:
+        """Silence, before the caller is connected."""
+        if contact.announcement is not None:
+            player, contact.announcement = contact.announcement, None
+            self._control.stop(player)
+        if contact.customer_answered:
+            self._control.music(contact.customer_leg, False)

@@ -1,0 +1,102 @@
+"""Who may sign on, and what phones may register: from the configuration.
+
+Two secrets that are never the same: people sign on with a password (argon2), phones register with
+a digest (HA1). A desk's softphone gets a secret of its own for as long as the desk is signed on,
+so no SIP password is ever typed into a desk.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from cti.api.ports import Account
+from cti.schema import Role
+from cti.settings import PhoneSection, Settings, UserSection, expand
+from switch.sip.digest import ha1
+
+ALGORITHMS = ("SHA-256", "MD5")
+
+
+class PhoneCredentials:
+    """HA1 of every phone; satisfies `switch.registrar.ports.Credentials`."""
+
+    def __init__(self, phones: Sequence[PhoneSection], realm: str) -> None:
+        """HA1s are computed when first asked for: ten thousand phones start as fast as ten."""
+        self._realm = realm
+        self._phones: dict[str, PhoneSection] = {}
+        for index, section in enumerate(phones):
+            for number in expand(section.numbers, f"phones[{index}].numbers"):
+                self._phones[number] = section
+        self._cache: dict[tuple[str, str], str] = {}
+        self._one_time: dict[str, str] = {}
+
+    def knows(self, number: str) -> bool:
+        """True when the number is a phone of ours."""
+        return number in self._phones
+
+    def numbers(self) -> tuple[str, ...]:
+        """All phones."""
+        return tuple(self._phones)
+
+    def binding(self, number: str) -> str:
+        """The fixed address of a phone that does not register; empty for the others."""
+        section = self._phones.get(number)
+        return "" if section is None else section.binding.replace("{number}", number)
+
+    def ha1(self, user: str, algorithm: str) -> Sequence[str]:
+        """The digests a phone may prove to know (RFC 8760); empty for unknown phones."""
+        section = self._phones.get(user)
+        if section is None or algorithm not in ALGORITHMS:
+            return ()
+        found = []
+        key = (user, algorithm)
+        stored = self._cache.get(key)
+        if stored is None:
+            stored = self._derive(user, section, algorithm)
+            self._cache[key] = stored
+        if stored:
+            found.append(stored)
+        secret = self._one_time.get(user)
+        if secret is not None:
+            found.append(ha1(user, self._realm, secret, algorithm))
+        return found
+
+    def _derive(self, user: str, section: PhoneSection, algorithm: str) -> str:
+        if section.password:
+            password = section.password.replace("{number}", user)
+            return ha1(user, self._realm, password, algorithm)
+        return section.ha1_sha256 if algorithm == "SHA-256" else section.ha1_md5
+
+    def issue(self, number: str) -> str:
+        """Make the one-time secret of a desk's softphone; it ends with `withdraw` or the next one."""
+        secret = secrets.token_urlsafe(18)
+        self._one_time[number] = secret
+        return secret
+
+    def withdraw(self, number: str) -> None:
+        """End the one-time secret."""
+        self._one_time.pop(number, None)
+
+
+def accounts(settings: Settings) -> list[tuple[Account, str, str]]:
+    """All users of a configuration: account, password in clear, argon2 hash (one of them empty)."""
+    found = []
+    for index, section in enumerate(settings.users):
+        for login in expand(section.logins, f"users[{index}].logins"):
+            found.append(_account(section, login, settings.site.language))
+    return found
+
+
+def _account(section: UserSection, login: str, language: str) -> tuple[Account, str, str]:
+    def fill(text: str) -> str:
+        return text.replace("{login}", login)
+
+    account = Account(
+        login=login,
+        name=fill(section.name),
+        role=Role(section.role),
+        agent_id=fill(section.agent) or None,
+        language=section.language or language,
+    )
+    return account, fill(section.password), section.password_hash

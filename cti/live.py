@@ -1,0 +1,57 @@
+"""The live interactions as the public sees them: a projection of what contacts report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cti.schema import InteractionView
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveInteraction:
+    """One interaction from its first sign of life to the end of the agent's wrap-up."""
+
+    id: str
+    call_id: str
+    channel: str
+    stage: str
+    since: float
+    started: float
+    caller_number: str
+    caller_name: str
+    called: str
+    outbound: bool = False
+    queue: str | None = None
+    agent_id: str | None = None
+    customer_id: str | None = None
+    customer_name: str = ""
+    recorded: bool = False
+    muted: bool = False
+    disposition: str | None = None
+    finished: bool = False
+    """The call is over; only the agent's wrap-up keeps it here."""
+
+    def view(self) -> InteractionView:
+        """What the public sees."""
+        return InteractionView(
+            interaction_id=self.id,
+            channel=self.channel,
+            stage=self.stage,
+            since=self.since,
+            started=self.started,
+            caller_number=self.caller_number,
+            caller_name=self.caller_name,
+            called=self.called,
+            queue=self.queue,
+            agent_id=self.agent_id,
+            customer_id=self.customer_id,
+            customer_name=self.customer_name,
+            recorded=self.recorded,
+            muted=self.muted,
+            disposition=self.disposition,
+        )
+
+    def enter(self, stage: str, at: float) -> None:
+        """Move to another stage."""
+        self.stage = stage
+        self.since = at

@@ -1,0 +1,225 @@
+"""Screen pops: who is calling, on the screen of the agent who is offered the call, before it rings.
+
+The look-up starts at the caller's INVITE, long before an agent is chosen. An offer to an agent with
+a connected desk waits until the desk has confirmed the card, at most `WAIT_S`; then the phone rings
+anyway and the card follows when it can. Without a desk nothing waits. A store that is slow or gone
+therefore never holds a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from acd.actions import Offer
+from acd.model import ContactId
+from cti.bus import Bus
+from cti.live import LiveInteraction
+from cti.schema import CustomerCard, EventType, ScreenPop
+from switch.clock import Clock, TimerHandle
+
+log = logging.getLogger(__name__)
+
+WAIT_S: Final = 0.05
+"""The longest an offer waits for look-up and delivery of its card."""
+
+
+class Lookup(Protocol):
+    """The customer store as far as pops need it."""
+
+    async def by_number(self, number: str) -> list[CustomerCard]:
+        """Everyone with this number; best match first."""
+
+
+class Floor(Protocol):
+    """What pops need to know of the floor."""
+
+    def has_desk(self, agent_id: str) -> bool:
+        """True while a desk of this agent is connected."""
+
+    def live(self, interaction_id: str) -> LiveInteraction | None:
+        """A live interaction."""
+
+    def facts(self, interaction_id: str) -> dict[str, str]:
+        """What the caller entered in the menu."""
+
+    def link(self, interaction_id: str, customer: CustomerCard, how: str) -> None:
+        """The caller is this customer."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """One look-up under way or done."""
+
+    number: str
+    cards: list[CustomerCard] | None = None
+    """None while it runs."""
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An offer that waits for its card."""
+
+    offer: Offer
+    then: Callable[[], None]
+    timer: TimerHandle | None = None
+    seq: int = 0
+
+
+class PopService:
+    """Satisfies `acd.ports.Pops`."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        clock: Clock,
+        lookup: Lookup,
+        floor: Floor,
+        normalise: Callable[[str], str],
+        queue_titles: dict[str, str],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        """`spawn` runs a coroutine in the node's task group; `normalise` gives E.164 or the input."""
+        self._bus = bus
+        self._clock = clock
+        self._lookup = lookup
+        self._floor = floor
+        self._normalise = normalise
+        self._titles = queue_titles
+        self._spawn = spawn
+        self._searches: dict[ContactId, _Search] = {}
+        self._waiting: dict[ContactId, _Waiting] = {}
+        self._offers: dict[ContactId, Offer] = {}
+        self._pops: dict[str, ScreenPop] = {}
+        self.confirmed = 0
+        self.late = 0
+
+    # --- acd.ports.Pops -------------------------------------------------------------------------
+
+    def prefetch(self, contact: ContactId, caller_number: str) -> None:
+        """Start the look-up; called at the caller's INVITE."""
+        number = self._normalise(caller_number)
+        search = _Search(number)
+        self._searches[contact] = search
+        if not number:
+            search.cards = []
+            return
+        self._spawn(self._search(contact, search))
+
+    def offer(self, offer: Offer, then: Callable[[], None]) -> None:
+        """Show the card, then call `then`."""
+        self._offers[offer.contact] = offer
+        if not self._floor.has_desk(offer.agent):
+            then()
+            return
+        waiting = _Waiting(offer, then)
+        self._waiting[offer.contact] = waiting
+        search = self._searches.get(offer.contact)
+        if search is None or search.cards is not None:
+            waiting.seq = self._show(offer, search, late=False)
+        waiting.timer = self._clock.call_at(
+            self._clock.now() + WAIT_S, lambda: self._release(offer.contact, confirmed=False)
+        )
+
+    def forget(self, contact: ContactId) -> None:
+        """The contact is over; the card stays with the agent until the next one."""
+        self._searches.pop(contact, None)
+        self._offers.pop(contact, None)
+        waiting = self._waiting.pop(contact, None)
+        if waiting is not None and waiting.timer is not None:
+            waiting.timer.cancel()
+
+    # --- the desk -------------------------------------------------------------------------------
+
+    def acknowledged(self, agent_id: str, seq: int) -> None:
+        """The desk shows the pop with this sequence number."""
+        for contact, waiting in self._waiting.items():
+            if waiting.seq == seq and waiting.offer.agent == agent_id:
+                self._release(contact, confirmed=True)
+                return
+
+    def current(self, agent_id: str) -> ScreenPop | None:
+        """The last card of an agent."""
+        return self._pops.get(agent_id)
+
+    def linked(self, agent_id: str, interaction_id: str, customer: CustomerCard) -> None:
+        """The agent picked or created the customer: its card is no longer ambiguous."""
+        pop = self._pops.get(agent_id)
+        if pop is not None and pop.interaction_id == interaction_id:
+            self._pops[agent_id] = replace(
+                pop, customer=customer, candidates=(), new_customer_number=""
+            )
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    async def _search(self, contact: ContactId, search: _Search) -> None:
+        try:
+            async with asyncio.timeout(10.0):
+                search.cards = await self._lookup.by_number(search.number)
+        except Exception as error:  # noqa: BLE001 - whatever ails the store, the call goes on
+            log.warning("no customer look-up for %s: %s", contact, error)
+            search.cards = []
+            search.failed = True
+        if self._searches.get(contact) is not search:
+            return
+        if len(search.cards) == 1:
+            self._floor.link(contact, search.cards[0], "found")
+        waiting = self._waiting.get(contact)
+        if waiting is not None and waiting.seq == 0:
+            waiting.seq = self._show(waiting.offer, search, late=False)
+        elif waiting is None:
+            offer = self._offers.get(contact)
+            if offer is not None and self._floor.has_desk(offer.agent):
+                self._show(offer, search, late=True)
+
+    def _show(self, offer: Offer, search: _Search | None, *, late: bool) -> int:
+        live = self._floor.live(offer.contact)
+        if live is None:
+            return 0
+        cards = [] if search is None or search.cards is None else search.cards
+        known = cards[0] if len(cards) == 1 else None
+        number = self._normalise(live.caller_number)
+        pop = ScreenPop(
+            interaction_id=live.id,
+            channel=live.channel,
+            queue=live.queue,
+            queue_title=self._titles.get(live.queue or "", live.queue or ""),
+            caller_number=number,
+            caller_name=live.caller_name,
+            called=live.called,
+            waited_s=offer.decision.waited_s,
+            why=offer.decision.in_words(),
+            facts=self._floor.facts(live.id),
+            customer=known,
+            candidates=() if known is not None else tuple(cards),
+            new_customer_number="" if cards else number,
+            late=late,
+        )
+        self._pops[offer.agent] = pop
+        event = self._bus.publish(
+            EventType.SCREEN_POP,
+            pop,
+            interaction_id=live.id,
+            call_id=live.call_id,
+            queue=live.queue,
+            agent_id=offer.agent,
+            customer_id=None if known is None else known.customer_id,
+        )
+        return event.seq
+
+    def _release(self, contact: ContactId, *, confirmed: bool) -> None:
+        waiting = self._waiting.pop(contact, None)
+        if waiting is None:
+            return
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        if confirmed:
+            self.confirmed += 1
+        else:
+            self.late += 1
+        waiting.then()

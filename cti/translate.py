@@ -1,0 +1,449 @@
+"""From the inner vocabularies to the public one.
+
+Takes what the switch, the contacts and the distribution report, keeps the live views that
+snapshots show, and publishes the events of `cti.schema`. Inner words may change without breaking a
+desk; this file is where they meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+from acd.contact_events import (
+    ContactAnnounced,
+    ContactConnected,
+    ContactEvent,
+    ContactFinished,
+    ContactHeld,
+    ContactMuted,
+    ContactRecorded,
+    ContactRinging,
+    ContactStarted,
+    FlowMoved,
+)
+from acd.events import (
+    AcdEvent,
+    AgentFigures,
+    AgentStateChanged,
+    ContactAnswered,
+    ContactEnded,
+    ContactLeft,
+    ContactOffered,
+    ContactQueued,
+    OfferEnded,
+    QueueChanged,
+)
+from acd.model import AgentState, Decision
+from cti.bus import Bus
+from cti.live import LiveInteraction
+from cti.schema import (
+    AgentFiguresView,
+    AgentView,
+    Announced,
+    CandidateView,
+    Cleared,
+    CustomerCard,
+    CustomerLinked,
+    Diverted,
+    EventData,
+    EventType,
+    FlowStep,
+    GatewayView,
+    InteractionView,
+    Offered,
+    QueueView,
+    RecordingView,
+    Refused,
+)
+from switch.calls.events import CallEvent, CallRefused, GatewayChanged, RecordingClosed
+
+_FORGET_RECORDINGS_AFTER = 10_000
+
+
+class Translator:
+    """Publishes the public events and holds the views of what is live."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        wall_of: Callable[[float], float],
+        agent_names: Mapping[str, str],
+        agent_queues: Mapping[str, tuple[str, ...]],
+        queue_titles: Mapping[str, str],
+    ) -> None:
+        """`wall_of` turns monotonic seconds into seconds since the epoch."""
+        self._bus = bus
+        self._wall_of = wall_of
+        self._agent_names = agent_names
+        self._agent_queues = agent_queues
+        self._queue_titles = queue_titles
+        self._agents: dict[str, AgentView] = {}
+        self._queues: dict[str, QueueView] = {
+            name: QueueView(queue=name, title=title) for name, title in queue_titles.items()
+        }
+        self._figures: dict[str, AgentFiguresView] = {}
+        self._live: dict[str, LiveInteraction] = {}
+        self._recorded: dict[str, str] = {}
+        self.gateway_available = False
+
+    # --- views ----------------------------------------------------------------------------------
+
+    def agent(self, agent_id: str) -> AgentView:
+        """An agent's view; logged-out when nothing was heard of it yet."""
+        view = self._agents.get(agent_id)
+        if view is None:
+            view = AgentView(
+                agent_id=agent_id,
+                name=self._agent_names.get(agent_id, agent_id),
+                state=AgentState.LOGGED_OUT,
+                reason="",
+                since=0.0,
+                queues=self._agent_queues.get(agent_id, ()),
+            )
+        return view
+
+    def agents(self) -> tuple[AgentView, ...]:
+        """All agents that were ever signed on, in the order of their numbers."""
+        return tuple(self._agents[key] for key in sorted(self._agents))
+
+    def queues(self) -> tuple[QueueView, ...]:
+        """All queues, in the order of the configuration."""
+        return tuple(self._queues.values())
+
+    def figures(self, agent_id: str) -> AgentFiguresView:
+        """An agent's own numbers."""
+        return self._figures.get(agent_id) or AgentFiguresView(agent_id=agent_id)
+
+    def interaction(self, interaction_id: str) -> LiveInteraction | None:
+        """A live interaction, wrap-up included."""
+        return self._live.get(interaction_id)
+
+    def interactions(self) -> tuple[InteractionView, ...]:
+        """All live interactions, oldest first."""
+        return tuple(live.view() for live in self._live.values())
+
+    def interaction_of(self, agent_id: str) -> LiveInteraction | None:
+        """The interaction an agent is offered, talks in, or wraps up."""
+        found = None
+        for live in self._live.values():
+            if live.agent_id == agent_id:
+                found = live
+        return found
+
+    # --- publishing -----------------------------------------------------------------------------
+
+    def _publish(
+        self, type: EventType, data: EventData, live: LiveInteraction | None, at: float
+    ) -> None:
+        if live is None:
+            self._bus.publish(type, data, at=at)
+            return
+        self._bus.publish(
+            type,
+            data,
+            interaction_id=live.id,
+            call_id=live.call_id,
+            queue=live.queue,
+            agent_id=live.agent_id,
+            customer_id=live.customer_id,
+            at=at,
+        )
+
+    def report(self, event: AcdEvent | ContactEvent) -> None:
+        """Take what contacts and distribution report."""
+        at = self._wall_of(event.at)
+        match event:
+            case AgentStateChanged():
+                self._agent_state(event, at)
+            case QueueChanged():
+                self._queue_changed(event, at)
+            case AgentFigures():
+                self._agent_figures(event, at)
+            case ContactStarted():
+                self._started(event, at)
+            case _:
+                live = self._live.get(event.contact)
+                if live is not None:
+                    self._course(event, live, at)
+
+    def _course(
+        self,
+        event: ContactQueued
+        | ContactOffered
+        | OfferEnded
+        | ContactAnswered
+        | ContactLeft
+        | ContactEnded
+        | ContactRinging
+        | ContactHeld
+        | ContactMuted
+        | ContactAnnounced
+        | FlowMoved
+        | ContactRecorded
+        | ContactConnected
+        | ContactFinished,
+        live: LiveInteraction,
+        at: float,
+    ) -> None:
+        match event:
+            case FlowMoved():
+                step = FlowStep(
+                    flow=event.flow, node=event.node, verb=event.verb, detail=event.detail
+                )
+                self._publish(EventType.FLOW_STEP, step, live, at)
+            case ContactQueued():
+                live.queue = event.queue
+                live.agent_id = None
+                live.enter("waiting", at)
+                self._publish(EventType.QUEUED, live.view(), live, at)
+            case ContactOffered():
+                live.agent_id = event.agent
+                live.enter("offered", at)
+                self._publish(EventType.OFFERED, _offered(live, event.decision), live, at)
+            case ContactRinging():
+                self._publish(EventType.DELIVERED, live.view(), live, at)
+            case OfferEnded():
+                live.agent_id = event.agent  # the agent whose offer failed sees that it did
+                diverted = Diverted(failure=event.failure, rang_s=event.rang_s)
+                self._publish(EventType.DIVERTED, diverted, live, at)
+                live.agent_id = None
+                live.enter("waiting", at)
+            case ContactAnswered():
+                live.enter("talking", at)
+                self._publish(EventType.ESTABLISHED, live.view(), live, at)
+            case ContactConnected():
+                live.agent_id = event.agent
+                live.enter("direct", at)
+                self._publish(EventType.ESTABLISHED, live.view(), live, at)
+            case ContactHeld():
+                live.enter("held" if event.held else "talking", at)
+                kind = EventType.HELD if event.held else EventType.RETRIEVED
+                self._publish(kind, live.view(), live, at)
+            case ContactMuted():
+                live.muted = event.muted
+                self._publish(EventType.ESTABLISHED, live.view(), live, at)
+            case ContactAnnounced():
+                announced = Announced(position=event.position, wait_s=event.wait_s)
+                self._publish(EventType.ANNOUNCED, announced, live, at)
+            case ContactRecorded():
+                live.recorded = True
+                self._remember_recording(event.recording, live.id)
+                view = RecordingView(recording_id=event.recording)
+                self._publish(EventType.RECORDING_STARTED, view, live, at)
+            case ContactFinished():
+                self._finished(event, live, at)
+            case ContactLeft() | ContactEnded():
+                pass  # ContactFinished says the same and more
+            case _:
+                assert_never(event)
+
+    def _started(self, event: ContactStarted, at: float) -> None:
+        live = LiveInteraction(
+            id=event.contact,
+            call_id=event.call,
+            channel="voice",
+            stage="direct" if event.outbound else "menu",
+            since=at,
+            started=at,
+            caller_number=event.caller_number,
+            caller_name=event.caller_name,
+            called=event.called,
+            outbound=event.outbound,
+            agent_id=event.agent,
+        )
+        self._live[live.id] = live
+        self._publish(EventType.INTERACTION_STARTED, live.view(), live, at)
+
+    def _finished(self, event: ContactFinished, live: LiveInteraction, at: float) -> None:
+        cleared = Cleared(
+            result=event.result,
+            reason=event.reason,
+            waited_s=event.waited_s,
+            talked_s=event.talked_s,
+            held_s=event.held_s,
+        )
+        live.finished = True
+        agent = self._agents.get(live.agent_id or "")
+        wrapping = agent is not None and agent.state == AgentState.WRAP_UP
+        if event.talked_s > 0 or wrapping:
+            live.enter("wrap-up", at)
+            self._publish(EventType.CONNECTION_CLEARED, cleared, live, at)
+        self._publish(EventType.INTERACTION_ENDED, cleared, live, at)
+        if not wrapping:
+            del self._live[live.id]
+
+    # --- agents and queues ----------------------------------------------------------------------
+
+    def _agent_state(self, event: AgentStateChanged, at: float) -> None:
+        old = self.agent(event.agent)
+        view = AgentView(
+            agent_id=event.agent,
+            name=old.name,
+            state=event.state,
+            reason=event.reason,
+            since=at,
+            queues=old.queues,
+            interaction_id=event.contact,
+            until=None if event.until is None else self._wall_of(event.until),
+            next_state=event.next_state,
+            phone_reachable=old.phone_reachable,
+            desk_connected=old.desk_connected,
+        )
+        self._agents[event.agent] = view
+        if event.previous is AgentState.WRAP_UP and event.state is not AgentState.WRAP_UP:
+            self._wrap_up_over(event.agent)
+        self._publish_agent(view, at)
+
+    def _wrap_up_over(self, agent_id: str) -> None:
+        live = self.interaction_of(agent_id)
+        if live is not None and live.finished:
+            del self._live[live.id]
+
+    def agent_presence(
+        self, agent_id: str, *, phone: bool | None = None, desk: bool | None = None, at: float
+    ) -> None:
+        """The agent's phone or desk came or went."""
+        old = self.agent(agent_id)
+        phone_now = old.phone_reachable if phone is None else phone
+        desk_now = old.desk_connected if desk is None else desk
+        if (phone_now, desk_now) == (old.phone_reachable, old.desk_connected):
+            return
+        view = AgentView(
+            agent_id=agent_id,
+            name=old.name,
+            state=old.state,
+            reason=old.reason,
+            since=old.since,
+            queues=old.queues,
+            interaction_id=old.interaction_id,
+            until=old.until,
+            next_state=old.next_state,
+            phone_reachable=phone_now,
+            desk_connected=desk_now,
+        )
+        self._agents[agent_id] = view
+        self._publish_agent(view, self._wall_of(at))
+
+    def _publish_agent(self, view: AgentView, at: float) -> None:
+        self._bus.publish(
+            EventType.AGENT_STATE_CHANGED,
+            view,
+            agent_id=view.agent_id,
+            interaction_id=view.interaction_id,
+            at=at,
+        )
+
+    def _agent_figures(self, event: AgentFigures, at: float) -> None:
+        view = AgentFiguresView(
+            agent_id=event.agent,
+            answered=event.answered,
+            missed=event.missed,
+            talk_s=event.talk_s,
+            hold_s=event.hold_s,
+            wrap_up_s=event.wrap_up_s,
+            not_ready_s=dict(event.not_ready_s),
+            signed_on_s=event.signed_on_s,
+            occupancy=event.occupancy,
+        )
+        self._figures[event.agent] = view
+        self._bus.publish(EventType.AGENT_FIGURES, view, agent_id=event.agent, at=at)
+
+    def _queue_changed(self, event: QueueChanged, at: float) -> None:
+        view = QueueView(
+            queue=event.queue,
+            title=self._queue_titles.get(event.queue, event.queue),
+            waiting=event.waiting,
+            longest_since=at - event.longest_wait_s if event.waiting else None,
+            offered=event.offered,
+            talking=event.talking,
+            agents_signed_on=event.agents_signed_on,
+            agents_available=event.agents_available,
+            entered=event.entered,
+            answered=event.answered,
+            answered_within=event.answered_within,
+            abandoned=event.abandoned,
+            abandoned_within=event.abandoned_within,
+            service_level=event.service_level,
+            service_level_s=event.service_level_s,
+            average_wait_s=event.average_wait_s,
+            average_talk_s=event.average_talk_s,
+        )
+        self._queues[event.queue] = view
+        self._bus.publish(EventType.QUEUE_CHANGED, view, queue=event.queue, at=at)
+
+    # --- the switch -----------------------------------------------------------------------------
+
+    def call_event(self, event: CallEvent) -> None:
+        """Take what the switch reports and contacts do not: media, recordings, refusals."""
+        match event:
+            case GatewayChanged():
+                self.gateway_available = event.available
+                gateway = GatewayView(
+                    available=event.available, detail=event.detail, lost_legs=event.lost_legs
+                )
+                self._bus.publish(EventType.GATEWAY_CHANGED, gateway, at=self._wall_of(event.at))
+            case RecordingClosed():
+                self._recording_closed(event)
+            case CallRefused():
+                refused = Refused(
+                    status=event.status,
+                    reason=event.reason,
+                    called=event.called,
+                    caller_number=event.caller_number,
+                )
+                self._bus.publish(EventType.CALL_REFUSED, refused, at=self._wall_of(event.at))
+            case _:
+                pass  # legs: the contacts report their course in their own words
+
+    def _remember_recording(self, recording: str, interaction_id: str) -> None:
+        self._recorded[recording] = interaction_id
+        if len(self._recorded) > _FORGET_RECORDINGS_AFTER:
+            del self._recorded[next(iter(self._recorded))]
+
+    def _recording_closed(self, event: RecordingClosed) -> None:
+        interaction_id = self._recorded.pop(event.recording, None)
+        view = RecordingView(
+            recording_id=event.recording,
+            duration_s=event.duration_ms / 1000,
+            octets=event.octets,
+            sha256=event.sha256,
+            error=event.error,
+        )
+        live = self._live.get(interaction_id or "")
+        self._bus.publish(
+            EventType.RECORDING_FINISHED,
+            view,
+            interaction_id=interaction_id,
+            call_id=event.call,
+            agent_id=None if live is None else live.agent_id,
+            at=self._wall_of(event.at),
+        )
+
+    # --- customers ------------------------------------------------------------------------------
+
+    def customer_linked(
+        self, interaction_id: str, customer: CustomerCard, how: str, at: float
+    ) -> None:
+        """The interaction's customer is known now."""
+        live = self._live.get(interaction_id)
+        if live is None:
+            return
+        live.customer_id = customer.customer_id
+        live.customer_name = customer.name
+        linked = CustomerLinked(customer=customer, how=how)
+        self._publish(EventType.CUSTOMER_LINKED, linked, live, at)
+
+
+def _offered(live: LiveInteraction, decision: Decision) -> Offered:
+    return Offered(
+        interaction=live.view(),
+        rule=decision.rule,
+        why=decision.in_words(),
+        candidates=tuple(
+            CandidateView(agent_id=c.agent, eligible=c.eligible, score=c.score, note=c.note)
+            for c in decision.candidates
+        ),
+        others=decision.others,
+    )
