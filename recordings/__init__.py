@@ -1,4 +1,4 @@
-"""Recorded calls: capture in crash-safe segments, index entries, playback.
+"""Recorded calls: capture in crash-safe files, recovery after a crash, index entries, playback.
 
-Knows the tap protocol of the media engine; never imports the packages above it.
+Implements the sink of the media engine (`switch.media.ports`) and never imports the packages above.
 """
