@@ -1,0 +1,99 @@
+"""A contact as the core knows it: its place in line, who is called for it, since when it talks.
+
+Its legs and its history are `acd.contact.Contact`, which the core never sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acd.model import AgentId, ContactId, ContactRequest, ContactState, QueueName
+from acd.routing.priority import WaitingPlace
+from acd.routing.router import Pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactStatus:
+    """A contact as others see it."""
+
+    contact: ContactId
+    queue: QueueName
+    state: ContactState
+    priority: int
+    """With that of its queue."""
+    entered_at: float
+    """When it first began to wait."""
+    queued_at: float
+    """When it entered this queue."""
+    position: int | None
+    """In its queue, from 1; None unless it waits."""
+    offers: int
+    """How often an agent was called for it."""
+    agent: AgentId | None
+    answered_at: float | None
+
+
+class QueuedContact:
+    """A contact that waits, is offered or talks. Changed by `acd.core` alone."""
+
+    __slots__ = (
+        "agent",
+        "announce_at",
+        "answered_at",
+        "entered_at",
+        "held_s",
+        "held_since",
+        "id",
+        "offered_at",
+        "offers",
+        "place",
+        "pool",
+        "preferred",
+        "priority",
+        "queue",
+        "queued_at",
+        "rings_since",
+        "state",
+    )
+
+    def __init__(
+        self,
+        request: ContactRequest,
+        *,
+        pool: Pool,
+        place: WaitingPlace,
+        priority: int,
+        announce_at: float,
+        now: float,
+    ) -> None:
+        self.id = request.contact
+        self.queue = request.queue
+        self.preferred = request.preferred_agent
+        self.priority = priority
+        self.pool = pool
+        self.place = place
+        self.entered_at = place[1]
+        self.queued_at = now
+        self.announce_at = announce_at
+        self.state = ContactState.WAITING
+        self.agent: AgentId | None = None
+        self.offers = 0
+        self.offered_at = 0.0
+        self.rings_since: float | None = None
+        self.answered_at: float | None = None
+        self.held_since: float | None = None
+        self.held_s = 0.0
+
+    def status(self, position: int | None) -> ContactStatus:
+        return ContactStatus(
+            contact=self.id,
+            queue=self.queue,
+            state=self.state,
+            priority=self.priority,
+            entered_at=self.entered_at,
+            queued_at=self.queued_at,
+            position=position,
+            offers=self.offers,
+            agent=self.agent,
+            answered_at=self.answered_at,
+        )
