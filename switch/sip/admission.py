@@ -1,0 +1,51 @@
+"""Which new requests an endpoint takes at all (RFC 3261 section 8.2); others are answered at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from switch.sip.message import Request, Response, make_response
+from switch.sip.transaction import stateless_tag
+
+DEFAULT_ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE")
+
+
+class Admission:
+    """Methods and extensions that the layers above know, and the answers to all others.
+
+    The answers have no transaction: a retransmitted request gets the same answer anew
+    (section 8.2.7).
+    """
+
+    __slots__ = ("_allow_header", "allow", "retry_after_s", "supported")
+
+    def __init__(self, allow: Sequence[str], supported: Sequence[str], retry_after_s: int) -> None:
+        self.allow = frozenset(allow)
+        self.supported = frozenset(word.lower() for word in supported)
+        self.retry_after_s = retry_after_s
+        self._allow_header = ", ".join(allow)
+
+    def bad_method(self, request: Request) -> Response | None:
+        """405 with Allow where the method is not known here."""
+        if request.method in self.allow:
+            return None
+        return answer(request, 405, ("Allow", self._allow_header))
+
+    def bad_extension(self, request: Request) -> Response | None:
+        """420 with Unsupported where the request requires what we lack (section 8.2.2.3)."""
+        if "Require" not in request.headers:
+            return None
+        words = request.headers.tokens("Require")
+        unknown = [word for word in words if word.lower() not in self.supported]
+        if not unknown:
+            return None
+        return answer(request, 420, ("Unsupported", ", ".join(unknown)))
+
+    def no_room(self, request: Request) -> Response:
+        """503 with Retry-After."""
+        return answer(request, 503, ("Retry-After", str(self.retry_after_s)))
+
+
+def answer(request: Request, status: int, *headers: tuple[str, str]) -> Response:
+    """A response without a transaction; `request` must have a To that can be read."""
+    return make_response(request, status, to_tag=stateless_tag(request), headers=headers)

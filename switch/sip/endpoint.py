@@ -1,0 +1,350 @@
+"""The transaction layer: datagrams and the time go in, datagrams and events come out.
+
+Every message finds its transaction or makes one; what happens then stands in the tables of the four
+machines, and this file performs their actions. It opens no socket and reads no clock: the shell in
+`switch.transport` does both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from switch.errors import LocalProtocolError
+from switch.sip import invite_client, invite_server, non_invite_client, non_invite_server
+from switch.sip.admission import DEFAULT_ALLOW, Admission, answer
+from switch.sip.counters import EndpointCounters
+from switch.sip.derived import make_trying
+from switch.sip.events import (
+    AckReceived,
+    CancelReceived,
+    EndpointEvent,
+    RequestReceived,
+    TransactionId,
+    TransportFailed,
+)
+from switch.sip.flow import Flow
+from switch.sip.limits import EndpointLimits
+from switch.sip.machine import Machine
+from switch.sip.message import (
+    REASONS,
+    MalformedMessageError,
+    Request,
+    Response,
+    Via,
+    make_response,
+    parse,
+    serialize,
+)
+from switch.sip.timers import SipTimers
+from switch.sip.transaction import (
+    CancelWish,
+    client_key,
+    server_key,
+    stateless_tag,
+)
+from switch.sip.transactions import TransactionTable
+
+
+class Endpoint:
+    """All transactions of one user agent.
+
+    `new_branch` gives the unique part of a branch, without the magic cookie. `sent_by` gives host and
+    port for the Via of requests on a flow; without it they are the flow's local address.
+    """
+
+    def __init__(
+        self,
+        *,
+        new_branch: Callable[[], str],
+        timers: SipTimers | None = None,
+        limits: EndpointLimits | None = None,
+        allow: Sequence[str] = DEFAULT_ALLOW,
+        supported: Sequence[str] = (),
+        sent_by: Callable[[Flow], str] | None = None,
+    ) -> None:
+        self.counters = EndpointCounters()
+        self._new_branch = new_branch
+        self._sent_by = sent_by or _local_address
+        self._limits = limits or EndpointLimits()
+        self._admission = Admission(allow, supported, self._limits.retry_after_s)
+        self._table = TransactionTable(timers or SipTimers(), self.counters)
+
+    # --- the five verbs ---------------------------------------------------------------------
+
+    def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one UDP datagram or one message cut out of a stream. Never raises for its content."""
+        if data[:1] in b"\r\n\0" and not data.strip(b"\r\n\0"):
+            self.counters.keepalives += 1
+            return
+        try:
+            message = parse(data, self._limits.message)
+        except MalformedMessageError as error:
+            self._refuse_malformed(error, flow)
+            return
+        if isinstance(message, Request):
+            self.counters.requests += 1
+            _mark_via(message, flow)
+            self._receive_request(message, flow, now)
+        else:
+            self.counters.responses += 1
+            self._receive_response(message, flow, now)
+
+    def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
+        """What is to be sent, oldest first; it is the caller's from now on."""
+        table = self._table
+        out, table.out = table.out, []
+        return out
+
+    def next_event(self) -> EndpointEvent | None:
+        """The oldest event not taken yet."""
+        events = self._table.events
+        return events.popleft() if events else None
+
+    def get_timer(self) -> float | None:
+        """When `handle_timer` wants to be called (monotonic seconds)."""
+        return self._table.queue.next_due()
+
+    def handle_timer(self, now: float) -> None:
+        """Fire every timer due at `now`."""
+        self._table.fire_due(now)
+
+    # --- commands of the layer above --------------------------------------------------------
+
+    def send_request(self, request: Request, flow: Flow, now: float) -> TransactionId:
+        """Start a client transaction. The request gets its one Via, and Max-Forwards if it has none.
+
+        For want of room the transaction fails at once with `TransportFailed`.
+        """
+        if request.method == "ACK":
+            raise LocalProtocolError("an ACK is no transaction; use send_ack")
+        branch = "z9hG4bK" + self._new_branch()
+        request.headers.remove("Via")
+        request.headers.prepend("Via", self._make_via(flow, branch))
+        if "Max-Forwards" not in request.headers:
+            request.headers.add("Max-Forwards", "70")
+        if len(self._table.by_id) >= self._limits.max_transactions:
+            self.counters.shed += 1
+            identity = self._table.new_id()
+            reason = f"more than {self._limits.max_transactions} transactions"
+            self._table.events.append(TransportFailed(transaction=identity, reason=reason))
+            return identity
+        return self._table.start_client(request, branch, flow, now).id
+
+    def send_ack(self, request: Request, flow: Flow) -> None:
+        """Send the ACK to a 2xx. Sent again, the same request goes out with the same Via."""
+        if "Via" not in request.headers:
+            branch = "z9hG4bK" + self._new_branch()
+            request.headers.prepend("Via", self._make_via(flow, branch))
+        if "Max-Forwards" not in request.headers:
+            request.headers.add("Max-Forwards", "70")
+        self._table.out.append((serialize(request), flow))
+
+    def cancel(self, transaction: TransactionId, now: float) -> None:
+        """Cancel an INVITE of ours: now, or once a provisional response came (section 9.1).
+
+        Nothing happens where the final response is there already. Otherwise the transaction ends by
+        a final response, usually 487, or times out.
+        """
+        found = self._table.by_id.get(transaction)
+        if found is None:
+            return
+        if found.machine is not invite_client.MACHINE:
+            raise LocalProtocolError(f"only an INVITE of ours can be cancelled, not {found!r}")
+        if found.cancel == CancelWish.NONE:
+            self._table.step(found, invite_client.Input.CANCEL, None, now)
+
+    def respond(self, transaction: TransactionId, response: Response, now: float) -> None:
+        """Answer a request. Too late for the transaction: counted and dropped."""
+        found = self._table.by_id.get(transaction)
+        if found is None:
+            self.counters.late_responses += 1
+            return
+        if found.machine.is_client:
+            raise LocalProtocolError(f"cannot respond to a request of our own: {found!r}")
+        if not self._table.step(
+            found, _input_of_sent(found.machine, response.status), response, now
+        ):
+            self.counters.late_responses += 1
+
+    def transport_failed(self, flow: Flow, reason: str, now: float) -> None:
+        """A message could not be sent on `flow`, or its connection is gone.
+
+        Fails the client transactions that go there; with a connection number only those of that
+        connection or of none yet.
+        """
+        self._table.fail_peer(flow, reason, now)
+
+    @property
+    def transactions_alive(self) -> int:
+        return len(self._table.by_id)
+
+    @property
+    def timers_running(self) -> int:
+        return len(self._table.queue)
+
+    # --- receiving --------------------------------------------------------------------------
+
+    def _refuse_malformed(self, error: MalformedMessageError, flow: Flow) -> None:
+        self.counters.malformed += 1
+        request = error.partial
+        if request is None or not error.status:
+            return
+        _mark_via(request, flow)
+        tag = stateless_tag(request) if "To" in request.headers.parsed else None
+        phrase = REASONS[error.status]
+        reason = f"{phrase}: {error}" if error.status == 400 else phrase
+        self._table.out.append(
+            (serialize(make_response(request, error.status, reason, to_tag=tag)), flow)
+        )
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        if request.method == "ACK":
+            self._receive_ack(request, flow, now)
+            return
+        key = server_key(request, request.method)
+        known = self._table.servers.get(key)
+        if known is not None:
+            self.counters.retransmissions_absorbed += 1
+            again = (
+                invite_server.Input.INVITE
+                if known.machine.is_invite
+                else non_invite_server.Input.REQUEST
+            )
+            self._table.step(known, again, request, now)
+        elif request.method == "CANCEL":
+            self._receive_cancel(request, key, flow, now)
+        else:
+            self._receive_new(request, key, flow, now)
+
+    def _receive_ack(self, request: Request, flow: Flow, now: float) -> None:
+        invite = self._table.servers.get(server_key(request, "INVITE"))
+        if invite is not None:
+            self._table.step(invite, invite_server.Input.ACK, request, now)
+        elif request.to.tag == stateless_tag(request):
+            pass  # it acknowledges a failure that we sent without a transaction
+        elif len(self._table.events) < self._limits.max_events:
+            self._table.events.append(AckReceived(request=request, flow=flow))
+
+    def _receive_cancel(self, request: Request, key: str, flow: Flow, now: float) -> None:
+        invite = self._table.servers.get(server_key(request, "INVITE"))
+        if invite is None:
+            self.counters.stray_cancels += 1
+            self._send_stateless(answer(request, 481), flow)
+            return
+        transaction = self._table.start_server(request, key, flow)
+        last = invite.response
+        tag = last.to.tag if last is not None else None
+        done = make_response(request, 200, to_tag=tag or stateless_tag(invite.request))
+        self._table.step(transaction, non_invite_server.Input.SEND_FINAL, done, now)
+        if invite.state == invite_server.State.PROCEEDING:
+            self._table.events.append(CancelReceived(transaction=invite.id, request=request))
+
+    def _receive_new(self, request: Request, key: str, flow: Flow, now: float) -> None:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            self._send_stateless(refusal, flow)
+            return
+        transaction = self._table.start_server(request, key, flow)
+        if request.to.tag is None:
+            merge_key = (request.from_.tag, request.call_id, request.cseq.seq)
+            self._table.merging[merge_key] = transaction
+            transaction.merge_key = merge_key
+        if request.method == "INVITE":
+            trying = make_trying(request)
+            self._table.step(transaction, invite_server.Input.SEND_PROVISIONAL, trying, now)
+        self._table.events.append(
+            RequestReceived(transaction=transaction.id, request=request, flow=flow)
+        )
+
+    def _refusal(self, request: Request) -> Response | None:
+        """The answer to a new request that is not let in (section 8.2)."""
+        refusal = self._admission.bad_method(request)
+        if refusal is not None:
+            self.counters.unknown_methods += 1
+            return refusal
+        if request.to.tag is None:
+            merge_key = (request.from_.tag, request.call_id, request.cseq.seq)
+            if merge_key in self._table.merging:
+                self.counters.merged += 1
+                return answer(request, 482)
+        refusal = self._admission.bad_extension(request)
+        if refusal is not None:
+            self.counters.bad_extensions += 1
+            return refusal
+        if not self._has_room(request):
+            self.counters.shed += 1
+            return self._admission.no_room(request)
+        return None
+
+    def _has_room(self, request: Request) -> bool:
+        """Requests within dialogs get a quarter more, so that calls can end under overload."""
+        room = self._limits.max_transactions
+        if request.to.tag is not None and request.method != "INVITE":
+            room += room // 4
+        return len(self._table.by_id) < room and len(self._table.events) < self._limits.max_events
+
+    def _receive_response(self, response: Response, flow: Flow, now: float) -> None:
+        vias = response.vias
+        transaction = self._table.clients.get(client_key(vias[0].branch, response.cseq.method))
+        if transaction is None or len(vias) > 1:
+            self.counters.stray_responses += 1
+            return
+        given = _input_of_received(transaction.machine, response.status)
+        state = transaction.state
+        taken = self._table.step(transaction, given, response, now)
+        if not taken or state == invite_client.State.COMPLETED:
+            self.counters.retransmissions_absorbed += 1
+        if transaction.cancel == CancelWish.POSTPONED:
+            transaction.cancel = CancelWish.NONE
+            self._table.step(transaction, invite_client.Input.CANCEL, None, now)
+
+    # --- sending ----------------------------------------------------------------------------
+
+    def _send_stateless(self, response: Response, flow: Flow) -> None:
+        self._table.out.append((serialize(response), flow))
+
+    def _make_via(self, flow: Flow, branch: str) -> str:
+        return f"SIP/2.0/{flow.transport.value} {self._sent_by(flow)};rport;branch={branch}"
+
+
+def _local_address(flow: Flow) -> str:
+    host, port = flow.local
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _mark_via(request: Request, flow: Flow) -> None:
+    """Note in the top Via where the request really came from (section 18.2.1, RFC 3581)."""
+    via = request.top_via
+    host, port = flow.remote
+    if "rport" not in via.params and via.host.strip("[]") == host:
+        return
+    params = dict(via.params)
+    if "rport" in params:
+        params["rport"] = str(port)
+    params["received"] = host
+    marked = Via(via.transport, via.host, via.port, params)
+    vias = [marked, *request.vias[1:]]
+    request.headers.replace_top("Via", str(marked))
+    request.headers.parsed["Via"] = vias
+
+
+def _input_of_received(machine: Machine, status: int) -> str:
+    if not machine.is_invite:
+        return (
+            non_invite_client.Input.PROVISIONAL if status < 200 else non_invite_client.Input.FINAL
+        )
+    if status < 200:
+        return invite_client.Input.PROVISIONAL
+    return invite_client.Input.SUCCESS if status < 300 else invite_client.Input.FAILURE
+
+
+def _input_of_sent(machine: Machine, status: int) -> str:
+    if not machine.is_invite:
+        return (
+            non_invite_server.Input.SEND_PROVISIONAL
+            if status < 200
+            else non_invite_server.Input.SEND_FINAL
+        )
+    if status < 200:
+        return invite_server.Input.SEND_PROVISIONAL
+    return invite_server.Input.SEND_SUCCESS if status < 300 else invite_server.Input.SEND_FAILURE

@@ -1,0 +1,109 @@
+"""The record of one transaction, and the keys by which messages find theirs."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from switch.sip.events import TransactionId
+from switch.sip.flow import Flow
+from switch.sip.machine import TERMINATED, Machine
+from switch.sip.message import Request, Response
+from switch.sip.timers import Timer
+
+MAGIC_COOKIE = "z9hG4bK"
+"""Begins every branch since RFC 3261 (section 8.1.1.7)."""
+
+
+class Transaction:
+    """State and memory of one transaction; the table of its machine says what happens to it."""
+
+    __slots__ = (
+        "armed",
+        "cancel",
+        "datagram",
+        "epoch",
+        "failure",
+        "flow",
+        "id",
+        "interval",
+        "invite",
+        "key",
+        "machine",
+        "merge_key",
+        "request",
+        "response",
+        "state",
+        "zero_timer",
+    )
+
+    def __init__(
+        self, machine: Machine, id_: TransactionId, key: str, request: Request, flow: Flow
+    ) -> None:
+        self.machine = machine
+        self.id = id_
+        self.key = key
+        self.request = request
+        self.flow = flow
+        """Where the request came from or goes to."""
+        self.state: str = machine.initial
+        self.datagram = b""
+        """What is retransmitted: the request of a client, the last response of a server."""
+        self.response: Response | None = None
+        """Server: the last response."""
+        self.interval = 0.0
+        """Seconds of the retransmission timer that runs or ran last."""
+        self.failure = ""
+        """Client: why the transport failed."""
+        self.cancel = CancelWish.NONE
+        """INVITE client only."""
+        self.invite: Transaction | None = None
+        """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
+        self.merge_key: tuple[str | None, str, int] | None = None
+        """Server: finds requests merged by a forking proxy (section 8.2.2.2)."""
+        self.zero_timer: Timer | None = None
+        """A timer of zero seconds, to fire when the present step is done."""
+        self.epoch = 0
+        self.armed = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.state == TERMINATED
+
+    def __repr__(self) -> str:
+        return f"<{self.machine.name} {self.id} {self.request.method} {self.state}>"
+
+
+class CancelWish:
+    """How far the cancelling of an INVITE of ours has come; beside its state, not part of it."""
+
+    NONE = 0
+    POSTPONED = 1
+    SENT = 2
+
+
+def server_key(request: Request, method: str) -> str:
+    """The key of the server transaction that `request` belongs to (section 17.2.3).
+
+    `method` is the request's own; INVITE to find what an ACK or CANCEL is about. Requests of RFC 2543
+    have no unique branch and are told apart by several headers.
+    """
+    via = request.top_via
+    branch = via.branch
+    if branch is not None and branch.startswith(MAGIC_COOKIE):
+        return f"{branch} {via.sent_by} {method}"
+    seq = request.cseq.seq
+    return (
+        f"{request.call_id} {request.from_.tag} {seq} {request.uri} {via.sent_by} {branch} {method}"
+    )
+
+
+def client_key(branch: str | None, method: str) -> str:
+    """The key of the client transaction that a response belongs to (section 17.1.3)."""
+    return f"{branch} {method}"
+
+
+def stateless_tag(request: Request) -> str:
+    """The To tag of answers without a transaction: the same for the request, its copies, its ACK."""
+    headers = request.headers
+    text = f"{headers.get('Call-ID')} {headers.get('From')} {request.top_via.branch}"
+    return f"s{crc32(text.encode()):08x}"
