@@ -1,1 +1,1 @@
-"""The tables, one per file."""
+"""The tables, one per file. Import `crm_store.models.tables` to have them all registered."""

@@ -1,0 +1,221 @@
+"""Write a batch of history rows through Core, in one transaction.
+
+Rows are sorted by table, keeping their order within each: few statements with many parameters
+instead of one per row. Dispositions come after interactions, which they refer to. Every statement
+may run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Executable, Table, bindparam, case, func, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_store.base import to_time
+from crm_store.models.tables import DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
+from crm_store.rows import (
+    DispositionRow,
+    HistoryRow,
+    InteractionRow,
+    NoteRow,
+    RecordingRow,
+    TimelineRow,
+)
+
+Parameters = dict[str, Any]
+
+_DEFAULTS: Final[Parameters] = {
+    "channel": "voice",
+    "direction": "inbound",
+    "caller_number": "",
+    "caller_name": "",
+    "called": "",
+    "waited_s": 0.0,
+    "talked_s": 0.0,
+    "held_s": 0.0,
+    "why": "",
+}
+"""What a new interaction gets in columns that may not be NULL."""
+
+_OPTIONAL: Final[tuple[str, ...]] = (
+    "channel",
+    "direction",
+    "caller_number",
+    "caller_name",
+    "called",
+    "queue",
+    "agent_id",
+    "agent_name",
+    "customer_id",
+    "result",
+    "reason",
+    "waited_s",
+    "talked_s",
+    "held_s",
+    "why",
+    "decision",
+    "facts",
+    "ended_at",
+)
+
+
+async def write_rows(connection: AsyncConnection, rows: Sequence[HistoryRow]) -> None:
+    """Write all rows. Raises the database's errors; nothing is written then."""
+    interactions: dict[str, Parameters] = {}
+    others: dict[type[HistoryRow], list[Parameters]] = {}
+    for row in rows:
+        if isinstance(row, InteractionRow):
+            interactions.setdefault(row.interaction_id, {}).update(_interaction(row))
+        else:
+            others.setdefault(type(row), []).append(_PARAMETERS[type(row)](row))
+    alike: dict[tuple[str, ...], list[Parameters]] = {}
+    for values in interactions.values():
+        given = tuple(name for name in _OPTIONAL if name in values)
+        alike.setdefault(given, []).append({**_DEFAULTS, **values})
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    for given, parameters in alike.items():
+        await connection.execute(_upsert_interaction(insert, given), parameters)
+    for kind, table in _APPEND_ONLY.items():
+        if kind in others:
+            await connection.execute(insert(table).on_conflict_do_nothing(), others[kind])
+    if DispositionRow in others:
+        await connection.execute(_CHOOSE, [_choice(row) for row in others[DispositionRow]])
+    if RecordingRow in others:
+        await connection.execute(_upsert_recording(insert), others[RecordingRow])
+
+
+def _interaction(row: InteractionRow) -> Parameters:
+    """The columns that the row gives. Several rows of one interaction merge into one."""
+    values: Parameters = {
+        "id": row.interaction_id,
+        "revision": row.revision,
+        "started_at": to_time(row.started),
+    }
+    if row.ended is not None:
+        values["ended_at"] = to_time(row.ended)
+    for name in _OPTIONAL:
+        if name != "ended_at" and (value := getattr(row, name)) is not None:
+            values[name] = value
+    return values
+
+
+def _upsert_interaction(insert: Callable[[Table], Any], given: tuple[str, ...]) -> Executable:
+    """Insert, or set what is given.
+
+    An older row (a journal that is replayed) still fills what is empty, but replaces nothing.
+    """
+    statement = insert(INTERACTION)
+    new, old = statement.excluded, INTERACTION.c
+    newer = new.revision >= old.revision
+    changes: Parameters = {
+        name: case((newer, new[name]), else_=_filled(name, new)) for name in given
+    }
+    changes["revision"] = case((newer, new.revision), else_=old.revision)
+    result: Executable = statement.on_conflict_do_update(index_elements=[old.id], set_=changes)
+    return result
+
+
+def _filled(name: str, new: Any) -> Any:
+    column = INTERACTION.c[name]
+    if name in _DEFAULTS:
+        return case((column == _DEFAULTS[name], new[name]), else_=column)
+    return func.coalesce(column, new[name])
+
+
+def _upsert_recording(insert: Callable[[Table], Any]) -> Executable:
+    statement = insert(RECORDING)
+    changes = {
+        column.name: statement.excluded[column.name]
+        for column in RECORDING.c
+        if not column.primary_key
+    }
+    result: Executable = statement.on_conflict_do_update(
+        index_elements=[RECORDING.c.id], set_=changes
+    )
+    return result
+
+
+def _timeline(row: Any) -> Parameters:
+    return {
+        "interaction_id": row.interaction_id,
+        "seq": row.seq,
+        "at": to_time(row.at),
+        "type": row.type,
+        "data": row.data,
+    }
+
+
+def _note(row: Any) -> Parameters:
+    return {
+        "id": row.note_id,
+        "interaction_id": row.interaction_id,
+        "at": to_time(row.at),
+        "author": row.author,
+        "text": row.text,
+    }
+
+
+def _disposition(row: Any) -> Parameters:
+    return {
+        "id": row.disposition_id,
+        "interaction_id": row.interaction_id,
+        "at": to_time(row.at),
+        "author": row.author,
+        "code": row.code,
+    }
+
+
+def _recording(row: Any) -> Parameters:
+    return {
+        "id": row.recording_id,
+        "interaction_id": row.interaction_id,
+        "agent_id": row.agent_id,
+        "customer_id": row.customer_id,
+        "caller_number": row.caller_number,
+        "queue": row.queue,
+        "started_at": to_time(row.started),
+        "duration_s": row.duration_s,
+        "octets": row.octets,
+        "sha256": row.sha256,
+        "path": row.path,
+        "error": row.error,
+    }
+
+
+_PARAMETERS: Final[dict[type[HistoryRow], Callable[[Any], Parameters]]] = {
+    TimelineRow: _timeline,
+    NoteRow: _note,
+    DispositionRow: _disposition,
+    RecordingRow: _recording,
+}
+_APPEND_ONLY: Final[dict[type[HistoryRow], Table]] = {
+    TimelineRow: TIMELINE,
+    NoteRow: NOTE,
+    DispositionRow: DISPOSITION,
+}
+
+_CHOOSE: Final = (
+    update(INTERACTION)
+    .where(
+        INTERACTION.c.id == bindparam("of_interaction"),
+        or_(
+            INTERACTION.c.disposition_at.is_(None),
+            INTERACTION.c.disposition_at <= bindparam("chosen_at", type_=DISPOSITION.c.at.type),
+        ),
+    )
+    .values(
+        disposition=bindparam("chosen_code"),
+        disposition_at=bindparam("chosen_at", type_=DISPOSITION.c.at.type),
+    )
+)
+
+
+def _choice(values: Parameters) -> Parameters:
+    return {
+        "of_interaction": values["interaction_id"],
+        "chosen_at": values["at"],
+        "chosen_code": values["code"],
+    }

@@ -1,0 +1,190 @@
+"""One database: its address, its engine, and whether it is still there.
+
+SQLite runs in WAL mode. A database file that is moved away or deleted under a running program would
+silently swallow writes into a file without a name, so the file is looked at before and after every
+transaction that writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from crm_store.errors import BadRecord, StoreUnavailable
+
+BUSY_TIMEOUT_S: Final = 2.0
+"""How long a write waits for SQLite's lock before it counts as failed."""
+CONNECT_TIMEOUT_S: Final = 5.0
+
+
+def parse_url(text: str) -> URL:
+    """Read a database address: `sqlite:///path`, `postgresql://...`, or the path of a file.
+
+    Raises `BadRecord` for anything else.
+    """
+    if "://" not in text:
+        text = "sqlite:///" + text
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise BadRecord(f"database address {text.split('@')[-1]!r} cannot be read") from error
+    match url.get_backend_name():
+        case "sqlite":
+            if not url.database or url.database == ":memory:":
+                raise BadRecord("the database must be a file: sqlite:///path/to/switchroom.db")
+            return url.set(drivername="sqlite+aiosqlite")
+        case "postgresql":
+            return url.set(drivername="postgresql+asyncpg")
+        case other:
+            raise BadRecord(f"database {other!r} is not supported; use sqlite or postgresql")
+
+
+def is_permanent(error: BaseException) -> bool:
+    """True when the row is to blame and trying again cannot help; False when the database is."""
+    if isinstance(error, (IntegrityError, DataError)):
+        return True
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if state[:2] in ("22", "23"):
+            return True
+        # Values that SQLite cannot bind: integers beyond 64 bits, foreign types.
+        return isinstance(error.orig, (sqlite3.InterfaceError, sqlite3.ProgrammingError)) and (
+            "bind" in str(error.orig)
+        )
+    if isinstance(error, StatementError):
+        return True
+    return isinstance(error, (UnicodeError, OverflowError, TypeError, ValueError))
+
+
+class Database:
+    """The engine of one database, with the checks that make its absence visible."""
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self.file: Path | None = None
+        """The SQLite file; None for other databases."""
+        options: dict[str, Any] = {}
+        engine_url = self.url
+        if self.url.get_backend_name() == "sqlite":
+            self.file = Path(str(self.url.database)).absolute()
+            # mode=rw: a file that went away is an error, not a new empty database.
+            engine_url = self.url.set(
+                database=f"file:{quote(str(self.file))}", query={"mode": "rw", "uri": "true"}
+            )
+            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+        else:
+            options["connect_args"] = {"timeout": CONNECT_TIMEOUT_S}
+            options["pool_pre_ping"] = True
+        self.engine: AsyncEngine = create_async_engine(
+            engine_url, json_serializer=_to_json, json_deserializer=msgspec.json.decode, **options
+        )
+        self._identity: tuple[int, int] | None = None
+        if self.file is not None:
+            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.file is not None
+
+    def create_file(self) -> None:
+        """Create an empty SQLite file and its folder where there is none."""
+        if self.file is None or self.file.exists():
+            return
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(sqlite3.connect(self.file)) as connection:
+                # WAL is a property of the file. Set before anyone else opens it.
+                connection.execute("PRAGMA journal_mode=WAL")
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable(f"cannot create the database {self.file}: {error}") from error
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for queries. Raises `StoreUnavailable` when the database is away."""
+        try:
+            await self._check_file()
+            async with self.engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable(f"the database cannot be read: {_words(error)}") from error
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end.
+
+        Raises `StoreUnavailable` when the database is away, `BadRecord` when a value is refused.
+        """
+        try:
+            async with self.transaction() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            if is_permanent(error):
+                raise BadRecord(f"the record is refused: {_words(error)}") from error
+            raise StoreUnavailable(f"the database cannot be written: {_words(error)}") from error
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction with the database's own errors, for who sorts them out himself."""
+        await self._check_file()
+        async with self.engine.begin() as connection:
+            yield connection
+        await self._check_file(wrote=True)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    async def _check_file(self, *, wrote: bool = False) -> None:
+        """Notice that the SQLite file is gone or was replaced, and let go of the old one."""
+        if self.file is None:
+            return
+        try:
+            status = os.stat(self.file)
+            identity = (status.st_dev, status.st_ino)
+        except FileNotFoundError:
+            identity = None
+        if identity is not None and identity == self._identity:
+            return
+        previous, self._identity = self._identity, identity
+        if previous is not None:
+            await self.engine.dispose()
+        if identity is None:
+            raise FileNotFoundError(f"the database file {self.file} is gone")
+        if wrote:
+            raise OSError(f"the database file {self.file} was replaced during a write")
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    # In WAL mode NORMAL survives a crash of the program; a power cut may cost the last moments.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _words(error: BaseException) -> str:
+    """The database's own words in one line, without statement and values."""
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return " ".join(str(origin).split())[:300]

@@ -1,0 +1,32 @@
+"""All tables in one place: for migrations, for batches, and for whoever needs them complete."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData, Table
+
+from crm_store.base import Base
+from crm_store.models.contact_point import ContactPoint
+from crm_store.models.customer import Customer
+from crm_store.models.disposition import DispositionEntry
+from crm_store.models.interaction import Interaction
+from crm_store.models.note import Note
+from crm_store.models.recording import Recording
+from crm_store.models.timeline import TimelineEntry
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not mapped to a table")
+    return table
+
+
+CUSTOMER = _table(Customer)
+CONTACT_POINT = _table(ContactPoint)
+INTERACTION = _table(Interaction)
+TIMELINE = _table(TimelineEntry)
+NOTE = _table(Note)
+DISPOSITION = _table(DispositionEntry)
+RECORDING = _table(Recording)
+
+METADATA: MetaData = Base.metadata

@@ -1,0 +1,227 @@
+"""Customers: find, read, create, change."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_store.errors import BadRecord, NotStored
+from crm_store.facts import ContactPointFacts, CustomerDraft, CustomerFacts, PastInteractionFacts
+from crm_store.models.tables import CONTACT_POINT, CUSTOMER
+from crm_store.numbers import Number, normalise
+from crm_store.repositories.interactions import recent_of
+
+MAX_FOUND = 50
+"""Customers that one search gives at most."""
+
+
+async def find_by_number(connection: AsyncConnection, number: Number) -> list[CustomerFacts]:
+    """Customers with this number. Exact matches hide loose ones; oldest record first."""
+    if not number.value:
+        return []
+    points = CONTACT_POINT.c
+    exact = await connection.execute(
+        select(points.customer_id)
+        .where(points.kind == "phone", points.value == number.value)
+        .order_by(points.id)
+        .limit(MAX_FOUND)
+    )
+    found = list(dict.fromkeys(row.customer_id for row in exact))
+    if not found and number.tail:
+        found = await _find_loosely(connection, number)
+    return await load(connection, found)
+
+
+async def _find_loosely(connection: AsyncConnection, number: Number) -> list[str]:
+    points = CONTACT_POINT.c
+    candidates = await connection.execute(
+        select(points.customer_id, points.raw, points.value, points.is_e164, points.tail)
+        .where(points.kind == "phone", points.tail == number.tail)
+        .order_by(points.id)
+        .limit(MAX_FOUND)
+    )
+    found = []
+    for row in candidates:
+        stored = Number(raw=row.raw, value=row.value, is_e164=row.is_e164, tail=row.tail)
+        if stored.matches(number):
+            found.append(row.customer_id)
+    return list(dict.fromkeys(found))
+
+
+async def find_by_name(connection: AsyncConnection, text: str) -> list[CustomerFacts]:
+    """Customers whose name or company contains all words of `text`, in any order."""
+    words = text.casefold().split()
+    if not words:
+        return []
+    contains = [CUSTOMER.c.search.contains(word, autoescape=True) for word in words[:8]]
+    rows = await connection.execute(
+        select(CUSTOMER.c.id).where(and_(*contains)).order_by(CUSTOMER.c.search).limit(MAX_FOUND)
+    )
+    return await load(connection, [row.id for row in rows])
+
+
+async def list_all(
+    connection: AsyncConnection, *, limit: int, after_name: str = ""
+) -> list[CustomerFacts]:
+    """Customers by name, `limit` of them, beginning behind `after_name`."""
+    rows = await connection.execute(
+        select(CUSTOMER.c.id)
+        .where(CUSTOMER.c.search > after_name.casefold())
+        .order_by(CUSTOMER.c.search)
+        .limit(limit)
+    )
+    return await load(connection, [row.id for row in rows])
+
+
+async def load(connection: AsyncConnection, ids: Sequence[str]) -> list[CustomerFacts]:
+    """The customers with these ids, in this order; ids that are not known are left out."""
+    if not ids:
+        return []
+    customers = {
+        row.id: row
+        for row in await connection.execute(select(CUSTOMER).where(CUSTOMER.c.id.in_(ids)))
+    }
+    points: dict[str, list[ContactPointFacts]] = {}
+    for row in await connection.execute(
+        select(CONTACT_POINT)
+        .where(CONTACT_POINT.c.customer_id.in_(ids))
+        .order_by(CONTACT_POINT.c.id)
+    ):
+        facts = ContactPointFacts(kind=row.kind, value=row.value, raw=row.raw, label=row.label)
+        points.setdefault(row.customer_id, []).append(facts)
+    recent = await recent_of(connection, ids)
+    return [
+        _facts(customers[id_], points.get(id_, ()), recent.get(id_, ()))
+        for id_ in ids
+        if id_ in customers
+    ]
+
+
+async def id_of_reference(connection: AsyncConnection, reference: str) -> str | None:
+    """The customer with this key of another system."""
+    result = await connection.execute(
+        select(CUSTOMER.c.id).where(CUSTOMER.c.reference == reference)
+    )
+    return result.scalar_one_or_none()
+
+
+async def create(
+    connection: AsyncConnection, draft: CustomerDraft, region: str, *, customer_id: str = ""
+) -> str:
+    """Add a customer and give its id. Raises `BadRecord` for a draft that says too little."""
+    values = _values(draft)
+    now = datetime.now(UTC)
+    id_ = customer_id or uuid.uuid4().hex
+    await connection.execute(
+        insert(CUSTOMER).values(id=id_, created_at=now, updated_at=now, **values)
+    )
+    await add_contact_points(connection, id_, draft, region)
+    return id_
+
+
+async def change(
+    connection: AsyncConnection, customer_id: str, draft: CustomerDraft, region: str
+) -> None:
+    """Replace a customer's fields; contact points are added, never removed."""
+    result = await connection.execute(
+        update(CUSTOMER)
+        .where(CUSTOMER.c.id == customer_id)
+        .values(updated_at=datetime.now(UTC), **_values(draft))
+    )
+    if result.rowcount == 0:
+        raise NotStored(f"there is no customer {customer_id}")
+    await add_contact_points(connection, customer_id, draft, region)
+
+
+async def add_contact_points(
+    connection: AsyncConnection, customer_id: str, draft: CustomerDraft, region: str
+) -> None:
+    """Add the draft's numbers and addresses that the customer does not have yet."""
+    wanted = [_phone(phone, region) for phone in draft.phones if phone.strip()]
+    wanted += [_email(address) for address in draft.emails if address.strip()]
+    known = {
+        (row.kind, row.value)
+        for row in await connection.execute(
+            select(CONTACT_POINT.c.kind, CONTACT_POINT.c.value).where(
+                CONTACT_POINT.c.customer_id == customer_id
+            )
+        )
+    }
+    for point in wanted:
+        key = (point["kind"], point["value"])
+        if key not in known:
+            known.add(key)
+            await connection.execute(
+                insert(CONTACT_POINT).values(customer_id=customer_id, label="", **point)
+            )
+
+
+def _phone(raw: str, region: str) -> dict[str, Any]:
+    number = normalise(raw, region)
+    if sum(character.isdigit() for character in number.raw) < 3:
+        raise BadRecord(f"phone {raw!r} is not a telephone number")
+    return {
+        "kind": "phone",
+        "value": number.value,
+        "raw": number.raw,
+        "is_e164": number.is_e164,
+        "tail": number.tail,
+    }
+
+
+def _email(raw: str) -> dict[str, Any]:
+    text = raw.strip()
+    name, at, domain = text.rpartition("@")
+    if not (name and at and "." in domain) or any(c.isspace() for c in text) or len(text) > 200:
+        raise BadRecord(f"email {raw!r} is not an address (name@example.com)")
+    return {"kind": "email", "value": text.lower(), "raw": text, "is_e164": False, "tail": ""}
+
+
+def _values(draft: CustomerDraft) -> dict[str, Any]:
+    values = {
+        "kind": draft.kind,
+        "name": _text(draft.name),
+        "company": _text(draft.company),
+        "tier": _text(draft.tier),
+        "language": _text(draft.language),
+        "remarks": _text(draft.remarks),
+        "reference": _text(draft.reference) if draft.reference else None,
+    }
+    if not values["name"]:
+        raise BadRecord("a customer needs a name")
+    if draft.kind not in ("person", "organisation"):
+        raise BadRecord(f"kind {draft.kind!r} is neither person nor organisation")
+    for field, value in values.items():
+        limit = getattr(CUSTOMER.c[field].type, "length", None) or 10_000
+        if value is not None and len(value) > limit:
+            raise BadRecord(f"{field} is longer than {limit} characters")
+    return {**values, "search": f"{values['name']} {values['company']}".strip().casefold()[:420]}
+
+
+def _text(text: str | None) -> str:
+    """Trimmed, and free of what databases refuse."""
+    return (text or "").replace("\0", "").encode("utf-8", "replace").decode().strip()
+
+
+def _facts(
+    row: Row[Any],
+    points: Iterable[ContactPointFacts],
+    recent: Iterable[PastInteractionFacts],
+) -> CustomerFacts:
+    return CustomerFacts(
+        customer_id=row.id,
+        kind=row.kind,
+        name=row.name,
+        company=row.company,
+        tier=row.tier,
+        language=row.language,
+        remarks=row.remarks,
+        reference=row.reference,
+        contact_points=tuple(points),
+        recent=tuple(recent),
+    )

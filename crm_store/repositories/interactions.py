@@ -1,0 +1,125 @@
+"""Interactions: one with all that belongs to it, and the newest of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_store.base import to_seconds
+from crm_store.facts import InteractionFacts, PastInteractionFacts
+from crm_store.models.tables import CUSTOMER, INTERACTION, NOTE, RECORDING
+from crm_store.repositories import notes, recordings, timelines
+
+RECENT: Final = 10
+"""Interactions on a customer's card."""
+
+_newest_note = (
+    select(NOTE.c.text)
+    .where(NOTE.c.interaction_id == INTERACTION.c.id)
+    .order_by(NOTE.c.at.desc(), NOTE.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_is_recorded = exists().where(RECORDING.c.interaction_id == INTERACTION.c.id)
+_recent = select(
+    INTERACTION.c.id,
+    INTERACTION.c.started_at,
+    INTERACTION.c.channel,
+    INTERACTION.c.direction,
+    INTERACTION.c.queue,
+    INTERACTION.c.agent_id,
+    INTERACTION.c.agent_name,
+    INTERACTION.c.disposition,
+    INTERACTION.c.result,
+    INTERACTION.c.reason,
+    INTERACTION.c.waited_s,
+    INTERACTION.c.talked_s,
+    _newest_note.label("note"),
+    _is_recorded.label("recorded"),
+)
+
+
+async def recent_of(
+    connection: AsyncConnection, customer_ids: Sequence[str]
+) -> dict[str, list[PastInteractionFacts]]:
+    """The newest interactions of each customer, newest first."""
+    recent: dict[str, list[PastInteractionFacts]] = {}
+    for customer_id in customer_ids:
+        rows = await connection.execute(
+            _recent.where(INTERACTION.c.customer_id == customer_id)
+            .order_by(INTERACTION.c.started_at.desc())
+            .limit(RECENT)
+        )
+        recent[customer_id] = [_past(row) for row in rows]
+    return recent
+
+
+async def get(connection: AsyncConnection, interaction_id: str) -> InteractionFacts | None:
+    """One interaction with notes, dispositions, recordings and timeline."""
+    result = await connection.execute(
+        select(INTERACTION, CUSTOMER.c.name.label("customer_name"))
+        .outerjoin(CUSTOMER, CUSTOMER.c.id == INTERACTION.c.customer_id)
+        .where(INTERACTION.c.id == interaction_id)
+    )
+    row = result.one_or_none()
+    if row is None:
+        return None
+    return InteractionFacts(
+        interaction_id=row.id,
+        channel=row.channel,
+        direction=row.direction,
+        caller_number=row.caller_number,
+        caller_name=row.caller_name,
+        called=row.called,
+        queue=row.queue,
+        agent_id=row.agent_id,
+        agent_name=row.agent_name,
+        customer_id=row.customer_id,
+        customer_name=row.customer_name or "",
+        started=to_seconds(row.started_at),
+        ended=None if row.ended_at is None else to_seconds(row.ended_at),
+        result=row.result,
+        reason=row.reason,
+        waited_s=row.waited_s,
+        talked_s=row.talked_s,
+        held_s=row.held_s,
+        disposition=row.disposition,
+        why=row.why,
+        decision=row.decision,
+        facts=row.facts,
+        notes=tuple(await notes.of_interaction(connection, interaction_id)),
+        dispositions=tuple(await notes.dispositions_of(connection, interaction_id)),
+        recordings=tuple(await recordings.of_interaction(connection, interaction_id)),
+        timeline=tuple(await timelines.of_interaction(connection, interaction_id)),
+    )
+
+
+async def agent_of(connection: AsyncConnection, interaction_id: str) -> tuple[bool, str | None]:
+    """Whether the interaction is known, and the agent who had it last."""
+    result = await connection.execute(
+        select(INTERACTION.c.agent_id).where(INTERACTION.c.id == interaction_id)
+    )
+    row = result.one_or_none()
+    return (False, None) if row is None else (True, row.agent_id)
+
+
+def _past(row: Any) -> PastInteractionFacts:
+    return PastInteractionFacts(
+        interaction_id=row.id,
+        at=to_seconds(row.started_at),
+        channel=row.channel,
+        direction=row.direction,
+        queue=row.queue,
+        agent_id=row.agent_id,
+        agent_name=row.agent_name,
+        disposition=row.disposition,
+        result=row.result,
+        reason=row.reason,
+        note=(row.note or "").strip().partition("\n")[0],
+        waited_s=row.waited_s,
+        talked_s=row.talked_s,
+        recorded=bool(row.recorded),
+    )

@@ -1,0 +1,101 @@
+"""What history is made of: plain rows, made anywhere, written later.
+
+Every row can be written twice without harm. Times are seconds since the epoch (UTC).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionRow:
+    """An interaction as far as it is known. A field that is None leaves what is stored."""
+
+    interaction_id: str
+    started: float
+    revision: int
+    """Grows from row to row of one interaction (the event's `seq` does)."""
+    channel: str | None = None
+    direction: str | None = None
+    caller_number: str | None = None
+    caller_name: str | None = None
+    called: str | None = None
+    queue: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    customer_id: str | None = None
+    ended: float | None = None
+    result: str | None = None
+    reason: str | None = None
+    waited_s: float | None = None
+    talked_s: float | None = None
+    held_s: float | None = None
+    why: str | None = None
+    decision: dict[str, Any] | None = None
+    facts: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineRow:
+    """One event of an interaction."""
+
+    interaction_id: str
+    seq: int
+    at: float
+    type: str
+    data: Any = field(default_factory=dict)
+    """A mapping or a dataclass; becomes JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRow:
+    """A note."""
+
+    note_id: str
+    interaction_id: str
+    at: float
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispositionRow:
+    """A chosen outcome."""
+
+    disposition_id: str
+    interaction_id: str
+    at: float
+    author: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRow:
+    """A recording; a later row with the same id replaces it."""
+
+    recording_id: str
+    interaction_id: str
+    started: float
+    path: str
+    agent_id: str | None = None
+    customer_id: str | None = None
+    caller_number: str = ""
+    queue: str | None = None
+    duration_s: float = 0.0
+    octets: int = 0
+    sha256: str = ""
+    error: str | None = None
+
+
+HistoryRow = InteractionRow | TimelineRow | NoteRow | DispositionRow | RecordingRow
+
+ROW_KINDS: Final[dict[str, type[HistoryRow]]] = {
+    "interaction": InteractionRow,
+    "timeline": TimelineRow,
+    "note": NoteRow,
+    "disposition": DispositionRow,
+    "recording": RecordingRow,
+}
+KIND_OF_ROW: Final[dict[type[HistoryRow], str]] = {row: kind for kind, row in ROW_KINDS.items()}

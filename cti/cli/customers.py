@@ -1,0 +1,165 @@
+"""`switchroom customers`: add, list, show and import customers."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from crm_store.errors import StoreError
+from crm_store.facts import CustomerDraft, CustomerFacts
+from crm_store.importer import import_customers
+from crm_store.store import Store
+from cti.cli.db import add_database_option
+
+_EPILOG = """examples:
+  switchroom customers import customers.csv
+  switchroom customers add "Margaret Hale" --phone "+1 202 555 0100" --tier gold
+  switchroom customers list
+  switchroom customers show "+1 202 555 0100"
+
+The first line of a CSV file names its columns: name, company, kind, tier, language,
+remarks, reference, phone, email. Lines with a known reference change that customer.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `customers` to the command line."""
+    parser = subparsers.add_parser(
+        "customers",
+        help="add, list, show and import customers",
+        description="Add, list, show and import customers.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    importing = actions.add_parser("import", help="add or change customers from a CSV file")
+    importing.add_argument("file", type=Path, help="the file, UTF-8")
+    adding = actions.add_parser("add", help="add one customer")
+    adding.add_argument("name")
+    adding.add_argument("--phone", action="append", default=[], help="may be given several times")
+    adding.add_argument("--email", action="append", default=[], help="may be given several times")
+    adding.add_argument("--company", default="")
+    adding.add_argument("--tier", default="")
+    adding.add_argument("--language", default="")
+    adding.add_argument("--remarks", default="")
+    listing = actions.add_parser("list", help="list customers by name")
+    listing.add_argument("--limit", type=int, default=100, help="at most so many (default: 100)")
+    showing = actions.add_parser("show", help="show a customer by id, number or name")
+    showing.add_argument("who", help="an id, a telephone number, or words of the name")
+    for action in (importing, adding, listing, showing):
+        add_database_option(action)
+        action.add_argument(
+            "--region",
+            default="US",
+            metavar="CC",
+            help="country of numbers that are given without one (default: US)",
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry it out. 0: done; 1: some lines were refused or nobody was found; 2: not possible."""
+    try:
+        return asyncio.run(_with_store(args, _ACTIONS[args.action]))
+    except (StoreError, OSError, UnicodeDecodeError) as error:
+        print(f"switchroom customers: {error}", file=sys.stderr)
+        return 2
+
+
+async def _with_store(
+    args: argparse.Namespace, action: Callable[[Store, argparse.Namespace], Awaitable[int]]
+) -> int:
+    # The journal of a running server is not ours: this store writes no history.
+    store = await Store.open(args.database, data_dir=None, region=args.region)
+    try:
+        return await action(store, args)
+    finally:
+        await store.close()
+
+
+async def _import(store: Store, args: argparse.Namespace) -> int:
+    added = changed = refused = 0
+    with args.file.open(encoding="utf-8-sig", newline="") as file:
+        async for result in import_customers(store, file):
+            if result.error:
+                refused += 1
+                who = f" ({result.name})" if result.name else ""
+                print(f"{args.file}:{result.line}:{who} {result.error}", file=sys.stderr)
+            elif result.added:
+                added += 1
+            else:
+                changed += 1
+    print(f"{added} added, {changed} changed, {refused} refused.")
+    return 1 if refused else 0
+
+
+async def _add(store: Store, args: argparse.Namespace) -> int:
+    draft = CustomerDraft(
+        name=args.name,
+        company=args.company,
+        tier=args.tier,
+        language=args.language,
+        remarks=args.remarks,
+        phones=tuple(args.phone),
+        emails=tuple(args.email),
+    )
+    customer = await store.create_customer(draft)
+    print(f"Added {customer.name} ({customer.customer_id}).")
+    return 0
+
+
+async def _list(store: Store, args: argparse.Namespace) -> int:
+    table = Table("Name", "Company", "Tier", "Language", "Numbers", "Id")
+    for customer in await store.list_customers(limit=max(1, args.limit)):
+        numbers = ", ".join(point.value for point in customer.contact_points)
+        table.add_row(
+            customer.name,
+            customer.company,
+            customer.tier,
+            customer.language,
+            numbers,
+            customer.customer_id,
+        )
+    Console().print(table)
+    return 0
+
+
+async def _show(store: Store, args: argparse.Namespace) -> int:
+    by_id = await store.get_customer(args.who)
+    found = [by_id] if by_id is not None else await store.find_by_number(args.who)
+    found = found or await store.find_by_name(args.who)
+    for customer in found:
+        _print_card(customer)
+    if not found:
+        print(f"Nobody has this id, number or name: {args.who}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _print_card(customer: CustomerFacts) -> None:
+    head = " · ".join(filter(None, (customer.name, customer.company, customer.tier)))
+    print(f"{head}  [{customer.customer_id}]")
+    for point in customer.contact_points:
+        print(f"  {point.kind}: {point.value}")
+    if customer.remarks:
+        print(f"  {customer.remarks}")
+    for past in customer.recent:
+        when = datetime.fromtimestamp(past.at).astimezone().strftime("%Y-%m-%d %H:%M")
+        what = past.disposition or past.result or ""
+        print(f"  {when}  {past.queue or past.channel}  {what}  {past.note}".rstrip())
+
+
+_ACTIONS: Final[dict[str, Callable[[Store, argparse.Namespace], Awaitable[int]]]] = {
+    "import": _import,
+    "add": _add,
+    "list": _list,
+    "show": _show,
+}
