@@ -1,0 +1,18 @@
+"""Errors of the prompts.
+
+PromptError
+├── PromptTextError     the file of texts cannot be used
+└── SpeechMissingError  a speech engine is not installed
+"""
+
+
+class PromptError(Exception):
+    """Base of the errors of the prompts."""
+
+
+class PromptTextError(PromptError):
+    """`prompts.yaml` cannot be used. The message names file and line."""
+
+
+class SpeechMissingError(PromptError):
+    """A speech engine is not installed. The message says how to install it."""
