@@ -24,24 +24,17 @@ from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from acd import inputs, invariants
-from acd.actions import Action, Announce, CancelOffer, Dismiss, Offer
+from acd.actions import Action
 from acd.agent_state import OFFERED, Effect
 from acd.agents import Agent, AgentStatus
 from acd.errors import (
     BadSettingsError,
-    ContactExistsError,
     UnknownContactError,
     UnknownQueueError,
 )
 from acd.events import (
     AcdEvent,
     AgentFigures,
-    ContactAnswered,
-    ContactEnded,
-    ContactLeft,
-    ContactOffered,
-    ContactQueued,
-    OfferEnded,
     QueueChanged,
 )
 from acd.floor import Floor
@@ -51,19 +44,16 @@ from acd.model import (
     AgentId,
     AgentSettings,
     AgentState,
-    Candidate,
     ContactId,
-    ContactRequest,
     ContactState,
     OfferFailure,
     QueueName,
     QueueSettings,
 )
 from acd.outbox import Outbox
-from acd.queued_contact import ContactStatus, QueuedContact
+from acd.queued_contact import ContactStatus
+from acd.queued_contacts import QueuedContacts
 from acd.queues import Queue
-from acd.routing import explain as why
-from acd.routing.priority import place_of
 from acd.routing.router import Router
 from acd.settings import AcdSettings
 from acd.tallies import DayCounters
@@ -101,10 +91,7 @@ class Acd:
     ) -> None:
         agent_list, queue_list = list(agents), list(queues)
         _check_settings(agent_list, queue_list)
-        self._settings = settings
         self._queues = {queue.queue: Queue(queue) for queue in queue_list}
-        self._contacts: dict[ContactId, QueuedContact] = {}
-        self._order = 0
         self._timers = Timers()
         self._router = Router(agent_list, queue_list)
         self._metrics = Metrics(agent_list, queue_list, settings, now)
@@ -117,10 +104,15 @@ class Acd:
             watchdog_grace_s=settings.watchdog_grace_s,
             now=now,
         )
-        self.late_inputs = 0
-        """News that came when its subject was gone."""
-        self.unheard_offers = 0
-        """Offers that the watchdog had to end. Anything but 0 is a fault of the layer above."""
+        self._contacts = QueuedContacts(
+            queues=self._queues,
+            floor=self._floor,
+            router=self._router,
+            timers=self._timers,
+            outbox=self._outbox,
+            metrics=self._metrics,
+            candidates=settings.candidates,
+        )
 
     # --- what goes in -----------------------------------------------------------------------
 
@@ -132,19 +124,19 @@ class Acd:
         """
         match what:
             case inputs.Enqueue(request=request):
-                self._enqueue(request, now)
+                self._contacts.enqueue(request, now)
             case inputs.OfferRinging():
-                self._offer_ringing(what, now)
+                self._contacts.offer_ringing(what, now)
             case inputs.OfferAccepted():
-                self._offer_accepted(what, now)
+                self._contacts.offer_accepted(what, now)
             case inputs.TalkEnded():
-                self._leg_gone(what.contact, ABANDONED, now, by_agent=what.by_agent)
+                self._contacts.leg_gone(what.contact, ABANDONED, now, by_agent=what.by_agent)
             case inputs.Withdraw():
-                self._leg_gone(what.contact, what.reason, now, by_agent=False)
+                self._contacts.leg_gone(what.contact, what.reason, now, by_agent=False)
             case inputs.OfferFailed():
-                self._offer_failed(what, now)
+                self._contacts.offer_failed(what, now)
             case inputs.CustomerHeld():
-                self._customer_held(what, now)
+                self._contacts.customer_held(what, now)
             case _:
                 self._agent_input(what, now)
         return self._close_turn(now)
@@ -160,10 +152,10 @@ class Acd:
             if due is Due.AGENT:
                 self._agent_due(self._floor.agents[AgentId(name)], now)
             elif due is Due.ANNOUNCE:
-                self._announce(self._contacts[ContactId(name)], now)
+                self._contacts.announce(self._contacts.live[ContactId(name)], now)
             else:
-                self._dismiss(self._contacts[ContactId(name)], now)
-            self._serve_freed(now)
+                self._contacts.dismiss(self._contacts.live[ContactId(name)], now)
+            self._contacts.serve_freed(now)
         return self._close_turn(now)
 
     def new_day(self, now: float) -> list[Action]:
@@ -205,7 +197,7 @@ class Acd:
 
     def contact(self, contact: ContactId) -> ContactStatus:
         """Return a contact that waits, is offered or talks; raises `UnknownContactError`."""
-        found = self._contacts.get(contact)
+        found = self._contacts.live.get(contact)
         if found is None:
             raise UnknownContactError(contact)
         is_waiting = found.state is ContactState.WAITING
@@ -213,20 +205,30 @@ class Acd:
         return found.status(line.position(found.place) if is_waiting else None)
 
     def contacts(self) -> list[ContactStatus]:
-        return [self.contact(contact) for contact in self._contacts]
+        return [self.contact(contact) for contact in self._contacts.live]
 
     def wait_s(self, contact: ContactId, now: float) -> float | None:
         """Return the expected further wait of a contact that waits; None: not known."""
-        found = self._contacts.get(contact)
+        found = self._contacts.live.get(contact)
         if found is None or found.state is not ContactState.WAITING:
             return None
-        return self._expected_wait_s(found, now)
+        return self._contacts.expected_wait_s(found, now)
+
+    @property
+    def late_inputs(self) -> int:
+        """News that came when its subject was gone."""
+        return self._contacts.late_inputs
+
+    @property
+    def unheard_offers(self) -> int:
+        """Offers that the watchdog had to end. Anything but 0 is a fault of the layer above."""
+        return self._contacts.unheard_offers
 
     def check_invariants(self) -> None:
         """Raise `InvariantError` if the state contradicts itself. For tests: it looks at all."""
         invariants.check(
             self._floor.agents,
-            self._contacts,
+            self._contacts.live,
             self._queues,
             self._router,
             self._metrics,
@@ -262,315 +264,18 @@ class Acd:
         contact = agent.contact
         effects = self._floor.sign_off(agent, what.by, now)
         if Effect.CANCEL_OFFER in effects and contact is not None:
-            self._take_back(self._contacts[contact], "signed-off", OfferFailure.REJECTED, now)
+            self._contacts.take_back(
+                self._contacts.live[contact], "signed-off", OfferFailure.REJECTED, now
+            )
 
     def _agent_due(self, agent: Agent, now: float) -> None:
         """The one timer of an agent: what it was for follows from the state."""
         if agent.state is AgentState.WRAP_UP:
             self._floor.finish_wrap_up(agent, now)
         elif agent.state in OFFERED:
-            self._offer_unheard_of(agent, now)
+            self._contacts.offer_unheard_of(agent, now)
         else:
             self._floor.end_pause(agent, now)
-
-    def _serve_freed(self, now: float) -> None:
-        """Give those who became available in this turn to those who wait."""
-        freed = self._floor.freed
-        if not freed:
-            return
-        for agent in freed:
-            if agent.state is AgentState.AVAILABLE:
-                found = self._router.contact_for(agent.settings.agent)
-                if found is not None:
-                    contact = self._contacts[found]
-                    self._leave_line(contact)
-                    self._offer(contact, agent, why.FIRST_FREE, now)
-        freed.clear()
-
-    # --- contacts that wait -----------------------------------------------------------------
-
-    def _enqueue(self, request: ContactRequest, now: float) -> None:
-        queue = self._queue(request.queue)
-        known = self._contacts.get(request.contact)
-        if known is not None:
-            raise ContactExistsError(request.contact, known.state.value)
-        entered_at = now if request.entered_at is None else min(request.entered_at, now)
-        priority = request.priority + queue.settings.priority
-        self._order += 1
-        contact = QueuedContact(
-            request,
-            pool=self._router.pool(request.queue, request.skills),
-            place=place_of(request.contact, entered_at, priority, self._order),
-            priority=priority,
-            announce_at=now + queue.settings.announce_first_s,
-            now=now,
-        )
-        self._contacts[contact.id] = contact
-        self._wait(contact, now, again=False)
-
-    def _wait(self, contact: QueuedContact, now: float, *, again: bool) -> None:
-        """A contact is to have an agent: at once if one is free, else it stands in line."""
-        contact.state = ContactState.WAITING
-        contact.agent = None
-        queue = self._queues[contact.queue]
-        self._outbox.emit(
-            ContactQueued(
-                contact=contact.id,
-                queue=contact.queue,
-                at=now,
-                position=queue.line.position(contact.place),
-                priority=contact.priority,
-                again=again,
-            )
-        )
-        found = self._router.agent_for(contact.pool, contact.preferred)
-        if found is not None:
-            rule = why.PREFERRED if found == contact.preferred else why.LONGEST_IDLE
-            self._offer(contact, self._floor.agents[found], rule, now)
-            return
-        queue.add(contact.place)
-        contact.pool.waiting.add(contact.place)
-        if queue.settings.announce_every_s > 0:
-            self._timers.set((Due.ANNOUNCE, contact.id), max(contact.announce_at, now))
-        if queue.settings.max_wait_s > 0:
-            until = contact.queued_at + queue.settings.max_wait_s
-            self._timers.set((Due.DISMISS, contact.id), max(until, now))
-
-    def _leave_line(self, contact: QueuedContact) -> None:
-        self._queues[contact.queue].remove(contact.place)
-        contact.pool.waiting.remove(contact.place)
-        self._timers.cancel((Due.ANNOUNCE, contact.id))
-        self._timers.cancel((Due.DISMISS, contact.id))
-
-    def _announce(self, contact: QueuedContact, now: float) -> None:
-        queue = self._queues[contact.queue]
-        self._outbox.do(
-            Announce(
-                contact=contact.id,
-                position=queue.line.position(contact.place),
-                wait_s=self._expected_wait_s(contact, now),
-            )
-        )
-        contact.announce_at = now + queue.settings.announce_every_s
-        self._timers.set((Due.ANNOUNCE, contact.id), contact.announce_at)
-
-    def _dismiss(self, contact: QueuedContact, now: float) -> None:
-        self._leave_line(contact)
-        self._left(contact, "timeout", now)
-        self._outbox.do(Dismiss(contact=contact.id, queue=contact.queue, reason="timeout"))
-
-    def _left(self, contact: QueuedContact, reason: str, now: float) -> None:
-        """The contact goes without a conversation."""
-        self._forget(contact)
-        self._outbox.emit(
-            ContactLeft(
-                contact=contact.id,
-                queue=contact.queue,
-                at=now,
-                waited_s=now - contact.entered_at,
-                reason=reason,
-            )
-        )
-
-    def _expected_wait_s(self, contact: QueuedContact, now: float) -> float | None:
-        return self._metrics.history[contact.queue].estimate_s(
-            self._queues[contact.queue].line.position(contact.place) - 1,
-            serving=self._metrics.queues[contact.queue].agents_working,
-            waited_s=now - contact.entered_at,
-            now=now,
-        )
-
-    # --- contacts that are offered ----------------------------------------------------------
-
-    def _offer(self, contact: QueuedContact, agent: Agent, rule: str, now: float) -> None:
-        """Reserve an available agent for a contact that is in no line."""
-        name = agent.settings.agent
-        decision = why.explain(
-            self._router,
-            contact.pool,
-            contact.id,
-            name,
-            rule=rule,
-            at=now,
-            waited_s=now - contact.entered_at,
-            at_most=self._settings.candidates,
-            preferred=self._preferred_elsewhere(contact, name),
-        )
-        contact.state = ContactState.OFFERED
-        contact.agent = name
-        contact.offers += 1
-        contact.offered_at = now
-        contact.rings_since = None
-        self._outbox.emit(
-            ContactOffered(
-                contact=contact.id, queue=contact.queue, agent=name, at=now, decision=decision
-            )
-        )
-        self._floor.chosen(agent, contact.id, now)
-        self._outbox.do(
-            Offer(
-                contact=contact.id,
-                agent=name,
-                ring_timeout_s=agent.settings.ring_timeout_s,
-                decision=decision,
-            )
-        )
-
-    def _preferred_elsewhere(self, contact: QueuedContact, chosen: AgentId) -> Candidate | None:
-        """Say why the agent that the contact asked for does not get it."""
-        wanted = None if contact.preferred is None else self._floor.agents.get(contact.preferred)
-        if wanted is None or wanted.settings.agent == chosen:
-            return None
-        is_member = wanted.settings.agent in contact.pool.members
-        reason = wanted.state.value if is_member else "not one who can take it"
-        return why.not_to_be_had(self._router, wanted.settings.agent, reason)
-
-    def _standing_offer(self, contact: ContactId, agent: AgentId) -> QueuedContact | None:
-        found = self._contacts.get(contact)
-        if found is None or found.agent != agent or found.state is not ContactState.OFFERED:
-            self.late_inputs += 1
-            return None
-        return found
-
-    def _offer_ringing(self, what: inputs.OfferRinging, now: float) -> None:
-        contact = self._standing_offer(what.contact, what.agent)
-        if contact is not None:
-            if contact.rings_since is None:
-                contact.rings_since = now
-            self._floor.ringing(self._floor.agents[what.agent], now)
-
-    def _offer_accepted(self, what: inputs.OfferAccepted, now: float) -> None:
-        contact = self._standing_offer(what.contact, what.agent)
-        if contact is None:
-            known = self._contacts.get(what.contact)
-            if known is None or known.agent != what.agent:  # else they talk: said twice
-                self._cancel(what.contact, what.agent, "late")
-            return
-        contact.state = ContactState.TALKING
-        contact.answered_at = now
-        self._outbox.emit(
-            ContactAnswered(
-                contact=contact.id,
-                queue=contact.queue,
-                agent=what.agent,
-                at=now,
-                waited_s=now - contact.entered_at,
-            )
-        )
-        self._floor.answered(self._floor.agents[what.agent], now)
-
-    def _offer_failed(self, what: inputs.OfferFailed, now: float) -> None:
-        contact = self._standing_offer(what.contact, what.agent)
-        if contact is None:
-            return
-        agent = self._floor.agents[what.agent]
-        self._offer_ended(contact, what.failure, now)
-        if what.failure is OfferFailure.WITHDRAWN:
-            self._left(contact, ABANDONED, now)
-            self._floor.withdrawn(agent, now)
-        else:
-            self._floor.missed(agent, what.failure, now)
-            self._wait(contact, now, again=True)
-
-    def _offer_unheard_of(self, agent: Agent, now: float) -> None:
-        """The layer above lost the offer: free the agent, give the contact to somebody else."""
-        assert agent.contact is not None
-        contact = self._contacts[agent.contact]
-        self.unheard_offers += 1
-        level = logging.WARNING if self.unheard_offers == 1 else logging.DEBUG
-        log.log(
-            level,
-            "nothing heard of the offer of contact %s to agent %s in %.0f s; taken back "
-            "(further ones are only counted)",
-            contact.id,
-            agent.settings.agent,
-            now - contact.offered_at,
-        )
-        self._floor.unheard_of(agent, now)
-        self._take_back(contact, "unheard-of", OfferFailure.UNREACHABLE, now)
-
-    def _take_back(
-        self, contact: QueuedContact, reason: str, failure: OfferFailure, now: float
-    ) -> None:
-        """End an offer of ours whose agent is free of it already; the contact waits again."""
-        assert contact.agent is not None
-        self._cancel(contact.id, contact.agent, reason)
-        self._offer_ended(contact, failure, now)
-        self._wait(contact, now, again=True)
-
-    def _offer_ended(self, contact: QueuedContact, failure: OfferFailure, now: float) -> None:
-        assert contact.agent is not None
-        rings_since = contact.rings_since
-        self._outbox.emit(
-            OfferEnded(
-                contact=contact.id,
-                queue=contact.queue,
-                agent=contact.agent,
-                at=now,
-                failure=failure,
-                rang_s=0.0 if rings_since is None else now - rings_since,
-            )
-        )
-
-    def _cancel(self, contact: ContactId, agent: AgentId, reason: str) -> None:
-        self._outbox.do(CancelOffer(contact=contact, agent=agent, reason=reason))
-
-    # --- contacts that talk, and the end of each ----------------------------------------------
-
-    def _customer_held(self, what: inputs.CustomerHeld, now: float) -> None:
-        contact = self._contacts.get(what.contact)
-        if contact is None or contact.state is not ContactState.TALKING or contact.agent is None:
-            self.late_inputs += 1
-            return
-        if what.held and contact.held_since is None:
-            contact.held_since = now
-        elif not what.held and contact.held_since is not None:
-            contact.held_s += now - contact.held_since
-            contact.held_since = None
-        self._floor.held(self._floor.agents[contact.agent], now, held=what.held)
-
-    def _leg_gone(self, name: ContactId, reason: str, now: float, *, by_agent: bool) -> None:
-        """The contact is over, whatever it was doing."""
-        contact = self._contacts.get(name)
-        if contact is None:
-            self.late_inputs += 1
-            return
-        agent = None if contact.agent is None else self._floor.agents[contact.agent]
-        if agent is None:
-            self._leave_line(contact)
-            self._left(contact, reason, now)
-        elif contact.state is ContactState.OFFERED:
-            self._cancel(contact.id, agent.settings.agent, reason)
-            self._offer_ended(contact, OfferFailure.WITHDRAWN, now)
-            self._left(contact, reason, now)
-            self._floor.withdrawn(agent, now)
-        else:
-            self._end_talk(contact, agent, now, by_agent=by_agent)
-
-    def _end_talk(
-        self, contact: QueuedContact, agent: Agent, now: float, *, by_agent: bool
-    ) -> None:
-        assert contact.answered_at is not None
-        held_s = contact.held_s
-        if contact.held_since is not None:
-            held_s += now - contact.held_since
-        self._forget(contact)
-        self._outbox.emit(
-            ContactEnded(
-                contact=contact.id,
-                queue=contact.queue,
-                agent=agent.settings.agent,
-                at=now,
-                talked_s=now - contact.answered_at,
-                held_s=held_s,
-                by_agent=by_agent,
-            )
-        )
-        self._floor.talk_ended(agent, now)
-
-    def _forget(self, contact: QueuedContact) -> None:
-        contact.state = ContactState.ENDED
-        del self._contacts[contact.id]
 
     # --- each turn ----------------------------------------------------------------------------
 
@@ -581,7 +286,7 @@ class Acd:
             raise UnknownQueueError(queue) from None
 
     def _close_turn(self, now: float) -> list[Action]:
-        self._serve_freed(now)
+        self._contacts.serve_freed(now)
         return self._outbox.close_turn(now)
 
 

@@ -1,0 +1,371 @@
+"""The contacts of the core: they wait, are offered, talk, and go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from acd import inputs
+from acd.actions import Announce, CancelOffer, Dismiss, Offer
+from acd.agents import Agent
+from acd.errors import ContactExistsError, UnknownQueueError
+from acd.events import (
+    ContactAnswered,
+    ContactEnded,
+    ContactLeft,
+    ContactOffered,
+    ContactQueued,
+    OfferEnded,
+)
+from acd.floor import Floor
+from acd.metrics import ABANDONED, Metrics
+from acd.model import (
+    AgentId,
+    AgentState,
+    Candidate,
+    ContactId,
+    ContactRequest,
+    ContactState,
+    OfferFailure,
+    QueueName,
+)
+from acd.outbox import Outbox
+from acd.queued_contact import QueuedContact
+from acd.queues import Queue
+from acd.routing import explain as why
+from acd.routing.priority import place_of
+from acd.routing.router import Router
+from acd.timers import Due, Timers
+
+log = logging.getLogger(__name__)
+
+
+class QueuedContacts:
+    """All contacts that wait, are offered or talk, each by its id in `live`.
+
+    Counts on the way: `late_inputs` and `unheard_offers` (see `acd.core.Acd`).
+    """
+
+    def __init__(
+        self,
+        *,
+        queues: Mapping[QueueName, Queue],
+        floor: Floor,
+        router: Router,
+        timers: Timers,
+        outbox: Outbox,
+        metrics: Metrics,
+        candidates: int,
+    ) -> None:
+        self._queues = queues
+        self._floor = floor
+        self._router = router
+        self._timers = timers
+        self._outbox = outbox
+        self._metrics = metrics
+        self._candidates = candidates
+        self._order = 0
+        self.live: dict[ContactId, QueuedContact] = {}
+        self.late_inputs = 0
+        self.unheard_offers = 0
+
+    # --- contacts that wait -----------------------------------------------------------------
+
+    def enqueue(self, request: ContactRequest, now: float) -> None:
+        queue = self._queues.get(request.queue)
+        if queue is None:
+            raise UnknownQueueError(request.queue)
+        known = self.live.get(request.contact)
+        if known is not None:
+            raise ContactExistsError(request.contact, known.state.value)
+        entered_at = now if request.entered_at is None else min(request.entered_at, now)
+        priority = request.priority + queue.settings.priority
+        self._order += 1
+        contact = QueuedContact(
+            request,
+            pool=self._router.pool(request.queue, request.skills),
+            place=place_of(request.contact, entered_at, priority, self._order),
+            priority=priority,
+            announce_at=now + queue.settings.announce_first_s,
+            now=now,
+        )
+        self.live[contact.id] = contact
+        self._wait(contact, now, again=False)
+
+    def _wait(self, contact: QueuedContact, now: float, *, again: bool) -> None:
+        """A contact is to have an agent: at once if one is free, else it stands in line."""
+        contact.state = ContactState.WAITING
+        contact.agent = None
+        queue = self._queues[contact.queue]
+        self._outbox.emit(
+            ContactQueued(
+                contact=contact.id,
+                queue=contact.queue,
+                at=now,
+                position=queue.line.position(contact.place),
+                priority=contact.priority,
+                again=again,
+            )
+        )
+        found = self._router.agent_for(contact.pool, contact.preferred)
+        if found is not None:
+            rule = why.PREFERRED if found == contact.preferred else why.LONGEST_IDLE
+            self._offer(contact, self._floor.agents[found], rule, now)
+            return
+        queue.add(contact.place)
+        contact.pool.waiting.add(contact.place)
+        if queue.settings.announce_every_s > 0:
+            self._timers.set((Due.ANNOUNCE, contact.id), max(contact.announce_at, now))
+        if queue.settings.max_wait_s > 0:
+            until = contact.queued_at + queue.settings.max_wait_s
+            self._timers.set((Due.DISMISS, contact.id), max(until, now))
+
+    def _leave_line(self, contact: QueuedContact) -> None:
+        self._queues[contact.queue].remove(contact.place)
+        contact.pool.waiting.remove(contact.place)
+        self._timers.cancel((Due.ANNOUNCE, contact.id))
+        self._timers.cancel((Due.DISMISS, contact.id))
+
+    def announce(self, contact: QueuedContact, now: float) -> None:
+        queue = self._queues[contact.queue]
+        self._outbox.do(
+            Announce(
+                contact=contact.id,
+                position=queue.line.position(contact.place),
+                wait_s=self.expected_wait_s(contact, now),
+            )
+        )
+        contact.announce_at = now + queue.settings.announce_every_s
+        self._timers.set((Due.ANNOUNCE, contact.id), contact.announce_at)
+
+    def dismiss(self, contact: QueuedContact, now: float) -> None:
+        self._leave_line(contact)
+        self._left(contact, "timeout", now)
+        self._outbox.do(Dismiss(contact=contact.id, queue=contact.queue, reason="timeout"))
+
+    def _left(self, contact: QueuedContact, reason: str, now: float) -> None:
+        """The contact goes without a conversation."""
+        self._forget(contact)
+        self._outbox.emit(
+            ContactLeft(
+                contact=contact.id,
+                queue=contact.queue,
+                at=now,
+                waited_s=now - contact.entered_at,
+                reason=reason,
+            )
+        )
+
+    def expected_wait_s(self, contact: QueuedContact, now: float) -> float | None:
+        return self._metrics.history[contact.queue].estimate_s(
+            self._queues[contact.queue].line.position(contact.place) - 1,
+            serving=self._metrics.queues[contact.queue].agents_working,
+            waited_s=now - contact.entered_at,
+            now=now,
+        )
+
+    # --- contacts that are offered ----------------------------------------------------------
+
+    def serve_freed(self, now: float) -> None:
+        """Give those who became available in this turn to those who wait."""
+        freed = self._floor.freed
+        if not freed:
+            return
+        for agent in freed:
+            if agent.state is AgentState.AVAILABLE:
+                found = self._router.contact_for(agent.settings.agent)
+                if found is not None:
+                    contact = self.live[found]
+                    self._leave_line(contact)
+                    self._offer(contact, agent, why.FIRST_FREE, now)
+        freed.clear()
+
+    def _offer(self, contact: QueuedContact, agent: Agent, rule: str, now: float) -> None:
+        """Reserve an available agent for a contact that is in no line."""
+        name = agent.settings.agent
+        decision = why.explain(
+            self._router,
+            contact.pool,
+            contact.id,
+            name,
+            rule=rule,
+            at=now,
+            waited_s=now - contact.entered_at,
+            at_most=self._candidates,
+            preferred=self._preferred_elsewhere(contact, name),
+        )
+        contact.state = ContactState.OFFERED
+        contact.agent = name
+        contact.offers += 1
+        contact.offered_at = now
+        contact.rings_since = None
+        self._outbox.emit(
+            ContactOffered(
+                contact=contact.id, queue=contact.queue, agent=name, at=now, decision=decision
+            )
+        )
+        self._floor.chosen(agent, contact.id, now)
+        self._outbox.do(
+            Offer(
+                contact=contact.id,
+                agent=name,
+                ring_timeout_s=agent.settings.ring_timeout_s,
+                decision=decision,
+            )
+        )
+
+    def _preferred_elsewhere(self, contact: QueuedContact, chosen: AgentId) -> Candidate | None:
+        """Say why the agent that the contact asked for does not get it."""
+        wanted = None if contact.preferred is None else self._floor.agents.get(contact.preferred)
+        if wanted is None or wanted.settings.agent == chosen:
+            return None
+        is_member = wanted.settings.agent in contact.pool.members
+        reason = wanted.state.value if is_member else "not one who can take it"
+        return why.not_to_be_had(self._router, wanted.settings.agent, reason)
+
+    def _standing_offer(self, contact: ContactId, agent: AgentId) -> QueuedContact | None:
+        found = self.live.get(contact)
+        if found is None or found.agent != agent or found.state is not ContactState.OFFERED:
+            self.late_inputs += 1
+            return None
+        return found
+
+    def offer_ringing(self, what: inputs.OfferRinging, now: float) -> None:
+        contact = self._standing_offer(what.contact, what.agent)
+        if contact is not None:
+            if contact.rings_since is None:
+                contact.rings_since = now
+            self._floor.ringing(self._floor.agents[what.agent], now)
+
+    def offer_accepted(self, what: inputs.OfferAccepted, now: float) -> None:
+        contact = self._standing_offer(what.contact, what.agent)
+        if contact is None:
+            known = self.live.get(what.contact)
+            if known is None or known.agent != what.agent:  # else they talk: said twice
+                self._cancel(what.contact, what.agent, "late")
+            return
+        contact.state = ContactState.TALKING
+        contact.answered_at = now
+        self._outbox.emit(
+            ContactAnswered(
+                contact=contact.id,
+                queue=contact.queue,
+                agent=what.agent,
+                at=now,
+                waited_s=now - contact.entered_at,
+            )
+        )
+        self._floor.answered(self._floor.agents[what.agent], now)
+
+    def offer_failed(self, what: inputs.OfferFailed, now: float) -> None:
+        contact = self._standing_offer(what.contact, what.agent)
+        if contact is None:
+            return
+        agent = self._floor.agents[what.agent]
+        self._offer_ended(contact, what.failure, now)
+        if what.failure is OfferFailure.WITHDRAWN:
+            self._left(contact, ABANDONED, now)
+            self._floor.withdrawn(agent, now)
+        else:
+            self._floor.missed(agent, what.failure, now)
+            self._wait(contact, now, again=True)
+
+    def offer_unheard_of(self, agent: Agent, now: float) -> None:
+        """The layer above lost the offer: free the agent, give the contact to somebody else."""
+        assert agent.contact is not None
+        contact = self.live[agent.contact]
+        self.unheard_offers += 1
+        level = logging.WARNING if self.unheard_offers == 1 else logging.DEBUG
+        log.log(
+            level,
+            "nothing heard of the offer of contact %s to agent %s in %.0f s; taken back "
+            "(further ones are only counted)",
+            contact.id,
+            agent.settings.agent,
+            now - contact.offered_at,
+        )
+        self._floor.unheard_of(agent, now)
+        self.take_back(contact, "unheard-of", OfferFailure.UNREACHABLE, now)
+
+    def take_back(
+        self, contact: QueuedContact, reason: str, failure: OfferFailure, now: float
+    ) -> None:
+        """End an offer of ours whose agent is free of it already; the contact waits again."""
+        assert contact.agent is not None
+        self._cancel(contact.id, contact.agent, reason)
+        self._offer_ended(contact, failure, now)
+        self._wait(contact, now, again=True)
+
+    def _offer_ended(self, contact: QueuedContact, failure: OfferFailure, now: float) -> None:
+        assert contact.agent is not None
+        rings_since = contact.rings_since
+        self._outbox.emit(
+            OfferEnded(
+                contact=contact.id,
+                queue=contact.queue,
+                agent=contact.agent,
+                at=now,
+                failure=failure,
+                rang_s=0.0 if rings_since is None else now - rings_since,
+            )
+        )
+
+    def _cancel(self, contact: ContactId, agent: AgentId, reason: str) -> None:
+        self._outbox.do(CancelOffer(contact=contact, agent=agent, reason=reason))
+
+    # --- contacts that talk, and the end of each ----------------------------------------------
+
+    def customer_held(self, what: inputs.CustomerHeld, now: float) -> None:
+        contact = self.live.get(what.contact)
+        if contact is None or contact.state is not ContactState.TALKING or contact.agent is None:
+            self.late_inputs += 1
+            return
+        if what.held and contact.held_since is None:
+            contact.held_since = now
+        elif not what.held and contact.held_since is not None:
+            contact.held_s += now - contact.held_since
+            contact.held_since = None
+        self._floor.held(self._floor.agents[contact.agent], now, held=what.held)
+
+    def leg_gone(self, name: ContactId, reason: str, now: float, *, by_agent: bool) -> None:
+        """The contact is over, whatever it was doing."""
+        contact = self.live.get(name)
+        if contact is None:
+            self.late_inputs += 1
+            return
+        agent = None if contact.agent is None else self._floor.agents[contact.agent]
+        if agent is None:
+            self._leave_line(contact)
+            self._left(contact, reason, now)
+        elif contact.state is ContactState.OFFERED:
+            self._cancel(contact.id, agent.settings.agent, reason)
+            self._offer_ended(contact, OfferFailure.WITHDRAWN, now)
+            self._left(contact, reason, now)
+            self._floor.withdrawn(agent, now)
+        else:
+            self._end_talk(contact, agent, now, by_agent=by_agent)
+
+    def _end_talk(
+        self, contact: QueuedContact, agent: Agent, now: float, *, by_agent: bool
+    ) -> None:
+        assert contact.answered_at is not None
+        held_s = contact.held_s
+        if contact.held_since is not None:
+            held_s += now - contact.held_since
+        self._forget(contact)
+        self._outbox.emit(
+            ContactEnded(
+                contact=contact.id,
+                queue=contact.queue,
+                agent=agent.settings.agent,
+                at=now,
+                talked_s=now - contact.answered_at,
+                held_s=held_s,
+                by_agent=by_agent,
+            )
+        )
+        self._floor.talk_ended(agent, now)
+
+    def _forget(self, contact: QueuedContact) -> None:
+        contact.state = ContactState.ENDED
+        del self.live[contact.id]
