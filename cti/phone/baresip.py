@@ -14,7 +14,6 @@ import baresip
 from baresip.call import CallState
 
 from cti.phone.addresses import free_port, split_address
-from cti.phone.child import is_quit
 from cti.phone.ports import Commands, Emit, PhoneError, PhoneSettings
 from cti.phone.protocol import (
     SHOWN_HEADERS,
@@ -44,6 +43,7 @@ from cti.phone.protocol import (
     Tone,
     Unregister,
     Unregistered,
+    is_quit,
 )
 from cti.phone.sound import Hum, WavCapture
 

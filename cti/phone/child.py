@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from cti.phone.ports import Backend, Emit, PhoneSettings
-from cti.phone.protocol import MAX_LINE, Command, Event, Failed, Quit, decode_command, encode
+from cti.phone.protocol import MAX_LINE, Command, Event, Failed, decode_command, encode
 
 BACKENDS: Final = ("baresip", "pjsua2")
 
@@ -115,11 +115,6 @@ def main(argv: list[str] | None = None) -> int:
         emit(Failed(message=f"the {args.backend} user agent is not installed: {exc}"))
         return 3
     return 0
-
-
-def is_quit(commands: list[Command] | None) -> bool:
-    """Whether the phone should stop now."""
-    return commands is None or any(isinstance(command, Quit) for command in commands)
 
 
 if __name__ == "__main__":

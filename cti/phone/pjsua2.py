@@ -18,7 +18,6 @@ from typing import Any, Final
 import pjsua2 as pj
 
 from cti.phone.addresses import split_address
-from cti.phone.child import is_quit
 from cti.phone.ports import Commands, Emit, PhoneError, PhoneSettings
 from cti.phone.protocol import (
     SHOWN_HEADERS,
@@ -48,6 +47,7 @@ from cti.phone.protocol import (
     Tone,
     Unregister,
     Unregistered,
+    is_quit,
 )
 
 log = logging.getLogger(__name__)

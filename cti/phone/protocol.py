@@ -280,3 +280,8 @@ def decode_command(line: bytes) -> Command:
 def decode_event(line: bytes) -> Event:
     """Read one event; raises `msgspec.DecodeError` for anything else."""
     return _event_decoder.decode(line)
+
+
+def is_quit(commands: list[Command] | None) -> bool:
+    """Whether the phone should stop now."""
+    return commands is None or any(isinstance(command, Quit) for command in commands)
