@@ -84,11 +84,14 @@ _FAILURES: Mapping[Result, OfferFailure] = {
     Result.NO_ANSWER: OfferFailure.NO_ANSWER,
     Result.BUSY: OfferFailure.BUSY,
     Result.REJECTED: OfferFailure.REJECTED,
-    Result.CANCELLED: OfferFailure.WITHDRAWN,
-    Result.COMPLETED: OfferFailure.WITHDRAWN,
+    Result.CANCELLED: OfferFailure.NO_ANSWER,
+    Result.COMPLETED: OfferFailure.REJECTED,
     Result.UNREACHABLE: OfferFailure.UNREACHABLE,
     Result.FAILED: OfferFailure.UNREACHABLE,
 }
+
+_OURS = frozenset({"gateway-lost", "internal-error"})
+"""Ends that are no fault of the agent's phone: nobody is made not-ready for them."""
 
 Report = AcdEvent | ContactEvent
 
@@ -423,6 +426,12 @@ class Inbound:
     def _agent_gone(self, contact: Contact, event: LegEnded) -> None:
         agent, contact.agent_leg = contact.agent, None
         match contact.stage:
+            case Stage.OFFERED if event.cause.reason in _OURS:
+                self._distribution.tell(Withdraw(contact=contact.id, reason="failed"))
+                cause = EndCause(Result.FAILED, event.cause.reason, 500)
+                self._contacts.finish(
+                    contact, ContactResult.FAILED, event.cause.reason, hang_up=cause
+                )
             case Stage.OFFERED:
                 contact.stage = Stage.WAITING
                 contact.agent = None

@@ -297,6 +297,8 @@ class Cleared:
     loss: float | None = None
     """Share of the caller's packets that never came, 0 to 1."""
     jitter_ms: float | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    """What the caller entered in the menu."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,6 +263,7 @@ class Translator:
             waited_s=event.waited_s,
             talked_s=event.talked_s,
             held_s=event.held_s,
+            facts=dict(event.facts),
         )
         live.finished = True
         agent = self._agents.get(live.agent_id or "")

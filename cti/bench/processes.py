@@ -1,0 +1,73 @@
+"""What a process and its children cost, as the kernel counts it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """CPU seconds and resident memory of a process, or of several together."""
+
+    user_s: float = 0.0
+    system_s: float = 0.0
+    resident: int = 0
+    """Octets."""
+
+    @property
+    def cpu_s(self) -> float:
+        """User and system together."""
+        return self.user_s + self.system_s
+
+    def since(self, before: Usage) -> Usage:
+        """What was used since `before`; memory is the difference too."""
+        return Usage(
+            self.user_s - before.user_s,
+            self.system_s - before.system_s,
+            self.resident - before.resident,
+        )
+
+    def plus(self, other: Usage) -> Usage:
+        """Both together."""
+        return Usage(
+            self.user_s + other.user_s,
+            self.system_s + other.system_s,
+            self.resident + other.resident,
+        )
+
+
+def usage(pid: int) -> Usage:
+    """What one process has used so far; nothing when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return Usage()
+    fields = text.rpartition(")")[2].split()
+    return Usage(int(fields[11]) / _TICKS, int(fields[12]) / _TICKS, int(fields[21]) * _PAGE)
+
+
+def children(pid: int) -> list[int]:
+    """The processes below `pid`, all generations."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            direct = [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue
+        for child in direct:
+            found.append(child)
+            found += children(child)
+    return found
+
+
+def tree_usage(pid: int) -> Usage:
+    """A process and everything below it."""
+    total = usage(pid)
+    for child in children(pid):
+        total = total.plus(usage(child))
+    return total

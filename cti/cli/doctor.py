@@ -1,0 +1,47 @@
+"""`switchroom doctor`: what is wrong with an installation, in words."""
+
+from __future__ import annotations
+
+import argparse
+
+from cti.cli.options import add_config
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="say what is wrong with this installation, and what to do",
+        epilog="Example: switchroom doctor --config my-site.toml",
+    )
+    add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line a finding; exit 1 when something keeps the server from working."""
+    from rich.console import Console
+
+    from cti.cli.options import settings_from
+    from cti.doctor import Severity, examine
+    from cti.settings import SettingsError
+
+    console = Console()
+    try:
+        settings = settings_from(args)
+    except SettingsError as error:
+        console.print("[red]✗[/] the configuration cannot be used", highlight=False)
+        console.print(str(error), highlight=False, markup=False)
+        return 1
+    marks = {
+        Severity.GOOD: "[green]✓[/]",
+        Severity.WARNING: "[yellow]![/]",
+        Severity.FAULT: "[red]✗[/]",
+    }
+    findings = examine(settings)
+    for finding in findings:
+        console.print(f"{marks[finding.severity]} {finding.what}", highlight=False)
+        if finding.remedy:
+            console.print(f"    {finding.remedy}", style="dim", highlight=False)
+    faults = sum(finding.severity is Severity.FAULT for finding in findings)
+    console.print(f"{faults} faults" if faults else "Ready to serve.", style="bold")
+    return 1 if faults else 0

@@ -1,0 +1,83 @@
+"""Options that several commands share: the configuration and what may override it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from cti.paths import shipped
+from cti.settings import Settings, SettingsError, load, port_range
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and the overrides of a running server."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration file (default: switchroom.toml here, else the shipped lab)",
+    )
+    parser.add_argument("--data-dir", metavar="FOLDER", help="where database and recordings go")
+    parser.add_argument("--sip-port", type=int, metavar="PORT", help="SIP over UDP and TCP")
+    parser.add_argument("--http-port", type=int, metavar="PORT", help="HTTP and WebSocket API")
+    parser.add_argument("--rtp-ports", metavar="LOW-HIGH", help="RTP port range")
+    parser.add_argument(
+        "--load-agent-port", type=int, metavar="PORT", help="where static phones are (lab: 6000)"
+    )
+    parser.add_argument(
+        "--out-port", type=int, metavar="PORT", help="where trunk `out` leads (lab: 5090)"
+    )
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """Load the configuration that the options name and apply the overrides.
+
+    Raises:
+        SettingsError: the file or an option cannot be used.
+    """
+    path = args.config or _default()
+    settings = load(path)
+    replace = msgspec.structs.replace
+    if args.data_dir is not None:
+        settings = replace(settings, data=replace(settings.data, folder=args.data_dir))
+    if args.sip_port is not None:
+        settings = replace(settings, sip=replace(settings.sip, port=_port(args.sip_port)))
+    if args.http_port is not None:
+        settings = replace(settings, api=replace(settings.api, port=_port(args.http_port)))
+    if args.rtp_ports is not None:
+        port_range(args.rtp_ports, "--rtp-ports")
+        settings = replace(settings, media=replace(settings.media, ports=args.rtp_ports))
+    if args.load_agent_port is not None:
+        phones = tuple(
+            replace(phone, binding=_with_port(phone.binding, args.load_agent_port))
+            if phone.binding
+            else phone
+            for phone in settings.phones
+        )
+        settings = replace(settings, phones=phones)
+    if args.out_port is not None:
+        trunks = tuple(
+            replace(trunk, proxy=_with_port(trunk.proxy, args.out_port)) if trunk.proxy else trunk
+            for trunk in settings.trunks
+        )
+        settings = replace(settings, trunks=trunks)
+    return settings
+
+
+def _default() -> Path:
+    here = Path("switchroom.toml")
+    return here if here.exists() else shipped("lab.toml")
+
+
+def _port(port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise SettingsError(f"{port} is no port; give one from 0 (any free one) to 65535")
+    return port
+
+
+def _with_port(uri: str, port: int) -> str:
+    base, separator, last = uri.rpartition(":")
+    host = base if separator and last.isdigit() else uri
+    return f"{host}:{_port(port)}"

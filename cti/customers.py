@@ -1,0 +1,256 @@
+"""The store in the words of the API: cards, notes, outcomes, and interactions as they are kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+from crm_store.errors import BadRecord, NotStored, StoreUnavailable
+from crm_store.facts import CustomerDraft, CustomerFacts, InteractionFacts, PastInteractionFacts
+from crm_store.store import Store
+from cti.api.ports import Account
+from cti.bus import Bus
+from cti.errors import Conflict, Invalid, NotFound, Unavailable
+from cti.floor import Floor
+from cti.schema import (
+    ContactPoint,
+    CustomerCard,
+    CustomerRequest,
+    DispositionSet,
+    EventType,
+    InteractionDetail,
+    NoteAdded,
+    NoteView,
+    PastInteraction,
+    RecordingView,
+    TimelineEntry,
+)
+from cti.translate import Translator
+
+_AWAY = Unavailable(
+    "store-away", "The customer store does not answer; calls go on. Try again soon."
+)
+_LONGEST_LOOKUP_S = 5.0
+
+
+class CustomerDesk:
+    """Satisfies the API's `Customers` and the look-up of the screen pops."""
+
+    def __init__(self, store: Store, floor: Floor) -> None:
+        self._store = store
+        self._floor = floor
+
+    async def by_number(self, number: str) -> list[CustomerCard]:
+        """Everyone with this number, in any notation; best match first."""
+        try:
+            async with asyncio.timeout(_LONGEST_LOOKUP_S):
+                return [card(facts) for facts in await self._store.find_by_number(number)]
+        except (StoreUnavailable, TimeoutError):
+            raise _AWAY from None
+
+    async def by_name(self, name: str) -> list[CustomerCard]:
+        """Everyone whose name or company contains this."""
+        try:
+            return [card(facts) for facts in await self._store.find_by_name(name)]
+        except StoreUnavailable:
+            raise _AWAY from None
+
+    async def get(self, customer_id: str) -> CustomerCard:
+        """One customer."""
+        try:
+            facts = await self._store.get_customer(customer_id)
+        except StoreUnavailable:
+            raise _AWAY from None
+        if facts is None:
+            raise NotFound("unknown-customer", "There is no such customer", customer=customer_id)
+        return card(facts)
+
+    async def link(
+        self, interaction_id: str, request: CustomerRequest, actor: Account
+    ) -> CustomerCard:
+        """Link the interaction to the customer picked, or to one created from the request."""
+        live = self._floor.live(interaction_id)
+        if live is None:
+            raise Conflict(
+                "interaction-over",
+                "The interaction is over; link customers while you are on it or in wrap-up",
+                interaction=interaction_id,
+            )
+        if request.customer_id is not None:
+            found, how = await self.get(request.customer_id), "picked"
+        else:
+            number = live.caller_number
+            draft = CustomerDraft(
+                name=request.name,
+                company=request.company,
+                language=request.language,
+                remarks=request.remarks,
+                phones=(number,) if number else (),
+            )
+            try:
+                found, how = card(await self._store.create_customer(draft)), "created"
+            except BadRecord as error:
+                raise Invalid("bad-customer", str(error)) from None
+            except StoreUnavailable:
+                raise _AWAY from None
+        self._floor.link(interaction_id, found, how)
+        return found
+
+
+class InteractionDesk:
+    """Satisfies the API's `History`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        bus: Bus,
+        translator: Translator,
+        codes: frozenset[str],
+    ) -> None:
+        """`codes` are the configured dispositions."""
+        self._store = store
+        self._bus = bus
+        self._translator = translator
+        self._codes = codes
+
+    async def interaction(self, interaction_id: str) -> InteractionDetail:
+        """The interaction with its whole timeline."""
+        try:
+            facts = await self._store.get_interaction(interaction_id)
+        except StoreUnavailable:
+            raise _AWAY from None
+        if facts is None:
+            raise NotFound(
+                "unknown-interaction", "There is no such interaction", interaction=interaction_id
+            )
+        return detail(facts)
+
+    async def interaction_agent(self, interaction_id: str) -> str | None:
+        """The agent it was last with."""
+        try:
+            return await self._store.interaction_agent(interaction_id)
+        except NotStored:
+            raise NotFound(
+                "unknown-interaction", "There is no such interaction", interaction=interaction_id
+            ) from None
+        except StoreUnavailable:
+            raise _AWAY from None
+
+    async def add_note(self, interaction_id: str, text: str, author: Account) -> None:
+        """Keep a note. It goes into the history with the events, so a store that is away delays it."""
+        note = NoteAdded(text=text, author=author.login)
+        self._publish(interaction_id, EventType.NOTE_ADDED, note, author)
+
+    async def set_disposition(self, interaction_id: str, code: str, author: Account) -> None:
+        """Set the outcome."""
+        if code not in self._codes:
+            known = ", ".join(sorted(self._codes))
+            raise Invalid("unknown-disposition", f"The outcome must be one of: {known}", code=code)
+        live = self._translator.interaction(interaction_id)
+        if live is not None:
+            live.disposition = code
+        chosen = DispositionSet(code=code, author=author.login)
+        self._publish(interaction_id, EventType.DISPOSITION_SET, chosen, author)
+
+    def _publish(
+        self,
+        interaction_id: str,
+        type: EventType,
+        data: NoteAdded | DispositionSet,
+        author: Account,
+    ) -> None:
+        live = self._translator.interaction(interaction_id)
+        self._bus.publish(
+            type,
+            data,
+            interaction_id=interaction_id,
+            call_id=None if live is None else live.call_id,
+            queue=None if live is None else live.queue,
+            agent_id=author.agent_id if live is None else live.agent_id,
+            customer_id=None if live is None else live.customer_id,
+        )
+
+
+def card(facts: CustomerFacts) -> CustomerCard:
+    """A customer as an agent sees it."""
+    return CustomerCard(
+        customer_id=facts.customer_id,
+        name=facts.name,
+        company=facts.company,
+        tier=facts.tier,
+        language=facts.language,
+        contact_points=tuple(
+            ContactPoint(kind=point.kind, value=point.value, label=point.label)
+            for point in facts.contact_points
+        ),
+        remarks=facts.remarks,
+        recent=tuple(_past(past) for past in facts.recent),
+    )
+
+
+def _past(past: PastInteractionFacts) -> PastInteraction:
+    return PastInteraction(
+        interaction_id=past.interaction_id,
+        at=past.at,
+        channel=past.channel,
+        queue=past.queue,
+        agent_name=past.agent_name,
+        disposition=past.disposition,
+        summary=past.note or _in_words(past),
+        talked_s=past.talked_s,
+        recorded=past.recorded,
+    )
+
+
+def _in_words(past: PastInteractionFacts) -> str:
+    """What happened, for an interaction without a note."""
+    match past.result:
+        case "abandoned":
+            return f"abandoned after {past.waited_s:.0f} s"
+        case "answered" | "direct":
+            return f"talked for {past.talked_s:.0f} s"
+        case None:
+            return "not over yet"
+        case other:
+            return other
+
+
+def detail(facts: InteractionFacts) -> InteractionDetail:
+    """An interaction as the API tells it."""
+    return InteractionDetail(
+        interaction_id=facts.interaction_id,
+        channel=facts.channel,
+        direction=facts.direction,
+        started=facts.started,
+        ended=facts.ended,
+        caller_number=facts.caller_number,
+        caller_name=facts.caller_name,
+        called=facts.called,
+        queue=facts.queue,
+        agent_id=facts.agent_id,
+        agent_name=facts.agent_name or "",
+        customer_id=facts.customer_id,
+        customer_name=facts.customer_name,
+        result=facts.result or "",
+        reason=facts.reason or "",
+        waited_s=facts.waited_s,
+        talked_s=facts.talked_s,
+        held_s=facts.held_s,
+        disposition=facts.disposition,
+        why=facts.why,
+        notes=tuple(NoteView(at=n.at, author=n.author, text=n.text) for n in facts.notes),
+        recordings=tuple(
+            RecordingView(
+                recording_id=recording.recording_id,
+                duration_s=recording.duration_s,
+                octets=recording.octets,
+                sha256=recording.sha256,
+                error=recording.error,
+            )
+            for recording in facts.recordings
+        ),
+        timeline=tuple(
+            TimelineEntry(seq=line.seq, at=line.at, type=line.type, data=dict(line.data))
+            for line in facts.timeline
+        ),
+    )

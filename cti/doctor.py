@@ -1,0 +1,206 @@
+"""Examines an installation: everything that commonly keeps a server from starting or from sounding well."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import util
+from pathlib import Path
+
+from cti.paths import shipped
+from cti.settings import Settings, port_range
+
+_FILES_PER_CALL = 4
+_LEAST_FILES = 4096
+_LEAST_FREE_MIB = 500
+_EARLIEST_CLOCK = 1_767_225_600
+"""2026-01-01; a clock before this is wrong."""
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    severity: Severity
+    what: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; never changes anything that stays."""
+    return [
+        *_shipped_files(),
+        *_port("SIP over UDP", settings.sip.host, settings.sip.port, socket.SOCK_DGRAM),
+        *_port("SIP over TCP", settings.sip.host, settings.sip.port, socket.SOCK_STREAM),
+        *_port("the API", settings.api.host, settings.api.port, socket.SOCK_STREAM),
+        *_rtp(settings),
+        *_data(settings),
+        *_open_files(),
+        *_clock(),
+        *_cores(),
+        *_softphone(),
+        *_passwords(settings),
+    ]
+
+
+def _shipped_files() -> Iterator[Finding]:
+    try:
+        prompts = list(shipped("prompts").rglob("*.ulaw"))
+    except FileNotFoundError as error:
+        yield Finding(Severity.FAULT, str(error))
+        return
+    if not prompts:
+        yield Finding(
+            Severity.FAULT,
+            "no prompts are installed",
+            "Install switchroom again: its wheel has them.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"{len(prompts)} prompts are installed")
+
+
+def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Iterator[Finding]:
+    if port == 0:
+        yield Finding(Severity.GOOD, f"{what}: any free port")
+        return
+    try:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        option = "--http-port" if what == "the API" else "--sip-port"
+        yield Finding(
+            Severity.FAULT,
+            f"{what}: cannot use {host}:{port}: {os.strerror(error.errno or 0)}",
+            f"End what uses it (see `ss -lnp`), or choose another with {option}.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"{what}: {host}:{port} is free")
+
+
+def _rtp(settings: Settings) -> Iterator[Finding]:
+    low, high = port_range(settings.media.ports, "media.ports")
+    try:
+        first, last = (
+            int(part) for part in Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+        )
+    except (OSError, ValueError):
+        first, last = 32768, 60999
+    if low <= last and high >= first:
+        yield Finding(
+            Severity.WARNING,
+            f"RTP ports {low}-{high} overlap the system's ephemeral ports {first}-{last}",
+            "Taken ports are passed over, but choose a range below, such as 16000-31999.",
+        )
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((settings.media.address, 0))
+    except OSError as error:
+        yield Finding(
+            Severity.FAULT,
+            f"media.address {settings.media.address} is no address of this machine: {error}",
+            "Set media.address to one of `ip -brief address`.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"RTP: {settings.media.address}, ports {low}-{high}")
+
+
+def _data(settings: Settings) -> Iterator[Finding]:
+    folder = Path(settings.data.folder)
+    existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        yield Finding(
+            Severity.FAULT,
+            f"data: cannot write below {existing}: {error.strerror}",
+            "Choose another folder with --data-dir, or change its owner.",
+        )
+        return
+    free = shutil.disk_usage(existing).free >> 20
+    if free < _LEAST_FREE_MIB:
+        yield Finding(
+            Severity.WARNING,
+            f"data: only {free} MiB are free at {existing}",
+            "An hour of recorded talk takes 58 MB; calls go on without recording on a full disk.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"data: {folder} can be written, {free} MiB free")
+
+
+def _open_files() -> Iterator[Finding]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else 1 << 20
+    if most < _LEAST_FILES:
+        yield Finding(
+            Severity.WARNING,
+            f"open files: at most {most}, enough for about {most // _FILES_PER_CALL} calls",
+            "Raise the limit: `ulimit -Hn 65536`, or LimitNOFILE= in the service.",
+        )
+    else:
+        yield Finding(
+            Severity.GOOD, f"open files: {soft} now, the server raises it to {most} by itself"
+        )
+
+
+def _clock() -> Iterator[Finding]:
+    if time.time() < _EARLIEST_CLOCK:
+        yield Finding(
+            Severity.FAULT,
+            f"the clock says {time.strftime('%Y-%m-%d', time.gmtime())}, which cannot be",
+            "Set it, and keep it right with NTP: history and sign-on depend on it.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"clock: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC")
+
+
+def _cores() -> Iterator[Finding]:
+    cores = len(os.sched_getaffinity(0))
+    if cores < 2:
+        yield Finding(
+            Severity.WARNING,
+            "one core: signalling and sound share it",
+            "Fine for a hundred calls; give it two for more.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"{cores} cores")
+
+
+def _softphone() -> Iterator[Finding]:
+    found = [name for name in ("pjsua2", "baresip") if util.find_spec(name) is not None]
+    if found:
+        yield Finding(Severity.GOOD, f"softphone: {found[0]}")
+    else:
+        yield Finding(
+            Severity.WARNING,
+            "no softphone is installed: desks can use external phones only",
+            "Install switchroom[softphone].",
+        )
+
+
+def _passwords(settings: Settings) -> Iterator[Finding]:
+    in_clear = [u.logins for u in settings.users if u.password]
+    open_hosts = [h for h in (settings.sip.host, settings.api.host) if not h.startswith("127.")]
+    if in_clear and open_hosts:
+        yield Finding(
+            Severity.WARNING,
+            f"passwords stand in clear in the configuration (users {', '.join(in_clear)})",
+            "Use password_hash and ha1_*: `switchroom users hash`, `switchroom users ha1`.",
+        )

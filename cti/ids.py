@@ -1,0 +1,34 @@
+"""Ids that are unique over restarts, sort by time, and cost little."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Final
+
+_ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Ids:
+    """Makes ids such as `i-mf3k2p9x-7a`: kind, start of this process, a count.
+
+    The start is milliseconds with 20 random bits, so that two processes that start together differ.
+    """
+
+    def __init__(self) -> None:
+        start = (time.time_ns() // 1_000_000 << 20) | secrets.randbits(20)
+        self._start = _base36(start)
+        self._count = 0
+
+    def __call__(self, kind: str) -> str:
+        """A new id; `kind` is a short prefix such as `i` for interactions."""
+        self._count += 1
+        return f"{kind}-{self._start}-{self._count:x}"
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _ALPHABET[digit] + digits
+    return digits or "0"

@@ -1,0 +1,187 @@
+"""From the configuration to what each package wants to know of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from acd.contact import Entry
+from acd.model import AgentId, AgentSettings, QueueName, QueueSettings, SkillNeed
+from acd.ports import Destination, NoRoute
+from acd.ports import ToPhone as CallPhone
+from acd.ports import ToTrunk as CallTrunk
+from cti.schema import Disposition
+from cti.settings import AgentSection, Settings, SettingsError, expand
+from switch.sip.flow import Transport
+from switch.trunks.number_plan import NumberPlan, Refused, ToEntry, ToPhone, ToTrunk
+from switch.trunks.settings import (
+    EntrySettings,
+    NumberPlanSettings,
+    PhoneRange,
+    RouteSettings,
+    TrunkSettings,
+)
+from switch.trunks.source import Source
+
+_PROXY = re.compile(
+    r"^sip:(?P<host>[^:;]+)(?::(?P<port>\d{1,5}))?(?:;transport=(?P<transport>\w+))?$"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that follows from the configuration alone."""
+
+    agents: tuple[AgentSettings, ...]
+    queues: tuple[QueueSettings, ...]
+    entries: Mapping[str, Entry]
+    trunks: Mapping[str, TrunkSettings]
+    plan: NumberPlanSettings
+    dispositions: tuple[Disposition, ...]
+    queue_titles: dict[str, str]
+    agent_names: dict[str, str]
+    agent_queues: dict[str, tuple[str, ...]]
+
+
+def site_of(settings: Settings) -> Site:
+    """Derive all of it.
+
+    Raises:
+        SettingsError: a trunk's proxy or address makes no sense.
+    """
+    agents = tuple(
+        agent
+        for index, section in enumerate(settings.agents)
+        for agent in _agents(section, f"agents[{index}]")
+    )
+    queues = tuple(
+        QueueSettings(
+            queue=QueueName(queue.name),
+            title=queue.title or queue.name,
+            service_level_s=queue.service_level_s,
+            skills=tuple(SkillNeed(skill=k, level=v) for k, v in queue.skills.items()),
+            announce_every_s=queue.announce_every_s,
+            announce_first_s=queue.announce_first_s,
+            max_wait_s=queue.max_wait_s,
+            priority=queue.priority,
+        )
+        for queue in settings.queues
+    )
+    trunks = _trunks(settings)
+    return Site(
+        agents=agents,
+        queues=queues,
+        entries=_entries(settings),
+        trunks=trunks,
+        plan=_plan(settings, trunks),
+        dispositions=tuple(
+            Disposition(code=d.code, title={"en": d.en, "zh": d.zh or d.en})
+            for d in settings.dispositions
+        ),
+        queue_titles={queue.queue: queue.title for queue in queues},
+        agent_names={agent.agent: agent.name for agent in agents},
+        agent_queues={agent.agent: tuple(agent.queues) for agent in agents},
+    )
+
+
+def _agents(section: AgentSection, key: str) -> list[AgentSettings]:
+    return [
+        AgentSettings(
+            agent=AgentId(number),
+            name=section.name.replace("{number}", number),
+            queues=tuple(QueueName(queue) for queue in section.queues),
+            skills=section.skills,
+            ring_timeout_s=section.ring_timeout_s,
+            wrap_up_s=section.wrap_up_s,
+            static=section.static,
+            retry_s=section.retry_s,
+        )
+        for number in expand(section.numbers, f"{key}.numbers")
+    ]
+
+
+def _entries(settings: Settings) -> dict[str, Entry]:
+    return {
+        entry.number: Entry(
+            number=entry.number,
+            flow=entry.flow or None,
+            queue=QueueName(entry.queue) if entry.queue else None,
+            record=entry.record,
+            language=entry.language,
+            priority=entry.priority,
+        )
+        for entry in settings.entries
+    }
+
+
+def _trunks(settings: Settings) -> dict[str, TrunkSettings]:
+    trunks = {}
+    for index, trunk in enumerate(settings.trunks):
+        key = f"trunks[{index}]"
+        host, port, transport = None, 5060, Transport.UDP
+        if trunk.proxy:
+            match = _PROXY.match(trunk.proxy)
+            if match is None:
+                raise SettingsError(f"{key}.proxy: write sip:host:port, not {trunk.proxy!r}")
+            host, port = match["host"], int(match["port"] or 5060)
+            transport = Transport((match["transport"] or "UDP").upper())
+        callers = frozenset(
+            number for each in trunk.callers for number in expand(each, f"{key}.callers")
+        )
+        try:
+            trunks[trunk.name] = TrunkSettings(
+                name=trunk.name,
+                match=trunk.from_addresses,
+                proxy_host=host,
+                proxy_port=port,
+                transport=transport,
+                callers=callers,
+                max_calls=trunk.max_calls,
+            )
+        except ValueError as error:
+            raise SettingsError(f"{key}: {error}") from None
+    return trunks
+
+
+def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlanSettings:
+    phones = []
+    for index, section in enumerate(settings.phones):
+        numbers = expand(section.numbers, f"phones[{index}].numbers")
+        phones.append(PhoneRange(first=numbers[0], last=numbers[-1]))
+    return NumberPlanSettings(
+        entries=tuple(EntrySettings(name=e.number, numbers=(e.number,)) for e in settings.entries),
+        phones=tuple(phones),
+        routes=tuple(
+            RouteSettings(
+                trunk=trunk.name,
+                prefixes=trunk.prefixes,
+                min_digits=trunk.least_digits or None,
+            )
+            for trunk in settings.trunks
+            if trunk.proxy
+        ),
+        trunks=trunks,
+    )
+
+
+class Routes:
+    """Where a number leads for an agent or a flow; satisfies `acd.ports.Routes`."""
+
+    def __init__(self, plan: NumberPlan) -> None:
+        self._plan = plan
+
+    def destination(self, dialled_by: AgentId | None, number: str) -> Destination:
+        """Resolve a number by the number plan, with the rights of the agent's phone."""
+        found = self._plan.resolve(Source.PHONE, str(dialled_by or ""), number)
+        match found:
+            case ToPhone():
+                return CallPhone(phone=found.number)
+            case ToTrunk():
+                return CallTrunk(trunk=found.trunk, number=found.number)
+            case ToEntry():
+                return NoRoute(reason="That number is an entry for callers; dial it with the phone")
+            case Refused():
+                if found.status == 403:
+                    return NoRoute(reason="You may not call that number")
+                return NoRoute(reason="Nobody has that number")
