@@ -19,7 +19,9 @@ class TrunkLimits:
     def has_room(self, trunk: str) -> bool:
         """Tell whether one more leg may live on `trunk`; an unknown trunk has none."""
         settings = self._trunks.get(trunk)
-        return settings is not None and len(self._legs[trunk]) < settings.max_calls
+        if settings is None:
+            return False
+        return settings.max_calls == 0 or len(self._legs[trunk]) < settings.max_calls
 
     def add(self, trunk: str, leg: LegId) -> None:
         """Count a leg that came to life on `trunk`."""

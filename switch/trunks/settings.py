@@ -22,8 +22,8 @@ class TrunkSettings:
     transport: Transport = Transport.UDP
     callers: frozenset[str] = frozenset()
     """Phones that may call out through this trunk. Nobody else may."""
-    max_calls: int = 1000
-    """Legs in both directions together that may live at the same time."""
+    max_calls: int = 0
+    """Legs in both directions together that may live at the same time; 0: no limit of its own."""
     inbound_phones: bool = False
     """True lets callers of this trunk dial phone extensions; otherwise they reach entries only."""
 

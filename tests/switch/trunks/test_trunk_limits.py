@@ -23,3 +23,9 @@ def test_a_trunk_has_room_until_its_legs_are_as_many_as_allowed() -> None:
 def test_an_unknown_trunk_has_no_room() -> None:
     assert not TrunkLimits({}).has_room("lab")
     assert TrunkLimits({}).live("lab") == 0
+
+
+def test_a_limit_of_zero_is_none() -> None:
+    limits = TrunkLimits({"lab": TrunkSettings(name="lab")})
+    limits.add("lab", LegId("a"))
+    assert limits.has_room("lab")

@@ -1,0 +1,160 @@
+"""Who hears whom: bridges, hold, mute, music and echo, kept as gains of the gateway's matrix.
+
+The facts (who is bridged with whom, who holds, who is muted) are kept per leg. What a leg hears is
+computed from them, one row of the matrix at a time, and compared with the row that the gateway has
+already; only the difference is sent. So no order of commands can leave a gain behind.
+
+    row(l) = nothing                               where l holds
+           = for each bridge peer p:
+                 music                             where p holds
+                 p                                 unless p is muted
+             + music                               where l was told to hear it
+             + l                                   where l echoes and is not muted
+
+Pure: every change returns the gains to set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from switch.gateway.protocol import Gain
+from switch.ids import LegId, PlayerId
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is true of one answered leg."""
+
+    peers: dict[LegId, None] = field(default_factory=dict)
+    """Bridge peers in the order they came; a dict because sets have no order."""
+    held_by_peer: bool = False
+    """Its far end holds (re-INVITE)."""
+    held_by_command: bool = False
+    muted: bool = False
+    music: bool = False
+    echo: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """True while it keeps its bridge peers waiting."""
+        return self.held_by_peer or self.held_by_command
+
+
+class SoundMatrix:
+    """The facts of all answered legs, and the rows that the gateway has."""
+
+    def __init__(self, music: PlayerId) -> None:
+        """`music` is the player that all who wait hear."""
+        self.music_player = music
+        self._facts: dict[LegId, Facts] = {}
+        self._rows: dict[LegId, frozenset[LegId | PlayerId]] = {}
+
+    def __contains__(self, leg: LegId) -> bool:
+        return leg in self._facts
+
+    def facts(self, leg: LegId) -> Facts | None:
+        """What is true of a leg; None before its answer and after its end. Not to be changed."""
+        return self._facts.get(leg)
+
+    def add(self, leg: LegId) -> None:
+        """Take up a leg that was answered. It hears nothing."""
+        self._facts[leg] = Facts()
+        self._rows[leg] = frozenset()
+
+    def remove(self, leg: LegId) -> list[Gain]:
+        """Forget a leg; the gains returned concern only its peers.
+
+        The gateway drops the leg's own gains by itself, from and to it.
+        """
+        facts = self._facts.pop(leg, None)
+        if facts is None:
+            return []
+        del self._rows[leg]
+        for peer in facts.peers:
+            self._facts[peer].peers.pop(leg, None)
+            self._rows[peer] -= {leg}
+        return self._refresh(facts.peers)
+
+    def clear(self) -> None:
+        """The gateway is gone, and all gains with it."""
+        self._facts.clear()
+        self._rows.clear()
+
+    def bridge(self, a: LegId, b: LegId) -> list[Gain]:
+        """Let two legs hear each other."""
+        self._facts[a].peers[b] = None
+        self._facts[b].peers[a] = None
+        return self._refresh((a, b))
+
+    def unbridge(self, a: LegId, b: LegId) -> list[Gain]:
+        """Take a bridge apart."""
+        self._facts[a].peers.pop(b, None)
+        self._facts[b].peers.pop(a, None)
+        return self._refresh((a, b))
+
+    def hold(self, leg: LegId, *, on: bool, by_command: bool) -> list[Gain]:
+        """Begin or end one of the two holds of a leg; it holds as long as either is on."""
+        facts = self._facts[leg]
+        if by_command:
+            facts.held_by_command = on
+        else:
+            facts.held_by_peer = on
+        return self._refresh((leg, *facts.peers))
+
+    def mute(self, leg: LegId, muted: bool) -> list[Gain]:
+        """Keep what the leg says from everyone, or no longer."""
+        facts = self._facts[leg]
+        facts.muted = muted
+        return self._refresh((leg, *facts.peers))
+
+    def music(self, leg: LegId, on: bool) -> list[Gain]:
+        """Let the leg hear the shared music, or no longer."""
+        self._facts[leg].music = on
+        return self._refresh((leg,))
+
+    def echo(self, leg: LegId, on: bool) -> list[Gain]:
+        """Let the leg hear itself, or no longer."""
+        self._facts[leg].echo = on
+        return self._refresh((leg,))
+
+    def peers(self, leg: LegId) -> tuple[LegId, ...]:
+        """The legs that a leg is bridged with."""
+        facts = self._facts.get(leg)
+        return () if facts is None else tuple(facts.peers)
+
+    def rows(self) -> Iterator[tuple[LegId, frozenset[LegId | PlayerId]]]:
+        """The rows as the gateway has them; for the invariant check."""
+        yield from self._rows.items()
+
+    def row(self, leg: LegId) -> frozenset[LegId | PlayerId]:
+        """Compute what a leg is to hear."""
+        facts = self._facts[leg]
+        if facts.holds:
+            return frozenset()
+        sources: set[LegId | PlayerId] = set()
+        for peer in facts.peers:
+            other = self._facts[peer]
+            if other.holds:
+                sources.add(self.music_player)
+            elif not other.muted:
+                sources.add(peer)
+        if facts.music:
+            sources.add(self.music_player)
+        if facts.echo and not facts.muted:
+            sources.add(leg)
+        return frozenset(sources)
+
+    def _refresh(self, listeners: Iterable[LegId]) -> list[Gain]:
+        gains: list[Gain] = []
+        for listener in listeners:
+            wanted = self.row(listener)
+            known = self._rows[listener]
+            if wanted == known:
+                continue
+            self._rows[listener] = wanted
+            # Sorted: the same history gives the same commands in every process.
+            gains += [Gain(listener=listener, source=s, gain=0.0) for s in sorted(known - wanted)]
+            gains += [Gain(listener=listener, source=s) for s in sorted(wanted - known)]
+        return gains

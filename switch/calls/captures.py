@@ -1,0 +1,163 @@
+"""Recordings that run: which legs feed them, and what is left of them when a leg goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from switch.calls.events import CallEvent, RecordingClosed
+from switch.clock import Clock
+from switch.gateway.protocol import (
+    Command,
+    RecordingFailed,
+    RecordingFinished,
+    SetRecordingLegs,
+    StartRecording,
+    StopRecording,
+)
+from switch.ids import CallId, LegId, RecordingId
+
+
+@dataclass(slots=True)
+class Capture:
+    """One running recording."""
+
+    id: RecordingId
+    call: CallId
+    path: str
+    began: float
+    customer: LegId | None
+    agent: LegId | None
+    is_stopping: bool = False
+
+
+class Captures:
+    """All recordings that the gateway was told to make and has not closed yet."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        send: Callable[[Command], None],
+        emit: Callable[[CallEvent], None],
+        is_muted: Callable[[LegId], bool],
+    ) -> None:
+        self._clock = clock
+        self._send = send
+        self._emit = emit
+        self._is_muted = is_muted
+        self._captures: dict[RecordingId, Capture] = {}
+
+    def start(
+        self, recording: RecordingId, call: CallId, path: str, customer: LegId, agent: LegId | None
+    ) -> None:
+        """Begin a recording."""
+        capture = Capture(recording, call, path, self._clock.now(), customer, agent)
+        self._captures[recording] = capture
+        left, right = self._channels(capture)
+        self._send(StartRecording(recording=recording, path=path, left=left, right=right))
+
+    def set_agent(self, recording: RecordingId, agent: LegId | None) -> None:
+        """Let another leg feed the right channel; an unknown recording is ignored."""
+        capture = self._captures.get(recording)
+        if capture is not None and not capture.is_stopping and capture.agent != agent:
+            capture.agent = agent
+            self._send_legs(capture)
+
+    def stop(self, recording: RecordingId) -> None:
+        """End a recording; its file is reported when the gateway has closed it."""
+        capture = self._captures.get(recording)
+        if capture is not None and not capture.is_stopping:
+            capture.is_stopping = True
+            self._send(StopRecording(recording=recording))
+
+    def stop_call(self, call: CallId) -> None:
+        """The call's last leg is gone: nothing can feed its recordings any more."""
+        for capture in tuple(self._captures.values()):
+            if capture.call == call:
+                self.stop(capture.id)
+
+    def mute_changed(self, leg: LegId) -> None:
+        """A leg was muted or no longer is."""
+        for capture in self._of_leg(leg):
+            self._send_legs(capture)
+
+    def leg_ended(self, leg: LegId) -> None:
+        """A leg is gone; the recording goes on with the other channel."""
+        for capture in self._of_leg(leg):
+            if capture.customer == leg:
+                capture.customer = None
+            if capture.agent == leg:
+                capture.agent = None
+            self._send_legs(capture)
+
+    def finished(self, event: RecordingFinished) -> None:
+        """The gateway closed a recording: the file is whole."""
+        capture = self._captures.pop(event.recording, None)
+        if capture is None:
+            return
+        self._emit(
+            RecordingClosed(
+                recording=event.recording,
+                call=capture.call,
+                at=self._clock.now(),
+                path=event.path,
+                duration_ms=event.duration_ms,
+                octets=event.octets,
+                sha256=event.sha256,
+            )
+        )
+
+    def failed(self, event: RecordingFailed) -> None:
+        """The gateway could not write on; what was written is kept."""
+        capture = self._captures.pop(event.recording, None)
+        if capture is not None:
+            self._emit(self._broken(capture, event.reason))
+
+    def gateway_lost(self) -> None:
+        """No end will be told any more: report every recording as broken."""
+        captures = tuple(self._captures.values())
+        self._captures.clear()
+        for capture in captures:
+            self._emit(self._broken(capture, "gateway-lost"))
+
+    def running(self) -> Iterator[Capture]:
+        """Copies of the recordings that are not closed, for snapshots and checks."""
+        return (replace(capture) for capture in self._captures.values())
+
+    def __len__(self) -> int:
+        return len(self._captures)
+
+    def __contains__(self, recording: RecordingId) -> bool:
+        return recording in self._captures
+
+    def _of_leg(self, leg: LegId) -> list[Capture]:
+        return [
+            capture
+            for capture in self._captures.values()
+            if not capture.is_stopping and leg in (capture.customer, capture.agent)
+        ]
+
+    def _channels(self, capture: Capture) -> tuple[tuple[LegId, ...], tuple[LegId, ...]]:
+        left, right = (
+            () if leg is None or self._is_muted(leg) else (leg,)
+            for leg in (capture.customer, capture.agent)
+        )
+        return left, right
+
+    def _send_legs(self, capture: Capture) -> None:
+        left, right = self._channels(capture)
+        self._send(SetRecordingLegs(recording=capture.id, left=left, right=right))
+
+    def _broken(self, capture: Capture, error: str) -> RecordingClosed:
+        now = self._clock.now()
+        return RecordingClosed(
+            recording=capture.id,
+            call=capture.call,
+            at=now,
+            path=capture.path,
+            duration_ms=round((now - capture.began) * 1000),
+            octets=0,
+            sha256="",
+            error=error,
+        )

@@ -1,0 +1,91 @@
+"""SIP statuses to causes and back: how a leg ended, and how to say so to the other side."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from switch.calls.causes import EndCause, Result
+from switch.sip.events import EndedBy
+
+_OF_STATUS: Final = {
+    403: (Result.REJECTED, "declined"),
+    404: (Result.UNREACHABLE, "unknown-number"),
+    408: (Result.NO_ANSWER, "no-response"),
+    410: (Result.UNREACHABLE, "unknown-number"),
+    480: (Result.NO_ANSWER, "unavailable"),
+    484: (Result.UNREACHABLE, "unknown-number"),
+    486: (Result.BUSY, "busy"),
+    487: (Result.CANCELLED, "cancelled"),
+    503: (Result.UNREACHABLE, "no-route"),
+    600: (Result.BUSY, "busy"),
+    603: (Result.REJECTED, "declined"),
+    604: (Result.UNREACHABLE, "unknown-number"),
+}
+
+_FINAL_STATUS: Final = {
+    Result.COMPLETED: 480,
+    Result.CANCELLED: 480,
+    Result.NO_ANSWER: 480,
+    Result.BUSY: 486,
+    Result.REJECTED: 603,
+    Result.UNREACHABLE: 480,
+    Result.FAILED: 500,
+}
+
+_OWN_REASONS: Final = {"gateway-lost": 503, "no-media": 503, "trunk-full": 503}
+"""Where the fault is ours and passes: worth a Retry-After."""
+
+_PASSED_ON: Final = frozenset({403, 404, 410, 480, 484, 486, 488, 600, 603, 604})
+"""Statuses of the callee that mean the same to the caller. A challenge (401, 407) or a redirection
+is between us and the callee, and its 503 would read as if we were overloaded (21.5.4)."""
+
+
+def cause_of_status(status: int, *, heard_back: bool) -> EndCause:
+    """Say how an outbound leg ended by the final status of its INVITE.
+
+    `heard_back` is False when the status is our own reading of silence (408) or of a transport
+    that failed (503): then the peer cannot be reached, whatever the status stands for.
+    """
+    if not heard_back:
+        reason = "no-response" if status == 408 else "transport"
+        return EndCause(Result.UNREACHABLE, reason, status)
+    known = _OF_STATUS.get(status)
+    if known is not None:
+        return EndCause(known[0], known[1], status)
+    if 300 <= status < 400:
+        return EndCause(Result.UNREACHABLE, "redirected", status)
+    result = Result.FAILED if 500 <= status < 600 else Result.REJECTED
+    return EndCause(result, "refused-by-peer", status)
+
+
+def cause_of_end(by: EndedBy, *, outbound: bool, answered: bool) -> EndCause:
+    """Say how a session ended that nobody here had ended."""
+    match by:
+        case EndedBy.REMOTE_BYE:
+            who = "callee" if outbound else "caller"
+            result = Result.COMPLETED if answered else Result.CANCELLED
+            return EndCause(result, f"{who}-hung-up")
+        case EndedBy.CANCELLED:
+            return EndCause(Result.CANCELLED, "caller-cancelled", 487)
+        case EndedBy.NO_ACK:
+            return EndCause(Result.FAILED, "no-ack")
+        case EndedBy.TIMEOUT:
+            return EndCause(Result.FAILED, "peer-vanished", 408)
+        case EndedBy.TRANSPORT:
+            return EndCause(Result.FAILED, "transport", 503)
+        case EndedBy.LOCAL:
+            return EndCause(Result.FAILED, "ended-by-protocol")
+
+
+def final_status(cause: EndCause) -> int:
+    """Choose the final status that tells an unanswered caller about `cause`."""
+    own = _OWN_REASONS.get(cause.reason)
+    if own is not None:
+        return own
+    return cause.status if cause.status in _PASSED_ON else _FINAL_STATUS[cause.result]
+
+
+def refusal(status: int, reason: str) -> EndCause:
+    """Describe a refusal of ours with a status of 300-699."""
+    result = _OF_STATUS.get(status, (Result.REJECTED, ""))[0]
+    return EndCause(result, reason, status)
