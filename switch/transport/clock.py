@@ -1,0 +1,30 @@
+"""The clock of production: monotonic time, and the timers of an asyncio loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+_GRANULARITY_S = 0.001
+"""uvloop counts in whole milliseconds and may be that much early; a timer must not be."""
+
+
+class LoopClock:
+    """Satisfies `switch.clock.Clock` with the timers of one event loop."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop or asyncio.get_running_loop()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call back at `when` or a millisecond or two later, never before."""
+        delay = max(0.0, when - time.monotonic())
+        return self._loop.call_later(delay + _GRANULARITY_S, callback)

@@ -1,0 +1,30 @@
+"""What peers may take of our sockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportLimits:
+    """Bounds of the UDP and TCP shells."""
+
+    udp_batch: int = 64
+    """Datagrams read at one wake before others get their turn."""
+    udp_buffer: int = 4 << 20
+    """Octets asked for as socket buffer each way; the kernel may give less (net.core.rmem_max)."""
+    udp_backlog: int = 4096
+    """Datagrams that wait for a full socket; more are dropped, as a network would."""
+    max_connections: int = 2000
+    """TCP connections, accepted and made."""
+    max_connections_per_address: int = 100
+    """Accepted from one address."""
+    connect_s: float = 4.0
+    idle_s: float = 3600.0
+    """A connection without a message or keep-alive for so long is closed."""
+    message_s: float = 32.0
+    """A message must be whole so long after its first octet."""
+    max_write_buffer: int = 1 << 20
+    """Octets a peer may leave unread before its connection is cut."""
+    max_waiting: int = 256
+    """Messages that wait for one connection to be made."""

@@ -1,0 +1,198 @@
+"""The pump: sockets on one side, the endpoint and its consumer on the other.
+
+A turn is: what came goes into the endpoint; the consumer drains the events and gives commands; what
+is to be sent goes out; the next timer is set. Every turn is synchronous and ends before the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+
+from switch.clock import Clock, TimerHandle
+from switch.sip.endpoint import Endpoint
+from switch.sip.flow import Flow, Transport
+from switch.sip.limits import MessageLimits
+from switch.transport.limits import TransportLimits
+from switch.transport.tcp import Address, TcpConnection, TcpHandlers, TcpHub, is_address
+from switch.transport.udp import UdpHandlers, UdpSocket
+
+wire = logging.getLogger("switch.wire")
+"""Every message as it was received or sent, at DEBUG."""
+
+_is_address = lru_cache(maxsize=4096)(is_address)
+
+
+class Pump:
+    """Drives one endpoint. To be made and used on one running event loop.
+
+    `consume(now)` is called once a turn; it drains `endpoint.next_event()` and does what of its own is
+    due. `timers()` may tell when it next wants to be called without any message.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clock: Clock,
+        consume: Callable[[float], None],
+        *,
+        timers: Callable[[], float | None] | None = None,
+        limits: TransportLimits | None = None,
+        message_limits: MessageLimits | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._endpoint = endpoint
+        self._clock = clock
+        self._consume = consume
+        self._timers = timers
+        self._limits = limits or TransportLimits()
+        self._udp: dict[Address, UdpSocket] = {}
+        self.tcp = TcpHub(
+            TcpHandlers(received=self._tcp_received, failed=self._tcp_failed),
+            self._limits,
+            message_limits or MessageLimits(),
+        )
+        self._tcp_local: Address | None = None
+        self._timer: TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._flush_scheduled = False
+        self._in_turn = False
+        self._closed = False
+
+    async def listen_udp(self, host: str, port: int) -> Address:
+        """Bind a UDP socket; returns its address. Raises OSError."""
+        handlers = UdpHandlers(received=self._udp_received, refused=self._udp_refused)
+        sock = UdpSocket(host, port, handlers, self._limits)
+        self._udp[sock.local] = sock
+        return sock.local
+
+    async def listen_tcp(self, host: str, port: int) -> Address:
+        """Accept TCP connections; returns the address. Raises OSError."""
+        address = await self.tcp.listen(host, port)
+        self._tcp_local = self._tcp_local or address
+        return address
+
+    def schedule_flush(self) -> None:
+        """Ask for a turn after the present callback: commands were given outside of `consume`.
+
+        Called any number of times, it makes one turn.
+        """
+        if not (self._flush_scheduled or self._in_turn or self._closed):
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    async def close(self) -> None:
+        """Send what is waiting, then close every socket and forget every timer."""
+        self._send_all()
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for sock in self._udp.values():
+            sock.close()
+        await self.tcp.close()
+
+    # --- turns ------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        if not self._closed:
+            self._turn(self._clock.now())
+
+    def _turn(self, now: float) -> None:
+        self._in_turn = True
+        try:
+            self._consume(now)
+        finally:
+            self._in_turn = False
+            self._send_all()
+            self._arm()
+
+    def _arm(self) -> None:
+        """Set the one timer to what the endpoint or the consumer waits for."""
+        due = self._endpoint.get_timer()
+        if self._timers is not None:
+            other = self._timers()
+            if other is not None and (due is None or other < due):
+                due = other
+        if due == self._timer_at or self._closed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_at = due
+        if due is not None:
+            self._timer = self._clock.call_at(due, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = self._timer_at = None
+        now = self._clock.now()
+        self._endpoint.handle_timer(now)
+        self._turn(now)
+
+    # --- sending ----------------------------------------------------------------------------
+
+    def _send_all(self) -> None:
+        if self._closed:
+            return
+        trace = wire.isEnabledFor(logging.DEBUG)
+        for data, flow in self._endpoint.datagrams_to_send():
+            if trace:
+                wire.debug(
+                    "to %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")
+                )
+            if not _is_address(flow.remote[0]):
+                self._fail(flow, f"{flow.remote[0]!r} is no IP address")
+            elif flow.transport is Transport.TCP:
+                self.tcp.send(data, flow.remote, flow.connection)
+            else:
+                self._send_udp(data, flow)
+
+    def _send_udp(self, data: bytes, flow: Flow) -> None:
+        sock = self._udp.get(flow.local)
+        if sock is None:
+            sock = next(iter(self._udp.values()), None)
+        if sock is None:
+            self._fail(flow, "no UDP socket is open")
+        else:
+            sock.send(data, flow.remote)
+
+    def _fail(self, flow: Flow, reason: str) -> None:
+        self._endpoint.transport_failed(flow, reason, self._clock.now())
+        self.schedule_flush()
+
+    # --- receiving --------------------------------------------------------------------------
+
+    def _udp_received(self, sock: UdpSocket, batch: list[tuple[bytes, Address]]) -> None:
+        local = sock.local
+        self._received([(data, Flow(Transport.UDP, remote, local)) for data, remote in batch])
+
+    def _tcp_received(self, connection: TcpConnection, messages: list[bytes]) -> None:
+        flow = self._tcp_flow(connection.remote, connection.number)
+        self._received([(data, flow) for data in messages])
+
+    def _received(self, batch: list[tuple[bytes, Flow]]) -> None:
+        if self._closed:
+            return
+        now = self._clock.now()
+        receive = self._endpoint.receive_datagram
+        trace = wire.isEnabledFor(logging.DEBUG)
+        for data, flow in batch:
+            if trace:
+                wire.debug(
+                    "from %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")
+                )
+            receive(data, flow, now)
+        self._turn(now)
+
+    def _udp_refused(self, sock: UdpSocket, remote: Address, reason: str) -> None:
+        self._fail(Flow(Transport.UDP, remote, sock.local), reason)
+
+    def _tcp_failed(self, remote: Address, number: int, reason: str) -> None:
+        self._fail(self._tcp_flow(remote, number), reason)
+
+    def _tcp_flow(self, remote: Address, number: int) -> Flow:
+        """The local address is the one we listen on: peers connect to it, not to our side's port."""
+        return Flow(Transport.TCP, remote, self._tcp_local or ("0.0.0.0", 0), number)

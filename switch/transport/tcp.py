@@ -1,0 +1,276 @@
+"""TCP connections: accepted, or made when something is to be sent (RFC 3261 section 18)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+from switch.errors import RemoteProtocolError
+from switch.sip.framing import StreamFramer
+from switch.sip.limits import MessageLimits
+from switch.transport.limits import TransportLimits
+
+Address = tuple[str, int]
+
+logger = logging.getLogger(__name__)
+
+
+class TcpHandlers(NamedTuple):
+    """Where connections report to."""
+
+    received: Callable[[TcpConnection, list[bytes]], None]
+    """Whole messages, oldest first."""
+    failed: Callable[[Address, int, str], None]
+    """Connection `number` to that address is gone or, with number 0, could not be made."""
+
+
+@dataclass(slots=True)
+class TcpCounters:
+    """Totals since the start."""
+
+    accepted: int = 0
+    made: int = 0
+    refused_full: int = 0
+    """Accepted and cut at once for want of room."""
+    framing_errors: int = 0
+    idle_closed: int = 0
+    slow_closed: int = 0
+    """A message was not whole in time."""
+    write_overflows: int = 0
+    """The peer did not read."""
+
+
+class TcpConnection(asyncio.Protocol):
+    """One connection. It has a number, a framer, and at most one timer."""
+
+    def __init__(self, hub: TcpHub, accepted: bool) -> None:
+        self._hub = hub
+        self._framer = StreamFramer(hub.message_limits)
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._active_at = 0.0
+        self._partial_since: float | None = None
+        self.accepted = accepted
+        self.number = 0
+        self.remote: Address = ("", 0)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # gone between accept and here
+            self._transport.abort()
+            return
+        self.remote = (peer[0], peer[1])
+        if not self._hub.admit(self):
+            self._transport.abort()
+            return
+        self._active_at = self._hub.loop.time()
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        if self.number == 0:
+            return
+        try:
+            messages = self._framer.feed(data)
+        except RemoteProtocolError as error:
+            self._hub.counters.framing_errors += 1
+            self.cut(f"not SIP: {error}")
+            return
+        now = self._active_at = self._hub.loop.time()
+        if not self._framer.buffered:
+            self._partial_since = None
+        elif messages or self._partial_since is None:
+            self._partial_since = now
+            self._watch()
+        pongs = self._framer.take_pongs()
+        if pongs:
+            self.write(b"\r\n" * pongs)
+        if messages:
+            self._hub.handlers.received(self, messages)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._hub.forget(self, str(exc) if exc else "the peer closed the connection")
+
+    def write(self, data: bytes) -> None:
+        """Send, or cut the connection where the peer has left too much unread."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() + len(data) > self._hub.limits.max_write_buffer:
+            self._hub.counters.write_overflows += 1
+            self.cut("the peer does not read")
+            return
+        transport.write(data)
+
+    def cut(self, why: str) -> None:
+        """Close at once, dropping what is not sent."""
+        if self._transport is not None and not self._transport.is_closing():
+            logger.debug("connection %d to %s is cut: %s", self.number, self.remote, why)
+            self._transport.abort()
+
+    def _watch(self) -> None:
+        """Set the one timer to the moment this connection may have to be closed."""
+        limits = self._hub.limits
+        due = self._active_at + limits.idle_s
+        if self._partial_since is not None:
+            due = min(due, self._partial_since + limits.message_s)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._hub.loop.call_at(due, self._check)
+
+    def _check(self) -> None:
+        limits, counters, now = self._hub.limits, self._hub.counters, self._hub.loop.time()
+        if self._partial_since is not None and now >= self._partial_since + limits.message_s:
+            counters.slow_closed += 1
+            self.cut(f"a message was not whole after {limits.message_s} s")
+        elif now >= self._active_at + limits.idle_s:
+            counters.idle_closed += 1
+            self.cut(f"idle for {limits.idle_s} s")
+        else:
+            self._watch()
+
+
+class TcpHub:
+    """Every TCP connection of the node: found by number or by address, made on demand."""
+
+    def __init__(
+        self, handlers: TcpHandlers, limits: TransportLimits, message_limits: MessageLimits
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.handlers = handlers
+        self.limits = limits
+        self.message_limits = message_limits
+        self.counters = TcpCounters()
+        self._servers: list[asyncio.Server] = []
+        self._connections: dict[int, TcpConnection] = {}
+        self._by_remote: dict[Address, TcpConnection] = {}
+        self._accepted_from: Counter[str] = Counter()
+        self._waiting: dict[Address, list[bytes]] = {}
+        """Messages for connections that are being made."""
+        self._making: set[asyncio.Task[None]] = set()
+        self._serial = 0
+        self._closing = False
+        self._empty = asyncio.Event()
+        """Set while there is no connection."""
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    async def listen(self, host: str, port: int) -> Address:
+        """Accept connections; returns the address bound, the port being free to choose with 0."""
+        server = await self.loop.create_server(
+            lambda: TcpConnection(self, accepted=True), host, port
+        )
+        self._servers.append(server)
+        name = server.sockets[0].getsockname()
+        return (name[0], name[1])
+
+    def send(self, data: bytes, remote: Address, number: int) -> None:
+        """Send on connection `number` if it lives, else on one to `remote`, else make one."""
+        connection = self._connections.get(number) or self._by_remote.get(remote)
+        if connection is not None:
+            connection.write(data)
+            return
+        waiting = self._waiting.get(remote)
+        if waiting is not None:
+            if len(waiting) < self.limits.max_waiting:
+                waiting.append(data)
+            return
+        if len(self._connections) + len(self._making) >= self.limits.max_connections:
+            self.handlers.failed(remote, 0, "too many TCP connections")
+            return
+        self._waiting[remote] = [data]
+        task = self.loop.create_task(self._make(remote), name=f"connect {remote[0]}:{remote[1]}")
+        self._making.add(task)
+        task.add_done_callback(self._making.discard)
+
+    async def close(self) -> None:
+        """Close everything; nothing of it is left when this returns."""
+        self._closing = True
+        for server in self._servers:
+            server.close()
+        making = list(self._making)
+        for task in making:
+            task.cancel()
+        await asyncio.gather(*making, return_exceptions=True)
+        for connection in list(self._connections.values()):
+            connection.cut("the node closes")
+        await self._empty.wait()
+        for server in self._servers:
+            await server.wait_closed()
+
+    async def _make(self, remote: Address) -> None:
+        reason, connection = "", None
+        try:
+            async with asyncio.timeout(self.limits.connect_s):
+                _, connection = await self.loop.create_connection(
+                    lambda: TcpConnection(self, accepted=False), *remote
+                )
+        except TimeoutError:
+            reason = f"no connection within {self.limits.connect_s} s"
+        except (OSError, OverflowError) as error:
+            reason = str(error)
+        waiting = self._waiting.pop(remote, [])
+        if connection is None:
+            self.handlers.failed(remote, 0, reason)
+        elif connection.number == 0:
+            self.handlers.failed(remote, 0, "too many TCP connections")
+        else:
+            for data in waiting:
+                connection.write(data)
+
+    def admit(self, connection: TcpConnection) -> bool:
+        """Number a connection and keep it; False where there is no room."""
+        host = connection.remote[0]
+        limits = self.limits
+        if self._closing or len(self._connections) >= limits.max_connections:
+            self.counters.refused_full += connection.accepted
+            return False
+        if connection.accepted:
+            if self._accepted_from[host] >= limits.max_connections_per_address:
+                self.counters.refused_full += 1
+                return False
+            self._accepted_from[host] += 1
+            self.counters.accepted += 1
+        else:
+            self.counters.made += 1
+        self._serial += 1
+        connection.number = self._serial
+        self._connections[connection.number] = connection
+        self._empty.clear()
+        self._by_remote[connection.remote] = connection
+        return True
+
+    def forget(self, connection: TcpConnection, reason: str) -> None:
+        """Drop a connection that is closed, and say so."""
+        if self._connections.pop(connection.number, None) is None:
+            return
+        if not self._connections:
+            self._empty.set()
+        if self._by_remote.get(connection.remote) is connection:
+            del self._by_remote[connection.remote]
+        if connection.accepted:
+            host = connection.remote[0]
+            self._accepted_from[host] -= 1
+            if self._accepted_from[host] <= 0:
+                del self._accepted_from[host]
+        if not self._closing:
+            self.handlers.failed(connection.remote, connection.number, reason)
+
+
+def is_address(host: str) -> bool:
+    """True for an IP address; a name would have to be looked up, which blocks."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
