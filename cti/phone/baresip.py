@@ -132,7 +132,12 @@ class BaresipBackend:
         host = f"{bind or '127.0.0.1'}:{port}"
         await self._use(
             baresip.Account(
-                "phone", host, "", reg_interval=0, extra_params=("catchall=yes",), audio_codecs=()
+                self._settings.number,
+                host,
+                "",
+                reg_interval=0,
+                extra_params=("catchall=yes",),
+                audio_codecs=(),
             )
         )
         return port

@@ -98,6 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--audio", choices=("device", "none"), default="none")
     parser.add_argument("--bind", default="", help="local address, e.g. 127.0.0.1")
     parser.add_argument("--local-port", type=int, default=0, help="SIP port; 0: any free one")
+    parser.add_argument("--number", default="phone", help="who calls without a registration")
     parser.add_argument("--trace", action="store_true", help="SIP messages to standard error")
     args = parser.parse_args(argv)
 
@@ -107,7 +108,11 @@ def main(argv: list[str] | None = None) -> int:
     emit = line_writer(protocol_fd)
     reader = LineReader(0, emit)
     settings = PhoneSettings(
-        audio=args.audio, bind=args.bind, local_port=args.local_port, trace=args.trace
+        audio=args.audio,
+        bind=args.bind,
+        local_port=args.local_port,
+        number=args.number,
+        trace=args.trace,
     )
     try:
         make_backend(args.backend, settings).run(reader.wait, emit)

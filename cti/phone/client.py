@@ -86,15 +86,18 @@ class PhoneProcess:
         audio: str = "none",
         bind: str = "",
         local_port: int = 0,
+        number: str = "phone",
         trace: bool = False,
     ) -> PhoneProcess:
         """Start the process and wait until the user agent runs.
 
         `backend`: `auto`, `pjsua2` or `baresip`; `audio`: `device` or `none`; `bind`: local
-        address (calls on loopback need `127.0.0.1`). Raises `PhoneUnavailableError`.
+        address (calls on loopback need `127.0.0.1`); `number`: who calls without a registration.
+        Raises `PhoneUnavailableError`.
         """
         name = best_backend() if backend == "auto" else backend
         arguments = ["--backend", name, "--audio", audio, "--local-port", str(local_port)]
+        arguments += ["--number", number]
         if bind:
             arguments += ["--bind", bind]
         if trace:

@@ -193,7 +193,8 @@ class Pjsua2Backend:
             self._endpoint.codecSetPriority(codec.codecId, _CODECS.get(codec.codecId, 0))
         self._open_sound()
         account = _Account(self)
-        config = self._account_config(f"sip:phone@{self._settings.bind or '127.0.0.1'}:{port}")
+        host = self._settings.bind or "127.0.0.1"
+        config = self._account_config(f"sip:{self._settings.number}@{host}:{port}")
         account.create(config)
         self._account = account
         return port

@@ -25,6 +25,8 @@ class PhoneSettings:
     """Local address; empty: chosen by the route."""
     local_port: int = 0
     """SIP port; 0: any free one."""
+    number: str = "phone"
+    """Who calls before (or without) a registration."""
     trace: bool = False
     """Write each SIP message to standard error."""
 

@@ -40,8 +40,11 @@ Pcm = NDArray[np.int16]
 class Phone:
     """One phone in a process of its own, on loopback, without sound devices."""
 
-    def __init__(self, backend: str = "baresip", *, bind: str = "127.0.0.1") -> None:
+    def __init__(
+        self, backend: str = "baresip", *, bind: str = "127.0.0.1", number: str = "phone"
+    ) -> None:
         self.backend = backend
+        self._number = number
         self._bind = bind
         self._process: PhoneProcess | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="phone-")
@@ -49,7 +52,7 @@ class Phone:
 
     async def __aenter__(self) -> Self:
         """Start the process."""
-        self._process = await PhoneProcess.start(self.backend, bind=self._bind)
+        self._process = await PhoneProcess.start(self.backend, bind=self._bind, number=self._number)
         return self
 
     async def __aexit__(
@@ -72,7 +75,7 @@ class Phone:
     def uri(self) -> str:
         """Where this phone can be called directly, without a server."""
         assert self.process.ready is not None
-        return f"sip:phone@{self._bind}:{self.process.ready.port}"
+        return f"sip:{self._number}@{self._bind}:{self.process.ready.port}"
 
     # --- registration ---
 
