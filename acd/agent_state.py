@@ -94,7 +94,6 @@ FACTS: Final = (
     _I.PHONE_LOST,
     _I.CALL_BEGAN,
     _I.CALLS_OVER,
-    _I.PAUSE_OVER,
 )
 
 _REST = Step(Target.REST)
@@ -110,6 +109,8 @@ TRANSITIONS: Final[dict[tuple[AgentState, AgentInput], Step]] = {
         for state in (_A.RESERVED, _A.RINGING, _A.TALKING, _A.HELD, _A.WRAP_UP)
         for fact in FACTS
     },
+    (_A.NOT_READY, _I.PAUSE_OVER): _REST,
+    (_A.ENGAGED, _I.PAUSE_OVER): _REST,
     (_A.AVAILABLE, _I.CHOSEN): Step(_A.RESERVED, (Effect.WATCH_OFFER,)),
     #
     (_A.RESERVED, _I.RINGING): Step(_A.RINGING, (Effect.WATCH_OFFER,)),
