@@ -170,11 +170,13 @@ class Scene:
         priority: int = 0,
         entered_at: float | None = None,
         preferred: AgentId | None = None,
-        **skills: int,
+        contact: ContactId | None = None,
+        needs: dict[str, int] | None = None,
     ) -> ContactId:
-        """A caller enters a queue."""
-        self._number += 1
-        contact = ContactId(f"call-{self._number}")
+        """A caller enters a queue. `needs` are skills with levels."""
+        if contact is None:
+            self._number += 1
+            contact = ContactId(f"call-{self._number}")
         self.tell(
             Enqueue(
                 request=ContactRequest(
@@ -183,7 +185,7 @@ class Scene:
                     priority=priority,
                     entered_at=entered_at,
                     preferred_agent=preferred,
-                    skills=tuple(SkillNeed(skill=s, level=n) for s, n in skills.items()),
+                    skills=tuple(SkillNeed(skill=s, level=n) for s, n in (needs or {}).items()),
                 )
             )
         )

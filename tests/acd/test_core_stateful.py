@@ -105,13 +105,12 @@ class RandomCentre(RuleBasedStateMachine):
     def call(
         self, name: str, priority: int, german: int, preferred: AgentId | None, count: int
     ) -> object:
-        skills = {"german": german} if german else {}
         calls = [
             self.scene.call(
                 SALES if name == SALES else SUPPORT,
                 priority=priority,
                 preferred=preferred,
-                **skills,
+                needs={"german": german} if german else None,
             )
             for _ in range(count)
         ]
