@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +49,38 @@ class RecordingOutcome(Protocol):
     @property
     def error(self) -> str | None:
         """None when the file is whole."""
+
+
+class RtpWire(Protocol):
+    """The RTP sockets of the legs, by row. Only the engine's thread calls it; nothing blocks."""
+
+    def attach(self, row: int, port: int) -> None:
+        """Give a reserved port to a leg. Raises MediaCommandError when it is not reserved."""
+
+    def connect(self, row: int, address: str, port: int) -> None:
+        """Send to this peer, and take packets of nobody else from now on.
+
+        Raises MediaCommandError when the address is none or cannot be reached from here.
+        """
+
+    def detach(self, row: int) -> None:
+        """Close the leg's sockets; its port rests before it can be reserved again."""
+
+    def receive(
+        self, views: Sequence[memoryview], rows: list[int], sizes: list[int]
+    ) -> list[Stray]:
+        """Take at most one packet of each leg's peer, packet i into `views[i]`.
+
+        Appends the leg's row and the packet's size for each; returns what came from others.
+        """
+
+    def send(self, rows: Iterable[int], packets: Iterable[memoryview]) -> int:
+        """Send one packet for each row; return how many the system did not take."""
+
+
+class Stray(NamedTuple):
+    """A packet that came to a leg from somebody who is not its peer."""
+
+    row: int
+    data: bytes
+    source: tuple[str, int]

@@ -1,0 +1,237 @@
+"""The call agent's end of the control protocol: commands out, events in, ports ready to be used.
+
+Everything a call needs is synchronous: `send` queues, `take_port` takes from those reserved ahead.
+What was queued in one turn of the loop is written at its end in one go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, cast
+
+import msgspec
+
+from switch.errors import MediaUnavailableError
+from switch.gateway.framing import EVENTS, FrameSplitter, FramingError, encode_frame
+from switch.gateway.protocol import (
+    Command,
+    Event,
+    Hello,
+    PortsReserved,
+    Refused,
+    ReservePorts,
+    Welcome,
+)
+
+PORTS_AHEAD: Final = 128
+"""Ports kept ready; half of them are asked for anew when half are used."""
+CONNECT_WITHIN_S: Final = 5.0
+MAX_UNSENT_OCTETS: Final = 32 << 20
+"""A gateway that leaves more than this unread has stopped working."""
+
+_log = logging.getLogger(__name__)
+
+
+class GatewayClient:
+    """One connection to one gateway; `connect` again after it was lost."""
+
+    def __init__(
+        self,
+        *,
+        on_event: Callable[[Event], None],
+        on_lost: Callable[[str], None],
+        ports_ahead: int = PORTS_AHEAD,
+    ) -> None:
+        """`on_lost` is told once why a connection that stood has ended, unless `close` ended it."""
+        self._on_event = on_event
+        self._on_lost = on_lost
+        self._ports_ahead = ports_ahead
+        self._ports: deque[int] = deque()
+        self._asked = False
+        self._exhausted = False
+        self._queue: list[bytes] = []
+        self._flushing = False
+        self._transport: asyncio.WriteTransport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._welcome: Welcome | None = None
+        self._greeted: asyncio.Future[Welcome] | None = None
+        self._ports_came: asyncio.Future[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """The gateway has said `Welcome` and the connection stands."""
+        return self._welcome is not None
+
+    @property
+    def welcome(self) -> Welcome | None:
+        """What the gateway said of itself; None while not connected."""
+        return self._welcome
+
+    @property
+    def ports_ready(self) -> int:
+        """Ports that `take_port` can give at once."""
+        return len(self._ports)
+
+    async def connect(self, path: Path) -> Welcome:
+        """Connect, greet, and wait for the first ports. Raises MediaUnavailableError."""
+        self._loop = loop = asyncio.get_running_loop()
+        self._greeted = loop.create_future()
+        self._ports_came = loop.create_future()
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                await loop.create_unix_connection(lambda: _Protocol(self), str(path))
+                self.send(Hello())
+                welcome = await self._greeted
+                await self._ports_came
+        except MediaUnavailableError:
+            self.close()
+            raise
+        except (OSError, TimeoutError) as error:
+            self._welcome = None
+            self.close()
+            raise MediaUnavailableError(
+                f"no media gateway answers at {path}: {error or 'time is up'}"
+            ) from error
+        finally:
+            self._greeted = self._ports_came = None
+        return welcome
+
+    def send(self, command: Command) -> None:
+        """Queue a command. Without a connection it is dropped: `on_lost` has said so."""
+        if self._transport is None or self._loop is None:
+            return
+        self._queue.append(encode_frame(command))
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what is queued now; otherwise it is written at the end of the loop's turn."""
+        self._flushing = False
+        if self._transport is None:
+            self._queue.clear()
+            return
+        if self._queue:
+            self._transport.write(b"".join(self._queue))
+            self._queue.clear()
+            if self._transport.get_write_buffer_size() > MAX_UNSENT_OCTETS:
+                self._transport.abort()
+
+    def take_port(self) -> int:
+        """Take a reserved RTP port. Raises MediaUnavailableError when there is none."""
+        if not self.connected:
+            raise MediaUnavailableError("no media gateway is connected")
+        if not self._ports:
+            self._ask_for_ports()
+            raise MediaUnavailableError("the media gateway has no free RTP port")
+        port = self._ports.popleft()
+        if len(self._ports) <= self._ports_ahead // 2:
+            self._ask_for_ports()
+        return port
+
+    def close(self) -> None:
+        """End the connection; the gateway goes on. `on_lost` is not called."""
+        self.flush()
+        transport, self._transport, self._welcome = self._transport, None, None
+        self._ports.clear()
+        if transport is not None:
+            transport.close()
+
+    def _ask_for_ports(self) -> None:
+        missing = self._ports_ahead - len(self._ports)
+        if self._asked or missing <= 0 or self._exhausted:
+            return
+        self._asked = True
+        self._awaited = missing
+        self.send(ReservePorts(count=missing))
+
+    # --- called by the protocol -----------------------------------------------------------------
+
+    def _opened(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+        self._asked = self._exhausted = False
+        self._awaited = 0
+
+    def _received(self, event: Event) -> None:
+        match event:
+            case Welcome():
+                self._welcome = event
+                self._ports.clear()
+                self._ask_for_ports()
+                if self._greeted is not None and not self._greeted.done():
+                    self._greeted.set_result(event)
+                return
+            case PortsReserved(ports=ports):
+                self._take_ports(ports)
+            case Refused(reason=reason):
+                _log.error("the media gateway refuses the connection: %s", reason)
+                self._fail(MediaUnavailableError(f"the media gateway refuses: {reason}"))
+            case _:
+                pass
+        self._on_event(event)
+
+    def _take_ports(self, ports: tuple[int, ...]) -> None:
+        self._ports.extend(ports)
+        self._awaited -= len(ports)
+        if not ports and self._loop is not None:
+            # The range is used up: ask again when ports may have rested.
+            self._exhausted = True
+            self._loop.call_later(1.0, self._ask_again)
+        if not ports or self._awaited <= 0:
+            self._asked = False
+            if len(self._ports) <= self._ports_ahead // 2:
+                self._ask_for_ports()
+        if self._ports_came is not None and not self._ports_came.done():
+            self._ports_came.set_result(None)
+
+    def _ask_again(self) -> None:
+        self._exhausted = False
+        if self.connected and len(self._ports) <= self._ports_ahead // 2:
+            self._ask_for_ports()
+
+    def _lost(self, reason: str) -> None:
+        if self._transport is None:
+            return  # closed by us
+        stood = self.connected
+        self._transport = self._welcome = None
+        self._ports.clear()
+        self._queue.clear()
+        self._fail(MediaUnavailableError(f"the media gateway went away: {reason}"))
+        if stood:
+            self._on_lost(reason)
+
+    def _fail(self, error: MediaUnavailableError) -> None:
+        for future in (self._greeted, self._ports_came):
+            if future is not None and not future.done():
+                future.set_exception(error)
+                future.exception()  # seen, even when nobody waits for this one
+
+
+class _Protocol(asyncio.Protocol):
+    """Splits the stream into events."""
+
+    def __init__(self, client: GatewayClient) -> None:
+        self._client = client
+        self._splitter = FrameSplitter()
+        self._transport: asyncio.Transport | None = None
+        self._reason = "connection closed"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._client._opened(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for body in self._splitter.feed(data):
+                self._client._received(EVENTS.decode(body))
+        except (FramingError, msgspec.MsgspecError) as error:
+            self._reason = f"not the control protocol: {error}"
+            if self._transport is not None:
+                self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._client._lost(str(exc) if exc else self._reason)

@@ -1,0 +1,218 @@
+"""The gateway's end of the control protocol: one listening Unix socket, one call agent at a time.
+
+Whoever says `Hello` last is the call agent: after a crash the new one must not wait for the old
+one's connection to be found dead. A connection that misbehaves is refused and closed alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import stat
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from switch.gateway.framing import COMMANDS, FrameSplitter, FramingError, encode_frame
+from switch.gateway.protocol import VERSION, Command, Event, GatewayStats, Hello, Refused
+
+MAX_CONNECTIONS: Final = 8
+MAX_UNSENT_OCTETS: Final = 8 << 20
+"""A call agent that leaves more than this unread has stopped working."""
+MAX_KEPT_EVENTS: Final = 4096
+"""Events kept for a call agent that is away; older ones are forgotten."""
+_READ_OCTETS: Final = 32 * 1024
+"""Read from a connection in one go: bounds the work of one wake."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Connection:
+    """One connected peer."""
+
+    __slots__ = ("greeted", "sock", "splitter", "unsent")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.splitter = FrameSplitter()
+        self.unsent = bytearray()
+        self.greeted = False
+
+
+class ControlServer:
+    """Accepts call agents, hands their commands on, and sends them events."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        on_hello: Callable[[], Event],
+        on_command: Callable[[Command], None],
+    ) -> None:
+        """Listen at `path`, which must be free or a socket that nobody listens at any more.
+
+        `on_hello` makes the answer to a new call agent. Raises OSError.
+        """
+        self._on_hello = on_hello
+        self._on_command = on_command
+        self._path = path
+        self._agent: _Connection | None = None
+        self._connections: dict[int, _Connection] = {}
+        self._kept: deque[Event] = deque(maxlen=MAX_KEPT_EVENTS)
+        self._listener = _listen(path)
+        self._epoll = select.epoll()
+        self._epoll.register(self._listener.fileno(), select.EPOLLIN)
+
+    @property
+    def has_agent(self) -> bool:
+        """A call agent is connected and has said `Hello`."""
+        return self._agent is not None
+
+    def poll(self, timeout_s: float = 0.0) -> None:
+        """Accept, read and write what is possible; wait for it up to `timeout_s`."""
+        for fd, mask in self._epoll.poll(timeout_s):
+            if fd == self._listener.fileno():
+                self._accept()
+                continue
+            connection = self._connections.get(fd)
+            if connection is None:
+                continue
+            if mask & select.EPOLLOUT:
+                self._flush(connection)
+            if mask & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
+                self._read(connection)
+
+    def send(self, event: Event) -> None:
+        """Queue an event for the call agent; it is kept while there is none (counters are not)."""
+        if self._agent is None:
+            if not isinstance(event, GatewayStats):
+                self._kept.append(event)
+            return
+        self._agent.unsent += encode_frame(event)
+
+    def flush(self) -> None:
+        """Write what is queued, as far as the call agent takes it."""
+        if self._agent is not None and self._agent.unsent:
+            self._flush(self._agent)
+
+    def close(self) -> None:
+        """Close everything and remove the socket's file."""
+        for connection in tuple(self._connections.values()):
+            self._drop(connection)
+        self._listener.close()
+        self._epoll.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except OSError:
+            return
+        sock.setblocking(False)
+        if len(self._connections) >= MAX_CONNECTIONS:
+            oldest = next(c for c in self._connections.values() if c is not self._agent)
+            self._refuse(oldest, "too many connections")
+        self._connections[sock.fileno()] = _Connection(sock)
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
+
+    def _read(self, connection: _Connection) -> None:
+        try:
+            data = connection.sock.recv(_READ_OCTETS)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(connection)
+            return
+        try:
+            for body in connection.splitter.feed(data):
+                self._take(connection, COMMANDS.decode(body))
+                if connection.sock.fileno() < 0:
+                    return  # refused meanwhile
+        except (FramingError, msgspec.MsgspecError) as error:
+            self._refuse(connection, str(error))
+
+    def _take(self, connection: _Connection, command: Command) -> None:
+        if isinstance(command, Hello):
+            self._greet(connection, command)
+        elif connection.greeted:
+            self._on_command(command)
+        else:
+            self._refuse(connection, "say hello first")
+
+    def _greet(self, connection: _Connection, hello: Hello) -> None:
+        if hello.version != VERSION:
+            self._refuse(
+                connection, f"protocol version {hello.version} is not {VERSION}, which I speak"
+            )
+            return
+        if self._agent is not None and self._agent is not connection:
+            self._refuse(self._agent, "another call agent has said hello")
+        connection.greeted = True
+        self._agent = connection
+        connection.unsent += encode_frame(self._on_hello())
+        while self._kept:
+            connection.unsent += encode_frame(self._kept.popleft())
+        self._flush(connection)
+
+    def _flush(self, connection: _Connection) -> None:
+        if len(connection.unsent) > MAX_UNSENT_OCTETS:
+            _log.error("the call agent does not read its events: connection closed")
+            self._drop(connection)
+            return
+        try:
+            sent = connection.sock.send(connection.unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._drop(connection)
+            return
+        del connection.unsent[:sent]
+        mask = select.EPOLLIN | (select.EPOLLOUT if connection.unsent else 0)
+        self._epoll.modify(connection.sock.fileno(), mask)
+
+    def _refuse(self, connection: _Connection, reason: str) -> None:
+        _log.warning("control connection refused: %s", reason)
+        with contextlib.suppress(OSError):  # if it does not read it will see the end
+            connection.sock.send(encode_frame(Refused(reason=reason)))
+        self._drop(connection)
+
+    def _drop(self, connection: _Connection) -> None:
+        if connection is self._agent:
+            self._agent = None
+        fd = connection.sock.fileno()
+        if self._connections.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+            connection.sock.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket at `path`, for this user only."""
+    if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(1.0)
+            try:
+                probe.connect(str(path))
+            except OSError:
+                path.unlink(missing_ok=True)
+            else:
+                raise OSError(f"another gateway listens at {path}")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+        listener.listen(MAX_CONNECTIONS)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise OSError(f"cannot listen at {path}: {error}") from error
+    finally:
+        os.umask(mask)
+    return listener

@@ -1,0 +1,54 @@
+"""Frames of the control protocol on a byte stream: four octets of length, then MessagePack."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from switch.gateway.protocol import MAX_FRAME_OCTETS, Command, Event
+
+LENGTH_OCTETS: Final = 4
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+COMMANDS: Final = msgspec.msgpack.Decoder(Command)
+EVENTS: Final = msgspec.msgpack.Decoder(Event)
+
+
+class FramingError(Exception):
+    """The stream is no control protocol: a frame too long, or contents that are no message."""
+
+
+def encode_frame(message: Command | Event) -> bytes:
+    """One message as a frame."""
+    body = _ENCODER.encode(message)
+    return len(body).to_bytes(LENGTH_OCTETS) + body
+
+
+class FrameSplitter:
+    """Cuts a stream into frame bodies. Holds at most one frame and what came with it."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take octets; return the frames that are whole by now. Raises FramingError."""
+        buffer = self._buffer
+        buffer += data
+        frames: list[bytes] = []
+        at = 0
+        while len(buffer) - at >= LENGTH_OCTETS:
+            size = int.from_bytes(buffer[at : at + LENGTH_OCTETS])
+            if size > MAX_FRAME_OCTETS:
+                raise FramingError(
+                    f"a frame of {size} octets is longer than the {MAX_FRAME_OCTETS} allowed"
+                )
+            end = at + LENGTH_OCTETS + size
+            if len(buffer) < end:
+                break
+            frames.append(bytes(buffer[at + LENGTH_OCTETS : end]))
+            at = end
+        del buffer[:at]
+        return frames

@@ -1,0 +1,275 @@
+"""The media gateway process: one thread, one loop, everything in turn.
+
+    control socket -> commands        (accept, read, apply; bounded work a turn)
+    RTP sockets    -> engine.wake     (every wake_ms)
+    schedule       -> engine.tick     (every 20 ms, absolute)
+    events         -> control socket
+
+Nothing in the turn blocks: the recording sink writes in its own threads, and the control socket is
+written as far as the call agent reads. With nothing to sound the loop sleeps on the control socket.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import secrets
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from switch.gateway.commands import CommandRunner, event_of
+from switch.gateway.control import ControlServer
+from switch.gateway.protocol import (
+    VERSION,
+    Command,
+    Event,
+    GatewayStats,
+    GetStats,
+    Hello,
+    PortsReserved,
+    RecordingFailed,
+    RecordingFinished,
+    ReservePorts,
+    Shutdown,
+    StopRecording,
+    Welcome,
+)
+from switch.gateway.rtp_sockets import RtpSockets
+from switch.gateway.settings import GatewaySettings
+from switch.ids import RecordingId
+from switch.media.engine import MediaEngine
+from switch.media.ports import RecordingSink
+from switch.media.prompts import PromptStore
+from switch.media.schedule import TickSchedule
+
+STATS_EVERY_S: Final = 1.0
+POLL_SINK_EVERY_S: Final = 0.1
+CLOSE_WITHIN_S: Final = 5.0
+"""Time for the sink to finish its files at the end."""
+MAX_FAILED_TURNS: Final = 100
+"""Turns that failed one after the other: then the process is of no use and ends."""
+_IDLE_S: Final = 0.1
+_RESERVED_A_TURN: Final = 8
+"""Opening sockets takes time that running calls need."""
+
+_log = logging.getLogger(__name__)
+
+
+def run_gateway(settings: GatewaySettings, sink: RecordingSink) -> int:
+    """Run a gateway until `Shutdown`, SIGTERM, or no call agent for `linger_s`; return the exit status.
+
+    Raises OSError when the control socket cannot be made.
+    """
+    server = GatewayServer(settings, sink)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    # Ctrl-C reaches the whole group of the terminal; the call agent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return server.run()
+
+
+class GatewayServer:
+    """The loop and what it turns."""
+
+    def __init__(self, settings: GatewaySettings, sink: RecordingSink) -> None:
+        self._settings = settings
+        self._sink = sink
+        self._sockets = RtpSockets(
+            settings.rtp_address, settings.rtp_port_low, settings.rtp_port_high
+        )
+        prompts = PromptStore(settings.prompt_folders)
+        _log.info("%d prompts read", prompts.preload())
+        self._engine = MediaEngine(
+            self._sockets,
+            sink,
+            prompts,
+            random_u32=lambda: secrets.randbits(32),
+            rtp_timeout_s=settings.rtp_timeout_s,
+        )
+        self._commands = CommandRunner(self._engine)
+        self._schedule = TickSchedule()
+        self._control = ControlServer(
+            Path(settings.socket_path), on_hello=self._welcome, on_command=self._take
+        )
+        self._started = self._agent_seen = time.monotonic()
+        self._now = self._started
+        self._to_reserve = 0
+        self._closing: set[RecordingId] = set()
+        """Recordings closed of which the sink has not yet said how they ended."""
+        self._next_stats = self._started + STATS_EVERY_S
+        self._next_sink_poll = self._started
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End the loop after this turn. May be called from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> int:
+        """Turn until told to stop; return the exit status."""
+        gc.collect()
+        gc.freeze()  # what is here stays; no need to look at it again and again
+        failed = 0
+        try:
+            while not self._stopping:
+                try:
+                    self._turn()
+                    failed = 0
+                except Exception:  # noqa: BLE001
+                    # One turn may fail; a gateway that only fails makes room for another.
+                    _log.exception("a turn of the gateway failed")
+                    failed += 1
+                    if failed > MAX_FAILED_TURNS:
+                        return 1
+            self._close_recordings()
+            return 0
+        finally:
+            self._control.close()
+            self._sockets.close()
+
+    # --- one turn -------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        now = self._now = time.monotonic()
+        engine, schedule = self._engine, self._schedule
+        if engine.is_idle:
+            schedule.stop()
+            self._control.poll(0.0 if self._to_reserve else _IDLE_S)
+            now = self._now = time.monotonic()
+        else:
+            self._control.poll()
+            if not schedule.running:
+                schedule.start(now)
+            engine.wake(now)
+            if schedule.is_due(now):
+                engine.tick(now, schedule.take(now))
+        self._reserve()
+        for event in engine.next_events():
+            self._control.send(event_of(event))
+        self._look_around(now)
+        self._control.flush()
+        if not engine.is_idle:
+            self._sleep(now)
+
+    def _sleep(self, began: float) -> None:
+        until = began + self._settings.wake_ms / 1000
+        if self._schedule.running:
+            until = min(until, self._schedule.next_at)
+        left = until - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+
+    def _look_around(self, now: float) -> None:
+        """What is done now and then."""
+        if now >= self._next_sink_poll:
+            self._next_sink_poll = now + POLL_SINK_EVERY_S
+            self._poll_sink()
+            self._sockets.handle_rested(now)
+        if self._control.has_agent:
+            self._agent_seen = now
+        elif now - self._agent_seen >= self._settings.linger_s:
+            _log.error("no call agent for %.0f s: the gateway ends", now - self._agent_seen)
+            self._stopping = True
+        if now >= self._next_stats:
+            self._next_stats = now + STATS_EVERY_S
+            self._control.send(self._stats(now))
+
+    def _reserve(self) -> None:
+        if not self._to_reserve:
+            return
+        count = min(self._to_reserve, _RESERVED_A_TURN)
+        ports = self._sockets.reserve(count)
+        self._to_reserve = self._to_reserve - count if len(ports) == count else 0
+        self._control.send(PortsReserved(ports=ports))
+
+    def _poll_sink(self) -> None:
+        for outcome in self._sink.poll():
+            self._closing.discard(outcome.recording)
+            event: Event
+            if outcome.error is None:
+                event = RecordingFinished(
+                    recording=outcome.recording,
+                    path=outcome.path,
+                    duration_ms=outcome.duration_ms,
+                    octets=outcome.octets,
+                    sha256=outcome.sha256,
+                )
+            else:
+                event = RecordingFailed(recording=outcome.recording, reason=outcome.error)
+                self._engine.stop_recording(outcome.recording)
+            self._control.send(event)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def _take(self, command: Command) -> None:
+        match command:
+            case ReservePorts(count=count):
+                self._to_reserve = max(self._to_reserve, min(max(count, 0), 65536))
+            case GetStats():
+                self._control.send(self._stats(self._now))
+            case Shutdown():
+                self._stopping = True
+            case Hello():
+                pass  # answered by the control server
+            case StopRecording() if command.recording in self._engine.recordings:
+                self._closing.add(command.recording)
+                self._engine.stop_recording(command.recording)
+            case _:
+                for event in self._commands.run(command, self._now):
+                    self._control.send(event)
+
+    def _welcome(self) -> Welcome:
+        self._sockets.forget_offers()
+        self._to_reserve = 0
+        return Welcome(
+            version=VERSION,
+            gateway=self._settings.gateway,
+            pid=os.getpid(),
+            rtp_address=self._settings.rtp_address,
+            legs=self._engine.legs,
+            players=self._engine.players,
+            recordings=self._engine.recordings,
+        )
+
+    def _stats(self, now: float) -> GatewayStats:
+        engine, schedule = self._engine, self._schedule
+        lateness = schedule.lateness()
+        times = os.times()
+        return GatewayStats(
+            uptime_s=round(now - self._started, 3),
+            legs=len(engine.legs),
+            players=len(engine.players),
+            recordings=len(engine.recordings),
+            ports_free=self._sockets.ports_free,
+            packets_received=engine.packets_received,
+            packets_sent=engine.packets_sent,
+            packets_dropped=engine.packets_dropped,
+            packets_stray=engine.packets_stray,
+            ticks=schedule.ticks,
+            ticks_late=schedule.late + schedule.caught_up,
+            ticks_dropped=schedule.dropped,
+            lateness_p50_ms=round(lateness.p50_ms, 3),
+            lateness_p99_ms=round(lateness.p99_ms, 3),
+            lateness_max_ms=round(lateness.max_ms, 3),
+            cpu_user_s=times.user,
+            cpu_system_s=times.system,
+        )
+
+    def _close_recordings(self) -> None:
+        """Close what is being recorded and wait, within bounds, until it is on disk."""
+        for recording in self._engine.recordings:
+            self._engine.stop_recording(recording)
+            self._closing.add(recording)
+        end = time.monotonic() + CLOSE_WITHIN_S
+        while True:
+            self._poll_sink()
+            self._control.flush()
+            if not self._closing or time.monotonic() >= end:
+                return
+            self._control.poll(0.01)

@@ -1,0 +1,116 @@
+"""Digits of all legs: those that come in and those that are being sent (RFC 4733)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from switch.ids import LegId
+from switch.media.codecs import FRAME_SAMPLES
+from switch.media.errors import MediaCommandError
+from switch.media.events import DigitEnded
+from switch.media.legs import NO_PAYLOAD_TYPE, LegTable
+from switch.media.packets import PacketBuffer
+from switch.media.ports import RtpWire
+from switch.rtp.packet import HEADER_OCTETS, write_headers
+from switch.rtp.telephone_event import (
+    EVENT_OCTETS,
+    ReceivedDigit,
+    State,
+    TelephoneEventReceiver,
+    TelephoneEventSender,
+)
+
+MAX_QUEUED_DIGITS = 64
+
+
+class Digits:
+    """Few legs key at any time, so these are objects in dictionaries, not columns."""
+
+    def __init__(self, legs: LegTable, wire: RtpWire) -> None:
+        self._legs = legs
+        self._wire = wire
+        self._receivers: dict[int, TelephoneEventReceiver] = {}
+        self._running: set[int] = set()
+        self._senders: dict[int, TelephoneEventSender] = {}
+        self._out = PacketBuffer(1)
+
+    def receive(self, row: int, payload: bytes, timestamp: int, now: float) -> list[DigitEnded]:
+        """Take one event packet of a leg."""
+        receiver = self._receivers.get(row)
+        if receiver is None:
+            receiver = self._receivers[row] = TelephoneEventReceiver()
+        digits = receiver.receive(payload, timestamp, now)
+        if receiver.state is State.EVENT:
+            self._running.add(row)
+        else:
+            self._running.discard(row)
+        return self._named(row, digits)
+
+    def handle_timers(self, now: float) -> list[DigitEnded]:
+        """End the digits whose packets stopped coming."""
+        ended: list[DigitEnded] = []
+        for row in tuple(self._running):
+            receiver = self._receivers[row]
+            ended += self._named(row, receiver.handle_timer(now))
+            if receiver.state is State.IDLE:
+                self._running.discard(row)
+        return ended
+
+    def send(self, row: int, digits: str, duration_ms: int, gap_ms: int) -> None:
+        """Send digits to a leg's peer from the next tick on, behind those under way."""
+        if self._legs.event_type[row] == NO_PAYLOAD_TYPE:
+            raise MediaCommandError("no digits can be sent: telephone-event was not agreed")
+        if not 0 < len(digits) <= MAX_QUEUED_DIGITS:
+            raise MediaCommandError(f"send 1 to {MAX_QUEUED_DIGITS} digits at a time")
+        try:
+            sender = self._senders.get(row)
+            if sender is None:
+                self._senders[row] = TelephoneEventSender(
+                    digits, duration_ms=duration_ms, gap_ms=gap_ms
+                )
+                self._legs.dialling[row] = True
+            else:
+                sender.extend(digits)
+        except ValueError as error:
+            raise MediaCommandError(str(error)) from None
+
+    def tick(self) -> tuple[int, int]:
+        """Send the packets of this frame; return those sent and those dropped."""
+        sent = dropped = 0
+        legs = self._legs
+        for row, sender in tuple(self._senders.items()):
+            if sender.is_done or not legs.sending[row]:
+                del self._senders[row]
+                legs.dialling[row] = False
+                continue
+            packet = sender.next_frame()
+            rows = np.array([row])
+            if packet is None:  # a gap: time goes on, nothing is sent
+                legs.next_timestamp[row] += FRAME_SAMPLES
+                continue
+            sequence, timestamp = legs.number_frames(rows, FRAME_SAMPLES)
+            write_headers(
+                self._out.words,
+                (int(packet.marker) << 7 | legs.event_type[rows]).astype(np.int64),
+                sequence,
+                timestamp - packet.elapsed,
+                legs.ssrc[rows],
+            )
+            view = self._out.views[0]
+            view[HEADER_OCTETS : HEADER_OCTETS + EVENT_OCTETS] = packet.payload
+            lost = self._wire.send([row], [view[: HEADER_OCTETS + EVENT_OCTETS]])
+            dropped += lost
+            sent += 1 - lost
+        return sent, dropped
+
+    def remove_leg(self, row: int) -> None:
+        """Forget a leg; a digit that has not ended is lost with it."""
+        self._receivers.pop(row, None)
+        self._running.discard(row)
+        self._senders.pop(row, None)
+
+    def _named(self, row: int, digits: list[ReceivedDigit]) -> list[DigitEnded]:
+        if not digits:
+            return []
+        leg: LegId = self._legs.ids[row]
+        return [DigitEnded(leg=leg, digit=d.digit, duration_ms=d.duration_ms) for d in digits]

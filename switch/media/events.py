@@ -1,0 +1,50 @@
+"""What the media engine reports, in its own words; the gateway carries it to the call agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from switch.ids import LegId, PlayerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitEnded:
+    """A digit ended at a leg (RFC 4733)."""
+
+    leg: LegId
+    digit: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtpSilent:
+    """No RTP came for `silent_ms` on a leg that should receive."""
+
+    leg: LegId
+    silent_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerEnded:
+    """A player has played everything or was stopped."""
+
+    player: PlayerId
+    played_ms: int
+    stopped: bool
+    missing: tuple[str, ...]
+    """Names of prompts that do not exist."""
+
+
+MediaEvent = DigitEnded | RtpSilent | PlayerEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegTotals:
+    """What passed through a leg. Packets are RTP packets, digits included."""
+
+    packets_received: int
+    packets_sent: int
+    packets_lost: int
+    packets_late: int
+    packets_stray: int
+    jitter_ms: float

@@ -1,0 +1,31 @@
+"""What a player plays, in the engine's words (the control protocol has its own, for the wire)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PromptItem:
+    """A prompt by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToneItem:
+    """A tone of one or more frequencies."""
+
+    frequencies_hz: tuple[float, ...]
+    duration_ms: int
+    level_dbov: float
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceItem:
+    """Silence of a given length."""
+
+    duration_ms: int
+
+
+PlayerItem = PromptItem | ToneItem | SilenceItem

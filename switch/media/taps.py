@@ -1,0 +1,193 @@
+"""Recording taps: what legs send into the switch, left and right, in blocks of half a second.
+
+Each recording fills its own block from its first tick on, so that blocks of recordings begun at
+different times are full at different ticks and the sink's work is spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from switch.ids import RecordingId
+from switch.media.codecs import (
+    DECODE,
+    FRAME_SAMPLES,
+    PCMA,
+    PCMU,
+    SILENCE,
+    TRANSCODE,
+    clip_to_int16,
+    encode,
+)
+from switch.media.legs import Rows
+from switch.media.ports import RecordingSink
+from switch.media.rows import RowPool, grow_columns
+
+BLOCK_FRAMES: Final = 25
+_FIRST_ROWS: Final = 16
+_NOBODY: Final = -1
+_SEVERAL: Final = -2
+
+
+class RecordingTaps:
+    """All running recordings; rows are recordings. Legs are given by their rows."""
+
+    def __init__(self, sink: RecordingSink) -> None:
+        self._sink = sink
+        self._pool = RowPool(_FIRST_ROWS)
+        self._rows: dict[RecordingId, int] = {}
+        self._ids: dict[int, RecordingId] = {}
+        self._channels: dict[int, tuple[list[int], list[int]]] = {}
+        self._recordings_of: dict[int, set[int]] = {}
+        self._active: Rows = np.empty(0, dtype=np.int64)
+        self._stale = False
+        self._several: list[tuple[int, int]] = []
+        """(row, channel) of the channels that are fed by more than one leg."""
+        self._leg = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
+        self._position = np.zeros(_FIRST_ROWS, dtype=np.int64)
+        # Left in the low octet, right in the high one: one write of a whole frame for both.
+        self._blocks = np.zeros((_FIRST_ROWS, BLOCK_FRAMES, FRAME_SAMPLES), dtype="<u2")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, recording: RecordingId) -> bool:
+        return recording in self._rows
+
+    @property
+    def ids(self) -> tuple[RecordingId, ...]:
+        """The recordings that run."""
+        return tuple(self._rows)
+
+    @property
+    def legs(self) -> Rows:
+        """Rows of the legs that are recorded; some more than once."""
+        self._list_active()
+        single = self._leg[self._active].ravel()
+        several = [leg for row, side in self._several for leg in self._channels[row][side]]
+        return np.concatenate([single[single >= 0], np.array(several, dtype=np.int64)])
+
+    def start(
+        self, recording: RecordingId, path: str, left: Sequence[int], right: Sequence[int]
+    ) -> None:
+        """Open a recording in the sink and feed it from the next tick on."""
+        self._sink.open(recording, path)
+        row = self._pool.take()
+        if row is None:
+            self._pool.grow(2 * self._pool.capacity)
+            grow_columns(self, self._pool.capacity)
+            row = self._pool.take()
+            assert row is not None
+        self._rows[recording] = row
+        self._ids[row] = recording
+        self._position[row] = 0
+        self._feed(row, left, right)
+        self._stale = True
+
+    def set_legs(self, recording: RecordingId, left: Sequence[int], right: Sequence[int]) -> None:
+        """Feed a recording from other legs. Unknown recordings: KeyError."""
+        self._feed(self._rows[recording], left, right)
+        self._stale = True
+
+    def stop(self, recording: RecordingId) -> None:
+        """Hand over what is left and close the recording in the sink. Unknown: KeyError."""
+        row = self._rows.pop(recording)
+        position = int(self._position[row])
+        if position:
+            self._hand_over(np.array([row]), position)
+        del self._ids[row]
+        self._forget_legs(row)
+        del self._channels[row]
+        self._pool.give_back(row)
+        self._stale = True
+        self._sink.close(recording)
+
+    def remove_leg(self, leg: int) -> None:
+        """The leg feeds nothing any more."""
+        rows = self._recordings_of.get(leg)
+        if not rows:
+            return
+        for row in tuple(rows):
+            left, right = self._channels[row]
+            self._feed(row, [x for x in left if x != leg], [x for x in right if x != leg])
+        self._stale = True
+
+    def write(self, frames: NDArray[np.uint8], codec: NDArray[np.uint8]) -> None:
+        """Append this tick's frame to every recording; both arrays have a row for each leg."""
+        self._list_active()
+        rows = self._active
+        if not len(rows):
+            return
+        left = _frames_of(self._leg[rows, 0], frames, codec)
+        right = _frames_of(self._leg[rows, 1], frames, codec)
+        both = right.astype(np.uint16)
+        both <<= 8
+        both |= left
+        position = self._position[rows]
+        self._blocks[rows, position] = both
+        if self._several:
+            self._write_mixed(frames, codec)
+        position += 1
+        full = position == BLOCK_FRAMES
+        if full.any():
+            self._hand_over(rows[full], BLOCK_FRAMES)
+            position[full] = 0
+        self._position[rows] = position
+
+    def _write_mixed(self, frames: NDArray[np.uint8], codec: NDArray[np.uint8]) -> None:
+        octets = self._blocks.view(np.uint8).reshape(*self._blocks.shape, 2)
+        for row, side in self._several:
+            legs = self._channels[row][side]
+            mixed = DECODE[codec[legs][:, None], frames[legs]].sum(axis=0, dtype=np.int32)
+            octets[row, self._position[row], :, side] = encode(clip_to_int16(mixed), PCMU)
+
+    def _hand_over(self, rows: Rows, frames: int) -> None:
+        block = self._blocks[rows, :frames].view(np.uint8)
+        self._sink.append(
+            [self._ids[row] for row in rows.tolist()],
+            block.reshape(len(rows), frames * FRAME_SAMPLES, 2),
+        )
+
+    def _feed(self, row: int, left: Sequence[int], right: Sequence[int]) -> None:
+        self._forget_legs(row)
+        channels = (list(dict.fromkeys(left)), list(dict.fromkeys(right)))
+        self._channels[row] = channels
+        for side, legs in enumerate(channels):
+            self._leg[row, side] = _NOBODY if not legs else legs[0] if len(legs) == 1 else _SEVERAL
+            for leg in legs:
+                self._recordings_of.setdefault(leg, set()).add(row)
+
+    def _forget_legs(self, row: int) -> None:
+        for leg in {leg for legs in self._channels.get(row, ()) for leg in legs}:
+            fed = self._recordings_of[leg]
+            fed.discard(row)
+            if not fed:
+                del self._recordings_of[leg]
+
+    def _list_active(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
+        self._active = np.fromiter(self._ids, np.int64, len(self._ids))
+        legs = self._leg[self._active]
+        self._several = [
+            (int(self._active[i]), int(side)) for i, side in np.argwhere(legs == _SEVERAL)
+        ]
+
+
+def _frames_of(
+    legs: Rows, frames: NDArray[np.uint8], codec: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """The frames of `legs` as mu-law; silence where there is no single leg."""
+    found: NDArray[np.uint8] = frames[legs]
+    alaw = codec[legs] == PCMA
+    if alaw.any():
+        found[alaw] = TRANSCODE[PCMA][found[alaw]]
+    nobody = legs < 0
+    if nobody.any():
+        found[nobody] = SILENCE[PCMU]
+    return found

@@ -1,0 +1,189 @@
+"""RTP packets, one at a time and as columns of a whole ready list (RFC 3550 section 5.1).
+
+     0                   1                   2                   3
+     0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |V=2|P|X|  CC   |M|     PT      |       sequence number         |
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |                           timestamp                           |
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    |           synchronization source (SSRC) identifier            |
+    +=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+
+    |            contributing source (CSRC) identifiers             |
+    +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+
+With X set a header extension follows: 16 bits of profile, 16 bits of length in words, the words.
+With P set the last octet of the packet counts the padding octets, itself included.
+
+RTCP that a peer multiplexes on to the RTP port (RFC 5761) has 192..223 where RTP has M and PT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from switch.errors import RemoteProtocolError
+
+HEADER_OCTETS: Final = 12
+SEQUENCE_MASK: Final = 0xFFFF
+TIMESTAMP_MASK: Final = 0xFFFFFFFF
+_PLAIN_FIRST_OCTET: Final = 0x80
+"""Version 2, no padding, no extension, no CSRC: what nearly every packet begins with."""
+_RTCP_TYPES: Final = (192, 223)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtpPacket:
+    """One packet, as tests, tools and the slow paths see it."""
+
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+    marker: bool = False
+    csrc: tuple[int, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """The packet on the wire, without extension and padding."""
+        head = bytearray(HEADER_OCTETS + 4 * len(self.csrc))
+        head[0] = _PLAIN_FIRST_OCTET | len(self.csrc)
+        head[1] = self.marker << 7 | self.payload_type
+        head[2:4] = (self.sequence & SEQUENCE_MASK).to_bytes(2)
+        head[4:8] = (self.timestamp & TIMESTAMP_MASK).to_bytes(4)
+        head[8:12] = self.ssrc.to_bytes(4)
+        for i, source in enumerate(self.csrc):
+            head[12 + 4 * i : 16 + 4 * i] = source.to_bytes(4)
+        return bytes(head) + self.payload
+
+
+def is_rtcp(data: bytes | memoryview) -> bool:
+    """Whether a datagram on an RTP port is RTCP (RFC 5761 section 4)."""
+    return len(data) >= 2 and _RTCP_TYPES[0] <= data[1] <= _RTCP_TYPES[1]
+
+
+def parse_packet(data: bytes | memoryview) -> RtpPacket:
+    """Read one packet; extension and padding are dropped.
+
+    Raises RemoteProtocolError when it is no RTP packet of version 2, RTCP included.
+    """
+    size = len(data)
+    if size < HEADER_OCTETS or data[0] >> 6 != 2 or is_rtcp(data):
+        raise RemoteProtocolError("not an RTP packet of version 2", status=0)
+    start = HEADER_OCTETS + 4 * (data[0] & 0x0F)
+    if data[0] & 0x10:
+        if size < start + 4:
+            raise RemoteProtocolError("RTP header extension is cut short", status=0)
+        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4])
+    end = size - data[size - 1] if data[0] & 0x20 else size
+    if start > end or (data[0] & 0x20 and end == size):
+        raise RemoteProtocolError("RTP header or padding is longer than the packet", status=0)
+    return RtpPacket(
+        payload_type=data[1] & 0x7F,
+        marker=bool(data[1] & 0x80),
+        sequence=int.from_bytes(data[2:4]),
+        timestamp=int.from_bytes(data[4:8]),
+        ssrc=int.from_bytes(data[8:12]),
+        csrc=tuple(int.from_bytes(data[12 + 4 * i : 16 + 4 * i]) for i in range(data[0] & 0x0F)),
+        payload=bytes(data[start:end]),
+    )
+
+
+@dataclass(slots=True)
+class HeaderColumns:
+    """The headers of n packets, column by column; rows that are not `valid` hold nonsense."""
+
+    valid: NDArray[np.bool_]
+    """RTP of version 2 whose parts fit into the packet."""
+    rtcp: NDArray[np.bool_]
+    marker_and_type: NDArray[np.uint8]
+    """The second octet as it came."""
+    sequence: NDArray[np.int64]
+    timestamp: NDArray[np.int64]
+    ssrc: NDArray[np.int64]
+    start: NDArray[np.int64]
+    """Where the payload begins in its row."""
+    length: NDArray[np.int64]
+    """Octets of payload."""
+    plain: bool
+    """All packets are valid and have a header of 12 octets."""
+
+
+def parse_headers(buffer: NDArray[np.uint8], sizes: NDArray[np.int64]) -> HeaderColumns:
+    """Read the headers of `len(sizes)` packets that lie in the first rows of `buffer`.
+
+    `buffer` is (rows, octets), C-contiguous, octets a multiple of 4 and at least 12. Nothing is
+    raised: a packet that is none has False in `valid`.
+    """
+    n = len(sizes)
+    first = buffer[:n, 0]
+    second = buffer[:n, 1]
+    words = buffer[:n].view(">u4")
+    # One gather for the three words; the sequence number is the low half of the first.
+    head = words[:, :3].astype(np.int64)
+    rtcp = (second >= _RTCP_TYPES[0]) & (second <= _RTCP_TYPES[1])
+    start = np.full(n, HEADER_OCTETS, dtype=np.int64)
+    length = sizes - HEADER_OCTETS
+    valid = (first == _PLAIN_FIRST_OCTET) & (length >= 0) & ~rtcp
+    plain = bool(valid.all())
+    if not plain:
+        _parse_uncommon(buffer, sizes, valid, rtcp, start, length)
+    return HeaderColumns(
+        valid=valid,
+        rtcp=rtcp,
+        marker_and_type=second,
+        sequence=head[:, 0] & SEQUENCE_MASK,
+        timestamp=head[:, 1],
+        ssrc=head[:, 2],
+        start=start,
+        length=length,
+        plain=plain,
+    )
+
+
+def _parse_uncommon(
+    buffer: NDArray[np.uint8],
+    sizes: NDArray[np.int64],
+    valid: NDArray[np.bool_],
+    rtcp: NDArray[np.bool_],
+    start: NDArray[np.int64],
+    length: NDArray[np.int64],
+) -> None:
+    """Settle the rows with CSRCs, extension or padding; `valid`, `start`, `length` in place."""
+    first = buffer[: len(sizes), 0]
+    rows = np.flatnonzero(~valid & (first >> 6 == 2) & (sizes >= HEADER_OCTETS) & ~rtcp)
+    if not len(rows):
+        return
+    flags = first[rows].astype(np.int64)
+    size = sizes[rows]
+    at = HEADER_OCTETS + 4 * (flags & 0x0F)
+    extended = (flags & 0x10) != 0
+    fits = ~extended | (size >= at + 4)
+    # Rows without room for the extension's length read somewhere harmless and are not valid.
+    where = np.where(fits, at, 0)
+    words = buffer[rows, where + 2].astype(np.int64) << 8 | buffer[rows, where + 3]
+    at = np.where(extended, at + 4 + 4 * words, at)
+    padded = (flags & 0x20) != 0
+    padding = np.where(padded, buffer[rows, size - 1].astype(np.int64), 0)
+    octets = size - padding - at
+    valid[rows] = fits & (octets >= 0) & ~(padded & (padding == 0))
+    start[rows] = at
+    length[rows] = octets
+
+
+def write_headers(
+    words: NDArray[np.uint32],
+    marker_and_type: NDArray[np.int64],
+    sequence: NDArray[np.int64],
+    timestamp: NDArray[np.int64],
+    ssrc: NDArray[np.int64],
+) -> None:
+    """Write 12-octet headers into the first rows of `words`, a big-endian (rows, 3 or more) view."""
+    n = len(sequence)
+    words[:n, 0] = (_PLAIN_FIRST_OCTET << 24) | marker_and_type << 16 | sequence & SEQUENCE_MASK
+    words[:n, 1] = timestamp & TIMESTAMP_MASK
+    words[:n, 2] = ssrc
