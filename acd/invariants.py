@@ -94,7 +94,8 @@ def _check_contact(
     _demand(in_queue == in_pool == is_waiting, words, contact=contact.id)
     _demand(contact.state is not ContactState.ENDED, "an ended contact is kept", contact=contact.id)
     _demand(not is_waiting or contact.agent is None, "waits with an agent", contact=contact.id)
-    _demand(contact.pool in router.pools(), "waits in a pool that is gone", contact=contact.id)
+    is_served = not is_waiting or contact.pool in router.pools()
+    _demand(is_served, "waits in a pool that is gone", contact=contact.id)
     # A contact's wrap-up is over for the contact: it may be with somebody else by then.
     having = [
         agent.settings.agent

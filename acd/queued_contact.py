@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acd.model import AgentId, ContactId, ContactRequest, ContactState, QueueName
+from acd.events import ContactAnswered, ContactEnded, ContactLeft, ContactQueued, OfferEnded
+from acd.model import (
+    AgentId,
+    ContactId,
+    ContactRequest,
+    ContactState,
+    OfferFailure,
+    QueueName,
+)
 from acd.routing.priority import WaitingPlace
 from acd.routing.router import Pool
 
@@ -34,7 +42,7 @@ class ContactStatus:
 
 
 class QueuedContact:
-    """A contact that waits, is offered or talks. Changed by `acd.core` alone."""
+    """A contact that waits, is offered or talks. Changed by `acd.queued_contacts` alone."""
 
     __slots__ = (
         "agent",
@@ -53,6 +61,7 @@ class QueuedContact:
         "queue",
         "queued_at",
         "rings_since",
+        "skills",
         "state",
     )
 
@@ -68,6 +77,7 @@ class QueuedContact:
     ) -> None:
         self.id = request.contact
         self.queue = request.queue
+        self.skills = request.skills
         self.preferred = request.preferred_agent
         self.priority = priority
         self.pool = pool
@@ -84,6 +94,14 @@ class QueuedContact:
         self.held_since: float | None = None
         self.held_s = 0.0
 
+    def hold(self, now: float, *, held: bool) -> None:
+        """Count the time on hold; saying the same twice changes nothing."""
+        if held and self.held_since is None:
+            self.held_since = now
+        elif not held and self.held_since is not None:
+            self.held_s += now - self.held_since
+            self.held_since = None
+
     def status(self, position: int | None) -> ContactStatus:
         return ContactStatus(
             contact=self.id,
@@ -96,4 +114,57 @@ class QueuedContact:
             offers=self.offers,
             agent=self.agent,
             answered_at=self.answered_at,
+        )
+
+    # --- what is told of it -------------------------------------------------------------------
+
+    def queued(self, position: int, now: float, *, again: bool) -> ContactQueued:
+        return ContactQueued(
+            contact=self.id,
+            queue=self.queue,
+            at=now,
+            position=position,
+            priority=self.priority,
+            again=again,
+        )
+
+    def left(self, reason: str, now: float) -> ContactLeft:
+        return ContactLeft(
+            contact=self.id,
+            queue=self.queue,
+            at=now,
+            waited_s=now - self.entered_at,
+            reason=reason,
+        )
+
+    def answered(self, agent: AgentId, now: float) -> ContactAnswered:
+        return ContactAnswered(
+            contact=self.id,
+            queue=self.queue,
+            agent=agent,
+            at=now,
+            waited_s=now - self.entered_at,
+        )
+
+    def offer_ended(self, agent: AgentId, failure: OfferFailure, now: float) -> OfferEnded:
+        return OfferEnded(
+            contact=self.id,
+            queue=self.queue,
+            agent=agent,
+            at=now,
+            failure=failure,
+            rang_s=0.0 if self.rings_since is None else now - self.rings_since,
+        )
+
+    def ended(self, agent: AgentId, now: float, *, by_agent: bool) -> ContactEnded:
+        """Tell the end of a talk, on hold or not."""
+        self.hold(now, held=False)
+        return ContactEnded(
+            contact=self.id,
+            queue=self.queue,
+            agent=agent,
+            at=now,
+            talked_s=0.0 if self.answered_at is None else now - self.answered_at,
+            held_s=self.held_s,
+            by_agent=by_agent,
         )

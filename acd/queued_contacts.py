@@ -10,12 +10,7 @@ from acd.actions import Announce, CancelOffer, Dismiss, Offer
 from acd.agents import Agent
 from acd.errors import ContactExistsError, UnknownQueueError
 from acd.events import (
-    ContactAnswered,
-    ContactEnded,
-    ContactLeft,
     ContactOffered,
-    ContactQueued,
-    OfferEnded,
 )
 from acd.floor import Floor
 from acd.metrics import ABANDONED, Metrics
@@ -72,6 +67,7 @@ class QueuedContacts:
     # --- contacts that wait -----------------------------------------------------------------
 
     def enqueue(self, request: ContactRequest, now: float) -> None:
+        """A contact enters a queue. Raises if the queue is unknown or the contact is here."""
         queue = self._queues.get(request.queue)
         if queue is None:
             raise UnknownQueueError(request.queue)
@@ -96,17 +92,12 @@ class QueuedContacts:
         """A contact is to have an agent: at once if one is free, else it stands in line."""
         contact.state = ContactState.WAITING
         contact.agent = None
+        if again and contact.skills:
+            # While nobody waited in its pool the router may have dropped it.
+            contact.pool = self._router.pool(contact.queue, contact.skills)
         queue = self._queues[contact.queue]
-        self._outbox.emit(
-            ContactQueued(
-                contact=contact.id,
-                queue=contact.queue,
-                at=now,
-                position=queue.line.position(contact.place),
-                priority=contact.priority,
-                again=again,
-            )
-        )
+        position = queue.line.position(contact.place)
+        self._outbox.emit(contact.queued(position, now, again=again))
         found = self._router.agent_for(contact.pool, contact.preferred)
         if found is not None:
             rule = why.PREFERRED if found == contact.preferred else why.LONGEST_IDLE
@@ -127,6 +118,7 @@ class QueuedContacts:
         self._timers.cancel((Due.DISMISS, contact.id))
 
     def announce(self, contact: QueuedContact, now: float) -> None:
+        """Tell a contact that waits where it stands, and when to do so again."""
         queue = self._queues[contact.queue]
         self._outbox.do(
             Announce(
@@ -139,6 +131,7 @@ class QueuedContacts:
         self._timers.set((Due.ANNOUNCE, contact.id), contact.announce_at)
 
     def dismiss(self, contact: QueuedContact, now: float) -> None:
+        """Let go of a contact that waited as long as its queue allows."""
         self._leave_line(contact)
         self._left(contact, "timeout", now)
         self._outbox.do(Dismiss(contact=contact.id, queue=contact.queue, reason="timeout"))
@@ -146,17 +139,10 @@ class QueuedContacts:
     def _left(self, contact: QueuedContact, reason: str, now: float) -> None:
         """The contact goes without a conversation."""
         self._forget(contact)
-        self._outbox.emit(
-            ContactLeft(
-                contact=contact.id,
-                queue=contact.queue,
-                at=now,
-                waited_s=now - contact.entered_at,
-                reason=reason,
-            )
-        )
+        self._outbox.emit(contact.left(reason, now))
 
     def expected_wait_s(self, contact: QueuedContact, now: float) -> float | None:
+        """Return the further wait of a contact that waits; None: not known."""
         return self._metrics.history[contact.queue].estimate_s(
             self._queues[contact.queue].line.position(contact.place) - 1,
             serving=self._metrics.queues[contact.queue].agents_working,
@@ -231,6 +217,7 @@ class QueuedContacts:
         return found
 
     def offer_ringing(self, what: inputs.OfferRinging, now: float) -> None:
+        """The agent's phone alerts."""
         contact = self._standing_offer(what.contact, what.agent)
         if contact is not None:
             if contact.rings_since is None:
@@ -238,6 +225,7 @@ class QueuedContacts:
             self._floor.ringing(self._floor.agents[what.agent], now)
 
     def offer_accepted(self, what: inputs.OfferAccepted, now: float) -> None:
+        """The agent answered; if the offer no longer stands, say to hang up."""
         contact = self._standing_offer(what.contact, what.agent)
         if contact is None:
             known = self.live.get(what.contact)
@@ -246,18 +234,11 @@ class QueuedContacts:
             return
         contact.state = ContactState.TALKING
         contact.answered_at = now
-        self._outbox.emit(
-            ContactAnswered(
-                contact=contact.id,
-                queue=contact.queue,
-                agent=what.agent,
-                at=now,
-                waited_s=now - contact.entered_at,
-            )
-        )
+        self._outbox.emit(contact.answered(what.agent, now))
         self._floor.answered(self._floor.agents[what.agent], now)
 
     def offer_failed(self, what: inputs.OfferFailed, now: float) -> None:
+        """The agent did not take it: the contact is offered to the next, at its place in line."""
         contact = self._standing_offer(what.contact, what.agent)
         if contact is None:
             return
@@ -298,17 +279,7 @@ class QueuedContacts:
 
     def _offer_ended(self, contact: QueuedContact, failure: OfferFailure, now: float) -> None:
         assert contact.agent is not None
-        rings_since = contact.rings_since
-        self._outbox.emit(
-            OfferEnded(
-                contact=contact.id,
-                queue=contact.queue,
-                agent=contact.agent,
-                at=now,
-                failure=failure,
-                rang_s=0.0 if rings_since is None else now - rings_since,
-            )
-        )
+        self._outbox.emit(contact.offer_ended(contact.agent, failure, now))
 
     def _cancel(self, contact: ContactId, agent: AgentId, reason: str) -> None:
         self._outbox.do(CancelOffer(contact=contact, agent=agent, reason=reason))
@@ -316,15 +287,12 @@ class QueuedContacts:
     # --- contacts that talk, and the end of each ----------------------------------------------
 
     def customer_held(self, what: inputs.CustomerHeld, now: float) -> None:
+        """The customer is on hold, or no longer."""
         contact = self.live.get(what.contact)
         if contact is None or contact.state is not ContactState.TALKING or contact.agent is None:
             self.late_inputs += 1
             return
-        if what.held and contact.held_since is None:
-            contact.held_since = now
-        elif not what.held and contact.held_since is not None:
-            contact.held_s += now - contact.held_since
-            contact.held_since = None
+        contact.hold(now, held=what.held)
         self._floor.held(self._floor.agents[contact.agent], now, held=what.held)
 
     def leg_gone(self, name: ContactId, reason: str, now: float, *, by_agent: bool) -> None:
@@ -348,22 +316,8 @@ class QueuedContacts:
     def _end_talk(
         self, contact: QueuedContact, agent: Agent, now: float, *, by_agent: bool
     ) -> None:
-        assert contact.answered_at is not None
-        held_s = contact.held_s
-        if contact.held_since is not None:
-            held_s += now - contact.held_since
         self._forget(contact)
-        self._outbox.emit(
-            ContactEnded(
-                contact=contact.id,
-                queue=contact.queue,
-                agent=agent.settings.agent,
-                at=now,
-                talked_s=now - contact.answered_at,
-                held_s=held_s,
-                by_agent=by_agent,
-            )
-        )
+        self._outbox.emit(contact.ended(agent.settings.agent, now, by_agent=by_agent))
         self._floor.talk_ended(agent, now)
 
     def _forget(self, contact: QueuedContact) -> None:

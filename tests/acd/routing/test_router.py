@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from acd.errors import BadSettingsError
-from acd.model import AgentId, ContactId, SkillNeed
+from acd.model import AgentId, ContactId, OfferFailure, SkillNeed
 from acd.routing.router import Router
 from tests.acd.scene import ANN, BOB, CY, SALES, SUPPORT, Scene, agent, queue
 
@@ -163,6 +163,18 @@ def test_pools_for_rare_needs_do_not_pile_up() -> None:
         scene.hangs_up(scene.call(needs={"german": 1, f"skill{number}": 1}))
     assert len(scene.acd._router.pools()) <= 2 + 64
     assert scene.offered_to(scene.call(needs={"german": 1})) == ANN
+
+
+def test_a_contact_finds_its_agents_again_after_its_pool_was_dropped() -> None:
+    scene = Scene([agent(ANN, german=5), agent(BOB, german=5)])
+    scene.phone(ANN)
+    contact = scene.call(needs={"german": 1})
+    for number in range(100):
+        scene.hangs_up(scene.call(needs={f"skill{number}": 1}))
+    scene.fails(contact, OfferFailure.BUSY)
+    assert scene.acd.waiting(SALES) == (contact,)
+    scene.phone(BOB)
+    assert scene.offered_to(contact) == BOB
 
 
 def test_a_router_of_its_own_needs_no_clock_and_no_calls() -> None:
