@@ -7,9 +7,7 @@ import re
 from switch.errors import RemoteProtocolError
 from switch.sip.limits import MessageLimits
 
-_CONTENT_LENGTH = re.compile(
-    rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE
-)
+_CONTENT_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_LENGTH_DIGITS = 9
 
@@ -98,7 +96,7 @@ class StreamFramer:
             self._searched = 0
 
     def _body_length(self, head: bytes) -> int:
-        lengths = {found[1] for found in _CONTENT_LENGTH.finditer(head)}
+        lengths = {found[1].strip(b" \t") for found in _CONTENT_LENGTH.finditer(head)}
         if len(lengths) != 1:
             what = "no Content-Length" if not lengths else "Content-Lengths that contradict"
             raise RemoteProtocolError(f"a message on a stream has {what}")

@@ -1,0 +1,389 @@
+"""The endpoint as a server and as a client, message by message."""
+
+from __future__ import annotations
+
+import pytest
+
+from switch.errors import LocalProtocolError
+from switch.sip.endpoint import Endpoint
+from switch.sip.events import (
+    AckReceived,
+    CancelReceived,
+    RequestReceived,
+    ResponseReceived,
+    TransportFailed,
+)
+from switch.sip.flow import Flow, Transport
+from switch.sip.limits import EndpointLimits
+from switch.sip.message import Request, Response, make_response, parse, serialize
+from tests.switch.sip_core.peer import (
+    ALICE,
+    BOB,
+    events_of,
+    flow_to,
+    make_endpoint,
+    make_request,
+    sent_by,
+    statuses_of,
+)
+
+FROM_ALICE = flow_to(("198.51.100.7", 33_000), BOB)
+"""Alice sits behind a NAT."""
+TO_BOB = flow_to(BOB, ALICE)
+
+
+def give(endpoint: Endpoint, request: Request, now: float = 0.0, flow: Flow = FROM_ALICE) -> None:
+    endpoint.receive_datagram(serialize(request), flow, now)
+
+
+def give_invite(endpoint: Endpoint, branch: str = "z9hG4bK1") -> RequestReceived:
+    give(endpoint, make_request(branch=branch, call_id="one"))
+    (event,) = events_of(endpoint)
+    assert isinstance(event, RequestReceived)
+    return event
+
+
+def start_invite(endpoint: Endpoint, flow: Flow = TO_BOB) -> tuple[str, Request]:
+    identity = endpoint.send_request(make_request(), flow, 0.0)
+    (request,) = sent_by(endpoint)
+    assert isinstance(request, Request)
+    return identity, request
+
+
+def reply(endpoint: Endpoint, request: Request, status: int, tag: str = "b") -> None:
+    response = make_response(request, status, to_tag=tag)
+    endpoint.receive_datagram(serialize(response), TO_BOB, 0.0)
+
+
+# --- server -------------------------------------------------------------------------------------
+
+
+def test_an_invite_is_answered_with_100_at_once_and_reported() -> None:
+    endpoint = make_endpoint()
+    give(endpoint, make_request(branch="z9hG4bK1", extra=(("Timestamp", "54"),)))
+    ((data, flow),) = endpoint.datagrams_to_send()
+    trying = parse(data)
+    assert isinstance(trying, Response)
+    assert trying.status == 100
+    assert trying.headers.get("Timestamp") == "54"
+    assert trying.to.tag is None
+    assert flow == FROM_ALICE
+    assert [type(e) for e in events_of(endpoint)] == [RequestReceived]
+
+
+def test_responses_go_back_through_the_nat_with_received_and_rport() -> None:
+    endpoint = make_endpoint()
+    give_invite(endpoint)
+    (trying,) = sent_by(endpoint)
+    assert trying.top_via.received == "198.51.100.7"
+    assert trying.top_via.rport == 33_000
+
+
+def test_received_is_added_for_a_host_that_differs_even_without_rport() -> None:
+    endpoint = make_endpoint()
+    request = make_request("OPTIONS", branch="z9hG4bK1")
+    request.headers.set("Via", "SIP/2.0/UDP pc.example.com;branch=z9hG4bK1")
+    give(endpoint, request)
+    (event,) = events_of(endpoint)
+    assert isinstance(event, RequestReceived)
+    assert event.request.top_via.received == "198.51.100.7"
+    assert event.request.top_via.rport is None
+
+
+def test_a_retransmitted_invite_gets_the_last_response_again_and_no_event() -> None:
+    endpoint = make_endpoint()
+    event = give_invite(endpoint)
+    endpoint.respond(event.transaction, make_response(event.request, 180, to_tag="b"), 0.0)
+    give(endpoint, make_request(branch="z9hG4bK1", call_id="one"))
+    assert statuses_of(endpoint) == [100, 180, 180]
+    assert events_of(endpoint) == []
+    assert endpoint.counters.retransmissions_absorbed == 1
+
+
+def test_an_ack_to_a_failure_is_absorbed_and_one_to_a_success_reported() -> None:
+    endpoint = make_endpoint()
+    for branch, status in (("z9hG4bK1", 486), ("z9hG4bK2", 200)):
+        call = make_request(branch=branch, call_id=branch)
+        give(endpoint, call)
+        (event,) = events_of(endpoint)
+        assert isinstance(event, RequestReceived)
+        endpoint.respond(event.transaction, make_response(event.request, status, to_tag="b"), 0.0)
+        ack_branch = branch if status == 486 else "z9hG4bKnew"
+        give(endpoint, make_request("ACK", branch=ack_branch, call_id=branch, to_tag="b"))
+        expected = [] if status == 486 else [AckReceived]
+        assert [type(e) for e in events_of(endpoint)] == expected
+
+
+def test_cancel_is_answered_and_reported_while_the_invite_is_open() -> None:
+    endpoint = make_endpoint()
+    event = give_invite(endpoint)
+    endpoint.respond(event.transaction, make_response(event.request, 180, to_tag="b"), 0.0)
+    cancel = make_request("CANCEL", branch="z9hG4bK1", call_id="one")
+    give(endpoint, cancel)
+    (cancelled,) = events_of(endpoint)
+    assert isinstance(cancelled, CancelReceived)
+    assert cancelled.transaction == event.transaction
+    *_, done = sent_by(endpoint)
+    assert isinstance(done, Response)
+    assert (done.status, done.cseq.method, done.to.tag) == (200, "CANCEL", "b")
+    give(endpoint, cancel)
+    assert statuses_of(endpoint) == [200], "its retransmission is answered from the transaction"
+    assert events_of(endpoint) == []
+
+
+def test_cancel_after_the_final_response_is_answered_but_not_reported() -> None:
+    endpoint = make_endpoint()
+    event = give_invite(endpoint)
+    endpoint.respond(event.transaction, make_response(event.request, 200, to_tag="b"), 0.0)
+    give(endpoint, make_request("CANCEL", branch="z9hG4bK1", call_id="one"))
+    assert statuses_of(endpoint) == [100, 200, 200]
+    assert events_of(endpoint) == []
+
+
+def test_cancel_of_nothing_gets_481() -> None:
+    endpoint = make_endpoint()
+    give(endpoint, make_request("CANCEL", branch="z9hG4bK1"))
+    assert statuses_of(endpoint) == [481]
+    assert endpoint.counters.stray_cancels == 1
+
+
+def test_a_second_final_response_is_dropped_and_counted() -> None:
+    endpoint = make_endpoint()
+    event = give_invite(endpoint)
+    for status in (486, 200):
+        answer = make_response(event.request, status, to_tag="b")
+        endpoint.respond(event.transaction, answer, 0.0)
+    assert statuses_of(endpoint) == [100, 486]
+    assert endpoint.counters.late_responses == 1
+    endpoint.handle_timer(1000.0)
+    endpoint.respond(event.transaction, make_response(event.request, 200), 1000.0)
+    assert endpoint.counters.late_responses == 2
+
+
+def test_merged_requests_get_482() -> None:
+    endpoint = make_endpoint()
+    give_invite(endpoint, "z9hG4bK1")
+    give(endpoint, make_request(branch="z9hG4bKfork", call_id="one"))
+    assert statuses_of(endpoint) == [100, 482]
+    assert events_of(endpoint) == []
+    give(endpoint, make_request(branch="z9hG4bKfork2", call_id="one", seq=2))
+    assert [type(e) for e in events_of(endpoint)] == [RequestReceived]
+
+
+def test_unknown_methods_get_405_with_allow() -> None:
+    endpoint = make_endpoint()
+    give(endpoint, make_request("SUBSCRIBE", branch="z9hG4bK1"))
+    (response,) = sent_by(endpoint)
+    assert isinstance(response, Response)
+    assert response.status == 405
+    assert "INVITE" in response.headers.tokens("Allow")
+    assert response.to.tag
+
+
+def test_unknown_extensions_get_420_naming_them() -> None:
+    endpoint = make_endpoint(supported=("timer",))
+    give(endpoint, make_request(branch="z9hG4bK1", extra=(("Require", "timer, 100rel, x"),)))
+    (response,) = sent_by(endpoint)
+    assert isinstance(response, Response)
+    assert response.status == 420
+    assert response.headers.tokens("Unsupported") == ["100rel", "x"]
+
+
+def test_the_ack_to_a_stateless_refusal_is_absorbed() -> None:
+    endpoint = make_endpoint()
+    refused = make_request(branch="z9hG4bK1", call_id="one", extra=(("Require", "x"),))
+    give(endpoint, refused)
+    (response,) = sent_by(endpoint)
+    ack = make_request("ACK", branch="z9hG4bK1", call_id="one", to_tag=response.to.tag or "")
+    give(endpoint, ack)
+    assert events_of(endpoint) == []
+
+
+def test_a_full_endpoint_sheds_invites_with_retry_after_but_lets_calls_end() -> None:
+    endpoint = make_endpoint(limits=EndpointLimits(max_transactions=4, retry_after_s=7))
+    for n in range(6):
+        give(endpoint, make_request(branch=f"z9hG4bK{n}"))
+    *_, shed = sent_by(endpoint)
+    assert isinstance(shed, Response)
+    assert (shed.status, shed.headers.get("Retry-After")) == (503, "7")
+    assert (endpoint.counters.shed, endpoint.transactions_alive) == (2, 4)
+    give(endpoint, make_request("BYE", branch="z9hG4bKbye", to_tag="b"))
+    assert [type(e) for e in events_of(endpoint)] == [RequestReceived] * 5
+    give(endpoint, make_request("BYE", branch="z9hG4bKbye2", to_tag="b"))
+    assert statuses_of(endpoint) == [503]
+
+
+def test_requests_of_rfc_2543_without_a_unique_branch_are_told_apart() -> None:
+    endpoint = make_endpoint()
+    for call_id in ("one", "two", "one"):
+        give(endpoint, make_request(branch="1", call_id=call_id))
+    assert [type(e) for e in events_of(endpoint)] == [RequestReceived] * 2
+    assert endpoint.counters.retransmissions_absorbed == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n", b"\r\n\r\n", b"\0", b"\0\0\0\0"])
+def test_keepalives_are_counted_and_otherwise_ignored(data: bytes) -> None:
+    endpoint = make_endpoint()
+    endpoint.receive_datagram(data, FROM_ALICE, 0.0)
+    assert endpoint.counters.keepalives == 1
+    assert endpoint.counters.malformed == 0
+    assert endpoint.datagrams_to_send() == []
+
+
+# --- client -------------------------------------------------------------------------------------
+
+
+def test_a_request_gets_one_via_and_max_forwards() -> None:
+    endpoint = make_endpoint()
+    request = make_request("OPTIONS")
+    for _ in range(2):  # sent again with credentials, the same object gets a fresh branch
+        endpoint.send_request(request, TO_BOB, 0.0)
+    first, second = sent_by(endpoint)
+    assert len(first.vias) == len(second.vias) == 1
+    assert first.top_via.branch != second.top_via.branch
+    assert first.top_via.sent_by == "192.0.2.1:5060"
+    assert "rport" in first.top_via.params
+    assert first.headers.get("Max-Forwards") == "70"
+
+
+def test_sent_by_may_be_given() -> None:
+    endpoint = make_endpoint(sent_by=lambda flow: "sip.example.com:5080")
+    endpoint.send_request(make_request("OPTIONS"), TO_BOB, 0.0)
+    (request,) = sent_by(endpoint)
+    assert (request.top_via.host, request.top_via.port) == ("sip.example.com", 5080)
+
+
+def test_a_failure_is_acknowledged_by_the_transaction() -> None:
+    endpoint = make_endpoint()
+    identity = endpoint.send_request(
+        make_request(extra=(("Route", "<sip:192.0.2.9;lr>"),)), TO_BOB, 0.0
+    )
+    (invite,) = sent_by(endpoint)
+    assert isinstance(invite, Request)
+    for _ in range(2):
+        reply(endpoint, invite, 486)
+    acks = sent_by(endpoint)
+    assert len(acks) == 2
+    for ack in acks:
+        assert isinstance(ack, Request)
+        assert ack.method == "ACK"
+        assert str(ack.top_via) == str(invite.top_via)
+        assert (ack.uri, ack.call_id, ack.to.tag) == (invite.uri, invite.call_id, "b")
+        assert (ack.cseq.seq, ack.cseq.method) == (1, "ACK")
+        assert ack.headers.get("Route") == "<sip:192.0.2.9;lr>"
+    (event,) = events_of(endpoint)
+    assert isinstance(event, ResponseReceived)
+    assert event.transaction == identity
+    assert endpoint.counters.retransmissions_absorbed == 1
+
+
+def test_a_cancel_goes_out_with_the_branch_of_its_invite_and_reports_nothing_itself() -> None:
+    endpoint = make_endpoint()
+    identity, invite = start_invite(endpoint)
+    reply(endpoint, invite, 180)
+    events_of(endpoint)
+    endpoint.cancel(identity, 0.0)  # type: ignore[arg-type]
+    endpoint.cancel(identity, 0.0)  # type: ignore[arg-type]
+    (cancel,) = sent_by(endpoint)
+    assert isinstance(cancel, Request)
+    assert cancel.method == "CANCEL"
+    assert cancel.top_via.branch == invite.top_via.branch
+    assert cancel.to.tag is None
+    reply(endpoint, cancel, 200)
+    assert events_of(endpoint) == []
+    reply(endpoint, invite, 487)
+    (event,) = events_of(endpoint)
+    assert isinstance(event, ResponseReceived)
+    assert event.response.status == 487
+
+
+def test_a_cancel_after_the_final_response_does_nothing() -> None:
+    endpoint = make_endpoint()
+    identity, invite = start_invite(endpoint)
+    reply(endpoint, invite, 200)
+    endpoint.cancel(identity, 0.0)  # type: ignore[arg-type]
+    assert sent_by(endpoint) == []
+
+
+def test_every_2xx_of_a_forked_invite_is_reported() -> None:
+    endpoint = make_endpoint()
+    _, invite = start_invite(endpoint)
+    for tag in ("x", "y", "x"):
+        reply(endpoint, invite, 200, tag)
+    tags = [e.response.to.tag for e in events_of(endpoint) if isinstance(e, ResponseReceived)]
+    assert tags == ["x", "y", "x"]
+
+
+def test_stray_responses_are_dropped_and_counted() -> None:
+    endpoint = make_endpoint()
+    _, invite = start_invite(endpoint)
+    reply(endpoint, make_request(branch="z9hG4bKnobody"), 200)
+    twice = make_response(invite, 200, to_tag="b")
+    twice.headers.add("Via", "SIP/2.0/UDP 192.0.2.99;branch=z9hG4bKz")
+    endpoint.receive_datagram(serialize(twice), TO_BOB, 0.0)
+    assert events_of(endpoint) == []
+    assert endpoint.counters.stray_responses == 2
+
+
+def test_the_ack_to_a_2xx_is_the_same_when_sent_again() -> None:
+    endpoint = make_endpoint()
+    ack = make_request("ACK", to_tag="b")
+    endpoint.send_ack(ack, TO_BOB)
+    endpoint.send_ack(ack, TO_BOB)
+    (first, _), (second, _) = endpoint.datagrams_to_send()
+    assert first == second
+    assert endpoint.transactions_alive == 0
+
+
+def test_an_ack_is_no_transaction() -> None:
+    with pytest.raises(LocalProtocolError, match="send_ack"):
+        make_endpoint().send_request(make_request("ACK"), TO_BOB, 0.0)
+
+
+def test_a_dead_transport_fails_the_transactions_that_go_there_and_no_others() -> None:
+    endpoint = make_endpoint()
+    dead = endpoint.send_request(make_request(), TO_BOB, 0.0)
+    endpoint.send_request(make_request("OPTIONS"), flow_to(("192.0.2.3", 5060), ALICE), 0.0)
+    endpoint.transport_failed(TO_BOB, "refused", 0.1)
+    assert events_of(endpoint) == [TransportFailed(transaction=dead, reason="refused")]
+    assert endpoint.transactions_alive == 1
+    assert endpoint.counters.transport_failures == 1
+
+
+def test_a_closed_connection_fails_only_what_went_over_it() -> None:
+    endpoint = make_endpoint()
+    flows = [Flow(Transport.TCP, BOB, ALICE, connection) for connection in (1, 2, 0)]
+    ids = [endpoint.send_request(make_request("OPTIONS"), flow, 0.0) for flow in flows]
+    endpoint.transport_failed(flows[0], "closed", 0.1)
+    failed = [e.transaction for e in events_of(endpoint) if isinstance(e, TransportFailed)]
+    assert failed == [ids[0], ids[2]], "connection 0 may have gone over any"
+
+
+def test_a_closed_connection_does_not_fail_an_invite_that_rings() -> None:
+    endpoint = make_endpoint()
+    _, invite = start_invite(endpoint)
+    reply(endpoint, invite, 180)
+    events_of(endpoint)
+    endpoint.transport_failed(TO_BOB, "closed", 0.1)
+    assert events_of(endpoint) == []
+    reply(endpoint, invite, 200)
+    assert [type(e) for e in events_of(endpoint)] == [ResponseReceived]
+
+
+def test_a_full_endpoint_fails_requests_of_our_own_at_once() -> None:
+    endpoint = make_endpoint(limits=EndpointLimits(max_transactions=1))
+    endpoint.send_request(make_request("OPTIONS"), TO_BOB, 0.0)
+    identity = endpoint.send_request(make_request("OPTIONS"), TO_BOB, 0.0)
+    (event,) = events_of(endpoint)
+    assert isinstance(event, TransportFailed)
+    assert event.transaction == identity
+    assert len(endpoint.datagrams_to_send()) == 1
+
+
+def test_commands_for_unknown_transactions_do_no_harm() -> None:
+    endpoint = make_endpoint()
+    identity = endpoint.send_request(make_request("OPTIONS"), TO_BOB, 0.0)
+    endpoint.handle_timer(100.0)
+    endpoint.cancel(identity, 100.0)
+    assert endpoint.get_timer() is None
+    assert endpoint.transactions_alive == 0

@@ -1,0 +1,198 @@
+"""Headers, values and messages as the layers above use them."""
+
+from __future__ import annotations
+
+import pytest
+
+from switch.errors import LocalProtocolError, RemoteProtocolError
+from switch.sip.limits import MessageLimits
+from switch.sip.message import (
+    CSeq,
+    Headers,
+    MalformedMessageError,
+    NameAddr,
+    Request,
+    Response,
+    Uri,
+    Via,
+    make_response,
+    parse,
+    serialize,
+)
+from tests.switch.sip_core.peer import make_request
+
+
+def test_headers_are_case_insensitive_ordered_and_know_compact_forms() -> None:
+    headers = Headers([("v", "one"), ("VIA", "two"), ("x-own-thing", "3")])
+    assert headers.get("Via") == headers.get("via") == headers.get("V") == "one"
+    assert headers.get_all("Via") == ["one", "two"]
+    assert "vIa" in headers
+    assert "Route" not in headers
+    assert list(headers.items()) == [("Via", "one"), ("Via", "two"), ("X-Own-Thing", "3")]
+    assert len(headers) == 3
+
+
+def test_headers_change_in_place() -> None:
+    headers = Headers()
+    headers.add("To", "x")
+    headers.prepend("Via", "low")
+    headers.prepend("Via", "top")
+    headers.replace_top("Via", "marked")
+    assert list(headers.items()) == [("Via", "marked"), ("Via", "low"), ("To", "x")]
+    headers.set("Via", "only")
+    headers.remove("To")
+    headers.remove("To")
+    assert list(headers.items()) == [("Via", "only")]
+    assert headers.get("To") is None
+    assert headers.get_all("To") == []
+
+
+def test_a_copy_is_independent() -> None:
+    headers = Headers([("Route", "a")])
+    twin = headers.copy()
+    twin.add("Route", "b")
+    assert headers.get_all("Route") == ["a"]
+    assert headers != twin
+    headers.get_all("Route").append("c")
+    assert headers.get_all("Route") == ["a"]
+
+
+@pytest.mark.parametrize("value", ["a\r\nEvil: 1", "a\nb", "a\rb", "a\0b"])
+def test_line_breaks_cannot_be_smuggled_into_values(value: str) -> None:
+    headers = Headers([("Via", "x")])
+    for change in (headers.set, headers.add, headers.prepend, headers.replace_top):
+        with pytest.raises(ValueError, match="Via"):
+            change("Via", value)
+    with pytest.raises(ValueError, match="request line"):
+        Request("INVITE", "sip:a\r\nEvil: 1")
+    with pytest.raises(ValueError, match="status line"):
+        Response(200, "OK\r\nEvil: 1")
+    with pytest.raises(ValueError, match="header name"):
+        headers.add("Evil\r\nName", "x")
+
+
+def test_tokens_are_gathered_over_lines() -> None:
+    headers = Headers([("Supported", "timer, 100rel"), ("Supported", "path")])
+    assert headers.tokens("Supported") == ["timer", "100rel", "path"]
+    assert headers.tokens("Require") == []
+
+
+def test_a_changed_header_is_parsed_anew() -> None:
+    request = make_request(branch="z9hG4bK1")
+    assert request.from_.tag == "a"
+    request.headers.set("From", "<sip:x@example.com>;tag=z")
+    assert request.from_.tag == "z"
+    assert request.top_via.branch == "z9hG4bK1"
+    request.headers.prepend("Via", "SIP/2.0/TCP h;branch=z9hG4bK2")
+    assert request.top_via.branch == "z9hG4bK2"
+    request.uri = "sip:other@example.com"
+    assert request.request_uri.user == "other"
+
+
+def test_what_a_message_of_ours_lacks_is_our_own_fault() -> None:
+    with pytest.raises(LocalProtocolError, match="From"):
+        _ = Request("INVITE", "sip:a").from_
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sip:alice@example.com",
+        "sips:1001@example.com:5061;transport=tcp;lr",
+        "sip:[2001:db8::1]:5060",
+        "sip:a;b=c?d/e@example.com;x=y?Subject=hi&Priority=1",
+        "sip:%41lice:secret@example.com",
+        "sip:example.com",
+        "tel:+12025550123;ext=5",
+        "urn:service:sos",
+        "mailto:bob@example.com",
+    ],
+)
+def test_uris_are_written_as_they_were_read(text: str) -> None:
+    assert str(Uri.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "alice", "sip:", "sip:a@", "sip:a b@c", "sip:a@b@c", "sip:h:0", "sip:h:99999", "sip:<h>",
+     "sip:h;a=1;A=2", "tel:", "1x:y", "sip:[::1", "sip:h:٣٣"],
+)  # fmt: skip
+def test_what_is_no_uri_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"URI|port|parameter"):
+        Uri.parse(text)
+
+
+def test_other_schemes_can_be_recognised() -> None:
+    uri = Uri.parse("HTTP://example.com")
+    assert (uri.scheme, uri.opaque, uri.host) == ("http", "//example.com", "")
+
+
+def test_the_parts_of_a_uri() -> None:
+    uri = Uri.parse("SIP:al%20ice:pw@EXAMPLE.com:5070;Transport=tcp;lr")
+    assert (uri.scheme, uri.host, uri.port) == ("sip", "example.com", 5070)
+    assert (uri.username, uri.transport) == ("al ice", "TCP")
+    assert uri.params == {"transport": "tcp", "lr": None}
+    assert uri.address_of_record == "sip:al ice@example.com"
+
+
+def test_without_brackets_parameters_belong_to_the_header() -> None:
+    bare = NameAddr.parse("sip:bob@example.com;tag=1")
+    inside = NameAddr.parse("<sip:bob@example.com;tag=1>")
+    assert (bare.tag, inside.tag) == ("1", None)
+    assert inside.uri.params == {"tag": "1"}
+
+
+def test_tags_are_set_and_taken_off() -> None:
+    address = NameAddr.parse('"A, B" <sip:bob@example.com>;x=1;tag=old')
+    assert str(address.with_tag("new")) == '"A, B" <sip:bob@example.com>;x=1;tag=new'
+    assert address.with_tag(None).tag is None
+
+
+def test_via_and_cseq_are_written_as_they_were_read() -> None:
+    text = "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport=5061;received=192.0.2.9"
+    via = Via.parse(text)
+    assert str(via) == text
+    assert (via.rport, via.received, via.sent_by) == (5061, "192.0.2.9", "192.0.2.1:5060")
+    assert Via.parse("SIP/2.0/TLS h;rport").rport is None
+    assert Via.parse("SIP/2.0/TLS H").sent_by == "h:5061"
+    assert str(CSeq.parse("7 \t INVITE")) == "7 INVITE"
+
+
+def test_a_response_copies_what_it_must_and_tags_to_once() -> None:
+    request = make_request(branch="z9hG4bK1", extra=(("Via", "SIP/2.0/UDP 192.0.2.8;branch=b"),))
+    response = make_response(
+        request,
+        200,
+        to_tag="t",
+        headers=[("Contact", "<sip:me@192.0.2.2>")],
+        body=b"v=0\r\n",
+        content_type="application/sdp",
+    )
+    wire = parse(serialize(response))
+    assert isinstance(wire, Response)
+    assert (wire.status, wire.reason) == (200, "OK")
+    assert wire.headers.get_all("Via") == request.headers.get_all("Via")
+    assert (wire.to.tag, wire.from_.tag, wire.call_id) == ("t", "a", request.call_id)
+    assert str(wire.cseq) == "1 INVITE"
+    assert (wire.body, wire.content_type) == (b"v=0\r\n", "application/sdp")
+    assert wire.headers.get("Content-Length") == "5"
+    assert request.to.tag is None, "the request is left as it was"
+    in_dialog = make_response(make_request("BYE", branch="z9hG4bK2", to_tag="b"), 200, to_tag="t")
+    assert in_dialog.to.tag == "b"
+
+
+def test_content_length_is_exact_whatever_the_headers_said() -> None:
+    request = make_request("MESSAGE", branch="z9hG4bK1")
+    request.headers.set("Content-Length", "999")
+    request.body = "é".encode()
+    assert b"Content-Length: 2\r\n\r\n" in serialize(request)
+
+
+def test_the_limits_can_be_narrower() -> None:
+    data = serialize(make_request(branch="z9hG4bK1"))
+    limits = MessageLimits(max_head=len(data) - 1)
+    with pytest.raises(MalformedMessageError) as refused:
+        parse(data, limits)
+    assert refused.value.status == 513
+    assert isinstance(refused.value, RemoteProtocolError)
+    assert parse(data, MessageLimits(max_head=len(data)))

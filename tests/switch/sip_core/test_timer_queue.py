@@ -1,0 +1,42 @@
+"""The heap of timers: order, stopping, and that stopped timers do not pile up."""
+
+from switch.sip.timer_queue import TimerQueue
+from switch.sip.timers import Timer
+
+
+class Owner:
+    epoch = 0
+    armed = 0
+
+
+def test_timers_fire_in_order_and_stopped_ones_never() -> None:
+    queue, first, second = TimerQueue(), Owner(), Owner()
+    queue.start(first, Timer.B, 32.0)
+    queue.start(second, Timer.E, 2.0)
+    queue.start(first, Timer.A, 1.0)
+    assert queue.next_due() == 1.0
+    queue.stop_all(first)
+    assert queue.next_due() == 2.0
+    assert queue.pop_due(1.9) is None
+    assert queue.pop_due(2.0) == (second, Timer.E)
+    assert queue.pop_due(100.0) is None
+    assert len(queue) == 0
+
+
+def test_timers_can_be_started_again_after_a_stop() -> None:
+    queue, owner = TimerQueue(), Owner()
+    queue.start(owner, Timer.A, 1.0)
+    queue.stop_all(owner)
+    queue.start(owner, Timer.D, 5.0)
+    assert queue.pop_due(10.0) == (owner, Timer.D)
+    assert owner.armed == 0
+
+
+def test_stopped_timers_are_swept_out() -> None:
+    queue = TimerQueue()
+    for _ in range(10_000):
+        owner = Owner()
+        queue.start(owner, Timer.B, 32.0)
+        queue.stop_all(owner)
+    assert len(queue) == 0
+    assert len(queue._heap) < 3000
