@@ -1,0 +1,114 @@
+"""Who is calling, and where may this call go: the door of the B2BUA.
+
+A caller whose From names a phone of ours must prove to be that phone (digest), whatever address
+it calls from. Any other caller must come from the address of a trunk. Whoever is neither is
+challenged like a phone, so that strangers cannot tell which phones exist.
+
+Decides only; answering and counting is the caller's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Refused
+from switch.sip.events import Invited
+from switch.trunks import number_plan as plan
+from switch.trunks.addresses import TrunkAddresses
+from switch.trunks.limits import TrunkLimits
+from switch.trunks.source import Source
+
+_WITHHELD: Final = frozenset({"anonymous", "unknown", "restricted", "unavailable"})
+"""Users in From that stand for no number (RFC 3323 and what is seen in the field)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """The call may go to `destination`."""
+
+    source: Source
+    source_name: str
+    """Phone number or trunk name."""
+    caller_number: str
+    """As the peer gave it; empty when withheld."""
+    caller_name: str
+    called: str
+    destination: plan.ToEntry | plan.ToPhone | plan.ToTrunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """The call gets a final status and no leg."""
+
+    status: int
+    reason: str
+    """One slug."""
+    headers: Sequence[tuple[str, str]] = ()
+    is_routine: bool = False
+    """True for the challenge that every call from a phone begins with; it is no refusal."""
+
+
+class Admission:
+    """Judges every new INVITE."""
+
+    def __init__(
+        self,
+        *,
+        challenger: Challenger,
+        credentials: HA1Lookup,
+        number_plan: plan.NumberPlan,
+        addresses: TrunkAddresses,
+        limits: TrunkLimits,
+    ) -> None:
+        self._challenger = challenger
+        self._credentials = credentials
+        self._plan = number_plan
+        self._addresses = addresses
+        self._limits = limits
+
+    def judge(self, invited: Invited, now: float) -> Admitted | Denied:
+        """Decide about one INVITE."""
+        sender = invited.request.from_
+        written = sender.uri.username
+        caller = plan.normalise(written)
+        source = Source.TRUNK
+        trunk = (
+            None if self._plan.is_phone(caller) else self._addresses.find(invited.flow.remote[0])
+        )
+        if trunk is None:
+            denied = self._verify(invited, caller, now)
+            if denied is not None:
+                return denied
+            source, name = Source.PHONE, caller
+        else:
+            name = trunk.name
+            if not self._limits.has_room(name):
+                return Denied(status=503, reason="trunk-full")
+        called = invited.request.request_uri.username
+        destination = self._plan.resolve(source, name, called)
+        if isinstance(destination, plan.Refused):
+            return Denied(status=destination.status, reason=destination.reason)
+        return Admitted(
+            source=source,
+            source_name=name,
+            caller_number="" if written.lower() in _WITHHELD else written,
+            caller_name=sender.display_name or "",
+            called=called,
+            destination=destination,
+        )
+
+    def _verify(self, invited: Invited, caller: str, now: float) -> Denied | None:
+        """Let the phone `caller` prove itself; None when it has."""
+        verdict = self._challenger.verify(invited.request, self._credentials, now)
+        match verdict:
+            case Accepted(user):
+                if user == caller:
+                    return None
+                return Denied(status=403, reason="from-is-not-the-user")
+            case Challenge(stale):
+                headers = self._challenger.challenges(now, stale=stale)
+                return Denied(status=401, reason="challenge", headers=headers, is_routine=True)
+            case Refused(_, status):
+                return Denied(status=status, reason="wrong-credentials")

@@ -1,0 +1,214 @@
+"""The commands of call control, as `switch.calls.ports.CallControl` describes them.
+
+A command looks up its leg, does its work behind the call boundary, and leaves the rest to the turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from switch.calls.causes import EndCause
+from switch.calls.leg import Input, Leg
+from switch.calls.legs import Legs
+from switch.calls.outgoing import Attempt, Outgoing
+from switch.calls.sound import Sound
+from switch.calls.status import refusal
+from switch.calls.turn import Turn
+from switch.clock import Clock
+from switch.gateway.protocol import PlayItem
+from switch.ids import CallId, LegId, PlayerId, RecordingId
+from switch.registrar.location import Location
+
+
+class Commands:
+    """Call control over the parts that `switch.calls.control.Calls` puts together."""
+
+    def __init__(
+        self,
+        *,
+        legs: Legs,
+        sound: Sound,
+        outgoing: Outgoing,
+        location: Location,
+        clock: Clock,
+        turn: Turn,
+        new_id: Callable[[str], str],
+        recording_path: Callable[[RecordingId, CallId], str],
+    ) -> None:
+        self.legs = legs
+        self.sound = sound
+        self._outgoing = outgoing
+        self._location = location
+        self._clock = clock
+        self._turn = turn
+        self._new_id = new_id
+        self._recording_path = recording_path
+
+    # --- commands on legs -----------------------------------------------------------------------
+
+    def ring(self, leg: LegId) -> None:
+        """Send 180 on an incoming leg."""
+        self._command(leg, lambda found: self.legs.feed(found, Input.RING))
+
+    def answer(self, leg: LegId) -> None:
+        """Answer an incoming leg with 200 and its SDP; `LegAnswered` follows."""
+        self._command(leg, self.legs.answer)
+
+    def reject(self, leg: LegId, status: int, reason: str) -> None:
+        """Refuse an incoming leg with a final status of 300-699; an answered one gets BYE."""
+
+        def refuse(found: Leg) -> None:
+            found.refuse_with = status if 300 <= status <= 699 else 0
+            self.legs.hang_up(found, refusal(status, reason))
+
+        self._command(leg, refuse)
+
+    def hang_up(self, leg: LegId, cause: EndCause) -> None:
+        """End a leg by whatever its state asks for: CANCEL, final response or BYE."""
+        self._command(leg, lambda found: self.legs.hang_up(found, cause))
+
+    def call_phone(
+        self,
+        phone: str,
+        *,
+        call: CallId,
+        caller_number: str,
+        caller_name: str,
+        ring_timeout_s: float,
+        headers: Mapping[str, str],
+    ) -> LegId:
+        """Call a phone at its newest binding; `LegEnded` follows at once when it has none."""
+        attempt = Attempt(
+            call=call,
+            number=phone,
+            caller_number=caller_number,
+            caller_name=caller_name,
+            ring_timeout_s=ring_timeout_s,
+            headers=headers,
+        )
+        leg = self._outgoing.phone(attempt)
+        self._turn.wake()
+        return leg
+
+    def call_trunk(
+        self,
+        trunk: str,
+        number: str,
+        *,
+        call: CallId,
+        caller_number: str,
+        caller_name: str,
+        ring_timeout_s: float,
+    ) -> LegId:
+        """Call a number through a trunk. Whether the caller may is the number plan's business."""
+        attempt = Attempt(
+            call=call,
+            number=number,
+            caller_number=caller_number,
+            caller_name=caller_name,
+            ring_timeout_s=ring_timeout_s,
+        )
+        leg = self._outgoing.trunk(trunk, attempt)
+        self._turn.wake()
+        return leg
+
+    # --- commands on sound ----------------------------------------------------------------------
+
+    def bridge(self, a: LegId, b: LegId) -> None:
+        """Let two answered legs hear each other; `LegsBridged` follows."""
+        if a != b and b in self.sound.matrix:
+            self._sound_command(a, lambda leg: self.sound.bridge(leg.call, a, b))
+
+    def unbridge(self, a: LegId, b: LegId) -> None:
+        """Take a bridge apart."""
+        if b in self.sound.matrix:
+            self._sound_command(a, lambda leg: self.sound.unbridge(a, b))
+
+    def hold(self, leg: LegId) -> None:
+        """Let the leg's bridge peer hear music and the leg nothing; `LegHeld` follows."""
+        self._sound_command(leg, lambda _: self.sound.hold(leg, on=True, by_command=True))
+
+    def resume(self, leg: LegId) -> None:
+        """Undo `hold`; `LegResumed` follows, unless the leg's far end holds as well."""
+        self._sound_command(leg, lambda _: self.sound.hold(leg, on=False, by_command=True))
+
+    def mute(self, leg: LegId, muted: bool) -> None:
+        """Keep what the leg says from everyone (the recording included), or no longer."""
+        self._sound_command(leg, lambda _: self.sound.mute(leg, muted))
+
+    def play(self, leg: LegId, items: Sequence[PlayItem], *, loop: bool = False) -> PlayerId:
+        """Play to one answered leg; `PlayFinished` follows.
+
+        On a leg that is not answered yet it follows at once, with nothing played.
+        """
+        player = PlayerId(self._new_id("player"))
+
+        def start(found: Leg) -> None:
+            if found.is_answered:
+                self.sound.play(player, leg, items, loop=loop)
+            else:
+                self.sound.report_played(player, leg, stopped=True)
+
+        self._command(leg, start)
+        return player
+
+    def stop(self, player: PlayerId) -> None:
+        """Stop a player started with `play`."""
+        self.sound.stop(player)
+        self._turn.wake()
+
+    def music(self, leg: LegId, on: bool) -> None:
+        """Let the leg hear hold music, shared with all others who wait."""
+        self._sound_command(leg, lambda _: self.sound.music(leg, on))
+
+    def echo(self, leg: LegId, on: bool) -> None:
+        """Let the leg hear itself."""
+        self._sound_command(leg, lambda _: self.sound.echo(leg, on))
+
+    def send_digits(self, leg: LegId, digits: str) -> None:
+        """Send digits to the leg's peer (RFC 4733)."""
+        self._sound_command(leg, lambda _: self.sound.send_digits(leg, digits))
+
+    # --- commands on recordings -----------------------------------------------------------------
+
+    def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
+        """Record a call in stereo, customer left, agent right. `RecordingClosed` follows its end."""
+        recording = RecordingId(self._new_id("recording"))
+
+        def start(_: Leg) -> None:
+            path = self._recording_path(recording, call)
+            self.sound.captures.start(recording, call, path, customer, self._live(agent))
+
+        self._command(customer, start)
+        return recording
+
+    def set_recording_agent(self, recording: RecordingId, agent: LegId | None) -> None:
+        """Let another leg feed the right channel."""
+        self.sound.captures.set_agent(recording, self._live(agent))
+        self._turn.wake()
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        """End a recording."""
+        self.sound.captures.stop(recording)
+        self._turn.wake()
+
+    def is_reachable(self, phone: str) -> bool:
+        """True when the phone has a binding."""
+        return self._location.is_reachable(phone, self._clock.now())
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _command(self, leg: LegId, work: Callable[[Leg], None]) -> None:
+        """Do something with a live leg; a leg that is gone is ignored."""
+        found = self.legs.get(leg)
+        if found is not None:
+            self._turn.guard(leg, lambda: work(found))
+            self._turn.wake()
+
+    def _sound_command(self, leg: LegId, work: Callable[[Leg], None]) -> None:
+        """Do something with a live, answered leg; others are ignored."""
+        if leg in self.sound.matrix:
+            self._command(leg, work)
+
+    def _live(self, leg: LegId | None) -> LegId | None:
+        return leg if leg is not None and self.legs.get(leg) is not None else None

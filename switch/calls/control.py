@@ -1,0 +1,265 @@
+"""The calls as the rest of the program sees them: commands in, inputs in, events out.
+
+    user agent --process()--> +-------+ --sink--> distribution, flows, API
+    gateway --gateway_event-> | Calls | <-- CallControl commands --'
+    clock ----- timers -----> +-------+ --> user agent, gateway
+
+Everything is synchronous. Each input is one turn (`switch.calls.turn`): it is decided, the events
+it caused are delivered, and at its end `flush` sends what was queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+
+from switch.calls.admission import Admission
+from switch.calls.causes import EndCause, Result
+from switch.calls.commands import Commands
+from switch.calls.direct import DirectCalls
+from switch.calls.events import CallEvent, CallSink, PhoneReachable
+from switch.calls.gateway_inputs import GatewayInputs
+from switch.calls.gateway_port import Gateway
+from switch.calls.incoming import Incoming
+from switch.calls.leg_media import LegMedia
+from switch.calls.legs import Legs
+from switch.calls.outgoing import Outgoing
+from switch.calls.overload import Overload
+from switch.calls.session_inputs import SessionInputs
+from switch.calls.settings import CallSettings
+from switch.calls.snapshot import LegView, describe
+from switch.calls.sound import Sound
+from switch.calls.turn import Subject, Turn
+from switch.clock import Clock, TimerHandle
+from switch.gateway.protocol import Event, Welcome
+from switch.ids import CallId, LegId, PlayerId, RecordingId
+from switch.registrar.location import Location
+from switch.registrar.ports import Credentials
+from switch.registrar.registrar import Registrar
+from switch.sip.digest import Challenger
+from switch.sip.user_agent import UserAgent
+from switch.trunks.addresses import TrunkAddresses
+from switch.trunks.limits import TrunkLimits
+from switch.trunks.number_plan import NumberPlan
+from switch.trunks.settings import TrunkSettings
+
+_FAULT = EndCause(Result.FAILED, "internal-error")
+
+
+class Calls(Commands):
+    """All live calls of this node. Satisfies `switch.calls.ports.CallControl`.
+
+    Not thread-safe: called from the loop's thread only.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: UserAgent,
+        gateway: Gateway,
+        registrar: Registrar,
+        location: Location,
+        challenger: Challenger,
+        credentials: Credentials,
+        number_plan: NumberPlan,
+        trunks: Mapping[str, TrunkSettings],
+        settings: CallSettings,
+        clock: Clock,
+        sink: CallSink,
+        new_id: Callable[[str], str],
+        recording_path: Callable[[RecordingId, CallId], str],
+        flush: Callable[[], None],
+    ) -> None:
+        """Take the parts.
+
+        `new_id` makes an id with a prefix; `recording_path` names a recording's file, absolute and
+        without suffix; `flush` is called at the end of every turn and sends what is queued. The
+        location's `on_change` should lead to `phone_changed`.
+        """
+        self._sink = sink
+        self._expiry: TimerHandle | None = None
+        self._expiry_at: float | None = None
+        self.overload = Overload(settings)
+        self.limits = TrunkLimits(trunks)
+        # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
+        self.media = LegMedia(gateway, count(max(1, int(clock.wall()))).__next__)
+        turn = Turn(
+            clock=clock,
+            deliver=self._deliver,
+            next_input=self._next_input,
+            abandon=self._abandon,
+            flush=flush,
+        )
+        sound = Sound(
+            gateway=gateway,
+            clock=clock,
+            emit=turn.emit,
+            music=PlayerId(new_id("player")),
+            music_items=settings.music,
+        )
+        legs = Legs(
+            user_agent=user_agent,
+            media=self.media,
+            sound=sound,
+            limits=self.limits,
+            clock=clock,
+            turn=turn,
+            retry_after_s=settings.retry_after_s,
+        )
+        outgoing = Outgoing(
+            user_agent=user_agent,
+            location=location,
+            trunks=trunks,
+            limits=self.limits,
+            media=self.media,
+            legs=legs,
+            settings=settings,
+            clock=clock,
+            turn=turn,
+            new_id=new_id,
+        )
+        super().__init__(
+            legs=legs,
+            sound=sound,
+            outgoing=outgoing,
+            location=location,
+            clock=clock,
+            turn=turn,
+            new_id=new_id,
+            recording_path=recording_path,
+        )
+        self._direct = DirectCalls(self, settings)
+        incoming = Incoming(
+            user_agent=user_agent,
+            admission=Admission(
+                challenger=challenger,
+                credentials=credentials.ha1,
+                number_plan=number_plan,
+                addresses=TrunkAddresses(trunks.values()),
+                limits=self.limits,
+            ),
+            overload=self.overload,
+            media=self.media,
+            legs=legs,
+            direct=self._direct,
+            settings=settings,
+            clock=clock,
+            turn=turn,
+            new_id=new_id,
+        )
+        self._session_inputs = SessionInputs(
+            user_agent=user_agent,
+            incoming=incoming,
+            legs=legs,
+            media=self.media,
+            registrar=registrar,
+            clock=clock,
+            turn=turn,
+        )
+        self._gateway_inputs = GatewayInputs(
+            gateway=gateway,
+            legs=legs,
+            media=self.media,
+            sound=sound,
+            clock=clock,
+            turn=turn,
+            new_id=new_id,
+        )
+
+    # --- inputs ---------------------------------------------------------------------------------
+
+    def process(self, now: float) -> None:
+        """Take what endpoint and user agent have to say; called after every datagram and SIP timer.
+
+        `now` is monotonic and belongs to the clock given at construction.
+        """
+        self._turn.finish()
+        self._watch_expiry()
+
+    def gateway_event(self, event: Event) -> None:
+        """Take one event of the gateway."""
+        self._turn.guard(getattr(event, "leg", None), partial(self._gateway_inputs.handle, event))
+        self._turn.finish()
+
+    def gateway_ready(self, welcome: Welcome) -> None:
+        """A gateway is connected: calls can be taken. Legs of former times in it are removed."""
+        self._turn.guard(None, partial(self._gateway_inputs.ready, welcome))
+        self._turn.finish()
+
+    def gateway_lost(self, detail: str) -> None:
+        """The gateway is gone: every leg that had sound ends."""
+        self._turn.guard(None, partial(self._gateway_inputs.lost, detail))
+        self._turn.finish()
+
+    def phone_changed(self, phone: str, reachable: bool) -> None:
+        """The location service got the first binding of a phone, or lost the last one."""
+        self._turn.emit(PhoneReachable(phone=phone, at=self._clock.now(), reachable=reachable))
+        self._turn.wake()
+
+    def connection_closed(self, connection: int) -> None:
+        """A TCP connection is closed: whoever registered over it is not reachable there."""
+        self._location.drop_connection(connection)
+        self._turn.finish()
+
+    # --- looking --------------------------------------------------------------------------------
+
+    @property
+    def accepts_calls(self) -> bool:
+        """True while a gateway is there."""
+        return self.media.is_available
+
+    @property
+    def calls_alive(self) -> int:
+        """Calls with at least one live leg."""
+        return self.legs.calls_alive
+
+    @property
+    def legs_alive(self) -> int:
+        """Live legs."""
+        return len(self.legs)
+
+    @property
+    def faults(self) -> int:
+        """Exceptions caught at the call boundary since the start; each ended one call."""
+        return self._turn.faults
+
+    @property
+    def direct_calls(self) -> int:
+        """Direct calls that live."""
+        return len(self._direct)
+
+    def describe(self) -> list[LegView]:
+        """Every live leg, for snapshots."""
+        return describe(self.legs, self.sound)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _deliver(self, event: CallEvent) -> None:
+        self._direct.handle(event)
+        self._sink(event)
+
+    def _next_input(self) -> bool:
+        return self._session_inputs.take_next()
+
+    def _abandon(self, subject: Subject) -> None:
+        """End the call of a leg or a call whose handling failed."""
+        leg = self.legs.get(LegId(subject or ""))
+        call = leg.call if leg is not None else CallId(subject or "")
+        for each in self.legs.of_call(call):
+            self.legs.abandon(each, _FAULT)
+
+    def _watch_expiry(self) -> None:
+        """Keep one timer at the next expiry of a binding."""
+        when = self._location.get_timer()
+        if when == self._expiry_at:
+            return
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry_at = when
+        self._expiry = None if when is None else self._turn.call_at(when, None, self._expired)
+
+    def _expired(self) -> None:
+        self._expiry = self._expiry_at = None
+        self._location.handle_timer(self._clock.now())
+        self._watch_expiry()

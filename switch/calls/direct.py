@@ -1,0 +1,81 @@
+"""Calls that need no application: phone to phone, phone to trunk.
+
+A direct call is two legs and four rules, all of them in call-control events:
+
+    callee rings      -> ring the caller
+    callee answers    -> answer the caller; when that is done, bridge the two
+    either leg ends   -> end the other, telling it why
+    nobody answers    -> the callee's leg times out, and the rule above tells the caller 480
+"""
+
+from __future__ import annotations
+
+from switch.calls.admission import Admitted
+from switch.calls.causes import EndCause
+from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegRinging
+from switch.calls.leg import Leg
+from switch.calls.ports import CallControl
+from switch.calls.settings import CallSettings
+from switch.ids import LegId
+from switch.trunks.number_plan import ToPhone, ToTrunk
+
+
+class DirectCalls:
+    """The direct calls that live. Speaks to the legs through call control, like any application."""
+
+    def __init__(self, control: CallControl, settings: CallSettings) -> None:
+        self._control = control
+        self._settings = settings
+        self._callee_of: dict[LegId, LegId] = {}
+        self._caller_of: dict[LegId, LegId] = {}
+
+    def start(self, caller: Leg, admitted: Admitted, destination: ToPhone | ToTrunk) -> None:
+        """Call the destination of an incoming leg."""
+        if isinstance(destination, ToPhone):
+            callee = self._control.call_phone(
+                destination.number,
+                call=caller.call,
+                caller_number=admitted.caller_number,
+                caller_name=admitted.caller_name,
+                ring_timeout_s=self._settings.ring_timeout_s,
+                headers={},
+            )
+        else:
+            callee = self._control.call_trunk(
+                destination.trunk,
+                destination.number,
+                call=caller.call,
+                caller_number=admitted.caller_number,
+                caller_name=admitted.caller_name,
+                ring_timeout_s=self._settings.ring_timeout_s,
+            )
+        self._callee_of[caller.id] = callee
+        self._caller_of[callee] = caller.id
+
+    def handle(self, event: CallEvent) -> None:
+        """Apply the rules to one event; those of other calls are ignored."""
+        match event:
+            case LegRinging(leg=leg) if leg in self._caller_of:
+                self._control.ring(self._caller_of[leg])
+            case LegAnswered(leg=leg) if leg in self._caller_of:
+                self._control.answer(self._caller_of[leg])
+            case LegAnswered(leg=leg) if leg in self._callee_of:
+                self._control.bridge(leg, self._callee_of[leg])
+            case LegEnded(leg=leg, cause=cause):
+                self._ended(leg, cause)
+            case _:
+                pass
+
+    def __len__(self) -> int:
+        return len(self._callee_of)
+
+    def _ended(self, leg: LegId, cause: EndCause) -> None:
+        other = self._callee_of.pop(leg, None)
+        if other is not None:
+            del self._caller_of[other]
+        else:
+            other = self._caller_of.pop(leg, None)
+            if other is None:
+                return
+            del self._callee_of[other]
+        self._control.hang_up(other, cause)

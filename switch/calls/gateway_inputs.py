@@ -1,0 +1,143 @@
+"""What the media gateway reports, turned into inputs of legs and events of calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from switch.calls.causes import EndCause, Result
+from switch.calls.events import DigitPressed, GatewayChanged, LegMeasured
+from switch.calls.gateway_port import Gateway
+from switch.calls.leg_media import LegMedia, is_expected_to_send
+from switch.calls.legs import Legs
+from switch.calls.sound import Sound
+from switch.calls.turn import Turn
+from switch.clock import Clock
+from switch.gateway.protocol import (
+    DigitReceived,
+    Event,
+    LegFailed,
+    LegRemoved,
+    PlayerFinished,
+    RecordingFailed,
+    RecordingFinished,
+    RemoveLeg,
+    RtpTimeout,
+    StopPlayer,
+    StopRecording,
+    Welcome,
+)
+from switch.ids import LegId, PlayerId
+
+log = logging.getLogger(__name__)
+
+_GATEWAY_LOST = EndCause(Result.FAILED, "gateway-lost", 503)
+_RTP_TIMEOUT = EndCause(Result.FAILED, "rtp-timeout")
+_MEDIA_FAILED = EndCause(Result.FAILED, "media-failed")
+
+
+class GatewayInputs:
+    """Takes the gateway's events and its coming and going."""
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        legs: Legs,
+        media: LegMedia,
+        sound: Sound,
+        clock: Clock,
+        turn: Turn,
+        new_id: Callable[[str], str],
+    ) -> None:
+        self._gateway = gateway
+        self._legs = legs
+        self._media = media
+        self._sound = sound
+        self._clock = clock
+        self._turn = turn
+        self._new_id = new_id
+
+    def ready(self, welcome: Welcome) -> None:
+        """A gateway is connected: clear out what is not ours, start the music, take calls."""
+        for leg in welcome.legs:
+            if self._legs.get(leg) is None:
+                self._gateway.send(RemoveLeg(leg=leg))
+        for player in welcome.players:
+            self._gateway.send(StopPlayer(player=player))
+        for recording in welcome.recordings:
+            if recording not in self._sound.captures:
+                self._gateway.send(StopRecording(recording=recording))
+        self._media.gateway_ready(welcome.rtp_address)
+        self._sound.gateway_ready(PlayerId(self._new_id("player")))
+        log.info("media gateway %s is ready at %s", welcome.gateway, welcome.rtp_address)
+        at = self._clock.now()
+        self._turn.emit(GatewayChanged(at=at, available=True, detail=welcome.gateway))
+
+    def lost(self, detail: str) -> None:
+        """The gateway is gone: end every leg that had a port there."""
+        if not self._media.is_available:
+            return
+        silenced = [leg for leg in self._legs if leg.id in self._media.open_legs]
+        log.error("media gateway lost: %s; %d legs end", detail, len(silenced))
+        self._media.gateway_lost()
+        at = self._clock.now()
+        lost = GatewayChanged(at=at, available=False, detail=detail, lost_legs=len(silenced))
+        self._turn.emit(lost)
+        self._sound.gateway_lost()
+        for leg in silenced:
+            self._legs.abandon(leg, _GATEWAY_LOST)
+
+    def handle(self, event: Event) -> None:
+        """Take one event; those that concern the connection alone are the client's business."""
+        match event:
+            case DigitReceived():
+                self._digit(event)
+            case RtpTimeout(leg=leg):
+                self._rtp_timeout(leg)
+            case LegRemoved():
+                self._removed(event)
+            case LegFailed(leg=leg, reason=reason):
+                self._failed(leg, reason)
+            case PlayerFinished():
+                self._sound.player_finished(event)
+            case RecordingFinished():
+                self._sound.captures.finished(event)
+            case RecordingFailed():
+                self._sound.captures.failed(event)
+            case _:
+                pass
+
+    def _digit(self, event: DigitReceived) -> None:
+        if self._legs.get(event.leg) is not None:
+            self._turn.emit(
+                DigitPressed(
+                    leg=event.leg,
+                    at=self._clock.now(),
+                    digit=event.digit,
+                    duration_ms=event.duration_ms,
+                )
+            )
+
+    def _rtp_timeout(self, leg_id: LegId) -> None:
+        """A peer is gone without a BYE, unless it holds: then it may be silent as long as it likes."""
+        leg = self._legs.get(leg_id)
+        facts = self._sound.matrix.facts(leg_id)
+        if leg is None or facts is None or facts.holds or not is_expected_to_send(leg):
+            return
+        for peer in self._sound.matrix.peers(leg_id):
+            other = self._legs.get(peer)
+            if other is not None:
+                self._legs.hang_up(other, _RTP_TIMEOUT)
+        self._legs.hang_up(leg, _RTP_TIMEOUT)
+
+    def _removed(self, event: LegRemoved) -> None:
+        call = self._media.removed(event.leg)
+        if call is not None:
+            self._turn.emit(LegMeasured(leg=event.leg, call=call, stats=event.stats))
+
+    def _failed(self, leg_id: LegId, reason: str) -> None:
+        leg = self._legs.get(leg_id)
+        if leg is not None:
+            log.warning("leg %s: the gateway could not obey: %s", leg_id, reason)
+            self._legs.hang_up(leg, _MEDIA_FAILED)

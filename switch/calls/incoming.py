@@ -1,0 +1,145 @@
+"""A new INVITE: shed, refused, or a leg that goes to an entry or straight on to its callee."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from switch.calls.admission import Admission, Admitted, Denied
+from switch.calls.direct import DirectCalls
+from switch.calls.events import CallRefused, IncomingLeg
+from switch.calls.leg import Leg, State
+from switch.calls.leg_media import LegMedia
+from switch.calls.legs import Legs
+from switch.calls.overload import Overload
+from switch.calls.settings import CallSettings
+from switch.calls.turn import Turn
+from switch.clock import Clock
+from switch.errors import MediaUnavailableError, RemoteProtocolError
+from switch.ids import CallId, LegId
+from switch.sip.events import Invited
+from switch.sip.user_agent import UserAgent
+from switch.trunks.number_plan import ToEntry
+from switch.trunks.source import Source
+
+log = logging.getLogger(__name__)
+
+
+class Incoming:
+    """The door: what passes has rights, a destination, a port and an answer ready."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: UserAgent,
+        admission: Admission,
+        overload: Overload,
+        media: LegMedia,
+        legs: Legs,
+        direct: DirectCalls,
+        settings: CallSettings,
+        clock: Clock,
+        turn: Turn,
+        new_id: Callable[[str], str],
+    ) -> None:
+        self._ua = user_agent
+        self._admission = admission
+        self._overload = overload
+        self._media = media
+        self._legs = legs
+        self._direct = direct
+        self._settings = settings
+        self._clock = clock
+        self._turn = turn
+        self._new_id = new_id
+
+    def invited(self, event: Invited) -> None:
+        """Take or refuse one INVITE. The offer is read now, so that 488 comes before any ringing."""
+        verdict = self._judge(event)
+        leg = None
+        if isinstance(verdict, Admitted):
+            leg = self._leg(event, verdict)
+            denied = self._prepare(leg, event)
+            if denied is None:
+                self._legs.add(leg, setup_timeout_s=self._settings.setup_timeout_s)
+                self._pass_on(leg, verdict)
+                return
+            verdict = denied
+        self._refuse(event, verdict)
+
+    def _judge(self, event: Invited) -> Admitted | Denied:
+        """Load comes first: shedding must cost less than what it sheds."""
+        reason = self._overload.refuses(self._legs.calls_alive)
+        if reason is not None:
+            return Denied(status=503, reason=reason)
+        if not self._media.is_available:
+            return Denied(status=503, reason="no-media")
+        return self._admission.judge(event, self._clock.now())
+
+    def _leg(self, event: Invited, admitted: Admitted) -> Leg:
+        is_phone = admitted.source is Source.PHONE
+        return Leg(
+            id=LegId(self._new_id("leg")),
+            call=CallId(self._new_id("call")),
+            session=event.session,
+            outbound=False,
+            number=admitted.caller_number,
+            phone=admitted.source_name if is_phone else None,
+            trunk=None if is_phone else admitted.source_name,
+            state=State.INVITED,
+            began=self._clock.now(),
+            has_offer=bool(event.offer),
+        )
+
+    def _prepare(self, leg: Leg, event: Invited) -> Denied | None:
+        """Give the leg a port and write the SDP of its 200; None when all went well."""
+        try:
+            negotiation = self._media.open(leg)
+            if event.offer:
+                leg.body = negotiation.answer(event.offer)[1]
+            else:
+                leg.body = negotiation.make_offer()
+        except MediaUnavailableError:
+            return Denied(status=503, reason="no-media")
+        except RemoteProtocolError as error:
+            self._media.discard(leg)
+            log.debug("offer of %s refused: %s", event.session, error)
+            reason = "no-common-codec" if error.status == 488 else "bad-offer"
+            return Denied(status=error.status, reason=reason)
+        return None
+
+    def _pass_on(self, leg: Leg, admitted: Admitted) -> None:
+        if not isinstance(admitted.destination, ToEntry):
+            self._direct.start(leg, admitted, admitted.destination)
+            return
+        self._turn.emit(
+            IncomingLeg(
+                leg=leg.id,
+                call=leg.call,
+                at=leg.began,
+                entry=admitted.destination.entry,
+                called=admitted.called,
+                caller_number=admitted.caller_number,
+                caller_name=admitted.caller_name,
+                source=admitted.source,
+                source_name=admitted.source_name,
+            )
+        )
+
+    def _refuse(self, event: Invited, denied: Denied) -> None:
+        if denied.status == 503:
+            retry = ("Retry-After", str(self._settings.retry_after_s))
+            denied = replace(denied, headers=(*denied.headers, retry))
+        self._ua.reject(event.session, denied.status, None, self._clock.now(), denied.headers)
+        if denied.is_routine:
+            return
+        self._turn.emit(
+            CallRefused(
+                at=self._clock.now(),
+                status=denied.status,
+                reason=denied.reason,
+                called=event.request.request_uri.username,
+                caller_number=event.request.from_.uri.username,
+            )
+        )

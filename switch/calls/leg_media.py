@@ -1,0 +1,122 @@
+"""The media side of a leg: its RTP port, its offers and answers, what the gateway is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from switch.calls.gateway_port import Gateway
+from switch.calls.leg import Leg
+from switch.errors import LocalProtocolError, MediaUnavailableError, RemoteProtocolError
+from switch.gateway.protocol import AddLeg, ConfigureLeg, RemoveLeg
+from switch.ids import CallId, LegId
+from switch.sdp.offer_answer import AudioNegotiation
+
+
+class LegMedia:
+    """Opens, configures and closes the gateway's legs. Every port taken becomes a leg at once."""
+
+    def __init__(self, gateway: Gateway, new_session_id: Callable[[], int]) -> None:
+        """`new_session_id` numbers SDP sessions: unique per leg, of at most 63 bits."""
+        self._gateway = gateway
+        self._new_session_id = new_session_id
+        self._rtp_address: str | None = None
+        self._open: set[LegId] = set()
+        self._closing: dict[LegId, CallId] = {}
+
+    @property
+    def is_available(self) -> bool:
+        """True while a gateway is connected."""
+        return self._rtp_address is not None
+
+    @property
+    def open_legs(self) -> frozenset[LegId]:
+        """The legs that the gateway has by our orders."""
+        return frozenset(self._open)
+
+    def gateway_ready(self, rtp_address: str) -> None:
+        """A gateway is there; `rtp_address` goes into SDP."""
+        self._rtp_address = rtp_address
+
+    def gateway_lost(self) -> None:
+        """The gateway is gone, and all its legs with it; statistics will not come."""
+        self._rtp_address = None
+        self._open.clear()
+        self._closing.clear()
+
+    def open(self, leg: Leg) -> AudioNegotiation:
+        """Give the leg a port and a negotiation.
+
+        Raises:
+            MediaUnavailableError: no gateway is connected, or it has no free port.
+        """
+        if self._rtp_address is None:
+            raise MediaUnavailableError("no media gateway is connected")
+        leg.port = self._gateway.take_port()
+        self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
+        self._open.add(leg.id)
+        leg.negotiation = AudioNegotiation(
+            session_id=self._new_session_id(), address=self._rtp_address, port=leg.port
+        )
+        return leg.negotiation
+
+    def close(self, leg: Leg) -> None:
+        """Give the port back; the leg's statistics will come. A leg without a port is ignored."""
+        if leg.id in self._open:
+            self._closing[leg.id] = leg.call
+            self.discard(leg)
+
+    def discard(self, leg: Leg) -> None:
+        """Give the port back of a leg that never came to life; nobody wants its statistics."""
+        if leg.id in self._open:
+            self._open.remove(leg.id)
+            self._gateway.send(RemoveLeg(leg=leg.id))
+
+    def removed(self, leg: LegId) -> CallId | None:
+        """The gateway closed a leg: return its call, None when it was not ours to close."""
+        return self._closing.pop(leg, None)
+
+    def take_answer(self, leg: Leg, body: bytes | None) -> None:
+        """Read the peer's answer to our offer.
+
+        Raises:
+            RemoteProtocolError: there is none, or none that we can use.
+        """
+        if not body:
+            raise RemoteProtocolError("the answer to our offer is missing", status=488)
+        _negotiation(leg).accept_answer(body)
+
+    def configure(self, leg: Leg) -> None:
+        """Tell the gateway what is agreed on this leg now."""
+        audio = _negotiation(leg).current
+        if audio is None:
+            raise LocalProtocolError(f"leg {leg.id}: nothing is agreed yet")
+        self._gateway.send(
+            ConfigureLeg(
+                leg=leg.id,
+                remote_address=audio.remote_address,
+                remote_port=audio.remote_port,
+                codec=audio.codec,
+                payload_type=audio.payload_type,
+                telephone_event_payload_type=audio.telephone_event_payload_type,
+                send=audio.send,
+                receive=audio.receive,
+            )
+        )
+
+
+def is_held_by_peer(leg: Leg) -> bool:
+    """Tell whether the far end asked for silence from us: its hold."""
+    audio = _negotiation(leg).current
+    return audio is not None and audio.is_on_hold
+
+
+def is_expected_to_send(leg: Leg) -> bool:
+    """Tell whether RTP must be coming from this leg's peer."""
+    audio = _negotiation(leg).current
+    return audio is not None and audio.receive
+
+
+def _negotiation(leg: Leg) -> AudioNegotiation:
+    if leg.negotiation is None:
+        raise LocalProtocolError(f"leg {leg.id} has no media")
+    return leg.negotiation

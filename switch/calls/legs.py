@@ -1,0 +1,299 @@
+"""The live legs: applies the leg machine's table and carries out what it asks for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from switch.calls import status
+from switch.calls.causes import EndCause, Result
+from switch.calls.events import LegAnswered, LegEnded, LegRinging, LegStarted
+from switch.calls.leg import Action, Input, Leg, State, step
+from switch.calls.leg_media import LegMedia, is_held_by_peer
+from switch.calls.sound import Sound
+from switch.calls.turn import Turn
+from switch.clock import Clock
+from switch.errors import RemoteProtocolError
+from switch.ids import CallId, LegId
+from switch.sip.events import SessionId
+from switch.sip.user_agent import UserAgent
+from switch.trunks.limits import TrunkLimits
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Call:
+    """The legs that belong together."""
+
+    id: CallId
+    began: float
+    first: LegId
+    """The leg that the closing line of the log speaks of: the caller's."""
+    legs: dict[LegId, Leg] = field(default_factory=dict)
+    alerted_after_s: float | None = None
+    answered_after_s: float | None = None
+    cause: EndCause | None = None
+    """Of the first leg, once it has ended."""
+
+
+class Legs:
+    """All live legs, by id, session and call."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: UserAgent,
+        media: LegMedia,
+        sound: Sound,
+        limits: TrunkLimits,
+        clock: Clock,
+        turn: Turn,
+        retry_after_s: int,
+    ) -> None:
+        self._ua = user_agent
+        self._media = media
+        self._sound = sound
+        self._limits = limits
+        self._clock = clock
+        self._turn = turn
+        self._busy_headers = (("Retry-After", str(retry_after_s)),)
+        self._by_id: dict[LegId, Leg] = {}
+        self._by_session: dict[SessionId, Leg] = {}
+        self._calls: dict[CallId, Call] = {}
+
+    # --- looking up -----------------------------------------------------------------------------
+
+    def get(self, leg: LegId) -> Leg | None:
+        """A live leg, or None."""
+        return self._by_id.get(leg)
+
+    def of_session(self, session: SessionId) -> Leg | None:
+        """The live leg of a session, or None."""
+        return self._by_session.get(session)
+
+    def of_call(self, call: CallId) -> tuple[Leg, ...]:
+        """The live legs of a call."""
+        found = self._calls.get(call)
+        return () if found is None else tuple(found.legs.values())
+
+    def __iter__(self) -> Iterator[Leg]:
+        return iter(tuple(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @property
+    def calls_alive(self) -> int:
+        """Calls with at least one live leg."""
+        return len(self._calls)
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def add(self, leg: Leg, *, setup_timeout_s: float) -> None:
+        """Take up a leg whose session exists; it is given up when not answered in time."""
+        self._by_id[leg.id] = leg
+        self._by_session[leg.session] = leg
+        if leg.trunk is not None:
+            self._limits.add(leg.trunk, leg.id)
+        leg.timer = self._turn.call_at(
+            leg.began + setup_timeout_s, leg.id, lambda: self._timed_out(leg)
+        )
+        self._join_call(leg)
+        self._report_started(leg)
+
+    def report_stillborn(self, leg: Leg, cause: EndCause) -> None:
+        """Report a leg that ends before it could get a session: nowhere to call."""
+        log.debug("leg %s of call %s is stillborn: %s", leg.id, leg.call, cause.reason)
+        self._report_started(leg)
+        leg.state = State.ENDED
+        self._turn.emit(
+            LegEnded(leg=leg.id, call=leg.call, at=leg.began, cause=cause, by_peer=False)
+        )
+
+    def feed(
+        self, leg: Leg, event: Input, cause: EndCause | None = None, *, by_peer: bool = False
+    ) -> None:
+        """Apply one input to a leg; `cause` goes with every input that may end it."""
+        found = step(leg.state, event)
+        if found is None:
+            log.debug("leg %s: %s, %s ignored", leg.id, leg.state.name, event.name)
+            return
+        state, actions = found
+        log.debug("leg %s: %s, %s: %s", leg.id, leg.state.name, event.name, state.name)
+        leg.state = state
+        for action in actions:
+            self._carry_out(leg, action, cause or _UNEXPLAINED, by_peer)
+
+    def answer(self, leg: Leg) -> None:
+        """Answer an incoming leg; without an offer our 200 makes one, and the ACK answers it."""
+        if leg.has_offer:
+            self.feed(leg, Input.ANSWER)
+            return
+        state_before = leg.state
+        self.feed(leg, Input.OFFER)
+        if leg.state is not state_before:
+            leg.awaits_answer = True
+
+    def hang_up(self, leg: Leg, cause: EndCause) -> None:
+        """End a leg by whatever its state asks for."""
+        self.feed(leg, Input.HANG_UP, cause)
+
+    def abandon(self, leg: Leg, cause: EndCause) -> None:
+        """End a leg that a fault has left in any state; never raises."""
+        try:
+            if leg.state is not State.ENDED:
+                self.feed(leg, Input.HANG_UP, cause)
+        except Exception:  # the call boundary's second line
+            log.exception("leg %s could not be ended in order", leg.id)
+        if leg.id in self._by_id:
+            leg.state = State.ENDED
+            try:
+                self._finish(leg, cause, by_peer=False)
+            except Exception:  # as above
+                log.exception("leg %s could not be given back in order", leg.id)
+
+    # --- sound ----------------------------------------------------------------------------------
+
+    def take_answer(self, leg: Leg, body: bytes | None, accepted: Input | None) -> None:
+        """Read the peer's answer and go on with `accepted`; one that is no use ends the leg."""
+        leg.awaits_answer = False
+        try:
+            self._media.take_answer(leg, body)
+        except RemoteProtocolError as error:
+            log.info("leg %s: the answer is no use: %s", leg.id, error)
+            self.hang_up(leg, EndCause(Result.FAILED, "bad-answer", 488))
+            return
+        if accepted is None:
+            self.sound_changed(leg)
+        else:
+            self.feed(leg, accepted)
+
+    def sound_changed(self, leg: Leg) -> None:
+        """Carry a new agreement on an answered leg to the gateway, and its hold to the peers."""
+        self._media.configure(leg)
+        self._sound.hold(leg.id, on=is_held_by_peer(leg), by_command=False)
+
+    # --- carrying out ---------------------------------------------------------------------------
+
+    def _carry_out(self, leg: Leg, action: Action, cause: EndCause, by_peer: bool) -> None:
+        now = self._clock.now()
+        match action:
+            case Action.SEND_RINGING:
+                self._alerted(leg, now)
+                self._ua.ring(leg.session, now)
+            case Action.SEND_ANSWER:
+                self._stop_timer(leg)
+                self._ua.answer(leg.session, leg.body, now)
+            case Action.SEND_FINAL:
+                self._refuse(leg, cause, now)
+            case Action.SEND_END:
+                self._ua.end(leg.session, now)
+            case Action.REPORT_RINGING:
+                self._alerted(leg, now)
+                self._turn.emit(LegRinging(leg=leg.id, at=now))
+            case Action.CONNECT:
+                self._connect(leg, now)
+            case Action.FINISH:
+                self._finish(leg, cause, by_peer=by_peer)
+            case _:
+                assert_never(action)
+
+    def _refuse(self, leg: Leg, cause: EndCause, now: float) -> None:
+        final = leg.refuse_with or status.final_status(cause)
+        headers = self._busy_headers if final == 503 else ()
+        self._ua.reject(leg.session, final, None, now, headers)
+
+    def _connect(self, leg: Leg, now: float) -> None:
+        self._stop_timer(leg)
+        leg.answered_at = now
+        call = self._calls[leg.call]
+        if leg.id == call.first:
+            call.answered_after_s = now - call.began
+        self._sound.matrix.add(leg.id)
+        self._turn.emit(LegAnswered(leg=leg.id, at=now))
+        self.sound_changed(leg)
+
+    def _finish(self, leg: Leg, cause: EndCause, *, by_peer: bool) -> None:
+        """Give everything back. The tables first: whatever fails later, the leg is gone."""
+        self._stop_timer(leg)
+        self._by_id.pop(leg.id, None)
+        self._by_session.pop(leg.session, None)
+        self._limits.remove(leg.id)
+        now = self._clock.now()
+        self._turn.emit(LegEnded(leg=leg.id, call=leg.call, at=now, cause=cause, by_peer=by_peer))
+        is_last = self._leave_call(leg, cause, now)
+        if is_last:
+            self._sound.captures.stop_call(leg.call)
+        self._sound.leg_ended(leg.id)
+        self._media.close(leg)
+
+    def _timed_out(self, leg: Leg) -> None:
+        leg.timer = None
+        reason = "ring-timeout" if leg.outbound else "not-answered"
+        self.feed(leg, Input.TIMED_OUT, EndCause(Result.NO_ANSWER, reason))
+
+    def _stop_timer(self, leg: Leg) -> None:
+        if leg.timer is not None:
+            leg.timer.cancel()
+            leg.timer = None
+
+    # --- calls and their log --------------------------------------------------------------------
+
+    def _join_call(self, leg: Leg) -> None:
+        call = self._calls.get(leg.call)
+        if call is None:
+            call = self._calls[leg.call] = Call(leg.call, leg.began, leg.id)
+            way = "to" if leg.outbound else "from"
+            door = leg.trunk or leg.phone
+            log.info("call %s begins: %s %s by %s", call.id, way, leg.number or "unknown", door)
+        call.legs[leg.id] = leg
+
+    def _leave_call(self, leg: Leg, cause: EndCause, now: float) -> bool:
+        """Take a leg out of its call; True when it was the last."""
+        call = self._calls[leg.call]
+        del call.legs[leg.id]
+        if leg.id == call.first:
+            call.cause = cause
+        if call.legs:
+            return False
+        del self._calls[leg.call]
+        told = call.cause or cause
+        log.info(
+            "call %s ended: %s, %s (%d) after %.3f s; rang after %s s, answered after %s s",
+            call.id,
+            told.result,
+            told.reason,
+            told.status,
+            now - call.began,
+            _seconds(call.alerted_after_s),
+            _seconds(call.answered_after_s),
+        )
+        return True
+
+    def _alerted(self, leg: Leg, now: float) -> None:
+        leg.alerted_at = now
+        call = self._calls[leg.call]
+        if call.alerted_after_s is None:
+            call.alerted_after_s = now - call.began
+
+    def _report_started(self, leg: Leg) -> None:
+        self._turn.emit(
+            LegStarted(
+                leg=leg.id,
+                call=leg.call,
+                at=leg.began,
+                phone=leg.phone,
+                outbound=leg.outbound,
+                number=leg.number,
+            )
+        )
+
+
+_UNEXPLAINED = EndCause(Result.FAILED, "unexplained")
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,166 @@
+"""What the SIP user agent reports, turned into inputs of legs."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import assert_never
+
+from switch.calls.incoming import Incoming
+from switch.calls.leg import Input, Leg, State
+from switch.calls.leg_media import LegMedia
+from switch.calls.legs import Legs
+from switch.calls.status import cause_of_end, cause_of_status
+from switch.calls.turn import Turn
+from switch.clock import Clock
+from switch.errors import RemoteProtocolError
+from switch.registrar.registrar import Registrar
+from switch.sip.events import (
+    Answered,
+    Confirmed,
+    Ended,
+    EndedBy,
+    Failed,
+    Invited,
+    OutOfDialogRequest,
+    Progress,
+    ReofferAnswered,
+    ReofferFailed,
+    ReofferReceived,
+    SessionEvent,
+)
+from switch.sip.message import make_response
+from switch.sip.user_agent import UserAgent
+
+log = logging.getLogger(__name__)
+
+_SessionOfLeg = (
+    Progress
+    | Answered
+    | Confirmed
+    | Failed
+    | ReofferReceived
+    | ReofferAnswered
+    | ReofferFailed
+    | Ended
+)
+
+
+_BY_PEER = frozenset({EndedBy.REMOTE_BYE, EndedBy.CANCELLED})
+
+
+class SessionInputs:
+    """Takes the session events one by one, each behind the call boundary."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: UserAgent,
+        incoming: Incoming,
+        legs: Legs,
+        media: LegMedia,
+        registrar: Registrar,
+        clock: Clock,
+        turn: Turn,
+    ) -> None:
+        self._ua = user_agent
+        self._incoming = incoming
+        self._legs = legs
+        self._media = media
+        self._registrar = registrar
+        self._clock = clock
+        self._turn = turn
+
+    def take_next(self) -> bool:
+        """Handle one waiting event; False when there was none."""
+        event = self._ua.next_event()
+        if event is None:
+            # The endpoint may have something for the user agent: new, or caused by this turn.
+            self._ua.process(self._clock.now())
+            event = self._ua.next_event()
+        if event is None:
+            return False
+        self._take(event)
+        return True
+
+    def _take(self, event: SessionEvent) -> None:
+        match event:
+            case Invited():
+                self._turn.guard(None, partial(self._invited, event))
+            case OutOfDialogRequest():
+                self._turn.guard(None, partial(self._out_of_dialog, event))
+            case _:
+                leg = self._legs.of_session(event.session)
+                # A session whose leg is over still reports how its BYE or CANCEL went.
+                if leg is not None:
+                    self._turn.guard(leg.id, partial(self._of_leg, leg, event))
+
+    def _invited(self, event: Invited) -> None:
+        try:
+            self._incoming.invited(event)
+        except Exception:
+            # Before there is a leg there is nobody whose end would answer the INVITE.
+            if self._legs.of_session(event.session) is None:
+                self._ua.reject(event.session, 500, None, self._clock.now())
+            raise
+
+    def _out_of_dialog(self, event: OutOfDialogRequest) -> None:
+        now = self._clock.now()
+        if event.request.method == "REGISTER":
+            response = self._registrar.handle(event.request, event.flow, now)
+        else:
+            response = make_response(event.request, 405)
+        self._ua.respond(event.transaction, response, now)
+
+    def _of_leg(self, leg: Leg, event: _SessionOfLeg) -> None:
+        match event:
+            case Progress(status=status):
+                if status in (180, 183):
+                    self._legs.feed(leg, Input.ALERTED)
+            case Answered(answer=answer):
+                self._legs.take_answer(leg, answer, Input.ACCEPTED)
+            case Confirmed(body=body):
+                self._confirmed(leg, body)
+            case Failed():
+                by_peer = event.response is not None
+                cause = cause_of_status(event.status, heard_back=by_peer)
+                self._legs.feed(leg, Input.FAILED, cause, by_peer=by_peer)
+            case ReofferReceived(offer=offer):
+                self._reoffered(leg, offer)
+            case ReofferAnswered(answer=answer):
+                self._legs.take_answer(leg, answer, None)
+            case ReofferFailed(status=status):
+                log.debug("leg %s: our offer was refused with %d", leg.id, status)
+                if leg.negotiation is not None:
+                    leg.negotiation.drop_offer()
+            case Ended(by=by):
+                cause = cause_of_end(by, outbound=leg.outbound, answered=leg.is_answered)
+                self._legs.feed(leg, Input.GONE, cause, by_peer=by in _BY_PEER)
+            case _:
+                assert_never(event)
+
+    def _confirmed(self, leg: Leg, body: bytes | None) -> None:
+        """ACK: it carries an answer when the offer stood in our 2xx."""
+        if not leg.awaits_answer:
+            return
+        self._legs.take_answer(leg, body, None if leg.is_answered else Input.COMPLETED)
+
+    def _reoffered(self, leg: Leg, offer: bytes | None) -> None:
+        """Re-INVITE or UPDATE: answered here, never passed through."""
+        now = self._clock.now()
+        negotiation = leg.negotiation
+        if leg.state is not State.ANSWERED or negotiation is None or leg.awaits_answer:
+            self._ua.refuse_reoffer(leg.session, 491, now)
+            return
+        if not offer:
+            self._ua.accept_reoffer(leg.session, negotiation.make_offer(), now)
+            leg.awaits_answer = True
+            return
+        try:
+            _, answer = negotiation.answer(offer)
+        except RemoteProtocolError as error:
+            log.debug("leg %s: offer refused: %s", leg.id, error)
+            self._ua.refuse_reoffer(leg.session, error.status, now)
+            return
+        self._ua.accept_reoffer(leg.session, answer, now)
+        self._legs.sound_changed(leg)

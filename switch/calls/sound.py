@@ -1,0 +1,155 @@
+"""What legs hear: the matrix, the players and the shared music, as commands to the gateway."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from switch.calls.bridge import SoundMatrix
+from switch.calls.captures import Captures
+from switch.calls.events import CallEvent, LegHeld, LegResumed, LegsBridged, PlayFinished
+from switch.calls.gateway_port import Gateway
+from switch.clock import Clock
+from switch.gateway.protocol import (
+    Gain,
+    Play,
+    PlayerFinished,
+    PlayItem,
+    SendDigits,
+    SetGains,
+    StopPlayer,
+)
+from switch.ids import CallId, LegId, PlayerId
+
+log = logging.getLogger(__name__)
+
+
+class Sound:
+    """Bridges, holds, mutes, players and recordings of all answered legs.
+
+    Methods that take a leg expect one in `matrix`, except where they say otherwise.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        clock: Clock,
+        emit: Callable[[CallEvent], None],
+        music: PlayerId,
+        music_items: Sequence[PlayItem],
+    ) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._emit = emit
+        self._music_items = tuple(music_items)
+        self.matrix = SoundMatrix(music)
+        self.captures = Captures(clock=clock, send=gateway.send, emit=emit, is_muted=self._is_muted)
+        self._players: dict[PlayerId, LegId] = {}
+
+    # --- bridges --------------------------------------------------------------------------------
+
+    def bridge(self, call: CallId, a: LegId, b: LegId) -> None:
+        """Let two legs hear each other, and say so."""
+        if b in self.matrix.peers(a):
+            return
+        self._set(self.matrix.bridge(a, b))
+        self._emit(LegsBridged(call=call, a=a, b=b, at=self._clock.now()))
+
+    def unbridge(self, a: LegId, b: LegId) -> None:
+        """Take a bridge apart."""
+        self._set(self.matrix.unbridge(a, b))
+
+    def hold(self, leg: LegId, *, on: bool, by_command: bool) -> None:
+        """Begin or end a hold; reported when the leg begins or ceases to hold by either way."""
+        held_before = self._holds(leg)
+        self._set(self.matrix.hold(leg, on=on, by_command=by_command))
+        held = self._holds(leg)
+        if held and not held_before:
+            self._emit(LegHeld(leg=leg, at=self._clock.now(), by_command=by_command))
+        elif held_before and not held:
+            self._emit(LegResumed(leg=leg, at=self._clock.now()))
+
+    def mute(self, leg: LegId, muted: bool) -> None:
+        """Keep what the leg says from everyone and from its recordings, or no longer."""
+        if self._is_muted(leg) == muted:
+            return
+        self._set(self.matrix.mute(leg, muted))
+        self.captures.mute_changed(leg)
+
+    def music(self, leg: LegId, on: bool) -> None:
+        """Let the leg hear the shared music, or no longer."""
+        self._set(self.matrix.music(leg, on))
+
+    def echo(self, leg: LegId, on: bool) -> None:
+        """Let the leg hear itself, or no longer."""
+        self._set(self.matrix.echo(leg, on))
+
+    def send_digits(self, leg: LegId, digits: str) -> None:
+        """Send digits to the leg's peer; what is no digit is left out."""
+        known = "".join(digit for digit in digits.upper() if digit in "0123456789*#ABCD")
+        if known:
+            self._gateway.send(SendDigits(leg=leg, digits=known))
+
+    # --- players --------------------------------------------------------------------------------
+
+    def play(self, player: PlayerId, leg: LegId, items: Sequence[PlayItem], *, loop: bool) -> None:
+        """Play to one leg."""
+        self._players[player] = leg
+        self._gateway.send(Play(player=player, items=tuple(items), listeners=(leg,), loop=loop))
+
+    def stop(self, player: PlayerId) -> None:
+        """Stop a player that runs; the gateway reports its end."""
+        if player in self._players:
+            self._gateway.send(StopPlayer(player=player))
+
+    def player_finished(self, event: PlayerFinished) -> None:
+        """Pass on the end of a player, unless its leg has ended before."""
+        if event.missing:
+            log.warning("no prompt is named %s", ", ".join(event.missing))
+        leg = self._players.pop(event.player, None)
+        if leg is not None:
+            self.report_played(event.player, leg, stopped=event.stopped)
+
+    def report_played(self, player: PlayerId, leg: LegId, *, stopped: bool) -> None:
+        """Say that a player ended."""
+        at = self._clock.now()
+        self._emit(PlayFinished(player=player, leg=leg, at=at, stopped=stopped))
+
+    @property
+    def players(self) -> dict[PlayerId, LegId]:
+        """The players that run and whom they play to; a copy."""
+        return dict(self._players)
+
+    # --- legs and gateway -----------------------------------------------------------------------
+
+    def leg_ended(self, leg: LegId) -> None:
+        """Forget a leg, answered or not; before the gateway is told to remove it."""
+        self.captures.leg_ended(leg)
+        self._set(self.matrix.remove(leg))
+        for player in [player for player, heard_by in self._players.items() if heard_by == leg]:
+            del self._players[player]
+            self._gateway.send(StopPlayer(player=player))
+
+    def gateway_ready(self, music: PlayerId) -> None:
+        """A gateway is there: start the music that all who wait will share."""
+        self.matrix.music_player = music
+        self._gateway.send(Play(player=music, items=self._music_items, loop=True))
+
+    def gateway_lost(self) -> None:
+        """Nothing sounds any more; the legs themselves are ended by `switch.calls.legs`."""
+        self.matrix.clear()
+        self._players.clear()
+        self.captures.gateway_lost()
+
+    def _set(self, gains: list[Gain]) -> None:
+        if gains:
+            self._gateway.send(SetGains(gains=tuple(gains)))
+
+    def _holds(self, leg: LegId) -> bool:
+        facts = self.matrix.facts(leg)
+        return facts is not None and facts.holds
+
+    def _is_muted(self, leg: LegId) -> bool:
+        facts = self.matrix.facts(leg)
+        return facts is not None and facts.muted

@@ -1,0 +1,282 @@
+"""A switch and any number of phones in memory: real user agents, real registrar, virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import TypeVar
+
+from switch.calls.causes import EndCause
+from switch.calls.control import Calls
+from switch.calls.events import CallEvent, LegEnded, LegStarted
+from switch.calls.invariants import check_invariants
+from switch.calls.settings import CallSettings
+from switch.ids import CallId, LegId, RecordingId
+from switch.registrar.location import Location
+from switch.registrar.registrar import Registrar, RegistrarSettings
+from switch.sip.digest import Challenger, DigestSettings, ha1
+from switch.sip.endpoint import Endpoint
+from switch.sip.flow import Flow, Transport
+from switch.sip.user_agent import UserAgent, UserAgentSettings
+from switch.trunks.number_plan import NumberPlan
+from switch.trunks.settings import (
+    EntrySettings,
+    NumberPlanSettings,
+    PhoneRange,
+    RouteSettings,
+    TrunkSettings,
+)
+from tests.kit.virtual_clock import VirtualClock
+from tests.switch.calls.phone import Phone
+from tests.switch.calls.recording_gateway import RecordingGateway
+
+REALM = "switchroom"
+SWITCH = ("127.0.0.1", 5060)
+CARRIER = ("127.0.0.1", 5090)
+
+E_ = TypeVar("E_")
+
+
+class LabCredentials:
+    """Phones 1001-1050 with the passwords of the laboratory."""
+
+    def ha1(self, user: str, algorithm: str) -> Sequence[str]:
+        return [ha1(user, REALM, f"lab-{user}", algorithm)] if self.knows(user) else []
+
+    def knows(self, number: str) -> bool:
+        return number in PhoneRange(first="1001", last="1050")
+
+
+TRUNKS = {
+    "lab": TrunkSettings(name="lab", match=("127.0.0.1",), max_calls=8),
+    "out": TrunkSettings(
+        name="out",
+        proxy_host=CARRIER[0],
+        proxy_port=CARRIER[1],
+        callers=frozenset({"1001", "1002"}),
+        max_calls=2,
+    ),
+}
+
+PLAN = NumberPlanSettings(
+    entries=(EntrySettings(name="menu", numbers=("4000",)),),
+    phones=(PhoneRange(first="1001", last="1050"), PhoneRange(first="2000", last="5999")),
+    routes=(RouteSettings(trunk="out", prefixes=("+",), min_digits=7),),
+    trunks=TRUNKS,
+)
+
+
+class Bench:
+    """The switch under test, its phones, and the wire between them."""
+
+    def __init__(self, settings: CallSettings | None = None, *, ports: int = 40) -> None:
+        self.clock = VirtualClock()
+        self._numbers = count(1)
+        self._phones: dict[tuple[str, int], Phone] = {}
+        self.events: list[CallEvent] = []
+        self.react: Callable[[CallEvent], None] = lambda _: None
+        self.gateway = RecordingGateway(ports)
+        self.sent = 0
+        self.lose: Callable[[bytes], bool] = lambda _: False
+
+        self.endpoint = Endpoint(new_branch=self.new_token)
+        self.user_agent = UserAgent(
+            self.endpoint,
+            settings=UserAgentSettings(),
+            new_token=self.new_token,
+            contact=lambda flow: f"sip:{flow.local[0]}:{flow.local[1]}",
+        )
+        self.location = Location(
+            on_change=lambda phone, reachable: self.calls.phone_changed(phone, reachable)
+        )
+        challenger = Challenger(
+            settings=DigestSettings(realm=REALM), secret=b"s" * 32, new_token=self.new_token
+        )
+        credentials = LabCredentials()
+        self.calls = Calls(
+            user_agent=self.user_agent,
+            gateway=self.gateway,
+            registrar=Registrar(
+                location=self.location,
+                challenger=challenger,
+                credentials=credentials,
+                settings=RegistrarSettings(),
+            ),
+            location=self.location,
+            challenger=challenger,
+            credentials=credentials,
+            number_plan=NumberPlan(PLAN),
+            trunks=TRUNKS,
+            settings=settings or CallSettings(),
+            clock=self.clock,
+            sink=self._sink,
+            new_id=self.new_id,
+            recording_path=lambda recording, call: f"/rec/{call}/{recording}",
+            flush=self._flush,
+        )
+        self.calls.gateway_ready(self.gateway.start())
+        self.events.clear()
+
+    # --- phones ---------------------------------------------------------------------------------
+
+    def phone(self, number: str, *, address: tuple[str, int] | None = None) -> Phone:
+        """Switch a phone on, with a static binding."""
+        address = address or ("127.0.0.1", 7000 + len(self._phones))
+        phone = Phone(number, address, SWITCH, self.clock, self.new_token, self.pump)
+        self._phones[address] = phone
+        flow = Flow(Transport.UDP, address, SWITCH)
+        self.location.add_static(number, f"sip:{number}@{address[0]}:{address[1]}", flow)
+        return phone
+
+    def stranger(self, user: str, address: tuple[str, int] = ("127.0.0.1", 6900)) -> Phone:
+        """A caller that is no phone of ours and has no binding."""
+        phone = Phone(user, address, SWITCH, self.clock, self.new_token, self.pump)
+        self._phones[address] = phone
+        return phone
+
+    # --- moving ---------------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Carry every datagram and gateway event until nothing moves any more."""
+        while True:
+            self.calls.process(self.clock.now())
+            self.clock.advance(0)
+            moved = self._carry()
+            while self.gateway.events:
+                self.calls.gateway_event(self.gateway.events.popleft())
+                moved = True
+            if not moved:
+                check_invariants(self.calls)
+                return
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, timer by timer."""
+        end = self.clock.now() + seconds
+        while True:
+            due = [t for t in self._timers() if t <= end]
+            if not due:
+                break
+            self.clock.run_until(max(self.clock.now(), min(due)))
+            now = self.clock.now()
+            self.endpoint.handle_timer(now)
+            self.user_agent.process(now)
+            self.user_agent.handle_timer(now)
+            for phone in self._phones.values():
+                phone.handle_timer()
+            self.pump()
+        self.clock.run_until(end)
+        self.pump()
+
+    def lose_gateway(self) -> None:
+        self.gateway.stop()
+        self.calls.gateway_lost("test")
+        self.pump()
+
+    def restart_gateway(self) -> None:
+        self.calls.gateway_ready(self.gateway.start())
+        self.pump()
+
+    # --- looking --------------------------------------------------------------------------------
+
+    def of(self, kind: type[E_]) -> list[E_]:
+        """The events of one kind, oldest first."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def ends(self) -> dict[LegId, EndCause]:
+        """How legs ended; each leg once."""
+        ended = self.of(LegEnded)
+        assert len({event.leg for event in ended}) == len(ended), "a leg ended twice"
+        return {event.leg: event.cause for event in ended}
+
+    def leg_of(self, phone: str) -> LegId:
+        """The last leg to or from a phone."""
+        return next(e.leg for e in reversed(self.of(LegStarted)) if e.phone == phone)
+
+    def new_call(self) -> CallId:
+        return CallId(self.new_id("call"))
+
+    def heard(self) -> dict[LegId, set[str]]:
+        """Who hears whom, as the gateway has it; without those who hear nothing."""
+        return {leg: set(row) for leg, row in self.gateway.heard.items() if row}
+
+    @property
+    def music(self) -> str:
+        return self.calls.sound.matrix.music_player
+
+    def check_clean(self) -> None:
+        """Nothing is left of any call."""
+        self.pump()
+        assert self.calls.legs_alive == 0, self.calls.describe()
+        assert self.calls.calls_alive == self.calls.direct_calls == 0
+        assert self.gateway.legs == {}
+        assert self.gateway.taken == set()
+        assert self.gateway.free == (self.gateway.all_ports)
+        assert self.gateway.recordings == {}
+        assert set(self.gateway.players) <= {self.music}
+        assert self.gateway.objections == []
+        assert self.calls.faults == 0
+        started = {event.leg for event in self.of(LegStarted)}
+        assert set(self.ends()) == started
+        self.check_order()
+
+    def check_forgotten(self) -> None:
+        """After the longest SIP timer nothing of any call is left anywhere, no timer either."""
+        self.lose = lambda _: False
+        self.advance(70)
+        self.check_clean()
+        assert self.user_agent.sessions_alive == 0
+        assert self.endpoint.transactions_alive == 0
+        assert self.clock.pending == 0
+
+    def check_order(self) -> None:
+        """After its end a leg is heard of only in its statistics."""
+        over: set[LegId] = set()
+        for event in self.events:
+            leg = getattr(event, "leg", None)
+            if leg is not None and type(event).__name__ != "LegMeasured":
+                assert leg not in over, f"after the end: {event}"
+            if isinstance(event, LegEnded):
+                over.add(event.leg)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def new_token(self) -> str:
+        return f"t{next(self._numbers)}"
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}-{next(self._numbers)}"
+
+    def recording_ids(self) -> list[RecordingId]:
+        return list(self.gateway.recordings)
+
+    def _sink(self, event: CallEvent) -> None:
+        self.events.append(event)
+        self.react(event)
+
+    def _flush(self) -> None:
+        """The shell would send here; the wire is carried by `pump`."""
+
+    def _timers(self) -> list[float]:
+        timers = [
+            self.clock.next_timer(),
+            self.endpoint.get_timer(),
+            self.user_agent.get_timer(),
+        ]
+        timers += [phone.get_timer() for phone in self._phones.values()]
+        return [timer for timer in timers if timer is not None]
+
+    def _carry(self) -> bool:
+        now = self.clock.now()
+        moved = False
+        for data, flow in self.endpoint.datagrams_to_send():
+            moved = True
+            phone = self._phones.get(flow.remote)
+            if phone is not None and not self.lose(data):
+                phone.receive(data, Flow(Transport.UDP, flow.local, flow.remote))
+        for phone in self._phones.values():
+            for data, _ in phone.endpoint.datagrams_to_send():
+                moved = True
+                if not self.lose(data):
+                    way = Flow(Transport.UDP, phone.address, SWITCH)
+                    self.endpoint.receive_datagram(data, way, now)
+        return moved
