@@ -71,7 +71,7 @@ class Entry:
 class Subscription:
     """One client's queue. Read it with `next()`; it ends with the `reason` it was closed for."""
 
-    __slots__ = ("_bus", "_limit", "_queue", "_wanted", "audience", "reason")
+    __slots__ = ("_bus", "_limit", "_queue", "_wanted", "audience", "on_end", "reason")
 
     def __init__(self, bus: Bus, audience: Audience, limit: int) -> None:
         self._bus = bus
@@ -81,6 +81,8 @@ class Subscription:
         self.audience = audience
         self.reason: str | None = None
         """Why it ended (`slow`, `shutdown`, `signed-off`, ...); None while it lives."""
+        self.on_end: Callable[[], None] | None = None
+        """Called when it ends; the reader may be busy sending and not look."""
 
     @property
     def waiting(self) -> int:
@@ -109,6 +111,8 @@ class Subscription:
             if reason == "slow":
                 self._queue.clear()
             self._wake()
+            if self.on_end is not None:
+                self.on_end()
 
     def _deliver(self, entry: Entry) -> None:
         if len(self._queue) >= self._limit:
@@ -132,7 +136,8 @@ class Bus:
     def __init__(
         self, *, wall: Callable[[], float] = time.time, keep: int = 20_000, first_seq: int = 0
     ) -> None:
-        self._wall = wall
+        self.wall = wall
+        """The clock of the events: seconds since the epoch."""
         self._seq = max(first_seq, int(wall() * 1000) << SEQ_SHIFT)
         self._dropped_to = self._seq
         self._ring: deque[Entry] = deque()
@@ -172,7 +177,7 @@ class Bus:
         event = Event(
             seq=seq,
             id=hex(seq),
-            at=self._wall() if at is None else at,
+            at=self.wall() if at is None else at,
             type=type,
             data=data,
             interaction_id=interaction_id,

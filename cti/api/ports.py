@@ -8,6 +8,7 @@ All of them may raise the errors of `cti.errors`; anything else is a fault and i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from cti.schema import (
     InteractionDetail,
     PhoneCredentials,
     Role,
+    ServerStatus,
     Snapshot,
 )
 
@@ -156,6 +158,8 @@ class ApiPorts:
     history: History
     health: Health
     bus: Bus
+    status: Callable[[], ServerStatus] = ServerStatus
+    """What lives and what was counted, for operators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

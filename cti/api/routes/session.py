@@ -1,0 +1,60 @@
+"""Sign on, sign off, and what one sees then."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from cti.api.answers import JsonAnswer
+from cti.api.context import TheCaller, TheContext
+from cti.errors import Invalid, NotSignedOn
+from cti.schema import SignOnReply, SignOnRequest, Snapshot
+
+router = APIRouter(prefix="/api/v1", tags=["session"])
+
+
+@router.post("/sign-on", response_model=SignOnReply)
+async def sign_on(body: SignOnRequest, request: Request, context: TheContext) -> Response:
+    """Exchange login and password for a token.
+
+    Too many wrong passwords for a login from one address are answered with 429 and `Retry-After`.
+    """
+    if not 0 < len(body.login) <= 200 or not 0 < len(body.password) <= 1000:
+        raise Invalid("bad-request", "Login (1 to 200 characters) and password are needed.")
+    address = request.client.host if request.client is not None else ""
+    context.throttle.begin(body.login, address)
+    account = await context.ports.accounts.verify(body.login, body.password)
+    if account is None:
+        raise NotSignedOn("wrong-password", "Login or password is wrong.")
+    context.throttle.succeeded(body.login, address)
+    token, expires = context.tokens.issue(account)
+    phone = None
+    if account.agent_id is not None:
+        phone = context.ports.floor.phone_credentials(account.agent_id)
+    return JsonAnswer(
+        SignOnReply(
+            token=token,
+            expires=expires,
+            login=account.login,
+            name=account.name,
+            role=account.role,
+            agent_id=account.agent_id,
+            phone=phone,
+            language=account.language,
+        )
+    )
+
+
+@router.post("/sign-off", status_code=204)
+async def sign_off(caller: TheCaller, context: TheContext) -> Response:
+    """Make the token void, end its streams, and sign the agent off if this was its last desk."""
+    context.tokens.revoke(caller.token)
+    context.streams.end_session(caller.token.session)
+    if caller.account.agent_id is not None:
+        context.desks.signed_off(caller.account.agent_id, caller.token.session)
+    return Response(status_code=204)
+
+
+@router.get("/snapshot", response_model=Snapshot)
+async def snapshot(caller: TheCaller, context: TheContext) -> Response:
+    """What this user sees now; the stream begins with the same."""
+    return JsonAnswer(context.streams.snapshot(caller.account))

@@ -1,0 +1,143 @@
+"""The HTTP server: uvicorn inside our own event loop, without signals, access log or secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from cti.api.app import create_app
+from cti.api.context import Context
+from cti.api.ports import ApiPorts, ApiSettings
+
+_TOKEN: Final = re.compile(r"(token=)[^&\s\"']+")
+_MAX_MESSAGE: Final = 64 * 1024
+"""Octets of one message from a client."""
+_STOP_S: Final = 2
+
+
+class ApiServer:
+    """Serves the API. `start` once, `stop` once."""
+
+    def __init__(self, ports: ApiPorts, settings: ApiSettings) -> None:
+        self._ports = ports
+        self._settings = settings
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._context: Context | None = None
+        self.app: FastAPI | None = None
+        """The application, once started."""
+        self.port = 0
+        """The port in use, once started."""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Port 0 takes any free one. Raises `OSError` when the address is taken."""
+        listener = _listen(host, port)
+        self.port = listener.getsockname()[1]
+        self.app = create_app(self._ports, self._settings)
+        self._context = self.app.state.context
+        config = uvicorn.Config(
+            self.app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,
+            server_header=False,
+            ws=_WebSocket,
+            ws_max_size=_MAX_MESSAGE,
+            ws_ping_interval=self._settings.ping_s,
+            ws_ping_timeout=self._settings.ping_s,
+            ws_per_message_deflate=False,  # local desks: time matters more than octets
+            timeout_graceful_shutdown=_STOP_S,
+        )
+        # WebSocket addresses carry the token, and uvicorn logs addresses.
+        logging.getLogger("uvicorn.error").addFilter(_mask_token)
+        self._server = _Server(config)
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._server.serve([listener]), name="api-server")
+        started = loop.create_task(self._server.is_started.wait())
+        await asyncio.wait((self._task, started), return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._task.done():
+            await self._task  # raises what went wrong
+
+    async def stop(self) -> None:
+        """Say bye to the streams, finish what is being answered, close."""
+        if self._server is None or self._task is None or self._context is None:
+            return
+        await self._context.streams.close()
+        self._server.stop()
+        await self._task
+        self._context.desks.close()
+        self._server = self._task = None
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without signal handlers, and without looking ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_started = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Leave the main loop."""
+        self.should_exit = True
+        self._stopping.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.is_started.set()
+
+    async def main_loop(self) -> None:
+        """Refresh the date header once a second until told to stop."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._stopping.wait()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """Uvicorn's WebSocket, with a way to cut off a client that does not read."""
+
+    async def run_asgi(self) -> None:
+        extensions: dict[str, Any] = self.scope["extensions"] or {}
+        extensions["switchroom.abort"] = self.transport.abort
+        await super().run_asgi()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        # A peer that answers no ping will not take what is still to be sent.
+        self.transport.abort()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _mask_token(record: logging.LogRecord) -> bool:
+    if "token=" in record.getMessage():
+        record.msg, record.args = _TOKEN.sub(r"\1***", record.getMessage()), ()
+    return True
