@@ -1,0 +1,143 @@
+"""Dialogs: what both sides keep to send requests to each other (RFC 3261 section 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+
+from switch.errors import RemoteProtocolError
+from switch.sip.flow import Flow, Transport
+from switch.sip.headers import Headers
+from switch.sip.message import NameAddr, Request, Response, Uri
+
+
+@dataclass(slots=True)
+class Dialog:
+    """One side of a dialog."""
+
+    call_id: str
+    local: NameAddr
+    """With our tag."""
+    remote: NameAddr
+    """With the peer's tag; none where the peer follows RFC 2543."""
+    target: Uri
+    """The peer's Contact: the Request-URI of our requests."""
+    routes: list[NameAddr]
+    flow: Flow
+    """The way to the peer: it follows the peer's requests, so NATs and reconnects are survived."""
+    local_seq: int
+    remote_seq: int | None
+
+    @classmethod
+    def of_invited(cls, invite: Request, local_tag: str, flow: Flow) -> Dialog:
+        """The dialog that our 1xx or 2xx to `invite` creates (section 12.1.1).
+
+        Raises:
+            RemoteProtocolError: 400, when the INVITE lacks what a dialog needs.
+        """
+        if invite.from_.tag is None:
+            raise RemoteProtocolError("From has no tag")
+        target = contact_of(invite)
+        if target is None:
+            raise RemoteProtocolError("INVITE needs one Contact with a SIP URI")
+        return cls(
+            call_id=invite.call_id,
+            local=invite.to.with_tag(local_tag),
+            remote=invite.from_,
+            target=target,
+            routes=list(invite.record_routes),
+            flow=flow_to(invite, target, flow),
+            local_seq=0,
+            remote_seq=invite.cseq.seq,
+        )
+
+    @classmethod
+    def of_answered(cls, invite: Request, response: Response, flow: Flow) -> Dialog:
+        """The dialog that a 2xx to our `invite` creates (section 12.1.2)."""
+        return cls(
+            call_id=invite.call_id,
+            local=invite.from_,
+            remote=response.to,
+            target=contact_of(response) or invite.request_uri,
+            routes=response.record_routes[::-1],
+            flow=flow,
+            local_seq=invite.cseq.seq,
+            remote_seq=None,
+        )
+
+    def is_newer(self, request: Request) -> bool:
+        """True when the peer's request comes after all others (section 12.2.2); notes it then."""
+        seq = request.cseq.seq
+        if self.remote_seq is not None and seq <= self.remote_seq:
+            return False
+        self.remote_seq = seq
+        return True
+
+    def refresh_target(self, message: Request | Response) -> None:
+        """Take the peer's new Contact: of an INVITE or UPDATE that is accepted, or a 2xx to one."""
+        self.target = contact_of(message) or self.target
+
+    def refresh_flow(self, request: Request, flow: Flow) -> None:
+        """Answer by the way the peer's latest request came: it may have another address now."""
+        self.flow = flow_to(request, contact_of(request) or self.target, flow)
+
+    def request(self, method: str, seq: int | None = None) -> Request:
+        """A request within the dialog, with the next CSeq unless `seq` is given (section 12.2.1.1).
+
+        Via and Max-Forwards are the endpoint's business, the rest is added by the caller.
+        """
+        if seq is None:
+            self.local_seq += 1
+            seq = self.local_seq
+        uri, routes = self._way()
+        headers = Headers()
+        for route in routes:
+            headers.add("Route", route)
+        headers.set("From", str(self.local))
+        headers.set("To", str(self.remote))
+        headers.set("Call-ID", self.call_id)
+        headers.set("CSeq", f"{seq} {method}")
+        return Request(method, uri, headers)
+
+    def _way(self) -> tuple[str, list[str]]:
+        """Request-URI and Route: loose routing, or strict where the first proxy is of RFC 2543."""
+        target = str(self.target)
+        if not self.routes:
+            return target, []
+        first = self.routes[0].uri
+        if "lr" in first.params:
+            return target, [str(route) for route in self.routes]
+        params = {name: value for name, value in first.params.items() if name != "method"}
+        strict = replace(first, params=params, headers=None)
+        return str(strict), [*(str(route) for route in self.routes[1:]), f"<{target}>"]
+
+
+def contact_of(message: Request | Response) -> Uri | None:
+    """The one Contact as a Request-URI; None where there is none that can be called."""
+    contacts = message.contacts
+    if len(contacts) != 1 or contacts[0].uri.scheme not in ("sip", "sips"):
+        return None
+    uri = contacts[0].uri
+    return replace(uri, headers=None) if uri.headers is not None else uri
+
+
+def flow_to(request: Request, target: Uri, flow: Flow) -> Flow:
+    """The way for requests to the sender of `request`.
+
+    Usually the way it came by. A UDP peer that does not ask for `rport` may listen elsewhere than it
+    sends from; it is reached where its Contact says, when that is an address and no proxy stands
+    between.
+    """
+    if (
+        flow.transport is not Transport.UDP
+        or "rport" in request.top_via.params
+        or request.record_routes
+    ):
+        return flow
+    host = target.host.strip("[]")
+    try:
+        ip_address(host)
+    except ValueError:
+        return flow
+    remote = (host, target.port or 5060)
+    return flow if remote == flow.remote else replace(flow, remote=remote)

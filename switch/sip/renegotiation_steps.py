@@ -1,0 +1,181 @@
+"""Applies the table of `renegotiation.py` to a session and performs its actions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from switch.errors import LocalProtocolError
+from switch.sip.dialog import Dialog
+from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
+from switch.sip.message import Request
+from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
+from switch.sip.session import Alarm, Cause, PeerOffer, Session
+from switch.sip.sessions import SDP, Purpose, SessionTable
+
+log = logging.getLogger(__name__)
+
+_OWNER_PAUSE_S = (2.1, 4.0)
+_OTHER_PAUSE_S = (0.0, 2.0)
+"""How long the owner of the Call-ID and the other side wait after a 491 (section 14.1)."""
+
+
+def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> None:
+    """Take one input through the table."""
+    state = session.offer_state
+    found = TRANSITIONS.get((state, given))
+    if found is None:
+        if (state, given) not in IGNORED:
+            raise LocalProtocolError(f"offers of {session.id}: no step for {given} in {state}")
+        return
+    session.offer_state, actions = found
+    log.debug("offers of %s: %s --%s--> %s", session.id, state, given, session.offer_state)
+    for action in actions:
+        _EFFECTS[action](table, session, cause)
+
+
+def _note_peer_offer(session: Session, cause: Cause) -> None:
+    request, transaction = _request(cause), cause.transaction
+    if transaction is None:
+        raise LocalProtocolError("an offer without a transaction")
+    session.peer_offer = PeerOffer(transaction, request, cause.body is not None)
+
+
+def _request(cause: Cause) -> Request:
+    if cause.request is None:
+        raise LocalProtocolError("this step needs a request")
+    return cause.request
+
+
+def _dialog(session: Session) -> Dialog:
+    if session.dialog is None:
+        raise LocalProtocolError("this step needs a dialog")
+    return session.dialog
+
+
+def _peer_offer(session: Session) -> PeerOffer:
+    if session.peer_offer is None:
+        raise LocalProtocolError("the peer has no offer open")
+    return session.peer_offer
+
+
+def _send_reinvite(table: SessionTable, session: Session, cause: Cause) -> None:
+    dialog = _dialog(session)
+    if cause.body is not None:
+        session.offer, session.glare_retries = cause.body, 0
+    invite = table.complete(dialog.request("INVITE"), dialog.flow, (), session.offer)
+    table.send(session, invite, dialog.flow, Purpose.REINVITE, cause.now)
+
+
+def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
+    if cause.response is None:
+        raise LocalProtocolError("an ACK without a 2xx")
+    table.send_ack(session, _dialog(session), cause.response)
+
+
+def _start_retry(table: SessionTable, session: Session, cause: Cause) -> None:
+    low, high = _OWNER_PAUSE_S if session.is_caller else _OTHER_PAUSE_S
+    session.glare_retries += 1
+    pause = round(low + table.jitter() * (high - low), 2)  # in units of 10 ms
+    table.start(session, Alarm.RETRY, cause.now + pause)
+
+
+def _stop_retry(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.stop(session, Alarm.RETRY)
+
+
+def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
+    offer = _peer_offer(session)
+    _dialog(session).refresh_target(offer.request)  # only now: a refused one changes nothing
+    response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
+    session.peer_offer = None
+    table.send_success(
+        session, offer.transaction, response, cause.now, has_offer=not offer.has_offer
+    )
+
+
+def _send_success_to_update(table: SessionTable, session: Session, cause: Cause) -> None:
+    offer = _peer_offer(session)
+    _dialog(session).refresh_target(offer.request)  # only now: a refused one changes nothing
+    response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
+    session.peer_offer = None
+    table.send_response(offer.transaction, response, cause.now)
+
+
+def _resend_success(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.resend_success(session, cause.now)
+
+
+def _stop_success(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.stop_success(session)
+
+
+def _answer_peer_offer(table: SessionTable, session: Session, status: int, now: float) -> None:
+    offer = _peer_offer(session)
+    session.peer_offer = None
+    table.server_invites.pop(offer.transaction, None)
+    headers = [("Accept", SDP)] if status == 415 else []
+    table.respond(offer.transaction, offer.request, status, now, headers=headers)
+
+
+def _send_failure(table: SessionTable, session: Session, cause: Cause) -> None:
+    _answer_peer_offer(table, session, cause.status, cause.now)
+
+
+def _send_terminated(table: SessionTable, session: Session, cause: Cause) -> None:
+    _answer_peer_offer(table, session, 487, cause.now)
+
+
+def _refuse_later(table: SessionTable, session: Session, cause: Cause) -> None:
+    if cause.transaction is not None:
+        table.refuse_later(cause.transaction, _request(cause), cause.now)
+
+
+def _refuse_pending(table: SessionTable, session: Session, cause: Cause) -> None:
+    if cause.transaction is not None:
+        table.respond(cause.transaction, _request(cause), 491, cause.now)
+
+
+def _report_offer(table: SessionTable, session: Session, cause: Cause) -> None:
+    _note_peer_offer(session, cause)
+    if _request(cause).method == "INVITE" and cause.transaction is not None:
+        table.server_invites[cause.transaction] = session
+    table.events.append(ReofferReceived(session=session.id, offer=cause.body))
+
+
+def _report_answer(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.events.append(ReofferAnswered(session=session.id, answer=cause.body or b""))
+
+
+def _report_answer_in_ack(table: SessionTable, session: Session, cause: Cause) -> None:
+    if cause.body is not None:
+        _report_answer(table, session, cause)
+
+
+def _report_failure(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.events.append(ReofferFailed(session=session.id, status=cause.status))
+
+
+def _report_busy(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.events.append(ReofferFailed(session=session.id, status=491))
+
+
+_EFFECTS: dict[Action, Callable[[SessionTable, Session, Cause], None]] = {
+    Action.SEND_REINVITE: _send_reinvite,
+    Action.SEND_ACK: _send_ack,
+    Action.START_RETRY: _start_retry,
+    Action.STOP_RETRY: _stop_retry,
+    Action.SEND_SUCCESS: _send_success,
+    Action.SEND_SUCCESS_TO_UPDATE: _send_success_to_update,
+    Action.RESEND_SUCCESS: _resend_success,
+    Action.STOP_SUCCESS: _stop_success,
+    Action.SEND_FAILURE: _send_failure,
+    Action.SEND_TERMINATED: _send_terminated,
+    Action.REFUSE_LATER: _refuse_later,
+    Action.REFUSE_PENDING: _refuse_pending,
+    Action.REPORT_OFFER: _report_offer,
+    Action.REPORT_ANSWER: _report_answer,
+    Action.REPORT_ANSWER_IN_ACK: _report_answer_in_ack,
+    Action.REPORT_FAILURE: _report_failure,
+    Action.REPORT_BUSY: _report_busy,
+}

@@ -1,0 +1,212 @@
+"""What the user agent does with requests of peers: finds the session, or answers by itself."""
+
+from __future__ import annotations
+
+from switch.errors import RemoteProtocolError
+from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip.dialog import Dialog
+from switch.sip.events import (
+    AckReceived,
+    CancelReceived,
+    EndedBy,
+    Invited,
+    OutOfDialogRequest,
+    RequestReceived,
+    SessionId,
+)
+from switch.sip.message import Request, Response
+from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
+from switch.sip.sessions import SDP, SessionTable
+
+_MAX_EXPIRES_DIGITS = 7
+_CAPABILITIES: ExtraHeaders = (("Accept", SDP), ("Supported", ""))
+
+
+def receive_request(table: SessionTable, event: RequestReceived, now: float) -> None:
+    """Take a new request other than ACK and CANCEL."""
+    request = event.request
+    if request.to.tag is not None:
+        _receive_in_dialog(table, event, now)
+    elif request.method == "INVITE":
+        _receive_invite(table, event, now)
+    elif request.method == "OPTIONS":
+        _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
+    elif request.method == "REGISTER":
+        table.events.append(
+            OutOfDialogRequest(transaction=event.transaction, request=request, flow=event.flow)
+        )
+    elif request.method in ("BYE", "INFO", "UPDATE"):
+        _answer(table, event, 481, now)
+    else:
+        _answer(table, event, 405, now, (("Allow", _allow(table)),))
+
+
+def receive_ack(table: SessionTable, event: AckReceived, now: float) -> None:
+    """Take the ACK to a 2xx; one that fits nothing is dropped, as ACKs are never answered."""
+    request = event.request
+    session = table.by_dialog.get((request.call_id, request.to.tag or ""))
+    if session is None or session.success is None or session.dialog is None:
+        return
+    if request.cseq.seq != session.success.seq or request.from_.tag != session.dialog.remote.tag:
+        return
+    cause = Cause(now=now, request=request, body=sdp_in(request))
+    if session.success.has_offer and cause.body is None:
+        cause.detail = "the ACK lacks the answer to our offer"
+        usage_steps.step(table, session, usage.Input.ACK_WITHOUT_ANSWER, cause)
+        return
+    if not session.success.has_offer:
+        cause.body = None  # the answer was ours; what stands here means nothing
+    if session.state is usage.State.CONFIRMED:
+        renegotiation_steps.step(table, session, renegotiation.Input.ACK, cause)
+    else:
+        usage_steps.step(table, session, usage.Input.ACK, cause)
+
+
+def receive_cancel(table: SessionTable, event: CancelReceived, now: float) -> None:
+    """Take the CANCEL of an INVITE or re-INVITE; the endpoint has answered it."""
+    session = table.server_invites.get(event.transaction)
+    if session is None:
+        return
+    cause = Cause(now=now, by=EndedBy.CANCELLED, detail=event.request.headers.get("Reason") or "")
+    if event.transaction == session.transaction:
+        usage_steps.step(table, session, usage.Input.CANCEL, cause)
+    else:
+        renegotiation_steps.step(table, session, renegotiation.Input.CANCEL, cause)
+
+
+def sdp_in(message: Request | Response) -> bytes | None:
+    """The SDP of a message; None where it has none or another body."""
+    return message.body if message.body and message.content_type == SDP else None
+
+
+def _allow(table: SessionTable) -> str:
+    return ", ".join(table.settings.allow)
+
+
+def _answer(
+    table: SessionTable,
+    event: RequestReceived,
+    status: int,
+    now: float,
+    headers: ExtraHeaders = (),
+    reason: str | None = None,
+) -> None:
+    request = event.request
+    table.respond(event.transaction, request, status, now, reason=reason, headers=headers)
+
+
+def _has_unknown_body(request: Request, known: str | None) -> bool:
+    if not request.body:
+        return False
+    encoding = (request.headers.get("Content-Encoding") or "identity").lower()
+    return request.content_type != known or encoding != "identity"
+
+
+def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> None:
+    request = event.request
+    if _has_unknown_body(request, SDP):
+        _answer(table, event, 415, now, (("Accept", SDP), ("Accept-Encoding", "identity")))
+        return
+    if len(table.by_id) >= table.settings.max_sessions:
+        pause = str(table.settings.retry_after_s)
+        _answer(table, event, 503, now, (("Retry-After", pause),))
+        return
+    tag = table.new_token()
+    try:
+        dialog = Dialog.of_invited(request, tag, event.flow)
+    except RemoteProtocolError as error:
+        _answer(table, event, error.status, now, reason=f"Bad Request: {error}")
+        return
+    session = Session(
+        id=SessionId(table.new_token()),
+        is_caller=False,
+        invite=request,
+        transaction=event.transaction,
+        local_tag=tag,
+        flow=event.flow,
+        state=usage.State.INVITED,
+        dialog=dialog,
+    )
+    table.add(session)
+    table.server_invites[event.transaction] = session
+    table.start(session, Alarm.LIMIT, now + _patience(table, request))
+    table.events.append(
+        Invited(session=session.id, request=request, flow=event.flow, offer=sdp_in(request))
+    )
+
+
+def _patience(table: SessionTable, request: Request) -> float:
+    """How long an INVITE may stay unanswered: our limit, or the caller's Expires if shorter."""
+    limit = table.settings.invite_limit_s
+    expires = request.headers.get("Expires")
+    if expires and expires.isascii() and expires.isdigit() and len(expires) <= _MAX_EXPIRES_DIGITS:
+        return min(limit, float(expires))
+    return limit
+
+
+def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) -> None:
+    """Take a request with a To tag (RFC 3261 section 12.2.2)."""
+    request = event.request
+    session = table.by_dialog.get((request.call_id, request.to.tag or ""))
+    if session is None or not _is_peer(session, request):
+        _answer(table, event, 481, now)
+        return
+    dialog = session.dialog
+    if dialog is not None:
+        if not dialog.is_newer(request):
+            _answer(table, event, 500, now, reason="CSeq Out Of Order")
+            return
+        dialog.refresh_flow(request, event.flow)
+    match request.method:
+        case "BYE":
+            detail = request.headers.get("Reason") or ""
+            is_unanswered = session.state is usage.State.INVITED
+            by = EndedBy.CANCELLED if is_unanswered else EndedBy.REMOTE_BYE
+            cause = _cause(event, now)
+            cause.by, cause.detail = by, detail
+            usage_steps.step(table, session, usage.Input.BYE, cause)
+        case "INVITE":
+            _receive_offer(table, session, event, now)
+        case "UPDATE":
+            if request.body:
+                _receive_offer(table, session, event, now)
+            else:
+                _refresh(table, session, event, now)
+        case "OPTIONS":
+            _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
+        case "INFO":
+            # No INFO package is known here yet: an empty one asks whether we are alive.
+            if request.body:
+                _answer(table, event, 415, now, (("Accept", ""),))
+            else:
+                _answer(table, event, 200, now)
+        case _:
+            _answer(table, event, 405, now, (("Allow", _allow(table)),))
+
+
+def _is_peer(session: Session, request: Request) -> bool:
+    """True when the From tag is the dialog's; before our call is answered any may be."""
+    return session.dialog is None or session.dialog.remote.tag == request.from_.tag
+
+
+def _cause(event: RequestReceived, now: float) -> Cause:
+    return Cause(
+        now=now, request=event.request, transaction=event.transaction, body=sdp_in(event.request)
+    )
+
+
+def _receive_offer(
+    table: SessionTable, session: Session, event: RequestReceived, now: float
+) -> None:
+    if _has_unknown_body(event.request, SDP):
+        _answer(table, event, 415, now, (("Accept", SDP), ("Accept-Encoding", "identity")))
+        return
+    usage_steps.step(table, session, usage.Input.OFFER, _cause(event, now))
+
+
+def _refresh(table: SessionTable, session: Session, event: RequestReceived, now: float) -> None:
+    """An UPDATE without an offer changes the target at most (RFC 3311 section 5.2)."""
+    if session.dialog is not None:
+        session.dialog.refresh_target(event.request)
+    response = table.dialog_response(session, event.request, 200, (), None)
+    table.send_response(event.transaction, response, now)

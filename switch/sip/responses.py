@@ -1,0 +1,166 @@
+"""What the user agent does with responses to its requests, and with their absence."""
+
+from __future__ import annotations
+
+from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip.dialog import Dialog
+from switch.sip.events import (
+    EndedBy,
+    ResponseReceived,
+    TransactionId,
+    TransactionTimedOut,
+    TransportFailed,
+)
+from switch.sip.message import Response
+from switch.sip.requests import sdp_in
+from switch.sip.session import Cause, Session
+from switch.sip.sessions import Purpose, SessionTable
+
+_GONE = (408, 481)
+"""Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
+
+
+def receive_response(table: SessionTable, event: ResponseReceived, now: float) -> None:
+    """Take a response to a request of a session."""
+    known = table.clients.get(event.transaction)
+    if known is None:
+        return
+    session, purpose = known
+    status = event.response.status
+    is_bye = purpose in (Purpose.BYE, Purpose.FORK_BYE)
+    if status >= 300 or (status >= 200 and is_bye):
+        del table.clients[event.transaction]
+    if is_bye:
+        if status >= 200 and purpose is Purpose.BYE:
+            usage_steps.step(table, session, usage.Input.BYE_DONE, Cause(now=now))
+    elif 200 <= status < 300:
+        _receive_success(table, session, purpose, event, now)
+    elif purpose is Purpose.INVITE:
+        _receive_invite_response(table, session, event.response, now)
+    elif status >= 300:
+        _receive_reinvite_failure(table, session, event.response, now)
+
+
+def receive_silence(
+    table: SessionTable, event: TransactionTimedOut | TransportFailed, now: float
+) -> None:
+    """No response came, or the request could not be sent: treated as 408 and 503."""
+    known = table.clients.pop(event.transaction, None)
+    if known is None:
+        return
+    session, purpose = known
+    cause = Cause(now=now, status=408, reason="Request Timeout", by=EndedBy.TIMEOUT)
+    cause.detail = "no response to our re-INVITE"
+    if isinstance(event, TransportFailed):
+        cause.status, cause.reason = 503, "Service Unavailable"
+        cause.by, cause.detail = EndedBy.TRANSPORT, event.reason
+    if purpose is Purpose.INVITE:
+        usage_steps.step(table, session, usage.Input.FAILURE, cause)
+    elif purpose is Purpose.REINVITE:
+        usage_steps.step(table, session, usage.Input.LOST, cause)
+    elif purpose is Purpose.BYE:
+        usage_steps.step(table, session, usage.Input.BYE_DONE, cause)
+
+
+def stop_lingering(table: SessionTable, now: float) -> None:
+    """Let go of INVITEs whose 2xx came so long ago that no other can come."""
+    while (transaction := table.lingering.pop_due(now)) is not None:
+        table.clients.pop(transaction, None)
+
+
+def _receive_invite_response(
+    table: SessionTable, session: Session, response: Response, now: float
+) -> None:
+    cause = Cause(now=now, response=response, body=sdp_in(response))
+    if response.status >= 200:
+        cause.status, cause.reason = response.status, response.reason
+        usage_steps.step(table, session, usage.Input.FAILURE, cause)
+        return
+    tag = response.to.tag
+    if (
+        cause.body is not None
+        and tag not in session.early_answers
+        and len(session.early_answers) < 8
+    ):
+        session.early_answers[tag] = cause.body
+    usage_steps.step(table, session, usage.Input.PROVISIONAL, cause)
+
+
+def _receive_success(
+    table: SessionTable, session: Session, purpose: Purpose, event: ResponseReceived, now: float
+) -> None:
+    """A 2xx to an INVITE: the first, one again, or one of another fork (section 13.2.2.4)."""
+    response = event.response
+    seq, tag = response.cseq.seq, response.to.tag
+    ack = session.acks.get((seq, tag))
+    if ack is not None:
+        flow = session.dialog.flow if session.dialog else session.flow
+        table.endpoint.send_ack(ack, flow)
+        return
+    is_fork = any(acked == seq for acked, _ in session.acks)
+    _linger(table, event.transaction, now)
+    if purpose is Purpose.REINVITE:
+        _receive_reinvite_success(table, session, response, now)
+    elif is_fork:
+        if len(session.acks) < _MAX_FORKS:
+            fork = Dialog.of_answered(session.invite, response, session.flow)
+            table.send_ack(session, fork, response)
+            table.send_bye(session, fork, now, purpose=Purpose.FORK_BYE)
+    else:
+        answer = sdp_in(response) or session.early_answers.get(tag)
+        cause = Cause(now=now, response=response, body=answer)
+        given = usage.Input.SUCCESS
+        if answer is None:
+            given = usage.Input.SUCCESS_WITHOUT_ANSWER
+            cause.status, cause.reason = 488, "No Answer To Our Offer"
+        usage_steps.step(table, session, given, cause)
+
+
+_MAX_FORKS = 16
+"""Answers to one INVITE that are dealt with; a peer that sends more of them is no proxy."""
+
+
+def _linger(table: SessionTable, transaction: TransactionId, now: float) -> None:
+    if transaction in table.clients:
+        table.lingering.set(transaction, now + 64 * table.settings.timers.t1_s)
+
+
+def _receive_reinvite_success(
+    table: SessionTable, session: Session, response: Response, now: float
+) -> None:
+    dialog = session.dialog
+    if dialog is None or response.to.tag != dialog.remote.tag:
+        return
+    if session.state is not usage.State.CONFIRMED:
+        table.send_ack(session, dialog, response)  # the session ended meanwhile; the BYE is out
+        return
+    dialog.refresh_target(response)
+    cause = Cause(now=now, response=response, body=sdp_in(response), status=488)
+    given = renegotiation.Input.SUCCESS
+    if cause.body is None:
+        given = renegotiation.Input.SUCCESS_WITHOUT_ANSWER
+    _forget_old_acks(session, response.cseq.seq)
+    renegotiation_steps.step(table, session, given, cause)
+
+
+def _forget_old_acks(session: Session, seq: int) -> None:
+    """A session may be renegotiated for days: only the last two INVITEs may get 2xx again."""
+    seqs = sorted({acked for acked, _ in session.acks})
+    for old in seqs[:-1]:
+        if old != seq:
+            for key in [key for key in session.acks if key[0] == old]:
+                del session.acks[key]
+
+
+def _receive_reinvite_failure(
+    table: SessionTable, session: Session, response: Response, now: float
+) -> None:
+    status = response.status
+    cause = Cause(now=now, response=response, status=status)
+    if status in _GONE:
+        cause.by, cause.detail = EndedBy.TIMEOUT, f"{status} to our re-INVITE"
+        usage_steps.step(table, session, usage.Input.LOST, cause)
+        return
+    is_glare = status == 491 and session.glare_retries < table.settings.max_glare_retries
+    given = renegotiation.Input.GLARE if is_glare else renegotiation.Input.FAILURE
+    renegotiation_steps.step(table, session, given, cause)

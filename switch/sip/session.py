@@ -1,0 +1,107 @@
+"""One session as the user agent keeps it: the facts beside the two machines' states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from switch.sip import renegotiation, usage
+from switch.sip.dialog import Dialog
+from switch.sip.events import EndedBy, SessionId, TransactionId
+from switch.sip.flow import Flow
+from switch.sip.message import Request, Response
+
+ExtraHeaders = Mapping[str, str] | Sequence[tuple[str, str]]
+"""Headers of the caller's own; pairs where a name comes twice (challenges)."""
+
+
+class Alarm(StrEnum):
+    """What a session has deadlines for."""
+
+    LIMIT = "limit"
+    REFRESH = "ringing again"
+    RETRANSMIT = "2xx again"
+    NO_ACK = "no ACK"
+    RETRY = "re-INVITE again"
+
+
+@dataclass(slots=True)
+class PendingSuccess:
+    """A 2xx of ours that is sent again until its ACK comes (RFC 3261 section 13.3.1.4)."""
+
+    transaction: TransactionId
+    response: Response
+    has_offer: bool
+    """The ACK must carry the answer."""
+    interval_s: float
+
+    @property
+    def seq(self) -> int:
+        return self.response.cseq.seq
+
+
+@dataclass(slots=True)
+class PeerOffer:
+    """A re-INVITE or UPDATE of the peer that waits for our final response."""
+
+    transaction: TransactionId
+    request: Request
+    has_offer: bool
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One INVITE usage. Mutable, compared by identity; changed by the steps only."""
+
+    id: SessionId
+    is_caller: bool
+    """True when we sent the INVITE; then we own the Call-ID."""
+    invite: Request
+    transaction: TransactionId
+    """Of the INVITE."""
+    local_tag: str
+    flow: Flow
+    """The INVITE's; the dialog has its own once there is one."""
+    state: usage.State
+    offer_state: renegotiation.State = renegotiation.State.STABLE
+    dialog: Dialog | None = None
+    """UAS: from the INVITE on. UAC: from the 2xx on."""
+    provisional: Response | None = None
+    """The last one we sent."""
+    early_answers: dict[str | None, bytes] = field(default_factory=dict)
+    """SDP of provisional responses by To tag: some peers leave it out of the 2xx."""
+    success: PendingSuccess | None = None
+    acks: dict[tuple[int, str | None], Request] = field(default_factory=dict)
+    """ACKs by CSeq number and To tag, for retransmitted 2xx."""
+    peer_offer: PeerOffer | None = None
+    offer: bytes = b""
+    """Of our re-INVITE under way."""
+    glare_retries: int = 0
+
+    @property
+    def dialog_key(self) -> tuple[str, str]:
+        return self.invite.call_id, self.local_tag
+
+
+@dataclass(slots=True, kw_only=True)
+class Cause:
+    """What came with an input: the actions take from it what they need."""
+
+    now: float
+    request: Request | None = None
+    transaction: TransactionId | None = None
+    """Of `request`."""
+    response: Response | None = None
+    status: int = 0
+    reason: str | None = None
+    headers: ExtraHeaders = ()
+    body: bytes | None = None
+    """SDP."""
+    by: EndedBy = EndedBy.LOCAL
+    detail: str = ""
+
+
+def pairs(headers: ExtraHeaders) -> list[tuple[str, str]]:
+    """Extra headers in the form that messages take."""
+    return list(headers.items() if isinstance(headers, Mapping) else headers)

@@ -1,0 +1,220 @@
+"""All sessions of a user agent, their deadlines, and how their messages get out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+
+from switch.sip.deadlines import Deadlines
+from switch.sip.dialog import Dialog
+from switch.sip.endpoint import Endpoint
+from switch.sip.events import SessionEvent, SessionId, TransactionId
+from switch.sip.flow import Flow
+from switch.sip.message import Request, Response, make_response
+from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
+from switch.sip.user_agent_settings import UserAgentSettings
+
+SDP = "application/sdp"
+
+
+class Purpose(StrEnum):
+    """Why a client transaction of a session was started."""
+
+    INVITE = "INVITE"
+    REINVITE = "re-INVITE"
+    BYE = "BYE"
+    FORK_BYE = "BYE to a fork"
+
+
+class SessionTable:
+    """What the steps work on. `jitter` gives numbers from 0 to below 1."""
+
+    __slots__ = (
+        "_allow",
+        "_contact",
+        "alarms",
+        "by_dialog",
+        "by_id",
+        "clients",
+        "endpoint",
+        "events",
+        "jitter",
+        "lingering",
+        "new_token",
+        "server_invites",
+        "settings",
+    )
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        settings: UserAgentSettings,
+        new_token: Callable[[], str],
+        contact: Callable[[Flow], str],
+        jitter: Callable[[], float],
+    ) -> None:
+        self.endpoint = endpoint
+        self.settings = settings
+        self.new_token = new_token
+        self.jitter = jitter
+        self._contact = contact
+        self._allow = ", ".join(settings.allow)
+        self.events: deque[SessionEvent] = deque()
+        self.by_id: dict[SessionId, Session] = {}
+        self.by_dialog: dict[tuple[str, str], Session] = {}
+        """By Call-ID and our tag."""
+        self.server_invites: dict[TransactionId, Session] = {}
+        """INVITEs and re-INVITEs of peers that have no final response: they can be cancelled."""
+        self.clients: dict[TransactionId, tuple[Session, Purpose]] = {}
+        self.alarms: Deadlines[tuple[Session, Alarm]] = Deadlines()
+        self.lingering: Deadlines[TransactionId] = Deadlines()
+        """INVITEs of ours that got a 2xx: more of them may come (forks, retransmissions)."""
+
+    # --- sessions ---------------------------------------------------------------------------
+
+    def add(self, session: Session) -> None:
+        self.by_id[session.id] = session
+        self.by_dialog[session.dialog_key] = session
+
+    def silence(self, session: Session) -> None:
+        """The session is over: no deadline and no CANCEL concerns it any more."""
+        self.server_invites.pop(session.transaction, None)
+        for alarm in Alarm:
+            self.alarms.cancel((session, alarm))
+
+    def forget(self, session: Session) -> None:
+        """The session is terminated; what its transactions still bring is answered without it."""
+        self.by_id.pop(session.id, None)
+        self.by_dialog.pop(session.dialog_key, None)
+
+    def start(self, session: Session, alarm: Alarm, when: float) -> None:
+        self.alarms.set((session, alarm), when)
+
+    def stop(self, session: Session, alarm: Alarm) -> None:
+        self.alarms.cancel((session, alarm))
+
+    # --- requests ---------------------------------------------------------------------------
+
+    def complete(
+        self, request: Request, flow: Flow, headers: ExtraHeaders, body: bytes | None
+    ) -> Request:
+        """Add what every INVITE of ours carries."""
+        own = request.headers
+        own.set("Contact", f"<{self._contact(flow)}>")
+        own.set("Allow", self._allow)
+        if self.settings.user_agent:
+            own.set("User-Agent", self.settings.user_agent)
+        for name, value in pairs(headers):
+            own.set(name, value)
+        if body:
+            own.set("Content-Type", SDP)
+            request.body = body
+        return request
+
+    def send(
+        self, session: Session, request: Request, flow: Flow, purpose: Purpose, now: float
+    ) -> TransactionId:
+        transaction = self.endpoint.send_request(request, flow, now)
+        self.clients[transaction] = (session, purpose)
+        return transaction
+
+    def send_ack(self, session: Session, dialog: Dialog, response: Response) -> None:
+        """Acknowledge a 2xx and keep the ACK for its retransmissions."""
+        seq = response.cseq.seq
+        ack = dialog.request("ACK", seq)
+        session.acks[seq, response.to.tag] = ack
+        self.endpoint.send_ack(ack, dialog.flow)
+
+    def send_bye(
+        self,
+        session: Session,
+        dialog: Dialog,
+        now: float,
+        headers: ExtraHeaders = (),
+        purpose: Purpose = Purpose.BYE,
+    ) -> None:
+        bye = dialog.request("BYE")
+        for name, value in pairs(headers):
+            bye.headers.set(name, value)
+        self.send(session, bye, dialog.flow, purpose, now)
+
+    # --- responses --------------------------------------------------------------------------
+
+    def respond(
+        self,
+        transaction: TransactionId,
+        request: Request,
+        status: int,
+        now: float,
+        *,
+        reason: str | None = None,
+        headers: ExtraHeaders = (),
+        to_tag: str | None = None,
+    ) -> None:
+        """Answer a request without a body."""
+        response = make_response(
+            request, status, reason, to_tag=to_tag or self.new_token(), headers=pairs(headers)
+        )
+        self.send_response(transaction, response, now)
+
+    def send_response(self, transaction: TransactionId, response: Response, now: float) -> None:
+        if self.settings.user_agent and response.status >= 200:
+            response.headers.set("Server", self.settings.user_agent)
+        self.endpoint.respond(transaction, response, now)
+
+    def dialog_response(
+        self,
+        session: Session,
+        request: Request,
+        status: int,
+        headers: ExtraHeaders,
+        body: bytes | None,
+    ) -> Response:
+        """A 1xx or 2xx that makes or refreshes the dialog (RFC 3261 section 12.1.1)."""
+        flow = session.dialog.flow if session.dialog else session.flow
+        response = make_response(request, status, to_tag=session.local_tag, headers=pairs(headers))
+        for route in request.headers.get_all("Record-Route"):
+            response.headers.add("Record-Route", route)
+        response.headers.set("Contact", f"<{self._contact(flow)}>")
+        if status >= 200:
+            response.headers.set("Allow", self._allow)
+        if body:
+            response.headers.set("Content-Type", SDP)
+            response.body = body
+        return response
+
+    def send_success(
+        self,
+        session: Session,
+        transaction: TransactionId,
+        response: Response,
+        now: float,
+        *,
+        has_offer: bool,
+    ) -> None:
+        """Send a 2xx to an INVITE and repeat it until `stop_success`."""
+        timers = self.settings.timers
+        session.success = PendingSuccess(transaction, response, has_offer, timers.t1_s)
+        self.server_invites.pop(transaction, None)
+        self.send_response(transaction, response, now)
+        self.start(session, Alarm.RETRANSMIT, now + timers.t1_s)
+        self.start(session, Alarm.NO_ACK, now + 64 * timers.t1_s)
+
+    def resend_success(self, session: Session, now: float) -> None:
+        success = session.success
+        if success is None:
+            return
+        self.endpoint.respond(success.transaction, success.response, now)
+        success.interval_s = min(2 * success.interval_s, self.settings.timers.t2_s)
+        self.start(session, Alarm.RETRANSMIT, now + success.interval_s)
+
+    def stop_success(self, session: Session) -> None:
+        session.success = None
+        self.stop(session, Alarm.RETRANSMIT)
+        self.stop(session, Alarm.NO_ACK)
+
+    def refuse_later(self, transaction: TransactionId, request: Request, now: float) -> None:
+        """500 with a Retry-After of 0 to 10 seconds (section 14.2)."""
+        pause = str(int(self.jitter() * 11))
+        self.respond(transaction, request, 500, now, headers=[("Retry-After", pause)])

@@ -1,0 +1,218 @@
+"""Applies the table of `usage.py` to a session and performs its actions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from switch.errors import LocalProtocolError
+from switch.sip import renegotiation, renegotiation_steps
+from switch.sip.dialog import Dialog
+from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress
+from switch.sip.message import Request, Response
+from switch.sip.session import Alarm, Cause, Session
+from switch.sip.sessions import SessionTable
+from switch.sip.usage import IGNORED, TRANSITIONS, Action, Input, State
+
+_OVER = (State.MORTAL, State.TERMINATED)
+
+log = logging.getLogger(__name__)
+
+
+def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> None:
+    """Take one input through the table; a session that is over rests, a terminated one is forgotten."""
+    state = session.state
+    found = TRANSITIONS.get((state, given))
+    if found is None:
+        if (state, given) not in IGNORED:
+            raise LocalProtocolError(f"session {session.id}: no step for {given} in {state}")
+        return
+    session.state, actions = found
+    log.debug("session %s: %s --%s--> %s", session.id, state, given, session.state)
+    for action in actions:
+        _EFFECTS[action](table, session, cause)
+    if session.state in _OVER and state not in _OVER:
+        renegotiation_steps.step(table, session, renegotiation.Input.TERMINATE, cause)
+        table.silence(session)
+    if session.state is State.TERMINATED:
+        table.forget(session)
+
+
+def _request(cause: Cause) -> Request:
+    if cause.request is None:
+        raise LocalProtocolError("this step needs a request")
+    return cause.request
+
+
+def _response(cause: Cause) -> Response:
+    if cause.response is None:
+        raise LocalProtocolError("this step needs a response")
+    return cause.response
+
+
+def _dialog(session: Session) -> Dialog:
+    if session.dialog is None:
+        raise LocalProtocolError("this step needs a dialog")
+    return session.dialog
+
+
+def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
+    response = _response(cause)
+    session.dialog = Dialog.of_answered(session.invite, response, session.flow)
+    table.send_ack(session, session.dialog, response)
+
+
+def _send_bye(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.send_bye(session, _dialog(session), cause.now, cause.headers)
+
+
+def _send_cancel(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.endpoint.cancel(session.transaction, cause.now)
+
+
+def _send_provisional(table: SessionTable, session: Session, cause: Cause) -> None:
+    session.provisional = table.dialog_response(
+        session, session.invite, cause.status, cause.headers, cause.body
+    )
+    _resend_provisional(table, session, cause)
+
+
+def _resend_provisional(table: SessionTable, session: Session, cause: Cause) -> None:
+    if session.provisional is not None:
+        table.send_response(session.transaction, session.provisional, cause.now)
+        table.start(session, Alarm.REFRESH, cause.now + table.settings.ringing_refresh_s)
+
+
+def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
+    response = table.dialog_response(session, session.invite, 200, cause.headers, cause.body)
+    has_offer = not session.invite.body
+    table.stop(session, Alarm.REFRESH)
+    table.send_success(session, session.transaction, response, cause.now, has_offer=has_offer)
+
+
+def _resend_success(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.resend_success(session, cause.now)
+
+
+def _final(
+    table: SessionTable, session: Session, cause: Cause, status: int, reason: str | None = None
+) -> None:
+    table.respond(
+        session.transaction,
+        session.invite,
+        status,
+        cause.now,
+        reason=reason,
+        headers=cause.headers,
+        to_tag=session.local_tag,
+    )
+
+
+def _send_failure(table: SessionTable, session: Session, cause: Cause) -> None:
+    _final(table, session, cause, cause.status, cause.reason)
+
+
+def _send_unavailable(table: SessionTable, session: Session, cause: Cause) -> None:
+    _final(table, session, cause, 480)
+
+
+def _send_terminated(table: SessionTable, session: Session, cause: Cause) -> None:
+    _final(table, session, cause, 487)
+
+
+def _stop_success(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.stop_success(session)
+
+
+def _stop_limit(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.stop(session, Alarm.LIMIT)
+
+
+def _limit_duration(table: SessionTable, session: Session, cause: Cause) -> None:
+    if table.settings.max_duration_s is not None:
+        table.start(session, Alarm.LIMIT, cause.now + table.settings.max_duration_s)
+
+
+def _answer(table: SessionTable, cause: Cause, status: int) -> None:
+    if cause.transaction is not None:
+        table.respond(cause.transaction, _request(cause), status, cause.now)
+
+
+def _accept_bye(table: SessionTable, session: Session, cause: Cause) -> None:
+    _answer(table, cause, 200)
+
+
+def _refuse_offer_later(table: SessionTable, session: Session, cause: Cause) -> None:
+    if cause.transaction is not None:
+        table.refuse_later(cause.transaction, _request(cause), cause.now)
+
+
+def _refuse_offer_pending(table: SessionTable, session: Session, cause: Cause) -> None:
+    _answer(table, cause, 491)
+
+
+def _refuse_gone(table: SessionTable, session: Session, cause: Cause) -> None:
+    _answer(table, cause, 481)
+
+
+def _negotiate(table: SessionTable, session: Session, cause: Cause) -> None:
+    is_update = _request(cause).method == "UPDATE"
+    given = renegotiation.Input.UPDATE if is_update else renegotiation.Input.REINVITE
+    renegotiation_steps.step(table, session, given, cause)
+
+
+def _report_progress(table: SessionTable, session: Session, cause: Cause) -> None:
+    response = _response(cause)
+    if response.status > 100:
+        event = Progress(session=session.id, status=response.status, body=cause.body)
+        table.events.append(event)
+
+
+def _report_answered(table: SessionTable, session: Session, cause: Cause) -> None:
+    event = Answered(session=session.id, answer=cause.body or b"", response=_response(cause))
+    table.events.append(event)
+
+
+def _report_confirmed(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.events.append(Confirmed(session=session.id, body=cause.body))
+
+
+def _report_failed(table: SessionTable, session: Session, cause: Cause) -> None:
+    event = Failed(
+        session=session.id,
+        status=cause.status,
+        reason=cause.reason or "",
+        response=cause.response,
+    )
+    table.events.append(event)
+
+
+def _report_ended(table: SessionTable, session: Session, cause: Cause) -> None:
+    table.events.append(Ended(session=session.id, by=cause.by, detail=cause.detail))
+
+
+_EFFECTS: dict[Action, Callable[[SessionTable, Session, Cause], None]] = {
+    Action.SEND_ACK: _send_ack,
+    Action.SEND_BYE: _send_bye,
+    Action.SEND_CANCEL: _send_cancel,
+    Action.SEND_PROVISIONAL: _send_provisional,
+    Action.RESEND_PROVISIONAL: _resend_provisional,
+    Action.SEND_SUCCESS: _send_success,
+    Action.RESEND_SUCCESS: _resend_success,
+    Action.SEND_FAILURE: _send_failure,
+    Action.SEND_UNAVAILABLE: _send_unavailable,
+    Action.SEND_TERMINATED: _send_terminated,
+    Action.STOP_SUCCESS: _stop_success,
+    Action.STOP_LIMIT: _stop_limit,
+    Action.LIMIT_DURATION: _limit_duration,
+    Action.ACCEPT_BYE: _accept_bye,
+    Action.REFUSE_OFFER_LATER: _refuse_offer_later,
+    Action.REFUSE_OFFER_PENDING: _refuse_offer_pending,
+    Action.REFUSE_GONE: _refuse_gone,
+    Action.NEGOTIATE: _negotiate,
+    Action.REPORT_PROGRESS: _report_progress,
+    Action.REPORT_ANSWERED: _report_answered,
+    Action.REPORT_CONFIRMED: _report_confirmed,
+    Action.REPORT_FAILED: _report_failed,
+    Action.REPORT_ENDED: _report_ended,
+}

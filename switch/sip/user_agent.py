@@ -1,0 +1,281 @@
+"""The user agent: sessions on top of the endpoint's transactions (RFC 3261 sections 12 to 15).
+
+Pure, like the endpoint. The shell calls `process` after the endpoint took in something or fired
+timers, drains `next_event`, and calls `handle_timer` when `get_timer` says so. Commands on sessions
+that are over or unknown do nothing: whoever commands may be later than a hang-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from switch.errors import LocalProtocolError
+from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip.endpoint import Endpoint
+from switch.sip.events import (
+    AckReceived,
+    CancelReceived,
+    EndedBy,
+    EndpointEvent,
+    Failed,
+    ReofferFailed,
+    RequestReceived,
+    ResponseReceived,
+    SessionEvent,
+    SessionId,
+    TransactionId,
+    TransactionTimedOut,
+    TransportFailed,
+)
+from switch.sip.flow import Flow
+from switch.sip.headers import Headers
+from switch.sip.message import NameAddr, Request, Response, Uri
+from switch.sip.requests import receive_ack, receive_cancel, receive_request
+from switch.sip.responses import receive_response, receive_silence, stop_lingering
+from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
+from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.user_agent_settings import UserAgentSettings
+
+__all__ = ["UserAgent", "UserAgentSettings"]
+
+
+class UserAgent:
+    """All sessions of one endpoint.
+
+    `new_token` gives unique, unguessable text for tags and Call-IDs; `contact` our Contact URI
+    (without angle brackets) on a flow; `jitter` numbers from 0 to below 1, for pauses after glare.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        settings: UserAgentSettings,
+        new_token: Callable[[], str],
+        contact: Callable[[Flow], str],
+        jitter: Callable[[], float] = lambda: 0.5,
+    ) -> None:
+        self._endpoint = endpoint
+        self._table = SessionTable(endpoint, settings, new_token, contact, jitter)
+
+    @property
+    def sessions_alive(self) -> int:
+        """Sessions that are not terminated; some may be reported over and owe the peer something."""
+        return len(self._table.by_id)
+
+    # --- the shell's verbs ------------------------------------------------------------------
+
+    def process(self, now: float) -> None:
+        """Take every event of the endpoint."""
+        while (event := self._endpoint.next_event()) is not None:
+            self._receive(event, now)
+
+    def next_event(self) -> SessionEvent | None:
+        """The oldest event not taken yet."""
+        events = self._table.events
+        return events.popleft() if events else None
+
+    def get_timer(self) -> float | None:
+        """When `handle_timer` wants to be called; the endpoint has its own."""
+        due = (self._table.alarms.next_due(), self._table.lingering.next_due())
+        return min((when for when in due if when is not None), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Fire every deadline due at `now`."""
+        while (due := self._table.alarms.pop_due(now)) is not None:
+            self._fire(*due, now)
+        stop_lingering(self._table, now)
+
+    # --- commands ---------------------------------------------------------------------------
+
+    def invite(
+        self,
+        *,
+        request_uri: str,
+        flow: Flow,
+        from_: NameAddr,
+        to: NameAddr,
+        offer: bytes,
+        headers: ExtraHeaders,
+        now: float,
+    ) -> SessionId:
+        """Call somebody. `Answered`, `Failed` or `Ended` follows, maybe after `Progress`.
+
+        Raises:
+            LocalProtocolError: the URI or a header is malformed.
+        """
+        table = self._table
+        session_id = SessionId(table.new_token())
+        if len(table.by_id) >= table.settings.max_sessions:
+            reason = f"more than {table.settings.max_sessions} sessions"
+            table.events.append(
+                Failed(session=session_id, status=503, reason=reason, response=None)
+            )
+            return session_id
+        tag = table.new_token()
+        request = self._make_invite(request_uri, flow, from_.with_tag(tag), to, headers, offer)
+        transaction = self._endpoint.send_request(request, flow, now)
+        session = Session(
+            id=session_id,
+            is_caller=True,
+            invite=request,
+            transaction=transaction,
+            local_tag=tag,
+            flow=flow,
+            state=usage.State.CALLING,
+        )
+        table.add(session)
+        table.clients[transaction] = (session, Purpose.INVITE)
+        table.start(session, Alarm.LIMIT, now + table.settings.invite_limit_s)
+        return session_id
+
+    def ring(
+        self,
+        session: SessionId,
+        now: float,
+        status: int = 180,
+        *,
+        headers: ExtraHeaders = (),
+        body: bytes | None = None,
+    ) -> None:
+        """Send a provisional response; it is repeated every minute until the final one."""
+        if not 101 <= status <= 199:
+            raise LocalProtocolError(f"{status} is no provisional status for ringing")
+        cause = Cause(now=now, status=status, headers=headers, body=body)
+        self._step(session, usage.Input.RING, cause)
+
+    def answer(
+        self, session: SessionId, answer_sdp: bytes, now: float, headers: ExtraHeaders = ()
+    ) -> None:
+        """Accept an invitation with our SDP, which is the offer when the INVITE had none."""
+        cause = Cause(now=now, body=answer_sdp, headers=headers)
+        self._step(session, usage.Input.ANSWER, cause)
+
+    def reject(
+        self,
+        session: SessionId,
+        status: int,
+        reason: str | None,
+        now: float,
+        headers: ExtraHeaders = (),
+    ) -> None:
+        """Refuse an invitation with a final status of 300-699; `Ended` follows."""
+        if not 300 <= status <= 699:
+            raise LocalProtocolError(f"{status} is no status to reject with")
+        cause = Cause(now=now, status=status, reason=reason, headers=headers, detail="rejected")
+        self._step(session, usage.Input.REJECT, cause)
+
+    def end(self, session: SessionId, now: float, *, reason_header: str | None = None) -> None:
+        """End a session by CANCEL, 480 or BYE, whatever its state asks for; `Ended` follows at once."""
+        headers = [("Reason", reason_header)] if reason_header else []
+        self._step(session, usage.Input.END, Cause(now=now, headers=headers))
+
+    def reoffer(self, session: SessionId, sdp: bytes, now: float) -> None:
+        """Send a re-INVITE; `ReofferAnswered` or `ReofferFailed` follows."""
+        found = self._table.by_id.get(session)
+        if found is None:
+            return
+        if found.state is not usage.State.CONFIRMED:
+            self._table.events.append(ReofferFailed(session=session, status=491))
+            return
+        cause = Cause(now=now, body=sdp)
+        renegotiation_steps.step(self._table, found, renegotiation.Input.REOFFER, cause)
+
+    def accept_reoffer(self, session: SessionId, sdp: bytes, now: float) -> None:
+        """Accept the peer's offer; where it had none, `sdp` is ours and the answer comes later."""
+        self._renegotiate(session, renegotiation.Input.ACCEPT, Cause(now=now, body=sdp))
+
+    def refuse_reoffer(self, session: SessionId, status: int, now: float) -> None:
+        """Refuse the peer's offer with 300-699; the session goes on as before."""
+        if not 300 <= status <= 699:
+            raise LocalProtocolError(f"{status} is no status to refuse with")
+        self._renegotiate(session, renegotiation.Input.REFUSE, Cause(now=now, status=status))
+
+    def respond(self, transaction: TransactionId, response: Response, now: float) -> None:
+        """Answer an `OutOfDialogRequest`; a missing To tag is added."""
+        if response.status > 100 and response.to.tag is None:
+            response.headers.set("To", str(response.to.with_tag(self._table.new_token())))
+        self._table.send_response(transaction, response, now)
+
+    # --- inner workings ---------------------------------------------------------------------
+
+    def _make_invite(
+        self,
+        request_uri: str,
+        flow: Flow,
+        from_: NameAddr,
+        to: NameAddr,
+        headers: ExtraHeaders,
+        offer: bytes,
+    ) -> Request:
+        own = [
+            ("From", str(from_)),
+            ("To", str(to)),
+            ("Call-ID", self._table.new_token()),
+            ("CSeq", "1 INVITE"),
+        ]
+        try:
+            Uri.parse(request_uri)
+            request = Request("INVITE", request_uri, Headers(own))
+            return self._table.complete(request, flow, headers, offer)
+        except ValueError as error:
+            raise LocalProtocolError(f"cannot invite {request_uri[:80]!r}: {error}") from error
+
+    def _receive(self, event: EndpointEvent, now: float) -> None:
+        table = self._table
+        match event:
+            case RequestReceived():
+                receive_request(table, event, now)
+            case AckReceived():
+                receive_ack(table, event, now)
+            case CancelReceived():
+                receive_cancel(table, event, now)
+            case ResponseReceived():
+                receive_response(table, event, now)
+            case TransactionTimedOut() | TransportFailed():
+                receive_silence(table, event, now)
+
+    def _step(self, session: SessionId, given: usage.Input, cause: Cause) -> None:
+        found = self._table.by_id.get(session)
+        if found is not None:
+            usage_steps.step(self._table, found, given, cause)
+
+    def _renegotiate(self, session: SessionId, given: renegotiation.Input, cause: Cause) -> None:
+        found = self._table.by_id.get(session)
+        if found is not None:
+            renegotiation_steps.step(self._table, found, given, cause)
+
+    def _fire(self, session: Session, alarm: Alarm, now: float) -> None:
+        match alarm:
+            case Alarm.RETRY:
+                renegotiation_steps.step(
+                    self._table, session, renegotiation.Input.RETRY, Cause(now=now)
+                )
+            case Alarm.RETRANSMIT if session.state is usage.State.CONFIRMED:
+                renegotiation_steps.step(
+                    self._table, session, renegotiation.Input.RETRANSMIT, Cause(now=now)
+                )
+            case _:
+                usage_steps.step(
+                    self._table, session, _USAGE_INPUTS[alarm], _alarm(session, alarm, now)
+                )
+
+
+_USAGE_INPUTS = {
+    Alarm.LIMIT: usage.Input.LIMIT,
+    Alarm.REFRESH: usage.Input.REFRESH,
+    Alarm.RETRANSMIT: usage.Input.RETRANSMIT,
+    Alarm.NO_ACK: usage.Input.NO_ACK,
+}
+
+
+def _alarm(session: Session, alarm: Alarm, now: float) -> Cause:
+    """What is to be said when a deadline ends the session."""
+    cause = Cause(now=now, status=408, reason="Request Timeout")
+    if alarm is Alarm.NO_ACK:
+        cause.by, cause.detail = EndedBy.NO_ACK, "no ACK to our 2xx"
+    elif session.state is usage.State.INVITED:
+        cause.by, cause.detail = EndedBy.CANCELLED, "the invitation expired"
+    elif alarm is Alarm.LIMIT:
+        cause.detail = "longest duration reached"
+    return cause

@@ -1,0 +1,39 @@
+"""Settings of the user agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from switch.sip.timers import SipTimers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAgentSettings:
+    """What the user agent tells of itself, and its limits."""
+
+    user_agent: str = "Switchroom"
+    """User-Agent and Server header; empty: none."""
+    allow: tuple[str, ...] = (
+        "INVITE",
+        "ACK",
+        "CANCEL",
+        "BYE",
+        "OPTIONS",
+        "INFO",
+        "UPDATE",
+        "REGISTER",
+    )
+    timers: SipTimers = field(default_factory=SipTimers)
+    """The same as the endpoint's."""
+    invite_limit_s: float = 300.0
+    """An INVITE, in or out, without a final response for so long is given up."""
+    ringing_refresh_s: float = 60.0
+    """Ringing is said again, lest proxies give up (RFC 3261 section 13.3.1.1)."""
+    max_duration_s: float | None = None
+    """A session is ended after so long; None: never."""
+    max_sessions: int = 10_000
+    """Beyond it INVITEs get 503, in both directions."""
+    retry_after_s: int = 5
+    """Of that 503."""
+    max_glare_retries: int = 3
+    """Tries of a re-INVITE that meets the peer's, before it is reported failed."""
