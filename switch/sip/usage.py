@@ -31,6 +31,10 @@ class State(StrEnum):
     TERMINATED = "Terminated"
 
 
+REPORTED_OVER = frozenset({State.CANCELLING, State.LEAVING, State.MORTAL, State.TERMINATED})
+"""Where the layers above know already that the session is over: they hear nothing more of it."""
+
+
 class Input(StrEnum):
     """What can happen: from the peer, from above, from the clock."""
 

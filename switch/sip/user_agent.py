@@ -173,7 +173,7 @@ class UserAgent:
     def reoffer(self, session: SessionId, sdp: bytes, now: float) -> None:
         """Send a re-INVITE; `ReofferAnswered` or `ReofferFailed` follows."""
         found = self._table.by_id.get(session)
-        if found is None:
+        if found is None or found.state in usage.REPORTED_OVER:
             return
         if found.state is not usage.State.CONFIRMED:
             self._table.events.append(ReofferFailed(session=session, status=491))

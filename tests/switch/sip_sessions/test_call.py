@@ -451,7 +451,7 @@ def serialize_with(message: Message, **headers: str) -> bytes:
     return serialize(copy)
 
 
-def invite(body: bytes = OFFER, **headers: str) -> bytes:
+def invite(*, body: bytes = OFFER, **headers: str) -> bytes:
     fields = {
         "Via": "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx1;rport",
         "From": "<sip:x@example.com>;tag=x",
