@@ -367,6 +367,8 @@ class ApiClient:
                         if isinstance(renewed, StreamEnded):
                             return
                 reason = f"status {exc.response.status_code}"
+            except msgspec.DecodeError as exc:
+                reason = f"the server said something strange: {exc}"
             except (OSError, TimeoutError, websockets.WebSocketException) as exc:
                 reason = str(exc) or type(exc).__name__
             finally:

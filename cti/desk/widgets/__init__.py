@@ -1,1 +1,1 @@
-"""Widgets that both screens use."""
+"""Widgets that desk and wallboard share, one a file."""

@@ -1,0 +1,61 @@
+"""The agent's desk as a program."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+
+from cti.desk.agent.digits_dialog import DigitsDialog
+from cti.desk.agent.options import DeskOptions
+from cti.desk.agent.screen import DeskScreen
+from cti.desk.base_app import SwitchroomApp
+from cti.desk.text import Words
+from cti.desk.widgets.sign_on import SignOnScreen
+from cti.schema import SignOnReply
+
+
+class DeskApp(SwitchroomApp):
+    """Sign-on first, then the desk."""
+
+    CSS_PATH: ClassVar = ["../base.tcss", "agent.tcss"]
+
+    def __init__(self, options: DeskOptions) -> None:
+        super().__init__(options.server)
+        self._options = options
+        self.desk: DeskScreen | None = None
+
+    def on_mount(self) -> None:
+        """Ask who is there."""
+        self._begin()
+
+    @work
+    async def _begin(self) -> None:
+        options = self._options
+        reply = await self.push_screen_wait(
+            SignOnScreen(
+                Words(options.language),
+                self.api,
+                _check,
+                login=options.login,
+                password=options.password,
+            )
+        )
+        words = Words(options.language or reply.language)
+        self.desk = DeskScreen(words, self.api, options, reply)
+        await self.push_screen(self.desk)
+
+    def on_digits_dialog_pressed(self, message: DigitsDialog.Pressed) -> None:
+        """The keypad lies over the desk, so its keys come here."""
+        if self.desk is not None:
+            self.desk.send_digit(message.digit)
+
+    async def action_quit(self) -> None:
+        """Leave in good order, also from the sign-on screen."""
+        if self.desk is not None:
+            await self.desk.leave()
+        self.exit()
+
+
+def _check(reply: SignOnReply) -> str | None:
+    return None if reply.agent_id is not None else "sign_on.not_agent"

@@ -1,0 +1,213 @@
+"""Who is calling: the customer, how the contact came, and what happened before."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cti.desk import looks
+from cti.desk.phone_state import PhoneStage
+from cti.desk.state import OFFERED
+from cti.desk.text import clock, day_and_time, fit, spaced_number
+from cti.desk.widgets.panel import StatePanel
+from cti.schema import CustomerCard, PastInteraction, ScreenPop
+
+_LABEL_CELLS = 9
+
+
+class ContactCard(StatePanel):
+    """The middle of the desk. What is longest ago is cut first when there is no room."""
+
+    def drawing(self, width: int, height: int) -> RenderableType:
+        """The card of the contact, or what to do while there is none."""
+        pop = self.state.pop
+        if pop is None:
+            return self._without_pop(width, height)
+        rows: list[RenderableType] = [*self._headline(pop, width)]
+        if height >= 12:
+            rows.append(Text(""))
+        rows += self._customer(pop, width)
+        rows += self._facts(pop, width)
+        rows += self._notes(width, max(1, (height - len(rows)) // 3))
+        room = height - len(rows)
+        if pop.customer is not None and room > 2:
+            rows += self._recent(pop.customer, width, room)
+        return Group(*rows[:height])
+
+    # --- no card ---
+
+    def _without_pop(self, width: int, height: int) -> RenderableType:
+        mode, words = self.state.mode, self.words
+        interaction = self.state.interaction
+        hint = ""
+        if interaction is not None:
+            peer = interaction.caller_number
+            other = interaction.called if peer == self.state.me else peer
+            title = words("contact.call_of", number=spaced_number(other) or other)
+            hint = words("contact.direct") if interaction.queue is None else ""
+            stage = words.get(f"stage.{interaction.stage}", interaction.stage)
+            hint = f"{hint}  {stage} {clock(self.now() - interaction.since)}"
+        elif mode == "available":
+            title = words("contact.none_available")
+        elif mode == "not-ready":
+            title = words("contact.none_not_ready")
+            hint = words("contact.none_hint", key="F2")
+        elif mode == "logged-out":
+            title = words("connection.connecting")
+        else:
+            title = words.state(mode)
+        top = max(0, height // 2 - 2)
+        return Group(
+            *(Text("") for _ in range(top)),
+            Text(fit(title, width), f"bold {looks.DIM}", justify="center"),
+            Text(fit(hint, width), looks.FAINT, justify="center"),
+        )
+
+    # --- parts of the card ---
+
+    def _headline(self, pop: ScreenPop, width: int) -> list[Text]:
+        words = self.words
+        parts = [pop.queue_title or pop.queue or words("contact.direct")]
+        if pop.waited_s >= 1:
+            parts.append(words("contact.waited", time=clock(pop.waited_s)))
+        if pop.called:
+            parts.append(words("contact.called", number=spaced_number(pop.called)))
+        if pop.late:
+            parts.append(words("contact.late"))
+        line = Text(fit("  ·  ".join(parts), width), looks.DIM)
+        rows = [line]
+        call = self._call_line(width)
+        if call is not None:
+            rows.insert(0, call)
+        return rows
+
+    def _call_line(self, width: int) -> Text | None:
+        words, state = self.words, self.state
+        if state.mode in OFFERED:
+            if state.phone.stage is PhoneStage.EXTERNAL:
+                text = words("contact.answer_external")
+            elif state.phone.ringing is not None:
+                text = words("contact.answer", key="F5")
+            else:
+                text = words.state("ringing") + " …"
+            text = fit(text, width - 4)
+            return Text(f"  {text}  ", f"bold {looks.BACKGROUND} on {looks.AMBER}")
+        if state.mode == "wrap-up":
+            return self._wrap_up_line(width)
+        interaction = state.interaction
+        if interaction is None:
+            return None
+        line = Text()
+        colour = looks.STAGE_COLOURS.get(interaction.stage, looks.BLUE)
+        stage = words.get(f"stage.{interaction.stage}", interaction.stage)
+        line.append(f"{stage} {clock(self.now() - interaction.since)}", f"bold {colour}")
+        if interaction.muted:
+            line.append(f"   ● {words('contact.muted')}", f"bold {looks.RED}")
+        if interaction.recorded:
+            line.append(f"   ● {words('contact.recorded')}", looks.RED)
+        line.append_text(self._outcome())
+        return line
+
+    def _wrap_up_line(self, width: int) -> Text:
+        words, agent = self.words, self.state.agent
+        until = agent.until if agent is not None else None
+        if until is None:
+            text = words("contact.wrap_up_open")
+        else:
+            text = words("contact.wrap_up_left", time=clock(until - self.now() + 0.999))
+        line = Text.assemble((fit(text, width), f"bold {looks.TEAL}"))
+        line.append_text(self._outcome())
+        return line
+
+    def _outcome(self) -> Text:
+        words, state = self.words, self.state
+        code = state.disposition
+        if code is None:
+            return Text(f"   {words('contact.disposition_missing')}", looks.FAINT)
+        titles = {each.code: each.title for each in state.dispositions}
+        title = words.title(titles.get(code, {}), code)
+        return Text(f"   {words('contact.disposition')}: {title}", looks.GREEN)
+
+    def _customer(self, pop: ScreenPop, width: int) -> list[Text]:
+        words = self.words
+        number = spaced_number(pop.caller_number) or words("contact.withheld")
+        if pop.customer is None:
+            if pop.candidates:
+                title = words("contact.several", count=len(pop.candidates))
+                hint = words("contact.several_hint", key="Ctrl+K")
+            else:
+                title, hint = words("contact.unknown"), words("contact.unknown_hint", key="Ctrl+K")
+            caller = f"{number}  {pop.caller_name}".strip()
+            rows = [
+                Text(fit(caller, width), f"bold {looks.TEXT}"),
+                Text.assemble((fit(title, width), looks.AMBER), ("  " + hint, looks.FAINT)),
+            ]
+            names = [f"{each.name}  {each.company}".strip() for each in pop.candidates]
+            return rows + [Text(fit(f"  {name}", width), looks.TEXT) for name in names[:4]]
+        customer = pop.customer
+        name = Text.assemble((fit(customer.name, width), f"bold {looks.TEXT}"))
+        extras = [customer.company, customer.tier]
+        if customer.language:
+            extras.append(words("customer.language", language=customer.language))
+        tail = "  ·  ".join(filter(None, extras))
+        name.append(fit(f"   {tail}", max(0, width - name.cell_len)), looks.DIM)
+        points = [number]
+        points += [
+            f"{spaced_number(each.value)} {each.label}".strip()
+            for each in customer.contact_points
+            if each.value != pop.caller_number
+        ]
+        rows = [name, Text(fit("  ·  ".join(points), width), looks.DIM)]
+        if customer.remarks:
+            rows.append(self._labelled("contact.remark", customer.remarks, width, looks.AMBER))
+        return rows
+
+    def _facts(self, pop: ScreenPop, width: int) -> list[Text]:
+        rows = []
+        if pop.facts:
+            facts = "  ".join(f"{name}: {value}" for name, value in pop.facts.items())
+            rows.append(self._labelled("contact.menu", facts, width))
+        if pop.why:
+            rows.append(self._labelled("contact.why", pop.why, width))
+        return rows
+
+    def _notes(self, width: int, most: int) -> list[Text]:
+        notes = self.state.notes[-most:]
+        return [self._labelled("contact.notes", note.text, width) for note in notes]
+
+    def _recent(self, customer: CustomerCard, width: int, room: int) -> list[RenderableType]:
+        words = self.words
+        head = words("contact.recent") if customer.recent else words("contact.first")
+        rows: list[RenderableType] = [Text(""), Text(head, f"bold {looks.FAINT}")]
+        if not customer.recent or room < 3:
+            return rows
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(no_wrap=True, style=looks.DIM)
+        table.add_column(no_wrap=True, style=looks.TEXT)
+        table.add_column(no_wrap=True, ratio=1, style=looks.TEXT, overflow="ellipsis")
+        if width >= 60:
+            table.add_column(no_wrap=True, style=looks.FAINT)
+            table.add_column(no_wrap=True, style=looks.FAINT, justify="right")
+        for past in customer.recent[: room - 2]:
+            cells = self._past(past)
+            table.add_row(*(cells if width >= 60 else cells[:3]))
+        return [*rows, table]
+
+    def _past(self, past: PastInteraction) -> list[str]:
+        titles = {each.code: each.title for each in self.state.dispositions}
+        outcome = past.disposition or ""
+        return [
+            day_and_time(past.at, self.now()),
+            self.words.title(titles.get(outcome, {}), outcome),
+            past.summary,
+            past.agent_name or past.queue or "",
+            clock(past.talked_s) if past.talked_s else "",
+        ]
+
+    def _labelled(self, key: str, value: str, width: int, colour: str = looks.TEXT) -> Text:
+        label = self.words(key)
+        text = Text(label, looks.FAINT)
+        text.append(" " * max(1, _LABEL_CELLS - text.cell_len))
+        text.append(fit(value, width - text.cell_len), colour)
+        return text

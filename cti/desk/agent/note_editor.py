@@ -1,0 +1,57 @@
+"""The note of the contact on the card; never lost, whatever happens to the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+from textual.widgets import TextArea
+
+from cti.desk.text import Words
+
+
+class NoteEditor(TextArea):
+    """A text that belongs to one contact. It is handed over when another contact comes."""
+
+    @dataclass
+    class Finished(Message):
+        """A note is to be saved: the agent asked, or its contact left the desk."""
+
+        interaction_id: str
+        text: str
+
+    def __init__(self, words: Words, *, id: str | None = None) -> None:
+        super().__init__(
+            id=id, show_line_numbers=False, soft_wrap=True, placeholder=words("note.placeholder")
+        )
+        self.tooltip = words("help.save_note")
+        self._words = words
+        self._contact: str | None = None
+        self.border_title = words("note.title")
+        self.disabled = True
+
+    @property
+    def contact(self) -> str | None:
+        """The interaction that the text belongs to."""
+        return self._contact
+
+    def follow(self, contact: str | None, *, may_write: bool) -> None:
+        """The contact on the card is this one now."""
+        if contact != self._contact:
+            self.hand_over()
+            self._contact = contact
+        self.disabled = contact is None or not may_write
+        self.placeholder = self._words("note.disabled" if self.disabled else "note.placeholder")
+
+    def hand_over(self) -> None:
+        """Post what is written, if anything, and start empty."""
+        text = self.text.strip()
+        if text and self._contact is not None:
+            self.post_message(self.Finished(self._contact, text))
+        if self.text:
+            self.text = ""
+
+    def put_back(self, interaction_id: str, text: str) -> None:
+        """Saving failed: show the text again, if its contact is still here."""
+        if self._contact == interaction_id:
+            self.text = f"{text}\n{self.text}".strip()

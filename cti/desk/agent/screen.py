@@ -1,0 +1,341 @@
+"""The agent's working screen: draws the state, turns keys into commands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from cti.client import ApiClient, ApiError, ServerUnreachableError, SignedOnAgain, StreamItem
+from cti.desk.agent.contact_card import ContactCard
+from cti.desk.agent.customer_form import CustomerForm
+from cti.desk.agent.dial_dialog import DialDialog
+from cti.desk.agent.digits_dialog import DigitsDialog
+from cti.desk.agent.note_editor import NoteEditor
+from cti.desk.agent.options import DeskOptions
+from cti.desk.agent.phone_keeper import PhoneKeeper
+from cti.desk.agent.queue_strip import QueueStrip
+from cti.desk.agent.today_panel import TodayPanel
+from cti.desk.agent.top_bar import TopBar
+from cti.desk.keys import DESK_KEYS, hints, verb_of
+from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView
+from cti.desk.state import ON_A_CALL, DeskState, Notice, allowed_actions, reduce
+from cti.desk.text import Words, spaced_number
+from cti.desk.widgets.alert_line import AlertLine
+from cti.desk.widgets.help_screen import HelpScreen
+from cti.desk.widgets.key_bar import KeyBar
+from cti.desk.widgets.panel import StatePanel
+from cti.desk.widgets.picker import Choice, Picker
+from cti.desk.widgets.queue_table import QueueTable
+from cti.schema import CustomerRequest, Event, ScreenPop, SignOnReply
+
+_NEW_CUSTOMER = "+new"
+
+
+class DeskScreen(Screen[None]):
+    """Everything an agent works with."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in DESK_KEYS]
+    HELP = "The agent's desk. F1 shows all keys."
+
+    def __init__(
+        self, words: Words, api: ApiClient, options: DeskOptions, signed_on: SignOnReply
+    ) -> None:
+        super().__init__()
+        self._words = words
+        self._api = api
+        self._options = options
+        self._signed_on = signed_on
+        self._keeper: PhoneKeeper | None = None
+        self._mode = ""
+        self._wants_ready = options.ready
+        external = options.phone == "external" or signed_on.phone is None
+        stage = PhoneStage.EXTERNAL if external else PhoneStage.STARTING
+        self.state = DeskState(me=signed_on.agent_id, phone=PhoneView(stage=stage))
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        words, now = self._words, self._api.server_time
+        yield TopBar(words, now)
+        yield AlertLine(words, now)
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield ContactCard(words, now)
+                yield NoteEditor(words, id="note")
+            with Vertical(id="right"):
+                yield TodayPanel(words, now)
+                yield QueueTable(words, now)
+        yield QueueStrip(words, now)
+        yield KeyBar(words, now)
+
+    def on_mount(self) -> None:
+        """Start the phone, the stream and the clock."""
+        if self.state.phone.stage is not PhoneStage.EXTERNAL:
+            options = self._options
+            self._keeper = PhoneKeeper(
+                self.take,
+                backend=options.phone,
+                audio="device" if options.audio else "none",
+                auto_answer=options.auto_answer,
+            )
+            self._start_phone()
+        self._draw()
+        self._read_stream()
+        self.set_interval(1.0, self._tick)
+
+    async def leave(self) -> None:
+        """Save what is written, end the phone and sign off, for the end of the program."""
+        editor = self.query_one(NoteEditor)
+        text, contact = editor.text.strip(), editor.contact
+        if text and contact is not None:
+            await self._try(self._api.note(contact, text))
+        if self._keeper is not None:
+            await self._keeper.stop()
+        await self._try(self._api.sign_off())
+
+    # --- news ---
+
+    @work(exclusive=True, group="stream")
+    async def _read_stream(self) -> None:
+        async for item in self._api.stream():
+            if isinstance(item, SignedOnAgain) and self._keeper is not None:
+                self._keeper.renew(item.reply.phone)
+            self.take(item)
+
+    def take(self, item: StreamItem | PhoneNews) -> None:
+        """Let one piece of news change the state, and draw it."""
+        self.state = reduce(self.state, item, self._api.server_time())
+        self._draw()
+        if isinstance(item, Event) and isinstance(item.data, ScreenPop):
+            self.call_after_refresh(self._acknowledge, item.seq)
+        for notice in self.state.notices:
+            self._show_notice(notice)
+        if self._wants_ready and self.state.mode == "not-ready" and self._phone_is_there():
+            self._wants_ready = False
+            self._command(lambda: self._api.set_state("available"))
+
+    def _phone_is_there(self) -> bool:
+        return self.state.phone.stage in (PhoneStage.REGISTERED, PhoneStage.EXTERNAL)
+
+    @work(group="ack")
+    async def _acknowledge(self, seq: int) -> None:
+        await self._api.ack(seq)
+
+    # --- drawing ---
+
+    def _tick(self) -> None:
+        for panel in self.query(StatePanel):
+            panel.tick()
+
+    def _draw(self) -> None:
+        state = self.state
+        for panel in self.query(StatePanel):
+            panel.show(state)
+        editor = self.query_one(NoteEditor)
+        editor.follow(
+            state.contact_id, may_write=state.mode in ON_A_CALL or state.mode == "wrap-up"
+        )
+        allowed = allowed_actions(state)
+        self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed))
+        if state.mode != self._mode:
+            self._mode_changed(state.mode)
+        self.refresh_bindings()
+
+    def _mode_changed(self, mode: str) -> None:
+        self.remove_class(f"mode-{self._mode}")
+        self.add_class(f"mode-{mode}")
+        if mode == "ringing":
+            self.app.bell()
+        if mode in ON_A_CALL and self._mode not in ON_A_CALL:
+            self.query_one(NoteEditor).focus()
+        elif mode not in ON_A_CALL and mode != "wrap-up":
+            self.set_focus(None)
+        self._mode = mode
+
+    def _show_notice(self, notice: Notice) -> None:
+        words, values = self._words, dict(notice.values)
+        if notice.key == "notice.cleared":
+            reason = str(values["reason"])
+            values["reason"] = words.get(f"reason_end.{reason}", reason)
+        elif notice.key == "notice.disposition":
+            titles = {each.code: each.title for each in self.state.dispositions}
+            code = str(values["title"])
+            values["title"] = words.title(titles.get(code, {}), code)
+        text = words(notice.key, **values) if notice.key else notice.text
+        self._say(text, notice.severity)
+
+    def _say(self, text: str, severity: str = "information") -> None:
+        match severity:
+            case "error":
+                self.notify(text, severity="error", timeout=8, markup=False)
+            case "warning":
+                self.notify(text, severity="warning", timeout=6, markup=False)
+            case _:
+                self.notify(text, timeout=3, markup=False)
+
+    # --- keys ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that mean nothing now are not taken from whoever has the focus."""
+        if action == "press":
+            return verb_of(str(parameters[0]), allowed_actions(self.state)) is not None
+        return super().check_action(action, parameters)
+
+    def action_press(self, key_id: str) -> None:
+        """A key of the desk was pressed."""
+        verb = verb_of(key_id, allowed_actions(self.state))
+        if verb is not None:
+            self._verbs()[verb]()
+
+    def _verbs(self) -> dict[str, Callable[[], object]]:
+        api, contact = self._api, self.state.contact_id or ""
+        return {
+            "answer": self._answer,
+            "refuse": self._refuse,
+            "ready": lambda: self._command(lambda: api.set_state("available")),
+            "finish": lambda: self._command(api.finish_wrap_up),
+            "extend": lambda: self._command(api.extend_wrap_up),
+            "not_ready": self._choose_reason,
+            "dial": self._ask_number,
+            "hold": lambda: self._command(lambda: api.hold(contact)),
+            "resume": lambda: self._command(lambda: api.resume(contact)),
+            "mute": lambda: self._command(lambda: api.mute(contact, True)),
+            "unmute": lambda: self._command(lambda: api.mute(contact, False)),
+            "hang_up": self._hang_up,
+            "digits": lambda: self.app.push_screen(DigitsDialog(self._words)),
+            "disposition": self._choose_disposition,
+            "customer": self._choose_customer,
+            "save_note": self.query_one(NoteEditor).hand_over,
+            "restart_phone": self._start_phone,
+            "help": lambda: self.app.push_screen(HelpScreen(self._words, DESK_KEYS)),
+            "quit": self._ask_quit,
+        }
+
+    # --- commands ---
+
+    @work(group="commands")
+    async def _command(self, command: Callable[[], Awaitable[object]]) -> None:
+        await self._try(command())
+
+    async def _try(self, command: Awaitable[object]) -> bool:
+        """Carry a command out; tell the agent when that fails."""
+        try:
+            await command
+        except ApiError as exc:
+            self._say(exc.problem.message, "error")
+        except ServerUnreachableError:
+            self._say(self._words("notice.unreachable"), "error")
+        else:
+            return True
+        return False
+
+    def _start_phone(self) -> None:
+        signed_on = self._api.signed_on or self._signed_on
+        if self._keeper is not None and signed_on.phone is not None:
+            self._keeper.start(signed_on.phone)
+
+    def _answer(self) -> None:
+        if self._keeper is not None:
+            self._keeper.answer()
+
+    def _refuse(self) -> None:
+        if self._keeper is not None:
+            self._keeper.refuse()
+
+    def _hang_up(self) -> None:
+        """Through the switch; by the phone itself when there is no interaction to name."""
+        interaction = self.state.interaction
+        if interaction is not None:
+            interaction_id = interaction.interaction_id
+            self._command(lambda: self._api.hang_up(interaction_id))
+        elif self._keeper is not None:
+            self._keeper.hang_up()
+
+    @work(group="dialog")
+    async def _choose_reason(self) -> None:
+        choices = [Choice(each, self._words.reason(each)) for each in self.state.not_ready_reasons]
+        reason = await self._ask(Picker(self._words, self._words("pick.reason"), choices))
+        if reason is not None:
+            await self._try(self._api.set_state("not-ready", reason))
+
+    @work(group="dialog")
+    async def _choose_disposition(self) -> None:
+        contact = self.state.contact_id
+        choices = [
+            Choice(each.code, self._words.title(each.title, each.code))
+            for each in self.state.dispositions
+        ]
+        code = await self._ask(Picker(self._words, self._words("pick.disposition"), choices))
+        if code is not None and contact is not None:
+            await self._try(self._api.set_disposition(contact, code))
+
+    @work(group="dialog")
+    async def _choose_customer(self) -> None:
+        words, pop = self._words, self.state.pop
+        if pop is None:
+            return
+        request: CustomerRequest | None = None
+        chosen: str | None = _NEW_CUSTOMER
+        if pop.candidates:
+            choices = [
+                Choice(each.customer_id, each.name, f"{each.company}  {each.remarks}".strip())
+                for each in pop.candidates
+            ]
+            choices.append(Choice(_NEW_CUSTOMER, words("pick.new_customer")))
+            chosen = await self._ask(Picker(words, words("pick.customer"), choices))
+        if chosen == _NEW_CUSTOMER:
+            number = pop.new_customer_number or pop.caller_number
+            request = await self._ask_form(CustomerForm(words, number, pop.caller_name))
+        elif chosen is not None:
+            request = CustomerRequest(customer_id=chosen)
+        if request is not None:
+            await self._try(self._api.link_customer(pop.interaction_id, request))
+
+    @work(group="dialog")
+    async def _ask_number(self) -> None:
+        number = await self._ask(DialDialog(self._words))
+        if number is None:
+            return
+        if self._keeper is not None:
+            self._keeper.expect_own_call()
+        if await self._try(self._api.dial(number)):
+            self._say(self._words("notice.dialling", number=spaced_number(number)))
+
+    @work(group="dialog")
+    async def _ask_quit(self) -> None:
+        words = self._words
+        warning = words("quit.on_call") if self.state.mode in ON_A_CALL else ""
+        choices = [Choice("yes", words("quit.yes"), warning), Choice("no", words("quit.no"))]
+        if await self._ask(Picker(words, words("quit.title"), choices)) == "yes":
+            await self.leave()
+            self.app.exit()
+
+    async def _ask(self, dialog: Picker | DialDialog) -> str | None:
+        return await self.app.push_screen_wait(dialog)
+
+    async def _ask_form(self, form: CustomerForm) -> CustomerRequest | None:
+        return await self.app.push_screen_wait(form)
+
+    # --- messages of widgets ---
+
+    def send_digit(self, digit: str) -> None:
+        """Send one key to the far end."""
+        contact = self.state.contact_id
+        if contact is not None:
+            self._command(lambda: self._api.digits(contact, digit))
+
+    def on_note_editor_finished(self, message: NoteEditor.Finished) -> None:
+        """Save a note; put it back when that fails."""
+        self._save_note(message.interaction_id, message.text)
+
+    @work(group="notes")
+    async def _save_note(self, interaction_id: str, text: str) -> None:
+        if await self._try(self._api.note(interaction_id, text)):
+            self._say(self._words("note.saved"))
+        else:
+            self.query_one(NoteEditor).put_back(interaction_id, text)

@@ -1,0 +1,77 @@
+"""The agent's state, large enough to be seen from the corner of the eye."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cti.desk import looks
+from cti.desk.phone_state import PhoneStage
+from cti.desk.text import clock, fit, time_of_day
+from cti.desk.widgets.panel import StatePanel
+
+_PHONE_COLOURS = {
+    PhoneStage.REGISTERED: looks.GREEN,
+    PhoneStage.EXTERNAL: looks.DIM,
+    PhoneStage.STARTING: looks.AMBER,
+    PhoneStage.REGISTERING: looks.AMBER,
+}
+
+
+class TopBar(StatePanel):
+    """State and time in it, name, phone, time of day."""
+
+    def drawing(self, width: int, height: int) -> RenderableType:
+        """One row; the name gives way when there is no room."""
+        state_text = self._state()
+        right = self._phone()
+        right.append(f"   {time_of_day(self.now())} ", looks.DIM)
+        room = width - state_text.cell_len - right.cell_len - 4
+        agent = self.state.agent
+        name = f"{agent.name} · {agent.agent_id}" if agent is not None else ""
+        row = Table.grid(expand=True)
+        row.add_column(justify="left", ratio=1, no_wrap=True)
+        row.add_column(justify="right", no_wrap=True)
+        left = Text.assemble(state_text, "  ", (fit(name, room), looks.TEXT))
+        row.add_row(left, right)
+        if height < 3:
+            return row
+        tall = Table.grid(expand=True)
+        tall.add_column()
+        block = Text.assemble((" " * state_text.cell_len, f"on {self._colour()}"))
+        for line in (block, row, block):
+            tall.add_row(line)
+        return tall
+
+    def _colour(self) -> str:
+        return looks.STATE_COLOURS.get(self.state.mode, looks.DIM)
+
+    def _state(self) -> Text:
+        agent, words = self.state.agent, self.words
+        if agent is None:
+            return Text(
+                f"  {words('connection.connecting')}  ", f"{looks.BACKGROUND} on {looks.DIM}"
+            )
+        label = words.state(agent.state)
+        if agent.reason and agent.state == "not-ready":
+            label += f" · {words.reason(agent.reason)}"
+        label += f"  {clock(self.now() - agent.since)}"
+        if agent.next_state == "not-ready":
+            label += "  → " + words.state("not-ready")
+        return Text(f"  {label}  ", f"bold {looks.BACKGROUND} on {self._colour()}")
+
+    def _phone(self) -> Text:
+        phone, words = self.state.phone, self.words
+        keys = {
+            PhoneStage.REGISTERED: "phone.registered",
+            PhoneStage.EXTERNAL: "phone.external",
+            PhoneStage.STARTING: "phone.starting",
+            PhoneStage.REGISTERING: "phone.registering",
+        }
+        key = keys.get(phone.stage, "phone.none")
+        text = Text("● ", _PHONE_COLOURS.get(phone.stage, looks.RED))
+        text.append(words(key), looks.DIM)
+        if phone.stage is PhoneStage.REGISTERED and not phone.has_sound:
+            text.append(f" ({words('phone.no_sound')})", looks.FAINT)
+        return text

@@ -1,0 +1,90 @@
+"""Which key does what, and which of its meanings holds now.
+
+A key has one place on the keyboard and up to two verbs that exclude each other (hold and resume,
+hang up and refuse). The verbs are those of `cti.desk.state.allowed_actions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+from cti.desk.catalogue import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDef:
+    """A key of the desk."""
+
+    id: str
+    keys: str
+    """As Textual spells them; the first is shown."""
+    shown: str
+    verbs: tuple[str, ...]
+    urgent: bool = False
+
+    def binding(self) -> Binding:
+        """The binding, with the English help as tooltip until the language is known."""
+        tips = " / ".join(CATALOGUE[f"help.{verb}"][0] for verb in self.verbs)
+        return Binding(
+            self.keys,
+            f"press('{self.id}')",
+            CATALOGUE[f"key.{self.verbs[0]}"][0],
+            key_display=self.shown,
+            priority=True,
+            tooltip=tips,
+            id=f"desk.{self.id}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """A key as the bar at the bottom shows it now."""
+
+    shown: str
+    verb: str
+    is_urgent: bool = False
+
+
+DESK_KEYS: Final = (
+    KeyDef(id="answer", keys="f5", shown="F5", verbs=("answer",), urgent=True),
+    KeyDef(id="ready", keys="f2", shown="F2", verbs=("finish", "ready")),
+    KeyDef(id="not_ready", keys="f3", shown="F3", verbs=("not_ready",)),
+    KeyDef(id="dial", keys="f4", shown="F4", verbs=("dial",)),
+    KeyDef(id="hold", keys="f6", shown="F6", verbs=("hold", "resume")),
+    KeyDef(id="mute", keys="f7", shown="F7", verbs=("mute", "unmute")),
+    KeyDef(id="hang_up", keys="f8", shown="F8", verbs=("hang_up", "refuse")),
+    KeyDef(id="digits", keys="f9", shown="F9", verbs=("digits",)),
+    KeyDef(id="disposition", keys="ctrl+o,f10", shown="^O", verbs=("disposition",)),
+    KeyDef(id="customer", keys="ctrl+k", shown="^K", verbs=("customer",)),
+    KeyDef(id="save_note", keys="ctrl+s", shown="^S", verbs=("save_note",)),
+    KeyDef(id="extend", keys="ctrl+t", shown="^T", verbs=("extend",)),
+    KeyDef(id="restart_phone", keys="f12,ctrl+r", shown="^R", verbs=("restart_phone",)),
+    KeyDef(id="help", keys="f1", shown="F1", verbs=("help",)),
+    KeyDef(id="quit", keys="ctrl+q", shown="^Q", verbs=("quit",)),
+)
+"""In the order of the bar. F11 is left to terminals."""
+
+BOARD_KEYS: Final = (
+    KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
+    KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("quit",)),
+)
+
+_BY_ID: Final = {key.id: key for key in (*BOARD_KEYS, *DESK_KEYS)}
+
+
+def verb_of(key_id: str, allowed: Iterable[str]) -> str | None:
+    """What the key means now; None when nothing."""
+    able = set(allowed)
+    return next((verb for verb in _BY_ID[key_id].verbs if verb in able), None)
+
+
+def hints(keys: Iterable[KeyDef], allowed: Iterable[str]) -> tuple[KeyHint, ...]:
+    """The keys that mean something now."""
+    able = set(allowed)
+    return tuple(
+        KeyHint(key.shown, verb, key.urgent) for key in keys for verb in key.verbs if verb in able
+    )

@@ -1,0 +1,64 @@
+"""Contacts that are live now: who waits, who is in the menu, who talks."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cti.desk import looks
+from cti.desk.state import DeskState
+from cti.desk.text import clock, spaced_number
+from cti.desk.widgets.panel import StatePanel
+from cti.schema import InteractionView
+
+_ORDER = ("waiting", "offered", "menu", "talking", "held", "wrap-up", "direct")
+
+
+def in_order(state: DeskState) -> list[InteractionView]:
+    """Those that wait first, longest first."""
+
+    def place(each: InteractionView) -> tuple[int, float]:
+        return (_ORDER.index(each.stage) if each.stage in _ORDER else len(_ORDER), each.since)
+
+    return sorted(state.interactions.values(), key=place)
+
+
+class ContactList(StatePanel):
+    """One row a contact."""
+
+    def on_mount(self) -> None:
+        """Put the title into the frame."""
+        self.border_title = self.words("board.contacts")
+
+    def drawing(self, width: int, height: int) -> RenderableType:
+        """The table; contacts that do not fit are counted."""
+        contacts = in_order(self.state)
+        if not contacts:
+            return Text(self.words("board.no_contacts"), looks.FAINT)
+        shown = contacts if len(contacts) <= height else contacts[: max(0, height - 1)]
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, justify="right")
+        table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
+        table.add_column(no_wrap=True, style=looks.DIM)
+        for each in shown:
+            table.add_row(*self._row(each))
+        if len(shown) < len(contacts):
+            more = self.words("board.more", count=len(contacts) - len(shown))
+            table.add_row(Text(more, looks.FAINT))
+        return table
+
+    def _row(self, each: InteractionView) -> tuple[Text, Text, Text, Text]:
+        colour = looks.STAGE_COLOURS.get(each.stage, looks.DIM)
+        queue = self.state.queues.get(each.queue or "")
+        elapsed = self.now() - each.since
+        threshold = queue.service_level_s if queue is not None else 20.0
+        waits = each.stage in ("waiting", "offered")
+        caller = each.customer_name or spaced_number(each.caller_number)
+        return (
+            Text(self.words.get(f"stage.{each.stage}", each.stage), colour),
+            Text(clock(elapsed), looks.wait_colour(elapsed, threshold) if waits else looks.TEXT),
+            Text(caller or self.words("contact.withheld"), looks.TEXT),
+            Text(queue.title if queue is not None else each.called),
+        )

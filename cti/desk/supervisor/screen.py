@@ -1,0 +1,86 @@
+"""The wallboard's screen: draws the state, and nothing else."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from cti.client import ApiClient, StreamItem
+from cti.desk.keys import BOARD_KEYS, hints
+from cti.desk.state import DeskState, reduce
+from cti.desk.supervisor.agent_table import AgentTable
+from cti.desk.supervisor.board_bar import BoardBar
+from cti.desk.supervisor.contact_list import ContactList
+from cti.desk.supervisor.summary import Summary
+from cti.desk.supervisor.ticker import Ticker
+from cti.desk.text import Words
+from cti.desk.widgets.alert_line import AlertLine
+from cti.desk.widgets.help_screen import HelpScreen
+from cti.desk.widgets.key_bar import KeyBar
+from cti.desk.widgets.panel import StatePanel
+from cti.desk.widgets.queue_table import QueueTable
+
+
+class WallboardScreen(Screen[None]):
+    """Queues, agents, contacts and events, live."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in BOARD_KEYS]
+    HELP = "The wallboard. F1 shows all keys."
+
+    def __init__(self, words: Words, api: ApiClient) -> None:
+        super().__init__()
+        self._words = words
+        self._api = api
+        self.state = DeskState()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        words, now = self._words, self._api.server_time
+        yield BoardBar(words, now)
+        yield AlertLine(words, now)
+        yield Summary(words, now)
+        yield QueueTable(words, now)
+        with Horizontal(id="floor"):
+            yield AgentTable(words, now)
+            with Vertical(id="side"):
+                yield ContactList(words, now)
+                yield Ticker(words, now)
+        yield KeyBar(words, now)
+
+    def on_mount(self) -> None:
+        """Start the stream and the clock."""
+        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, {"help", "quit"}))
+        self.take(None)
+        self._read_stream()
+        self.set_interval(1.0, self._tick)
+
+    @work(exclusive=True, group="stream")
+    async def _read_stream(self) -> None:
+        async for item in self._api.stream():
+            self.take(item)
+
+    def take(self, item: StreamItem | None) -> None:
+        """Let one piece of news change the state, and draw it."""
+        if item is not None:
+            self.state = reduce(self.state, item, self._api.server_time())
+        # One line a queue, with heading and frame, as long as the agents keep half the screen.
+        rows = min(len(self.state.queues) + 3, max(4, self.size.height // 3))
+        self.query_one(QueueTable).styles.height = rows
+        for panel in self.query(StatePanel):
+            panel.show(self.state)
+
+    def _tick(self) -> None:
+        for panel in self.query(StatePanel):
+            panel.tick()
+
+    def action_press(self, key_id: str) -> None:
+        """A key of the wallboard was pressed."""
+        if key_id == "help":
+            self.app.push_screen(HelpScreen(self._words, BOARD_KEYS))
+        else:
+            self.app.exit()
