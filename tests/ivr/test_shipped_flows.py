@@ -43,9 +43,9 @@ def test_silence_asks_again_twice_and_then_support_takes_the_call() -> None:
     for _ in range(2):
         scene.listen()
         heard = len(scene.heard)
-        scene.wait(4.9)
+        scene.wait(4.8)
         assert len(scene.heard) == heard
-        scene.wait(0.2)
+        scene.wait(0.3)
         assert scene.heard[heard:] == ["en/no-input", "en/main-menu"]
     scene.listen().wait(5)
     assert isinstance(scene.outcome, ToQueue)
