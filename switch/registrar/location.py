@@ -5,18 +5,16 @@ Pure: time is passed in. An address of record is named by its user part, the pho
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from switch.sip.deadlines import Deadlines
 from switch.sip.flow import Flow
 from switch.sip.message import Uri
 
 ContactKey = tuple[str, str, str, int | None, str | None]
 """What makes two contact URIs the same binding: scheme, user, host, port, transport."""
-
-_SPARE_ENTRIES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +54,7 @@ class Location:
     def __init__(self, *, on_change: Callable[[str, bool], None] | None = None) -> None:
         self._bindings: dict[str, dict[ContactKey, Binding]] = {}
         self._by_connection: dict[int, set[tuple[str, ContactKey]]] = {}
-        self._expiries: list[tuple[float, str, ContactKey]] = []
-        """A heap; an entry whose binding has another expiry by now is void."""
+        self._expiries: Deadlines[tuple[str, ContactKey]] = Deadlines()
         self._count = 0
         self._on_change = on_change
 
@@ -93,8 +90,7 @@ class Location:
         if binding.flow.connection:
             self._by_connection.setdefault(binding.flow.connection, set()).add((aor, key))
         if not binding.static:
-            heapq.heappush(self._expiries, (binding.expires_at, aor, key))
-            self._compact()
+            self._expiries.set((aor, key), binding.expires_at)
         if is_first and self._on_change is not None:
             self._on_change(aor, True)
 
@@ -127,37 +123,24 @@ class Location:
         return [aor for aor, key in sorted(gone, key=repr) if self.drop(aor, key)]
 
     def get_timer(self) -> float | None:
-        """When `handle_timer` wants to be called; it may find nothing to do then."""
-        return self._expiries[0][0] if self._expiries else None
+        """When `handle_timer` wants to be called."""
+        return self._expiries.next_due()
 
     def handle_timer(self, now: float) -> list[str]:
         """Drop what expired; returns the addresses of record that became unreachable."""
         unreachable = []
-        while self._expiries and self._expiries[0][0] <= now:
-            expires_at, aor, key = heapq.heappop(self._expiries)
-            binding = self.find(aor, key)
-            if binding and binding.expires_at == expires_at and self.drop(aor, key):
-                unreachable.append(aor)
+        while (due := self._expiries.pop_due(now)) is not None:
+            if self.drop(*due):
+                unreachable.append(due[0])
         return unreachable
 
     def _unlink(self, aor: str, key: ContactKey, binding: Binding | None) -> None:
         if binding is None:
             return
         self._count -= 1
+        self._expiries.cancel((aor, key))
         linked = self._by_connection.get(binding.flow.connection)
         if linked is not None:
             linked.discard((aor, key))
             if not linked:
                 del self._by_connection[binding.flow.connection]
-
-    def _compact(self) -> None:
-        """Void entries must not pile up when a phone refreshes much faster than it expires."""
-        if len(self._expiries) <= 2 * self._count + _SPARE_ENTRIES:
-            return
-        self._expiries = [
-            (binding.expires_at, aor, key)
-            for aor, known in self._bindings.items()
-            for key, binding in known.items()
-            if not binding.static
-        ]
-        heapq.heapify(self._expiries)

@@ -78,16 +78,6 @@ def test_a_closed_connection_takes_its_bindings_along() -> None:
     assert uris(location, "1002", 1.0) == ["sip:1002@192.0.2.7"]
 
 
-def test_fast_refreshing_does_not_grow_the_heap() -> None:
-    location = Location()
-    for turn in range(5000):
-        bind(location, "1001", "sip:1001@192.0.2.7", 3600.0 + turn)
-    assert len(location._expiries) < 100
-    assert location.get_timer() is not None
-    assert location.handle_timer(3600.0 + 4998) == []
-    assert location.handle_timer(3600.0 + 4999) == ["1001"]
-
-
 STEP = st.tuples(
     st.sampled_from(["put", "drop", "time", "close"]), st.integers(1, 3), st.integers(1, 30)
 )
