@@ -175,9 +175,11 @@ class Commands:
         """Record a call in stereo, customer left, agent right. `RecordingClosed` follows its end."""
         recording = RecordingId(self._new_id("recording"))
 
-        def start(_: Leg) -> None:
-            path = self._recording_path(recording, call)
-            self.sound.captures.start(recording, call, path, customer, self._live(agent))
+        def start(found: Leg) -> None:
+            # A recording ends with its call at the latest, so it needs one that lives.
+            owner = call if self.legs.of_call(call) else found.call
+            path = self._recording_path(recording, owner)
+            self.sound.captures.start(recording, owner, path, customer, self._live(agent))
 
         self._command(customer, start)
         return recording

@@ -58,6 +58,9 @@ class Phone:
         self._port = 30000 + address[1] % 1000 * 2
         self._dialled = ""
         self._offer = b""
+        self._has_tried = False
+        self.is_offering = False
+        """A re-INVITE of this phone is under way."""
         self.endpoint = Endpoint(new_branch=new_token)
         self.user_agent = UserAgent(
             self.endpoint,
@@ -71,17 +74,12 @@ class Phone:
     def call(self, number: str, *, offer: bytes | None = None) -> None:
         """Call a number; a challenge is answered with the password."""
         self._dialled = number
+        self._has_tried = False
         self._new_sound()
         assert self.sound is not None
         self._offer = offer or self.sound.make_offer()
         self._invite({})
         self._pump()
-        failed = self.last(Failed)
-        if failed is not None and failed.status == 401 and failed.session == self.session:
-            assert failed.response is not None
-            challenges = failed.response.headers.get_all("WWW-Authenticate")
-            self._invite({"Authorization": self._credentials(challenges[-1])})
-            self._pump()
 
     def cancel(self) -> None:
         self.hang_up()
@@ -121,6 +119,7 @@ class Phone:
         self.send_reoffer(self.sound.make_offer(direction))
 
     def send_reoffer(self, body: bytes) -> None:
+        self.is_offering = True
         self.user_agent.reoffer(self.live, body, self._now())
         self._pump()
 
@@ -179,9 +178,11 @@ class Phone:
                     self._new_sound()
                     self.on_invite()
                 case Answered(answer=answer) | ReofferAnswered(answer=answer):
+                    self.is_offering = False
                     if self.sound is not None and event.session == self.session:
                         self.sound.accept_answer(answer)
                 case ReofferFailed():
+                    self.is_offering = False
                     if self.sound is not None:
                         self.sound.drop_offer()
                 case ReofferReceived(session=session, offer=offer):
@@ -190,17 +191,26 @@ class Phone:
                     answer = self.sound.answer(offer)[1]
                     self.user_agent.accept_reoffer(session, answer, self._now())
                 case Failed(session=session) | Ended(session=session):
-                    if session == self.session and not self._is_challenge(event):
+                    if session == self.session and not self._tried_again(event):
                         self.session = None
                 case Confirmed() | Progress():
                     pass
                 case _:
                     raise AssertionError(event)
 
-    def _is_challenge(self, event: SessionEvent) -> bool:
-        return isinstance(event, Failed) and event.status == 401
+    def _tried_again(self, event: Failed | Ended) -> bool:
+        """Answer the first challenge of a call with the password."""
+        if isinstance(event, Ended) or event.response is None or event.status != 401:
+            return False
+        challenges = event.response.headers.get_all("WWW-Authenticate")
+        if self._has_tried or not challenges:
+            return False
+        self._has_tried = True
+        self._invite({"Authorization": self._credentials(challenges[-1])})
+        return True
 
     def _new_sound(self) -> None:
+        self.is_offering = False
         self.sound = AudioNegotiation(
             session_id=1, address="127.0.0.1", port=self._port, codecs=self.codecs
         )
