@@ -5,7 +5,7 @@
     clock ----- timers -----> +-------+ --> user agent, gateway
 
 Everything is synchronous. Each input is one turn (`switch.calls.turn`): it is decided, the events
-it caused are delivered, and at its end `flush` sends what was queued.
+it caused are delivered, and what was queued goes out at its end.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Calls(Commands):
         """Take the parts.
 
         `new_id` makes an id with a prefix; `recording_path` names a recording's file, absolute and
-        without suffix; `flush` is called at the end of every turn and sends what is queued. The
-        location's `on_change` should lead to `phone_changed`.
+        without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
+        not at once. The location's `on_change` should lead to `phone_changed`.
         """
         self._sink = sink
         self._expiry: TimerHandle | None = None

@@ -2,8 +2,8 @@
 
 Two rules hold here and nowhere else.
 
-- An event never comes back into the call that caused it. Commands put events into the outbox; it
-  is emptied at the end of the turn, or in a turn of its own when a command came from outside.
+- An event never comes back into the command that caused it. Commands put events into the outbox;
+  it is emptied at the end of the turn, or in the next one when a command came from outside.
 - The call boundary: an exception while one leg is handled, here or above, ends that leg's call,
   is logged, and disturbs nobody else.
 """
@@ -39,7 +39,8 @@ class Turn:
         """Take what a turn consists of.
 
         `next_input` handles one waiting session event and tells whether there was one; `abandon`
-        ends the call of a subject whatever state it is in, and does not raise.
+        ends the call of a subject whatever state it is in, and does not raise; `flush` asks the
+        shell for a turn of its own soon, in which it calls `finish` and sends what is queued.
         """
         self._clock = clock
         self._deliver = deliver
@@ -48,7 +49,6 @@ class Turn:
         self._flush = flush
         self._outbox: deque[CallEvent] = deque()
         self._is_running = False
-        self._wake: TimerHandle | None = None
         self.faults = 0
         """Exceptions caught at the call boundary since the start."""
 
@@ -75,9 +75,9 @@ class Turn:
         return self._clock.call_at(when, fire)
 
     def wake(self) -> None:
-        """After a command: let the turn that runs see to the rest, or begin one very soon."""
-        if not self._is_running and self._wake is None:
-            self._wake = self._clock.call_at(self._clock.now(), self._woken)
+        """After a command: let the turn that runs see to the rest, or ask for one."""
+        if not self._is_running:
+            self._flush()
 
     def finish(self) -> None:
         """Deliver all events and take all inputs that wait, then flush. Nested calls do nothing."""
@@ -98,7 +98,3 @@ class Turn:
         event = self._outbox.popleft()
         subject: Subject = getattr(event, "leg", None) or getattr(event, "call", None)
         self.guard(subject, lambda: self._deliver(event))
-
-    def _woken(self) -> None:
-        self._wake = None
-        self.finish()
