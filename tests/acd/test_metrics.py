@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd.events import AgentFigures, QueueChanged
-from acd.inputs import OfferRinging, SignOn
+from acd.inputs import Engaged, OfferRinging, SignOn
 from acd.metrics import Metrics
 from acd.model import AgentState, OfferFailure, SignedOnBy
 from acd.service_level import Formula, Outcomes, service_level
@@ -110,6 +110,14 @@ def test_a_turn_reports_a_queue_once_and_only_when_a_figure_changed(scene: Scene
     scene.answers(contact)
     (changed,) = reports()
     assert (changed.answered, changed.talking) == (1, 1)
+
+
+def test_what_changes_no_figure_is_not_reported(scene: Scene) -> None:
+    scene.not_ready(ANN)
+    scene.events.clear()
+    scene.tell(Engaged(agent=ANN, count=1))
+    assert scene.state(ANN) is AgentState.ENGAGED
+    assert of_kind(scene.events, QueueChanged) == []
 
 
 def test_an_agent_learns_its_figures_after_each_contact(scene: Scene) -> None:

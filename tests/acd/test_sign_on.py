@@ -150,6 +150,13 @@ def test_a_call_of_its_own_engages_an_agent_and_gives_its_state_back(scene: Scen
     assert (scene.state(BOB), scene.reason(BOB)) == (AgentState.NOT_READY, "lunch")
 
 
+def test_a_call_of_a_phone_that_is_signed_off_engages_nobody(scene: Scene) -> None:
+    scene.phone(ANN)
+    scene.desk_off(ANN)
+    scene.tell(Engaged(agent=ANN, count=1))
+    assert scene.state(ANN) is AgentState.LOGGED_OUT
+
+
 def test_a_consultation_while_talking_leaves_the_agent_talking(scene: Scene) -> None:
     scene.phone(ANN)
     contact = scene.talks()
