@@ -31,11 +31,19 @@ class PasswordAccounts:
     two is empty. At most `threads` passwords are verified at the same time, 64 MiB each.
     """
 
-    def __init__(self, entries: Iterable[tuple[Account, str, str]], *, threads: int = 2) -> None:
+    def __init__(
+        self,
+        entries: Iterable[tuple[Account, str, str]],
+        *,
+        threads: int = 2,
+        hasher: PasswordHasher = _HASHER,
+    ) -> None:
+        """`hasher` sets the cost of unknown logins; it should be that of the known ones."""
+        self._hasher = hasher
         self._entries = {
             account.login: (account, clear, hash_) for account, clear, hash_ in entries
         }
-        self._dummy = hash_password("the hash that unknown logins are measured against")
+        self._dummy = hasher.hash("the hash that unknown logins are measured against")
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
 
     def get(self, login: str) -> Account | None:
@@ -58,9 +66,8 @@ class PasswordAccounts:
         """Let the threads go."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    @staticmethod
-    def _matches(hash_: str, password: str) -> bool:
+    def _matches(self, hash_: str, password: str) -> bool:
         try:
-            return _HASHER.verify(hash_, password.encode("utf-8", "replace"))
+            return self._hasher.verify(hash_, password.encode("utf-8", "replace"))
         except (Argon2Error, InvalidHashError):
             return False

@@ -21,7 +21,8 @@ from cti.api.ports import ApiPorts, ApiSettings
 _TOKEN: Final = re.compile(r"(token=)[^&\s\"']+")
 _MAX_MESSAGE: Final = 64 * 1024
 """Octets of one message from a client."""
-_STOP_S: Final = 2
+_STOP_S: Final = 2.0
+"""Requests that are being answered when the server stops have so long."""
 
 
 class ApiServer:
@@ -57,7 +58,6 @@ class ApiServer:
             ws_ping_interval=self._settings.ping_s,
             ws_ping_timeout=self._settings.ping_s,
             ws_per_message_deflate=False,  # local desks: time matters more than octets
-            timeout_graceful_shutdown=_STOP_S,
         )
         # WebSocket addresses carry the token, and uvicorn logs addresses.
         logging.getLogger("uvicorn.error").addFilter(_mask_token)
@@ -105,6 +105,24 @@ class _Server(uvicorn.Server):
                 async with asyncio.timeout(1.0):
                     await self._stopping.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close; whoever has not finished after a moment is cut off."""
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_S):
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn signals neither
+                    await asyncio.sleep(0.01)
+        for task in list(state.tasks):
+            task.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(list(state.tasks), timeout=_STOP_S)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -126,7 +144,8 @@ class _WebSocket(WebSocketsSansIOProtocol):
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio switches Nagle off for every connection.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -61,6 +61,10 @@ class Streams:
         self._nobody_left = asyncio.Event()
         self._nobody_left.set()
 
+    def __len__(self) -> int:
+        """Streams that are open."""
+        return len(self._open)
+
     async def serve(
         self, websocket: WebSocket, account: Account, token: Token, after: int | None
     ) -> None:

@@ -8,16 +8,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.table import Table
+from cti.cli.db import add_database_options, configured, database_url
+from cti.settings import SettingsError
 
-from crm_store.errors import StoreError
-from crm_store.facts import CustomerDraft, CustomerFacts
-from crm_store.importer import import_customers
-from crm_store.store import Store
-from cti.cli.db import add_database_option
+if TYPE_CHECKING:
+    from crm_store.facts import CustomerFacts
+    from crm_store.store import Store
 
 _EPILOG = """examples:
   switchroom customers import customers.csv
@@ -39,7 +37,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     importing = actions.add_parser("import", help="add or change customers from a CSV file")
     importing.add_argument("file", type=Path, help="the file, UTF-8")
@@ -56,20 +53,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     showing = actions.add_parser("show", help="show a customer by id, number or name")
     showing.add_argument("who", help="an id, a telephone number, or words of the name")
     for action in (importing, adding, listing, showing):
-        add_database_option(action)
+        add_database_options(action)
         action.add_argument(
             "--region",
-            default="US",
+            default="",
             metavar="CC",
-            help="country of numbers that are given without one (default: US)",
+            help="country of numbers given without one (default: what the configuration says)",
         )
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out. 0: done; 1: some lines were refused or nobody was found; 2: not possible."""
+    from crm_store.errors import StoreError
+
     try:
+        settings = configured(args)
+        args.database = args.database or database_url(settings)
+        args.region = args.region or settings.site.region
         return asyncio.run(_with_store(args, _ACTIONS[args.action]))
-    except (StoreError, OSError, UnicodeDecodeError) as error:
+    except (StoreError, SettingsError, OSError, UnicodeDecodeError) as error:
         print(f"switchroom customers: {error}", file=sys.stderr)
         return 2
 
@@ -77,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
 async def _with_store(
     args: argparse.Namespace, action: Callable[[Store, argparse.Namespace], Awaitable[int]]
 ) -> int:
+    from crm_store.store import Store
+
     # The journal of a running server is not ours: this store writes no history.
     store = await Store.open(args.database, data_dir=None, region=args.region)
     try:
@@ -86,6 +90,8 @@ async def _with_store(
 
 
 async def _import(store: Store, args: argparse.Namespace) -> int:
+    from crm_store.importer import import_customers
+
     added = changed = refused = 0
     with args.file.open(encoding="utf-8-sig", newline="") as file:
         async for result in import_customers(store, file):
@@ -102,6 +108,8 @@ async def _import(store: Store, args: argparse.Namespace) -> int:
 
 
 async def _add(store: Store, args: argparse.Namespace) -> int:
+    from crm_store.facts import CustomerDraft
+
     draft = CustomerDraft(
         name=args.name,
         company=args.company,
@@ -117,6 +125,9 @@ async def _add(store: Store, args: argparse.Namespace) -> int:
 
 
 async def _list(store: Store, args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("Name", "Company", "Tier", "Language", "Numbers", "Id")
     for customer in await store.list_customers(limit=max(1, args.limit)):
         numbers = ", ".join(point.value for point in customer.contact_points)

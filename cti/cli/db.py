@@ -1,16 +1,21 @@
-"""`switchroom db`: bring the database up to date, or look whether it is."""
+"""`switchroom db`: bring the database up to date, or look whether it is.
+
+The store is imported when a command runs, not before: other commands start faster without it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crm_store.errors import StoreError
-from crm_store.schema_version import SchemaReport, check, upgrade
+from cti.paths import shipped
+from cti.settings import Settings, SettingsError, load
 
-DEFAULT_URL: Final = "sqlite:///data/switchroom.db"
+if TYPE_CHECKING:
+    from crm_store.schema_version import SchemaReport
 
 _EPILOG = """examples:
   switchroom db upgrade
@@ -28,26 +33,46 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("action", choices=("upgrade", "check"), help="what to do")
-    add_database_option(parser)
-    parser.set_defaults(run=run)
+    add_database_options(parser)
 
 
-def add_database_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--database`, the same for every command that opens the store itself."""
+def add_database_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--database` and `--config`, the same for every command that opens the store itself."""
     parser.add_argument(
         "--database",
-        default=DEFAULT_URL,
+        default="",
         metavar="URL",
-        help=f"sqlite:///file or postgresql://user@host/name (default: {DEFAULT_URL})",
+        help="sqlite:///file or postgresql://user@host/name (default: what the configuration says)",
     )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration file (default: switchroom.toml here, else the shipped lab)",
+    )
+
+
+def configured(args: argparse.Namespace) -> Settings:
+    """The configuration that the options name. Raises `SettingsError`."""
+    here = Path("switchroom.toml")
+    return load(args.config or (here if here.exists() else shipped("lab.toml")))
+
+
+def database_url(settings: Settings) -> str:
+    """Where a configuration keeps its store."""
+    return settings.data.database or f"sqlite:///{settings.data.folder}/switchroom.db"
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out. 0: the database is up to date; 1: it is not; 2: it cannot be reached."""
+    from crm_store.errors import StoreError
+    from crm_store.schema_version import check, upgrade
+
     action = upgrade if args.action == "upgrade" else check
     try:
-        report = asyncio.run(action(args.database))
-    except StoreError as error:
+        url = args.database or database_url(configured(args))
+        report = asyncio.run(action(url))
+    except (StoreError, SettingsError) as error:
         print(f"switchroom db: {error}", file=sys.stderr)
         return 2
     return _tell(report)

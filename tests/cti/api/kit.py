@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from websockets.asyncio.client import ClientConnection, connect
 
-from cti.api.accounts import PasswordAccounts, hash_password
+from cti.api.accounts import PasswordAccounts
 from cti.api.ports import Account, ApiPorts, ApiSettings
 from cti.api.server import ApiServer
 from cti.bus import Bus
@@ -36,7 +37,8 @@ from cti.schema import (
 
 SECRET = b"a secret of at least thirty-two bytes"
 PASSWORD = "right-password"
-_HASH = hash_password(PASSWORD)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_HASH = CHEAP.hash(PASSWORD)
 
 
 def view(agent_id: str, state: str = "available", reason: str = "") -> AgentView:
@@ -308,6 +310,11 @@ class Running:
         self.clients.append(http)
         return Client(http=http, port=self.server.port)
 
+    @property
+    def open_streams(self) -> int:
+        assert self.server.app is not None
+        return len(self.server.app.state.context.streams)
+
     async def signed_on(self, login: str) -> Client:
         client = self.client()
         answer = await client.sign_on(login)
@@ -346,7 +353,7 @@ async def running(**settings: Any) -> AsyncIterator[Running]:
     """A server on a free port, stopped at the end."""
     bus = Bus(keep=settings.pop("keep", 20_000))
     centre = Centre(bus=bus)
-    accounts = PasswordAccounts(people())
+    accounts = PasswordAccounts(people(), hasher=CHEAP)
     ports = ApiPorts(
         accounts=accounts,
         floor=centre,
