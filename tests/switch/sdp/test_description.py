@@ -89,6 +89,12 @@ def test_bare_line_feeds_and_missing_optional_lines_are_tolerated() -> None:
     assert parse_description(text).media[0].codecs[0].name == "PCMU"
 
 
+def test_an_m_line_may_be_spaced_out_and_count_its_ports() -> None:
+    text = PHONE.replace(b"m=audio 4000 RTP/AVP 96 8", b"m=Audio  4000/2 RTP/AVP  96 8 ")
+    audio = parse_description(text).media[0]
+    assert (audio.kind, audio.port, audio.formats) == ("audio", 4000, ("96", "8", "0", "101"))
+
+
 @given(st.binary(max_size=400))
 def test_any_octets_parse_or_are_refused(body: bytes) -> None:
     _parse_or_refuse(body)
