@@ -9,6 +9,7 @@ A player then is a position in the arena, and the frames of all players are one 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -108,17 +109,17 @@ class PromptStore:
 
     def _load(self, name: str) -> Segment | None:
         for folder in self._folders:
-            path = Path(os.path.realpath(folder / (name + PROMPT_SUFFIX)))
-            # A name must not lead out of the folder, by `..`, by a slash at its head or by a link.
-            if "\0" in name or not path.is_relative_to(folder) or not path.is_file():
-                continue
             try:
+                path = Path(os.path.realpath(folder / (name + PROMPT_SUFFIX)))
+                # A name must not lead out of the folder: by `..`, a slash at its head, or a link.
+                if not path.is_relative_to(folder):
+                    continue
                 status = path.stat()
-                if not 0 < status.st_size <= MAX_PROMPT_OCTETS:
+                if not stat.S_ISREG(status.st_mode) or not 0 < status.st_size <= MAX_PROMPT_OCTETS:
                     continue
                 samples = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-            except OSError:
-                continue
+            except (OSError, ValueError):
+                continue  # not there, not readable, or no possible name
             start = self._append(samples)
             if start is None:
                 return None

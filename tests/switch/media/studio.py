@@ -1,0 +1,242 @@
+"""An engine between parties in memory: they hum, the clock is moved, and one can ask who hears what."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from switch.ids import LegId, PlayerId, RecordingId
+from switch.media.codecs import CODEC_BY_NAME, DECODE, ENCODE
+from switch.media.engine import MediaEngine
+from switch.media.errors import MediaCommandError
+from switch.media.events import MediaEvent
+from switch.media.ports import RecordingOutcome, Stray
+from switch.media.prompts import PromptStore
+from switch.rtp.packet import RtpPacket, parse_packet
+
+FRAME_S = 0.02
+
+
+class MemoryWire:
+    """The RTP sockets, in memory."""
+
+    def __init__(self) -> None:
+        self.arrived: dict[int, deque[bytes]] = {}
+        self.strays: list[Stray] = []
+        self.sent: dict[int, list[bytes]] = {}
+        self.peer: dict[int, tuple[str, int]] = {}
+        self.ports: dict[int, int] = {}
+
+    def attach(self, row: int, port: int) -> None:
+        if port in self.ports.values():
+            raise MediaCommandError(f"port {port} is not reserved")
+        self.ports[row] = port
+        self.arrived[row] = deque()
+        self.sent[row] = []
+
+    def connect(self, row: int, address: str, port: int) -> None:
+        if not 0 < port < 65536:
+            raise MediaCommandError("no port")
+        self.peer[row] = (address, port)
+
+    def detach(self, row: int) -> None:
+        for table in (self.ports, self.arrived, self.sent, self.peer):
+            table.pop(row, None)  # type: ignore[attr-defined]
+
+    def receive(
+        self, views: Sequence[memoryview], rows: list[int], sizes: list[int]
+    ) -> list[Stray]:
+        for row, queue in self.arrived.items():
+            if queue:
+                data = queue.popleft()[: len(views[0])]
+                views[len(rows)][: len(data)] = data
+                rows.append(row)
+                sizes.append(len(data))
+        strays, self.strays = self.strays, []
+        return strays
+
+    def send(self, rows: Iterable[int], packets: Iterable[memoryview]) -> int:
+        for row, packet in zip(rows, packets, strict=False):
+            if row in self.sent and row in self.peer:
+                self.sent[row].append(bytes(packet))
+        return 0
+
+
+class MemorySink:
+    """Keeps what was recorded."""
+
+    def __init__(self) -> None:
+        self.sound: dict[RecordingId, list[NDArray[np.uint8]]] = {}
+        self.calls = 0
+        self.closed: list[RecordingId] = []
+
+    def open(self, recording: RecordingId, path: str) -> None:
+        self.sound[recording] = []
+
+    def append(self, recordings: Sequence[RecordingId], block: NDArray[np.uint8]) -> None:
+        assert block.shape[0] == len(recordings)
+        assert block.shape[2] == 2
+        self.calls += 1
+        for recording, part in zip(recordings, block, strict=True):
+            self.sound[recording].append(part.copy())
+
+    def close(self, recording: RecordingId) -> None:
+        self.closed.append(recording)
+
+    def poll(self) -> list[RecordingOutcome]:
+        return []
+
+    def channel(self, recording: str, side: int) -> NDArray[np.int16]:
+        octets = np.concatenate(self.sound[RecordingId(recording)])[:, side]
+        return DECODE[0][octets]
+
+
+class Party:
+    """Somebody with a phone: hums one pitch and keeps what comes."""
+
+    def __init__(
+        self, studio: Studio, row: int, codec: str, hertz: float, payload_type: int
+    ) -> None:
+        self.studio = studio
+        self.row = row
+        self.codec = CODEC_BY_NAME[codec]
+        self.hertz = hertz
+        self.payload_type = payload_type
+        self.sequence = 65530
+        self.timestamp = 0xFFFFF000
+        self.ssrc = 1000 + row
+        self.clock = 0
+        self.speaks = True
+
+    def frame(self, samples: int = 160) -> bytes:
+        """The next frame of the hum, encoded."""
+        time = (self.clock + np.arange(samples)) / 8000
+        self.clock += samples
+        wave = (8000 * np.sin(2 * np.pi * self.hertz * time)).astype(np.int16)
+        return bytes(ENCODE[self.codec][wave.view(np.uint16)].tobytes())
+
+    def packet(self, samples: int = 160, **changes: object) -> bytes:
+        """The next packet."""
+        values: dict[str, object] = {
+            "payload_type": self.payload_type,
+            "sequence": self.sequence & 0xFFFF,
+            "timestamp": self.timestamp & 0xFFFFFFFF,
+            "ssrc": self.ssrc,
+            "payload": self.frame(samples),
+        } | changes
+        self.sequence += 1
+        self.timestamp += samples
+        return RtpPacket(**values).to_bytes()  # type: ignore[arg-type]
+
+    def event_packet(self, code: int, duration: int, begin: int, *, end: bool = False) -> bytes:
+        payload = bytes((code, (0x80 if end else 0) | 10)) + duration.to_bytes(2)
+        packet = RtpPacket(
+            payload_type=101, sequence=self.sequence & 0xFFFF, timestamp=begin & 0xFFFFFFFF,
+            ssrc=self.ssrc, payload=payload,
+        )  # fmt: skip
+        self.sequence += 1
+        return packet.to_bytes()
+
+    def send(self, packet: bytes) -> None:
+        self.studio.wire.arrived[self.row].append(packet)
+
+    @property
+    def packets(self) -> list[RtpPacket]:
+        """What the party was sent, all of it."""
+        return [parse_packet(data) for data in self.studio.wire.sent[self.row]]
+
+    def heard(self, last_frames: int | None = None) -> NDArray[np.int16]:
+        """The sound of the packets, in the order they came."""
+        packets = [p for p in self.packets if p.payload_type == self.payload_type]
+        chosen = packets if last_frames is None else packets[-last_frames:]
+        octets = np.frombuffer(b"".join(p.payload for p in chosen), dtype=np.uint8)
+        return DECODE[self.codec][octets]
+
+    def forget(self) -> None:
+        self.studio.wire.sent[self.row].clear()
+
+
+def level_of(sound: NDArray[np.int16], hertz: float) -> float:
+    """The amplitude of one pitch in a sound."""
+    if not len(sound):
+        return 0.0
+    wave = sound.astype(np.float64) * np.hanning(len(sound))
+    time = np.arange(len(sound)) / 8000
+    return float(abs(np.sum(wave * np.exp(-2j * np.pi * hertz * time))) * 4 / len(sound))
+
+
+class Studio:
+    """The engine, its wire and sink, and the time."""
+
+    def __init__(self, prompts: Path | None = None, *, rtp_timeout_s: float = 30.0) -> None:
+        self.wire = MemoryWire()
+        self.sink = MemorySink()
+        numbers: Callable[[], int] = itertools.count(0xFFFFFF00, 0x1234567).__next__
+        self.engine = MediaEngine(
+            self.wire,
+            self.sink,
+            PromptStore((prompts,) if prompts else ()),
+            random_u32=lambda: numbers() & 0xFFFFFFFF,
+            rtp_timeout_s=rtp_timeout_s,
+        )
+        self.now = 1000.0
+        self.parties: dict[str, Party] = {}
+        self.events: list[MediaEvent] = []
+
+    def add(
+        self, name: str, hertz: float = 400.0, *, codec: str = "PCMU", events: int | None = 101
+    ) -> Party:
+        """A leg with its party, configured."""
+        port = 20000 + 2 * len(self.parties)
+        self.engine.add_leg(LegId(name), port, self.now)
+        row = next(row for row, p in self.wire.ports.items() if p == port)
+        payload_type = 0 if codec == "PCMU" else 8
+        party = self.parties[name] = Party(self, row, codec, hertz, payload_type)
+        self.configure(name, events=events)
+        return party
+
+    def configure(
+        self, name: str, *, send: bool = True, receive: bool = True, events: int | None = 101
+    ) -> None:
+        party = self.parties[name]
+        self.engine.configure_leg(
+            LegId(name), remote=("192.0.2.1", 4000 + party.row),
+            codec="PCMU" if party.codec == 0 else "PCMA", payload_type=party.payload_type,
+            event_type=events, send=send, receive=receive, now=self.now,
+        )  # fmt: skip
+
+    def hear(self, listener: str, source: str, gain: float = 1.0) -> None:
+        known = source in self.parties
+        self.engine.set_gain(LegId(listener), LegId(source) if known else PlayerId(source), gain)
+
+    def bridge(self, one: str, other: str, gain: float = 1.0) -> None:
+        self.hear(one, other, gain)
+        self.hear(other, one, gain)
+
+    def run(self, frames: int) -> None:
+        """Let everybody hum for so many frames of 20 ms."""
+        for _ in range(frames):
+            self.step(p.packet() if p.speaks else None for p in self.parties.values())
+
+    def step(self, packets: Iterable[bytes | None] = ()) -> None:
+        """One frame: the parties' packets in their order, a wake for all of them, a tick."""
+        for party, packet in zip(self.parties.values(), packets, strict=False):
+            if packet is not None:
+                party.send(packet)
+        while self.engine.wake(self.now):
+            pass
+        self.engine.tick(self.now)
+        self.events += self.engine.next_events()
+        self.now += FRAME_S
+
+    def pitches(self, name: str, last_frames: int = 20) -> set[str]:
+        """Whose pitch a party has heard lately: names of parties."""
+        sound = self.parties[name].heard(last_frames)
+        return {
+            other for other, party in self.parties.items() if level_of(sound, party.hertz) > 800
+        }
