@@ -42,6 +42,14 @@ class Distribution:
         self._timer: TimerHandle | None = None
         self._timer_at: float | None = None
 
+    def begin(self) -> None:
+        """Report how things stand at the start: static agents are there already."""
+        self._perform([])
+
+    def new_day(self) -> None:
+        """Begin the counters of the day anew."""
+        self._perform(self._acd.new_day(self._clock.now()))
+
     def tell(self, event: Input) -> None:
         """Feed one input to the distribution and do what it wants."""
         self._perform(self._acd.handle(event, self._clock.now()))

@@ -12,10 +12,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from ivr.events import FlowStepped
-from ivr.flow import Flow
-from ivr.runner import FlowRun
-
 from acd.contact import Contact, Entry, Stage
 from acd.contact_events import (
     ContactConnected,
@@ -53,7 +49,10 @@ from acd.model import (
 )
 from acd.ports import NoRoute, Routes, ToPhone, ToTrunk
 from acd.waiting_room import WaitingRoom
+from ivr.events import FlowStepped
+from ivr.flow import Flow
 from ivr.outcomes import CallerGone, HangUp, Outcome, ToNumber, ToQueue
+from ivr.runner import CallerFacts, FlowRun
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
@@ -215,7 +214,9 @@ class Inbound:
             leg=contact.customer_leg,
             voice=self._control,
             clock=self._clock,
-            facts={"caller": contact.caller_number, "called": contact.called},
+            facts=CallerFacts(
+                caller=contact.caller_number, called=contact.called, language=contact.language
+            ),
             on_outcome=lambda outcome: self._flow_ended(contact, outcome),
             on_event=stepped,
         )

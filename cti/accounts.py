@@ -83,8 +83,8 @@ def accounts(settings: Settings) -> list[tuple[Account, str, str]]:
     """All users of a configuration: account, password in clear, argon2 hash (one of them empty)."""
     found = []
     for index, section in enumerate(settings.users):
-        for login in expand(section.logins, f"users[{index}].logins"):
-            found.append(_account(section, login, settings.site.language))
+        logins = expand(section.logins, f"users[{index}].logins")
+        found += [_account(section, login, settings.site.language) for login in logins]
     return found
 
 

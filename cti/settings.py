@@ -39,6 +39,10 @@ class SiteSection(_Section, frozen=True, kw_only=True):
     """Country (ISO 3166) in which numbers without a country code are read."""
     language: str = "en"
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting")
+    flows: str = ""
+    """Folder of your own flows (`NAME.yaml`); the shipped ones are found without."""
+    prompts: str = ""
+    """Folder of your own prompts (`NAME.ulaw`); the shipped ones are found without."""
 
 
 class SipSection(_Section, frozen=True, kw_only=True):

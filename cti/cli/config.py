@@ -26,13 +26,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    from cti.flows import flows_of
+
     if args.what == "new":
         return _new(args.file)
     try:
         settings = load(args.file)
         phones = sum(len(expand(p.numbers, "phones")) for p in settings.phones)
         agents = sum(len(expand(a.numbers, "agents")) for a in settings.agents)
-        _check_flows(args.file, settings.entries, {q.name for q in settings.queues})
+        flows_of(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
@@ -41,12 +43,6 @@ def run(args: argparse.Namespace) -> int:
         f"{len(settings.trunks)} trunks, {len(settings.entries)} entries."
     )
     return 0
-
-
-def _check_flows(path: Path, entries: tuple[object, ...], queues: set[str]) -> None:
-    from cti.flows import load_flows
-
-    load_flows(path, entries, queues)
 
 
 def _new(file: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,5 +30,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run until told to stop, or until no call agent has come back in time."""
     from cti.gateway_process import run_from_options
+    from cti.settings import SettingsError
 
-    return run_from_options(args)
+    try:
+        return run_from_options(args)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1

@@ -37,19 +37,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"switchroom {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    modules = {}
-    for name in COMMANDS:
-        module = importlib.import_module(f"cti.cli.{name}")
-        module.add_parser(commands)
-        modules[name] = module
+    wanted = _wanted(sys.argv[1:] if argv is None else argv)
+    for name in wanted:
+        importlib.import_module(f"cti.cli.{name}").add_parser(commands)
     args = parser.parse_args(argv)
     try:
-        code: int = modules[args.command].run(args)
+        code: int = importlib.import_module(f"cti.cli.{args.command}").run(args)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 1
     return code
+
+
+def _wanted(argv: Sequence[str]) -> Sequence[str]:
+    """The commands whose modules are needed: the one that is named, else all, for the overview."""
+    return argv[:1] if argv and argv[0] in COMMANDS else COMMANDS
 
 
 def _version() -> str:

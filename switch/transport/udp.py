@@ -7,6 +7,7 @@ one wake and handled as one turn, and the kernel's error queue tells which peer 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -47,22 +48,27 @@ class UdpSocket:
         self._socket = _open(host, port, limits.udp_buffer)
         name = self._socket.getsockname()
         self.local: Address = (name[0], name[1])
-        self._loop.add_reader(self._socket, self._readable)
+        # The loop watches an epoll of our own instead of the socket: libuv stops watching a descriptor
+        # for good once it reports an error, and with ICMP errors asked for (IP_RECVERR) a UDP socket
+        # does that whenever a peer's host refuses a datagram.
+        self._events = select.epoll()
+        self._events.register(self._socket, select.EPOLLIN)
+        self._loop.add_reader(self._events.fileno(), self._happened)
 
     def send(self, data: bytes, remote: Address) -> None:
         """Send, or keep it for the next moment the socket can take it. Never blocks."""
         if self._waiting:
             self._wait(data, remote)
         elif not self._try_send(data, remote):
-            self._loop.add_writer(self._socket, self._writable)
+            self._events.modify(self._socket, select.EPOLLIN | select.EPOLLOUT)
             self._wait(data, remote)
 
     def close(self) -> None:
         """Close at once; closing twice does nothing."""
         if self._socket.fileno() < 0:
             return
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        self._loop.remove_reader(self._events.fileno())
+        self._events.close()
         self._waiting.clear()
         self._socket.close()
 
@@ -100,7 +106,16 @@ class UdpSocket:
         while waiting and self._try_send(*waiting[0]):
             waiting.popleft()
         if not waiting:
-            self._loop.remove_writer(self._socket)
+            self._events.modify(self._socket, select.EPOLLIN)
+
+    def _happened(self) -> None:
+        for _, happened in self._events.poll(0):
+            if happened & select.EPOLLERR:
+                self._read_errors()
+            if happened & select.EPOLLOUT:
+                self._writable()
+            if happened & select.EPOLLIN and not self._events.closed:
+                self._readable()
 
     def _readable(self) -> None:
         batch: list[tuple[bytes, Address]] = []
@@ -115,8 +130,6 @@ class UdpSocket:
             self._read_errors()
         if batch:
             self._handlers.received(self, batch)
-        elif not batch:
-            self._read_errors()
 
     def _read_errors(self) -> None:
         """Empty the error queue: ICMP errors, each with the address the datagram went to."""

@@ -1,0 +1,41 @@
+"""`switchroom serve`: the server."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from cti.cli.options import add_config
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="run the server",
+        epilog="Example: switchroom serve --config config/lab.toml --data-dir /tmp/lab",
+    )
+    add_config(parser)
+    parser.add_argument(
+        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+    parser.add_argument(
+        "--trace-sip", action="store_true", help="log every SIP message as it is on the wire"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or Ctrl-C."""
+    import uvloop
+
+    from cti.cli.options import settings_from
+    from cti.serving import prepare_process, serve_until_signal
+    from cti.settings import SettingsError
+
+    try:
+        settings = settings_from(args)
+        prepare_process(args.log_level, trace_sip=args.trace_sip)
+        return uvloop.run(serve_until_signal(settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1

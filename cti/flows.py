@@ -1,0 +1,53 @@
+"""The flows that the entries name, checked against the prompts and queues that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cti.paths import shipped
+from cti.settings import Settings, SettingsError
+from ivr.errors import FlowError
+from ivr.flow import Flow
+from ivr.loader import load_flows
+
+
+def prompt_folders(settings: Settings) -> tuple[Path, ...]:
+    """Where prompts are looked for; one's own come before the shipped ones."""
+    own = (Path(settings.site.prompts),) if settings.site.prompts else ()
+    return (*own, shipped("prompts"))
+
+
+def flows_of(settings: Settings) -> dict[str, Flow]:
+    """Load every flow that an entry names.
+
+    Raises:
+        SettingsError: a flow does not exist, or has errors; each with its file and line.
+    """
+    wanted = dict.fromkeys(entry.flow for entry in settings.entries if entry.flow)
+    paths = [_find(settings, name) for name in wanted]
+    prompts = prompt_folders(settings)
+    queues = {queue.name for queue in settings.queues}
+    try:
+        return load_flows(
+            paths,
+            has_prompt=lambda name: any(_prompt(folder, name).is_file() for folder in prompts),
+            has_queue=lambda name: name in queues,
+        )
+    except FlowError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _prompt(folder: Path, name: str) -> Path:
+    return folder / f"{name}.ulaw"
+
+
+def _find(settings: Settings, name: str) -> Path:
+    folders = [shipped("flows")]
+    if settings.site.flows:
+        folders.insert(0, Path(settings.site.flows))
+    for folder in folders:
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return path
+    places = " or ".join(str(folder) for folder in folders)
+    raise SettingsError(f"entries: there is no flow {name}.yaml in {places}")

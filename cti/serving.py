@@ -1,0 +1,71 @@
+"""Running a node as a process: limits, logging, signals, and words for what keeps it from starting."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+
+from cti.app import Node
+from cti.serving_limits import raise_open_files
+from cti.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def prepare_process(log_level: str, *, trace_sip: bool = False) -> None:
+    """Raise the open-file limit as far as it goes, and set up logging to standard error."""
+    raise_open_files()
+    logging.basicConfig(
+        level=log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if trace_sip:
+        logging.getLogger("switch.wire").setLevel(logging.DEBUG)
+
+
+async def serve_until_signal(settings: Settings) -> int:
+    """Run a node until SIGTERM or SIGINT; 1 when it could not start."""
+    node = Node(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, node.stop)
+    announcer = loop.create_task(_announce(node))
+    failed = False
+    try:
+        await node.serve()
+    except* OSError as group:
+        failed = True
+        for error in _leaves(group):
+            log.error("cannot start: %s. `switchroom doctor` says more, and what to do", error)
+    finally:
+        announcer.cancel()
+    return 1 if failed else 0
+
+
+async def _announce(node: Node) -> None:
+    await node.wait_ready()
+    gc.collect()
+    gc.freeze()  # what lives from the start lives to the end: the collector need not look at it
+    sip, api = node.settings.sip, node.settings.api
+    log.info(
+        "ready: SIP %s:%d, API http://%s:%d, data %s, pid %d",
+        sip.host,
+        node.sip_port,
+        api.host,
+        node.api_port,
+        node.data,
+        os.getpid(),
+    )
+
+
+def _leaves(group: BaseExceptionGroup[OSError]) -> list[OSError]:
+    found: list[OSError] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            found += _leaves(error)
+        else:
+            found.append(error)
+    return found

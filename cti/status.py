@@ -1,0 +1,79 @@
+"""What lives in the server and what it has counted, from every part of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+
+import msgspec
+
+from acd.contacts import Contacts
+from crm_store.history import HistoryWriter
+from cti.pops import PopService
+from cti.schema import ServerStatus
+from switch.calls.control import Calls
+from switch.calls.events import CallEvent, CallRefused
+from switch.clock import Clock
+from switch.gateway.protocol import Event, GatewayStats
+from switch.sip.endpoint import Endpoint
+from switch.sip.user_agent import UserAgent
+
+
+class StatusBoard:
+    """Asks every part for its counters when somebody wants to know."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        calls: Calls,
+        contacts: Callable[[], Contacts],
+        user_agent: UserAgent,
+        endpoint: Endpoint,
+        history: HistoryWriter,
+        pops: Callable[[], PopService],
+    ) -> None:
+        self._clock = clock
+        self._calls = calls
+        self._contacts = contacts
+        self._user_agent = user_agent
+        self._endpoint = endpoint
+        self._history = history
+        self._pops = pops
+        self._started = clock.now()
+        self._gateway: dict[str, float] = {}
+        self._refused: Counter[str] = Counter()
+
+    def gateway_event(self, event: Event) -> None:
+        """Keep the gateway's last statistics."""
+        if isinstance(event, GatewayStats):
+            self._gateway = {
+                name: value
+                for name, value in msgspec.structs.asdict(event).items()
+                if isinstance(value, int | float)
+            }
+
+    def call_event(self, event: CallEvent) -> None:
+        """Count refusals."""
+        if isinstance(event, CallRefused):
+            self._refused[event.reason] += 1
+
+    def status(self) -> ServerStatus:
+        """All of it, now."""
+        pops = self._pops()
+        return ServerStatus(
+            at=self._clock.wall(),
+            uptime_s=self._clock.now() - self._started,
+            legs=self._calls.legs_alive,
+            calls=self._calls.calls_alive,
+            contacts=len(self._contacts()),
+            sessions=self._user_agent.sessions_alive,
+            faults=self._calls.faults,
+            shed=self._calls.overload.shed,
+            gateway=self._gateway,
+            sip=asdict(self._endpoint.counters),
+            history={**asdict(self._history.counters), "pending": self._history.pending},
+            pops={"confirmed": pops.confirmed, "late": pops.late},
+            refused=dict(self._refused),
+        )

@@ -1,0 +1,81 @@
+"""A node for the tests: an endpoint that answers everything, behind real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from switch.sip.endpoint import Endpoint
+from switch.sip.events import EndpointEvent, RequestReceived
+from switch.sip.limits import EndpointLimits
+from switch.sip.message import Headers, Request, make_response
+from switch.sip.timers import SipTimers
+from switch.transport.clock import LoopClock
+from switch.transport.limits import TransportLimits
+from switch.transport.pump import Pump
+
+_numbers = itertools.count(1)
+
+
+class Node:
+    """Answers every request with 200 and keeps every event."""
+
+    def __init__(self, limits: TransportLimits | None, timers: SipTimers | None) -> None:
+        self.clock = LoopClock()
+        self.endpoint = Endpoint(
+            new_branch=lambda: f"n{next(_numbers)}", timers=timers, limits=EndpointLimits()
+        )
+        self.pump = Pump(self.endpoint, self.clock, self.consume, limits=limits)
+        self.events: list[EndpointEvent] = []
+        self.turns = 0
+        self._news = asyncio.Event()
+
+    def consume(self, now: float) -> None:
+        self.turns += 1
+        while (event := self.endpoint.next_event()) is not None:
+            self.events.append(event)
+            if isinstance(event, RequestReceived):
+                answer = make_response(event.request, 200, to_tag="t")
+                self.endpoint.respond(event.transaction, answer, now)
+            self._news.set()
+
+    async def wait_for(self, count: int) -> list[EndpointEvent]:
+        """Wait until `count` events have come."""
+        async with asyncio.timeout(5):
+            while len(self.events) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.events
+
+
+@asynccontextmanager
+async def running_node(
+    limits: TransportLimits | None = None, timers: SipTimers | None = None
+) -> AsyncIterator[Node]:
+    node = Node(limits, timers)
+    try:
+        yield node
+    finally:
+        await node.pump.close()
+
+
+def options(body: bytes = b"") -> Request:
+    headers = Headers(
+        [
+            ("From", "<sip:a@127.0.0.1>;tag=a"),
+            ("To", "<sip:b@127.0.0.1>"),
+            ("Call-ID", f"c{next(_numbers)}"),
+            ("CSeq", "1 OPTIONS"),
+        ]
+    )
+    return Request("OPTIONS", "sip:b@127.0.0.1", headers, body)
+
+
+def raw_options(number: int = 1, length: bytes = b"0") -> bytes:
+    return (
+        b"OPTIONS sip:b@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK%d;rport\r\n"
+        b"From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:b@127.0.0.1>\r\nCall-ID: raw%d\r\n"
+        b"CSeq: 1 OPTIONS\r\nContent-Length: %s\r\n\r\n" % (number, number, length)
+    )

@@ -1,0 +1,204 @@
+"""The pump over real TCP connections on the loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from switch.sip.events import RequestReceived, ResponseReceived, TransportFailed
+from switch.sip.flow import Flow, Transport
+from switch.transport.limits import TransportLimits
+from tests.switch.transport.node import Node, options, raw_options, running_node
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connected(remote: tuple[str, int]) -> AsyncIterator[Streams]:
+    reader, writer = await asyncio.open_connection(*remote)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def ended(reader: asyncio.StreamReader) -> bool:
+    """True when the other side closed or cut the connection."""
+    async with asyncio.timeout(5):
+        try:
+            return await reader.read(1) == b""
+        except ConnectionError:
+            return True
+
+
+async def listening(node: Node) -> tuple[str, int]:
+    return await node.pump.listen_tcp("127.0.0.1", 0)
+
+
+async def test_connections_are_made_on_demand_and_used_again() -> None:
+    async with running_node() as alice, running_node() as bob:
+        local, remote = await listening(alice), await listening(bob)
+        flow = Flow(Transport.TCP, remote, local)
+        for count in (2, 4):
+            for _ in range(2):
+                alice.endpoint.send_request(options(), flow, alice.clock.now())
+            alice.pump.schedule_flush()
+            await alice.wait_for(count)
+        assert all(isinstance(e, ResponseReceived) for e in alice.events)
+        assert alice.pump.tcp.counters.made == bob.pump.tcp.counters.accepted == 1
+        request = bob.events[0]
+        assert isinstance(request, RequestReceived)
+        assert request.flow.connection == 1
+        assert request.flow.local == remote
+        assert request.request.top_via.port == local[1], "Via names where we listen"
+
+
+async def test_an_accepted_connection_carries_requests_of_ours_back() -> None:
+    async with running_node() as alice, running_node() as bob:
+        local, remote = await listening(alice), await listening(bob)
+        alice.endpoint.send_request(options(), Flow(Transport.TCP, remote, local), 0.0)
+        alice.pump.schedule_flush()
+        await alice.wait_for(1)
+        seen = bob.events[0]
+        assert isinstance(seen, RequestReceived)
+        bob.endpoint.send_request(options(), seen.flow, bob.clock.now())
+        bob.pump.schedule_flush()
+        await bob.wait_for(2)
+        assert isinstance(bob.events[1], ResponseReceived)
+        assert bob.pump.tcp.counters.made == 0
+
+
+async def test_a_refused_connection_fails_the_transaction() -> None:
+    async with running_node() as alice:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+        flow = Flow(Transport.TCP, ("127.0.0.1", port), ("127.0.0.1", 5060))
+        alice.endpoint.send_request(options(), flow, alice.clock.now())
+        alice.pump.schedule_flush()
+        (event,) = await alice.wait_for(1)
+        assert isinstance(event, TransportFailed)
+
+
+async def test_a_connection_closed_by_the_peer_fails_what_went_over_it() -> None:
+    async with running_node() as alice:
+        accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+        server = await asyncio.start_server(lambda r, w: accepted.put_nowait(w), "127.0.0.1", 0)
+        remote = server.sockets[0].getsockname()
+        alice.endpoint.send_request(options(), Flow(Transport.TCP, remote, ("127.0.0.1", 1)), 0.0)
+        alice.pump.schedule_flush()
+        writer = await accepted.get()
+        writer.close()
+        await writer.wait_closed()
+        (event,) = await alice.wait_for(1)
+        assert isinstance(event, TransportFailed)
+        server.close()
+        await server.wait_closed()
+
+
+async def test_messages_come_whole_however_they_were_cut_and_pings_get_pongs() -> None:
+    async with running_node() as bob:
+        async with connected(await listening(bob)) as (reader, writer):
+            stream = b"\r\n\r\n" + raw_options(1) + raw_options(2)
+            for start in range(0, len(stream), 50):
+                writer.write(stream[start : start + 50])
+                await writer.drain()
+                await asyncio.sleep(0)
+            assert await reader.readexactly(2) == b"\r\n"
+            for _ in range(2):
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"SIP/2.0 200 OK")
+        assert len(bob.events) == 2
+
+
+async def test_what_cannot_be_framed_closes_the_connection() -> None:
+    async with running_node() as bob:
+        remote = await listening(bob)
+        for bad in (b"x" * 20_000, raw_options(1, b"-5"), b"GET / HTTP/1.0\r\n\r\n"):
+            async with connected(remote) as (reader, writer):
+                writer.write(bad)
+                assert await ended(reader)
+        assert bob.pump.tcp.counters.framing_errors == 3
+        assert bob.events == []
+
+
+async def test_idle_and_slow_peers_are_closed() -> None:
+    limits = TransportLimits(idle_s=0.05, message_s=0.05)
+    async with running_node(limits) as bob:
+        remote = await listening(bob)
+        async with connected(remote) as (reader, _):
+            assert await ended(reader)
+        assert bob.pump.tcp.counters.idle_closed == 1
+    async with running_node(TransportLimits(message_s=0.05)) as bob:
+        async with connected(await listening(bob)) as (reader, writer):
+            writer.write(b"OPTIONS sip:a SIP/2.0\r\n")
+            assert await ended(reader)
+        assert bob.pump.tcp.counters.slow_closed == 1
+        assert len(bob.pump.tcp) == 0
+
+
+async def test_connections_are_bounded_in_all_and_per_address() -> None:
+    bounds = (TransportLimits(max_connections=2), TransportLimits(max_connections_per_address=2))
+    for limits in bounds:
+        async with running_node(limits) as bob:
+            remote = await listening(bob)
+            async with connected(remote) as first, connected(remote) as second:
+                for _, writer in (first, second):
+                    writer.write(raw_options())
+                await bob.wait_for(1)
+                async with connected(remote) as (reader, _):
+                    assert await ended(reader)
+                assert len(bob.pump.tcp) == 2
+                assert bob.pump.tcp.counters.refused_full == 1
+
+
+async def test_a_full_node_makes_no_further_connection() -> None:
+    async with running_node(TransportLimits(max_connections=0)) as alice:
+        flow = Flow(Transport.TCP, ("127.0.0.1", 9), ("127.0.0.1", 5060))
+        alice.endpoint.send_request(options(), flow, alice.clock.now())
+        alice.pump.schedule_flush()
+        (event,) = await alice.wait_for(1)
+        assert isinstance(event, TransportFailed)
+        assert "too many" in event.reason
+
+
+async def test_a_peer_that_does_not_read_is_cut() -> None:
+    async with running_node(TransportLimits(max_write_buffer=20_000)) as bob:
+        remote = await listening(bob)
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(sock, remote)
+            number = 0
+            async with asyncio.timeout(20):
+                while not bob.pump.tcp.counters.write_overflows:
+                    number += 1
+                    try:
+                        await loop.sock_sendall(sock, raw_options(number))
+                    except ConnectionError:
+                        break
+        assert bob.pump.tcp.counters.write_overflows == 1
+
+
+async def test_close_leaves_no_task_and_no_connection() -> None:
+    async with running_node() as alice, running_node() as bob:
+        remote = await listening(bob)
+        alice.endpoint.send_request(options(), Flow(Transport.TCP, remote, remote), 0.0)
+        alice.pump.schedule_flush()
+        await alice.wait_for(1)
+        await alice.pump.close()
+        await bob.pump.close()
+        assert len(alice.pump.tcp) == len(bob.pump.tcp) == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_close_gives_up_connections_that_are_being_made() -> None:
+    async with running_node() as alice, running_node() as bob:
+        flow = Flow(Transport.TCP, await listening(bob), ("127.0.0.1", 5060))
+        alice.endpoint.send_request(options(), flow, alice.clock.now())
+        await alice.pump.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
