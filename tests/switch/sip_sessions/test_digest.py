@@ -3,6 +3,8 @@ import itertools
 from collections.abc import Sequence
 
 import pytest
+from aiosipua.auth import SipDigestAuth, build_credentials
+from aiosipua.headers import parse_auth, stringify_auth
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -236,6 +238,23 @@ def test_another_methods_credentials_do_not_fit() -> None:
     nonce = nonce_of(challenger.challenges(10.0))
     verdict = challenger.verify(request(response_to(nonce, method="INVITE")), look_up, 11.0)
     assert isinstance(verdict, Refused)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["first challenge", "last challenge"])
+def test_an_independent_client_is_accepted(which: int) -> None:
+    challenger = make_challenger()
+    challenge = parse_auth(challenger.challenges(10.0)[which][1])
+    for count in (1, 2):
+        credentials = build_credentials(
+            SipDigestAuth("1001", "lab-1001"),
+            challenge,
+            "REGISTER",
+            "sip:example.com",
+            nonce_count=count,
+        )
+        assert credentials is not None
+        verdict = challenger.verify(request(stringify_auth(credentials)), look_up, 11.0)
+        assert verdict == Accepted("1001")
 
 
 @given(st.text(max_size=200))
