@@ -22,9 +22,6 @@ ROW_FRAMES: Final = 35
 ROW_OCTETS: Final = ROW_FRAMES * FRAME_OCTETS
 """0.7 s."""
 
-_FIRST_ROW_FRAMES: Final = 25
-"""A first row is handed on after 0.5 to 0.7 s: recordings that begin together do not write together."""
-
 _FRAME: Final = np.dtype((np.void, FRAME_OCTETS))
 
 
@@ -68,8 +65,8 @@ class Staging:
             self._grow()
         slot = self._slot_of[recording] = self._free.pop()
         self._fill[slot] = 0
-        spread = slot % (ROW_FRAMES - _FIRST_ROW_FRAMES + 1)
-        self._limit[slot] = (_FIRST_ROW_FRAMES + spread) * FRAME_OCTETS
+        # A first row is shorter, by slot: recordings that begin together do not write together.
+        self._limit[slot] = (1 + slot % ROW_FRAMES) * FRAME_OCTETS
         self._known = ()
         return slot
 

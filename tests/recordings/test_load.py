@@ -40,8 +40,8 @@ def test_a_thousand_recordings_cost_little(tmp_path: Path) -> None:
     found = recorder.poll()
     assert {(outcome.error, outcome.duration_ms) for outcome in found} == {(None, SECONDS * 1000)}
     share = cpu_s / SECONDS
-    # At least half a second of sound in a write, the first and the last of each recording aside.
-    assert writes <= RECORDINGS * (SECONDS / 0.5)
+    # At least half a second of sound in a write, the first of each recording aside.
+    assert writes <= RECORDINGS * (SECONDS / 0.5 + 1)
     # Far above what is measured on a quiet machine, so that a busy one does not fail it.
     assert share < 0.6
     assert total / (SECONDS * 50) < 0.003
