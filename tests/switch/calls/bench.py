@@ -9,6 +9,7 @@ from typing import TypeVar
 from switch.calls.causes import EndCause
 from switch.calls.control import Calls
 from switch.calls.events import CallEvent, LegEnded, LegStarted
+from switch.calls.gateway_port import Gateway
 from switch.calls.invariants import check_invariants
 from switch.calls.settings import CallSettings
 from switch.ids import CallId, LegId, RecordingId
@@ -69,11 +70,19 @@ PLAN = NumberPlanSettings(
 class Bench:
     """The switch under test, its phones, and the wire between them."""
 
-    def __init__(self, settings: CallSettings | None = None, *, ports: int = 40) -> None:
+    def __init__(
+        self,
+        settings: CallSettings | None = None,
+        *,
+        ports: int = 40,
+        real_gateway: Gateway | None = None,
+    ) -> None:
+        """With a `real_gateway` its owner tells the calls when it is ready."""
         self.clock = VirtualClock()
         self._numbers = count(1)
         self._phones: dict[tuple[str, int], Phone] = {}
         self.events: list[CallEvent] = []
+        self.recordings = "/rec"
         self.faults_made = 0
         """Faults of the application that a test has caused."""
         self.react: Callable[[CallEvent], None] = lambda _: None
@@ -100,7 +109,7 @@ class Bench:
         credentials = LabCredentials()
         self.calls = Calls(
             user_agent=self.user_agent,
-            gateway=self.gateway,
+            gateway=real_gateway or self.gateway,
             registrar=Registrar(
                 location=self.location,
                 challenger=challenger,
@@ -116,11 +125,12 @@ class Bench:
             clock=self.clock,
             sink=self._sink,
             new_id=self.new_id,
-            recording_path=lambda recording, call: f"/rec/{call}/{recording}",
+            recording_path=lambda recording, call: f"{self.recordings}/{call}/{recording}",
             flush=self._flush,
         )
-        self.calls.gateway_ready(self.gateway.start())
-        self.events.clear()
+        if real_gateway is None:
+            self.calls.gateway_ready(self.gateway.start())
+            self.events.clear()
 
     # --- phones ---------------------------------------------------------------------------------
 
