@@ -64,6 +64,8 @@ class Distribution:
             match action:
                 case Offer():
                     self._offer(contact, action)
+                case CancelOffer() if action.agent != contact.agent:
+                    pass  # an answer to an offer that no longer stands; its leg is gone
                 case CancelOffer():
                     self.drop_agent_leg(contact, EndCause(Result.CANCELLED, action.reason))
                 case Announce():

@@ -279,12 +279,13 @@ class Translator:
 
     def _agent_state(self, event: AgentStateChanged, at: float) -> None:
         old = self.agent(event.agent)
+        same = (event.state, event.reason) == (old.state, old.reason)
         view = AgentView(
             agent_id=event.agent,
             name=old.name,
             state=event.state,
             reason=event.reason,
-            since=at,
+            since=old.since if same else at,
             queues=old.queues,
             interaction_id=event.contact,
             until=None if event.until is None else self._wall_of(event.until),

@@ -231,6 +231,18 @@ class Lab:
             len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in (self.pid, self.gateway_pid)
         )
 
+    async def recordings(self, count: int, timeout_s: float = 10.0) -> list[dict[str, Any]]:
+        """The index of recordings, oldest first, once it has at least `count` rows."""
+        columns = "id, interaction_id, agent_id, queue, duration_s, sha256, path, error"
+        rows: list[tuple[Any, ...]] = []
+
+        async def holds() -> bool:
+            rows[:] = self.query(f"select {columns} from recording order by started_at")
+            return len(rows) >= count
+
+        await self.until(holds, timeout_s, f"the index never had {count} recordings")
+        return [dict(zip(columns.split(", "), row, strict=True)) for row in rows]
+
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Read the database directly."""
         connection = sqlite3.connect(self.data / "switchroom.db", timeout=5.0)

@@ -5,6 +5,7 @@ baresip takes the first digest challenge (SHA-256), PJSIP the last (MD5): both o
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from tests.kit.phone import Phone, tone_levels
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-CALLER_HZ, AGENT_HZ, OTHER_HZ = 600.0, 1000.0, 1400.0
+CALLER_HZ, AGENT_HZ, OTHER_HZ = 640.0, 1080.0, 1440.0
+"""Between the notes of the hold music, so that it cannot be taken for a party."""
+
 HEARD = 2000.0
 """A hummed tone has an amplitude of 8000: this much of it must arrive to count as heard."""
 
@@ -63,6 +66,7 @@ async def test_registers_with_the_right_password_only(lab: Lab, backend: str) ->
 async def test_menu_digit_queue_agent_and_who_hears_whom(
     lab: Lab, caller_backend: str, agent_backend: str
 ) -> None:
+    before = len(await lab.recordings(0))
     async with (
         Phone(caller_backend, number="+12025550117") as caller,
         Phone(agent_backend) as agent,
@@ -86,7 +90,7 @@ async def test_menu_digit_queue_agent_and_who_hears_whom(
         await caller.closed(call)
         await lab.is_quiet()
         await lab.agent_is("1001", "available")
-    recorded_left_and_right(lab)
+    await recorded_left_and_right(lab, before)
 
 
 async def hold_and_resume(lab: Lab, caller: Phone, call: str, agent: Phone, leg: str) -> None:
@@ -102,13 +106,19 @@ async def hold_and_resume(lab: Lab, caller: Phone, call: str, agent: Phone, leg:
     hears(await listen(agent, leg), CALLER_HZ)
 
 
-def recorded_left_and_right(lab: Lab) -> None:
-    """Customer left, agent right, in the newest file."""
-    newest = max((lab.data / "recordings").rglob("*.wav"), key=lambda path: path.stat().st_mtime)
-    left, right = stereo(newest)
-    third = slice(len(left) // 8, len(left) // 4)
-    hears(left[third], CALLER_HZ)
-    hears(right[third], AGENT_HZ)
+async def recorded_left_and_right(lab: Lab, before: int) -> None:
+    """One file for the contact, hold included; customer left, agent right."""
+    row = (await lab.recordings(before + 1))[-1]
+    assert len(await lab.recordings(0)) == before + 1
+    path = Path(row["path"])
+    assert row["error"] is None
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+    left, right = stereo(path)
+    assert row["duration_s"] == pytest.approx(len(left) / 8000, abs=0.05)
+    assert row["duration_s"] > 5.0, "the hold belongs to the recording"
+    first_second = slice(4000, 12_000)
+    hears(left[first_second], CALLER_HZ)
+    hears(right[first_second], AGENT_HZ)
 
 
 def stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
