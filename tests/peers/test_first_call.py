@@ -17,7 +17,7 @@ from tests.kit.phone import Phone, tone_levels
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 CALLER_HZ, AGENT_HZ, OTHER_HZ = 640.0, 1080.0, 1440.0
-"""Between the notes of the hold music, so that it cannot be taken for a party."""
+"""The agent's lies between the notes of the hold music, so that they are not taken for it."""
 
 HEARD = 2000.0
 """A hummed tone has an amplitude of 8000: this much of it must arrive to count as heard."""
@@ -99,7 +99,7 @@ async def hold_and_resume(lab: Lab, caller: Phone, call: str, agent: Phone, leg:
     await lab.agent_is("1001", "held")
     music = await listen(caller, call)
     assert np.abs(music.astype(float)).mean() > 50, "the caller should hear music"
-    hears(music)
+    assert tone_levels(music, [AGENT_HZ])[0] < UNHEARD, "and not the agent"
     agent.process.resume(leg)
     await lab.agent_is("1001", "talking")
     hears(await listen(caller, call), AGENT_HZ)
