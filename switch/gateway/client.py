@@ -52,6 +52,7 @@ class GatewayClient:
         self._ports_ahead = ports_ahead
         self._ports: deque[int] = deque()
         self._asked = False
+        self._awaited = 0
         self._exhausted = False
         self._queue: list[bytes] = []
         self._flushing = False
@@ -176,15 +177,13 @@ class GatewayClient:
 
     def _take_ports(self, ports: tuple[int, ...]) -> None:
         self._ports.extend(ports)
-        self._awaited -= len(ports)
-        if not ports and self._loop is not None:
+        self._asked = False
+        if len(ports) < self._awaited and self._loop is not None:
             # The range is used up: ask again when ports may have rested.
             self._exhausted = True
             self._loop.call_later(1.0, self._ask_again)
-        if not ports or self._awaited <= 0:
-            self._asked = False
-            if len(self._ports) <= self._ports_ahead // 2:
-                self._ask_for_ports()
+        elif len(self._ports) <= self._ports_ahead // 2:
+            self._ask_for_ports()
         if self._ports_came is not None and not self._ports_came.done():
             self._ports_came.set_result(None)
 

@@ -91,11 +91,13 @@ class GatewayProcess:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        if self._client.connected:
-            self._client.send(Shutdown())
-            self._client.flush()
         process = self._process
         if process is not None and process.returncode is None:
+            if self._client.connected:
+                self._client.send(Shutdown())
+                self._client.flush()
+            else:
+                process.terminate()  # means the same to a gateway
             try:
                 async with asyncio.timeout(STOP_WITHIN_S):
                     await process.wait()

@@ -101,6 +101,8 @@ class GatewayServer:
         self._started = self._agent_seen = time.monotonic()
         self._now = self._started
         self._to_reserve = 0
+        self._reserved: list[int] = []
+        """Ports opened for the request that is being carried out."""
         self._closing: set[RecordingId] = set()
         """Recordings closed of which the sink has not yet said how they ended."""
         self._next_stats = self._started + STATS_EVERY_S
@@ -185,8 +187,11 @@ class GatewayServer:
             return
         count = min(self._to_reserve, _RESERVED_A_TURN)
         ports = self._sockets.reserve(count)
+        self._reserved += ports
         self._to_reserve = self._to_reserve - count if len(ports) == count else 0
-        self._control.send(PortsReserved(ports=ports))
+        if not self._to_reserve:
+            self._control.send(PortsReserved(ports=tuple(self._reserved)))
+            self._reserved.clear()
 
     def _poll_sink(self) -> None:
         for outcome in self._sink.poll():
@@ -227,6 +232,7 @@ class GatewayServer:
     def _welcome(self) -> Welcome:
         self._sockets.forget_offers()
         self._to_reserve = 0
+        self._reserved.clear()
         return Welcome(
             version=VERSION,
             gateway=self._settings.gateway,

@@ -46,7 +46,7 @@ class MemoryWire:
 
     def detach(self, row: int) -> None:
         for table in (self.ports, self.arrived, self.sent, self.peer):
-            table.pop(row, None)  # type: ignore[attr-defined]
+            table.pop(row, None)
 
     def receive(
         self, views: Sequence[memoryview], rows: list[int], sizes: list[int]
@@ -93,7 +93,8 @@ class MemorySink:
 
     def channel(self, recording: str, side: int) -> NDArray[np.int16]:
         octets = np.concatenate(self.sound[RecordingId(recording)])[:, side]
-        return DECODE[0][octets]
+        sound: NDArray[np.int16] = DECODE[0][octets]
+        return sound
 
 
 class Party:
@@ -155,7 +156,8 @@ class Party:
         packets = [p for p in self.packets if p.payload_type == self.payload_type]
         chosen = packets if last_frames is None else packets[-last_frames:]
         octets = np.frombuffer(b"".join(p.payload for p in chosen), dtype=np.uint8)
-        return DECODE[self.codec][octets]
+        sound: NDArray[np.int16] = DECODE[self.codec][octets]
+        return sound
 
     def forget(self) -> None:
         self.studio.wire.sent[self.row].clear()
