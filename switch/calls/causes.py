@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Result(StrEnum):
@@ -32,3 +33,7 @@ class EndCause:
     """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, `gateway-lost`, ..."""
     status: int = 0
     """The SIP status that said so; 0 if none did."""
+
+
+INTERNAL_ERROR: Final = EndCause(Result.FAILED, "internal-error")
+"""A fault of this program ended the leg: its call alone, see `switch.calls.turn`."""

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import count
 
 from switch.calls.admission import Admission
-from switch.calls.causes import EndCause, Result
+from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.commands import Commands
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallEvent, CallSink, PhoneReachable
@@ -43,8 +43,6 @@ from switch.trunks.addresses import TrunkAddresses
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_plan import NumberPlan
 from switch.trunks.settings import TrunkSettings
-
-_FAULT = EndCause(Result.FAILED, "internal-error")
 
 
 class Calls(Commands):
@@ -247,7 +245,7 @@ class Calls(Commands):
         leg = self.legs.get(LegId(subject or ""))
         call = leg.call if leg is not None else CallId(subject or "")
         for each in self.legs.of_call(call):
-            self.legs.abandon(each, _FAULT)
+            self.legs.abandon(each, INTERNAL_ERROR)
 
     def _watch_expiry(self) -> None:
         """Keep one timer at the next expiry of a binding."""

@@ -96,14 +96,17 @@ class Incoming:
         """Give the leg a port and write the SDP of its 200; None when all went well."""
         try:
             negotiation = self._media.open(leg)
+        except MediaUnavailableError:
+            return Denied(status=503, reason="no-media")
+        try:
             if event.offer:
                 leg.body = negotiation.answer(event.offer)[1]
             else:
                 leg.body = negotiation.make_offer()
-        except MediaUnavailableError:
-            return Denied(status=503, reason="no-media")
-        except RemoteProtocolError as error:
+        except BaseException as error:
             self._media.discard(leg)
+            if not isinstance(error, RemoteProtocolError):
+                raise
             log.debug("offer of %s refused: %s", event.session, error)
             reason = "no-common-codec" if error.status == 488 else "bad-offer"
             return Denied(status=error.status, reason=reason)

@@ -52,11 +52,15 @@ class LegMedia:
         if self._rtp_address is None:
             raise MediaUnavailableError("no media gateway is connected")
         leg.port = self._gateway.take_port()
-        self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
         self._open.add(leg.id)
-        leg.negotiation = AudioNegotiation(
-            session_id=self._new_session_id(), address=self._rtp_address, port=leg.port
-        )
+        try:
+            self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
+            leg.negotiation = AudioNegotiation(
+                session_id=self._new_session_id(), address=self._rtp_address, port=leg.port
+            )
+        except BaseException:
+            self.discard(leg)
+            raise
         return leg.negotiation
 
     def close(self, leg: Leg) -> None:

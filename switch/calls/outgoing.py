@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from switch.calls.causes import EndCause, Result
+from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
@@ -113,7 +113,7 @@ class Outgoing:
         """Invite; whatever goes wrong, the leg is reported as started and as ended."""
         self._turn.guard(None, lambda: self._invite(leg, attempt, request_uri, flow))
         if self._legs.get(leg.id) is None and leg.state is not State.ENDED:
-            self._legs.report_stillborn(leg, EndCause(Result.FAILED, "internal-error"))
+            self._legs.report_stillborn(leg, INTERNAL_ERROR)
 
     def _invite(self, leg: Leg, attempt: Attempt, request_uri: str, flow: Flow) -> None:
         try:

@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import assert_never
 
+from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.incoming import Incoming
 from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
@@ -99,18 +100,23 @@ class SessionInputs:
         try:
             self._incoming.invited(event)
         except Exception:
-            # Before there is a leg there is nobody whose end would answer the INVITE.
-            if self._legs.of_session(event.session) is None:
+            leg = self._legs.of_session(event.session)
+            if leg is not None:
+                self._legs.abandon(leg, INTERNAL_ERROR)
+            else:  # there is nobody yet whose end would answer the INVITE
                 self._ua.reject(event.session, 500, None, self._clock.now())
             raise
 
     def _out_of_dialog(self, event: OutOfDialogRequest) -> None:
         now = self._clock.now()
-        if event.request.method == "REGISTER":
-            response = self._registrar.handle(event.request, event.flow, now)
-        else:
-            response = make_response(event.request, 405)
-        self._ua.respond(event.transaction, response, now)
+        response = make_response(event.request, 500)
+        try:
+            if event.request.method == "REGISTER":
+                response = self._registrar.handle(event.request, event.flow, now)
+            else:
+                response = make_response(event.request, 405)
+        finally:
+            self._ua.respond(event.transaction, response, now)
 
     def _of_leg(self, leg: Leg, event: _SessionOfLeg) -> None:
         match event:

@@ -96,5 +96,5 @@ class Turn:
 
     def _deliver_next(self) -> None:
         event = self._outbox.popleft()
-        subject: Subject = getattr(event, "leg", None) or getattr(event, "call", None)
+        subject: Subject = getattr(event, "call", None) or getattr(event, "leg", None)
         self.guard(subject, lambda: self._deliver(event))
