@@ -130,7 +130,12 @@ class Commands:
 
     def resume(self, leg: LegId) -> None:
         """Undo `hold`; `LegResumed` follows, unless the leg's far end holds as well."""
-        self._sound_command(leg, lambda _: self.sound.hold(leg, on=False, by_command=True))
+
+        def end_hold(found: Leg) -> None:
+            self.sound.hold(leg, on=False, by_command=True)
+            self.legs.hold_ended(found)
+
+        self._sound_command(leg, end_hold)
 
     def mute(self, leg: LegId, muted: bool) -> None:
         """Keep what the leg says from everyone (the recording included), or no longer."""

@@ -123,7 +123,10 @@ class GatewayInputs:
         """A peer is gone without a BYE, unless it holds: then it may be silent as long as it likes."""
         leg = self._legs.get(leg_id)
         facts = self._sound.matrix.facts(leg_id)
-        if leg is None or facts is None or facts.holds or not is_expected_to_send(leg):
+        if leg is None or facts is None or not is_expected_to_send(leg):
+            return
+        if facts.holds:
+            leg.went_silent = True
             return
         for peer in self._sound.matrix.peers(leg_id):
             other = self._legs.get(peer)

@@ -166,6 +166,8 @@ class Leg:
     """True while the peer's ACK owes us the answer to an offer that stood in a 2xx."""
     refuse_with: int = 0
     """Final status that a command asked for; 0: chosen by the cause."""
+    went_silent: bool = False
+    """RTP stopped while it held; to be noticed anew when the hold is over."""
     alerted_at: float = 0.0
     answered_at: float = 0.0
     timer: TimerHandle | None = None

@@ -176,6 +176,12 @@ class Legs:
         self._media.configure(leg)
         self._sound.hold(leg.id, on=is_held_by_peer(leg), by_command=False)
 
+    def hold_ended(self, leg: Leg) -> None:
+        """A hold by command is over: a silence that was let pass meanwhile is to be told again."""
+        if leg.went_silent:
+            leg.went_silent = False
+            self._media.configure(leg)
+
     # --- carrying out ---------------------------------------------------------------------------
 
     def _carry_out(self, leg: Leg, action: Action, cause: EndCause, by_peer: bool) -> None:

@@ -135,6 +135,20 @@ def test_silence_ends_both_legs() -> None:
     bench.check_forgotten()
 
 
+def test_a_phone_that_fell_silent_on_hold_is_listened_for_anew_after_it() -> None:
+    bench, ann, a, _, _ = talking()
+    bench.calls.hold(a)
+    bench.gateway.events.append(RtpTimeout(leg=a, silent_ms=30000))
+    bench.pump()
+    del bench.gateway.configured[a]
+    bench.calls.resume(a)
+    assert bench.gateway.configured[a].receive
+    bench.gateway.events.append(RtpTimeout(leg=a, silent_ms=30000))
+    bench.pump()
+    assert ann.is_idle
+    bench.check_forgotten()
+
+
 def test_silence_of_a_leg_that_holds_or_of_one_that_is_over_means_nothing() -> None:
     bench, ann, a, _, b = talking()
     ann.hold()

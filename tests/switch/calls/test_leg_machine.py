@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from switch.calls.diagrams import PAGE, leg_page
 from switch.calls.leg import IGNORED, TRANSITIONS, Action, Input, State, step
 from switch.errors import LocalProtocolError
 
@@ -59,3 +61,8 @@ def test_an_incoming_leg_ends_by_a_final_response_before_the_answer_and_by_bye_a
 def test_every_state_can_be_reached() -> None:
     begins = {State.INVITED, State.CALLING}
     assert begins | {following for following, _ in TRANSITIONS.values()} == set(State)
+
+
+def test_the_page_in_the_docs_is_drawn_from_the_table() -> None:
+    page = Path(__file__).parents[3] / PAGE
+    assert page.read_text(encoding="utf-8") == leg_page(), "run python -m switch.calls.diagrams"
