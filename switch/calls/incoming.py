@@ -57,16 +57,18 @@ class Incoming:
     def invited(self, event: Invited) -> None:
         """Take or refuse one INVITE. The offer is read now, so that 488 comes before any ringing."""
         verdict = self._judge(event)
-        leg = None
-        if isinstance(verdict, Admitted):
-            leg = self._leg(event, verdict)
-            denied = self._prepare(leg, event)
-            if denied is None:
-                self._legs.add(leg, setup_timeout_s=self._settings.setup_timeout_s)
-                self._pass_on(leg, verdict)
-                return
-            verdict = denied
-        self._refuse(event, verdict)
+        denied = verdict if isinstance(verdict, Denied) else self._take(event, verdict)
+        if denied is not None:
+            self._refuse(event, denied)
+
+    def _take(self, event: Invited, admitted: Admitted) -> Denied | None:
+        """Make a leg of an admitted call; None when it is on its way."""
+        leg = self._leg(event, admitted)
+        denied = self._prepare(leg, event)
+        if denied is None:
+            self._legs.add(leg, setup_timeout_s=self._settings.setup_timeout_s)
+            self._pass_on(leg, admitted)
+        return denied
 
     def _judge(self, event: Invited) -> Admitted | Denied:
         """Load comes first: shedding must cost less than what it sheds."""
