@@ -50,7 +50,7 @@ class KeyHint:
 
 
 DESK_KEYS: Final = (
-    KeyDef(id="answer", keys="f5", shown="F5", verbs=("answer",), urgent=True),
+    KeyDef(id="answer", keys="f5,enter", shown="F5", verbs=("answer",), urgent=True),
     KeyDef(id="ready", keys="f2", shown="F2", verbs=("finish", "ready")),
     KeyDef(id="not_ready", keys="f3", shown="F3", verbs=("not_ready",)),
     KeyDef(id="dial", keys="f4", shown="F4", verbs=("dial",)),

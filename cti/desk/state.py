@@ -110,8 +110,10 @@ class DeskState:
             found = self.interactions.get(agent.interaction_id)
             if found is not None:
                 return found
-        mine = [each for each in self.interactions.values() if each.agent_id == self.me]
-        return mine[0] if mine and self.me is not None else None
+        if self.mode not in WITH_CONTACT:
+            return None  # an older one whose end is still to come
+        mine = (each for each in self.interactions.values() if each.agent_id == self.me)
+        return next(mine, None)
 
     @property
     def contact_id(self) -> str | None:

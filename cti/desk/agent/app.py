@@ -51,10 +51,11 @@ class DeskApp(SwitchroomApp):
             self.desk.send_digit(message.digit)
 
     async def action_quit(self) -> None:
-        """Leave in good order, also from the sign-on screen."""
+        """Ask first once signed on, also while a window is open."""
         if self.desk is not None:
-            await self.desk.leave()
-        self.exit()
+            self.desk.ask_quit()
+        else:
+            self.exit()
 
 
 def _check(reply: SignOnReply) -> str | None:

@@ -114,6 +114,8 @@ class PhoneKeeper:
         except PhoneUnavailableError as exc:
             return str(exc)
         self._process = process
+        if process.ready is not None:
+            self._tell(process.ready)
         self._register(process)
         try:
             async for event in process.events():

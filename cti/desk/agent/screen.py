@@ -213,7 +213,7 @@ class DeskScreen(Screen[None]):
             "save_note": self.query_one(NoteEditor).hand_over,
             "restart_phone": self._start_phone,
             "help": lambda: self.app.push_screen(HelpScreen(self._words, DESK_KEYS)),
-            "quit": self._ask_quit,
+            "quit": self.ask_quit,
         }
 
     # --- commands ---
@@ -306,8 +306,9 @@ class DeskScreen(Screen[None]):
         if await self._try(self._api.dial(number)):
             self._say(self._words("notice.dialling", number=spaced_number(number)))
 
-    @work(group="dialog")
-    async def _ask_quit(self) -> None:
+    @work(group="quit", exclusive=True)
+    async def ask_quit(self) -> None:
+        """Leave if the agent means it. Asked once, however often the key is pressed."""
         words = self._words
         warning = words("quit.on_call") if self.state.mode in ON_A_CALL else ""
         choices = [Choice("yes", words("quit.yes"), warning), Choice("no", words("quit.no"))]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
-from cti.desk.text import clock, fit, time_of_day
+from cti.desk.text import clock, time_of_day
 from cti.desk.widgets.panel import StatePanel
 
 _PHONE_COLOURS = {
@@ -25,15 +27,15 @@ class TopBar(StatePanel):
     def drawing(self, width: int, height: int) -> RenderableType:
         """One row; the name gives way when there is no room."""
         state_text = self._state()
-        right = self._phone()
-        right.append(f"   {time_of_day(self.now())} ", looks.DIM)
-        room = width - state_text.cell_len - right.cell_len - 4
         agent = self.state.agent
-        name = f"{agent.name} · {agent.agent_id}" if agent is not None else ""
+        name = Text(f"{agent.name} · {agent.agent_id}" if agent is not None else "")
+        room = width - state_text.cell_len - name.cell_len - 3
+        right = next((each for each in self._right_sides() if each.cell_len <= room), Text())
+        name.truncate(max(0, room + name.cell_len - right.cell_len), overflow="ellipsis")
         row = Table.grid(expand=True)
         row.add_column(justify="left", ratio=1, no_wrap=True)
         row.add_column(justify="right", no_wrap=True)
-        left = Text.assemble(state_text, "  ", (fit(name, room), looks.TEXT))
+        left = Text.assemble(state_text, "  ", name)
         row.add_row(left, right)
         if height < 3:
             return row
@@ -61,7 +63,14 @@ class TopBar(StatePanel):
             label += "  → " + words.state("not-ready")
         return Text(f"  {label}  ", f"bold {looks.BACKGROUND} on {self._colour()}")
 
-    def _phone(self) -> Text:
+    def _right_sides(self) -> Iterator[Text]:
+        """Phone and time of day, the longest first; the first that fits is taken."""
+        for details in (2, 1, 0):
+            text = self._phone(details)
+            text.append(f"   {time_of_day(self.now())} ", looks.DIM)
+            yield text
+
+    def _phone(self, details: int) -> Text:
         phone, words = self.state.phone, self.words
         keys = {
             PhoneStage.REGISTERED: "phone.registered",
@@ -70,8 +79,9 @@ class TopBar(StatePanel):
             PhoneStage.REGISTERING: "phone.registering",
         }
         key = keys.get(phone.stage, "phone.none")
-        text = Text("● ", _PHONE_COLOURS.get(phone.stage, looks.RED))
-        text.append(words(key), looks.DIM)
-        if phone.stage is PhoneStage.REGISTERED and not phone.has_sound:
+        text = Text.assemble(("● ", _PHONE_COLOURS.get(phone.stage, looks.RED)))
+        if details > 0:
+            text.append(words(key), looks.DIM)
+        if details > 1 and phone.stage is PhoneStage.REGISTERED and not phone.has_sound:
             text.append(f" ({words('phone.no_sound')})", looks.FAINT)
         return text

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Center, Middle, Vertical
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
@@ -41,7 +41,7 @@ class SignOnScreen(Screen[SignOnReply]):
     def compose(self) -> ComposeResult:
         """Two fields and a button in the middle."""
         words = self._words
-        with Middle(), Center(), Vertical(classes="dialog") as dialog:
+        with Vertical(classes="dialog") as dialog:
             dialog.border_title = f"Switchroom · {words('sign_on.title')}"
             yield Label(words("sign_on.login"))
             yield Input(value=self._login, id="login", max_length=64)

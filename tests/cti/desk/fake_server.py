@@ -269,10 +269,17 @@ class FakeServer:
             await self._send(socket, "event", event)
         return self.seq
 
-    async def agent_is(self, state: str, reason: str = "", **changes: Any) -> None:
+    async def agent_is(
+        self, state: str, reason: str = "", interaction_id: str | None = None
+    ) -> None:
         """The agent's state changed."""
         self.agent = replace(
-            self.agent, state=state, reason=reason, since=time.time(), until=None, **changes
+            self.agent,
+            state=state,
+            reason=reason,
+            since=time.time(),
+            until=None,
+            interaction_id=interaction_id,
         )
         await self.send(EventType.AGENT_STATE_CHANGED, self.agent, agent_id="1001")
 

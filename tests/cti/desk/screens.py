@@ -1,0 +1,34 @@
+"""Reading what stands on a screen, as a person would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from textual.app import App
+from textual.pilot import Pilot
+
+
+def screen_text(app: App[None]) -> str:
+    """All lines of the screen on top, with those beneath where they show."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def until(
+    pilot: Pilot[None], test: Callable[[], bool], what: str = "", timeout_s: float = 5.0
+) -> None:
+    """Let the program run until something holds."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not test():
+                await pilot.pause(0.01)
+    except TimeoutError:
+        raise AssertionError(
+            f"{what} did not happen; the screen:\n{screen_text(pilot.app)}"
+        ) from None
+
+
+async def sees(pilot: Pilot[None], *texts: str) -> None:
+    """Wait until all texts stand on the screen."""
+    for text in texts:
+        await until(pilot, lambda text=text: text in screen_text(pilot.app), repr(text))  # type: ignore[misc]

@@ -1,0 +1,163 @@
+"""The wallboard against real HTTP and WebSocket."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from cti.desk.state import DeskState
+from cti.desk.supervisor.app import WallboardApp, WallboardOptions
+from cti.desk.supervisor.summary import service_level
+from cti.desk.supervisor.ticker import describe
+from cti.desk.text import Words
+from cti.schema import (
+    AgentView,
+    Cleared,
+    Diverted,
+    Event,
+    EventData,
+    EventType,
+    GatewayView,
+    Offered,
+    QueueView,
+    Refused,
+    Role,
+)
+from tests.cti.desk.fake_server import FakeServer, interaction
+from tests.cti.desk.screens import screen_text, sees, until
+
+
+def agents(count: int) -> tuple[AgentView, ...]:
+    states = ("talking", "available", "not-ready", "ringing", "wrap-up")
+    return tuple(
+        AgentView(
+            agent_id=str(1001 + i),
+            name=f"Agent {i}",
+            state=states[i % 5],
+            reason="lunch" if states[i % 5] == "not-ready" else "",
+            since=time.time() - 100 - i,
+            queues=("sales",),
+            interaction_id="i-7" if i == 0 else None,
+        )
+        for i in range(count)
+    )
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    server = FakeServer()
+    server.role = Role.SUPERVISOR
+    server.agents = agents(5)
+    server.interactions = (interaction(agent_id="1001"),)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_floor_is_seen_at_a_glance_and_stays_live(
+    server: FakeServer, size: tuple[int, int], language: str
+) -> None:
+    server.language = language
+    english = language == "en"
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await server.wait_connected()
+        await sees(pilot, "Sales", "Support", "83 %", "1/6", "Agent 0", "Anna Lindqvist")
+        words = ("Talking", "Not ready · lunch", "Ringing", "Wrap-up", "service level", "Lost")
+        chinese = ("通话中", "示忙 · 午餐", "振铃", "话后处理", "服务水平", "放弃")
+        await sees(pilot, *(words if english else chinese))
+        offered = interaction("offered", agent_id="1002")
+        await server.send(
+            EventType.OFFERED,
+            Offered(interaction=offered, rule="longest-idle", why="why"),
+            agent_id="1002",
+            interaction_id="i-7",
+        )
+        line = (
+            "Anna Lindqvist is offered to Agent 1" if english else "Anna Lindqvist 分配给 Agent 1"
+        )
+        await sees(pilot, line)
+        changed = replace(server.queues[0], waiting=9, service_level=0.41)
+        await server.send(EventType.QUEUE_CHANGED, changed, queue="sales")
+        await sees(pilot, "41 %")
+        gone = replace(server.agents[4], state="logged-out")
+        await server.send(EventType.AGENT_STATE_CHANGED, gone, agent_id="1005")
+        await until(pilot, lambda: ("Wrap-up" if english else "话后处理") not in screen_text(app))
+
+
+async def test_what_does_not_fit_is_counted(server: FakeServer) -> None:
+    server.agents = agents(60)
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await server.wait_connected()
+        await sees(pilot, "and 5")
+        await pilot.press("f1")
+        await sees(pilot, "Leave the desk")
+        await pilot.press("escape")
+        await until(pilot, lambda: "Show this page" not in screen_text(app))
+        await pilot.press("q")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_an_agent_is_sent_to_the_desk(server: FakeServer) -> None:
+    server.role = Role.AGENT
+    app = WallboardApp(WallboardOptions(server=server.url, login="1001", password="desk-1001"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "The wallboard needs a supervisor's login.")
+
+
+def test_events_are_put_into_words() -> None:
+    server = FakeServer()
+    state = DeskState(
+        agents={"1001": server.agent},
+        queues={queue.queue: queue for queue in server.queues},
+        interactions={"i-7": interaction()},
+    )
+
+    def said(kind: EventType, data: EventData, agent_id: str | None = "1001") -> str:
+        event = Event(
+            seq=1,
+            id="e",
+            at=0,
+            type=kind,
+            data=data,
+            interaction_id="i-7",
+            agent_id=agent_id,
+        )
+        line = describe(event, state, Words("en"))
+        return line[0] if line is not None else ""
+
+    started = interaction("menu")
+    assert said(EventType.INTERACTION_STARTED, started) == "Anna Lindqvist calls 4000"
+    assert said(EventType.QUEUED, interaction("waiting")) == "Anna Lindqvist waits in Sales"
+    assert said(EventType.ESTABLISHED, interaction()) == "Mia Berg talks to Anna Lindqvist"
+    assert said(EventType.HELD, interaction()) == ""
+    diverted = Diverted(failure="no-answer", rang_s=20)
+    assert said(EventType.DIVERTED, diverted) == "Mia Berg did not take it: no answer"
+    cleared = Cleared(result="answered", reason="caller-hung-up", talked_s=61)
+    assert said(EventType.CONNECTION_CLEARED, cleared) == "call over after 1:01: the caller hung up"
+    assert said(EventType.INTERACTION_ENDED, cleared) == ""
+    abandoned = Cleared(result="abandoned", reason="caller-hung-up", waited_s=35)
+    assert "hung up after 0:35 of waiting" in said(EventType.INTERACTION_ENDED, abandoned)
+    lost = GatewayView(available=False, lost_legs=4)
+    assert said(EventType.GATEWAY_CHANGED, lost) == "media gateway lost, 4 legs ended"
+    refused = Refused(status=404, reason="unknown number", called="4999", caller_number="x")
+    assert said(EventType.CALL_REFUSED, refused) == "call to 4999 refused: 404 unknown number"
+    assert said(EventType.AGENT_STATE_CHANGED, replace(server.agent, state="talking")) == ""
+
+
+def test_the_service_level_weighs_queues_by_their_contacts() -> None:
+    queues = (
+        QueueView(
+            queue="a", title="A", answered=8, answered_within=8, abandoned=3, abandoned_within=1
+        ),
+        QueueView(queue="b", title="B", answered=10, answered_within=2),
+    )
+    state = DeskState(queues={queue.queue: queue for queue in queues})
+    assert service_level(state) == pytest.approx(10 / 20)
+    assert service_level(DeskState()) is None
