@@ -120,7 +120,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for queries. Raises `StoreUnavailable` when the database is away."""
         try:
-            await self._check_file()
+            await self.check_file()
             async with self.engine.connect() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
@@ -143,17 +143,20 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction with the database's own errors, for who sorts them out himself."""
-        await self._check_file()
+        await self.check_file()
         async with self.engine.begin() as connection:
             yield connection
-        await self._check_file(wrote=True)
+        await self.check_file(wrote=True)
 
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
 
-    async def _check_file(self, *, wrote: bool = False) -> None:
-        """Notice that the SQLite file is gone or was replaced, and let go of the old one."""
+    async def check_file(self, *, wrote: bool = False) -> None:
+        """Notice that the SQLite file is gone or was replaced, and let go of the old one.
+
+        Raises `FileNotFoundError` when it is gone, `OSError` when it was replaced during a write.
+        """
         if self.file is None:
             return
         try:

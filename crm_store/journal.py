@@ -44,13 +44,19 @@ class Journal:
         """Rows and octets of the portion that is being written."""
 
     def open(self) -> None:
-        """Look at what an earlier run left behind."""
-        self._offset = 0
+        """Look at what an earlier run left behind. Raises `OSError` when it cannot be read."""
+        self._offset = self.waiting = 0
+        last = b"\n"
         try:
             with self.path.open("rb") as file:
-                self.waiting = sum(1 for _ in file)
+                for row in file:
+                    self.waiting += 1
+                    last = row
         except FileNotFoundError:
-            self.waiting = 0
+            return
+        if not last.endswith(b"\n"):
+            with self.path.open("ab") as file:
+                file.write(b"\n")  # or the next row would share the line that a crash cut short
 
     def append(self, rows: Sequence[HistoryRow]) -> None:
         """Add rows at the end. Either all are on disk afterwards or `OSError` is raised."""

