@@ -25,6 +25,9 @@ class GatewaySettings:
     rtp_timeout_s: float = 30.0
     """A leg that should receive and does not for so long is reported."""
     wake_ms: float = 2.0
-    """How often packets are taken and bridges relayed. Shorter: less delay, more CPU."""
+    """How often packets are taken and bridges relayed; half as often under heavy load.
+
+    Shorter: less delay, more CPU.
+    """
     gateway: str = field(default_factory=lambda: f"gateway-{uuid4().hex[:12]}")
     """Unique per process."""

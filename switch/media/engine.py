@@ -40,6 +40,8 @@ from switch.rtp.packet import HEADER_OCTETS, HeaderColumns, parse_headers, write
 
 STARVED_S: Final = 0.2
 """A bridged leg whose peer has sent nothing for so long is sent silence until it does."""
+MAX_MADE_UP: Final = 250
+"""Frames written to recordings after a standstill: five seconds, more than sockets can hold."""
 _CHECK_TICKS: Final = 25
 """Time-outs are looked for twice a second."""
 
@@ -285,7 +287,7 @@ class MediaEngine:
         if self._changed:
             self._replan()
         if left_out:
-            self._leave_out(left_out)
+            self._leave_out(left_out, now)
         for row, event in self._players.advance():
             self._end_player(row, event)
         if self._changed:
@@ -481,10 +483,19 @@ class MediaEngine:
             legs.next_timestamp[waited] += int(STARVED_S * 50) * FRAME_SAMPLES
         return starved
 
-    def _leave_out(self, ticks: int) -> None:
-        """Time went on without frames: timestamps go on with it."""
-        rows = self._frame_rows
-        self._legs.next_timestamp[rows] += ticks * FRAME_SAMPLES
+    def _leave_out(self, ticks: int, now: float) -> None:
+        """Make up for ticks that did not take place: nothing is sent for them.
+
+        Timestamps go on with the time, and recordings lose no frame: what waits in the sockets is
+        taken and written at the pace at which it came.
+        """
+        self._legs.next_timestamp[self._frame_rows] += ticks * FRAME_SAMPLES
+        if not len(self._taps):
+            return
+        for _ in range(min(ticks, MAX_MADE_UP)):
+            self.wake(now)
+            self._rings.pop(self._wanted, self._legs.codec)
+            self._taps.write(self._rings.frames, self._legs.codec)
 
     def _report_silence(self, now: float) -> None:
         legs = self._legs

@@ -4,7 +4,7 @@ import pytest
 
 from switch.ids import LegId, RecordingId
 from switch.media.errors import MediaCommandError
-from tests.switch.media.studio import Studio, level_of
+from tests.switch.media.studio import FRAME_S, Studio, level_of
 
 R = RecordingId("r")
 
@@ -114,6 +114,25 @@ def test_lost_packets_leave_no_hole_in_the_time() -> None:
     left = studio.sink.channel("r", 0)
     assert len(left) == 16000
     assert level_of(left, 500) > 6000
+
+
+def test_a_standstill_of_the_engine_costs_no_frame_of_a_recording() -> None:
+    studio = talk()
+    studio.engine.start_recording(R, "/x", legs("caller"), legs("agent"))
+    studio.run(50)
+    for party in studio.parties.values():  # half a second passes, the packets wait
+        for _ in range(25):
+            party.send(party.packet())
+    studio.now += 25 * FRAME_S
+    studio.engine.tick(studio.now, left_out=24)
+    studio.run(25)
+    studio.engine.stop_recording(R)
+    left = studio.sink.channel("r", 0)
+    assert len(left) == 100 * 160
+    sound = left[1600:].reshape(-1, 160).astype(int)
+    assert (abs(sound).max(axis=1) > 7000).all()  # no silent and no faded frame
+    assert level_of(left[1600:], 500) > 7900  # and no break in the phase
+    assert studio.pitches("caller") == {"agent"}
 
 
 def test_wrong_recording_commands_are_refused() -> None:
