@@ -29,7 +29,8 @@ from switch.gateway.protocol import (
 
 PORTS_AHEAD: Final = 128
 """Ports kept ready; half of them are asked for anew when half are used."""
-CONNECT_WITHIN_S: Final = 5.0
+PATIENCE_S: Final = 5.0
+"""A gateway speaks every second; after so long without a word it hangs."""
 MAX_UNSENT_OCTETS: Final = 32 << 20
 """A gateway that leaves more than this unread has stopped working."""
 
@@ -45,11 +46,18 @@ class GatewayClient:
         on_event: Callable[[Event], None],
         on_lost: Callable[[str], None],
         ports_ahead: int = PORTS_AHEAD,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        """`on_lost` is told once why a connection that stood has ended, unless `close` ended it."""
+        """`on_lost` is told once why a connection that stood has ended, unless `close` ended it.
+
+        `patience_s` bounds the connecting, and the silence of a gateway that is connected.
+        """
         self._on_event = on_event
         self._on_lost = on_lost
         self._ports_ahead = ports_ahead
+        self._patience_s = patience_s
+        self._heard_at = 0.0
+        self._watch: asyncio.TimerHandle | None = None
         self._ports: deque[int] = deque()
         self._asked = False
         self._awaited = 0
@@ -83,7 +91,7 @@ class GatewayClient:
         self._greeted = loop.create_future()
         self._ports_came = loop.create_future()
         try:
-            async with asyncio.timeout(CONNECT_WITHIN_S):
+            async with asyncio.timeout(self._patience_s):
                 await loop.create_unix_connection(lambda: _Protocol(self), str(path))
                 self.send(Hello())
                 welcome = await self._greeted
@@ -139,6 +147,7 @@ class GatewayClient:
         self.flush()
         transport, self._transport, self._welcome = self._transport, None, None
         self._ports.clear()
+        self._stop_watching()
         if transport is not None:
             transport.close()
 
@@ -154,10 +163,35 @@ class GatewayClient:
 
     def _opened(self, transport: asyncio.WriteTransport) -> None:
         self._transport = transport
+        self._look_for_life(suspicious=False)
         self._asked = self._exhausted = False
         self._awaited = 0
 
+    def _look_for_life(self, *, suspicious: bool) -> None:
+        """Give up a gateway that hangs.
+
+        Silence must be seen twice: when our own loop stood still, words may wait to be read.
+        """
+        if self._transport is None or self._loop is None:
+            return
+        now = self._loop.time()
+        silent = self.connected and now - self._heard_at > self._patience_s
+        if silent and suspicious:
+            _log.error("the media gateway says nothing for %.1f s: given up", now - self._heard_at)
+            self._transport.abort()
+            return
+        self._watch = self._loop.call_later(
+            self._patience_s / 4, lambda: self._look_for_life(suspicious=silent)
+        )
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
     def _received(self, event: Event) -> None:
+        if self._loop is not None:
+            self._heard_at = self._loop.time()
         match event:
             case Welcome():
                 self._welcome = event
@@ -196,6 +230,7 @@ class GatewayClient:
         if self._transport is None:
             return  # closed by us
         stood = self.connected
+        self._stop_watching()
         self._transport = self._welcome = None
         self._ports.clear()
         self._queue.clear()

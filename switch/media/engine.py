@@ -15,6 +15,7 @@ sockets are a port, randomness is injected: nothing here reads a clock or opens 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -373,18 +374,19 @@ class MediaEngine:
         """Follow the first stranger who sends what was agreed while the peer itself is silent.
 
         So phones behind address translation are reached where they really are (symmetric RTP).
-        Once the peer was heard, strangers are counted and nothing else.
+        Should the address of the signalling speak after all, it takes its place back: nobody else
+        can keep it. Once a peer was heard, other strangers are counted and nothing else.
         """
         legs = self._legs
         for row, data, source in strays:
             if not legs.active[row]:
                 continue
-            if not legs.peer_heard[row] and legs.receiving[row] and self._is_agreed(row, data):
-                try:
+            may_enter = source == self._remotes.get(row) or (
+                not legs.peer_heard[row] and legs.receiving[row]
+            )
+            if may_enter and self._is_agreed(row, data):
+                with contextlib.suppress(MediaCommandError):
                     self._wire.connect(row, *source)
-                except MediaCommandError:
-                    pass
-                else:
                     legs.peer_heard[row] = True
                     continue
             legs.stray[row] += 1

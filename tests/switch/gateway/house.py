@@ -67,7 +67,12 @@ class House:
     """A supervised gateway with a client."""
 
     def __init__(
-        self, folder: Path, command: list[str] | None = None, *, ports_ahead: int = 16
+        self,
+        folder: Path,
+        command: list[str] | None = None,
+        *,
+        ports_ahead: int = 16,
+        patience_s: float = 5.0,
     ) -> None:
         self.folder = folder
         self.notes = Notes()
@@ -77,6 +82,7 @@ class House:
             on_event=self.notes.add,
             on_lost=lambda why: self.process.lost(why),
             ports_ahead=ports_ahead,
+            patience_s=patience_s,
         )
         self.process = GatewayProcess(
             command or child_command(folder),

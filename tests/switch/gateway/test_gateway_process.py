@@ -156,6 +156,16 @@ async def test_a_gateway_that_dies_is_reported_and_replaced(tmp_path: Path) -> N
     assert house.process.pid is None
 
 
+async def test_a_gateway_that_hangs_is_given_up_and_replaced(tmp_path: Path) -> None:
+    async with House(tmp_path, patience_s=1.6) as house:
+        first = house.process.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: len(house.ready) == 2)
+        assert len(house.lost) == 1
+        assert house.process.pid != first
+
+
 async def test_a_gateway_without_a_call_agent_ends_by_itself(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(*child_command(tmp_path, linger_s=0.5))
     client = GatewayClient(on_event=lambda event: None, on_lost=lambda why: None)

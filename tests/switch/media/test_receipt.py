@@ -164,6 +164,17 @@ def test_a_silent_peers_place_is_taken_by_the_first_who_sends_what_was_agreed() 
     assert studio.engine.packets_stray == 4
 
 
+def test_the_signalled_address_takes_its_place_back() -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    for address in ("198.51.100.4", "198.51.100.5", "192.0.2.1"):
+        source = (address, 4000)
+        studio.wire.strays.append(Stray(caller.row, caller.packet(), source))
+        studio.step()
+    assert studio.wire.peer[caller.row] == ("192.0.2.1", 4000)
+    assert studio.engine.packets_stray == 1
+
+
 def test_an_unchanged_answer_does_not_undo_what_was_found_out() -> None:
     studio = Studio()
     caller = studio.add("caller", 500)
