@@ -150,5 +150,4 @@ class Decision:
 
     def in_words(self) -> str:
         """One sentence for the desk."""
-        best = self.candidates[0].note if self.candidates else self.rule
-        return f"{self.rule}: {best}"
+        return self.candidates[0].note if self.candidates else self.rule

@@ -8,6 +8,7 @@ so no SIP password is ever typed into a desk.
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Sequence
 
 from cti.api.ports import Account
@@ -16,6 +17,9 @@ from cti.settings import PhoneSection, Settings, UserSection, expand
 from switch.sip.digest import ha1
 
 ALGORITHMS = ("SHA-256", "MD5")
+
+_DESKS = 4
+"""Desks of one agent whose softphones may be registered at the same time."""
 
 
 class PhoneCredentials:
@@ -29,7 +33,7 @@ class PhoneCredentials:
             for number in expand(section.numbers, f"phones[{index}].numbers"):
                 self._phones[number] = section
         self._cache: dict[tuple[str, str], str] = {}
-        self._one_time: dict[str, str] = {}
+        self._one_time: dict[str, deque[str]] = {}
 
     def knows(self, number: str) -> bool:
         """True when the number is a phone of ours."""
@@ -57,10 +61,8 @@ class PhoneCredentials:
             self._cache[key] = stored
         if stored:
             found.append(stored)
-        secret = self._one_time.get(user)
-        if secret is not None:
-            found.append(ha1(user, self._realm, secret, algorithm))
-        return found
+        secrets_of_desks = self._one_time.get(user, ())
+        return [*found, *(ha1(user, self._realm, each, algorithm) for each in secrets_of_desks)]
 
     def _derive(self, user: str, section: PhoneSection, algorithm: str) -> str:
         if section.password:
@@ -69,13 +71,16 @@ class PhoneCredentials:
         return section.ha1_sha256 if algorithm == "SHA-256" else section.ha1_md5
 
     def issue(self, number: str) -> str:
-        """Make the one-time secret of a desk's softphone; it ends with `withdraw` or the next one."""
+        """Make the secret of one desk's softphone; it ends with `withdraw`.
+
+        The last few are valid side by side: an agent may sign on anew while the old desk still runs.
+        """
         secret = secrets.token_urlsafe(18)
-        self._one_time[number] = secret
+        self._one_time.setdefault(number, deque(maxlen=_DESKS)).append(secret)
         return secret
 
     def withdraw(self, number: str) -> None:
-        """End the one-time secret."""
+        """End all secrets of the number's desks."""
         self._one_time.pop(number, None)
 
 

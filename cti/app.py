@@ -250,7 +250,7 @@ class Node:
             number_plan=self.plan,
             trunks=self.site.trunks,
             settings=CallSettings(
-                host=sip.host, sip_address=(sip.host, sip.port), max_calls=sip.max_calls
+                host=sip.host, sip_address=(sip.host, self.sip_port), max_calls=sip.max_calls
             ),
             clock=self.clock,
             sink=self._call_event,

@@ -81,7 +81,7 @@ class Caller:
                 return f"not answered ({first.status} {first.reason})"
             async with asyncio.timeout(persona.stays_s):
                 await self._press(phone, call, persona)
-                await closed
+                await asyncio.shield(closed)  # still wanted when time is up
             return "the other side hung up"
         except TimeoutError:
             phone.hang_up(call)
