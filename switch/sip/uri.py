@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote
 
 Params = Mapping[str, str | None]
@@ -29,6 +30,9 @@ _PARAM = re.compile(
 )
 _PLAIN_NAME = re.compile(rf"{TOKEN}(?:[ ]{TOKEN})*")
 _ESCAPED = re.compile(r"\\(.)")
+
+_CACHED_LENGTH = 128
+"""Longer URIs are not remembered: strangers choose them, memory is bounded."""
 
 SUPPORTED_SCHEMES = frozenset({"sip", "sips", "tel"})
 """Of a Request-URI; others are answered with 416."""
@@ -83,6 +87,10 @@ class Uri:
     @classmethod
     def parse(cls, text: str) -> Uri:
         """Parse an absolute URI; raises ValueError. Any scheme is taken."""
+        return _parse_often_seen(text) if len(text) <= _CACHED_LENGTH else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> Uri:
         name, colon, rest = text.partition(":")
         scheme = name.lower()
         if not colon:
@@ -144,6 +152,10 @@ class Uri:
         if self.headers is not None:
             text += "?" + self.headers
         return text
+
+
+_parse_often_seen = lru_cache(maxsize=2048)(Uri._parse)
+"""The messages of one call name the same few URIs again and again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -16,6 +17,9 @@ from switch.sip.limits import MessageLimits
 from switch.transport.limits import TransportLimits
 
 Address = tuple[str, int]
+
+_CLOSE_S = 1.0
+"""Connections that have not reported their end by then are let go."""
 
 logger = logging.getLogger(__name__)
 
@@ -204,23 +208,29 @@ class TcpHub:
         await asyncio.gather(*making, return_exceptions=True)
         for connection in list(self._connections.values()):
             connection.cut("the node closes")
-        await self._empty.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._empty.wait()
         for server in self._servers:
             await server.wait_closed()
 
     async def _make(self, remote: Address) -> None:
-        reason, connection = "", None
+        reason = ""
+        connection = TcpConnection(self, accepted=False)
         try:
             async with asyncio.timeout(self.limits.connect_s):
-                _, connection = await self.loop.create_connection(
-                    lambda: TcpConnection(self, accepted=False), *remote
-                )
+                await self.loop.create_connection(lambda: connection, *remote)
+        except asyncio.CancelledError:
+            # It may have been made already; uvloop then closes it without telling the protocol.
+            connection.connection_lost(None)
+            raise
         except TimeoutError:
             reason = f"no connection within {self.limits.connect_s} s"
         except (OSError, OverflowError) as error:
             reason = str(error)
         waiting = self._waiting.pop(remote, [])
-        if connection is None:
+        if reason:
+            connection.connection_lost(None)
             self.handlers.failed(remote, 0, reason)
         elif connection.number == 0:
             self.handlers.failed(remote, 0, "too many TCP connections")

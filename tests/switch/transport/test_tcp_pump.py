@@ -60,7 +60,9 @@ async def test_connections_are_made_on_demand_and_used_again() -> None:
 async def test_an_accepted_connection_carries_requests_of_ours_back() -> None:
     async with running_node() as alice, running_node() as bob:
         local, remote = await listening(alice), await listening(bob)
-        alice.endpoint.send_request(options(), Flow(Transport.TCP, remote, local), 0.0)
+        alice.endpoint.send_request(
+            options(), Flow(Transport.TCP, remote, local), alice.clock.now()
+        )
         alice.pump.schedule_flush()
         await alice.wait_for(1)
         seen = bob.events[0]
@@ -89,7 +91,9 @@ async def test_a_connection_closed_by_the_peer_fails_what_went_over_it() -> None
         accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
         server = await asyncio.start_server(lambda r, w: accepted.put_nowait(w), "127.0.0.1", 0)
         remote = server.sockets[0].getsockname()
-        alice.endpoint.send_request(options(), Flow(Transport.TCP, remote, ("127.0.0.1", 1)), 0.0)
+        alice.endpoint.send_request(
+            options(), Flow(Transport.TCP, remote, ("127.0.0.1", 1)), alice.clock.now()
+        )
         alice.pump.schedule_flush()
         writer = await accepted.get()
         writer.close()
@@ -187,7 +191,9 @@ async def test_a_peer_that_does_not_read_is_cut() -> None:
 async def test_close_leaves_no_task_and_no_connection() -> None:
     async with running_node() as alice, running_node() as bob:
         remote = await listening(bob)
-        alice.endpoint.send_request(options(), Flow(Transport.TCP, remote, remote), 0.0)
+        alice.endpoint.send_request(
+            options(), Flow(Transport.TCP, remote, remote), alice.clock.now()
+        )
         alice.pump.schedule_flush()
         await alice.wait_for(1)
         await alice.pump.close()
