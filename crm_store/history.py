@@ -146,13 +146,22 @@ class HistoryWriter:
                 if not self._closing:
                     await asyncio.sleep(self._settings.linger_s)
             self._wake.clear()
-            if await self._write_next():
+            if await self._attempt():
                 pause = 0.0
                 continue
             if self._closing:
                 return
             pause = min(max(pause * 2, self._settings.retry_first_s), self._settings.retry_max_s)
             await self._rest(pause)
+
+    async def _attempt(self) -> bool:
+        """One attempt. Whatever goes wrong, history goes on: the batch is written again later."""
+        try:
+            return await self._write_next()
+        except Exception:  # noqa: BLE001 - the writer must outlive every fault of a batch
+            self.counters.failed += 1
+            _log.exception("a batch of history went wrong and is tried again")
+            return False
 
     async def _rest(self, pause: float) -> None:
         """Wait before the next attempt; what comes meanwhile does not pile up in memory."""

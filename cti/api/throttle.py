@@ -54,11 +54,16 @@ class SignOnThrottle:
             )
 
     def _count(self, key: tuple[str, str], limit: int) -> None:
-        count = self._failures.pop(key, (0, 0.0))[0] + 1
-        until = 0.0
+        """Add a failure. `until` is the end of the pause, or when there was none, the last try."""
+        now = self._now()
+        count, until = self._failures.pop(key, (0, now))
+        if now - until > self._settings.sign_on_pause_max_s:
+            count = 0  # long ago
+        count += 1
+        until = now
         if count >= limit:
             pause = self._settings.sign_on_pause_s * 2.0 ** min(count - limit, 20)
-            until = self._now() + min(pause, self._settings.sign_on_pause_max_s)
+            until = now + min(pause, self._settings.sign_on_pause_max_s)
         self._failures[key] = (count, until)
         while len(self._failures) > _REMEMBERED:
             self._failures.popitem(last=False)

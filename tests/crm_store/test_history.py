@@ -332,6 +332,20 @@ async def test_with_neither_database_nor_disk_memory_stays_bounded(tmp_path: Pat
     await store.close()
 
 
+async def test_a_journal_that_vanishes_does_not_end_history(tmp_path: Path) -> None:
+    file, away = tmp_path / "a.db", tmp_path / "away.db"
+    store = await opened(f"sqlite:///{file}", tmp_path)
+    file.rename(away)
+    start(store)
+    await until(lambda: store.history.counters.spilled > 0)
+    (tmp_path / "history.jsonl").unlink()
+    away.rename(file)
+    start(store, "i2")
+    await until(lambda: store.history.pending == 0)
+    assert await store.interaction_agent("i2") is None
+    await store.close()
+
+
 async def test_a_crash_leaves_a_journal_that_is_replayed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     await upgrade(url)
