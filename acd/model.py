@@ -150,4 +150,8 @@ class Decision:
 
     def in_words(self) -> str:
         """One sentence for the desk."""
-        return self.candidates[0].note if self.candidates else self.rule
+        best = self.candidates[0].note if self.candidates else ""
+        rule = self.rule.replace("-", " ")
+        if not best or best.startswith(rule):  # the reason names the rule already
+            return best or rule
+        return f"{rule}: {best}"

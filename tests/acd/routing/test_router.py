@@ -127,7 +127,7 @@ def test_the_preferred_agent_is_taken_before_one_idle_longer() -> None:
     contact = scene.call(preferred=BOB)
     assert scene.offered_to(contact) == BOB
     decision = scene.offer(contact).decision
-    assert decision.in_words() == "preferred-agent: the contact's own agent; idle: 9 s"
+    assert decision.in_words() == "preferred agent: the contact's own agent; idle: 9 s"
     assert [c.agent for c in decision.candidates] == [BOB, ANN]
 
 
@@ -153,7 +153,7 @@ def test_a_decision_keeps_ten_candidates_and_counts_the_rest() -> None:
     decision = scene.offer(scene.call()).decision
     assert [c.agent for c in decision.candidates] == names[:10]
     assert decision.others == 15
-    assert decision.in_words() == "longest-idle: longest idle: 184 s"
+    assert decision.in_words() == "longest idle: 184 s"
 
 
 def test_pools_for_rare_needs_do_not_pile_up() -> None:
