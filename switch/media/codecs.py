@@ -87,18 +87,6 @@ for _table in (DECODE, ENCODE, TRANSCODE, SILENCE, FADED):
     _table.flags.writeable = False
 
 
-def decode_by_codec(
-    encoded: NDArray[np.uint8], codec: NDArray[np.uint8], out: NDArray[np.int32]
-) -> None:
-    """Expand (n, samples) octets into `out`; `codec` has one entry a row."""
-    ulaw = codec == PCMU
-    if ulaw.all():
-        out[:] = DECODE[PCMU][encoded]
-    else:
-        out[ulaw] = DECODE[PCMU][encoded[ulaw]]
-        out[~ulaw] = DECODE[PCMA][encoded[~ulaw]]
-
-
 def encode(linear: NDArray[np.int16], codec: int) -> NDArray[np.uint8]:
     """Compress linear sound of any shape."""
     encoded: NDArray[np.uint8] = ENCODE[codec][linear.view(np.uint16)]

@@ -11,7 +11,6 @@ from switch.media.codecs import (
     PCMU,
     SILENCE,
     TRANSCODE,
-    decode_by_codec,
 )
 
 # The decision values of G.711, tables 1a and 2a, positive side: the upper ends of the eight
@@ -97,15 +96,6 @@ def test_fading_halves() -> None:
     for codec in (PCMU, PCMA):
         loud = ENCODE[codec][np.uint16(16000)]
         assert abs(int(DECODE[codec][FADED[codec][loud]]) - 8000) < 500
-
-
-def test_rows_of_both_codecs_are_decoded_each_by_its_own() -> None:
-    octets = np.arange(256, dtype=np.uint8).reshape(1, 256).repeat(3, axis=0)
-    out = np.zeros((3, 256), dtype=np.int32)
-    decode_by_codec(octets, np.array([PCMA, PCMU, PCMA], dtype=np.uint8), out)
-    assert (out[0] == DECODE[PCMA]).all()
-    assert (out[1] == DECODE[PCMU]).all()
-    assert (out[2] == DECODE[PCMA]).all()
 
 
 def test_tables_cannot_be_written() -> None:

@@ -190,6 +190,22 @@ def test_a_conference_of_many_listeners_shares_its_mixes() -> None:
     assert studio.pitches("speaker0") == {"speaker1", "speaker2"}
 
 
+def test_many_can_speak_at_once() -> None:
+    studio = Studio()
+    names = [f"p{i}" for i in range(24)]
+    for i, name in enumerate(names):
+        studio.add(name, 300 + 50 * i, codec="PCMA" if i % 2 else "PCMU")
+    for listener in names:
+        for speaker in names:
+            if listener != speaker:
+                studio.hear(listener, speaker, 0.15)
+    studio.run(50)
+    sound = studio.parties["p3"].heard(40)
+    levels = {name: level_of(sound, studio.parties[name].hertz) for name in names}
+    assert levels.pop("p3") < 200
+    assert all(level == pytest.approx(1200, rel=0.2) for level in levels.values())
+
+
 def test_loud_sounds_are_limited_and_do_not_wrap() -> None:
     studio = Studio()
     studio.add("listener", 3000).speaks = False
