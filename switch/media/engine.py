@@ -310,27 +310,33 @@ class MediaEngine:
     def _take(self, rows: Rows, sizes: Rows, now: float) -> None:
         legs = self._legs
         headers = parse_headers(self._in.octets, sizes)
-        kind = headers.marker_and_type & 0x7F
-        is_event = kind == legs.event_type[rows]
-        known = (is_event | (kind == legs.payload_type[rows])) & headers.valid
-        known &= sizes < ROW_OCTETS  # a longer datagram was cut
         packets = np.arange(len(rows))
         self.packets_received += len(rows)
-        if not known.all():
-            unknown = rows[~known]
-            legs.stray[unknown] += 1
-            self.packets_stray += len(unknown)
-            packets = np.flatnonzero(known)
+        valid = headers.valid & (sizes < ROW_OCTETS)  # a longer datagram was cut
+        if not valid.all():
+            legs.stray[rows[~valid]] += 1
+            packets = np.flatnonzero(valid)
+            self.packets_stray += len(rows) - len(packets)
             if not len(packets):
                 return
-            rows, is_event = rows[known], is_event[known]
-            headers = _select(headers, packets)
+            rows, headers = rows[packets], _select(headers, packets)
         legs.received[rows] += 1
         legs.peer_heard[rows] = True
         legs.last_received[rows] = now
-        legs.last_sound[rows] = now
         legs.silence_reported[rows] = False
         restarted = legs.stats.update(rows, headers.sequence, headers.timestamp, headers.ssrc, now)
+        kind = headers.marker_and_type & 0x7F
+        is_event = kind == legs.event_type[rows]
+        known = is_event | (kind == legs.payload_type[rows])
+        if not known.all():
+            # Comfort noise and the like: the peer lives, but there is nothing to be heard.
+            self._relay.close_gaps(self._plan, rows[~known])
+            chosen = np.flatnonzero(known)
+            if not len(chosen):
+                return
+            rows, packets, headers = rows[chosen], packets[chosen], _select(headers, chosen)
+            is_event, restarted = is_event[chosen], restarted[chosen]
+        legs.last_sound[rows] = now
         keyed = np.flatnonzero(is_event)
         for i in keyed.tolist():
             self._take_event(int(rows[i]), int(packets[i]), headers, i, now)
@@ -347,7 +353,7 @@ class MediaEngine:
             )  # fmt: skip
         if len(self._plan.relay_listeners):
             if restarted.any():
-                self._begin_streams(rows[restarted])
+                self._relay.begin_streams(self._plan, rows[restarted])
             sent, dropped = self._relay.pass_on(
                 self._plan, self._in, rows, packets, headers, is_event
             )
@@ -360,15 +366,6 @@ class MediaEngine:
         start = int(headers.start[i])
         payload = bytes(self._in.views[packet][start : start + int(headers.length[i])])
         self._events += self._digits.receive(row, payload, int(headers.timestamp[i]), now)
-
-    def _begin_streams(self, sources: Rows) -> None:
-        """The sources number their packets anew: so do the offsets of who hears them."""
-        for source in sources.tolist():
-            first = int(self._plan.relay_start[source])
-            heard_by = self._plan.relay_listeners[
-                first : first + int(self._plan.relay_count[source])
-            ]
-            self._legs.resync[heard_by] = True
 
     def _meet_strangers(self, strays: Sequence[Stray]) -> None:
         """Follow the first stranger who sends what was agreed while the peer itself is silent.

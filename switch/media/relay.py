@@ -57,7 +57,9 @@ class Relay:
         usable = legs.sending[listeners] & ~legs.dialling[listeners]
         event = is_event[which]
         if event.any():
-            usable &= ~event | (legs.event_type[listeners] != NO_PAYLOAD_TYPE)
+            unwanted = event & (legs.event_type[listeners] == NO_PAYLOAD_TYPE)
+            legs.sequence_offset[listeners[unwanted]] -= 1
+            usable &= ~unwanted
         if not usable.all():
             which, listeners, event = which[usable], listeners[usable], event[usable]
         count = len(which)
@@ -87,6 +89,16 @@ class Relay:
             dropped = self._wire.send(listeners.tolist(), views)
         legs.sent[listeners] += 1
         return count - dropped, dropped
+
+    def begin_streams(self, plan: Plan, sources: Rows) -> None:
+        """The sources number their packets anew: so do the offsets of who hears them."""
+        _, listeners = _listeners(plan, sources)
+        self._legs.resync[listeners] = True
+
+    def close_gaps(self, plan: Plan, sources: Rows) -> None:
+        """One packet of each source is not passed on: the listeners shall not take it for lost."""
+        _, listeners = _listeners(plan, sources)
+        self._legs.sequence_offset[listeners] -= 1
 
     def _number(
         self, listeners: Rows, sequence: Rows, timestamp: Rows, samples: Rows

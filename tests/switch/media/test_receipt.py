@@ -79,7 +79,10 @@ def test_digits_do_not_reach_a_listener_who_agreed_to_none() -> None:
     studio.run(10)
     agent.forget()
     press(studio, caller, 7)
+    studio.run(5)
     assert {p.payload_type for p in agent.packets} <= {0}
+    sequence = [p.sequence for p in agent.packets]
+    assert sequence == [(sequence[0] + i) & 0xFFFF for i in range(len(sequence))]
     assert keyed(studio) == [("caller", "7")]
 
 
@@ -213,7 +216,10 @@ def test_comfort_noise_rtcp_and_rubbish_from_the_peer_disturb_nothing() -> None:
     studio.run(20)
     assert studio.pitches("agent") == {"caller"}
     assert {len(p.payload) for p in agent.packets} == {160}
-    assert studio.engine.packets_stray == 10
+    assert studio.engine.packets_stray == 5
+    sequence = [p.sequence for p in agent.packets]
+    assert sequence == [(sequence[0] + i) & 0xFFFF for i in range(len(sequence))]
+    assert studio.engine.remove_leg(CALLER).packets_lost == 0
 
 
 def test_loss_passes_through_a_relay_as_a_gap_and_is_counted() -> None:
@@ -295,6 +301,14 @@ def test_silence_is_reported_once_for_each_time_it_falls() -> None:
     silent = [e for e in studio.events if isinstance(e, RtpSilent)]
     assert len(silent) == 2
     assert all(2000 <= e.silent_ms < 2600 for e in silent)
+
+
+def test_comfort_noise_alone_is_no_silence_of_the_network() -> None:
+    studio = Studio(rtp_timeout_s=2.0)
+    caller = studio.add("caller")
+    for _ in range(200):
+        studio.step([caller.packet(payload_type=13, payload=b"\x40")])
+    assert studio.events == []
 
 
 def test_a_leg_on_hold_may_be_silent() -> None:
