@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from cti.bench.media import measure
+
+
+@pytest.mark.slow
+async def test_recorded_calls_are_bridged_without_loss_and_measured() -> None:
+    figures = await measure(5, 0.5, recorded=True, ports="15000-15998")
+    assert figures.packets_sent == 2 * 5 * 100
+    assert figures.packets_lost == 0
+    assert figures.packets_dropped == 0
+    assert figures.recordings_whole == 5
+    assert 0 < figures.cpu_percent < 100
+    assert 0 < figures.delay_p50_ms < 200
