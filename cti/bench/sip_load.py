@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 _T1: Final = 0.5
 _TRIES: Final = 6
@@ -25,13 +25,17 @@ _FROM: Final = re.compile(rb"\r\n(?:From|f):[ \t]*([^\r]+)", re.IGNORECASE)
 _TO: Final = re.compile(rb"\r\n(?:To|t):[ \t]*([^\r]+)", re.IGNORECASE)
 _VIA: Final = re.compile(rb"\r\n(?:Via|v):[ \t]*([^\r]+)", re.IGNORECASE)
 _CONTACT: Final = re.compile(rb"\r\n(?:Contact|m):[^\r<]*<([^>]+)>", re.IGNORECASE)
-_USER: Final = re.compile(rb"sips?:([^@;>]+)@")
+_NAME: Final = re.compile(rb'^"?([^"<]+?)"?\s*<')
+_NUMBERS: Final = 100
+"""Callers have the hundred numbers of the range +1 202 555 0100 to 0199, as customers who call again."""
 
 
 @dataclass(slots=True)
 class CallRecord:
     """What happened to one call; times are monotonic seconds, 0.0 when it did not come to that."""
 
+    token: str
+    """Travels as the caller's display name, so that the agent's INVITE can be told apart."""
     number: str
     invited: float = 0.0
     agent_invited: float = 0.0
@@ -69,8 +73,7 @@ class _Socket(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is no subclass
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._receive(data, addr)
@@ -92,7 +95,7 @@ class AgentPool:
     port: int
     rtp_port: int
     invited: dict[str, float] = field(default_factory=dict)
-    """Caller's number to the time its agent was invited."""
+    """Caller's token to the time its agent was invited."""
     answered: int = 0
     on_invite: Callable[[str], None] | None = None
     _socket: _Socket | None = None
@@ -113,11 +116,11 @@ class AgentPool:
         method = data.split(b" ", 1)[0]
         if method == b"INVITE":
             from_ = _FROM.search(data)
-            user = _USER.search(from_[1]) if from_ else None
-            if user is not None:
-                number = user[1].decode()
-                if number not in self.invited:
-                    self.invited[number] = time.monotonic()
+            name = _NAME.search(from_[1]) if from_ else None
+            if name is not None:
+                token = name[1].decode()
+                if token not in self.invited:
+                    self.invited[token] = time.monotonic()
                     self.answered += 1
             self._reply(data, addr, 200, _sdp(self.host, self.rtp_port))
         elif method in (b"BYE", b"CANCEL", b"OPTIONS"):
@@ -208,14 +211,15 @@ class CallerPool:
     def dial(self) -> CallRecord:
         """Start one call."""
         self._count += 1
-        number = f"{self.prefix}{self._count}"
-        record = CallRecord(number=number, invited=time.monotonic())
+        token = f"{self.prefix}{self._count}"
+        number = f"+120255501{self._count % _NUMBERS:02}"
+        record = CallRecord(token=token, number=number, invited=time.monotonic())
         self.records.append(record)
         call_id = f"{self.prefix}-{self._count}-{self._port}".encode()
         leg = _CallerLeg(
             record=record,
             call_id=call_id,
-            from_=f"<sip:{number}@{self.host}>;tag=c{self._count}".encode(),
+            from_=f'"{token}" <sip:{number}@{self.host}>;tag=c{self._count}'.encode(),
             to=f"<sip:{self.called}@{self.host}>".encode(),
             target=f"sip:{self.called}@{self.server[0]}:{self.server[1]}".encode(),
         )
