@@ -3,16 +3,21 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-# Two cores run the fast tests side by side; tests of one file stay together so that fixtures are shared.
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Two cores run the tests side by side; tests of one file stay together so that fixtures are shared.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test check format lint types contracts bench lock clean
+.PHONY: help demo test check format lint types contracts bench wheel wheel-check lock clean
+
+help:               ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 $(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Switchroom needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	$(PIP) --require-hashes --requirement requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
 demo: $(STAMP)      ## the whole product in this terminal
 	$(BIN)/switchroom demo
@@ -20,26 +25,34 @@ demo: $(STAMP)      ## the whole product in this terminal
 test: $(STAMP)      ## every test
 	$(PYTEST)
 
-check: format lint types contracts test
+check: format lint types contracts test ## all that must be green before a commit
 
-format: $(STAMP)
+format: $(STAMP)    ## is the code formatted?
 	$(BIN)/ruff format --check .
 
-lint: $(STAMP)
+lint: $(STAMP)      ## ruff
 	$(BIN)/ruff check .
 
-types: $(STAMP)
+types: $(STAMP)     ## mypy, strict
 	$(BIN)/mypy
 
-contracts: $(STAMP)
+contracts: $(STAMP) ## who may import whom
 	$(BIN)/lint-imports
 
 bench: $(STAMP)     ## measure this machine; figures go to docs/performance.md
 	$(BIN)/switchroom bench
 
-lock: $(STAMP)      ## resolve the dependencies anew
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --extra dev --extra softphone --extra postgres --output-file requirements.lock pyproject.toml
+wheel: $(STAMP)     ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+wheel-check: $(STAMP) ## install the wheel and what it needs into an empty environment, and run the demo there
+	SWITCHROOM_WHEEL_CHECK=empty $(BIN)/python -m pytest tests/architecture/test_installed.py --timeout 900
+
+lock: $(STAMP)      ## resolve the dependencies anew
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --extra dev --extra softphone --extra speech --extra postgres \
+	  --output-file requirements.lock pyproject.toml
+
+clean:              ## remove what was built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

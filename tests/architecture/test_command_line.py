@@ -1,0 +1,48 @@
+"""Every command explains itself with an example, and knows nothing slow until it runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from cti.cli.main import COMMANDS, main
+from tests.architecture.tree import ROOT
+
+INTERNAL = {"gateway": "started by the server itself"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    if command not in INTERNAL:
+        assert f"switchroom {command}" in told.partition("xample")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_overview_has_a_line_for_it(command: str) -> None:
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"cti.cli.{command}").add_parser(parser.add_subparsers())
+    if command not in INTERNAL:
+        assert f"\n    {command} " in parser.format_help()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_comes_at_once(command: str) -> None:
+    slow = ("textual", "fastapi", "sqlalchemy", "numpy", "pjsua2", "baresip")
+    code = (
+        "import sys, argparse, importlib;"
+        f"importlib.import_module('cti.cli.{command}')"
+        ".add_parser(argparse.ArgumentParser().add_subparsers());"
+        f"print([m for m in {slow!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
