@@ -100,6 +100,14 @@ class StreamEnded:
 StreamItem = Snapshot | Event | Connected | ConnectionLost | SignedOnAgain | StreamEnded
 
 
+class _ResumeRefusedError(Exception):
+    """The server gave a snapshot where its events should have gone on.
+
+    It was restarted, or we were away for longer than it keeps them. What belongs to the sign-on
+    (the phone's secret) may be gone as well.
+    """
+
+
 class _WireEvent(msgspec.Struct):
     """An event with its data still in text: its class depends on the type."""
 
@@ -213,6 +221,13 @@ class ApiClient:
         content = await self._post("/api/v1/sign-on", credentials, renew=False)
         self.signed_on = msgspec.json.decode(content, type=SignOnReply)
         return self.signed_on
+
+    async def renew_sign_on(self) -> SignOnReply | None:
+        """Sign on again as the same user, for a new token and a new secret for the phone.
+
+        None when nobody is signed on. Raises `ApiError` and `ServerUnreachableError`.
+        """
+        return await self._sign_on(self._credentials) if self._credentials is not None else None
 
     async def sign_off(self) -> None:
         """Sign off; the stream ends by itself."""
@@ -367,6 +382,14 @@ class ApiClient:
                         if isinstance(renewed, StreamEnded):
                             return
                 reason = f"status {exc.response.status_code}"
+            except _ResumeRefusedError:
+                renewed = await self._renew()
+                if not isinstance(renewed, ConnectionLost):
+                    yield renewed
+                    if isinstance(renewed, StreamEnded):
+                        return
+                    continue
+                reason = renewed.reason
             except msgspec.DecodeError as exc:
                 reason = f"the server said something strange: {exc}"
             except (OSError, TimeoutError, websockets.WebSocketException) as exc:
@@ -385,7 +408,8 @@ class ApiClient:
     async def _one_connection(self) -> AsyncIterator[StreamItem]:
         assert self.signed_on is not None
         url = f"{self._stream_url}?token={quote(self.signed_on.token)}"
-        if self.last_seq is not None:
+        resuming = self.last_seq is not None
+        if resuming:
             url += f"&after={self.last_seq}"
         async with connect(
             url,
@@ -400,7 +424,10 @@ class ApiClient:
             yield Connected()
             async for text in socket:
                 for item in self._read(text):
+                    if resuming and isinstance(item, Snapshot):
+                        raise _ResumeRefusedError
                     yield item
+                resuming = False
 
     def _read(self, text: str | bytes) -> Iterator[StreamItem]:
         message = _message_decoder.decode(text)

@@ -6,9 +6,10 @@ from typing import Final
 
 from textual.theme import Theme
 
-BACKGROUND: Final = "#12161b"
-SURFACE: Final = "#181d24"
-PANEL: Final = "#222932"
+# Neutral enough to become greys, not blues, on terminals with 256 colours.
+BACKGROUND: Final = "#141619"
+SURFACE: Final = "#1b1e21"
+PANEL: Final = "#2b2f34"
 TEXT: Final = "#d7dee6"
 DIM: Final = "#8592a0"
 FAINT: Final = "#55616e"

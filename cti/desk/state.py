@@ -267,6 +267,8 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return replace(state, gateway_available=event.data.available)
         case RecordingView() if event.data.error and state.me is not None:
             return _noticed(state, "notice.recording_failed", "warning", reason=event.data.error)
+        case RecordingView() if event.type is EventType.RECORDING_STARTED:
+            return _take_recording(state, event.interaction_id)
         case _:
             return _take_offer(state, event)
 
@@ -274,6 +276,11 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
 def _take_offer(state: DeskState, event: Event) -> DeskState:
     interaction = getattr(event.data, "interaction", None)
     return _take_interaction(state, interaction) if interaction is not None else state
+
+
+def _take_recording(state: DeskState, interaction_id: str | None) -> DeskState:
+    view = state.interactions.get(interaction_id or "")
+    return state if view is None else _take_interaction(state, replace(view, recorded=True))
 
 
 def _take_interaction(state: DeskState, view: InteractionView) -> DeskState:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
@@ -32,9 +33,13 @@ from cti.desk.widgets.key_bar import KeyBar
 from cti.desk.widgets.panel import StatePanel
 from cti.desk.widgets.picker import Choice, Picker
 from cti.desk.widgets.queue_table import QueueTable
+from cti.phone.protocol import RegistrationFailed
 from cti.schema import CustomerRequest, Event, ScreenPop, SignOnReply
 
-_NEW_CUSTOMER = "+new"
+_NEW_CUSTOMER: Final = "+new"
+_SECRET_REFUSED: Final = (401, 403, 407)
+_RENEWAL_PAUSE_S: Final = 20.0
+"""A phone that is refused asks for a new secret no more often than this."""
 
 
 class DeskScreen(Screen[None]):
@@ -53,6 +58,7 @@ class DeskScreen(Screen[None]):
         self._signed_on = signed_on
         self._keeper: PhoneKeeper | None = None
         self._mode = ""
+        self._next_renewal = 0.0
         self._wants_ready = options.ready
         external = options.phone == "external" or signed_on.phone is None
         stage = PhoneStage.EXTERNAL if external else PhoneStage.STARTING
@@ -103,14 +109,18 @@ class DeskScreen(Screen[None]):
     @work(exclusive=True, group="stream")
     async def _read_stream(self) -> None:
         async for item in self._api.stream():
-            if isinstance(item, SignedOnAgain) and self._keeper is not None:
-                self._keeper.renew(item.reply.phone)
+            if isinstance(item, SignedOnAgain):
+                self._wants_ready = self._options.ready
+                if self._keeper is not None:
+                    self._keeper.renew(item.reply.phone)
             self.take(item)
 
     def take(self, item: StreamItem | PhoneNews) -> None:
         """Let one piece of news change the state, and draw it."""
         self.state = reduce(self.state, item, self._api.server_time())
         self._draw()
+        if isinstance(item, RegistrationFailed) and item.status in _SECRET_REFUSED:
+            self._renew_secret()
         if isinstance(item, Event) and isinstance(item.data, ScreenPop):
             self.call_after_refresh(self._acknowledge, item.seq)
         for notice in self.state.notices:
@@ -118,6 +128,18 @@ class DeskScreen(Screen[None]):
         if self._wants_ready and self.state.mode == "not-ready" and self._phone_is_there():
             self._wants_ready = False
             self._command(lambda: self._api.set_state("available"))
+
+    @work(group="secret")
+    async def _renew_secret(self) -> None:
+        """The phone's secret is void, e.g. after a restart of the server: get another."""
+        now = self._api.server_time()
+        if self._keeper is None or now < self._next_renewal:
+            return
+        self._next_renewal = now + _RENEWAL_PAUSE_S
+        with contextlib.suppress(ApiError, ServerUnreachableError):
+            reply = await self._api.renew_sign_on()
+            if reply is not None:
+                self._keeper.renew(reply.phone)
 
     def _phone_is_there(self) -> bool:
         return self.state.phone.stage in (PhoneStage.REGISTERED, PhoneStage.EXTERNAL)

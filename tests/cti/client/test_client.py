@@ -176,6 +176,18 @@ async def test_a_refused_token_is_renewed(
     assert kinds == [ConnectionLost, SignedOnAgain, ConnectionLost, Connected, Snapshot]
 
 
+async def test_a_server_that_was_restarted_is_signed_on_to_again(
+    server: FakeServer, reader: Reader
+) -> None:
+    await reader.next()
+    await reader.next()
+    await server.wait_connected()
+    server.resumes = False
+    await server.drop_streams()
+    kinds = [type(await reader.next()) for _ in range(5)]
+    assert kinds == [ConnectionLost, Connected, SignedOnAgain, Connected, Snapshot]
+
+
 async def test_signing_off_elsewhere_ends_the_stream(server: FakeServer, reader: Reader) -> None:
     await reader.next()
     await reader.next()

@@ -148,6 +148,8 @@ class FakeServer:
         """Path to the problem to answer with 409."""
         self.customer = anna()
         self.language = "en"
+        self.resumes = True
+        """Whether `after` is known; a server that was restarted gives a snapshot."""
         self.password = "desk-1001"
         self.token = "token-1"
         self.queries: list[str] = []
@@ -378,7 +380,7 @@ class FakeServer:
         await socket.accept()
         self.queries.append(str(socket.query_params))
         after = socket.query_params.get("after")
-        if after is None:
+        if after is None or not self.resumes:
             await self._send(socket, "snapshot", self.snapshot())
         else:
             for event in self.events:

@@ -43,12 +43,13 @@ async def registrar() -> AsyncIterator[TestRegistrar]:
 
 @pytest.mark.parametrize(("caller", "callee"), [("baresip", "pjsua2"), ("pjsua2", "baresip")])
 async def test_each_party_hears_the_other_and_only_the_other(caller: str, callee: str) -> None:
-    async with Phone(caller) as alice, Phone(callee) as bob:
+    async with Phone(caller, number="+12025550101") as alice, Phone(callee) as bob:
         alice.hum(440)
         bob.hum(1000)
         call = await alice.call(bob.uri, {"X-Interaction-Id": "i-77"})
         ring = await bob.incoming()
         assert ring.headers["X-Interaction-Id"] == "i-77"
+        assert ring.from_number == "+12025550101"
         await alice.ringing(call)
         bob.process.answer(ring.call)
         await asyncio.gather(alice.established(call), bob.established(ring.call))
