@@ -45,9 +45,10 @@ class ContactCard(StatePanel):
             peer = interaction.caller_number
             other = interaction.called if peer == self.state.me else peer
             title = words("contact.call_of", number=spaced_number(other) or other)
-            hint = words("contact.direct") if interaction.queue is None else ""
             stage = words.get(f"stage.{interaction.stage}", interaction.stage)
-            hint = f"{hint}  {stage} {clock(self.now() - interaction.since)}"
+            if interaction.stage == "direct":
+                stage = words("contact.direct")
+            hint = f"{stage}  {clock(self.now() - interaction.since)}"
         elif mode == "available":
             title = words("contact.none_available")
         elif mode == "not-ready":

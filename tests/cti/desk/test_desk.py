@@ -259,6 +259,16 @@ async def test_dialling_takes_numbers_as_people_write_them(server: FakeServer) -
         await sees(pilot, "Calling +1 202 555 0188")
 
 
+async def test_a_call_outside_the_queues_has_its_keys(server: FakeServer) -> None:
+    async with desk(server) as pilot:
+        await server.agent_is("engaged", interaction_id="i-7")
+        direct = interaction("direct", queue=None, caller_number="1001", called="1002")
+        await server.send(EventType.ESTABLISHED, direct, interaction_id="i-7")
+        await sees(pilot, "Call with 1002", "Call outside the queues", "F6 Hold", "F8 Hang up")
+        await pilot.press("f8")
+        await server.wait_for("interactions/i-7/hang-up")
+
+
 def test_numbers_are_cleaned() -> None:
     assert clean_number(" 10 02 ") == "1002"
     assert clean_number("1;rm") is None
