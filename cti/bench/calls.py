@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cti.bench.server import MeasuredServer, free_port, measured_server
+from cti.bench.server import MeasuredServer, measured_server
 from cti.bench.sip_load import AgentPool, CallerPool, CallRecord
 from cti.client import ApiClient
 from cti.paths import shipped
@@ -131,30 +131,25 @@ def _invite_waits(records: Sequence[CallRecord], invited: dict[str, float]) -> l
 # --- screen pops --------------------------------------------------------------------------------
 
 
-async def measure_pops(calls: int, *, rate: float = 20.0, desks: int = 20) -> PopFigures:
-    """Offer calls to agents with connected desks; the desks and the phones are in this process."""
+async def measure_pops(calls: int, *, rate: float = 20.0, desks: int = 25) -> PopFigures:
+    """Offer calls to the 25 agents of `sales`, each with a connected desk, all in this process."""
     with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
-        phones_port = free_port()
         config = Path(folder) / "lab.toml"
-        config.write_text(_with_fixed_phones(phones_port), encoding="utf-8")
+        config.write_text(_with_fixed_phones(), encoding="utf-8")
         async with measured_server(Path(folder), config=config) as server:
-            return await _measure_pops(server, phones_port, calls, rate, desks)
+            return await _measure_pops(server, calls, rate, desks)
 
 
-def _with_fixed_phones(port: int) -> str:
-    """The lab with agents 1001-1050 at a fixed address and no wrap-up, so that no phone registers."""
+def _with_fixed_phones() -> str:
+    """The lab with all phones at the load agents' address and no wrap-up: no phone registers."""
     text = shipped("lab.toml").read_text(encoding="utf-8")
-    fixed = text.replace(
-        'password = "lab-{number}"', f'binding = "sip:{{number}}@127.0.0.1:{port}"', 1
-    )
+    fixed = text.replace('password = "lab-{number}"', 'binding = "sip:{number}@127.0.0.1:6000"', 1)
     return fixed.replace("wrap_up_s = 5", "wrap_up_s = 0")
 
 
-async def _measure_pops(
-    server: MeasuredServer, phones_port: int, calls: int, rate: float, desks: int
-) -> PopFigures:
+async def _measure_pops(server: MeasuredServer, calls: int, rate: float, desks: int) -> PopFigures:
     popped: dict[str, float] = {}
-    agents = AgentPool(host="127.0.0.1", port=phones_port, rtp_port=_SINK_PORT)
+    agents = AgentPool(host="127.0.0.1", port=server.agent_port, rtp_port=_SINK_PORT)
     callers = CallerPool(
         host="127.0.0.1", server=server.sip, rtp_port=_SINK_PORT, called="4001", talk_s=0.2
     )
