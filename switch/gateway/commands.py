@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import assert_never
 
 from switch.gateway import protocol as wire
@@ -20,6 +21,8 @@ class CommandRunner:
 
     def __init__(self, engine: MediaEngine) -> None:
         self._engine = engine
+        self.on_fault: Callable[[str], None] = lambda what: None
+        """Told of a command that failed in a way nobody foresaw."""
 
     def run(self, command: wire.Command, now: float) -> list[wire.Event]:
         """Run one command that concerns sound; return the answers there are at once."""
@@ -30,6 +33,7 @@ class CommandRunner:
         except Exception as error:  # noqa: BLE001
             # The boundary: a value that nobody thought of spoils its own command alone.
             _log.exception("command %s failed", type(command).__name__)
+            self.on_fault(f"{command!r}: {error!r}")
             return _failure(command, f"{type(error).__name__}: {error}")
 
     def _run(self, command: wire.Command, now: float) -> list[wire.Event]:

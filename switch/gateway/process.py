@@ -106,24 +106,24 @@ class GatewayProcess:
         await self._end_child()
 
     async def _supervise(self) -> None:
-        back_off = FIRST_BACK_OFF_S
+        """Bring a gateway up again: at once the first time, then after longer and longer waits."""
         loop = asyncio.get_running_loop()
         ready_at = loop.time()
+        back_off = 0.0
         while True:
             await self._lost.wait()
-            self._lost.clear()
             if loop.time() - ready_at >= STEADY_S:
-                back_off = FIRST_BACK_OFF_S
+                back_off = 0.0
             while True:
+                await asyncio.sleep(back_off)
+                back_off = min(max(2 * back_off, FIRST_BACK_OFF_S), LONGEST_BACK_OFF_S)
+                self._lost.clear()
                 try:
                     welcome = await self._bring_up()
                 except MediaUnavailableError as error:
                     _log.error("%s; next attempt in %.1f s", error, back_off)
-                    await asyncio.sleep(back_off)
-                    back_off = min(2 * back_off, LONGEST_BACK_OFF_S)
                     continue
                 break
-            back_off = min(2 * back_off, LONGEST_BACK_OFF_S)
             ready_at = loop.time()
             self._on_ready(welcome)
 
@@ -137,7 +137,9 @@ class GatewayProcess:
             except MediaUnavailableError:
                 await self._end_child()
         try:
-            self._process = process = await asyncio.create_subprocess_exec(*self._argv)
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._argv, stdin=asyncio.subprocess.DEVNULL
+            )
         except OSError as error:
             raise MediaUnavailableError(
                 f"the media gateway cannot be started ({self._argv[0]}): {error}"

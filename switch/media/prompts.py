@@ -27,6 +27,7 @@ MAX_ARENA_OCTETS: Final = 512 << 20
 """18 hours of sound; what comes after counts as missing. Bounds the memory, whatever is asked for."""
 MAX_PROMPT_OCTETS: Final = 64 << 20
 MAX_TONES: Final = 1000
+MAX_ITEM_MS: Final = 24 * 3600 * 1000
 _FIRST_OCTETS: Final = 1 << 20
 
 
@@ -44,8 +45,8 @@ class Segment(NamedTuple):
 
 
 def frames_of(duration_ms: int) -> int:
-    """Whole frames that cover a duration, at least one."""
-    return max(1, -(-duration_ms // FRAME_MS))
+    """Whole frames that cover a duration: at least one, at most those of a day."""
+    return max(1, -(-min(duration_ms, MAX_ITEM_MS) // FRAME_MS))
 
 
 class PromptStore:
