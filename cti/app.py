@@ -238,7 +238,13 @@ class Node:
             credentials=self.credentials,
             settings=RegistrarSettings(domains=frozenset(sip.domains)),
         )
-        self.pump = Pump(self.endpoint, self.clock, self._consume, timers=self.user_agent.get_timer)
+        self.pump = Pump(
+            self.endpoint,
+            self.clock,
+            self._consume,
+            timers=self.user_agent.get_timer,
+            connection_closed=lambda number: self.calls.connection_closed(number),
+        )
         self.plan = NumberPlan(self.site.plan)
         self.calls = Calls(
             user_agent=self.user_agent,

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -16,19 +15,12 @@ from typing import Any, Final
 import httpx
 
 from cti.bench.processes import Usage, children, usage
+from cti.free_ports import free_port
 from cti.paths import shipped
 
 _START_S: Final = 30.0
 _STOP_S: Final = 20.0
 RTP_PORTS: Final = "16000-31999"
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port that nobody uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +76,7 @@ async def measured_server(
     Raises:
         RuntimeError: it did not come up; the message has the end of its log.
     """
-    sip_port, agent_port = free_port(), free_port()
-    http_port = free_port(socket.SOCK_STREAM)
+    sip_port, agent_port, http_port = free_port(), free_port(), free_port()
     log = folder / "server.log"
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(

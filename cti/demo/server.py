@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import httpx
 
 from crm_store.seed import seed
 from crm_store.store import Store
+from cti.free_ports import free_port
 from cti.paths import shipped
 
 _START_S: Final = 30.0
@@ -45,13 +45,6 @@ class DemoServer:
         return f"http://{self.host}:{self.http_port}"
 
 
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextlib.asynccontextmanager
 async def demo_server(folder: Path) -> AsyncIterator[DemoServer]:
     """Seed the store below `folder`, start a server there, stop it at the end.
@@ -64,7 +57,7 @@ async def demo_server(folder: Path) -> AsyncIterator[DemoServer]:
     store = await Store.open(f"sqlite:///{data / 'switchroom.db'}", data_dir=data)
     await seed(store, now=time.time())
     await store.close()
-    sip_port, http_port = _free_port(socket.SOCK_DGRAM), _free_port(socket.SOCK_STREAM)
+    sip_port, http_port = free_port(), free_port()
     log = folder / "server.log"
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(

@@ -29,7 +29,8 @@ class Pump:
     """Drives one endpoint. To be made and used on one running event loop.
 
     `consume(now)` is called once a turn; it drains `endpoint.next_event()` and does what of its own is
-    due. `timers()` may tell when it next wants to be called without any message.
+    due. `timers()` may tell when it next wants to be called without any message; `connection_closed` is
+    told the number of a TCP connection that is gone.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Pump:
         consume: Callable[[float], None],
         *,
         timers: Callable[[], float | None] | None = None,
+        connection_closed: Callable[[int], None] | None = None,
         limits: TransportLimits | None = None,
         message_limits: MessageLimits | None = None,
     ) -> None:
@@ -47,6 +49,7 @@ class Pump:
         self._clock = clock
         self._consume = consume
         self._timers = timers
+        self._connection_closed = connection_closed
         self._limits = limits or TransportLimits()
         self._udp: dict[Address, UdpSocket] = {}
         self.tcp = TcpHub(
@@ -191,6 +194,8 @@ class Pump:
         self._fail(Flow(Transport.UDP, remote, sock.local), reason)
 
     def _tcp_failed(self, remote: Address, number: int, reason: str) -> None:
+        if number and self._connection_closed is not None:
+            self._connection_closed(number)
         self._fail(self._tcp_flow(remote, number), reason)
 
     def _tcp_flow(self, remote: Address, number: int) -> Flow:
