@@ -52,10 +52,13 @@ class MediaFigures:
     recorded: bool
     seconds: float
     cpu_percent: float
-    """Of one core."""
+    """Of one core, at the load that was reached."""
+    load_reached: float
+    """Share of the packets that so many calls send in that time; below 1 the machine was too busy."""
     kernel_share: float
     """Of that CPU time, spent in the kernel; 0 to 1."""
     cpu_ms_per_call_second: float
+    """By the packets that were handled: 100 in and 100 out are one call and second."""
     lateness_p50_ms: float
     lateness_p99_ms: float
     lateness_max_ms: float
@@ -69,6 +72,8 @@ class MediaFigures:
     delay_p50_ms: float
     """From one party's send to the other's receipt, both in the generator."""
     delay_p99_ms: float
+    generator_slipped_s: float
+    """More than a few milliseconds: the machine was too busy for figures that mean anything."""
     resident_mib: float
     recordings_whole: int
     """Recordings that were finished and are not shorter than the talk."""
@@ -134,18 +139,20 @@ class _Run:
         length = WARM_UP_S + seconds
         load.start(gateway_ports, length)
         await asyncio.sleep(WARM_UP_S)
+        earlier = await self._ask_stats()
         before = usage(welcome.pid)
         await asyncio.sleep(seconds)
         used = usage(welcome.pid).since(before)
-        resident = usage(welcome.pid).resident
         stats = await self._ask_stats()
+        resident = usage(welcome.pid).resident
+        handled = stats.packets_received - earlier.packets_received
         result = await asyncio.to_thread(load.result, length + _WAIT_S)
         if recorded:
             await self._stop_recordings(calls)
         for leg in range(2 * calls):
             self._client.send(RemoveLeg(leg=_leg(leg)))
         return _figures(
-            calls, recorded, seconds, used.cpu_s, used.system_s, resident, stats, result,
+            calls, recorded, seconds, handled, used.cpu_s, used.system_s, resident, stats, result,
             sum(done.duration_ms >= length * 1000 - 40 for done in self._finished),
         )  # fmt: skip
 
@@ -232,6 +239,7 @@ def _figures(
     calls: int,
     recorded: bool,
     seconds: float,
+    handled: int,
     cpu_s: float,
     system_s: float,
     resident: int,
@@ -244,8 +252,9 @@ def _figures(
         recorded=recorded,
         seconds=seconds,
         cpu_percent=round(100 * cpu_s / seconds, 1),
+        load_reached=round(handled / (calls * 100 * seconds), 3),
         kernel_share=round(system_s / cpu_s, 3) if cpu_s else 0.0,
-        cpu_ms_per_call_second=round(1000 * cpu_s / seconds / calls, 3),
+        cpu_ms_per_call_second=round(1000 * cpu_s / max(handled / 100, 1), 3),
         lateness_p50_ms=stats.lateness_p50_ms,
         lateness_p99_ms=stats.lateness_p99_ms,
         lateness_max_ms=stats.lateness_max_ms,
@@ -255,6 +264,7 @@ def _figures(
         packets_dropped=stats.packets_dropped,
         delay_p50_ms=round(result.delay_p50_ms, 3),
         delay_p99_ms=round(result.delay_p99_ms, 3),
+        generator_slipped_s=round(result.slipped_s, 3),
         resident_mib=round(resident / 2**20, 1),
         recordings_whole=whole,
     )

@@ -12,7 +12,7 @@ doubled or out of order all find their place by the same arithmetic. Each tick t
 - nothing there at all: concealed, and `read` waits, so that the delay grows by a frame (jitter, a
   slow clock at the peer, the end of a talk spurt).
 
-When more than needed was ahead for a whole window, one frame is left out (a fast clock, or jitter
+When more than needed was ahead for a whole window, frames are left out (a fast clock, or jitter
 that is over). Far jumps of the timestamp anchor the ring anew.
 
 Concealment repeats the last frame, each time 6 dB lower, and then is silent.
@@ -61,7 +61,9 @@ class ReceiveRings:
         self.late = np.zeros(rows, dtype=np.int64)
         """Packets that came after their turn."""
         self.overrun = 0
-        """Packets too long, and frames left out because too much was ahead."""
+        """Packets too long, and frames thrown away when a ring was anchored anew."""
+        self.left_out = 0
+        """Frames passed over to shorten the delay, after jitter or against a fast clock."""
         self.inserted = 0
         """Frames concealed because nothing was there: waits of `read`."""
 
@@ -176,6 +178,7 @@ class ReceiveRings:
 
     def _anchor(self, rows: NDArray[np.int64], timestamp: NDArray[np.int64]) -> int:
         """Begin anew with the packet at `timestamp`; return its place."""
+        self.overrun += int(np.count_nonzero(self._filled[rows])) // FRAME_BLOCKS
         self._anchored[rows] = True
         self._filled[rows] = False
         self._read_slot[rows] = 0
@@ -205,8 +208,11 @@ class ReceiveRings:
                 self.frames[row, BLOCK_SAMPLES:] = self._blocks[row, at + 1]
 
     def _leave_out_surplus(self, rows: NDArray[np.int64]) -> None:
-        surplus = rows[self._least_ahead[rows] >= SURPLUS_BLOCKS]
-        if len(surplus):
-            self._advance(surplus)
-            self.overrun += len(surplus)
+        """Leave out half of the frames that were never needed in this window, at least one."""
+        spare = (self._least_ahead[rows] - SURPLUS_BLOCKS) // FRAME_BLOCKS + 1
+        frames = (spare + 1) // 2
+        for nth in range(int(frames.max(initial=0))):
+            some = rows[frames > nth]
+            self._advance(some)
+            self.left_out += len(some)
         self._least_ahead[rows] = DEPTH_BLOCKS
