@@ -8,6 +8,7 @@ may run twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Executable, Table, bindparam, case, func, or_, update
@@ -80,7 +81,7 @@ async def write_rows(connection: AsyncConnection, rows: Sequence[HistoryRow]) ->
         await connection.execute(_upsert_interaction(insert, given), parameters)
     for kind, table in _APPEND_ONLY.items():
         if kind in others:
-            await connection.execute(insert(table).on_conflict_do_nothing(), others[kind])
+            await connection.execute(_insert_once(insert, table), others[kind])
     if DispositionRow in others:
         await connection.execute(_CHOOSE, [_choice(row) for row in others[DispositionRow]])
     if RecordingRow in others:
@@ -102,10 +103,19 @@ def _interaction(row: InteractionRow) -> Parameters:
     return values
 
 
+@lru_cache(maxsize=8)
+def _insert_once(insert: Callable[[Table], Any], table: Table) -> Executable:
+    """Insert what is not there yet."""
+    result: Executable = insert(table).on_conflict_do_nothing()
+    return result
+
+
+@lru_cache(maxsize=128)
 def _upsert_interaction(insert: Callable[[Table], Any], given: tuple[str, ...]) -> Executable:
     """Insert, or set what is given.
 
     An older row (a journal that is replayed) still fills what is empty, but replaces nothing.
+    Kept, because building it costs more than writing a row; the same few columns come together.
     """
     statement = insert(INTERACTION)
     new, old = statement.excluded, INTERACTION.c
@@ -125,6 +135,7 @@ def _filled(name: str, new: Any) -> Any:
     return func.coalesce(column, new[name])
 
 
+@lru_cache(maxsize=2)
 def _upsert_recording(insert: Callable[[Table], Any]) -> Executable:
     statement = insert(RECORDING)
     changes = {

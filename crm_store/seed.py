@@ -89,7 +89,7 @@ _CUSTOMERS: Final = (
 
 _PASTS: Final[dict[int, tuple[_Past, ...]]] = {
     0: (
-        _Past(days_ago=2.1, queue="sales", agent="1002", talked_s=214.0, disposition="sold",
+        _Past(days_ago=2.1, queue="sales", agent="1002", talked_s=214.0, disposition="sale",
               note="Ordered the family plan; wants delivery before Friday."),
         _Past(days_ago=19.4, queue="support", agent="1026", talked_s=388.0,
               disposition="resolved", note="Router kept restarting; replaced the power supply."),
@@ -101,26 +101,26 @@ _PASTS: Final[dict[int, tuple[_Past, ...]]] = {
     ),
     2: (
         _Past(days_ago=1.2, queue="sales", agent="1003", talked_s=176.0,
-              disposition="call-back", note="想了解企业套餐,周四下午回电。"),
+              disposition="follow-up", note="想了解企业套餐,周四下午回电。"),
         _Past(days_ago=30.0, queue="support", agent="1028", talked_s=240.0,
               disposition="resolved", note="账单地址已更新。"),
     ),
     5: (
         _Past(days_ago=0.4, queue="support", agent="1026", talked_s=510.0,
-              disposition="escalated", note="Second fault this month; technician booked."),
+              disposition="follow-up", note="Second fault this month; technician booked."),
     ),
     9: (
-        _Past(days_ago=3.0, queue="sales", agent="1001", talked_s=330.0, disposition="sold",
+        _Past(days_ago=3.0, queue="sales", agent="1001", talked_s=330.0, disposition="sale",
               note="Twelve more lines for the depot."),
         _Past(days_ago=3.1, queue="sales", agent="", talked_s=0.0, result="abandoned"),
     ),
     13: (
         _Past(days_ago=12.5, queue="sales", agent="1004", talked_s=145.0,
-              disposition="not-interested", note="暂时不需要升级。"),
+              disposition="resolved", note="暂时不需要升级。"),
     ),
     24: (
         _Past(days_ago=8.0, queue="sales", agent="1001", talked_s=260.0,
-              disposition="call-back", note="Contract ends next month; compare offers."),
+              disposition="follow-up", note="Contract ends next month; compare offers."),
     ),
     26: (
         _Past(days_ago=5.5, queue="support", agent="1030", talked_s=420.0,

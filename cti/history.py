@@ -72,7 +72,7 @@ class HistoryProjection:
                 seq=event.seq,
                 at=event.at,
                 type=event.type,
-                data=msgspec.to_builtins(event.data),
+                data=event.data,
             )
         )
         match event.data:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_store.errors import BadRecord, NotStored
@@ -20,37 +20,39 @@ MAX_FOUND = 50
 """Customers that one search gives at most."""
 
 
+_POINT: Final = CONTACT_POINT.c
+_BY_NUMBER: Final = (
+    select(_POINT.customer_id, _POINT.raw, _POINT.value, _POINT.is_e164, _POINT.tail)
+    .where(
+        _POINT.kind == "phone",
+        or_(_POINT.value == bindparam("value"), _POINT.tail == bindparam("tail")),
+    )
+    .order_by((_POINT.value == bindparam("value")).desc(), _POINT.id)
+    .limit(MAX_FOUND)
+)
+"""Both ways of matching at once: most callers are unknown, and cost one query then."""
+_CUSTOMERS: Final = select(CUSTOMER).where(CUSTOMER.c.id.in_(bindparam("ids", expanding=True)))
+_POINTS: Final = (
+    select(CONTACT_POINT)
+    .where(_POINT.customer_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_POINT.id)
+)
+
+
 async def find_by_number(connection: AsyncConnection, number: Number) -> list[CustomerFacts]:
     """Customers with this number. Exact matches hide loose ones; oldest record first."""
     if not number.value:
         return []
-    points = CONTACT_POINT.c
-    exact = await connection.execute(
-        select(points.customer_id)
-        .where(points.kind == "phone", points.value == number.value)
-        .order_by(points.id)
-        .limit(MAX_FOUND)
-    )
-    found = list(dict.fromkeys(row.customer_id for row in exact))
-    if not found and number.tail:
-        found = await _find_loosely(connection, number)
-    return await load(connection, found)
+    # Too short a number has no tail and must not find all the others that have none.
+    sought = {"value": number.value, "tail": number.tail or None}
+    rows = (await connection.execute(_BY_NUMBER, sought)).all()
+    exact = [row.customer_id for row in rows if row.value == number.value]
+    found = exact or [row.customer_id for row in rows if _stored(row).matches(number)]
+    return await load(connection, list(dict.fromkeys(found)))
 
 
-async def _find_loosely(connection: AsyncConnection, number: Number) -> list[str]:
-    points = CONTACT_POINT.c
-    candidates = await connection.execute(
-        select(points.customer_id, points.raw, points.value, points.is_e164, points.tail)
-        .where(points.kind == "phone", points.tail == number.tail)
-        .order_by(points.id)
-        .limit(MAX_FOUND)
-    )
-    found = []
-    for row in candidates:
-        stored = Number(raw=row.raw, value=row.value, is_e164=row.is_e164, tail=row.tail)
-        if stored.matches(number):
-            found.append(row.customer_id)
-    return list(dict.fromkeys(found))
+def _stored(row: Any) -> Number:
+    return Number(raw=row.raw, value=row.value, is_e164=row.is_e164, tail=row.tail)
 
 
 async def find_by_name(connection: AsyncConnection, text: str) -> list[CustomerFacts]:
@@ -82,16 +84,10 @@ async def load(connection: AsyncConnection, ids: Sequence[str]) -> list[Customer
     """The customers with these ids, in this order; ids that are not known are left out."""
     if not ids:
         return []
-    customers = {
-        row.id: row
-        for row in await connection.execute(select(CUSTOMER).where(CUSTOMER.c.id.in_(ids)))
-    }
+    wanted = {"ids": list(ids)}
+    customers = {row.id: row for row in await connection.execute(_CUSTOMERS, wanted)}
     points: dict[str, list[ContactPointFacts]] = {}
-    for row in await connection.execute(
-        select(CONTACT_POINT)
-        .where(CONTACT_POINT.c.customer_id.in_(ids))
-        .order_by(CONTACT_POINT.c.id)
-    ):
+    for row in await connection.execute(_POINTS, wanted):
         facts = ContactPointFacts(kind=row.kind, value=row.value, raw=row.raw, label=row.label)
         points.setdefault(row.customer_id, []).append(facts)
     recent = await recent_of(connection, ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_store.base import to_seconds
@@ -24,21 +24,26 @@ _newest_note = (
     .scalar_subquery()
 )
 _is_recorded = exists().where(RECORDING.c.interaction_id == INTERACTION.c.id)
-_recent = select(
-    INTERACTION.c.id,
-    INTERACTION.c.started_at,
-    INTERACTION.c.channel,
-    INTERACTION.c.direction,
-    INTERACTION.c.queue,
-    INTERACTION.c.agent_id,
-    INTERACTION.c.agent_name,
-    INTERACTION.c.disposition,
-    INTERACTION.c.result,
-    INTERACTION.c.reason,
-    INTERACTION.c.waited_s,
-    INTERACTION.c.talked_s,
-    _newest_note.label("note"),
-    _is_recorded.label("recorded"),
+_RECENT_OF: Final = (
+    select(
+        INTERACTION.c.id,
+        INTERACTION.c.started_at,
+        INTERACTION.c.channel,
+        INTERACTION.c.direction,
+        INTERACTION.c.queue,
+        INTERACTION.c.agent_id,
+        INTERACTION.c.agent_name,
+        INTERACTION.c.disposition,
+        INTERACTION.c.result,
+        INTERACTION.c.reason,
+        INTERACTION.c.waited_s,
+        INTERACTION.c.talked_s,
+        _newest_note.label("note"),
+        _is_recorded.label("recorded"),
+    )
+    .where(INTERACTION.c.customer_id == bindparam("customer_id"))
+    .order_by(INTERACTION.c.started_at.desc())
+    .limit(RECENT)
 )
 
 
@@ -48,11 +53,7 @@ async def recent_of(
     """The newest interactions of each customer, newest first."""
     recent: dict[str, list[PastInteractionFacts]] = {}
     for customer_id in customer_ids:
-        rows = await connection.execute(
-            _recent.where(INTERACTION.c.customer_id == customer_id)
-            .order_by(INTERACTION.c.started_at.desc())
-            .limit(RECENT)
-        )
+        rows = await connection.execute(_RECENT_OF, {"customer_id": customer_id})
         recent[customer_id] = [_past(row) for row in rows]
     return recent
 
