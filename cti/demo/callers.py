@@ -33,7 +33,7 @@ class Persona:
 
 
 PERSONAS: Final[Sequence[Persona]] = (
-    Persona(number="+12025550117", dials="4001", hums_hz=440.0),
+    Persona(number="+12025550109", dials="4001", hums_hz=440.0),
     Persona(number="+441632960121", dials="4000", digits="1", hums_hz=523.0),
     Persona(number="+12025550100", dials="4001", hums_hz=392.0),
     Persona(number="+12025550102", dials="4010", digits="1", hums_hz=494.0),

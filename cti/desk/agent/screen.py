@@ -117,6 +117,8 @@ class DeskScreen(Screen[None]):
 
     def take(self, item: StreamItem | PhoneNews) -> None:
         """Let one piece of news change the state, and draw it."""
+        if not self.is_running or not self.is_attached:
+            return  # news may come while the desk closes
         self.state = reduce(self.state, item, self._api.server_time())
         self._draw()
         if isinstance(item, RegistrationFailed) and item.status in _SECRET_REFUSED:
