@@ -8,7 +8,7 @@ from typing import Final
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactConnected, ContactEvent, ContactResult, ContactStarted
 from acd.contacts import Contacts
-from acd.conversation import Conversation
+from acd.conversation import Conversation, reason_of_agent
 from acd.model import AgentId, ContactId
 from acd.ports import Destination, NoRoute, Routes, ToPhone, ToTrunk
 from switch.calls.causes import EndCause, Result
@@ -97,7 +97,7 @@ class AgentDial:
             caller_number=number,
             caller_name="",
             ring_timeout_s=OWN_PHONE_RING_S,
-            headers={"X-Interaction": contact.id},
+            headers={"X-Interaction-Id": contact.id},
         )
         self._contacts.bind(contact.agent_leg, contact)
         return None
@@ -169,5 +169,7 @@ class AgentDial:
         self._destinations.pop(contact.id, None)
         answered = contact.talking_since is not None
         result = ContactResult.DIRECT if answered else ContactResult.FAILED
-        cause = EndCause(Result.COMPLETED, event.cause.reason, event.cause.status)
-        self._contacts.finish(contact, result, event.cause.reason, hang_up=cause)
+        is_agent = event.leg == contact.agent_leg
+        reason = reason_of_agent(event.cause) if is_agent else event.cause.reason
+        cause = EndCause(Result.COMPLETED, reason, event.cause.status)
+        self._contacts.finish(contact, result, reason, hang_up=cause)

@@ -11,6 +11,11 @@ from switch.calls.ports import CallControl
 from switch.clock import Clock
 
 
+def reason_of_agent(cause: EndCause) -> str:
+    """Why an agent's leg ended, in the words of contacts: to the switch the agent is a callee."""
+    return "agent-hung-up" if cause.reason == "callee-hung-up" else cause.reason
+
+
 class Conversation:
     """The operations on connected contacts."""
 

@@ -109,7 +109,7 @@ class Distribution:
             caller_number=contact.caller_number,
             caller_name=contact.caller_name,
             ring_timeout_s=offer.ring_timeout_s,
-            headers={"X-Interaction": contact.id},
+            headers={"X-Interaction-Id": contact.id},
         )
         contact.agent_leg = leg
         self._contacts.bind(leg, contact)

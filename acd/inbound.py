@@ -22,7 +22,7 @@ from acd.contact_events import (
     FlowMoved,
 )
 from acd.contacts import Contacts
-from acd.conversation import Conversation
+from acd.conversation import Conversation, reason_of_agent
 from acd.distribution import Distribution
 from acd.engagements import Engagements
 from acd.events import AcdEvent
@@ -280,7 +280,7 @@ class Inbound:
                     caller_number=contact.caller_number,
                     caller_name=contact.caller_name,
                     ring_timeout_s=TRANSFER_RING_S,
-                    headers={"X-Interaction": contact.id},
+                    headers={"X-Interaction-Id": contact.id},
                 )
                 contact.agent_leg = leg
                 self._contacts.bind(leg, contact)
@@ -426,6 +426,7 @@ class Inbound:
 
     def _agent_gone(self, contact: Contact, event: LegEnded) -> None:
         agent, contact.agent_leg = contact.agent, None
+        reason = reason_of_agent(event.cause)
         match contact.stage:
             case Stage.OFFERED if event.cause.reason in _OURS:
                 self._distribution.tell(Withdraw(contact=contact.id, reason="failed"))
@@ -446,14 +447,12 @@ class Inbound:
                     self._answer_waiting(contact.id)
             case Stage.TALKING:
                 self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
-                cause = EndCause(Result.COMPLETED, event.cause.reason)
-                self._contacts.finish(
-                    contact, ContactResult.ANSWERED, event.cause.reason, hang_up=cause
-                )
+                cause = EndCause(Result.COMPLETED, reason)
+                self._contacts.finish(contact, ContactResult.ANSWERED, reason, hang_up=cause)
             case Stage.DIRECT:
                 answered = contact.talking_since is not None
-                cause = EndCause(event.cause.result, event.cause.reason, event.cause.status)
+                cause = EndCause(event.cause.result, reason, event.cause.status)
                 result = ContactResult.DIRECT if answered else ContactResult.FAILED
-                self._contacts.finish(contact, result, event.cause.reason, hang_up=cause)
+                self._contacts.finish(contact, result, reason, hang_up=cause)
             case _:
                 pass

@@ -53,6 +53,8 @@ _AHEAD_BYTES: Final = 1600
 _LONG_S: Final = 3600.0
 _LEAVE_S: Final = 1.5
 """Longest that BYE and un-REGISTER may take at the end."""
+_PORT_TRIES: Final = 5
+"""The stack also takes the port above the one it is told (TLS)."""
 
 
 class _Line:
@@ -111,23 +113,10 @@ class BaresipBackend:
 
     async def _start(self) -> int:
         bind = self._settings.bind
-        port = self._settings.local_port or free_port(bind)
         self._audio = "device" if self._settings.audio == "device" and _has_device() else "none"
         if self._settings.trace:
             logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
-        self._runtime = baresip.Runtime()
-        await self._runtime.start(
-            baresip.Config(
-                net_interface=bind or None,
-                audio_driver="alsa,default" if self._audio == "device" else "aumem",
-                expose_headers=SHOWN_HEADERS,
-                sip_trace=self._settings.trace,
-                native_log_level="debug" if self._settings.trace else "warning",
-                extra_config_text=(
-                    f"sip_listen {bind or '0.0.0.0'}:{port}\nrtp_ports 10000-15999\n"
-                ),
-            )
-        )
+        port = await self._open(bind)
         self._runtime.subscribe(self._on_stack_event)
         host = f"{bind or '127.0.0.1'}:{port}"
         await self._use(
@@ -141,6 +130,31 @@ class BaresipBackend:
             )
         )
         return port
+
+    async def _open(self, bind: str) -> int:
+        """Start the stack and return its port; one that somebody took meanwhile costs a new try."""
+        for tries_left in reversed(range(_PORT_TRIES)):
+            port = self._settings.local_port or free_port(bind)
+            self._runtime = baresip.Runtime()
+            try:
+                await self._runtime.start(
+                    baresip.Config(
+                        net_interface=bind or None,
+                        audio_driver="alsa,default" if self._audio == "device" else "aumem",
+                        expose_headers=SHOWN_HEADERS,
+                        sip_trace=self._settings.trace,
+                        native_log_level="debug" if self._settings.trace else "warning",
+                        extra_config_text=(
+                            f"sip_listen {bind or '0.0.0.0'}:{port}\nrtp_ports 10000-15999\n"
+                        ),
+                    )
+                )
+            except baresip.BaresipError as error:
+                if not tries_left or self._settings.local_port or "in use" not in str(error):
+                    raise
+                continue
+            return port
+        raise AssertionError  # the last round returns or raises
 
     async def _leave(self) -> None:
         with contextlib.suppress(baresip.BaresipError, TimeoutError):

@@ -1,17 +1,26 @@
-"""One server for the tests of a file: starting it takes a second or two."""
+"""One server for the tests of a file: starting it takes a second or two.
+
+A file says what it needs of its server in `LAB`, the keywords of `tests.kit.lab.Lab`; `EDITED` are
+keys of `config/lab.toml` with other values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
-from tests.kit.lab import Lab
+from tests.kit.lab import Lab, edited
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def lab(tmp_path_factory: object) -> AsyncIterator[Lab]:
-    folder: Path = tmp_path_factory.mktemp("lab")  # type: ignore[attr-defined]
-    async with Lab(folder) as running:
+async def lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    wanted = dict(getattr(request.module, "LAB", {}))
+    if changes := getattr(request.module, "EDITED", None):
+        wanted["config"] = edited(folder, **changes)
+    async with Lab(folder, **wanted) as running:
         yield running

@@ -11,40 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, UNHEARD, hears, listen, stereo
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone, tone_levels
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-CALLER_HZ, AGENT_HZ, OTHER_HZ = 640.0, 1080.0, 1440.0
-"""The agent's lies between the notes of the hold music, so that they are not taken for it."""
-
-HEARD = 2000.0
-"""A hummed tone has an amplitude of 8000: this much of it must arrive to count as heard."""
-
-UNHEARD = 150.0
-"""Less than this is not heard; hold music has notes of about half of it at these pitches."""
-
-
-def hears(pcm: np.ndarray, *pitches: float) -> None:
-    """Assert that exactly these of the three pitches are in the sound."""
-    levels = dict(
-        zip(
-            (CALLER_HZ, AGENT_HZ, OTHER_HZ),
-            tone_levels(pcm, [CALLER_HZ, AGENT_HZ, OTHER_HZ]),
-            strict=True,
-        )
-    )
-    for pitch, level in levels.items():
-        if pitch in pitches:
-            assert level > HEARD, f"{pitch} Hz should be heard: {levels}"
-        else:
-            assert level < UNHEARD, f"{pitch} Hz should not be heard: {levels}"
-
-
-async def listen(phone: Phone, call: str) -> np.ndarray:
-    """What a phone hears now: 0.6 s, after what its playout buffer still held from before."""
-    return (await phone.hear(call, 1.0))[3200:]
 
 
 @pytest.mark.parametrize("backend", ["baresip", "pjsua2"])
@@ -119,15 +90,6 @@ async def recorded_left_and_right(lab: Lab, before: int) -> None:
     first_second = slice(4000, 12_000)
     hears(left[first_second], CALLER_HZ)
     hears(right[first_second], AGENT_HZ)
-
-
-def stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The channels of a mu-law WAV, as int16."""
-    import soundfile
-
-    samples, rate = soundfile.read(path, dtype="int16")
-    assert rate == 8000
-    return samples[:, 0], samples[:, 1]
 
 
 async def test_waits_with_music_until_an_agent_comes(lab: Lab) -> None:
