@@ -41,9 +41,15 @@ class Phone:
     """One phone in a process of its own, on loopback, without sound devices."""
 
     def __init__(
-        self, backend: str = "baresip", *, bind: str = "127.0.0.1", number: str = "phone"
+        self,
+        backend: str = "baresip",
+        *,
+        bind: str = "127.0.0.1",
+        number: str = "phone",
+        port: int = 0,
     ) -> None:
         self.backend = backend
+        self._port = port
         self._number = number
         self._bind = bind
         self._process: PhoneProcess | None = None
@@ -52,7 +58,9 @@ class Phone:
 
     async def __aenter__(self) -> Self:
         """Start the process."""
-        self._process = await PhoneProcess.start(self.backend, bind=self._bind, number=self._number)
+        self._process = await PhoneProcess.start(
+            self.backend, bind=self._bind, number=self._number, local_port=self._port
+        )
         return self
 
     async def __aexit__(
