@@ -27,6 +27,8 @@ def receive_response(table: SessionTable, event: ResponseReceived, now: float) -
         return
     session, purpose = known
     status = event.response.status
+    if status >= 200:
+        table.unanswered.cancel(event.transaction)
     is_bye = purpose in (Purpose.BYE, Purpose.FORK_BYE)
     if status >= 300 or (status >= 200 and is_bye):
         del table.clients[event.transaction]
@@ -48,6 +50,7 @@ def receive_silence(
     known = table.clients.pop(event.transaction, None)
     if known is None:
         return
+    table.unanswered.cancel(event.transaction)
     session, purpose = known
     cause = Cause(now=now, status=408, reason="Request Timeout", by=EndedBy.TIMEOUT)
     cause.detail = "no response to our re-INVITE"
@@ -66,6 +69,12 @@ def stop_lingering(table: SessionTable, now: float) -> None:
     """Let go of INVITEs whose 2xx came so long ago that no other can come."""
     while (transaction := table.lingering.pop_due(now)) is not None:
         table.clients.pop(transaction, None)
+
+
+def give_up_unanswered(table: SessionTable, now: float) -> None:
+    """Cancel re-INVITEs that got no final response in time; a final one or silence follows."""
+    while (transaction := table.unanswered.pop_due(now)) is not None:
+        table.endpoint.cancel(transaction, now)
 
 
 def _receive_invite_response(

@@ -44,6 +44,7 @@ class SessionTable:
         "new_token",
         "server_invites",
         "settings",
+        "unanswered",
     )
 
     def __init__(
@@ -70,6 +71,9 @@ class SessionTable:
         self.alarms: Deadlines[tuple[Session, Alarm]] = Deadlines()
         self.lingering: Deadlines[TransactionId] = Deadlines()
         """INVITEs of ours that got a 2xx: more of them may come (forks, retransmissions)."""
+        self.unanswered: Deadlines[TransactionId] = Deadlines()
+        """Re-INVITEs of ours without a final response. RFC 3261 sets no timer once a provisional one
+        came, so a peer that stops there would keep the transaction for ever."""
 
     # --- sessions ---------------------------------------------------------------------------
 
@@ -117,6 +121,8 @@ class SessionTable:
     ) -> TransactionId:
         transaction = self.endpoint.send_request(request, flow, now)
         self.clients[transaction] = (session, purpose)
+        if purpose is Purpose.REINVITE:
+            self.unanswered.set(transaction, now + self.settings.invite_limit_s)
         return transaction
 
     def send_ack(self, session: Session, dialog: Dialog, response: Response) -> None:

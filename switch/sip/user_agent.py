@@ -31,7 +31,12 @@ from switch.sip.flow import Flow
 from switch.sip.headers import Headers
 from switch.sip.message import NameAddr, Request, Response, Uri
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
-from switch.sip.responses import receive_response, receive_silence, stop_lingering
+from switch.sip.responses import (
+    give_up_unanswered,
+    receive_response,
+    receive_silence,
+    stop_lingering,
+)
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
 from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.user_agent_settings import UserAgentSettings
@@ -77,7 +82,8 @@ class UserAgent:
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called; the endpoint has its own."""
-        due = (self._table.alarms.next_due(), self._table.lingering.next_due())
+        table = self._table
+        due = (table.alarms.next_due(), table.lingering.next_due(), table.unanswered.next_due())
         return min((when for when in due if when is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -85,6 +91,7 @@ class UserAgent:
         while (due := self._table.alarms.pop_due(now)) is not None:
             self._fire(*due, now)
         stop_lingering(self._table, now)
+        give_up_unanswered(self._table, now)
 
     # --- commands ---------------------------------------------------------------------------
 

@@ -200,7 +200,7 @@ async def test_seeding_twice_changes_nothing(store: Store) -> None:
     shared = await store.find_by_number(SHARED_NUMBER)
     assert [customer.name for customer in shared] == ["Margaret Hale", "John Hale"]
     assert shared[0].recent[0].note.startswith("Ordered the family plan")
-    assert shared[0].recent[0].disposition == "sold"
+    assert shared[0].recent[0].disposition == "sale"
     (wang,) = await store.find_by_number("+12025550102")
     assert (wang.name, wang.language) == ("王小明", "zh")
 
