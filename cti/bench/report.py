@@ -14,6 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from cti.bench import sipp
 from cti.bench.calls import CallFigures, PopFigures, measure_calls, measure_pops
 from cti.bench.media import MediaFigures, measure
 
@@ -129,6 +130,8 @@ class Bench:
             slow = await measure_calls(_LOW_RATE, _LOW_RATE_CALLS)
         with self._console.status(f"{self._rate:.0f} calls a second ..."):
             fast = await measure_calls(self._rate, int(self._rate * _SECONDS_OF_CALLS))
+        if sipp.is_installed():
+            await self._sipp()
         self._raw["calls slow"], self._raw["calls fast"] = asdict(slow), asdict(fast)
         self._add_latency(slow)
         self._row(
@@ -150,6 +153,17 @@ class Bench:
             f"max {fast.invite_max_ms:.1f} ms",
             "",
             True,
+        )
+
+    async def _sipp(self) -> None:
+        with self._console.status(f"SIPp, {self._rate:.0f} calls a second ..."):
+            figures = await sipp.measure_sipp(self._rate, int(self._rate * _SECONDS_OF_CALLS))
+        self._raw["sipp"] = asdict(figures)
+        self._row(
+            f"SIPp, {figures.rate:.0f} calls a second: failures and CPU a call",
+            f"{figures.failures} of {figures.calls}, {figures.cpu_ms:.2f} ms",
+            "none, at most 4 ms",
+            figures.failures == 0 and figures.cpu_ms <= 4.0,
         )
 
     def _add_latency(self, slow: CallFigures) -> None:
