@@ -58,8 +58,10 @@ class HistoryProjection:
         self._append = append
         self._agent_name = agent_name
         self._recording_path = recording_path
-        self._started: dict[str, float] = {}
-        self._recordings: dict[str, Event] = {}
+        self._live: dict[str, InteractionView] = {}
+        """Each live interaction as it began."""
+        self._recordings: dict[str, tuple[Event, str]] = {}
+        """The start of each running recording, and the caller's number."""
 
     def on_event(self, event: Event) -> None:
         """Take one event of the bus."""
@@ -114,7 +116,7 @@ class HistoryProjection:
         self._append(
             InteractionRow(
                 interaction_id=interaction_id,
-                started=self._started.get(interaction_id, event.at),
+                started=self._started(interaction_id, event),
                 revision=event.seq,
                 **known,  # type: ignore[arg-type]  # only text columns are passed this way
             )
@@ -122,7 +124,7 @@ class HistoryProjection:
 
     def _interaction(self, event: Event, view: InteractionView) -> None:
         if event.type is EventType.INTERACTION_STARTED:
-            self._started[view.interaction_id] = view.started
+            self._live[view.interaction_id] = view
             self._append(
                 InteractionRow(
                     interaction_id=view.interaction_id,
@@ -151,7 +153,7 @@ class HistoryProjection:
         self._append(
             InteractionRow(
                 interaction_id=interaction_id,
-                started=self._started.get(interaction_id, event.at),
+                started=self._started(interaction_id, event),
                 revision=event.seq,
                 why=offered.why,
                 decision={
@@ -162,11 +164,17 @@ class HistoryProjection:
             )
         )
 
+    def _started(self, interaction_id: str, event: Event) -> float:
+        live = self._live.get(interaction_id)
+        return event.at if live is None else live.started
+
     def _ended(self, event: Event, interaction_id: str, cleared: Cleared) -> None:
+        started = self._started(interaction_id, event)
+        self._live.pop(interaction_id, None)
         self._append(
             InteractionRow(
                 interaction_id=interaction_id,
-                started=self._started.pop(interaction_id, event.at),
+                started=started,
                 revision=event.seq,
                 ended=event.at,
                 result=cleared.result,
@@ -180,9 +188,10 @@ class HistoryProjection:
 
     def _recording(self, event: Event, interaction_id: str, view: RecordingView) -> None:
         if event.type is EventType.RECORDING_STARTED:
-            self._recordings[view.recording_id] = event
+            live = self._live.get(interaction_id)
+            self._recordings[view.recording_id] = (event, live.caller_number if live else "")
             return
-        begun = self._recordings.pop(view.recording_id, event)
+        begun, caller_number = self._recordings.pop(view.recording_id, (event, ""))
         self._append(
             RecordingRow(
                 recording_id=view.recording_id,
@@ -191,6 +200,7 @@ class HistoryProjection:
                 path=self._recording_path(view.recording_id),
                 agent_id=begun.agent_id,
                 customer_id=begun.customer_id,
+                caller_number=caller_number,
                 queue=begun.queue,
                 duration_s=view.duration_s,
                 octets=view.octets,
