@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -14,11 +13,13 @@ from tests.architecture.tree import ROOT
 TEXT = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 
-def sections() -> Iterator[tuple[str, type[msgspec.Struct]]]:
+def sections() -> list[tuple[str, type[msgspec.Struct]]]:
     """`[site]` and the like, and `[[phones]]` and the like, with the type that reads them."""
+    found = []
     for field in msgspec.structs.fields(settings.Settings):
         many = getattr(field.type, "__args__", None)
-        yield (f"[[{field.name}]]", many[0]) if many else (f"[{field.name}]", field.type)
+        found.append((f"[[{field.name}]]", many[0]) if many else (f"[{field.name}]", field.type))
+    return found
 
 
 def rows(heading: str) -> dict[str, str]:
