@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiosipua.sdp import MediaDescription, SdpMessage, parse_sdp
@@ -203,8 +204,12 @@ def _media(sdp: SdpMessage, media: MediaDescription, inherited: Direction) -> Me
     )
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> tuple[str | None, bool]:
-    """The address where it can be sent to, and whether it is the null address."""
+    """The address where it can be sent to, and whether it is the null address.
+
+    Remembered: to judge one costs as much as all else in a description, and peers are few.
+    """
     try:
         address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:

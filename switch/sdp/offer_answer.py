@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from aiosipua.sdp import ConnectionData, MediaDescription, Origin, SdpMessage, serialize_sdp
 
@@ -249,7 +248,7 @@ class AudioNegotiation:
     def _serialize(
         self, codecs: Sequence[tuple[str, int]], event: int | None, direction: Direction
     ) -> bytes:
-        family = f"IP{ip_address(self._address).version}"
+        family = "IP6" if ":" in self._address else "IP4"
         session = SdpMessage(
             origin=Origin(
                 session_id=str(self._session_id),
