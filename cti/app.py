@@ -42,19 +42,22 @@ from cti.history import HistoryProjection
 from cti.ids import Ids
 from cti.pops import PopService
 from cti.recording_paths import RecordingPaths
+from cti.recovery import GATEWAY_LOST, RecordingRecovery
 from cti.settings import Settings, port_range
 from cti.site import Routes, Site, site_of
 from cti.status import StatusBoard
 from cti.translate import Translator
-from recordings.recover import recover
+from recordings.outcome import Outcome
+from recordings.recover import Recovered, recover
 from recordings.settings import RecordingSettings
 from switch.calls.causes import EndCause, Result
 from switch.calls.control import Calls
-from switch.calls.events import CallEvent, PhoneReachable
+from switch.calls.events import CallEvent, PhoneReachable, RecordingClosed
 from switch.calls.settings import CallSettings
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import Event as GatewayEvent
+from switch.gateway.protocol import RecordingFinished
 from switch.registrar.location import Location
 from switch.registrar.registrar import Registrar, RegistrarSettings
 from switch.sip.digest import Challenger, DigestSettings
@@ -120,7 +123,7 @@ class Node:
 
     async def _start(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
-        self._recover_recordings()
+        recovered = self._recover_recordings()
         self.clock = LoopClock()
         self.bus = Bus()
         self.new_id = Ids()
@@ -130,6 +133,13 @@ class Node:
             region=self.settings.site.region,
             must_be_there=False,
         )
+        self.recovery = RecordingRecovery(
+            append=self.store.history.append,
+            interaction=self.store.get_interaction,
+            stopping=self._stopping,
+        )
+        if recovered:
+            self._spawn(self.recovery.index(recovered))
         self._build_gateway()
         self._build_calls()
         self._build_contacts()
@@ -193,6 +203,8 @@ class Node:
             f"{low}-{high}",
             "--rtp-timeout",
             str(media.rtp_timeout_s),
+            "--linger",
+            str(media.linger_s),
         ]
         for folder in prompt_folders(self.settings):
             command += ["--prompts", str(folder)]
@@ -205,13 +217,32 @@ class Node:
         )
 
     def _gateway_event(self, event: GatewayEvent) -> None:
+        # One that an earlier call agent began, and that a gateway which outlived it closed for us.
+        foreign = isinstance(event, RecordingFinished) and not self.recording_paths.knows(
+            event.recording
+        )
         self.board.gateway_event(event)
         self.calls.gateway_event(event)
+        if foreign and isinstance(event, RecordingFinished):
+            self._spawn(
+                self.recovery.index_file(
+                    Outcome(
+                        recording=event.recording,
+                        path=event.path,
+                        duration_ms=event.duration_ms,
+                        octets=event.octets,
+                        sha256=event.sha256,
+                        error=None,
+                    )
+                )
+            )
 
-    def _recover_recordings(self) -> None:
+    def _recover_recordings(self) -> list[Recovered]:
         self.recording_paths = RecordingPaths(RecordingSettings(folder=self.data / "recordings"))
-        for found in recover(self.data / "recordings"):
+        recovered = recover(self.data / "recordings")
+        for found in recovered:
             log.warning("finished a recording that a crash left behind: %s", found)
+        return recovered
 
     # --- signalling -----------------------------------------------------------------------------
 
@@ -388,6 +419,10 @@ class Node:
 
     def _call_event(self, event: CallEvent) -> None:
         """Everything the calls report passes here, once, in order."""
+        if isinstance(event, RecordingClosed) and event.error == GATEWAY_LOST:
+            # What the dead gateway wrote is on the disk; the event follows when the file is whole.
+            self._spawn(self.recovery.resolve(event, self.translator.call_event))
+            return
         self.agent_dial.handle(event)
         self.inbound.handle(event)
         self.translator.call_event(event)

@@ -19,6 +19,10 @@ class RecordingPaths:
         self._paths[recording] = path
         return path
 
+    def knows(self, recording: str) -> bool:
+        """Whether this process began the recording and has not written its index row yet."""
+        return recording in self._paths
+
     def of(self, recording: str) -> str:
         """Path of the finished file; asked once, when the index row is written."""
         path = self._paths.pop(recording, "")

@@ -62,7 +62,9 @@ class MediaSection(_Section, frozen=True, kw_only=True):
     address: str = "127.0.0.1"
     ports: str = "16000-31999"
     rtp_timeout_s: Seconds = 30.0
-    reserve: Annotated[int, msgspec.Meta(ge=2, le=4000)] = 64
+    linger_s: Seconds = 60.0
+    """How long sound goes on when the call agent died; then the gateway ends by itself."""
+    reserve: Annotated[int, msgspec.Meta(ge=2, le=4000)] = 512
     """RTP ports kept open ahead, so that an answer waits for nothing."""
 
 

@@ -45,7 +45,7 @@ def recover_each(folder: Path) -> Iterator[Recovered]:
     """As `recover`, one after the other."""
     for part in sorted(folder.rglob("*.part")):
         try:
-            found = _recover_one(part)
+            found = recover_file(part)
         except OSError as error:
             found = _failed(part, f"{error.strerror or error}: {part}")
         if found is not None:
@@ -53,8 +53,8 @@ def recover_each(folder: Path) -> Iterator[Recovered]:
             yield found
 
 
-def _recover_one(part: Path) -> Recovered | None:
-    """Finish one file; None when somebody still writes it."""
+def recover_file(part: Path) -> Recovered | None:
+    """Finish one `.part` file; None when somebody still writes it. Raises OSError."""
     age_s = time.time() - part.stat().st_mtime
     with part.open("rb") as file:
         head = file.read(MAX_HEADER_OCTETS)

@@ -34,6 +34,6 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         return run_from_options(args)
-    except SettingsError as error:
+    except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

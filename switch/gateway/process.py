@@ -103,6 +103,9 @@ class GatewayProcess:
                     await process.wait()
             except TimeoutError:
                 _log.error("the media gateway does not end by itself: killed")
+        elif self._client.connected:
+            self._client.send(Shutdown())  # one that outlived an earlier call agent
+            self._client.flush()
         await self._end_child()
 
     async def _supervise(self) -> None:
@@ -136,6 +139,10 @@ class GatewayProcess:
                 return await self._client.connect(self._socket_path)
             except MediaUnavailableError:
                 await self._end_child()
+        elif process is None and self._socket_path.exists():
+            # Perhaps one outlived an earlier call agent; two cannot listen at one place.
+            with contextlib.suppress(MediaUnavailableError):
+                return await self._client.connect(self._socket_path)
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._argv, stdin=asyncio.subprocess.DEVNULL

@@ -1,0 +1,136 @@
+"""Recordings that a crash left behind: finished, and put into the index of recordings.
+
+A gateway that dies takes no sound with it that is older than a second: the files are on the disk
+and lack only their sizes. One that was cut off from us finishes its files itself. Either way the
+file is looked for until it is whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from crm_store.errors import StoreUnavailable
+from crm_store.facts import InteractionFacts
+from crm_store.rows import RecordingRow
+from recordings.errors import NotARecordingError
+from recordings.outcome import Outcome
+from recordings.recover import Recovered, recover_file
+from recordings.sidecar import read_sidecar
+from switch.calls.events import RecordingClosed
+from switch.ids import RecordingId
+
+log = logging.getLogger(__name__)
+
+GATEWAY_LOST: Final = "gateway-lost"
+"""The error of a recording whose gateway is gone (`switch.calls.captures`)."""
+_LOOK_EVERY_S: Final = 0.25
+_LOOK_FOR_S: Final = 15.0
+"""A gateway that lost us closes its files within five seconds, or is killed within ten."""
+
+
+class RecordingRecovery:
+    """Finishes files after a loss, and writes index rows for what nobody remembers."""
+
+    def __init__(
+        self,
+        *,
+        append: Callable[[RecordingRow], None],
+        interaction: Callable[[str], Awaitable[InteractionFacts | None]],
+        stopping: asyncio.Event,
+    ) -> None:
+        """`interaction` may raise `StoreUnavailable`."""
+        self._append = append
+        self._interaction = interaction
+        self._stopping = stopping
+
+    async def resolve(
+        self, event: RecordingClosed, then: Callable[[RecordingClosed], None]
+    ) -> None:
+        """Call `then` with what became of a recording whose gateway was lost.
+
+        At shutdown nothing is called: the next start finds what is left.
+        """
+        for _ in range(round(_LOOK_FOR_S / _LOOK_EVERY_S)):
+            found = await asyncio.to_thread(_look, event.path)
+            if found is not None:
+                log.info("recording %s is whole up to the loss: %s", event.recording, found.path)
+                then(
+                    replace(
+                        event,
+                        path=found.path,
+                        duration_ms=found.duration_ms,
+                        octets=found.octets,
+                        sha256=found.sha256,
+                        error=found.error,
+                    )
+                )
+                return
+            try:
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+            return
+        log.error("recording %s was not found after the loss: %s", event.recording, event.path)
+        then(event)
+
+    async def index(self, found: Sequence[Recovered]) -> None:
+        """Write the index rows of files that an earlier process recorded."""
+        for one in found:
+            await self._index(one.outcome, one.started_at)
+
+    async def index_file(self, outcome: Outcome) -> None:
+        """Write the index row of a file that a gateway finished for a call agent that is gone."""
+        started_at = (await asyncio.to_thread(read_sidecar, Path(outcome.path))).started_at
+        await self._index(outcome, started_at)
+
+    async def _index(self, outcome: Outcome, started_at: float) -> None:
+        stem = Path(outcome.path).stem
+        interaction = stem.removesuffix(f"-{outcome.recording}")
+        if not outcome.recording or interaction == stem:
+            log.warning("%s belongs to no interaction: it stays out of the index", outcome.path)
+            return
+        try:
+            facts = await self._interaction(interaction)
+        except StoreUnavailable:
+            facts = None
+        self._append(
+            RecordingRow(
+                recording_id=outcome.recording,
+                interaction_id=interaction,
+                started=started_at,
+                path=outcome.path,
+                agent_id=None if facts is None else facts.agent_id,
+                customer_id=None if facts is None else facts.customer_id,
+                queue=None if facts is None else facts.queue,
+                duration_s=outcome.duration_ms / 1000,
+                octets=outcome.octets,
+                sha256=outcome.sha256,
+                error=outcome.error,
+            )
+        )
+
+
+def _look(path: str) -> Outcome | None:
+    """What there is of a recording; None while somebody still writes it, or when nothing is there."""
+    whole = Path(f"{path}.wav")
+    try:
+        if whole.exists():
+            said = read_sidecar(whole)
+            return Outcome(
+                recording=RecordingId(said.recording),
+                path=str(whole),
+                duration_ms=said.duration_ms,
+                octets=said.octets,
+                sha256=said.sha256,
+                error=said.error,
+            )
+        recovered = recover_file(Path(f"{path}.part"))
+    except (OSError, NotARecordingError):
+        return None
+    return None if recovered is None else recovered.outcome

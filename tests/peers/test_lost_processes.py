@@ -1,0 +1,173 @@
+"""A process dies: what goes on, what ends, and what is whole afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo
+from tests.kit.lab import Lab, edited
+from tests.kit.phone import Phone
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+LAB = {"tolerates": ("media gateway", "gateway")}
+
+
+async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
+    """Let the two talk over `sales`, each humming; gives the names of both calls."""
+    caller.hum(CALLER_HZ)
+    agent.hum(AGENT_HZ)
+    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    ring = await agent.answer_next(8.0)
+    await caller.established(call)
+    return call, ring.call
+
+
+async def accepts_calls(lab: Lab) -> None:
+    """Wait until a gateway is there; meanwhile calls are refused with 503."""
+
+    async def available() -> bool:
+        return bool((await lab.get("/api/v1/snapshot"))["gateway_available"])
+
+    await lab.until(available, 8.0, "no other gateway came")
+
+
+def ended(pid: int) -> bool:
+    """Whether a process that is not our child is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+async def test_a_killed_gateway_ends_its_calls_and_another_takes_the_next(lab: Lab) -> None:
+    async with Phone("baresip", number="+12025550117") as caller, Phone("pjsua2") as agent:
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
+        call, leg = await talk(lab, caller, agent)
+        await asyncio.sleep(3.0)
+        gateway = lab.gateway_pid
+        killed = time.monotonic()
+        os.kill(gateway, signal.SIGKILL)
+        await caller.closed(call, 3.0)
+        await agent.closed(leg, 3.0)
+        assert time.monotonic() - killed < 2.0
+        await lab.agent_is("1001", "available")
+
+        row = (await lab.recordings(1, timeout_s=8.0))[-1]
+        assert row["error"] is None, row
+        path = Path(row["path"])
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+        left, right = stereo(path)
+        assert 1.5 < len(left) / 8000 < 3.6, "all but the last second is there"
+        assert row["duration_s"] == pytest.approx(len(left) / 8000, abs=0.01)
+        hears(left[4000:12_000], CALLER_HZ)
+        hears(right[4000:12_000], AGENT_HZ)
+        assert (row["agent_id"], row["queue"]) == ("1001", "sales")
+
+        async def kept() -> bool:
+            return lab.query("select reason from interaction where ended_at is not null") == [
+                ("gateway-lost",)
+            ]
+
+        await lab.until(kept)
+
+        await accepts_calls(lab)
+        call, leg = await talk(lab, caller, agent)
+        assert lab.gateway_pid != gateway
+        hears(await listen(caller, call), AGENT_HZ)
+        hears(await listen(agent, leg), CALLER_HZ)
+        await caller.hang_up(call)
+        await agent.closed(leg)
+        await lab.is_quiet()
+        await lab.agent_is("1001", "available")
+
+
+async def test_a_call_in_the_instant_of_the_loss_is_refused_or_ended(lab: Lab) -> None:
+    async with Phone("baresip", number="+12025550117") as caller:
+        os.kill(lab.gateway_pid, signal.SIGKILL)
+        call = await caller.call(f"sip:4003@{lab.host}:{lab.sip_port}")
+        closed = asyncio.create_task(caller.closed(call, 40.0))
+        await asyncio.sleep(1.5)
+        if closed.done():
+            assert closed.result().status in (200, 503)
+        else:  # the new gateway was there before the INVITE
+            await caller.hang_up(call)
+            await closed
+
+        await accepts_calls(lab)
+        call = await caller.call(f"sip:4003@{lab.host}:{lab.sip_port}")
+        await caller.established(call)
+        await caller.hang_up(call)
+        await lab.is_quiet()
+
+
+async def test_sound_outlives_the_call_agent_and_the_gateway_ends_by_itself(
+    tmp_path: Path,
+) -> None:
+    config = edited(tmp_path, address='"127.0.0.1"\nlinger_s = 4')
+    async with (
+        Phone("baresip", number="+12025550117") as caller,
+        Phone("pjsua2") as agent,
+        Lab(tmp_path, config=config) as lab,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
+        call, leg = await talk(lab, caller, agent)
+        hears(await listen(caller, call), AGENT_HZ)
+        gateway = lab.gateway_pid
+        lab.kill()
+        died = time.monotonic()
+        heard, heard_too = await asyncio.gather(listen(caller, call), listen(agent, leg))
+        hears(heard, AGENT_HZ)
+        hears(heard_too, CALLER_HZ)
+        assert not ended(gateway)
+
+        async def gone() -> bool:
+            return ended(gateway)
+
+        await lab.until(gone, 8.0, "the gateway lingers")
+        assert 3.0 < time.monotonic() - died < 7.0
+        (whole,) = (lab.data / "recordings").rglob("*.wav")
+        left, right = stereo(whole)
+        hears(left[4000:12_000], CALLER_HZ)
+        hears(right[4000:12_000], AGENT_HZ)
+
+
+async def test_a_restarted_server_goes_on_with_the_gateway_that_lingers(tmp_path: Path) -> None:
+    async with (
+        Phone("baresip", number="+12025550117") as caller,
+        Phone("baresip") as agent,
+        Lab(tmp_path, tolerates=("gateway",)) as lab,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", expires_s=60)
+        await lab.agent_is("1001", "available")
+        call, _ = await talk(lab, caller, agent)
+        await asyncio.sleep(1.5)
+        gateway = lab.gateway_pid
+        lab.kill()
+        await lab.stop()
+        lab.expects_crash = False
+        await lab.start()
+        row = (await lab.recordings(1))[-1]  # closed by the old gateway for the new call agent
+        assert (row["error"], row["agent_id"]) == (None, "1001")
+        assert row["duration_s"] > 1.0
+        caller.process.hang_up(call)
+        await caller.closed(call, 40.0)
+        call = await caller.call(f"sip:4003@{lab.host}:{lab.sip_port}")
+        await caller.established(call)
+        await caller.hang_up(call)
+        await lab.is_quiet()
+        assert await lab.stop() == 0
+
+        async def gone() -> bool:
+            return ended(gateway)
+
+        await lab.until(gone, 8.0, "the old gateway is left behind")
