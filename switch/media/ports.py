@@ -1,4 +1,4 @@
-"""What the media engine needs from outside: somewhere to put recorded frames."""
+"""What the media engine needs from outside: sockets for RTP, and somewhere to put what is recorded."""
 
 from __future__ import annotations
 

@@ -112,6 +112,20 @@ class HeaderColumns:
     plain: bool
     """All packets are valid and have a header of 12 octets."""
 
+    def of(self, packets: NDArray[np.int64]) -> HeaderColumns:
+        """The columns of these packets only, in this order."""
+        return HeaderColumns(
+            valid=self.valid[packets],
+            rtcp=self.rtcp[packets],
+            marker_and_type=self.marker_and_type[packets],
+            sequence=self.sequence[packets],
+            timestamp=self.timestamp[packets],
+            ssrc=self.ssrc[packets],
+            start=self.start[packets],
+            length=self.length[packets],
+            plain=self.plain,
+        )
+
 
 def parse_headers(buffer: NDArray[np.uint8], sizes: NDArray[np.int64]) -> HeaderColumns:
     """Read the headers of `len(sizes)` packets that lie in the first rows of `buffer`.

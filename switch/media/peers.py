@@ -1,0 +1,80 @@
+"""Where each leg's packets go: to the address that signalling named, or where its peer really is.
+
+Phones behind address translation are reached at the address that their packets come from (symmetric
+RTP): the first stranger who sends what was agreed, while the peer itself is silent, is followed.
+Should the address of the signalling speak after all, it takes its place back: nobody else can keep
+it. Once a peer was heard, other strangers are counted and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from switch.media.errors import MediaCommandError
+from switch.media.legs import LegColumns
+from switch.media.packets import ROW_OCTETS
+from switch.media.ports import RtpWire, Stray
+from switch.media.traffic import Traffic
+from switch.rtp.packet import parse_headers
+
+
+class Peers:
+    """The addresses that signalling named, by row, and what is done about packets from others."""
+
+    def __init__(self, legs: LegColumns, wire: RtpWire, traffic: Traffic) -> None:
+        self._legs = legs
+        self._wire = wire
+        self._traffic = traffic
+        self._named: dict[int, tuple[str, int]] = {}
+
+    def name(self, row: int, address: tuple[str, int]) -> None:
+        """Signalling says where the peer is. Raises MediaCommandError when it cannot be reached.
+
+        Nothing changes when it said so before: a peer that was followed elsewhere stays there.
+        """
+        if self._named.get(row) == address:
+            return
+        self._wire.connect(row, *address)
+        self._named[row] = address
+        self._legs.peer_heard[row] = False
+
+    def forget(self, row: int) -> None:
+        """The leg is gone."""
+        self._named.pop(row, None)
+
+    def meet(self, strays: Sequence[Stray]) -> None:
+        """Follow those strangers who may be the peer; count the others."""
+        legs = self._legs
+        for row, data, source in strays:
+            if not legs.active[row]:
+                continue
+            if self._may_enter(row, source) and self._is_agreed(row, data):
+                with contextlib.suppress(MediaCommandError):
+                    self._wire.connect(row, *source)
+                    legs.peer_heard[row] = True
+                    continue
+            legs.stray[row] += 1
+            self._traffic.stray += 1
+
+    def _may_enter(self, row: int, source: tuple[str, int]) -> bool:
+        legs = self._legs
+        return source == self._named.get(row) or bool(
+            not legs.peer_heard[row] and legs.receiving[row]
+        )
+
+    def _is_agreed(self, row: int, data: bytes) -> bool:
+        """Whether this is RTP of a payload type that the leg agreed on."""
+        octets = np.zeros((1, ROW_OCTETS), dtype=np.uint8)
+        size = min(len(data), ROW_OCTETS)
+        octets[0, :size] = np.frombuffer(data, dtype=np.uint8, count=size)
+        headers = parse_headers(octets, np.array([len(data)]))
+        kind = headers.marker_and_type[0] & 0x7F
+        legs = self._legs
+        return bool(
+            headers.valid[0]
+            and len(data) < ROW_OCTETS
+            and kind in (legs.payload_type[row], legs.event_type[row])
+        )
