@@ -12,7 +12,7 @@ import logging
 import random
 import secrets
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -154,7 +154,7 @@ class Node:
         """Reverse of `_start`; each step is bounded, and one that fails does not keep the others."""
         with contextlib.suppress(AttributeError):
             self.bus.close("shutdown")
-        steps = (
+        steps: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = (
             ("api", lambda: self.api.stop()),
             ("calls", self._end_calls),
             ("sip", lambda: self.pump.close()),
@@ -304,6 +304,8 @@ class Node:
             contacts=lambda: self.contacts,
             user_agent=self.user_agent,
             endpoint=self.endpoint,
+            registrar=registrar,
+            pump=self.pump,
             history=self.store.history,
             pops=lambda: self.pops,
         )

@@ -16,8 +16,10 @@ from switch.calls.control import Calls
 from switch.calls.events import CallEvent, CallRefused
 from switch.clock import Clock
 from switch.gateway.protocol import Event, GatewayStats
+from switch.registrar.registrar import Registrar
 from switch.sip.endpoint import Endpoint
 from switch.sip.user_agent import UserAgent
+from switch.transport.pump import Pump
 
 
 class StatusBoard:
@@ -31,6 +33,8 @@ class StatusBoard:
         contacts: Callable[[], Contacts],
         user_agent: UserAgent,
         endpoint: Endpoint,
+        registrar: Registrar,
+        pump: Pump,
         history: HistoryWriter,
         pops: Callable[[], PopService],
     ) -> None:
@@ -39,6 +43,8 @@ class StatusBoard:
         self._contacts = contacts
         self._user_agent = user_agent
         self._endpoint = endpoint
+        self._registrar = registrar
+        self._pump = pump
         self._history = history
         self._pops = pops
         self._started = clock.now()
@@ -72,8 +78,16 @@ class StatusBoard:
             faults=self._calls.faults,
             shed=self._calls.overload.shed,
             gateway=self._gateway,
-            sip=asdict(self._endpoint.counters),
+            sip=self._sip(),
             history={**asdict(self._history.counters), "pending": self._history.pending},
             pops={"confirmed": pops.confirmed, "late": pops.late},
             refused=dict(self._refused),
         )
+
+    def _sip(self) -> dict[str, int]:
+        """Messages, TCP connections, and REGISTERs by the status of their answer."""
+        tcp = {f"tcp_{name}": count for name, count in asdict(self._pump.tcp.counters).items()}
+        registers = {
+            f"register_{status}": count for status, count in self._registrar.answered.items()
+        }
+        return asdict(self._endpoint.counters) | tcp | registers

@@ -136,6 +136,12 @@ class _WebSocket(WebSocketsSansIOProtocol):
         extensions["switchroom.abort"] = self.transport.abort
         await super().run_asgi()
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # A refusal is an answer too; Uvicorn would log an error for each stranger.
+            self.handshake_complete = True
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         # A peer that answers no ping will not take what is still to be sent.

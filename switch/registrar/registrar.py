@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -56,7 +57,7 @@ class _RefusedError(Exception):
 class Registrar:
     """Authenticates REGISTER requests and keeps the location service."""
 
-    __slots__ = ("_challenger", "_credentials", "_location", "_settings")
+    __slots__ = ("_challenger", "_credentials", "_location", "_settings", "answered")
 
     def __init__(
         self,
@@ -70,6 +71,8 @@ class Registrar:
         self._challenger = challenger
         self._credentials = credentials
         self._settings = settings
+        self.answered: Counter[int] = Counter()
+        """How many REGISTERs were answered with each status: 401 challenged, 403 wrong password."""
 
     def handle(self, request: Request, flow: Flow, now: float) -> Response:
         """Answer a REGISTER. Nothing is changed unless the answer is 200."""
@@ -77,7 +80,9 @@ class Registrar:
             aor = self._authorized_aor(request, now)
             self._update(aor, request, flow, now)
         except _RefusedError as refused:
+            self.answered[refused.status] += 1
             return make_response(request, refused.status, refused.reason, headers=refused.headers)
+        self.answered[200] += 1
         return make_response(request, 200, headers=self._contacts(aor, now))
 
     # --- who may ------------------------------------------------------------------------------
