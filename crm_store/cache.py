@@ -1,7 +1,7 @@
 """A small cache of customer cards, so that the pop of a frequent caller costs nothing.
 
 Filled by look-ups, emptied by what this program writes. What other programs write (an import) shows
-after `ttl_s` at the latest, and after `unknown_ttl_s` for a number that nobody had.
+after `ttl_s` at the latest. That nobody has a number is remembered as well: most callers are unknown.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from crm_store.facts import CustomerFacts
 class CardCache:
     """Who was found by a number, maybe nobody. Times are monotonic seconds, given by the caller."""
 
-    def __init__(
-        self, *, size: int = 5000, ttl_s: float = 30.0, unknown_ttl_s: float = 5.0
-    ) -> None:
+    def __init__(self, *, size: int = 5000, ttl_s: float = 30.0) -> None:
         self._size = size
         self._ttl_s = ttl_s
-        self._unknown_ttl_s = unknown_ttl_s
         self._by_number: OrderedDict[str, tuple[float, tuple[CustomerFacts, ...]]] = OrderedDict()
         self._numbers_of: dict[str, set[str]] = {}
         self._customer_of: dict[str, str] = {}
@@ -43,8 +40,7 @@ class CardCache:
         if generation != self.generation:
             return
         self._remove(number)
-        ttl_s = self._ttl_s if found else self._unknown_ttl_s
-        self._by_number[number] = (now + ttl_s, tuple(found))
+        self._by_number[number] = (now + self._ttl_s, tuple(found))
         for customer in found:
             self._numbers_of.setdefault(customer.customer_id, set()).add(number)
             for past in customer.recent:

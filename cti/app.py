@@ -39,7 +39,7 @@ from cti.customers import CustomerDesk, InteractionDesk
 from cti.floor import Floor, PhoneAddress
 from cti.flows import flows_of, prompt_folders
 from cti.history import HistoryProjection
-from cti.ids import Ids
+from cti.ids import Ids, Tokens
 from cti.pops import PopService
 from cti.recording_paths import RecordingPaths
 from cti.recovery import GATEWAY_LOST, RecordingRecovery
@@ -248,11 +248,12 @@ class Node:
 
     def _build_calls(self) -> None:
         sip = self.settings.sip
-        self.endpoint = Endpoint(new_branch=_token)
+        new_token = Tokens()
+        self.endpoint = Endpoint(new_branch=new_token)
         self.user_agent = UserAgent(
             self.endpoint,
             settings=UserAgentSettings(),
-            new_token=_token,
+            new_token=new_token,
             contact=self._contact,
             jitter=random.random,
         )
@@ -261,7 +262,7 @@ class Node:
         challenger = Challenger(
             settings=DigestSettings(realm=sip.realm),
             secret=secrets.token_bytes(32),
-            new_token=_token,
+            new_token=new_token,
         )
         registrar = Registrar(
             location=self.location,
@@ -312,9 +313,7 @@ class Node:
 
     def _consume(self, now: float) -> None:
         """One turn of the pump: everything that reads what the endpoint found out."""
-        due = self.user_agent.get_timer()
-        if due is not None and due <= now:
-            self.user_agent.handle_timer(now)
+        self.user_agent.handle_timer(now)
         self.user_agent.process(now)
         self.calls.process(now)
 
@@ -537,7 +536,3 @@ class _LateFloor:
 
     async def by_number(self, number: str) -> Any:
         return await self._node.customers.by_number(number)
-
-
-def _token() -> str:
-    return secrets.token_hex(8)

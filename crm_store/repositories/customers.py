@@ -31,12 +31,13 @@ _BY_NUMBER: Final = (
     .limit(MAX_FOUND)
 )
 """Both ways of matching at once: most callers are unknown, and cost one query then."""
-_CUSTOMERS: Final = select(CUSTOMER).where(CUSTOMER.c.id.in_(bindparam("ids", expanding=True)))
-_POINTS: Final = (
-    select(CONTACT_POINT)
-    .where(_POINT.customer_id.in_(bindparam("ids", expanding=True)))
+_CUSTOMERS: Final = (
+    select(CUSTOMER, _POINT.kind.label("point_kind"), _POINT.value, _POINT.raw, _POINT.label)
+    .outerjoin(CONTACT_POINT)
+    .where(CUSTOMER.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(_POINT.id)
 )
+"""A row for each contact point, or one for a customer without any."""
 
 
 async def find_by_number(connection: AsyncConnection, number: Number) -> list[CustomerFacts]:
@@ -84,12 +85,15 @@ async def load(connection: AsyncConnection, ids: Sequence[str]) -> list[Customer
     """The customers with these ids, in this order; ids that are not known are left out."""
     if not ids:
         return []
-    wanted = {"ids": list(ids)}
-    customers = {row.id: row for row in await connection.execute(_CUSTOMERS, wanted)}
+    customers: dict[str, Row[Any]] = {}
     points: dict[str, list[ContactPointFacts]] = {}
-    for row in await connection.execute(_POINTS, wanted):
-        facts = ContactPointFacts(kind=row.kind, value=row.value, raw=row.raw, label=row.label)
-        points.setdefault(row.customer_id, []).append(facts)
+    for row in await connection.execute(_CUSTOMERS, {"ids": list(ids)}):
+        customers[row.id] = row
+        if row.point_kind is not None:
+            point = ContactPointFacts(
+                kind=row.point_kind, value=row.value, raw=row.raw, label=row.label
+            )
+            points.setdefault(row.id, []).append(point)
     recent = await recent_of(connection, ids)
     return [
         _facts(customers[id_], points.get(id_, ()), recent.get(id_, ()))

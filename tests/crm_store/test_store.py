@@ -150,6 +150,20 @@ async def test_what_is_written_shows_on_the_next_look_up(store: Store) -> None:
     assert [past.interaction_id for past in linked.recent] == ["i2", "i1"]
 
 
+async def test_an_unknown_caller_is_known_once_somebody_created_the_customer(store: Store) -> None:
+    for _ in range(2):
+        assert await store.find_by_number("+12025550101") == []
+    ann = await store.create_customer(ANN)
+    assert [c.customer_id for c in await store.find_by_number("+12025550101")] == [ann.customer_id]
+
+
+async def test_exact_matches_hide_loose_ones(store: Store) -> None:
+    for number in range(60):
+        await store.create_customer(CustomerDraft(name=f"Old {number}", phones=("5550101",)))
+    ann = await store.create_customer(ANN)
+    assert [c.customer_id for c in await store.find_by_number("+12025550101")] == [ann.customer_id]
+
+
 async def test_an_interaction_is_given_whole(store: Store) -> None:
     ann = await store.create_customer(ANN)
     store.history.append(
