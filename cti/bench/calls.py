@@ -7,11 +7,13 @@ kernel counts for call agent and gateway together.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,8 +25,6 @@ from cti.paths import shipped
 from cti.schema import Event, EventType
 
 WARM_UP_CALLS: Final = 100
-_SINK_PORT: Final = 9
-"""RTP goes to the discard port: what calls cost, not what sound costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +69,35 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+@contextlib.contextmanager
+def _rtp_sink() -> Iterator[int]:
+    """A port that takes RTP and reads none of it: what calls cost, not what sound costs.
+
+    It is open, as those of phones are: a closed one would answer each packet with an ICMP error.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        yield sink.getsockname()[1]
+
+
 async def measure_calls(
     rate: float, calls: int, *, called: str = "4101", talk_s: float = 1.0
 ) -> CallFigures:
     """Set up and tear down `calls` calls at `rate` a second through an entry of the lab."""
     with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
         async with measured_server(Path(folder)) as server:
-            return await _measure_calls(server, rate, calls, called, talk_s)
+            with _rtp_sink() as rtp_port:
+                return await _measure_calls(server, rate, calls, called, talk_s, rtp_port)
 
 
 async def _measure_calls(
-    server: MeasuredServer, rate: float, calls: int, called: str, talk_s: float
+    server: MeasuredServer, rate: float, calls: int, called: str, talk_s: float, rtp_port: int
 ) -> CallFigures:
-    agents = AgentPool(host="127.0.0.1", port=server.agent_port, rtp_port=_SINK_PORT)
+    agents = AgentPool(host="127.0.0.1", port=server.agent_port, rtp_port=rtp_port)
     callers = CallerPool(
         host="127.0.0.1",
         server=server.sip,
-        rtp_port=_SINK_PORT,
+        rtp_port=rtp_port,
         called=called,
         talk_s=talk_s,
     )
@@ -137,7 +149,8 @@ async def measure_pops(calls: int, *, rate: float = 20.0, desks: int = 25) -> Po
         config = Path(folder) / "lab.toml"
         config.write_text(_with_fixed_phones(), encoding="utf-8")
         async with measured_server(Path(folder), config=config) as server:
-            return await _measure_pops(server, calls, rate, desks)
+            with _rtp_sink() as rtp_port:
+                return await _measure_pops(server, calls, rate, desks, rtp_port)
 
 
 def _with_fixed_phones() -> str:
@@ -147,11 +160,13 @@ def _with_fixed_phones() -> str:
     return fixed.replace("wrap_up_s = 5", "wrap_up_s = 0")
 
 
-async def _measure_pops(server: MeasuredServer, calls: int, rate: float, desks: int) -> PopFigures:
+async def _measure_pops(
+    server: MeasuredServer, calls: int, rate: float, desks: int, rtp_port: int
+) -> PopFigures:
     popped: dict[str, float] = {}
-    agents = AgentPool(host="127.0.0.1", port=server.agent_port, rtp_port=_SINK_PORT)
+    agents = AgentPool(host="127.0.0.1", port=server.agent_port, rtp_port=rtp_port)
     callers = CallerPool(
-        host="127.0.0.1", server=server.sip, rtp_port=_SINK_PORT, called="4001", talk_s=0.2
+        host="127.0.0.1", server=server.sip, rtp_port=rtp_port, called="4001", talk_s=0.2
     )
     await agents.open()
     await callers.open()
