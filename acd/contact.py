@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ivr.runner import FlowRun
-
 from acd.model import AgentId, ContactId, QueueName
+from ivr.runner import FlowRun
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 
 

@@ -104,7 +104,6 @@ class QueueSettings:
     """After this the contact leaves with `timeout`; 0: never."""
     priority: int = 0
     """Added to every contact's priority."""
-    record: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

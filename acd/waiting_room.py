@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ivr.announcements import announce
-
 from acd.actions import Announce
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactAnnounced, ContactEvent
+from ivr.announcements import announce
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import PlayerId

@@ -170,6 +170,11 @@ class Database:
         if previous is not None:
             await self.engine.dispose()
         if identity is None:
+            if previous is None:
+                raise FileNotFoundError(
+                    f"there is no database file {self.file} yet; "
+                    "`switchroom db upgrade` or the first start of the server makes it"
+                )
             raise FileNotFoundError(f"the database file {self.file} is gone")
         if wrote:
             raise OSError(f"the database file {self.file} was replaced during a write")

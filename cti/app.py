@@ -31,6 +31,7 @@ from acd.waiting_room import WaitingRoom
 from crm_store.numbers import normalise
 from crm_store.store import Store
 from cti.accounts import PhoneCredentials, accounts
+from cti.agent_views import AgentViews
 from cti.api.accounts import PasswordAccounts
 from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.server import ApiServer
@@ -38,6 +39,7 @@ from cti.bus import Bus
 from cti.customers import CustomerDesk, InteractionDesk
 from cti.floor import Floor, PhoneAddress
 from cti.flows import flows_of, prompt_folders
+from cti.free_ports import free_port
 from cti.history import HistoryProjection
 from cti.ids import Ids, Tokens
 from cti.pops import PopService
@@ -91,7 +93,7 @@ class Node:
         self.site: Site = site_of(settings)
         self.flows = flows_of(settings)
         self.data = Path(settings.data.folder).absolute()
-        self.sip_port = settings.sip.port
+        self.sip_port = settings.sip.port or free_port()
         self.api_port = settings.api.port
         self.started = False
         self._tasks: asyncio.TaskGroup | None = None
@@ -323,7 +325,7 @@ class Node:
 
     async def _open_sip(self) -> None:
         sip = self.settings.sip
-        _, self.sip_port = await self.pump.listen_udp(sip.host, sip.port)
+        await self.pump.listen_udp(sip.host, self.sip_port)
         await self.pump.listen_tcp(sip.host, self.sip_port)
         local = (sip.host, self.sip_port)
         for number in self.credentials.numbers():
@@ -337,11 +339,13 @@ class Node:
 
     def _build_contacts(self) -> None:
         site = self.site
+        self.agents = AgentViews(
+            bus=self.bus, wall_of=self._wall_of, agents=site.agents, at=self.clock.now()
+        )
         self.translator = Translator(
             bus=self.bus,
-            wall_of=lambda at: self.clock.wall() - (self.clock.now() - at),
-            agent_names=site.agent_names,
-            agent_queues=site.agent_queues,
+            wall_of=self._wall_of,
+            agents=self.agents,
             queue_titles=site.queue_titles,
         )
         self.acd = Acd(
@@ -406,6 +410,7 @@ class Node:
             agent_queues=site.agent_queues,
             dispositions=site.dispositions,
             not_ready_reasons=self.settings.site.not_ready_reasons,
+            site=self.settings.site.name,
             clock=self.clock,
         )
         self.floor.pops = self.pops
@@ -429,7 +434,11 @@ class Node:
         self.translator.call_event(event)
         self.board.call_event(event)
         if isinstance(event, PhoneReachable) and event.phone in self.site.agent_queues:
-            self.translator.agent_presence(event.phone, phone=event.reachable, at=event.at)
+            self.agents.presence(event.phone, event.at, phone=event.reachable)
+
+    def _wall_of(self, at: float) -> float:
+        """Seconds since the epoch of a moment on our monotonic clock."""
+        return self.clock.wall() - (self.clock.now() - at)
 
     def _report(self, event: AcdEvent | ContactEvent) -> None:
         self.translator.report(event)

@@ -63,6 +63,7 @@ class Floor:
         agent_queues: Mapping[str, tuple[str, ...]],
         dispositions: tuple[Disposition, ...],
         not_ready_reasons: tuple[str, ...],
+        site: str,
         clock: Clock,
     ) -> None:
         """`phone_address` is asked at each sign-on: the port may be known only after the start."""
@@ -76,6 +77,7 @@ class Floor:
         self._agent_queues = agent_queues
         self._dispositions = dispositions
         self._reasons = not_ready_reasons
+        self._site = site
         self._clock = clock
         self._desks: set[str] = set()
         self.pops: PopService | None = None
@@ -86,18 +88,18 @@ class Floor:
     def snapshot(self, account: Account) -> Snapshot:
         """What this person sees now."""
         translator = self._translator
-        agents = translator.agents()
+        agents = translator.agents.shown()
         queues = translator.queues()
         interactions = translator.interactions()
         figures = pop = None
         if account.role is Role.AGENT and account.agent_id is not None:
             agent_id = account.agent_id
             mine = self.agent_queues(agent_id)
-            agents = (translator.agent(agent_id),)
+            agents = (translator.agents.agent(agent_id),)
             queues = tuple(queue for queue in queues if queue.queue in mine)
             interactions = tuple(i for i in interactions if i.agent_id == agent_id)
         if account.agent_id is not None:
-            figures = translator.figures(account.agent_id)
+            figures = translator.agents.figures(account.agent_id)
             pop = None if self.pops is None else self.pops.current(account.agent_id)
             if pop is not None and translator.interaction(pop.interaction_id) is None:
                 pop = None
@@ -113,6 +115,7 @@ class Floor:
             dispositions=self._dispositions,
             not_ready_reasons=self._reasons,
             gateway_available=translator.gateway_available,
+            site=self._site,
         )
 
     def agent_queues(self, agent_id: str) -> frozenset[str]:
@@ -164,7 +167,7 @@ class Floor:
                     "An agent can be set to available or not-ready; the rest follows from calls",
                     state=state,
                 )
-        return self._translator.agent(agent_id)
+        return self._translator.agents.agent(agent_id)
 
     def finish_wrap_up(self, agent_id: str) -> None:
         """End the wrap-up now."""
@@ -184,7 +187,7 @@ class Floor:
             return
         self._desks.add(agent_id)
         self._distribution.tell(SignOn(agent=AgentId(agent_id), by=SignedOnBy.DESK))
-        self._translator.agent_presence(agent_id, desk=True, at=self._clock.now())
+        self._translator.agents.presence(agent_id, self._clock.now(), desk=True)
 
     def desk_gone(self, agent_id: str) -> None:
         """The agent has no desk any more."""
@@ -193,7 +196,7 @@ class Floor:
             return
         self._desks.discard(agent_id)
         self._distribution.tell(SignOff(agent=AgentId(agent_id), by=SignedOnBy.DESK))
-        self._translator.agent_presence(agent_id, desk=False, at=self._clock.now())
+        self._translator.agents.presence(agent_id, self._clock.now(), desk=False)
 
     def pop_acknowledged(self, agent_id: str, seq: int) -> None:
         """The screen pop with this sequence number is on the agent's screen."""
@@ -267,7 +270,7 @@ class Floor:
         return live
 
     def _require_wrap_up(self, agent_id: str) -> None:
-        if self._translator.agent(agent_id).state != AgentState.WRAP_UP:
+        if self._translator.agents.agent(agent_id).state != AgentState.WRAP_UP:
             raise Conflict("no-wrap-up", "The agent is not in wrap-up")
 
     def _talking(self, interaction_id: str) -> Contact:

@@ -201,6 +201,8 @@ class Snapshot:
     dispositions: tuple[Disposition, ...] = ()
     not_ready_reasons: tuple[str, ...] = ()
     gateway_available: bool = True
+    site: str = "Switchroom"
+    """The site's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

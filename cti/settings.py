@@ -40,9 +40,9 @@ class SiteSection(_Section, frozen=True, kw_only=True):
     language: str = "en"
     not_ready_reasons: tuple[str, ...] = ("break", "lunch", "meeting")
     flows: str = ""
-    """Folder of your own flows (`NAME.yaml`); the shipped ones are found without."""
+    """Folder of your own flows (`NAME.yaml`), from where this file lies; they go before the shipped."""
     prompts: str = ""
-    """Folder of your own prompts (`NAME.ulaw`); the shipped ones are found without."""
+    """Folder of your own prompts (`NAME.ulaw`), from where this file lies; they go before the shipped."""
 
 
 class SipSection(_Section, frozen=True, kw_only=True):
@@ -205,10 +205,20 @@ def load(path: Path) -> Settings:
         settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_plain(str(error))}") from None
+    settings = _beside(path, settings)
     problems = list(_check(settings))
     if problems:
         raise SettingsError("\n".join(f"{path}: {problem}" for problem in problems))
     return settings
+
+
+def _beside(path: Path, settings: Settings) -> Settings:
+    """Read the folders of flows and prompts from where the file lies, not from where one stands."""
+    site, base = settings.site, path.absolute().parent
+    flows = str(base / site.flows) if site.flows else ""
+    prompts = str(base / site.prompts) if site.prompts else ""
+    replace = msgspec.structs.replace
+    return replace(settings, site=replace(site, flows=flows, prompts=prompts))
 
 
 def _plain(message: str) -> str:
@@ -257,8 +267,15 @@ def _check(settings: Settings) -> Iterator[str]:
         port_range(settings.media.ports, "media.ports")
     except SettingsError as error:
         yield str(error)
+    for key, address in (
+        ("sip.host", settings.sip.host),
+        ("media.address", settings.media.address),
+    ):
+        if address in ("0.0.0.0", "::"):
+            yield f"{key}: {address} cannot be told to phones; give an address of this machine"
     queues = {queue.name for queue in settings.queues}
     phones: set[str] = set()
+    agents: set[str] = set()
     for index, phone in enumerate(settings.phones):
         key = f"phones[{index}]"
         try:
@@ -273,7 +290,9 @@ def _check(settings: Settings) -> Iterator[str]:
             if queue not in queues:
                 yield f"{key}.queues: no queue is named {queue}"
         try:
-            missing = [n for n in expand(agent.numbers, f"{key}.numbers") if n not in phones]
+            numbers = expand(agent.numbers, f"{key}.numbers")
+            agents.update(numbers)
+            missing = [number for number in numbers if number not in phones]
         except SettingsError as error:
             yield str(error)
             continue
@@ -285,6 +304,14 @@ def _check(settings: Settings) -> Iterator[str]:
             yield f"{key}.role: {user.role!r} is not agent, supervisor or administrator"
         if not (user.password or user.password_hash):
             yield f"{key}: give a password_hash (`switchroom users hash` makes one)"
+        try:
+            logins = expand(user.logins, f"{key}.logins") if user.agent else []
+        except SettingsError as error:
+            yield str(error)
+            continue
+        unknown = [n for n in (user.agent.replace("{login}", x) for x in logins) if n not in agents]
+        if unknown:
+            yield f"{key}.agent: there is no agent {unknown[0]}; add it under [[agents]]"
     seen: set[str] = set()
     for index, entry in enumerate(settings.entries):
         key = f"entries[{index}]"

@@ -35,11 +35,10 @@ from acd.events import (
     QueueChanged,
 )
 from acd.model import AgentState, Decision
+from cti.agent_views import AgentViews
 from cti.bus import Bus
 from cti.live import LiveInteraction
 from cti.schema import (
-    AgentFiguresView,
-    AgentView,
     Announced,
     CandidateView,
     Cleared,
@@ -69,52 +68,26 @@ class Translator:
         *,
         bus: Bus,
         wall_of: Callable[[float], float],
-        agent_names: Mapping[str, str],
-        agent_queues: Mapping[str, tuple[str, ...]],
+        agents: AgentViews,
         queue_titles: Mapping[str, str],
     ) -> None:
         """`wall_of` turns monotonic seconds into seconds since the epoch."""
         self._bus = bus
         self._wall_of = wall_of
-        self._agent_names = agent_names
-        self._agent_queues = agent_queues
+        self.agents = agents
         self._queue_titles = queue_titles
-        self._agents: dict[str, AgentView] = {}
         self._queues: dict[str, QueueView] = {
             name: QueueView(queue=name, title=title) for name, title in queue_titles.items()
         }
-        self._figures: dict[str, AgentFiguresView] = {}
         self._live: dict[str, LiveInteraction] = {}
         self._recorded: dict[str, str] = {}
         self.gateway_available = False
 
     # --- views ----------------------------------------------------------------------------------
 
-    def agent(self, agent_id: str) -> AgentView:
-        """An agent's view; logged-out when nothing was heard of it yet."""
-        view = self._agents.get(agent_id)
-        if view is None:
-            view = AgentView(
-                agent_id=agent_id,
-                name=self._agent_names.get(agent_id, agent_id),
-                state=AgentState.LOGGED_OUT,
-                reason="",
-                since=0.0,
-                queues=self._agent_queues.get(agent_id, ()),
-            )
-        return view
-
-    def agents(self) -> tuple[AgentView, ...]:
-        """All agents that were ever signed on, in the order of their numbers."""
-        return tuple(self._agents[key] for key in sorted(self._agents))
-
     def queues(self) -> tuple[QueueView, ...]:
         """All queues, in the order of the configuration."""
         return tuple(self._queues.values())
-
-    def figures(self, agent_id: str) -> AgentFiguresView:
-        """An agent's own numbers."""
-        return self._figures.get(agent_id) or AgentFiguresView(agent_id=agent_id)
 
     def interaction(self, interaction_id: str) -> LiveInteraction | None:
         """A live interaction, wrap-up included."""
@@ -123,14 +96,6 @@ class Translator:
     def interactions(self) -> tuple[InteractionView, ...]:
         """All live interactions, oldest first."""
         return tuple(live.view() for live in self._live.values())
-
-    def interaction_of(self, agent_id: str) -> LiveInteraction | None:
-        """The interaction an agent is offered, talks in, or wraps up."""
-        found = None
-        for live in self._live.values():
-            if live.agent_id == agent_id:
-                found = live
-        return found
 
     # --- publishing -----------------------------------------------------------------------------
 
@@ -156,11 +121,11 @@ class Translator:
         at = self._wall_of(event.at)
         match event:
             case AgentStateChanged():
-                self._agent_state(event, at)
+                self._agent_changed(event)
             case QueueChanged():
                 self._queue_changed(event, at)
             case AgentFigures():
-                self._agent_figures(event, at)
+                self.agents.figures_changed(event)
             case ContactStarted():
                 self._started(event, at)
             case _:
@@ -266,7 +231,7 @@ class Translator:
             facts=dict(event.facts),
         )
         live.finished = True
-        agent = self._agents.get(live.agent_id or "")
+        agent = self.agents.get(live.agent_id)
         wrapping = agent is not None and agent.state == AgentState.WRAP_UP
         if event.talked_s > 0 or wrapping:
             live.enter("wrap-up", at)
@@ -277,80 +242,12 @@ class Translator:
 
     # --- agents and queues ----------------------------------------------------------------------
 
-    def _agent_state(self, event: AgentStateChanged, at: float) -> None:
-        old = self.agent(event.agent)
-        same = (event.state, event.reason) == (old.state, old.reason)
-        view = AgentView(
-            agent_id=event.agent,
-            name=old.name,
-            state=event.state,
-            reason=event.reason,
-            since=old.since if same else at,
-            queues=old.queues,
-            interaction_id=event.contact,
-            until=None if event.until is None else self._wall_of(event.until),
-            next_state=event.next_state,
-            phone_reachable=old.phone_reachable,
-            desk_connected=old.desk_connected,
-        )
-        self._agents[event.agent] = view
-        if event.previous is AgentState.WRAP_UP and event.state is not AgentState.WRAP_UP:
-            self._wrap_up_over(event.agent)
-        self._publish_agent(view, at)
-
-    def _wrap_up_over(self, agent_id: str) -> None:
-        live = self.interaction_of(agent_id)
-        if live is not None and live.finished:
-            del self._live[live.id]
-
-    def agent_presence(
-        self, agent_id: str, *, phone: bool | None = None, desk: bool | None = None, at: float
-    ) -> None:
-        """The agent's phone or desk came or went."""
-        old = self.agent(agent_id)
-        phone_now = old.phone_reachable if phone is None else phone
-        desk_now = old.desk_connected if desk is None else desk
-        if (phone_now, desk_now) == (old.phone_reachable, old.desk_connected):
-            return
-        view = AgentView(
-            agent_id=agent_id,
-            name=old.name,
-            state=old.state,
-            reason=old.reason,
-            since=old.since,
-            queues=old.queues,
-            interaction_id=old.interaction_id,
-            until=old.until,
-            next_state=old.next_state,
-            phone_reachable=phone_now,
-            desk_connected=desk_now,
-        )
-        self._agents[agent_id] = view
-        self._publish_agent(view, self._wall_of(at))
-
-    def _publish_agent(self, view: AgentView, at: float) -> None:
-        self._bus.publish(
-            EventType.AGENT_STATE_CHANGED,
-            view,
-            agent_id=view.agent_id,
-            interaction_id=view.interaction_id,
-            at=at,
-        )
-
-    def _agent_figures(self, event: AgentFigures, at: float) -> None:
-        view = AgentFiguresView(
-            agent_id=event.agent,
-            answered=event.answered,
-            missed=event.missed,
-            talk_s=event.talk_s,
-            hold_s=event.hold_s,
-            wrap_up_s=event.wrap_up_s,
-            not_ready_s=dict(event.not_ready_s),
-            signed_on_s=event.signed_on_s,
-            occupancy=event.occupancy,
-        )
-        self._figures[event.agent] = view
-        self._bus.publish(EventType.AGENT_FIGURES, view, agent_id=event.agent, at=at)
+    def _agent_changed(self, event: AgentStateChanged) -> None:
+        before = self.agents.changed(event)
+        if before.state == AgentState.WRAP_UP and event.state is not AgentState.WRAP_UP:
+            live = self._live.get(before.interaction_id or "")
+            if live is not None and live.finished:
+                del self._live[live.id]
 
     def _queue_changed(self, event: QueueChanged, at: float) -> None:
         view = QueueView(

@@ -38,10 +38,15 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"{args.file}: good. {phones} phones, {agents} agents, {len(settings.queues)} queues, "
-        f"{len(settings.trunks)} trunks, {len(settings.entries)} entries."
+    counts = (
+        (phones, "phone", "phones"),
+        (agents, "agent", "agents"),
+        (len(settings.queues), "queue", "queues"),
+        (len(settings.trunks), "trunk", "trunks"),
+        (len(settings.entries), "entry", "entries"),
     )
+    words = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts)
+    print(f"{args.file}: good. {words}.")
     return 0
 
 

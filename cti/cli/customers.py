@@ -128,7 +128,8 @@ async def _list(store: Store, args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Name", "Company", "Tier", "Language", "Numbers", "Id")
+    table = Table("Name", "Company", "Tier", "Language", "Numbers")
+    table.add_column("Id", no_wrap=True, overflow="fold")  # it is there to be copied
     for customer in await store.list_customers(limit=max(1, args.limit)):
         numbers = ", ".join(point.value for point in customer.contact_points)
         table.add_row(

@@ -86,6 +86,7 @@ class DeskState:
     dispositions: tuple[Disposition, ...] = ()
     not_ready_reasons: tuple[str, ...] = ()
     gateway_available: bool = True
+    site: str = "Switchroom"
     phone: PhoneView = field(default_factory=PhoneView)
     ticker: tuple[Event, ...] = ()
     """Newest first."""
@@ -221,6 +222,7 @@ def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
         dispositions=snapshot.dispositions,
         not_ready_reasons=snapshot.not_ready_reasons,
         gateway_available=snapshot.gateway_available,
+        site=snapshot.site,
     )
     same_contact = (
         snapshot.pop is not None

@@ -22,7 +22,7 @@ class BoardBar(StatePanel):
         row.add_column(justify="right", no_wrap=True)
         up = self.state.link is Link.UP
         title = Text.assemble(
-            (" Switchroom ", f"bold {looks.BLUE}"), (self.words("board.title"), looks.DIM)
+            (f" {self.state.site} ", f"bold {looks.BLUE}"), (self.words("board.title"), looks.DIM)
         )
         right = Text("● ", looks.GREEN if up else looks.RED)
         right.append(f"{time_of_day(self.now())} ", looks.DIM)
