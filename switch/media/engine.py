@@ -86,6 +86,8 @@ class MediaEngine(Patchbay):
 
     def wake(self, now: float) -> int:
         """Take what came, pass on what is plainly bridged; return the packets taken."""
+        if len(self._plan.relay_count) < self._legs.capacity:
+            self._replan()  # a packet may come from a row that the plan does not have
         return self._receipt.take(self._plan, now, self._events)
 
     def tick(self, now: float, left_out: int = 0) -> None:

@@ -8,6 +8,7 @@ import pytest
 from switch.ids import LegId, PlayerId
 from switch.media.errors import MediaCommandError
 from switch.media.events import PlayerEnded
+from switch.media.legs import FIRST_ROWS
 from switch.media.model import SilenceItem, ToneItem
 from tests.switch.media.studio import Studio, level_of
 
@@ -288,6 +289,20 @@ def test_a_removed_leg_is_heard_by_nobody_and_its_row_is_used_again() -> None:
     studio.run(30)
     assert studio.pitches("caller") == {"late"}
     assert studio.pitches("late") == {"caller"}
+
+
+def test_a_leg_for_which_the_tables_had_to_grow_may_speak_before_the_next_tick() -> None:
+    studio = Studio()
+    for number in range(FIRST_ROWS):
+        studio.add(f"leg-{number}")
+    studio.bridge("leg-0", "leg-1")
+    studio.run(3)
+    late, early = studio.add("late"), studio.parties["leg-0"]
+    heard = len(studio.parties["leg-1"].packets)
+    late.send(late.packet())
+    early.send(early.packet())
+    assert studio.engine.wake(studio.now) == 2
+    assert len(studio.parties["leg-1"].packets) == heard + 1
 
 
 def test_hundreds_of_legs_come_and_go() -> None:
