@@ -25,7 +25,14 @@ async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     caller.hum(CALLER_HZ)
     agent.hum(AGENT_HZ)
     call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-    ring = await agent.answer_next(8.0)
+    try:
+        ring = await agent.answer_next(8.0)
+    except TimeoutError:
+        status = await lab.status()
+        raise AssertionError(
+            f"the call did not reach the agent: {list(caller.process._kept)}, refused"
+            f" {status['refused']}, requests {status['sip']['requests']}, {await lab.agent('1001')}"
+        ) from None
     await caller.established(call)
     return call, ring.call
 
