@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from cti.serving_limits import raise_open_files
 from cti.settings import port_range
 from recordings.capture import SegmentedRecorder
 from switch.gateway.server import run_gateway
 from switch.gateway.settings import GatewaySettings
+
+MIN_FREE_OCTETS: Final = 256 << 20
+"""With less room on the disk no recording begins: the database and the logs need it more."""
 
 
 def run_from_options(args: argparse.Namespace) -> int:
@@ -29,4 +33,4 @@ def run_from_options(args: argparse.Namespace) -> int:
         rtp_timeout_s=args.rtp_timeout,
         linger_s=args.linger,
     )
-    return run_gateway(settings, SegmentedRecorder())
+    return run_gateway(settings, SegmentedRecorder(min_free_octets=MIN_FREE_OCTETS))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Final
 
 import msgspec
 
@@ -20,6 +22,11 @@ from switch.registrar.registrar import Registrar
 from switch.sip.endpoint import Endpoint
 from switch.sip.user_agent import UserAgent
 from switch.transport.pump import Pump
+
+log = logging.getLogger(__name__)
+
+_LOGGED_A_SECOND: Final = 5
+"""Refused calls; all are counted."""
 
 
 class StatusBoard:
@@ -50,6 +57,8 @@ class StatusBoard:
         self._started = clock.now()
         self._gateway: dict[str, float] = {}
         self._refused: Counter[str] = Counter()
+        self._logged_second = 0
+        self._logged = 0
 
     def gateway_event(self, event: Event) -> None:
         """Keep the gateway's last statistics."""
@@ -61,9 +70,22 @@ class StatusBoard:
             }
 
     def call_event(self, event: CallEvent) -> None:
-        """Count refusals."""
-        if isinstance(event, CallRefused):
-            self._refused[event.reason] += 1
+        """Count refusals, and log them as long as they are few: a flood must not fill the disk."""
+        if not isinstance(event, CallRefused):
+            return
+        self._refused[event.reason] += 1
+        second = int(event.at)
+        if second != self._logged_second:
+            self._logged_second, self._logged = second, 0
+        self._logged += 1
+        if self._logged <= _LOGGED_A_SECOND:
+            log.info(
+                "call from %s to %s refused: %d %s",
+                event.caller_number or "a withheld number",
+                event.called,
+                event.status,
+                event.reason,
+            )
 
     def status(self) -> ServerStatus:
         """All of it, now."""
