@@ -14,7 +14,6 @@ LONGER = {
     "acd/inbound.py": (480, "one contact from its first event to its last, read in one go"),
     "cti/app.py": (570, "the composition root: one class that knows every other"),
     "cti/client.py": (500, "one method for each route of the API"),
-    "cti/phone/pjsua2.py": (540, "PJSIP's callbacks, all of which live in one thread"),
     "cti/schema.py": (660, "the event catalogue: a list of types, no logic"),
     "cti/translate.py": (480, "one function for each event of the catalogue"),
     "switch/sip/message.py": (580, "what must be refused before a message is parsed, rule by rule"),
