@@ -24,7 +24,7 @@ class Binding:
     contact_uri: str
     """The Request-URI of calls to it."""
     flow: Flow
-    """The way its REGISTER came, which is the way back through a NAT."""
+    """The way its REGISTER came, which is the way back through a NAT; see `switch.sip.way_back`."""
     expires_at: float
     """Monotonic seconds; infinite for static bindings."""
     static: bool = False

@@ -13,6 +13,7 @@ from switch.registrar.ports import Credentials
 from switch.sip.digest import Accepted, Challenge, Challenger, Refused
 from switch.sip.flow import Flow
 from switch.sip.message import NameAddr, Request, Response, make_response
+from switch.sip.way_back import for_calls
 
 _MAX_CONTACT = 512
 """Characters of a contact URI; longer ones would not fit a datagram with the rest."""
@@ -174,7 +175,7 @@ class Registrar:
         q = change.contact.params.get("q")
         binding = Binding(
             contact_uri=str(change.contact.uri),
-            flow=flow,
+            flow=for_calls(request, change.contact.uri, flow),
             expires_at=now + change.expires_s,
             refreshed_at=now,
             q=q if q is not None and _Q.fullmatch(q) else None,

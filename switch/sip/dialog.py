@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 
 from switch.errors import RemoteProtocolError
-from switch.sip.flow import Flow, Transport
+from switch.sip.flow import Flow
 from switch.sip.headers import Headers
 from switch.sip.message import NameAddr, Request, Response, Uri
+from switch.sip.way_back import for_requests
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Dialog:
             remote=invite.from_,
             target=target,
             routes=list(invite.record_routes),
-            flow=flow_to(invite, target, flow),
+            flow=for_requests(invite, target, flow),
             local_seq=0,
             remote_seq=invite.cseq.seq,
         )
@@ -79,7 +79,7 @@ class Dialog:
 
     def refresh_flow(self, request: Request, flow: Flow) -> None:
         """Answer by the way the peer's latest request came: it may have another address now."""
-        self.flow = flow_to(request, contact_of(request) or self.target, flow)
+        self.flow = for_requests(request, contact_of(request) or self.target, flow)
 
     def request(self, method: str, seq: int | None = None) -> Request:
         """A request within the dialog, with the next CSeq unless `seq` is given (section 12.2.1.1).
@@ -119,25 +119,3 @@ def contact_of(message: Request | Response) -> Uri | None:
         return None
     uri = contacts[0].uri
     return replace(uri, headers=None) if uri.headers is not None else uri
-
-
-def flow_to(request: Request, target: Uri, flow: Flow) -> Flow:
-    """The way for requests to the sender of `request`.
-
-    Usually the way it came by. A UDP peer that does not ask for `rport` may listen elsewhere than it
-    sends from; it is reached where its Contact says, when that is an address and no proxy stands
-    between.
-    """
-    if (
-        flow.transport is not Transport.UDP
-        or "rport" in request.top_via.params
-        or request.record_routes
-    ):
-        return flow
-    host = target.host.strip("[]")
-    try:
-        ip_address(host)
-    except ValueError:
-        return flow
-    remote = (host, target.port or 5060)
-    return flow if remote == flow.remote else replace(flow, remote=remote)

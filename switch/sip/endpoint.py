@@ -43,6 +43,7 @@ from switch.sip.transaction import (
     stateless_tag,
 )
 from switch.sip.transactions import TransactionTable
+from switch.sip.way_back import for_responses
 
 
 class Endpoint:
@@ -194,7 +195,10 @@ class Endpoint:
         phrase = REASONS[error.status]
         reason = f"{phrase}: {error}" if error.status == 400 else phrase
         self._table.out.append(
-            (serialize(make_response(request, error.status, reason, to_tag=tag)), flow)
+            (
+                serialize(make_response(request, error.status, reason, to_tag=tag)),
+                for_responses(request, flow),
+            )
         )
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
@@ -229,7 +233,7 @@ class Endpoint:
         invite = self._table.servers.get(server_key(request, "INVITE"))
         if invite is None:
             self.counters.stray_cancels += 1
-            self._send_stateless(answer(request, 481), flow)
+            self._send_stateless(request, answer(request, 481), flow)
             return
         transaction = self._table.start_server(request, key, flow)
         last = invite.response
@@ -242,7 +246,7 @@ class Endpoint:
     def _receive_new(self, request: Request, key: str, flow: Flow, now: float) -> None:
         refusal = self._refusal(request)
         if refusal is not None:
-            self._send_stateless(refusal, flow)
+            self._send_stateless(request, refusal, flow)
             return
         transaction = self._table.start_server(request, key, flow)
         if request.to.tag is None:
@@ -300,8 +304,8 @@ class Endpoint:
 
     # --- sending ----------------------------------------------------------------------------
 
-    def _send_stateless(self, response: Response, flow: Flow) -> None:
-        self._table.out.append((serialize(response), flow))
+    def _send_stateless(self, request: Request, response: Response, flow: Flow) -> None:
+        self._table.out.append((serialize(response), for_responses(request, flow)))
 
     def _make_via(self, flow: Flow, branch: str) -> str:
         return f"SIP/2.0/{flow.transport.value} {self._sent_by(flow)};rport;branch={branch}"

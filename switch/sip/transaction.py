@@ -44,7 +44,7 @@ class Transaction:
         self.key = key
         self.request = request
         self.flow = flow
-        """Where the request came from or goes to."""
+        """Where a request of ours goes to; where responses of ours go."""
         self.state: str = machine.initial
         self.datagram = b""
         """What is retransmitted: the request of a client, the last response of a server."""

@@ -29,6 +29,7 @@ from switch.sip.message import Message, Request, Response, serialize
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import SipTimers, Timer
 from switch.sip.transaction import CancelWish, Transaction, client_key
+from switch.sip.way_back import for_responses
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +117,8 @@ class TransactionTable:
         """Make a server transaction for a request that just came."""
         is_invite = request.method == "INVITE"
         machine = invite_server.MACHINE if is_invite else non_invite_server.MACHINE
-        transaction = Transaction(machine, self.new_id(), key, request, flow)
+        way = for_responses(request, flow)
+        transaction = Transaction(machine, self.new_id(), key, request, way)
         self.by_id[transaction.id] = self.servers[key] = transaction
         return transaction
 

@@ -78,6 +78,8 @@ class Lab:
         assert first.status == 401
         nonce = first.headers.get_all("WWW-Authenticate")[0].split('nonce="')[1].split('"')[0]
         request = self.request(*contacts, aor=aor, call_id=call_id, **headers)
+        if "Via" in headers:
+            request.headers.set("Via", headers["Via"])
         if cseq is not None:
             request.headers.set("CSeq", f"{cseq} REGISTER")
         secret = f"lab-{user}" if password is None else password
@@ -225,3 +227,22 @@ def test_a_static_binding_is_neither_told_nor_changed() -> None:
     lab.register("<sip:1001@192.0.2.50>;expires=60")
     lab.register("*", Expires="0", call_id="z")
     assert lab.uris() == ["sip:1001@192.0.2.50"]
+
+
+@pytest.mark.parametrize(
+    ("via", "contact", "port"),
+    [
+        ("192.0.2.77;branch=z9hG4bK1", "<sip:1001@192.0.2.77:5070>", 5070),
+        ("192.0.2.77;branch=z9hG4bK1", "<sip:1001@192.0.2.77>", 5060),
+        ("192.0.2.77;branch=z9hG4bK1;rport", "<sip:1001@192.0.2.77:5070>", 31000),
+        ("10.0.0.5;branch=z9hG4bK1", "<sip:1001@10.0.0.5:5070>", 31000),
+        ("192.0.2.77;branch=z9hG4bK1", "<sip:1001@10.0.0.5:5070>", 31000),
+    ],
+)
+def test_a_phone_that_does_not_listen_where_it_sends_from_is_called_at_its_contact(
+    via: str, contact: str, port: int
+) -> None:
+    lab = Lab()
+    assert lab.register(contact, Via=f"SIP/2.0/UDP {via}").status == 200
+    (binding,) = lab.location.bindings("1001", 0.0)
+    assert binding.flow.remote == ("192.0.2.77", port)

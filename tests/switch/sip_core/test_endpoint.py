@@ -90,6 +90,42 @@ def test_received_is_added_for_a_host_that_differs_even_without_rport() -> None:
     assert event.request.top_via.rport is None
 
 
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "PUBLISH", "CANCEL"])
+@pytest.mark.parametrize(
+    ("via", "port"),
+    [
+        ("198.51.100.7:5070", 5070),
+        ("198.51.100.7", 5060),
+        ("pc.example.com:5070", 5070),
+        ("198.51.100.7:5070;rport", 33_000),
+        ("10.0.0.5:5070", 33_000),  # a NAT stands between: that port is not reached from here
+    ],
+)
+def test_responses_go_to_the_port_of_the_via_unless_rport_or_a_nat_says_otherwise(
+    method: str, via: str, port: int
+) -> None:
+    endpoint = make_endpoint()
+    request = make_request(method, branch="z9hG4bK1")
+    host, _, rport = via.partition(";")
+    request.headers.set("Via", f"SIP/2.0/UDP {host};branch=z9hG4bK1" + (rport and f";{rport}"))
+    give(endpoint, request)
+    for event in events_of(endpoint):
+        assert isinstance(event, RequestReceived)
+        assert event.flow == FROM_ALICE
+        endpoint.respond(event.transaction, make_response(event.request, 486, to_tag="b"), 0.0)
+    flows = {flow.remote for _, flow in endpoint.datagrams_to_send()}
+    assert flows == {("198.51.100.7", port)}
+
+
+def test_what_is_malformed_is_answered_at_the_port_of_its_via() -> None:
+    endpoint = make_endpoint()
+    data = serialize(make_request("OPTIONS", branch="z9hG4bK1")).replace(b"CSeq: 1", b"CSeq: x")
+    data = data.replace(b"192.0.2.1:5060;branch=z9hG4bK1;rport", b"198.51.100.7;branch=z9hG4bK1")
+    endpoint.receive_datagram(data, FROM_ALICE, 0.0)
+    ((_, flow),) = endpoint.datagrams_to_send()
+    assert flow.remote == ("198.51.100.7", 5060)
+
+
 def test_a_retransmitted_invite_gets_the_last_response_again_and_no_event() -> None:
     endpoint = make_endpoint()
     event = give_invite(endpoint)

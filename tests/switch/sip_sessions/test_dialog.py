@@ -93,6 +93,16 @@ def test_a_udp_peer_without_rport_is_reached_at_its_contact() -> None:
     assert session.dialog.flow.remote == ("192.0.2.98", 5070)
 
 
+def test_a_udp_peer_without_rport_behind_a_nat_is_reached_where_it_sends_from() -> None:
+    wire = Wire()
+    via = "SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKx1"
+    invitation = invite(Via=via, Contact="<sip:x@10.0.0.5:5060>")
+    wire.inject(wire.b, invitation, source=("192.0.2.99", 31000))
+    session = wire.b.ua._table.by_id[wire.b.session]
+    assert session.dialog is not None
+    assert session.dialog.flow.remote == ("192.0.2.99", 31000)
+
+
 def test_a_peer_that_moves_is_followed() -> None:
     wire = Wire()
     success = uas_session(wire)

@@ -1,0 +1,68 @@
+"""Where a UDP peer listens: where it sent from, or where it says it does (RFC 3261 18.2.2, RFC 3581).
+
+A peer that asks for `rport` listens where it sends from. One that does not may send from any port:
+older gateways and phones do, and take answers at the port of their Via only. But where its packets
+come from another address than it names, a NAT stands between, and nothing but the source can be
+reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+from switch.sip.flow import Flow, Transport
+from switch.sip.message import Request, Uri
+
+
+def for_responses(request: Request, flow: Flow) -> Flow:
+    """The way for responses to `request`, which came by `flow`."""
+    if flow.transport is not Transport.UDP or not _names_its_port(request, flow):
+        return flow
+    return _at(flow, flow.remote[0], request.top_via.port)
+
+
+def for_requests(request: Request, target: Uri, flow: Flow) -> Flow:
+    """The way for requests in a dialog to the sender of `request`, whose Contact is `target`.
+
+    It may be another address than that of the request, where no proxy wants to stay between.
+    """
+    if (
+        flow.transport is not Transport.UDP
+        or request.record_routes
+        or not _names_its_port(request, flow)
+        or not _is_address(target.host)
+    ):
+        return flow
+    return _at(flow, target.host.strip("[]"), target.port)
+
+
+def for_calls(register: Request, contact: Uri, flow: Flow) -> Flow:
+    """The way for calls to the binding that `register` makes.
+
+    Only the port is the Contact's: a phone of another address is behind a proxy or a NAT.
+    """
+    if contact.host.strip("[]") != flow.remote[0]:
+        return flow
+    return for_requests(register, contact, flow)
+
+
+def _names_its_port(request: Request, flow: Flow) -> bool:
+    """True when the peer did not ask for `rport` and no NAT changes what it says of itself."""
+    via = request.top_via
+    if "rport" in via.params:
+        return False
+    return via.host.strip("[]") == flow.remote[0] or not _is_address(via.host)
+
+
+def _at(flow: Flow, host: str, port: int | None) -> Flow:
+    remote = (host, port or 5060)
+    return flow if remote == flow.remote else replace(flow, remote=remote)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
