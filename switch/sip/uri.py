@@ -95,6 +95,9 @@ class Uri:
         scheme = name.lower()
         if not colon:
             raise ValueError(f"URI without a scheme: {text[:80]!r}")
+        if not text.isprintable():
+            # It may become the Request-URI of a request of ours, where it could not stand.
+            raise ValueError(f"characters in a URI that cannot be shown: {text[:80]!r}")
         if scheme in ("sip", "sips"):
             found = _SIP_URI.fullmatch(rest)
             if found is None:

@@ -196,3 +196,18 @@ def test_the_limits_can_be_narrower() -> None:
     assert refused.value.status == 513
     assert isinstance(refused.value, RemoteProtocolError)
     assert parse(data, MessageLimits(max_head=len(data)))
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ue000", "\x85", "\u2028"])
+@pytest.mark.parametrize("name", ["Contact", "Record-Route", "From"])
+def test_a_uri_with_characters_that_cannot_be_shown_is_refused(name: str, hidden: str) -> None:
+    """It would become the Request-URI of a BYE, which could then not be written."""
+    request = make_request(branch="z9hG4bK1")
+    request.headers.set(name, f"<sip:a{hidden}@192.0.2.1>;tag=a")
+    with pytest.raises(MalformedMessageError) as refused:
+        parse(serialize(request))
+    assert refused.value.status == 400
+    success = make_response(make_request(branch="z9hG4bK1"), 200, to_tag="b")
+    success.headers.set(name, f"<sip:a{hidden}@192.0.2.1>;tag=a")
+    with pytest.raises(MalformedMessageError):
+        parse(serialize(success))
