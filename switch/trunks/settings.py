@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from switch.sip.flow import Transport
 
@@ -17,7 +17,7 @@ class TrunkSettings:
     match: tuple[str, ...] = ()
     """Addresses or networks (`127.0.0.1`, `192.0.2.0/24`) whose INVITEs come in on this trunk."""
     proxy_host: str | None = None
-    """Where calls go out; None: this trunk takes no calls out."""
+    """IP address where calls go out; None: this trunk takes no calls out."""
     proxy_port: int = 5060
     transport: Transport = Transport.UDP
     callers: frozenset[str] = frozenset()
@@ -31,13 +31,21 @@ class TrunkSettings:
         """Refuse what could only fail later, in the middle of a call.
 
         Raises:
-            ValueError: an address in `match` is none, or a limit makes no sense.
+            ValueError: an address in `match` or `proxy_host` is none, or a limit makes no sense.
         """
         for entry in self.match:
             try:
                 ip_network(entry)
             except ValueError as error:
                 raise ValueError(f"trunk {self.name!r}: match entry {entry!r}: {error}") from None
+        if self.proxy_host is not None:
+            try:
+                ip_address(self.proxy_host)
+            except ValueError:
+                # A name would have to be looked up while calls wait.
+                raise ValueError(
+                    f"trunk {self.name!r}: proxy {self.proxy_host!r} is no IP address; write one"
+                ) from None
         if self.max_calls < 0:
             raise ValueError(f"trunk {self.name!r}: max_calls is {self.max_calls}, below 0")
         if not 0 < self.proxy_port < 65536:
@@ -75,7 +83,9 @@ class PhoneRange:
 
     def __contains__(self, number: str) -> bool:
         """Tell whether `number`, normalised, lies in the range."""
-        return len(number) == len(self.first) and self.first <= number <= self.last
+        if len(number) != len(self.first) or not (number.isascii() and number.isdigit()):
+            return False
+        return self.first <= number <= self.last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ def test_bad_addresses_ports_and_limits_are_refused_by_name() -> None:
         TrunkSettings(name="lab", match=("localhost",))
     with pytest.raises(ValueError, match="proxy_port 0"):
         TrunkSettings(name="lab", proxy_port=0)
+    with pytest.raises(ValueError, match=r"proxy 'sbc\.example\.com' is no IP address"):
+        TrunkSettings(name="lab", proxy_host="sbc.example.com")
     with pytest.raises(ValueError, match="max_calls is -1"):
         TrunkSettings(name="lab", max_calls=-1)
 
@@ -32,3 +34,8 @@ def test_the_first_trunk_that_matches_an_address_wins() -> None:
     assert addresses.find("2001:db8::1") is net
     assert addresses.find("192.0.2.1") is None
     assert addresses.find("example.com") is None
+
+
+@pytest.mark.parametrize("number", ["100z", "10:1", "100\u00e9", "10\u0660\u0661", "", "10010"])
+def test_what_only_sorts_between_the_ends_of_a_range_is_no_phone_of_it(number: str) -> None:
+    assert number not in PhoneRange(first="1001", last="1050")
