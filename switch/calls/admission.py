@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from switch.calls.legible import legible
 from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Refused
 from switch.sip.events import Invited
 from switch.trunks import number_plan as plan
@@ -32,7 +33,7 @@ class Admitted:
     source_name: str
     """Phone number or trunk name."""
     caller_number: str
-    """As the peer gave it; empty when withheld."""
+    """As the peer gave it, made legible as the next two are; empty when withheld."""
     caller_name: str
     called: str
     destination: plan.ToEntry | plan.ToPhone | plan.ToTrunk
@@ -93,9 +94,9 @@ class Admission:
         return Admitted(
             source=source,
             source_name=name,
-            caller_number="" if written.lower() in _WITHHELD else written,
-            caller_name=sender.display_name or "",
-            called=called,
+            caller_number="" if written.lower() in _WITHHELD else legible(written),
+            caller_name=legible(sender.display_name or ""),
+            called=legible(called),
             destination=destination,
         )
 

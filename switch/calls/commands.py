@@ -5,10 +5,12 @@ A command looks up its leg, does its work behind the call boundary, and leaves t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from switch.calls.causes import EndCause
 from switch.calls.leg import Input, Leg
+from switch.calls.leg_media import takes_digits
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Attempt, Outgoing
 from switch.calls.sound import Sound
@@ -18,6 +20,8 @@ from switch.clock import Clock
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.registrar.location import Location
+
+log = logging.getLogger(__name__)
 
 
 class Commands:
@@ -171,8 +175,15 @@ class Commands:
         self._sound_command(leg, lambda _: self.sound.echo(leg, on))
 
     def send_digits(self, leg: LegId, digits: str) -> None:
-        """Send digits to the leg's peer (RFC 4733)."""
-        self._sound_command(leg, lambda _: self.sound.send_digits(leg, digits))
+        """Send digits to the leg's peer (RFC 4733); one that takes none is spared them."""
+
+        def send(found: Leg) -> None:
+            if takes_digits(found):
+                self.sound.send_digits(leg, digits)
+            else:
+                log.info("leg %s: no digits can be sent: telephone-event was not agreed", leg)
+
+        self._sound_command(leg, send)
 
     # --- commands on recordings -----------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from switch.calls.direct import DirectCalls
 from switch.calls.events import CallRefused, IncomingLeg
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
+from switch.calls.legible import legible
 from switch.calls.legs import Legs
 from switch.calls.overload import Overload
 from switch.calls.settings import CallSettings
@@ -144,7 +145,7 @@ class Incoming:
                 at=self._clock.now(),
                 status=denied.status,
                 reason=denied.reason,
-                called=event.request.request_uri.username,
-                caller_number=event.request.from_.uri.username,
+                called=legible(event.request.request_uri.username),
+                caller_number=legible(event.request.from_.uri.username),
             )
         )

@@ -114,6 +114,12 @@ def is_held_by_peer(leg: Leg) -> bool:
     return audio is not None and audio.is_on_hold
 
 
+def takes_digits(leg: Leg) -> bool:
+    """Tell whether telephone events (RFC 4733) were agreed with this leg's peer."""
+    audio = _negotiation(leg).current
+    return audio is not None and audio.telephone_event_payload_type is not None
+
+
 def is_expected_to_send(leg: Leg) -> bool:
     """Tell whether RTP must be coming from this leg's peer."""
     audio = _negotiation(leg).current

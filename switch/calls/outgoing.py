@@ -9,6 +9,7 @@ from urllib.parse import quote
 from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
+from switch.calls.legible import legible
 from switch.calls.legs import Legs
 from switch.calls.settings import CallSettings
 from switch.calls.turn import Turn
@@ -139,8 +140,8 @@ class Outgoing:
     def _caller(self, attempt: Attempt) -> NameAddr:
         if not attempt.caller_number:
             return NameAddr(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
-        name = "".join(c for c in attempt.caller_name if c.isprintable())
-        return NameAddr(self._own_uri(attempt.caller_number), name or None)
+        name = legible(attempt.caller_name) or None
+        return NameAddr(self._own_uri(attempt.caller_number), name)
 
     def _own_uri(self, number: str) -> Uri:
         return Uri("sip", quote(number, _USER_SAFE), self._settings.host)

@@ -77,12 +77,16 @@ class SessionInputs:
         event = self._ua.next_event()
         if event is None:
             # The endpoint may have something for the user agent: new, or caused by this turn.
-            self._ua.process(self._clock.now())
+            # Behind the boundary: one message must not keep those behind it waiting.
+            self._turn.guard(None, self._process)
             event = self._ua.next_event()
         if event is None:
             return False
         self._take(event)
         return True
+
+    def _process(self) -> None:
+        self._ua.process(self._clock.now())
 
     def _take(self, event: SessionEvent) -> None:
         match event:

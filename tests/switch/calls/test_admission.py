@@ -107,3 +107,14 @@ def test_a_full_trunk_takes_no_more() -> None:
     limits.add("lab", LegId("a"))
     judged = door.judge(invite("<sip:caller@example.com>"), 0.0)
     assert judged == Denied(status=503, reason="trunk-full")
+
+
+def test_numbers_and_names_cannot_forge_lines_and_are_bounded() -> None:
+    name = "An\u202en" + "x" * 500
+    sender = f'"{name}" <sip:%0D%0A2026%20ERROR%1B[2J{"9" * 500}@example.com>'
+    judged = admission()[0].judge(invite(sender, to="4000%3B%0A"), 0.0)
+    assert isinstance(judged, Admitted)
+    assert judged.caller_number.startswith("2026 ERROR[2J9")
+    assert judged.caller_name.startswith("Annx")
+    assert judged.called == "4000;"
+    assert len(judged.caller_number) == len(judged.caller_name) == 128

@@ -20,6 +20,7 @@ from switch.calls.events import (
 from switch.calls.settings import CallSettings
 from switch.gateway.protocol import DigitReceived, LegFailed, Prompt, SendDigits
 from switch.ids import LegId
+from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip.events import Failed, Invited
 from switch.trunks.source import Source
 from tests.switch.calls.bench import Bench
@@ -185,6 +186,25 @@ def test_digits_echo_and_music() -> None:
     assert bench.heard() == {leg: {bench.music}}
     caller.hang_up()
     bench.check_forgotten()
+
+
+def test_digits_for_a_caller_that_takes_none_leave_its_call_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    caller = bench.stranger("caller")
+    bench.react = lambda e: bench.calls.answer(e.leg) if isinstance(e, IncomingLeg) else None
+    caller.sound = AudioNegotiation(session_id=1, address="127.0.0.1", port=30000)
+    monkeypatch.setattr(caller, "_new_sound", lambda: None)
+    offer = caller.sound.make_offer()
+    lines = [line for line in offer.split(b"\r\n") if b"telephone-event" not in line]
+    plain = b"\r\n".join(line for line in lines if b"fmtp" not in line)
+    caller.call("4000", offer=plain)
+    (leg,) = (event.leg for event in bench.of(LegAnswered))
+    bench.calls.send_digits(leg, "5")
+    bench.pump()
+    assert not [command for command in bench.gateway.sent if isinstance(command, SendDigits)]
+    assert not caller.is_idle
 
 
 def test_an_agents_leg_carries_identity_and_extra_headers() -> None:
