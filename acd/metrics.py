@@ -63,7 +63,9 @@ class Metrics:
         for queue in self.queues.values():
             queue.day = type(queue.day)()
             self.changed_queues[queue.queue] = None
-        for agent in self.agents.values():
+        for name, agent in self.agents.items():
+            if agent.has_news_of_the_day:
+                self.changed_agents[name] = None
             agent.new_day(now)
 
     def fold(self, event: AcdEvent) -> None:

@@ -142,6 +142,11 @@ class AgentTally:
         """Of the contact it talked to last: its wrap-up belongs to that queue's handle time."""
         self.new_day(now)
 
+    @property
+    def has_news_of_the_day(self) -> bool:
+        """Whether figures of this day were reported: those that go with a contact."""
+        return bool(self.answered or self.missed)
+
     def new_day(self, now: float) -> None:
         self.answered = 0
         self.missed = 0

@@ -13,7 +13,6 @@ import random
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +41,7 @@ from cti.flows import flows_of, prompt_folders
 from cti.free_ports import free_port
 from cti.history import HistoryProjection
 from cti.ids import Ids, Tokens
+from cti.midnight import Midnight
 from cti.pops import PopService
 from cti.recording_paths import RecordingPaths
 from cti.recovery import GATEWAY_LOST, RecordingRecovery
@@ -150,7 +150,7 @@ class Node:
         await self._open_api()
         await self.gateway_process.start()
         self._every(_LAG_EVERY_S, self._measure_lag)
-        self._at_midnight()
+        Midnight(self.clock, self._new_day).watch()
 
     async def _take_down(self) -> None:
         """Reverse of `_start`; each step is bounded, and one that fails does not keep the others."""
@@ -178,8 +178,9 @@ class Node:
         await asyncio.sleep(_GOODBYE_S)  # the last BYEs and their answers are on the wire
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run beside the calls. A fault ends this task alone, never the node with all its calls."""
         assert self._tasks is not None
-        return self._tasks.create_task(work)
+        return self._tasks.create_task(_alone(work))
 
     # --- media ----------------------------------------------------------------------------------
 
@@ -512,17 +513,16 @@ class Node:
     def _measure_lag(self, lag: float) -> None:
         self.calls.overload.report_loop_lag(max(0.0, lag))
 
-    def _at_midnight(self) -> None:
-        """Counters of the day begin anew at local midnight."""
-        now = datetime.now().astimezone()
-        tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    def _new_day(self) -> None:
+        if not self._stopping.is_set():
+            self.distribution.new_day()
 
-        def turn() -> None:
-            if not self._stopping.is_set():
-                self.distribution.new_day()
-                self._at_midnight()
 
-        self.clock.call_at(self.clock.now() + (tomorrow - now).total_seconds(), turn)
+async def _alone(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("a task beside the calls failed")
 
 
 class _LateFloor:
