@@ -52,6 +52,7 @@ class Contact:
     flow: FlowRun | None = None
     queue: QueueName | None = None
     queued_at: float | None = None
+    """Since when it waits for somebody: in a queue, or for the target of a transfer."""
     facts: Mapping[str, str] = field(default_factory=dict)
     agent: AgentId | None = None
     """Who is offered the contact or talks to it."""
@@ -64,3 +65,8 @@ class Contact:
     held_s: float = 0.0
     muted: bool = False
     outbound: bool = False
+
+    def stop_waiting(self, now: float) -> None:
+        """Note how long it waited for somebody, whether that one came or not."""
+        if self.queued_at is not None:
+            self.waited_s = now - self.queued_at

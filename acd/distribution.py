@@ -10,7 +10,7 @@ from acd.contact_events import ContactResult
 from acd.contacts import Contacts
 from acd.core import Acd
 from acd.events import AcdEvent
-from acd.inputs import Input, Withdraw
+from acd.inputs import Input
 from acd.ports import Pops
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
@@ -115,7 +115,7 @@ class Distribution:
         self._contacts.bind(leg, contact)
 
     def _dismiss(self, contact: Contact, action: Dismiss) -> None:
-        self.tell(Withdraw(contact=contact.id, reason=action.reason))
+        contact.stop_waiting(self._clock.now())
         cause = EndCause(Result.NO_ANSWER, "queue-timeout", 480)
         self._contacts.finish(contact, ContactResult.TIMEOUT, action.reason, hang_up=cause)
 

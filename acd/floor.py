@@ -105,8 +105,8 @@ class Floor:
         if by is SignedOnBy.STATIC:
             return ()
         agent.desk = agent.phone_counts = False
-        if agent.settings.static:
-            return ()
+        if agent.settings.static:  # stays signed on; but nobody is there to end a wrap-up
+            return self._step(agent, AgentInput.WRAP_UP_OVER, now)
         return self._step(agent, AgentInput.SIGNED_OFF, now)
 
     def set_ready(self, agent: Agent, now: float) -> None:

@@ -271,6 +271,7 @@ class Inbound:
 
     def _transfer(self, contact: Contact, number: str) -> None:
         contact.stage = Stage.DIRECT
+        contact.queued_at = self._clock.now()
         destination = self._routes.destination(None, number)
         match destination:
             case ToPhone(phone=phone):
@@ -282,6 +283,7 @@ class Inbound:
                     ring_timeout_s=TRANSFER_RING_S,
                     headers={"X-Interaction-Id": contact.id},
                 )
+                contact.agent = self._agents.get(phone)  # who answers is credited, and may hold it
                 contact.agent_leg = leg
                 self._contacts.bind(leg, contact)
                 self._waiting_room.enter(contact)
@@ -332,7 +334,7 @@ class Inbound:
             contact.customer_answered = True
             if contact.flow is not None:
                 contact.flow.leg_answered()
-            elif contact.stage is Stage.WAITING:
+            elif contact.stage in (Stage.WAITING, Stage.OFFERED):
                 self._waiting_room.enter(contact)
             elif contact.talking_since is not None:
                 self._conversation.connect(contact)
@@ -345,10 +347,9 @@ class Inbound:
         self._waiting_room.leave(contact)
         now = self._clock.now()
         contact.talking_since = now
+        contact.stop_waiting(now)
         if contact.stage is Stage.OFFERED:
             contact.stage = Stage.TALKING
-            if contact.queued_at is not None:
-                contact.waited_s = now - contact.queued_at
             if contact.agent is not None:
                 self._distribution.tell(OfferAccepted(contact=contact.id, agent=contact.agent))
         else:
@@ -406,8 +407,7 @@ class Inbound:
                     contact.flow.caller_gone()  # ends in `_flow_ended`
                 self._contacts.finish(contact, ContactResult.MENU, reason)
             case Stage.WAITING | Stage.OFFERED:
-                if contact.queued_at is not None:
-                    contact.waited_s = event.at - contact.queued_at
+                contact.stop_waiting(event.at)
                 self._distribution.tell(
                     Withdraw(contact=contact.id, reason="failed" if failed else "abandoned")
                 )
@@ -420,7 +420,11 @@ class Inbound:
                 self._distribution.tell(TalkEnded(contact=contact.id, by_agent=False))
                 self._contacts.finish(contact, ContactResult.ANSWERED, reason)
             case Stage.DIRECT:
-                self._contacts.finish(contact, ContactResult.DIRECT, reason)
+                result = ContactResult.DIRECT
+                if contact.talking_since is None:
+                    contact.stop_waiting(event.at)
+                    result = ContactResult.FAILED if failed else ContactResult.ABANDONED
+                self._contacts.finish(contact, result, reason)
             case Stage.ENDED:
                 pass
 
@@ -429,6 +433,7 @@ class Inbound:
         reason = reason_of_agent(event.cause)
         match contact.stage:
             case Stage.OFFERED if event.cause.reason in _OURS:
+                contact.stop_waiting(event.at)
                 self._distribution.tell(Withdraw(contact=contact.id, reason="failed"))
                 cause = EndCause(Result.FAILED, event.cause.reason, 500)
                 self._contacts.finish(

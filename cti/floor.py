@@ -31,6 +31,7 @@ from cti.schema import (
     Disposition,
     PhoneCredentials,
     Role,
+    ScreenPop,
     Snapshot,
 )
 from cti.translate import Translator
@@ -92,17 +93,15 @@ class Floor:
         queues = translator.queues()
         interactions = translator.interactions()
         figures = pop = None
-        if account.role is Role.AGENT and account.agent_id is not None:
-            agent_id = account.agent_id
-            mine = self.agent_queues(agent_id)
-            agents = (translator.agents.agent(agent_id),)
+        if account.role is Role.AGENT:
+            own = translator.agents.get(account.agent_id)
+            mine = frozenset() if own is None else self.agent_queues(own.agent_id)
+            agents = () if own is None else (own,)
             queues = tuple(queue for queue in queues if queue.queue in mine)
-            interactions = tuple(i for i in interactions if i.agent_id == agent_id)
+            interactions = tuple(i for i in interactions if own and i.agent_id == own.agent_id)
         if account.agent_id is not None:
             figures = translator.agents.figures(account.agent_id)
-            pop = None if self.pops is None else self.pops.current(account.agent_id)
-            if pop is not None and translator.interaction(pop.interaction_id) is None:
-                pop = None
+            pop = self._pop_of(account.agent_id)
         return Snapshot(
             seq=0,
             at=self._clock.wall(),
@@ -117,6 +116,12 @@ class Floor:
             gateway_available=translator.gateway_available,
             site=self._site,
         )
+
+    def _pop_of(self, agent_id: str) -> ScreenPop | None:
+        """The agent's card, while it has that interaction: it may be with somebody else by now."""
+        pop = None if self.pops is None else self.pops.current(agent_id)
+        live = None if pop is None else self._translator.interaction(pop.interaction_id)
+        return pop if live is not None and live.agent_id == agent_id else None
 
     def agent_queues(self, agent_id: str) -> frozenset[str]:
         """The queues whose figures the agent sees."""
@@ -235,8 +240,11 @@ class Floor:
         self._conversation.hold(self._talking(interaction_id), False)
 
     def hang_up(self, interaction_id: str, actor: Account) -> None:
-        """End the conversation."""
-        self._conversation.hang_up(self._talking(interaction_id))
+        """End the conversation, or give up a number that the agent dialled and that rings."""
+        contact = self._contacts.get(ContactId(interaction_id))
+        if contact is None or not contact.outbound:
+            contact = self._talking(interaction_id)
+        self._conversation.hang_up(contact)
 
     def mute(self, interaction_id: str, muted: bool, actor: Account) -> None:
         """Let the customer hear the agent no longer, or again."""

@@ -114,6 +114,7 @@ class PopService:
     def offer(self, offer: Offer, then: Callable[[], None]) -> None:
         """Show the card, then call `then`."""
         self._offers[offer.contact] = offer
+        self._drop_waiting(offer.contact)  # of an agent who signed off meanwhile
         if not self._floor.has_desk(offer.agent):
             then()
             return
@@ -130,9 +131,7 @@ class PopService:
         """The contact is over; the card stays with the agent until the next one."""
         self._searches.pop(contact, None)
         self._offers.pop(contact, None)
-        waiting = self._waiting.pop(contact, None)
-        if waiting is not None and waiting.timer is not None:
-            waiting.timer.cancel()
+        self._drop_waiting(contact)
 
     # --- the desk -------------------------------------------------------------------------------
 
@@ -157,6 +156,11 @@ class PopService:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _drop_waiting(self, contact: ContactId) -> None:
+        waiting = self._waiting.pop(contact, None)
+        if waiting is not None and waiting.timer is not None:
+            waiting.timer.cancel()
+
     async def _search(self, contact: ContactId, search: _Search) -> None:
         try:
             async with asyncio.timeout(10.0):
@@ -179,8 +183,8 @@ class PopService:
 
     def _show(self, offer: Offer, search: _Search | None, *, late: bool) -> int:
         live = self._floor.live(offer.contact)
-        if live is None:
-            return 0
+        if live is None or live.agent_id != offer.agent:
+            return 0  # over, or no longer with this agent while the look-up took its time
         cards = [] if search is None or search.cards is None else search.cards
         known = cards[0] if len(cards) == 1 else None
         number = self._normalise(live.caller_number)

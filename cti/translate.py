@@ -183,7 +183,8 @@ class Translator:
                 live.enter("direct", at)
                 self._publish(EventType.ESTABLISHED, live.view(), live, at)
             case ContactHeld():
-                live.enter("held" if event.held else "talking", at)
+                talking = "direct" if live.queue is None else "talking"
+                live.enter("held" if event.held else talking, at)
                 kind = EventType.HELD if event.held else EventType.RETRIEVED
                 self._publish(kind, live.view(), live, at)
             case ContactMuted():
@@ -232,7 +233,12 @@ class Translator:
         )
         live.finished = True
         agent = self.agents.get(live.agent_id)
-        wrapping = agent is not None and agent.state == AgentState.WRAP_UP
+        # The wrap-up of this contact, that is: an agent may dial during the wrap-up of another.
+        wrapping = (
+            agent is not None
+            and agent.state == AgentState.WRAP_UP
+            and agent.interaction_id == live.id
+        )
         if event.talked_s > 0 or wrapping:
             live.enter("wrap-up", at)
             self._publish(EventType.CONNECTION_CLEARED, cleared, live, at)

@@ -109,3 +109,12 @@ def test_a_contact_may_queue_again_while_its_first_agent_still_wraps_up(scene: S
     assert scene.acd.waiting(SUPPORT) == (contact,)
     scene.advance(7.5)
     assert scene.offered_to(contact) == ANN
+
+
+def test_a_static_agent_whose_desk_goes_is_not_left_in_an_extended_wrap_up() -> None:
+    scene = Scene([agent(ANN, static=True, wrap_up_s=5.0)])
+    scene.desk(ANN)
+    scene.ends(scene.talks())
+    scene.tell(ExtendWrapUp(agent=ANN))
+    scene.desk_off(ANN)
+    assert scene.state(ANN) is AgentState.AVAILABLE
