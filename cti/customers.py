@@ -126,7 +126,10 @@ class InteractionDesk:
         return detail(facts)
 
     async def interaction_agent(self, interaction_id: str) -> str | None:
-        """The agent it was last with."""
+        """The agent it was last with: of those that ended lately also while the store is away."""
+        agent = self._translator.agent_of_ended(interaction_id)
+        if agent is not None:
+            return agent
         try:
             return await self._store.interaction_agent(interaction_id)
         except NotStored:

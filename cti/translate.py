@@ -58,6 +58,7 @@ from cti.schema import (
 from switch.calls.events import CallEvent, CallRefused, GatewayChanged, RecordingClosed
 
 _FORGET_RECORDINGS_AFTER = 10_000
+_FORGET_ENDED_AFTER = 10_000
 
 
 class Translator:
@@ -80,6 +81,8 @@ class Translator:
             name: QueueView(queue=name, title=title) for name, title in queue_titles.items()
         }
         self._live: dict[str, LiveInteraction] = {}
+        self._ended: dict[str, str] = {}
+        """The agents of the last interactions that are over; the store may not have them yet."""
         self._recorded: dict[str, str] = {}
         self.gateway_available = False
 
@@ -92,6 +95,10 @@ class Translator:
     def interaction(self, interaction_id: str) -> LiveInteraction | None:
         """A live interaction, wrap-up included."""
         return self._live.get(interaction_id)
+
+    def agent_of_ended(self, interaction_id: str) -> str | None:
+        """The agent of an interaction that ended lately; None: it had none, or it is long over."""
+        return self._ended.get(interaction_id)
 
     def interactions(self) -> tuple[InteractionView, ...]:
         """All live interactions, oldest first."""
@@ -244,7 +251,7 @@ class Translator:
             self._publish(EventType.CONNECTION_CLEARED, cleared, live, at)
         self._publish(EventType.INTERACTION_ENDED, cleared, live, at)
         if not wrapping:
-            del self._live[live.id]
+            self._forget(live)
 
     # --- agents and queues ----------------------------------------------------------------------
 
@@ -253,7 +260,14 @@ class Translator:
         if before.state == AgentState.WRAP_UP and event.state is not AgentState.WRAP_UP:
             live = self._live.get(before.interaction_id or "")
             if live is not None and live.finished:
-                del self._live[live.id]
+                self._forget(live)
+
+    def _forget(self, live: LiveInteraction) -> None:
+        del self._live[live.id]
+        if live.agent_id is not None:
+            self._ended[live.id] = live.agent_id
+            if len(self._ended) > _FORGET_ENDED_AFTER:
+                del self._ended[next(iter(self._ended))]
 
     def _queue_changed(self, event: QueueChanged, at: float) -> None:
         view = QueueView(

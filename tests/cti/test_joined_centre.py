@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from acd.contact_events import ContactResult
+from crm_store.store import Store
 from cti.api.ports import Account
-from cti.errors import Conflict
+from cti.customers import InteractionDesk
+from cti.errors import Conflict, Unavailable
 from cti.schema import CustomerCard, EventType, Role, ScreenPop
 from ivr.loader import parse_flow
 from switch.calls.causes import Result
@@ -89,6 +94,21 @@ def test_a_caller_who_waits_cannot_be_hung_up_on() -> None:
     (contact,) = centre.translator.interactions()
     with pytest.raises(Conflict):
         centre.floor.hang_up(contact.interaction_id, agent("1001"))
+
+
+def test_a_note_may_follow_the_end_although_the_store_is_away(tmp_path: Path) -> None:
+    centre = Centre(wrap_up_s=0.0)
+    centre.ready("1001")
+    interaction = talks(centre)
+    centre.ends(centre.calls.to("1001"), "callee-hung-up")
+    assert centre.translator.interactions() == ()
+    away = Store(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}", data_dir=None)
+    desk = InteractionDesk(
+        store=away, bus=centre.bus, translator=centre.translator, codes=frozenset()
+    )
+    assert asyncio.run(desk.interaction_agent(interaction)) == "1001"
+    with pytest.raises(Unavailable):
+        asyncio.run(desk.interaction_agent("older"))
 
 
 # --- what became of a contact -----------------------------------------------------------------
