@@ -74,7 +74,7 @@ async def _measure(
             str(statistics),
             "-timeout",
             str(int(calls / rate + _PATIENCE_S)),
-            f"127.0.0.1:{server.sip_port}",
+            f"127.0.0.1:{server.sip[1]}",
         )
         async with asyncio.timeout(calls / rate + 2 * _PATIENCE_S):
             await callers.wait()

@@ -14,9 +14,10 @@ import numpy as np
 
 from cti.client import ApiClient
 from cti.demo.callers import Caller, Persona
-from cti.demo.server import DemoFailedError, DemoServer
+from cti.demo.server import DemoFailedError
 from cti.desk.agent.app import DeskApp
 from cti.desk.agent.options import DeskOptions
+from cti.local_server import LocalServer
 from cti.schema import Event, EventType, RecordingView
 from recordings.playback import Channel, read_pcm
 
@@ -40,7 +41,7 @@ _COURSE: Final = (
 """What must be seen of the call, in this order as far as it is one."""
 
 
-async def check(server: DemoServer, say: Callable[[str], None]) -> None:
+async def check(server: LocalServer, say: Callable[[str], None]) -> None:
     """Run one call.
 
     Raises:
@@ -105,7 +106,7 @@ async def _until(test: Callable[[], bool], what: str) -> None:
         raise DemoFailedError(f"it never happened that {what}") from None
 
 
-def _check_recording(server: DemoServer, event: Event, say: Callable[[str], None]) -> None:
+def _check_recording(server: LocalServer, event: Event, say: Callable[[str], None]) -> None:
     view = event.data
     if not isinstance(view, RecordingView) or view.error is not None:
         raise DemoFailedError(f"the recording failed: {view}")

@@ -14,6 +14,7 @@ from cti.demo.check import check
 from cti.demo.server import DemoFailedError, demo_server
 from cti.desk.agent.app import DeskApp
 from cti.desk.agent.options import DeskOptions
+from cti.local_server import ServerFailedError
 
 _FIRST_CALL_S = 4.0
 _PAUSE_S = 6.0
@@ -32,7 +33,7 @@ async def run_check() -> int:
             async with demo_server(Path(folder)) as server:
                 _say("the server accepts calls")
                 await check(server, _say)
-        except* DemoFailedError as group:
+        except* (DemoFailedError, ServerFailedError) as group:
             for error in group.exceptions:
                 _say(f"FAILED: {error}")
             return_code = 1
@@ -72,7 +73,7 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
                     callers = tasks.create_task(_callers(server.host, server.sip_port))
                     await desk.run_async()
                     callers.cancel()
-        except DemoFailedError as error:
+        except ServerFailedError as error:
             _say(str(error))
             return 1
         if keep is not None:

@@ -1,0 +1,132 @@
+"""A server as a child process, on loopback with ports of its own: for the demo and the bench."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from cti.free_ports import free_port
+from cti.paths import shipped
+
+_START_S: Final = 30.0
+_STOP_S: Final = 20.0
+
+
+class ServerFailedError(Exception):
+    """The server did not come up; the message has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalServer:
+    """A running server, and where it is."""
+
+    host: str
+    sip_port: int
+    http_port: int
+    agent_port: int
+    """Where the lab's static phones are to be: free for whoever plays them."""
+    data: Path
+    log: Path
+    process: asyncio.subprocess.Process
+
+    @property
+    def url(self) -> str:
+        """Where the API answers."""
+        return f"http://{self.host}:{self.http_port}"
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        """Where SIP is spoken."""
+        return (self.host, self.sip_port)
+
+
+@contextlib.asynccontextmanager
+async def local_server(
+    folder: Path, *options: str, config: Path | None = None
+) -> AsyncIterator[LocalServer]:
+    """Start a server with data and log below `folder`, wait until it takes calls, stop it at the end.
+
+    `config` is the shipped lab unless given; `options` are further ones of `switchroom serve`.
+
+    Raises:
+        ServerFailedError: it did not come up.
+    """
+    sip_port, http_port, agent_port = free_port(), free_port(), free_port()
+    data, log = folder / "data", folder / "server.log"
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cti.cli.main",
+            "serve",
+            "--config",
+            str(config or shipped("lab.toml")),
+            "--data-dir",
+            str(data),
+            "--sip-port",
+            str(sip_port),
+            "--http-port",
+            str(http_port),
+            "--load-agent-port",
+            str(agent_port),
+            *options,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,  # Ctrl-C in this terminal is for whoever has the screen
+        )
+    server = LocalServer(
+        host="127.0.0.1",
+        sip_port=sip_port,
+        http_port=http_port,
+        agent_port=agent_port,
+        data=data,
+        log=log,
+        process=process,
+    )
+    try:
+        await _wait_ready(server)
+        yield server
+    finally:
+        await _stop(process)
+
+
+async def _wait_ready(server: LocalServer) -> None:
+    try:
+        async with asyncio.timeout(_START_S), httpx.AsyncClient() as client:
+            while server.process.returncode is None:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(f"{server.url}/healthz")).status_code == 200:
+                        return
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise ServerFailedError(
+            f"the server took no calls within {_START_S:.0f} s:\n{_tail(server.log)}"
+        ) from None
+    raise ServerFailedError(f"the server ended at once:\n{_tail(server.log)}")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-3000:]
