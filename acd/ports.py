@@ -8,7 +8,6 @@ from typing import Protocol
 
 from acd.actions import Offer
 from acd.model import AgentId, ContactId
-from switch.ids import CallId, LegId
 
 
 class Pops(Protocol):
@@ -54,12 +53,3 @@ class Routes(Protocol):
 
     def destination(self, dialled_by: AgentId | None, number: str) -> Destination:
         """Resolve a number for an agent; None for a flow, which may reach phones only."""
-
-
-class CallIdSource(Protocol):
-    """Makes ids for calls that start here."""
-
-    def __call__(self) -> CallId: ...
-
-
-LegOwner = dict[LegId, ContactId]

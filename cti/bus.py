@@ -11,6 +11,7 @@ every event of an interaction that has an agent at that moment.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable
@@ -138,6 +139,8 @@ class Bus:
     ) -> None:
         self.wall = wall
         """The clock of the events: seconds since the epoch."""
+        self._life = secrets.token_hex(4)
+        """Makes ids of events differ from those of an earlier life, even if the clock was set back."""
         self._seq = max(first_seq, int(wall() * 1000) << SEQ_SHIFT)
         self._dropped_to = self._seq
         self._ring: deque[Entry] = deque()
@@ -176,7 +179,7 @@ class Bus:
         self._seq = seq = self._seq + 1
         event = Event(
             seq=seq,
-            id=hex(seq),
+            id=f"{self._life}-{seq:x}",
             at=self.wall() if at is None else at,
             type=type,
             data=data,
