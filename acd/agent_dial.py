@@ -62,6 +62,8 @@ class AgentDial:
         destination = self._routes.destination(agent, number)
         if isinstance(destination, NoRoute):
             return destination.reason
+        if isinstance(destination, ToPhone) and destination.phone == agent:
+            return "That is your own number"
         now = self._clock.now()
         contact = Contact(
             id=ContactId(self._new_id("i")),

@@ -69,6 +69,12 @@ class Contacts:
                 return contact
         return None
 
+    def hang_up(self, contact: Contact, cause: EndCause) -> None:
+        """End the legs that a contact still has; nothing more is heard of them here."""
+        for leg in (contact.agent_leg, contact.customer_leg):
+            if leg is not None and self._by_leg.pop(leg, None) is not None:
+                self._control.hang_up(leg, cause)
+
     def finish(
         self,
         contact: Contact,
@@ -87,10 +93,7 @@ class Contacts:
             contact.held_since = None
         if contact.recording is not None:
             self._control.stop_recording(contact.recording)
-        cause = hang_up or EndCause(Result.COMPLETED, reason)
-        for leg in (contact.agent_leg, contact.customer_leg):
-            if leg is not None and self._by_leg.pop(leg, None) is not None:
-                self._control.hang_up(leg, cause)
+        self.hang_up(contact, hang_up or EndCause(Result.COMPLETED, reason))
         del self._by_id[contact.id]
         del self._by_call[contact.call]
         self._report(

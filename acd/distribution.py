@@ -68,6 +68,7 @@ class Distribution:
                     pass  # an answer to an offer that no longer stands; its leg is gone
                 case CancelOffer():
                     self.drop_agent_leg(contact, EndCause(Result.CANCELLED, action.reason))
+                    self._waiting_room.answer_late(contact)
                 case Announce():
                     self._waiting_room.announce(contact, action)
                 case Dismiss():

@@ -48,7 +48,7 @@ from acd.model import (
     SkillNeed,
 )
 from acd.ports import NoRoute, Routes, ToPhone, ToTrunk
-from acd.waiting_room import WaitingRoom
+from acd.waiting_room import ANSWER_AFTER_S, WaitingRoom
 from ivr.events import FlowStepped
 from ivr.flow import Flow
 from ivr.outcomes import CallerGone, HangUp, Outcome, ToNumber, ToQueue
@@ -73,9 +73,6 @@ from switch.ids import LegId
 
 log = logging.getLogger(__name__)
 
-ANSWER_AFTER_S = 1.0
-"""An entry that goes straight to a queue rings this long before it answers with music."""
-
 TRANSFER_RING_S = 30.0
 """How long the target of a flow's transfer rings."""
 
@@ -89,7 +86,7 @@ _FAILURES: Mapping[Result, OfferFailure] = {
     Result.FAILED: OfferFailure.UNREACHABLE,
 }
 
-_OURS = frozenset({"gateway-lost", "internal-error"})
+_OURS = frozenset({"gateway-lost", "no-media", "media-failed", "internal-error"})
 """Ends that are no fault of the agent's phone: nobody is made not-ready for them."""
 
 Report = AcdEvent | ContactEvent
@@ -190,9 +187,7 @@ class Inbound:
         )
         self._contacts.add(contact)
         if entry.queue is not None:
-            self._control.ring(event.leg)
             self._enqueue(contact, entry.queue, priority=entry.priority)
-            self._clock.call_at(event.at + ANSWER_AFTER_S, lambda: self._answer_waiting(contact.id))
         elif entry.flow is not None:
             self._start_flow(contact, self._flows[entry.flow])
 
@@ -243,7 +238,7 @@ class Inbound:
                 cause = EndCause(Result.COMPLETED, outcome.reason)
                 self._contacts.finish(contact, ContactResult.MENU, outcome.reason, hang_up=cause)
             case CallerGone():
-                self._contacts.finish(contact, ContactResult.MENU, "caller-hung-up")
+                pass  # `_customer_gone` knows why
 
     def _enqueue(
         self,
@@ -256,16 +251,23 @@ class Inbound:
         contact.stage = Stage.WAITING
         contact.queue = queue
         contact.queued_at = self._clock.now()
+        if not contact.customer_answered:
+            self._let_ring(contact)
         request = ContactRequest(contact=contact.id, queue=queue, priority=priority, skills=skills)
         self._distribution.tell(Enqueue(request=request))
         if contact.stage in (Stage.WAITING, Stage.OFFERED):
             self._waiting_room.enter(contact)
 
-    def _answer_waiting(self, contact_id: ContactId) -> None:
-        """Nobody was free at once: answer, so that the caller hears music instead of ringing."""
-        contact = self._contacts.get(contact_id)
-        if contact is not None and contact.stage is Stage.WAITING:
-            self._control.answer(contact.customer_leg)
+    def _let_ring(self, contact: Contact) -> None:
+        """The caller hears ringing, and if nobody is free soon music instead."""
+
+        def answer() -> None:
+            if self._contacts.get(contact.id) is contact:
+                self._waiting_room.answer_late(contact)
+
+        self._control.ring(contact.customer_leg)
+        due = max(contact.started_at + ANSWER_AFTER_S, self._clock.now())
+        self._clock.call_at(due, answer)
 
     # --- transfers by a flow --------------------------------------------------------------------
 
@@ -283,6 +285,8 @@ class Inbound:
                     ring_timeout_s=TRANSFER_RING_S,
                     headers={"X-Interaction-Id": contact.id},
                 )
+                if not contact.customer_answered:
+                    self._control.ring(contact.customer_leg)
                 contact.agent = self._agents.get(phone)  # who answers is credited, and may hold it
                 contact.agent_leg = leg
                 self._contacts.bind(leg, contact)
@@ -404,8 +408,9 @@ class Inbound:
         match contact.stage:
             case Stage.MENU:
                 if contact.flow is not None:
-                    contact.flow.caller_gone()  # ends in `_flow_ended`
-                self._contacts.finish(contact, ContactResult.MENU, reason)
+                    contact.flow.caller_gone()
+                result = ContactResult.FAILED if failed else ContactResult.MENU
+                self._contacts.finish(contact, result, reason)
             case Stage.WAITING | Stage.OFFERED:
                 contact.stop_waiting(event.at)
                 self._distribution.tell(
@@ -417,6 +422,8 @@ class Inbound:
                 result = ContactResult.FAILED if failed else ContactResult.ABANDONED
                 self._contacts.finish(contact, result, reason)
             case Stage.TALKING:
+                # First, since the agent may be called for the next contact at once.
+                self._contacts.hang_up(contact, EndCause(Result.COMPLETED, reason))
                 self._distribution.tell(TalkEnded(contact=contact.id, by_agent=False))
                 self._contacts.finish(contact, ContactResult.ANSWERED, reason)
             case Stage.DIRECT:
@@ -447,9 +454,7 @@ class Inbound:
                     self._distribution.tell(
                         OfferFailed(contact=contact.id, agent=agent, failure=failure)
                     )
-                waited = self._clock.now() - contact.started_at
-                if not contact.customer_answered and waited >= ANSWER_AFTER_S:
-                    self._answer_waiting(contact.id)
+                self._waiting_room.answer_late(contact)
             case Stage.TALKING:
                 self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
                 cause = EndCause(Result.COMPLETED, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from acd.actions import Announce
 from acd.contact import Contact, Stage
@@ -11,6 +12,9 @@ from ivr.announcements import announce
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import PlayerId
+
+ANSWER_AFTER_S: Final = 1.0
+"""A caller who is not answered yet rings this long before it is answered with music."""
 
 
 class WaitingRoom:
@@ -27,6 +31,16 @@ class WaitingRoom:
         """The caller waits: music, if it was answered; ringing does for the others."""
         if contact.customer_answered and contact.announcement is None:
             self._control.music(contact.customer_leg, True)
+
+    def answer_late(self, contact: Contact) -> None:
+        """Answer who rang long enough and still waits, so that it hears music instead."""
+        waited_s = self._clock.now() - contact.started_at
+        if (
+            contact.stage is Stage.WAITING
+            and not contact.customer_answered
+            and waited_s >= ANSWER_AFTER_S
+        ):
+            self._control.answer(contact.customer_leg)
 
     def announce(self, contact: Contact, action: Announce) -> None:
         """Tell the caller its position and the expected wait."""

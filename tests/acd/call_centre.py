@@ -1,0 +1,304 @@
+"""The distribution with its shells, real flows and real queues, over a switch made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from acd.actions import Offer
+from acd.agent_dial import AgentDial
+from acd.contact import Contact, Entry, Stage
+from acd.contact_events import ContactEvent, ContactFinished
+from acd.contacts import Contacts
+from acd.conversation import Conversation
+from acd.core import Acd
+from acd.distribution import Distribution
+from acd.events import AcdEvent
+from acd.inbound import Inbound
+from acd.inputs import SetReady, SignOff, SignOn
+from acd.model import AgentId, AgentState, ContactId, ContactState, SignedOnBy
+from acd.ports import Destination, NoRoute, ToPhone, ToTrunk
+from acd.settings import AcdSettings
+from acd.waiting_room import WaitingRoom
+from ivr.flow import Flow
+from ivr.loader import parse_flow
+from switch.calls.events import CallEvent
+from switch.clock import TimerHandle
+from tests.acd.hand_switch import HandSwitch, Leg
+from tests.acd.scene import ANN, BOB, CY, SALES, SUPPORT, agent, queue
+from tests.kit.virtual_clock import VirtualClock
+
+T = TypeVar("T")
+
+QUEUE, RECORDED, MENU, SILENT, TO_PHONE, NOWHERE = "100", "101", "102", "103", "104", "105"
+"""The entries: a queue, a recorded one, a menu, and flows that decide without answering."""
+
+CARD_S = 0.05
+
+_MENU = b"""
+language: en
+start: menu
+nodes:
+  menu:
+    verb: menu
+    prompts: [main-menu]
+    invalid_prompts: [invalid]
+    timeout_prompts: [no-input]
+    first_digit_timeout_s: 5
+    retries: 1
+    choices: {"1": sales, "3": transfer}
+    otherwise: end
+  sales: {verb: queue, queue: sales}
+  transfer: {verb: transfer, number: "1003"}
+  end: {verb: hang_up}
+"""
+_SILENT = b"language: en\nstart: sales\nnodes:\n  sales: {verb: queue, queue: sales}\n"
+_TRANSFER = b"language: en\nstart: on\nnodes:\n  on: {verb: transfer, number: '%s'}\n"
+
+
+class SlowCards:
+    """Satisfies `acd.ports.Pops`: a card takes until `shown`, or 50 ms, when `slow`."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.slow = False
+        self.waiting: dict[ContactId, tuple[Callable[[], None], TimerHandle]] = {}
+        self._clock = clock
+
+    def prefetch(self, contact: ContactId, caller_number: str) -> None:
+        pass
+
+    def offer(self, offer: Offer, then: Callable[[], None]) -> None:
+        self.forget(offer.contact)
+        if not self.slow:
+            then()
+            return
+        timer = self._clock.call_at(self._clock.now() + CARD_S, lambda: self.shown(offer.contact))
+        self.waiting[offer.contact] = then, timer
+
+    def shown(self, contact: ContactId) -> None:
+        """The card is on the screen."""
+        then, timer = self.waiting.pop(contact)
+        timer.cancel()
+        then()
+
+    def forget(self, contact: ContactId) -> None:
+        waiting = self.waiting.pop(contact, None)
+        if waiting is not None:
+            waiting[1].cancel()
+
+
+class Numbers:
+    """Satisfies `acd.ports.Routes`: three phones, and everything with a plus over a trunk."""
+
+    def destination(self, dialled_by: AgentId | None, number: str) -> Destination:
+        if number in (ANN, BOB, CY):
+            return ToPhone(phone=number)
+        if number.startswith("+"):
+            return ToTrunk(trunk="out", number=number)
+        return NoRoute(reason="Nobody has that number")
+
+
+class CallCentre:
+    """Ann and Bob serve sales, Cy support. Phones are there, nobody has a desk at first."""
+
+    def __init__(self, *, max_wait_s: float = 0.0, check: bool = True) -> None:
+        self.clock = VirtualClock()
+        self.switch = HandSwitch(self.clock)
+        self.pops = SlowCards(self.clock)
+        self.reports: list[AcdEvent | ContactEvent] = []
+        self._checks = check
+        self._ids = 0
+        queues = [queue(SALES, max_wait_s=max_wait_s), queue(SUPPORT)]
+        self.acd = Acd(
+            agents=[agent(ANN, SALES), agent(BOB, SALES), agent(CY, SUPPORT)],
+            queues=queues,
+            settings=AcdSettings(),
+            now=self.clock.now(),
+        )
+        report = self.reports.append
+        self.contacts = Contacts(
+            control=self.switch, clock=self.clock, pops=self.pops, report=report
+        )
+        self.conversation = Conversation(self.switch, self.clock, report)
+        room = WaitingRoom(self.switch, self.clock, report)
+        self.distribution = Distribution(
+            acd=self.acd,
+            contacts=self.contacts,
+            waiting_room=room,
+            control=self.switch,
+            clock=self.clock,
+            pops=self.pops,
+            report=report,
+        )
+        self.agent_dial = AgentDial(
+            contacts=self.contacts,
+            conversation=self.conversation,
+            control=self.switch,
+            clock=self.clock,
+            routes=Numbers(),
+            new_id=self._new_id,
+            report=report,
+        )
+        self.inbound = Inbound(
+            distribution=self.distribution,
+            contacts=self.contacts,
+            conversation=self.conversation,
+            waiting_room=room,
+            control=self.switch,
+            clock=self.clock,
+            entries={
+                QUEUE: Entry(number=QUEUE, queue=SALES),
+                RECORDED: Entry(number=RECORDED, queue=SALES, record=True),
+                MENU: Entry(number=MENU, flow="menu"),
+                SILENT: Entry(number=SILENT, flow="silent"),
+                TO_PHONE: Entry(number=TO_PHONE, flow="to-phone"),
+                NOWHERE: Entry(number=NOWHERE, flow="nowhere"),
+            },
+            flows={
+                "menu": _flow("menu", _MENU),
+                "silent": _flow("silent", _SILENT),
+                "to-phone": _flow("to-phone", _TRANSFER % b"1003"),
+                "nowhere": _flow("nowhere", _TRANSFER % b"777"),
+            },
+            agents={name: name for name in (ANN, BOB, CY)},
+            routes=Numbers(),
+            new_id=self._new_id,
+            report=report,
+        )
+        self.switch.handle = self._handle
+        self.distribution.begin()
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    def phones(self, *agents: AgentId) -> None:
+        """Their phones register, which signs them on as available."""
+        for name in agents:
+            self.switch.phone(name, reachable=True)
+
+    def desk(self, name: AgentId) -> None:
+        """The agent signs on at a desk and is ready."""
+        self.distribution.tell(SignOn(agent=name, by=SignedOnBy.DESK))
+        self.distribution.tell(SetReady(agent=name))
+        self.settle()
+
+    def sign_off(self, name: AgentId) -> None:
+        self.distribution.tell(SignOff(agent=name, by=SignedOnBy.DESK))
+        self.settle()
+
+    def call(self, entry: str = QUEUE) -> Leg:
+        """Somebody calls an entry."""
+        leg = self.switch.incoming(entry)
+        self.settle()
+        return leg
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, with what it brings about."""
+        until = self.clock.now() + seconds
+        while (due := self.clock.next_timer()) is not None and due <= until:
+            self.clock.run_next()
+            self.settle()
+        self.clock.run_until(until)
+
+    def settle(self) -> None:
+        """Let everything come to rest, then look whether it makes sense."""
+        self.switch.settle()
+        if self._checks:
+            self.check()
+
+    # --- what can be seen -----------------------------------------------------------------------
+
+    def state(self, name: AgentId) -> AgentState:
+        return self.acd.agent(name).state
+
+    def contact(self, leg: Leg) -> Contact:
+        found = self.contacts.of_leg(leg.id)
+        assert found is not None
+        return found
+
+    def told(self, kind: type[T]) -> list[T]:
+        """Everything of a kind that was reported."""
+        return [report for report in self.reports if isinstance(report, kind)]
+
+    def finished(self) -> ContactFinished:
+        """How the one contact that is over ended."""
+        (found,) = self.told(ContactFinished)
+        return found
+
+    def check(self) -> None:
+        """Fail if a contact, a leg or an agent is left in a state it cannot leave."""
+        self.acd.check_invariants()
+        assert self.acd.unheard_offers == 0, "an offer was lost"
+        contacts = self.contacts
+        for leg, contact in contacts._by_leg.items():
+            assert leg in self.switch.legs, f"{leg} is gone and still belongs to {contact}"
+            assert leg in (contact.customer_leg, contact.agent_leg)
+            assert contacts._by_id[contact.id] is contact
+        for leg in self.switch.legs:
+            assert leg in contacts._by_leg, f"{leg} belongs to nobody"
+        assert len(contacts._by_call) == len(contacts)
+        assert {c.contact for c in self.acd.contacts()} == {
+            c.id for c in contacts._by_id.values() if c.stage in _QUEUED
+        }
+        for contact in contacts._by_id.values():
+            self._check_contact(contact)
+        for leg in self.inbound._engagements._legs:
+            assert leg in self.switch.legs, f"an agent stays engaged by {leg}"
+
+    def _check_contact(self, contact: Contact) -> None:
+        switch = self.switch
+        assert self.contacts._by_call[contact.call] is contact
+        customer = switch.legs.get(contact.customer_leg)
+        assert customer is not None or (contact.outbound and not contact.customer_leg)
+        assert contact.agent_leg is None or contact.agent_leg in switch.legs
+        assert contact.customer_answered == (customer is not None and customer.answered)
+        match contact.stage:
+            case Stage.MENU:
+                assert contact.flow is not None
+            case Stage.WAITING | Stage.OFFERED | Stage.TALKING:
+                found = self.acd.contact(contact.id)
+                assert (found.state, found.agent) == (_QUEUED[contact.stage], contact.agent)
+            case Stage.ENDED:
+                raise AssertionError("an ended contact is kept")
+            case _:
+                pass
+        if contact.stage is Stage.OFFERED:
+            assert (contact.agent_leg is None) == (contact.id in self.pops.waiting)
+        if contact.stage in (Stage.WAITING, Stage.OFFERED) and customer is not None:
+            if customer.answered:
+                assert customer.music != bool(customer.players), f"{customer} hears nothing"
+            elif contact.stage is Stage.WAITING:
+                waited = self.clock.now() - contact.started_at
+                assert customer.answering or waited <= 1.0, f"{customer} rings for ever"
+                assert "ring" in switch.verbs(customer.id), f"{customer} hears nothing"
+        if contact.talking_since is not None and contact.customer_answered:
+            assert contact.agent_leg is not None
+            assert switch.are_bridged(contact.customer_leg, contact.agent_leg)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _handle(self, event: CallEvent) -> None:
+        self.agent_dial.handle(event)
+        self.inbound.handle(event)
+
+    def _new_id(self, kind: str) -> str:
+        self._ids += 1
+        return f"{kind}-{self._ids}"
+
+
+_QUEUED = {
+    Stage.WAITING: ContactState.WAITING,
+    Stage.OFFERED: ContactState.OFFERED,
+    Stage.TALKING: ContactState.TALKING,
+}
+
+
+def _flow(name: str, text: bytes) -> Flow:
+    root = Path(__file__).parents[2] / "config" / "prompts"
+    return parse_flow(
+        text,
+        f"{name}.yaml",
+        name=name,
+        has_prompt=lambda prompt: (root / f"{prompt}.ulaw").is_file(),
+        has_queue={"sales", "support"}.__contains__,
+    )

@@ -1,0 +1,342 @@
+"""A switch made by hand: legs that a test lets ring, answer and end, and every command it got.
+
+Like the real one it never calls back within a command: events wait until `settle`. It raises
+when it is told what makes no sense to a caller's ears, such as a bridge under running music.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from switch.calls.causes import EndCause, Result
+from switch.calls.events import (
+    CallEvent,
+    DigitPressed,
+    IncomingLeg,
+    LegAnswered,
+    LegEnded,
+    LegHeld,
+    LegResumed,
+    LegRinging,
+    LegsBridged,
+    LegStarted,
+    PhoneReachable,
+    PlayFinished,
+    RecordingClosed,
+)
+from switch.gateway.protocol import PlayItem
+from switch.ids import CallId, LegId, PlayerId, RecordingId
+from switch.trunks.source import Source
+from tests.kit.virtual_clock import VirtualClock
+
+HUNG_UP = EndCause(Result.COMPLETED, "caller-hung-up")
+
+
+@dataclass(slots=True)
+class Leg:
+    """One leg, in the few facts that matter above the switch."""
+
+    id: LegId
+    call: CallId
+    phone: str | None
+    outbound: bool
+    answered: bool = False
+    answering: bool = False
+    music: bool = False
+    held: bool = False
+    players: set[PlayerId] = field(default_factory=set)
+
+
+class HandSwitch:
+    """Satisfies `switch.calls.ports.CallControl`."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.handle: Callable[[CallEvent], None] = lambda event: None
+        self.legs: dict[LegId, Leg] = {}
+        self.bridged: set[frozenset[LegId]] = set()
+        self.recordings: dict[RecordingId, CallId] = {}
+        self.reachable: set[str] = set()
+        self.has_media = True
+        self.confirms = True
+        """False: an answer takes until `confirm`, as it does over a slow network."""
+        self.log: list[tuple[str, str]] = []
+        """Verb and leg (or number, player, recording) of every command."""
+        self._outbox: deque[CallEvent] = deque()
+        self._count = 0
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Deliver all events, and those they lead to."""
+        while self._outbox:
+            self.handle(self._outbox.popleft())
+
+    def incoming(
+        self, entry: str, *, number: str = "+12025550101", phone: str | None = None
+    ) -> Leg:
+        """Somebody calls an entry."""
+        leg = Leg(self._id("leg"), CallId(self._id("call")), phone, False)
+        self.legs[leg.id] = leg
+        self._emit_started(leg, entry)
+        self._emit(
+            IncomingLeg(
+                leg=leg.id,
+                call=leg.call,
+                at=self.clock.now(),
+                entry=entry,
+                called=entry,
+                caller_number=number,
+                caller_name="",
+                source=Source.TRUNK,
+                source_name="carrier",
+            )
+        )
+        self.settle()
+        return leg
+
+    def ringing(self, leg: Leg) -> None:
+        """The called phone alerts."""
+        self._emit(LegRinging(leg=leg.id, at=self.clock.now()))
+        self.settle()
+
+    def confirm(self, leg: Leg) -> None:
+        """The leg has sound now: somebody picked up, or our answer is through."""
+        leg.answered, leg.answering = True, False
+        self._emit(LegAnswered(leg=leg.id, at=self.clock.now()))
+        self.settle()
+
+    def end(self, leg: Leg, cause: EndCause = HUNG_UP) -> None:
+        """The far end, or the network, ends the leg."""
+        self._end(leg, cause, by_peer=True)
+        self.settle()
+
+    def press_hold(self, leg: Leg) -> None:
+        """The phone's own hold key."""
+        self.hold(leg.id) if not leg.held else self.resume(leg.id)
+        self.settle()
+
+    def digit(self, leg: Leg, digit: str) -> None:
+        """The far end presses a key."""
+        self._emit(DigitPressed(leg=leg.id, at=self.clock.now(), digit=digit, duration_ms=100))
+        self.settle()
+
+    def play_out(self, leg: Leg) -> None:
+        """Everything that plays to the leg comes to its end."""
+        for player in sorted(leg.players):
+            self._finish_player(leg, player, stopped=False)
+        self.settle()
+
+    def phone(self, phone: str, *, reachable: bool) -> None:
+        """A phone registers, or its registration ends."""
+        (self.reachable.add if reachable else self.reachable.discard)(phone)
+        self._emit(PhoneReachable(phone=phone, at=self.clock.now(), reachable=reachable))
+        self.settle()
+
+    def phone_leg(self, phone: str) -> Leg:
+        """The newest live leg to a phone."""
+        return [leg for leg in self.legs.values() if leg.phone == phone][-1]
+
+    def are_bridged(self, a: LegId, b: LegId) -> bool:
+        return frozenset((a, b)) in self.bridged
+
+    def verbs(self, leg: LegId) -> list[str]:
+        """What was commanded of one leg, in order."""
+        return [verb for verb, whom in self.log if whom == leg]
+
+    # --- CallControl ----------------------------------------------------------------------------
+
+    def ring(self, leg: LegId) -> None:
+        self._note("ring", leg)
+
+    def answer(self, leg: LegId) -> None:
+        found = self._note("answer", leg)
+        if found is None or found.answered or found.answering:
+            return
+        found.answering = True
+        if self.confirms:
+            found.answered, found.answering = True, False
+            self._emit(LegAnswered(leg=leg, at=self.clock.now()))
+
+    def reject(self, leg: LegId, status: int, reason: str) -> None:
+        found = self._note(f"reject {status}", leg)
+        if found is not None:
+            self._end(found, EndCause(Result.REJECTED, reason, status), by_peer=False)
+
+    def hang_up(self, leg: LegId, cause: EndCause) -> None:
+        found = self._note("hang-up", leg)
+        if found is not None:
+            self._end(found, cause, by_peer=False)
+
+    def call_phone(
+        self,
+        phone: str,
+        *,
+        call: CallId,
+        caller_number: str,
+        caller_name: str,
+        ring_timeout_s: float,
+        headers: Mapping[str, str],
+    ) -> LegId:
+        reachable = phone in self.reachable
+        return self._call(phone, phone, call, ring_timeout_s, reachable=reachable)
+
+    def call_trunk(
+        self,
+        trunk: str,
+        number: str,
+        *,
+        call: CallId,
+        caller_number: str,
+        caller_name: str,
+        ring_timeout_s: float,
+    ) -> LegId:
+        return self._call(None, number, call, ring_timeout_s, reachable=True)
+
+    def bridge(self, a: LegId, b: LegId) -> None:
+        self.log.append(("bridge", a))
+        for leg in (self.legs[a], self.legs[b]):
+            assert leg.answered, f"{leg} is bridged before it has sound"
+            assert not leg.music, f"{leg} hears music under the conversation"
+            assert not leg.players, f"{leg} hears an announcement under the conversation"
+        assert self.legs[a].call == self.legs[b].call
+        self.bridged.add(frozenset((a, b)))
+        self._emit(LegsBridged(call=self.legs[a].call, a=a, b=b, at=self.clock.now()))
+
+    def unbridge(self, a: LegId, b: LegId) -> None:
+        self.log.append(("unbridge", a))
+        self.bridged.discard(frozenset((a, b)))
+
+    def hold(self, leg: LegId) -> None:
+        found = self._note("hold", leg)
+        if found is not None and found.answered and not found.held:
+            found.held = True
+            self._emit(LegHeld(leg=leg, at=self.clock.now(), by_command=True))
+
+    def resume(self, leg: LegId) -> None:
+        found = self._note("resume", leg)
+        if found is not None and found.held:
+            found.held = False
+            self._emit(LegResumed(leg=leg, at=self.clock.now()))
+
+    def mute(self, leg: LegId, muted: bool) -> None:
+        self._note("mute" if muted else "unmute", leg)
+
+    def play(self, leg: LegId, items: Sequence[PlayItem], *, loop: bool = False) -> PlayerId:
+        player = PlayerId(self._id("player"))
+        found = self._note("play", leg)
+        if found is not None and found.answered:
+            found.players.add(player)
+        elif found is not None:
+            self._finish_player(found, player, stopped=True)
+        return player
+
+    def stop(self, player: PlayerId) -> None:
+        self.log.append(("stop", player))
+        for leg in self.legs.values():
+            if player in leg.players:
+                self._finish_player(leg, player, stopped=True)
+
+    def music(self, leg: LegId, on: bool) -> None:
+        found = self._note("music" if on else "music-off", leg)
+        if found is not None and found.answered:
+            found.music = on
+
+    def echo(self, leg: LegId, on: bool) -> None:
+        self._note("echo", leg)
+
+    def send_digits(self, leg: LegId, digits: str) -> None:
+        self._note(f"digits {digits}", leg)
+
+    def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
+        recording = RecordingId(self._id("recording"))
+        assert call not in self.recordings.values(), "the call is recorded already"
+        self.log.append(("record", customer))
+        self.recordings[recording] = call
+        return recording
+
+    def set_recording_agent(self, recording: RecordingId, agent: LegId | None) -> None:
+        self.log.append(("record-agent", recording))
+
+    def stop_recording(self, recording: RecordingId) -> None:
+        self.log.append(("stop-recording", recording))
+        call = self.recordings.pop(recording, None)
+        if call is not None:
+            self._emit(
+                RecordingClosed(
+                    recording=recording,
+                    call=call,
+                    at=self.clock.now(),
+                    path="",
+                    duration_ms=0,
+                    octets=0,
+                    sha256="",
+                )
+            )
+
+    def is_reachable(self, phone: str) -> bool:
+        return phone in self.reachable
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        phone: str | None,
+        number: str,
+        call: CallId,
+        ring_timeout_s: float,
+        *,
+        reachable: bool,
+    ) -> LegId:
+        self.log.append(("call", number))
+        leg = Leg(self._id("leg"), call, phone, True)
+        self.legs[leg.id] = leg
+        self._emit_started(leg, number)
+        if not reachable:
+            self._end(leg, EndCause(Result.UNREACHABLE, "no-binding", 480), by_peer=False)
+        elif not self.has_media:
+            self._end(leg, EndCause(Result.FAILED, "no-media", 503), by_peer=False)
+        else:
+            self.clock.call_at(self.clock.now() + ring_timeout_s, lambda: self._rang_out(leg))
+        return leg.id
+
+    def _rang_out(self, leg: Leg) -> None:
+        if leg.id in self.legs and not leg.answered:
+            self._end(leg, EndCause(Result.NO_ANSWER, "ring-timeout", 408), by_peer=False)
+
+    def _id(self, kind: str) -> LegId:
+        self._count += 1
+        return LegId(f"{kind}-{self._count:04}")
+
+    def _note(self, verb: str, leg: LegId) -> Leg | None:
+        self.log.append((verb, leg))
+        return self.legs.get(leg)
+
+    def _emit(self, event: CallEvent) -> None:
+        self._outbox.append(event)
+
+    def _emit_started(self, leg: Leg, number: str) -> None:
+        self._emit(
+            LegStarted(
+                leg=leg.id,
+                call=leg.call,
+                at=self.clock.now(),
+                phone=leg.phone,
+                outbound=leg.outbound,
+                number=number,
+            )
+        )
+
+    def _finish_player(self, leg: Leg, player: PlayerId, *, stopped: bool) -> None:
+        leg.players.discard(player)
+        self._emit(PlayFinished(player=player, leg=leg.id, at=self.clock.now(), stopped=stopped))
+
+    def _end(self, leg: Leg, cause: EndCause, *, by_peer: bool) -> None:
+        if self.legs.pop(leg.id, None) is None:
+            return
+        self.bridged = {pair for pair in self.bridged if leg.id not in pair}
+        self._emit(
+            LegEnded(leg=leg.id, call=leg.call, at=self.clock.now(), cause=cause, by_peer=by_peer)
+        )

@@ -1,0 +1,111 @@
+"""An agent dials: its own phone rings first, then the number."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.contact_events import ContactResult
+from acd.model import AgentState
+from switch.calls.causes import EndCause, Result
+from tests.acd.call_centre import QUEUE, CallCentre
+from tests.acd.hand_switch import Leg
+from tests.acd.scene import ANN, BOB
+
+NUMBER = "+12025550102"
+
+
+@pytest.fixture
+def centre() -> CallCentre:
+    centre = CallCentre()
+    centre.phones(ANN)
+    return centre
+
+
+def dial(centre: CallCentre, number: str = NUMBER) -> Leg:
+    """Ann's own leg of a call that she began."""
+    assert centre.agent_dial.dial(ANN, number) is None
+    centre.settle()
+    return centre.switch.phone_leg(ANN)
+
+
+def called(centre: CallCentre, own: Leg) -> Leg:
+    """The leg to the number, once Ann picked up."""
+    centre.switch.confirm(own)
+    centre.settle()
+    return list(centre.switch.legs.values())[-1]
+
+
+def test_the_number_is_called_when_the_agent_picked_up(centre: CallCentre) -> None:
+    own = dial(centre)
+    assert ("call", NUMBER) not in centre.switch.log
+    assert centre.state(ANN) is AgentState.ENGAGED
+    other = called(centre, own)
+    assert own.players, "the agent hears ringback"
+    centre.switch.confirm(other)
+    centre.settle()
+    assert centre.switch.are_bridged(own.id, other.id)
+    centre.advance(3.0)
+    centre.switch.end(other)
+    centre.settle()
+    assert centre.finished().result is ContactResult.DIRECT
+    assert centre.finished().talked_s == 3.0
+    assert not centre.switch.legs
+    assert centre.state(ANN) is AgentState.AVAILABLE
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_number_that_does_not_answer_ends_the_call(centre: CallCentre, busy: bool) -> None:
+    other = called(centre, dial(centre))
+    if busy:
+        centre.switch.end(other, EndCause(Result.BUSY, "busy", 486))
+        centre.settle()
+    else:
+        centre.advance(60.0)
+    assert centre.finished().result is ContactResult.FAILED
+    assert not centre.switch.legs
+
+
+def test_an_agent_who_does_not_pick_up_calls_nobody(centre: CallCentre) -> None:
+    dial(centre)
+    centre.advance(20.0)
+    assert ("call", NUMBER) not in centre.switch.log
+    assert centre.finished().result is ContactResult.FAILED
+    assert centre.state(ANN) is AgentState.AVAILABLE
+
+
+def test_an_agent_who_hangs_up_while_the_number_rings_takes_it_along(centre: CallCentre) -> None:
+    own = dial(centre)
+    called(centre, own)
+    centre.switch.end(own, EndCause(Result.COMPLETED, "callee-hung-up"))
+    centre.settle()
+    assert centre.finished().reason == "agent-hung-up"
+    assert not centre.switch.legs
+
+
+def test_an_agent_calls_another_who_is_engaged_meanwhile(centre: CallCentre) -> None:
+    centre.phones(BOB)
+    other = called(centre, dial(centre, BOB))
+    assert centre.state(BOB) is AgentState.ENGAGED
+    centre.switch.confirm(other)
+    centre.settle()
+    centre.switch.press_hold(centre.switch.phone_leg(ANN))
+    centre.settle()
+    centre.advance(2.0)
+    centre.switch.end(other)
+    centre.settle()
+    assert centre.finished().held_s == 2.0
+    assert centre.state(BOB) is AgentState.AVAILABLE
+
+
+def test_what_cannot_be_dialled_is_said_in_words(centre: CallCentre) -> None:
+    assert centre.agent_dial.dial(ANN, "777") == "Nobody has that number"
+    assert centre.agent_dial.dial(BOB, NUMBER) == "Your phone is not registered"
+    assert centre.agent_dial.dial(ANN, ANN) == "That is your own number"
+    dial(centre)
+    assert centre.agent_dial.dial(ANN, NUMBER) == "Finish the call you are on first"
+    assert len(centre.contacts) == 1
+
+
+def test_nobody_dials_while_a_contact_is_offered(centre: CallCentre) -> None:
+    centre.call(QUEUE)
+    assert centre.agent_dial.dial(ANN, NUMBER) == "Finish the call you are on first"
