@@ -47,7 +47,8 @@ class SoundMatrix:
 
     def __init__(self, music: PlayerId) -> None:
         """`music` is the player that all who wait hear."""
-        self.music_player = music
+        self.music_player: PlayerId | None = music
+        """None: there is no music, and who waits hears silence."""
         self._facts: dict[LegId, Facts] = {}
         self._rows: dict[LegId, frozenset[LegId | PlayerId]] = {}
 
@@ -81,6 +82,13 @@ class SoundMatrix:
         """The gateway is gone, and all gains with it."""
         self._facts.clear()
         self._rows.clear()
+
+    def music_ended(self) -> None:
+        """The music's player is gone, and its gains with it: nothing there can be played."""
+        gone = self._music
+        self.music_player = None
+        for leg, row in self._rows.items():
+            self._rows[leg] = row - gone
 
     def bridge(self, a: LegId, b: LegId) -> list[Gain]:
         """Let two legs hear each other."""
@@ -137,14 +145,18 @@ class SoundMatrix:
         for peer in facts.peers:
             other = self._facts[peer]
             if other.holds:
-                sources.add(self.music_player)
+                sources |= self._music
             elif not other.muted:
                 sources.add(peer)
         if facts.music:
-            sources.add(self.music_player)
+            sources |= self._music
         if facts.echo and not facts.muted:
             sources.add(leg)
         return frozenset(sources)
+
+    @property
+    def _music(self) -> frozenset[PlayerId]:
+        return frozenset() if self.music_player is None else frozenset((self.music_player,))
 
     def _refresh(self, listeners: Iterable[LegId]) -> list[Gain]:
         gains: list[Gain] = []

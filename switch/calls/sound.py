@@ -107,6 +107,9 @@ class Sound:
         """Pass on the end of a player, unless its leg has ended before."""
         if event.missing:
             log.warning("no prompt is named %s", ", ".join(event.missing))
+        if event.player == self.matrix.music_player:
+            log.error("there is no music: those who wait will hear silence")
+            self.matrix.music_ended()
         leg = self._players.pop(event.player, None)
         if leg is not None:
             self.report_played(event.player, leg, stopped=event.stopped)

@@ -12,7 +12,7 @@ from switch.calls.events import CallEvent, LegEnded, LegStarted
 from switch.calls.gateway_port import Gateway
 from switch.calls.invariants import check_invariants
 from switch.calls.settings import CallSettings
-from switch.ids import CallId, LegId, RecordingId
+from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.registrar.location import Location
 from switch.registrar.registrar import Registrar, RegistrarSettings
 from switch.sip.digest import Challenger, DigestSettings, ha1
@@ -242,8 +242,10 @@ class Bench:
         return {leg: set(row) for leg, row in self.gateway.heard.items() if row}
 
     @property
-    def music(self) -> str:
-        return self.calls.sound.matrix.music_player
+    def music(self) -> PlayerId:
+        player = self.calls.sound.matrix.music_player
+        assert player is not None
+        return player
 
     def check_clean(self) -> None:
         """Nothing is left of any call."""

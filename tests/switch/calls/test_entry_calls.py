@@ -188,6 +188,25 @@ def test_digits_echo_and_music() -> None:
     bench.check_forgotten()
 
 
+def test_without_its_music_who_waits_hears_silence_and_keeps_the_call() -> None:
+    """A gain from a player that is not there would be a fault of the leg, and end it."""
+    bench, _, leg = answered()
+    bench.calls.music(leg, True)
+    bench.gateway.finish(bench.music)
+    bench.pump()
+    assert bench.heard() == {}
+    bench.calls.music(leg, False)
+    bench.calls.music(leg, True)
+    bench.pump()
+    assert bench.heard() == {}
+    assert bench.gateway.objections == []
+    bench.calls.gateway_lost("test")
+    bench.calls.gateway_ready(bench.gateway.start())
+    _, _, other = answered(bench)
+    bench.calls.music(other, True)
+    assert bench.heard() == {other: {bench.music}}
+
+
 def test_digits_for_a_caller_that_takes_none_leave_its_call_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
