@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -87,11 +88,19 @@ def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Iterator[
         option = "--http-port" if what == "the API" else "--sip-port"
         yield Finding(
             Severity.FAULT,
-            f"{what}: cannot use {host}:{port}: {os.strerror(error.errno or 0)}",
-            f"End what uses it (see `ss -lnp`), or choose another with {option}.",
+            f"{what}: cannot use {host}:{port}: {error.strerror or error}",
+            _port_remedy(error, "api.host" if what == "the API" else "sip.host", option),
         )
     else:
         yield Finding(Severity.GOOD, f"{what}: {host}:{port} is free")
+
+
+def _port_remedy(error: OSError, key: str, option: str) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"Set {key} to one of `ip -brief address`."
+    if error.errno == errno.EACCES:
+        return f"Ports below 1024 are for privileged users: choose another with {option}."
+    return f"End what uses it (see `ss -lnp`), or choose another with {option}."
 
 
 def _rtp(settings: Settings) -> Iterator[Finding]:

@@ -23,13 +23,15 @@ def flows_of(settings: Settings) -> dict[str, Flow]:
     Raises:
         SettingsError: a flow does not exist, or has errors; each with its file and line.
     """
-    wanted = dict.fromkeys(entry.flow for entry in settings.entries if entry.flow)
-    paths = [_find(settings, name) for name in wanted]
+    wanted: dict[str, Path] = {}
+    for index, entry in enumerate(settings.entries):
+        if entry.flow and entry.flow not in wanted:
+            wanted[entry.flow] = _find(settings, entry.flow, f"entries[{index}].flow")
     prompts = prompt_folders(settings)
     queues = {queue.name for queue in settings.queues}
     try:
         return load_flows(
-            paths,
+            list(wanted.values()),
             has_prompt=lambda name: any(_prompt(folder, name).is_file() for folder in prompts),
             has_queue=lambda name: name in queues,
         )
@@ -41,7 +43,7 @@ def _prompt(folder: Path, name: str) -> Path:
     return folder / f"{name}.ulaw"
 
 
-def _find(settings: Settings, name: str) -> Path:
+def _find(settings: Settings, name: str, key: str) -> Path:
     folders = [shipped("flows")]
     if settings.site.flows:
         folders.insert(0, Path(settings.site.flows))
@@ -50,4 +52,4 @@ def _find(settings: Settings, name: str) -> Path:
         if path.is_file():
             return path
     places = " or ".join(str(folder) for folder in folders)
-    raise SettingsError(f"entries: there is no flow {name}.yaml in {places}")
+    raise SettingsError(f"{key}: there is no flow {name}.yaml in {places}")

@@ -138,7 +138,7 @@ class PopService:
     def acknowledged(self, agent_id: str, seq: int) -> None:
         """The desk shows the pop with this sequence number."""
         for contact, waiting in self._waiting.items():
-            if waiting.seq == seq and waiting.offer.agent == agent_id:
+            if waiting.seq and waiting.seq == seq and waiting.offer.agent == agent_id:
                 self._release(contact, confirmed=True)
                 return
 

@@ -6,25 +6,21 @@ wrong. `docs/configuration.md` lists every key; the shipped `config/lab.toml` is
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from cti.ranges import SettingsError as SettingsError
+from cti.ranges import expand as expand
+from cti.ranges import port_range as port_range
+from cti.settings_check import problems_of
+
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Level = Annotated[int, msgspec.Meta(ge=1, le=5)]
-
-_MOST_NUMBERS = 100_000
-_RANGE = re.compile(r"^(\d{1,15})-(\d{1,15})$")
-
-
-class SettingsError(Exception):
-    """The configuration cannot be used; the message names file, key and what to do."""
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -206,7 +202,7 @@ def load(path: Path) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_plain(str(error))}") from None
     settings = _beside(path, settings)
-    problems = list(_check(settings))
+    problems = list(problems_of(settings))
     if problems:
         raise SettingsError("\n".join(f"{path}: {problem}" for problem in problems))
     return settings
@@ -227,101 +223,3 @@ def _plain(message: str) -> str:
     key = place.rstrip("`").lstrip(".") or "the file"
     hint = " (misspelt? see docs/configuration.md)" if "unknown field" in text else ""
     return f"{key}: {text[0].lower()}{text[1:]}{hint}"
-
-
-def expand(numbers: str, key: str) -> list[str]:
-    """List `1001-1050` or `1001` as single numbers or logins.
-
-    Raises:
-        SettingsError: the range is empty or larger than 100,000.
-    """
-    match = _RANGE.match(numbers)
-    if match is None:
-        return [numbers]
-    low, high = match.groups()
-    if len(low) != len(high) or int(high) < int(low):
-        raise SettingsError(f"{key}: the range {numbers} is empty or mixes lengths")
-    if int(high) - int(low) >= _MOST_NUMBERS:
-        raise SettingsError(f"{key}: the range {numbers} has more than {_MOST_NUMBERS} numbers")
-    return [str(n).zfill(len(low)) for n in range(int(low), int(high) + 1)]
-
-
-def port_range(ports: str, key: str) -> tuple[int, int]:
-    """Read `16000-31999`.
-
-    Raises:
-        SettingsError: not two ports in order, or fewer than 8.
-    """
-    match = _RANGE.match(ports)
-    if match is None:
-        raise SettingsError(f"{key}: write a range such as 16000-31999, not {ports!r}")
-    low, high = int(match[1]), int(match[2])
-    if not 1024 <= low < high <= 65535 or high - low < 7:
-        raise SettingsError(f"{key}: {ports} must lie within 1024-65535 and hold at least 8 ports")
-    return low, high
-
-
-def _check(settings: Settings) -> Iterator[str]:
-    """What types cannot say: names that must exist, things that must be given together."""
-    try:
-        port_range(settings.media.ports, "media.ports")
-    except SettingsError as error:
-        yield str(error)
-    for key, address in (
-        ("sip.host", settings.sip.host),
-        ("media.address", settings.media.address),
-    ):
-        if address in ("0.0.0.0", "::"):
-            yield f"{key}: {address} cannot be told to phones; give an address of this machine"
-    queues = {queue.name for queue in settings.queues}
-    phones: set[str] = set()
-    agents: set[str] = set()
-    for index, phone in enumerate(settings.phones):
-        key = f"phones[{index}]"
-        try:
-            phones.update(expand(phone.numbers, f"{key}.numbers"))
-        except SettingsError as error:
-            yield str(error)
-        if not (phone.password or phone.ha1_sha256 or phone.ha1_md5 or phone.binding):
-            yield f"{key}: give a password, an ha1, or a binding"
-    for index, agent in enumerate(settings.agents):
-        key = f"agents[{index}]"
-        for queue in agent.queues:
-            if queue not in queues:
-                yield f"{key}.queues: no queue is named {queue}"
-        try:
-            numbers = expand(agent.numbers, f"{key}.numbers")
-            agents.update(numbers)
-            missing = [number for number in numbers if number not in phones]
-        except SettingsError as error:
-            yield str(error)
-            continue
-        if missing:
-            yield f"{key}.numbers: there is no phone {missing[0]}; add it under [[phones]]"
-    for index, user in enumerate(settings.users):
-        key = f"users[{index}]"
-        if user.role not in ("agent", "supervisor", "administrator"):
-            yield f"{key}.role: {user.role!r} is not agent, supervisor or administrator"
-        if not (user.password or user.password_hash):
-            yield f"{key}: give a password_hash (`switchroom users hash` makes one)"
-        try:
-            logins = expand(user.logins, f"{key}.logins") if user.agent else []
-        except SettingsError as error:
-            yield str(error)
-            continue
-        unknown = [n for n in (user.agent.replace("{login}", x) for x in logins) if n not in agents]
-        if unknown:
-            yield f"{key}.agent: there is no agent {unknown[0]}; add it under [[agents]]"
-    seen: set[str] = set()
-    for index, entry in enumerate(settings.entries):
-        key = f"entries[{index}]"
-        if entry.number in seen:
-            yield f"{key}.number: {entry.number} is already an entry"
-        seen.add(entry.number)
-        if bool(entry.flow) == bool(entry.queue):
-            yield f"{key}: give either a flow or a queue"
-        if entry.queue and entry.queue not in queues:
-            yield f"{key}.queue: no queue is named {entry.queue}"
-    for index, trunk in enumerate(settings.trunks):
-        if not (trunk.from_addresses or trunk.proxy):
-            yield f"trunks[{index}]: give from_addresses (calls in), a proxy (calls out), or both"

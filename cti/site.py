@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from acd.ports import ToPhone as CallPhone
 from acd.ports import ToTrunk as CallTrunk
 from cti.schema import Disposition
 from cti.settings import AgentSection, Settings, SettingsError, expand
+from cti.settings_check import PROXY
 from switch.sip.flow import Transport
 from switch.trunks.number_plan import NumberPlan, Refused, ToEntry, ToPhone, ToTrunk
 from switch.trunks.settings import (
@@ -23,10 +23,6 @@ from switch.trunks.settings import (
     TrunkSettings,
 )
 from switch.trunks.source import Source
-
-_PROXY = re.compile(
-    r"^sip:(?P<host>[^:;]+)(?::(?P<port>\d{1,5}))?(?:;transport=(?P<transport>\w+))?$"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +117,7 @@ def _trunks(settings: Settings) -> dict[str, TrunkSettings]:
         key = f"trunks[{index}]"
         host, port, transport = None, 5060, Transport.UDP
         if trunk.proxy:
-            match = _PROXY.match(trunk.proxy)
+            match = PROXY.match(trunk.proxy)
             if match is None:
                 raise SettingsError(f"{key}.proxy: write sip:host:port, not {trunk.proxy!r}")
             host, port = match["host"], int(match["port"] or 5060)

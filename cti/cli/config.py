@@ -27,6 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from cti.flows import flows_of
+    from cti.site import site_of
 
     if args.what == "new":
         return _new(args.file)
@@ -34,9 +35,11 @@ def run(args: argparse.Namespace) -> int:
         settings = load(args.file)
         phones = sum(len(expand(p.numbers, "phones")) for p in settings.phones)
         agents = sum(len(expand(a.numbers, "agents")) for a in settings.agents)
+        site_of(settings)
         flows_of(settings)
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        named = str(error).startswith(str(args.file))
+        print(error if named else f"{args.file}: {error}", file=sys.stderr)
         return 1
     counts = (
         (phones, "phone", "phones"),

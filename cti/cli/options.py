@@ -43,15 +43,21 @@ def settings_from(args: argparse.Namespace) -> Settings:
     if args.data_dir is not None:
         settings = replace(settings, data=replace(settings.data, folder=args.data_dir))
     if args.sip_port is not None:
-        settings = replace(settings, sip=replace(settings.sip, port=_port(args.sip_port)))
+        settings = replace(
+            settings, sip=replace(settings.sip, port=_port(args.sip_port, "--sip-port"))
+        )
     if args.http_port is not None:
-        settings = replace(settings, api=replace(settings.api, port=_port(args.http_port)))
+        settings = replace(
+            settings, api=replace(settings.api, port=_port(args.http_port, "--http-port"))
+        )
     if args.rtp_ports is not None:
         port_range(args.rtp_ports, "--rtp-ports")
         settings = replace(settings, media=replace(settings.media, ports=args.rtp_ports))
     if args.load_agent_port is not None:
         phones = tuple(
-            replace(phone, binding=_with_port(phone.binding, args.load_agent_port))
+            replace(
+                phone, binding=_with_port(phone.binding, args.load_agent_port, "--load-agent-port")
+            )
             if phone.binding
             else phone
             for phone in settings.phones
@@ -59,7 +65,9 @@ def settings_from(args: argparse.Namespace) -> Settings:
         settings = replace(settings, phones=phones)
     if args.out_port is not None:
         trunks = tuple(
-            replace(trunk, proxy=_with_port(trunk.proxy, args.out_port)) if trunk.proxy else trunk
+            replace(trunk, proxy=_with_port(trunk.proxy, args.out_port, "--out-port"))
+            if trunk.proxy
+            else trunk
             for trunk in settings.trunks
         )
         settings = replace(settings, trunks=trunks)
@@ -71,13 +79,15 @@ def _default() -> Path:
     return here if here.exists() else shipped("lab.toml")
 
 
-def _port(port: int) -> int:
+def _port(port: int, option: str) -> int:
     if not 0 <= port <= 65535:
-        raise SettingsError(f"{port} is no port; give one from 0 (any free one) to 65535")
+        raise SettingsError(f"{option}: {port} is no port; give one from 0 (any free) to 65535")
     return port
 
 
-def _with_port(uri: str, port: int) -> str:
-    base, separator, last = uri.rpartition(":")
-    host = base if separator and last.isdigit() else uri
-    return f"{host}:{_port(port)}"
+def _with_port(uri: str, port: int, option: str) -> str:
+    """The URI with another port; its parameters stay."""
+    address, semicolon, parameters = uri.partition(";")
+    base, separator, last = address.rpartition(":")
+    host = base if separator and last.isdigit() else address
+    return f"{host}:{_port(port, option)}{semicolon}{parameters}"

@@ -86,9 +86,10 @@ async def _act(store: Store, args: argparse.Namespace) -> int:
 def _verify(rows: list[RecordingFacts]) -> int:
     from recordings.finish import verify
 
-    wrong = 0
+    wrong = broken = 0
     for row in rows:
         if row.error is not None:
+            broken += 1
             continue
         try:
             whole = verify(Path(row.path), row.sha256)
@@ -97,20 +98,27 @@ def _verify(rows: list[RecordingFacts]) -> int:
         if not whole:
             wrong += 1
             print(f"{row.recording_id}: {row.path} is missing or was changed")
-    print(f"{len(rows) - wrong} of {len(rows)} recordings are as they were written.")
+    looked_at = len(rows) - broken
+    print(f"{looked_at - wrong} of {looked_at} recordings are as they were written.")
+    if broken:
+        print(f"{broken} more ended with an error when they were made; `list` says which.")
     return 1 if wrong else 0
 
 
 async def _export(store: Store, args: argparse.Namespace) -> int:
+    from recordings.errors import NotARecordingError
     from recordings.playback import Channel, export_mono
 
     row = await store.get_recording(args.recording)
     if row is None:
-        print(f"There is no recording {args.recording}; see `switchroom recordings list`.")
+        print(
+            f"There is no recording {args.recording}; see `switchroom recordings list`.",
+            file=sys.stderr,
+        )
         return 1
     try:
         export_mono(Path(row.path), args.file, Channel[args.channel.upper()])
-    except OSError as error:
+    except (OSError, NotARecordingError) as error:
         print(f"{args.recording} cannot be exported: {error}", file=sys.stderr)
         return 1
     print(f"{args.file} written: {row.duration_s:.1f} s")

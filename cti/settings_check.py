@@ -1,0 +1,147 @@
+"""What types cannot say of a configuration: names that must exist, things that must go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Final
+
+from cti.ranges import SettingsError, expand, port_range
+
+if TYPE_CHECKING:
+    from cti.settings import Settings, TrunkSection
+
+PROXY: Final = re.compile(
+    r"^sip:(?P<host>[^:;]+)(?::(?P<port>\d{1,5}))?(?:;transport=(?P<transport>udp|tcp))?$",
+    re.IGNORECASE,
+)
+"""Where calls out go."""
+
+_ROLES: Final = ("agent", "supervisor", "administrator")
+
+
+def problems_of(settings: Settings) -> Iterator[str]:
+    """Name every problem with its key, and say what to do."""
+    yield from _addresses(settings)
+    yield from _twice("queues", "name", (queue.name for queue in settings.queues))
+    yield from _twice("trunks", "name", (trunk.name for trunk in settings.trunks))
+    yield from _twice("dispositions", "code", (each.code for each in settings.dispositions))
+    yield from _twice("entries", "number", (entry.number for entry in settings.entries))
+    queues = {queue.name for queue in settings.queues}
+    phones = _Numbers("phones", "numbers")
+    for index, phone in enumerate(settings.phones):
+        yield from phones.take(index, phone.numbers)
+        if not all(number.isascii() and number.isdigit() for number in phones.last[:1]):
+            words = "is no number; phones have digits alone, as 1001"
+            yield f"phones[{index}].numbers: {phone.numbers!r} {words}"
+        if not (phone.password or phone.ha1_sha256 or phone.ha1_md5 or phone.binding):
+            yield f"phones[{index}]: give a password, an ha1, or a binding"
+        if (phone.ha1_sha256 or phone.ha1_md5) and len(phones.last) > 1:
+            yield f"phones[{index}].numbers: an ha1 is that of one number; write a section for each"
+    agents = _Numbers("agents", "numbers")
+    for index, agent in enumerate(settings.agents):
+        key = f"agents[{index}]"
+        yield from (f"{key}.queues: no queue is named {q}" for q in agent.queues if q not in queues)
+        yield from agents.take(index, agent.numbers)
+        missing = [number for number in agents.last if number not in phones.all]
+        if missing:
+            yield f"{key}.numbers: there is no phone {missing[0]}; add it under [[phones]]"
+    yield from _users(settings, agents.all)
+    for index, entry in enumerate(settings.entries):
+        key = f"entries[{index}]"
+        if bool(entry.flow) == bool(entry.queue):
+            yield f"{key}: give either a flow or a queue"
+        if entry.queue and entry.queue not in queues:
+            yield f"{key}.queue: no queue is named {entry.queue}"
+    for index, trunk in enumerate(settings.trunks):
+        yield from _trunk(f"trunks[{index}]", trunk)
+
+
+class _Numbers:
+    """The numbers, or logins, of all sections of a kind. Each may be there once."""
+
+    def __init__(self, kind: str, field: str) -> None:
+        self._kind = kind
+        self._field = field
+        self.all: set[str] = set()
+        self.last: list[str] = []
+        """Those of the section that was taken last."""
+
+    def take(self, index: int, numbers: str) -> Iterator[str]:
+        key = f"{self._kind}[{index}].{self._field}"
+        self.last = []
+        try:
+            self.last = expand(numbers, key)
+        except SettingsError as error:
+            yield str(error)
+        again = [number for number in self.last if number in self.all]
+        if again:
+            yield f"{key}: {again[0]} is there already; remove one of the two"
+        self.all.update(self.last)
+
+
+def _twice(kind: str, field: str, names: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield f"{kind}[{index}].{field}: {name} is there already; remove one of the two"
+        seen.add(name)
+
+
+def _addresses(settings: Settings) -> Iterator[str]:
+    sip, api, media = settings.sip, settings.api, settings.media
+    yield from _told(lambda: port_range(media.ports, "media.ports"))
+    for key, address in (("sip.host", sip.host), ("media.address", media.address)):
+        if address in ("0.0.0.0", "::"):
+            yield f"{key}: {address} cannot be told to phones; give an address of this machine"
+    if sip.port == api.port != 0 and sip.host == api.host:
+        yield f"api.port: {api.port} is that of SIP (sip.port) as well; choose another"
+
+
+def _told(look: Callable[[], object]) -> Iterator[str]:
+    try:
+        look()
+    except SettingsError as error:
+        yield str(error)
+
+
+def _users(settings: Settings, agents: set[str]) -> Iterator[str]:
+    logins = _Numbers("users", "logins")
+    for index, user in enumerate(settings.users):
+        key = f"users[{index}]"
+        yield from logins.take(index, user.logins)
+        if user.role not in _ROLES:
+            yield f"{key}.role: {user.role!r} is not agent, supervisor or administrator"
+        if not (user.password or user.password_hash):
+            yield f"{key}: give a password_hash (`switchroom users hash` makes one)"
+        elif not user.password and not user.password_hash.startswith("$argon2"):
+            yield f"{key}.password_hash: no argon2 hash; `switchroom users hash` makes one"
+        if user.role == "agent" and not user.agent:
+            yield f'{key}.agent: whose desk is it? Write agent = "{{login}}" or a number'
+        named = [user.agent.replace("{login}", login) for login in logins.last if user.agent]
+        unknown = [number for number in named if number not in agents]
+        if unknown:
+            yield f"{key}.agent: there is no agent {unknown[0]}; add it under [[agents]]"
+
+
+def _trunk(key: str, trunk: TrunkSection) -> Iterator[str]:
+    if not (trunk.from_addresses or trunk.proxy):
+        yield f"{key}: give from_addresses (calls in), a proxy (calls out), or both"
+    for address in trunk.from_addresses:
+        try:
+            ip_network(address)
+        except ValueError:
+            yield f"{key}.from_addresses: {address!r} is no IP address or network"
+    for callers in trunk.callers:
+        yield from _told(lambda callers=callers: expand(callers, f"{key}.callers"))  # type: ignore[misc]
+    match = PROXY.match(trunk.proxy)
+    if trunk.proxy and match is None:
+        yield f"{key}.proxy: write sip:host:port, with ;transport=tcp if need be, not {trunk.proxy!r}"
+    elif match is not None:
+        try:
+            ip_address(match["host"])  # a name would have to be looked up while calls wait
+        except ValueError:
+            yield f"{key}.proxy: {match['host']!r} is no IP address; write one instead of a name"
+        if not 0 < int(match["port"] or 5060) <= 65535:
+            yield f"{key}.proxy: {match['port']} is no port"
