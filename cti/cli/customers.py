@@ -27,6 +27,8 @@ The first line of a CSV file names its columns: name, company, kind, tier, langu
 remarks, reference, phone, email. Lines with a known reference change that customer.
 """
 
+_FILE_COLUMNS: Final = 200
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `customers` to the command line."""
@@ -140,7 +142,10 @@ async def _list(store: Store, args: argparse.Namespace) -> int:
             numbers,
             customer.customer_id,
         )
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no width that names would have to fit in
+        console = Console(width=_FILE_COLUMNS)
+    console.print(table)
     return 0
 
 

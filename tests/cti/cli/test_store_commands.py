@@ -32,7 +32,7 @@ def test_a_database_is_checked_and_upgraded(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("db", "check", "--database", database) == 2
-    assert "is gone" in capsys.readouterr().err
+    assert "there is no database file" in capsys.readouterr().err
     assert run("db", "upgrade", "--database", database) == 0
     assert run("db", "check", "--database", database) == 0
     assert "up to date" in capsys.readouterr().out
