@@ -154,7 +154,7 @@ class Leg:
     """The trunk that it came by or leaves through."""
     state: State
     began: float
-    """Monotonic seconds, as the next two."""
+    """Monotonic seconds, as `answered_at`."""
     port: int = 0
     """RTP port at our side; 0: it never got one."""
     negotiation: AudioNegotiation | None = None
@@ -168,7 +168,6 @@ class Leg:
     """Final status that a command asked for; 0: chosen by the cause."""
     went_silent: bool = False
     """RTP stopped while it held; to be noticed anew when the hold is over."""
-    alerted_at: float = 0.0
     answered_at: float = 0.0
     timer: TimerHandle | None = None
     """Runs until the leg is answered."""

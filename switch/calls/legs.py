@@ -280,7 +280,6 @@ class Legs:
         return True
 
     def _alerted(self, leg: Leg, now: float) -> None:
-        leg.alerted_at = now
         call = self._calls[leg.call]
         if call.alerted_after_s is None:
             call.alerted_after_s = now - call.began

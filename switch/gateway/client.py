@@ -80,11 +80,6 @@ class GatewayClient:
         """What the gateway said of itself; None while not connected."""
         return self._welcome
 
-    @property
-    def ports_ready(self) -> int:
-        """Ports that `take_port` can give at once."""
-        return len(self._ports)
-
     async def connect(self, path: Path) -> Welcome:
         """Connect, greet, and wait for the first ports. Raises MediaUnavailableError."""
         self._loop = loop = asyncio.get_running_loop()

@@ -64,8 +64,6 @@ class ReceiveRings:
         """Packets too long, and frames thrown away when a ring was anchored anew."""
         self.left_out = 0
         """Frames passed over to shorten the delay, after jitter or against a fast clock."""
-        self.inserted = 0
-        """Frames concealed because nothing was there: waits of `read`."""
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` rows."""
@@ -160,7 +158,6 @@ class ReceiveRings:
             if partly.any():
                 self._join_halves(rows[partly], slot[partly], half[partly])
         taken = ahead > 0
-        self.inserted += int(np.count_nonzero(~taken & (self._misses[rows] == 1)))
         self._least_ahead[rows] = np.minimum(self._least_ahead[rows], ahead)
         moving = rows if taken.all() else rows[taken]
         self._advance(moving)

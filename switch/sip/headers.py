@@ -348,12 +348,6 @@ class Via:
         return self.params.get("received")
 
     @property
-    def rport(self) -> int | None:
-        """The port in `rport`; None where it is missing, without a value or no number."""
-        value = self.params.get("rport")
-        return int(value) if value and value.isascii() and value.isdigit() else None
-
-    @property
     def sent_by(self) -> str:
         """`host:port` in lower case, the default port made explicit: part of the transaction key."""
         return f"{self.host.lower()}:{self.port or (5061 if self.transport == 'TLS' else 5060)}"

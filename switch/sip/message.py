@@ -100,7 +100,7 @@ REASONS = {
 DEFAULT_LIMITS = MessageLimits()
 
 _MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
-"""Max-Forwards is mandatory too, but old user agents omit it; it counts as 70 then (16.3)."""
+"""Max-Forwards is mandatory too, but old user agents omit it (16.3)."""
 _ADDRESSES = ("Contact", "Route", "Record-Route")
 _CLASS_OF_VALUE = {"Via": Via.parse, "Contact": NameAddr.parse, "Route": NameAddr.parse}
 _CLASS_OF_VALUE["Record-Route"] = NameAddr.parse
@@ -236,12 +236,6 @@ class Request(_MessageBase):
         if self._uri is None or self._uri[0] != self.uri:
             self._uri = (self.uri, Uri.parse(self.uri))
         return self._uri[1]
-
-    @property
-    def max_forwards(self) -> int:
-        """70 where the header is missing."""
-        value = self.headers.get("Max-Forwards")
-        return 70 if value is None else int(value)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"

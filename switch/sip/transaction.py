@@ -6,7 +6,7 @@ from zlib import crc32
 
 from switch.sip.events import TransactionId
 from switch.sip.flow import Flow
-from switch.sip.machine import TERMINATED, Machine
+from switch.sip.machine import Machine
 from switch.sip.message import Request, Response
 from switch.sip.timers import Timer
 
@@ -64,10 +64,6 @@ class Transaction:
         """A timer of zero seconds, to fire when the present step is done."""
         self.epoch = 0
         self.armed = 0
-
-    @property
-    def is_over(self) -> bool:
-        return self.state == TERMINATED
 
     def __repr__(self) -> str:
         return f"<{self.machine.name} {self.id} {self.request.method} {self.state}>"

@@ -128,11 +128,6 @@ class Uri:
         return unquote(name) if "%" in name else name
 
     @property
-    def address_of_record(self) -> str:
-        """`scheme:user@host` without port and parameters, unescaped: a key, not for the wire."""
-        return f"{self.scheme}:{self.username}@{self.host}"
-
-    @property
     def transport(self) -> str | None:
         """The `transport` parameter in upper case, as in Via."""
         value = self.params.get("transport")

@@ -19,8 +19,8 @@ from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import AddLeg, ConfigureLeg, Event
 from switch.ids import LegId
 from switch.media.codecs import DECODE, ENCODE
-from switch.rtp.packet import RtpPacket, parse_packet
 from tests.switch.media.studio import level_of
+from tests.switch.rtp.single import RtpPacket, parse_packet
 
 E = TypeVar("E", bound=Event)
 LOW, HIGH = 12000, 15998

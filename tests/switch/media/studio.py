@@ -17,7 +17,7 @@ from switch.media.errors import MediaCommandError
 from switch.media.events import MediaEvent
 from switch.media.ports import RecordingOutcome, Stray
 from switch.media.prompts import PromptStore
-from switch.rtp.packet import RtpPacket, parse_packet
+from tests.switch.rtp.single import RtpPacket, parse_packet
 
 FRAME_S = 0.02
 

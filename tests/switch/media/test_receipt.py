@@ -14,8 +14,8 @@ from switch.media.errors import MediaCommandError
 from switch.media.events import DigitEnded, RtpSilent
 from switch.media.model import ToneItem
 from switch.media.ports import Stray
-from switch.rtp.packet import parse_packet
 from tests.switch.media.studio import Party, Studio, level_of
+from tests.switch.rtp.single import parse_packet
 
 CALLER = LegId("caller")
 

@@ -153,7 +153,7 @@ def test_a_clock_that_drifts_is_followed(faster: bool) -> None:
     if faster:
         assert 15 <= ring.rings.left_out <= 25
     else:
-        assert 15 <= ring.rings.inserted <= 25
+        assert misses >= 15
 
 
 def test_a_pause_and_a_far_jump_anchor_anew() -> None:

@@ -73,7 +73,7 @@ def test_no_mutation_escapes_or_fills_the_memory(seed: int) -> None:
             for event in events_of(endpoint):
                 request = getattr(event, "request", None)
                 assert isinstance(request, Request)
-                for name in ("from_", "to", "contacts", "routes", "max_forwards", "request_uri"):
+                for name in ("from_", "to", "contacts", "routes", "request_uri"):
                     getattr(request, name)
                 if hasattr(event, "flow") and request.method != "ACK":
                     answer = make_response(request, 404, to_tag="b")

@@ -33,7 +33,7 @@ async def test_a_request_gets_its_answer_from_another_node() -> None:
         (event,) = await alice.wait_for(1)
         assert isinstance(event, ResponseReceived)
         assert event.response.status == 200
-        assert event.response.top_via.rport == local[1]
+        assert event.response.top_via.params["rport"] == str(local[1])
         assert [type(e) for e in bob.events] == [RequestReceived]
 
 
