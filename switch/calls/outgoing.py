@@ -19,7 +19,7 @@ from switch.ids import CallId, LegId
 from switch.registrar.location import Location
 from switch.sip.events import SessionId
 from switch.sip.flow import Flow
-from switch.sip.message import NameAddr, Uri
+from switch.sip.uri import NameAddr, Uri
 from switch.sip.user_agent import UserAgent
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.settings import TrunkSettings

@@ -30,8 +30,8 @@ from switch.sip.events import (
     ReofferReceived,
     SessionEvent,
 )
-from switch.sip.message import make_response
 from switch.sip.user_agent import UserAgent
+from switch.sip.writing import make_response
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from switch.sip.deadlines import Deadlines
 from switch.sip.flow import Flow
-from switch.sip.message import Uri
+from switch.sip.uri import Uri
 
 ContactKey = tuple[str, str, str, int | None, str | None]
 """What makes two contact URIs the same binding: scheme, user, host, port, transport."""

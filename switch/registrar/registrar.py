@@ -12,8 +12,10 @@ from switch.registrar.location import Binding, ContactKey, Location, contact_key
 from switch.registrar.ports import Credentials
 from switch.sip.digest import Accepted, Challenge, Challenger, Refused
 from switch.sip.flow import Flow
-from switch.sip.message import NameAddr, Request, Response, make_response
+from switch.sip.message import Request, Response
+from switch.sip.uri import NameAddr
 from switch.sip.way_back import for_calls
+from switch.sip.writing import make_response
 
 _MAX_CONTACT = 512
 """Characters of a contact URI; longer ones would not fit a datagram with the rest."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from switch.sip.message import Request, Response, make_response
+from switch.sip.message import Request, Response
 from switch.sip.transaction import stateless_tag
+from switch.sip.writing import make_response
 
 DEFAULT_ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE")
 

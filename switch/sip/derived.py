@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from switch.sip.message import Headers, Request, Response, make_response
+from switch.sip.headers import Headers
+from switch.sip.message import Request, Response
+from switch.sip.writing import make_response
 
 
 def make_trying(invite: Request) -> Response:

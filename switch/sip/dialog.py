@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from switch.errors import RemoteProtocolError
 from switch.sip.flow import Flow
 from switch.sip.headers import Headers
-from switch.sip.message import NameAddr, Request, Response, Uri
+from switch.sip.message import Request, Response
+from switch.sip.uri import NameAddr, Uri
 from switch.sip.way_back import for_requests
 
 

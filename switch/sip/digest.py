@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from switch.sip.message import Request, Uri
+from switch.sip.message import Request
+from switch.sip.uri import Uri
 
 HA1Lookup = Callable[[str, str], Sequence[str]]
 """(user, algorithm) -> HA1 values in hexadecimal, any of which is right; empty: no such user."""

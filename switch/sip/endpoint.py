@@ -23,18 +23,11 @@ from switch.sip.events import (
     TransportFailed,
 )
 from switch.sip.flow import Flow
+from switch.sip.headers import Via
 from switch.sip.limits import EndpointLimits
 from switch.sip.machine import Machine
-from switch.sip.message import (
-    REASONS,
-    MalformedMessageError,
-    Request,
-    Response,
-    Via,
-    make_response,
-    parse,
-    serialize,
-)
+from switch.sip.message import Request, Response
+from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.timers import SipTimers
 from switch.sip.transaction import (
     CancelWish,
@@ -44,6 +37,7 @@ from switch.sip.transaction import (
 )
 from switch.sip.transactions import TransactionTable
 from switch.sip.way_back import for_responses
+from switch.sip.writing import REASONS, make_response, serialize
 
 
 class Endpoint:

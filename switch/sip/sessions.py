@@ -11,9 +11,10 @@ from switch.sip.dialog import Dialog
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import SessionEvent, SessionId, TransactionId
 from switch.sip.flow import Flow
-from switch.sip.message import Request, Response, make_response
+from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
 from switch.sip.user_agent_settings import UserAgentSettings
+from switch.sip.writing import make_response
 
 SDP = "application/sdp"
 

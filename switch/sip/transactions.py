@@ -25,11 +25,12 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow, Transport
 from switch.sip.machine import STARTS, TERMINATED, TRANSPORT_ERROR, Action
-from switch.sip.message import Message, Request, Response, serialize
+from switch.sip.message import Message, Request, Response
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import SipTimers, Timer
 from switch.sip.transaction import CancelWish, Transaction, client_key
 from switch.sip.way_back import for_responses
+from switch.sip.writing import serialize
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow
 from switch.sip.headers import Headers
-from switch.sip.message import NameAddr, Request, Response, Uri
+from switch.sip.message import Request, Response
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
 from switch.sip.responses import (
     give_up_unanswered,
@@ -39,6 +39,7 @@ from switch.sip.responses import (
 )
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
 from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.uri import NameAddr, Uri
 from switch.sip.user_agent_settings import UserAgentSettings
 
 __all__ = ["UserAgent", "UserAgentSettings"]

@@ -12,7 +12,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from switch.sip.flow import Flow, Transport
-from switch.sip.message import Request, Uri
+from switch.sip.message import Request
+from switch.sip.uri import Uri
 
 
 def for_responses(request: Request, flow: Flow) -> Flow:

@@ -6,7 +6,9 @@ import pytest
 
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
-from switch.sip.message import MalformedMessageError, Request, Response, parse, serialize
+from switch.sip.message import Request, Response
+from switch.sip.parsing import MalformedMessageError, parse
+from switch.sip.writing import serialize
 
 FOLDER = Path(__file__).parent / "sip"
 FILES = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.sip"))}

@@ -24,7 +24,7 @@ from switch.sip.events import (
     SessionId,
 )
 from switch.sip.flow import Flow, Transport
-from switch.sip.message import NameAddr, Uri
+from switch.sip.uri import NameAddr, Uri
 from switch.sip.user_agent import UserAgent, UserAgentSettings
 from tests.kit.virtual_clock import VirtualClock
 

@@ -11,7 +11,8 @@ from switch.ids import LegId
 from switch.sip.digest import Challenger, DigestSettings
 from switch.sip.events import Invited, SessionId
 from switch.sip.flow import Flow, Transport
-from switch.sip.message import Headers, Request
+from switch.sip.headers import Headers
+from switch.sip.message import Request
 from switch.trunks.addresses import TrunkAddresses
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_plan import NumberPlan, ToEntry

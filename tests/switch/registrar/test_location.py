@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from switch.registrar.location import Binding, Location, contact_key
 from switch.sip.flow import Flow, Transport
-from switch.sip.message import Uri
+from switch.sip.uri import Uri
 
 UDP = Flow(Transport.UDP, ("192.0.2.7", 5060), ("192.0.2.1", 5060))
 TCP = Flow(Transport.TCP, ("192.0.2.7", 40000), ("192.0.2.1", 5060), 3)

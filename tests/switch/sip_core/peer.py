@@ -8,8 +8,11 @@ from collections.abc import Callable
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import EndpointEvent
 from switch.sip.flow import Flow, Transport
+from switch.sip.headers import Headers
 from switch.sip.limits import EndpointLimits
-from switch.sip.message import Headers, Request, Response, parse, serialize
+from switch.sip.message import Request, Response
+from switch.sip.parsing import parse
+from switch.sip.writing import serialize
 
 ALICE, BOB = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
 _numbers = itertools.count(1)

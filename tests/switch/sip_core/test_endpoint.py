@@ -15,7 +15,9 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow, Transport
 from switch.sip.limits import EndpointLimits
-from switch.sip.message import Request, Response, make_response, parse, serialize
+from switch.sip.message import Request, Response
+from switch.sip.parsing import parse
+from switch.sip.writing import make_response, serialize
 from tests.switch.sip_core.peer import (
     ALICE,
     BOB,

@@ -16,8 +16,10 @@ from switch.sip.flow import Flow, Transport
 from switch.sip.framing import StreamFramer
 from switch.sip.headers import CSeq, Via, canonical_name, split_commas
 from switch.sip.limits import EndpointLimits, MessageLimits
-from switch.sip.message import MalformedMessageError, Request, make_response, parse, serialize
+from switch.sip.message import Request
+from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.uri import NameAddr, Uri
+from switch.sip.writing import make_response, serialize
 from tests.switch.sip_core.peer import events_of, make_endpoint
 
 SEEDS = [p.read_bytes() for p in sorted((Path(__file__).parents[2] / "wire/sip").glob("*.sip"))]

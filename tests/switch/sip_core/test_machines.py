@@ -8,10 +8,11 @@ from switch.errors import LocalProtocolError
 from switch.sip.counters import EndpointCounters
 from switch.sip.diagrams import MACHINES, draw, file_name
 from switch.sip.machine import STARTS, TERMINATED, Action, Machine
-from switch.sip.message import Response, make_response
+from switch.sip.message import Response
 from switch.sip.timers import SipTimers, Timer
 from switch.sip.transaction import Transaction
 from switch.sip.transactions import TransactionTable
+from switch.sip.writing import make_response
 from tests.switch.sip_core.peer import ALICE, BOB, flow_to, make_endpoint, make_request
 
 PAIRS = [(m, state, given) for m in MACHINES for state in m.states for given in m.inputs]

@@ -5,20 +5,12 @@ from __future__ import annotations
 import pytest
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
+from switch.sip.headers import CSeq, Headers, Via
 from switch.sip.limits import MessageLimits
-from switch.sip.message import (
-    CSeq,
-    Headers,
-    MalformedMessageError,
-    NameAddr,
-    Request,
-    Response,
-    Uri,
-    Via,
-    make_response,
-    parse,
-    serialize,
-)
+from switch.sip.message import Request, Response
+from switch.sip.parsing import MalformedMessageError, parse
+from switch.sip.uri import NameAddr, Uri
+from switch.sip.writing import make_response, serialize
 from tests.switch.sip_core.peer import make_request
 
 

@@ -11,7 +11,7 @@ from switch.sip.events import (
     ResponseReceived,
     TransactionTimedOut,
 )
-from switch.sip.message import make_response
+from switch.sip.writing import make_response
 from tests.switch.sip_core.peer import Wire, events_of, make_request
 
 

@@ -443,7 +443,7 @@ def test_forks_answer_after_a_cancel() -> None:
 
 
 def serialize_with(message: Message, **headers: str) -> bytes:
-    from switch.sip.message import serialize
+    from switch.sip.writing import serialize
 
     copy = Response(message.status, message.reason, message.headers.copy(), message.body)  # type: ignore[union-attr]
     for name, value in headers.items():

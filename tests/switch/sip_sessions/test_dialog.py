@@ -71,7 +71,7 @@ def test_the_caller_turns_the_recorded_route_around() -> None:
 
 
 def parse_out(sent: tuple[bytes, Flow]) -> Message:
-    from switch.sip.message import parse
+    from switch.sip.parsing import parse
 
     return parse(sent[0])
 
@@ -224,7 +224,7 @@ def test_requests_that_need_a_dialog_and_have_none_get_481(method: str) -> None:
 
 def test_register_is_handed_up_and_its_answer_gets_a_tag() -> None:
     from switch.sip.events import OutOfDialogRequest
-    from switch.sip.message import make_response
+    from switch.sip.writing import make_response
 
     wire = Wire()
     wire.inject(wire.b, invite(body=b"").replace(b"INVITE", b"REGISTER"))

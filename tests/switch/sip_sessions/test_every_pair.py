@@ -6,7 +6,8 @@ import pytest
 
 from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
 from switch.sip.events import TransactionId
-from switch.sip.message import Message, Request, Response, parse
+from switch.sip.message import Message, Request, Response
+from switch.sip.parsing import parse
 from switch.sip.session import Cause, Session
 from tests.switch.sip_sessions.test_call import in_dialog, is_request
 from tests.switch.sip_sessions.wire import ANSWER, OFFER, Node, Wire, established

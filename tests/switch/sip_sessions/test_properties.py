@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from switch.sip.events import Ended, Failed, Invited, SessionId
-from switch.sip.message import Message, Request, Response, serialize
+from switch.sip.message import Message, Request, Response
+from switch.sip.writing import serialize
 from tests.switch.sip_sessions.test_call import in_dialog, invite
 from tests.switch.sip_sessions.wire import ANSWER, OFFER, Node, Wire
 

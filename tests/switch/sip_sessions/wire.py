@@ -9,7 +9,9 @@ from collections.abc import Callable
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import Invited, SessionEvent, SessionId
 from switch.sip.flow import Flow, Transport
-from switch.sip.message import Message, NameAddr, Request, parse
+from switch.sip.message import Message, Request
+from switch.sip.parsing import parse
+from switch.sip.uri import NameAddr
 from switch.sip.user_agent import UserAgent, UserAgentSettings
 
 OFFER = b"v=0 offer"

@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import EndpointEvent, RequestReceived
+from switch.sip.headers import Headers
 from switch.sip.limits import EndpointLimits
-from switch.sip.message import Headers, Request, make_response
+from switch.sip.message import Request
 from switch.sip.timers import SipTimers
+from switch.sip.writing import make_response
 from switch.transport.clock import LoopClock
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump

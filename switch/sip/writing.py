@@ -1,0 +1,120 @@
+"""SIP messages made and written: responses to requests, octets of both (RFC 3261 sections 7 and 8.2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from switch.sip.headers import Headers
+from switch.sip.message import Message, Request, Response
+
+REASONS = {
+    100: "Trying",
+    180: "Ringing",
+    181: "Call Is Being Forwarded",
+    182: "Queued",
+    183: "Session Progress",
+    200: "OK",
+    202: "Accepted",
+    300: "Multiple Choices",
+    301: "Moved Permanently",
+    302: "Moved Temporarily",
+    305: "Use Proxy",
+    380: "Alternative Service",
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    410: "Gone",
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Long",
+    415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
+    420: "Bad Extension",
+    421: "Extension Required",
+    422: "Session Interval Too Small",
+    423: "Interval Too Brief",
+    480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
+    483: "Too Many Hops",
+    484: "Address Incomplete",
+    485: "Ambiguous",
+    486: "Busy Here",
+    487: "Request Terminated",
+    488: "Not Acceptable Here",
+    489: "Bad Event",
+    491: "Request Pending",
+    493: "Undecipherable",
+    500: "Server Internal Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Server Time-out",
+    505: "Version Not Supported",
+    513: "Message Too Large",
+    600: "Busy Everywhere",
+    603: "Decline",
+    604: "Does Not Exist Anywhere",
+    606: "Not Acceptable",
+}
+"""Usual phrases by status (RFC 3261 section 21)."""
+
+
+def serialize(message: Message) -> bytes:
+    """The octets of a message; Content-Length is written anew from the body."""
+    if isinstance(message, Request):
+        lines = [message.method + " " + message.uri + " SIP/2.0"]
+    else:
+        lines = ["SIP/2.0 " + str(message.status) + " " + message.reason]
+    append = lines.append
+    for name, values in message.headers.grouped():
+        if name != "Content-Length":
+            prefix = name + ": "
+            for value in values:
+                append(prefix + value)
+    append("Content-Length: " + str(len(message.body)) + "\r\n\r\n")
+    return "\r\n".join(lines).encode() + message.body
+
+
+def make_response(
+    request: Request,
+    status: int,
+    reason: str | None = None,
+    *,
+    to_tag: str | None = None,
+    headers: Headers | Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+    content_type: str | None = None,
+) -> Response:
+    """A response to `request`: Via, From, To, Call-ID and CSeq copied (RFC 3261 8.2.6.2).
+
+    `to_tag` is set where the request's To has no tag. `headers` come on top; Record-Route is the
+    business of the dialog layer.
+    """
+    values: dict[str, list[str]] = {}
+    parsed: dict[str, Any] = {}
+    source = request.headers
+    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+        found = source.get_all(name)
+        if found:
+            values[name] = found
+            if name in source.parsed:
+                parsed[name] = source.parsed[name]
+    if to_tag is not None and "To" in values and request.to.tag is None:
+        values["To"] = [values["To"][0] + ";tag=" + to_tag]
+        parsed.pop("To", None)
+    answer_headers = Headers.of_canonical(values)
+    answer_headers.parsed = parsed
+    for name, value in headers.items() if isinstance(headers, Headers) else headers:
+        answer_headers.add(name, value)
+    if content_type is not None:
+        answer_headers.set("Content-Type", content_type)
+    return Response(
+        status, REASONS.get(status, "") if reason is None else reason, answer_headers, body
+    )
