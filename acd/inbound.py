@@ -449,12 +449,13 @@ class Inbound:
             case Stage.OFFERED:
                 contact.stage = Stage.WAITING
                 contact.agent = None
+                # Before the next offer: a row of offers that fail at once must not keep it ringing.
+                self._waiting_room.answer_late(contact)
                 if agent is not None:
                     failure = _FAILURES[event.cause.result]
                     self._distribution.tell(
                         OfferFailed(contact=contact.id, agent=agent, failure=failure)
                     )
-                self._waiting_room.answer_late(contact)
             case Stage.TALKING:
                 self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
                 cause = EndCause(Result.COMPLETED, reason)

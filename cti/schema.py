@@ -96,6 +96,8 @@ class ScreenPop:
     customer: CustomerCard | None = None
     candidates: tuple[CustomerCard, ...] = ()
     new_customer_number: str = ""
+    lookup_failed: bool = False
+    """The customer store did not answer: nothing is known, which is not the same as unknown."""
     late: bool = False
     """The look-up took longer than the offer could wait; this follows the ring."""
 

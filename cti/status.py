@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
@@ -37,13 +36,13 @@ class StatusBoard:
         *,
         clock: Clock,
         calls: Calls,
-        contacts: Callable[[], Contacts],
+        contacts: Contacts,
         user_agent: UserAgent,
         endpoint: Endpoint,
         registrar: Registrar,
         pump: Pump,
         history: HistoryWriter,
-        pops: Callable[[], PopService],
+        pops: PopService,
     ) -> None:
         self._clock = clock
         self._calls = calls
@@ -89,13 +88,13 @@ class StatusBoard:
 
     def status(self) -> ServerStatus:
         """All of it, now."""
-        pops = self._pops()
+        pops = self._pops
         return ServerStatus(
             at=self._clock.wall(),
             uptime_s=self._clock.now() - self._started,
             legs=self._calls.legs_alive,
             calls=self._calls.calls_alive,
-            contacts=len(self._contacts()),
+            contacts=len(self._contacts),
             sessions=self._user_agent.sessions_alive,
             faults=self._calls.faults,
             shed=self._calls.overload.shed,

@@ -33,7 +33,8 @@ async def test_a_recording_that_cannot_be_indexed_does_not_end_the_node(
     served = asyncio.create_task(node.serve())
     ready = asyncio.create_task(node.wait_ready())
     await asyncio.wait((served, ready), return_when=asyncio.FIRST_COMPLETED)
-    assert node.started
+    assert ready.done()
+    assert not served.done()
     node._gateway_event(
         RecordingFinished(
             recording=RecordingId("of-another-life"),

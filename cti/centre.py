@@ -1,0 +1,180 @@
+"""The contact centre of a node, put together: contacts, distribution, pops, floor, customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from acd.agent_dial import AgentDial
+from acd.contact_events import ContactEvent
+from acd.contacts import Contacts
+from acd.conversation import Conversation
+from acd.core import Acd
+from acd.distribution import Distribution
+from acd.events import AcdEvent
+from acd.inbound import Inbound
+from acd.model import AgentId
+from acd.settings import AcdSettings
+from acd.waiting_room import WaitingRoom
+from crm_store.numbers import normalise
+from crm_store.store import Store
+from cti.agent_views import AgentViews
+from cti.bus import Bus
+from cti.customers import CustomerDesk, InteractionDesk
+from cti.floor import Floor, PhoneAddress
+from cti.live import LiveInteraction
+from cti.pops import PopService
+from cti.schema import CustomerCard
+from cti.settings import Settings
+from cti.site import Routes, Site
+from cti.switching import Switching
+from cti.translate import Translator
+from ivr.flow import Flow
+from switch.calls.events import CallEvent, PhoneReachable
+from switch.clock import Clock
+from switch.ids import CallId
+
+
+class Centre:
+    """Everything above the calls and below the API."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        site: Site,
+        flows: Mapping[str, Flow],
+        clock: Clock,
+        bus: Bus,
+        store: Store,
+        switching: Switching,
+        new_id: Callable[[str], str],
+        phone_address: Callable[[], PhoneAddress],
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        """`spawn` runs a coroutine beside the calls."""
+        self._clock = clock
+        self._region = settings.site.region
+        self._agent_ids: dict[str, AgentId] = {
+            agent.agent: AgentId(agent.agent) for agent in site.agents
+        }
+        calls = switching.calls
+        self.agents = AgentViews(bus=bus, wall_of=self._wall_of, agents=site.agents, at=clock.now())
+        self.translator = Translator(
+            bus=bus, wall_of=self._wall_of, agents=self.agents, queue_titles=site.queue_titles
+        )
+        late = _Late(self)
+        self.pops = PopService(
+            bus=bus,
+            clock=clock,
+            lookup=late,
+            floor=late,
+            normalise=self._normalise,
+            queue_titles=site.queue_titles,
+            spawn=spawn,
+        )
+        self.contacts = Contacts(control=calls, clock=clock, pops=self.pops, report=self._report)
+        conversation = Conversation(calls, clock, self._report)
+        waiting_room = WaitingRoom(calls, clock, self._report)
+        self.distribution = Distribution(
+            acd=Acd(
+                agents=site.agents, queues=site.queues, settings=AcdSettings(), now=clock.now()
+            ),
+            contacts=self.contacts,
+            waiting_room=waiting_room,
+            control=calls,
+            clock=clock,
+            pops=self.pops,
+            report=self._report,
+        )
+        routes = Routes(switching.plan)
+        self._agent_dial = AgentDial(
+            contacts=self.contacts,
+            conversation=conversation,
+            control=calls,
+            clock=clock,
+            routes=routes,
+            new_id=new_id,
+            report=self._report,
+        )
+        self._inbound = Inbound(
+            distribution=self.distribution,
+            contacts=self.contacts,
+            conversation=conversation,
+            waiting_room=waiting_room,
+            control=calls,
+            clock=clock,
+            entries=site.entries,
+            flows=flows,
+            agents=self._agent_ids,
+            routes=routes,
+            new_id=new_id,
+            report=self._report,
+        )
+        self.floor = Floor(
+            distribution=self.distribution,
+            contacts=self.contacts,
+            conversation=conversation,
+            agent_dial=self._agent_dial,
+            translator=self.translator,
+            secrets=switching.credentials,
+            phone_address=phone_address,
+            agent_queues=site.agent_queues,
+            dispositions=site.dispositions,
+            not_ready_reasons=settings.site.not_ready_reasons,
+            site=settings.site.name,
+            clock=clock,
+        )
+        self.floor.pops = self.pops
+        self.customers = CustomerDesk(store, self.floor)
+        self.history = InteractionDesk(
+            store=store,
+            bus=bus,
+            translator=self.translator,
+            codes=frozenset(disposition.code for disposition in site.dispositions),
+        )
+
+    def handle(self, event: CallEvent) -> None:
+        """Take what the calls report: contacts first, then their views."""
+        self._agent_dial.handle(event)
+        self._inbound.handle(event)
+        self.translator.call_event(event)
+        if isinstance(event, PhoneReachable) and event.phone in self._agent_ids:
+            self.agents.presence(event.phone, event.at, phone=event.reachable)
+
+    def interaction_of(self, call: CallId) -> str:
+        """The interaction a call belongs to; the call itself when it has none."""
+        contact = self.contacts.of_call(call)
+        return call if contact is None else contact.id
+
+    def _report(self, event: AcdEvent | ContactEvent) -> None:
+        self.translator.report(event)
+
+    def _wall_of(self, at: float) -> float:
+        """Seconds since the epoch of a moment on our monotonic clock."""
+        return self._clock.wall() - (self._clock.now() - at)
+
+    def _normalise(self, number: str) -> str:
+        return normalise(number, self._region).value if number else ""
+
+
+class _Late:
+    """Pops need floor and customers, which need contacts, which need pops: asked when they are there."""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+
+    def has_desk(self, agent_id: str) -> bool:
+        return self._centre.floor.has_desk(agent_id)
+
+    def live(self, interaction_id: str) -> LiveInteraction | None:
+        return self._centre.floor.live(interaction_id)
+
+    def facts(self, interaction_id: str) -> dict[str, str]:
+        return self._centre.floor.facts(interaction_id)
+
+    def link(self, interaction_id: str, customer: CustomerCard, how: str) -> None:
+        self._centre.floor.link(interaction_id, customer, how)
+
+    async def by_number(self, number: str) -> list[CustomerCard]:
+        return await self._centre.customers.by_number(number)

@@ -1,0 +1,167 @@
+"""The switch of a node, put together: SIP sockets, transactions, sessions, calls, media gateway."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cti.accounts import PhoneCredentials
+from cti.flows import prompt_folders
+from cti.ids import Tokens
+from cti.settings import Settings, port_range
+from cti.site import Site
+from switch.calls.control import Calls
+from switch.calls.events import CallSink
+from switch.calls.settings import CallSettings
+from switch.clock import Clock
+from switch.gateway.client import GatewayClient
+from switch.gateway.process import GatewayProcess
+from switch.gateway.protocol import Event as GatewayEvent
+from switch.ids import CallId, RecordingId
+from switch.registrar.location import Location
+from switch.registrar.registrar import Registrar, RegistrarSettings
+from switch.sip.digest import Challenger, DigestSettings
+from switch.sip.endpoint import Endpoint
+from switch.sip.flow import Flow, Transport
+from switch.sip.uri import Uri
+from switch.sip.user_agent import UserAgent
+from switch.sip.user_agent_settings import UserAgentSettings
+from switch.transport.pump import Pump
+from switch.trunks.number_plan import NumberPlan
+
+
+class Switching:
+    """Everything below the contacts. Made on the running loop; opens nothing until `open`."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        site: Site,
+        data: Path,
+        sip_port: int,
+        clock: Clock,
+        new_id: Callable[[str], str],
+        sink: CallSink,
+        gateway_sink: Callable[[GatewayEvent], None],
+        recording_path: Callable[[RecordingId, CallId], str],
+    ) -> None:
+        """`sink` takes what the calls report, `gateway_sink` sees the gateway's events before they do."""
+        self._settings = settings
+        self._sip_port = sip_port
+        self._gateway_sink = gateway_sink
+        new_token = Tokens()
+        sip = settings.sip
+        self.endpoint = Endpoint(new_branch=new_token)
+        self.user_agent = UserAgent(
+            self.endpoint,
+            settings=UserAgentSettings(),
+            new_token=new_token,
+            contact=self._contact,
+            jitter=random.random,
+        )
+        self.credentials = PhoneCredentials(settings.phones, sip.realm)
+        self._location = Location(on_change=lambda aor, up: self.calls.phone_changed(aor, up))
+        challenger = Challenger(
+            settings=DigestSettings(realm=sip.realm),
+            secret=secrets.token_bytes(32),
+            new_token=new_token,
+        )
+        self.registrar = Registrar(
+            location=self._location,
+            challenger=challenger,
+            credentials=self.credentials,
+            settings=RegistrarSettings(domains=frozenset(sip.domains)),
+        )
+        self.pump = Pump(
+            self.endpoint,
+            clock,
+            self._consume,
+            timers=self.user_agent.get_timer,
+            connection_closed=lambda number: self.calls.connection_closed(number),
+        )
+        self._gateway = GatewayClient(
+            on_event=self._gateway_event,
+            on_lost=lambda detail: self.gateway_process.lost(detail),
+            ports_ahead=settings.media.reserve,
+        )
+        socket = data / "gateway.sock"
+        self.gateway_process = GatewayProcess(
+            self._gateway_command(socket),
+            socket,
+            self._gateway,
+            on_ready=lambda welcome: self.calls.gateway_ready(welcome),
+            on_lost=lambda detail: self.calls.gateway_lost(detail),
+        )
+        self.plan = NumberPlan(site.plan)
+        self.calls = Calls(
+            user_agent=self.user_agent,
+            gateway=self._gateway,
+            registrar=self.registrar,
+            location=self._location,
+            challenger=challenger,
+            credentials=self.credentials,
+            number_plan=self.plan,
+            trunks=site.trunks,
+            settings=CallSettings(
+                host=sip.host, sip_address=(sip.host, sip_port), max_calls=sip.max_calls
+            ),
+            clock=clock,
+            sink=sink,
+            new_id=new_id,
+            recording_path=recording_path,
+            flush=self.pump.schedule_flush,
+        )
+
+    async def open(self) -> None:
+        """Bind the SIP sockets, place the fixed phones, start the gateway. Raises OSError."""
+        host = self._settings.sip.host
+        local = await self.pump.listen_udp(host, self._sip_port)
+        await self.pump.listen_tcp(host, self._sip_port)
+        for number in self.credentials.numbers():
+            binding = self.credentials.binding(number)
+            if binding:
+                uri = Uri.parse(binding)
+                flow = Flow(Transport.UDP, (uri.host, uri.port or 5060), local)
+                self._location.add_static(number, binding, flow)
+        await self.gateway_process.start()
+
+    def _consume(self, now: float) -> None:
+        """One turn of the pump: everything that reads what the endpoint found out."""
+        self.user_agent.handle_timer(now)
+        self.user_agent.process(now)
+        self.calls.process(now)
+
+    def _contact(self, flow: Flow) -> str:
+        transport = "" if flow.transport is Transport.UDP else ";transport=tcp"
+        return f"sip:switchroom@{self._settings.sip.host}:{self._sip_port}{transport}"
+
+    def _gateway_event(self, event: GatewayEvent) -> None:
+        self._gateway_sink(event)
+        self.calls.gateway_event(event)
+
+    def _gateway_command(self, socket: Path) -> list[str]:
+        media = self._settings.media
+        low, high = port_range(media.ports, "media.ports")
+        command = [
+            sys.executable,
+            "-m",
+            "cti.cli.main",
+            "gateway",
+            "--socket",
+            str(socket),
+            "--rtp-address",
+            media.address,
+            "--rtp-ports",
+            f"{low}-{high}",
+            "--rtp-timeout",
+            str(media.rtp_timeout_s),
+            "--linger",
+            str(media.linger_s),
+        ]
+        for folder in prompt_folders(self._settings):
+            command += ["--prompts", str(folder)]
+        return command
