@@ -32,6 +32,7 @@ from switch.sip.timers import SipTimers
 from switch.sip.transaction import (
     CancelWish,
     client_key,
+    merge_key,
     server_key,
     stateless_tag,
 )
@@ -244,9 +245,8 @@ class Endpoint:
             return
         transaction = self._table.start_server(request, key, flow)
         if request.to.tag is None:
-            merge_key = (request.from_.tag, request.call_id, request.cseq.seq)
-            self._table.merging[merge_key] = transaction
-            transaction.merge_key = merge_key
+            transaction.merge_key = merge_key(request)
+            self._table.merging[transaction.merge_key] = transaction
         if request.method == "INVITE":
             trying = make_trying(request)
             self._table.step(transaction, invite_server.Input.SEND_PROVISIONAL, trying, now)
@@ -260,11 +260,9 @@ class Endpoint:
         if refusal is not None:
             self.counters.unknown_methods += 1
             return refusal
-        if request.to.tag is None:
-            merge_key = (request.from_.tag, request.call_id, request.cseq.seq)
-            if merge_key in self._table.merging:
-                self.counters.merged += 1
-                return answer(request, 482)
+        if request.to.tag is None and merge_key(request) in self._table.merging:
+            self.counters.merged += 1
+            return answer(request, 482)
         refusal = self._admission.bad_extension(request)
         if refusal is not None:
             self.counters.bad_extensions += 1

@@ -14,6 +14,10 @@ MAGIC_COOKIE = "z9hG4bK"
 """Begins every branch since RFC 3261 (section 8.1.1.7)."""
 
 
+MergeKey = tuple[str | None, str, int, str]
+"""From tag, Call-ID, and both parts of CSeq."""
+
+
 class Transaction:
     """State and memory of one transaction; the table of its machine says what happens to it."""
 
@@ -58,7 +62,7 @@ class Transaction:
         """INVITE client only."""
         self.invite: Transaction | None = None
         """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
-        self.merge_key: tuple[str | None, str, int] | None = None
+        self.merge_key: MergeKey | None = None
         """Server: finds requests merged by a forking proxy (section 8.2.2.2)."""
         self.zero_timer: Timer | None = None
         """A timer of zero seconds, to fire when the present step is done."""
@@ -91,6 +95,12 @@ def server_key(request: Request, method: str) -> str:
     return (
         f"{request.call_id} {request.from_.tag} {seq} {request.uri} {via.sent_by} {branch} {method}"
     )
+
+
+def merge_key(request: Request) -> MergeKey:
+    """What requests have in common that a forking proxy made of one (section 8.2.2.2)."""
+    cseq = request.cseq
+    return request.from_.tag, request.call_id, cseq.seq, cseq.method
 
 
 def client_key(branch: str | None, method: str) -> str:

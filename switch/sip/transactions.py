@@ -28,7 +28,7 @@ from switch.sip.machine import STARTS, TERMINATED, TRANSPORT_ERROR, Action
 from switch.sip.message import Message, Request, Response
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import SipTimers, Timer
-from switch.sip.transaction import CancelWish, Transaction, client_key
+from switch.sip.transaction import CancelWish, MergeKey, Transaction, client_key
 from switch.sip.way_back import for_responses
 from switch.sip.writing import serialize
 
@@ -48,7 +48,7 @@ class TransactionTable:
         self.by_id: dict[TransactionId, Transaction] = {}
         self.servers: dict[str, Transaction] = {}
         self.clients: dict[str, Transaction] = {}
-        self.merging: dict[tuple[str | None, str, int], Transaction] = {}
+        self.merging: dict[MergeKey, Transaction] = {}
         """Server transactions of requests outside of dialogs (section 8.2.2.2)."""
         self.queue = TimerQueue()
         self._by_peer: dict[tuple[Transport, tuple[str, int]], dict[Transaction, None]] = {}

@@ -205,7 +205,8 @@ def test_merged_requests_get_482() -> None:
     assert statuses_of(endpoint) == [100, 482]
     assert events_of(endpoint) == []
     give(endpoint, make_request(branch="z9hG4bKfork2", call_id="one", seq=2))
-    assert [type(e) for e in events_of(endpoint)] == [RequestReceived]
+    give(endpoint, make_request("OPTIONS", branch="z9hG4bKother", call_id="one"))
+    assert [type(e) for e in events_of(endpoint)] == [RequestReceived, RequestReceived]
 
 
 def test_unknown_methods_get_405_with_allow() -> None:
