@@ -120,7 +120,10 @@ class GatewayInputs:
             )
 
     def _rtp_timeout(self, leg_id: LegId) -> None:
-        """A peer is gone without a BYE, unless it holds: then it may be silent as long as it likes."""
+        """A peer is gone without a BYE, unless it holds: then it may be silent as long as it likes.
+
+        What that means for those it talked to is decided by whom the call belongs to.
+        """
         leg = self._legs.get(leg_id)
         facts = self._sound.matrix.facts(leg_id)
         if leg is None or facts is None or not is_expected_to_send(leg):
@@ -128,10 +131,6 @@ class GatewayInputs:
         if facts.holds:
             leg.went_silent = True
             return
-        for peer in self._sound.matrix.peers(leg_id):
-            other = self._legs.get(peer)
-            if other is not None:
-                self._legs.hang_up(other, _RTP_TIMEOUT)
         self._legs.hang_up(leg, _RTP_TIMEOUT)
 
     def _removed(self, event: LegRemoved) -> None:

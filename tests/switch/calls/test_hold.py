@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from switch.calls.events import LegHeld, LegResumed
+from switch.calls.events import IncomingLeg, LegHeld, LegResumed
 from switch.gateway.protocol import RtpTimeout
 from switch.ids import LegId
 from switch.sdp.description import Direction
@@ -125,7 +125,33 @@ def test_hanging_up_while_held_leaves_nothing(step: str) -> None:
     bench.check_forgotten()
 
 
-def test_silence_ends_both_legs() -> None:
+def test_silence_of_an_agent_leaves_the_customer_to_the_application() -> None:
+    bench = Bench()
+    agent, customer = bench.phone("1001"), bench.stranger("+12025550100")
+    customer.call("4000")
+    (incoming,) = bench.of(IncomingLeg)
+    bench.calls.answer(incoming.leg)
+    leg = bench.calls.call_phone(
+        "1001",
+        call=incoming.call,
+        caller_number="",
+        caller_name="",
+        ring_timeout_s=20,
+        headers={},
+    )
+    bench.pump()
+    agent.answer()
+    bench.calls.bridge(incoming.leg, leg)
+    bench.gateway.events.append(RtpTimeout(leg=leg, silent_ms=30000))
+    bench.pump()
+    assert agent.is_idle
+    assert {of: cause.reason for of, cause in bench.ends().items()} == {leg: "rtp-timeout"}
+    assert not customer.is_idle
+    customer.hang_up()
+    bench.check_forgotten()
+
+
+def test_silence_ends_both_legs_of_a_direct_call() -> None:
     bench, ann, a, bob, _ = talking()
     bench.gateway.events.append(RtpTimeout(leg=a, silent_ms=30000))
     bench.pump()
