@@ -82,6 +82,7 @@ class Calls(Commands):
         self.limits = TrunkLimits(trunks)
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
         self.media = LegMedia(gateway, count(max(1, int(clock.wall()))).__next__)
+        user_agent.takes_calls_while(lambda: self.media.is_available)
         turn = Turn(
             clock=clock,
             deliver=self._deliver,

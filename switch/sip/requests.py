@@ -30,7 +30,7 @@ def receive_request(table: SessionTable, event: RequestReceived, now: float) -> 
     elif request.method == "INVITE":
         _receive_invite(table, event, now)
     elif request.method == "OPTIONS":
-        _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
+        _receive_options(table, event, now)
     elif request.method == "REGISTER":
         table.events.append(
             OutOfDialogRequest(transaction=event.transaction, request=request, flow=event.flow)
@@ -135,6 +135,14 @@ def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> 
     )
 
 
+def _receive_options(table: SessionTable, event: RequestReceived, now: float) -> None:
+    """Answer as an INVITE would be answered now (RFC 3261 section 11.2)."""
+    if table.takes_calls():
+        _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
+    else:
+        _answer(table, event, 503, now, (("Retry-After", str(table.settings.retry_after_s)),))
+
+
 def _patience(table: SessionTable, request: Request) -> float:
     """How long an INVITE may stay unanswered: our limit, or the caller's Expires if shorter."""
     limit = table.settings.invite_limit_s
@@ -167,11 +175,12 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
             usage_steps.step(table, session, usage.Input.BYE, cause)
         case "INVITE":
             _receive_offer(table, session, event, now)
+        case "UPDATE" if request.body:
+            _receive_offer(table, session, event, now)
+        case _ if session.state in usage.REPORTED_OVER:
+            _answer(table, event, 481, now)
         case "UPDATE":
-            if request.body:
-                _receive_offer(table, session, event, now)
-            else:
-                _refresh(table, session, event, now)
+            _refresh(table, session, event, now)
         case "OPTIONS":
             _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
         case "INFO":

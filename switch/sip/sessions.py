@@ -45,6 +45,7 @@ class SessionTable:
         "new_token",
         "server_invites",
         "settings",
+        "takes_calls",
         "unanswered",
     )
 
@@ -60,6 +61,8 @@ class SessionTable:
         self.settings = settings
         self.new_token = new_token
         self.jitter = jitter
+        self.takes_calls: Callable[[], bool] = lambda: True
+        """Whether there is any use in calling us; asked when OPTIONS comes outside of a dialog."""
         self._contact = contact
         self._allow = ", ".join(settings.allow)
         self.events: deque[SessionEvent] = deque()

@@ -69,6 +69,10 @@ class UserAgent:
         """Sessions that are not terminated; some may be reported over and owe the peer something."""
         return len(self._table.by_id)
 
+    def takes_calls_while(self, is_open: Callable[[], bool]) -> None:
+        """Answer OPTIONS outside of dialogs with 503 and Retry-After while `is_open` says no."""
+        self._table.takes_calls = is_open
+
     # --- the shell's verbs ------------------------------------------------------------------
 
     def process(self, now: float) -> None:

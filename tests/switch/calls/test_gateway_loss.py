@@ -77,6 +77,27 @@ def test_calls_out_fail_without_a_gateway() -> None:
     bench.check_forgotten()
 
 
+def test_options_tell_a_trunk_that_calls_are_of_no_use_now() -> None:
+    bench = Bench()
+    flow = Flow(Transport.UDP, ("127.0.0.1", 5080), SWITCH)
+    statuses = []
+    for number, restore in enumerate((bench.pump, bench.lose_gateway, bench.restart_gateway)):
+        restore()
+        lines = (
+            "OPTIONS sip:127.0.0.1 SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK{number}",
+            "From: <sip:trunk@example.com>;tag=1",
+            "To: <sip:127.0.0.1>",
+            f"Call-ID: options-{number}",
+            "CSeq: 1 OPTIONS",
+        )
+        data = "\r\n".join((*lines, "", "")).encode()
+        bench.endpoint.receive_datagram(data, flow, bench.clock.now())
+        bench.calls.process(bench.clock.now())
+        statuses += [data[8:11] for data, _ in bench.endpoint.datagrams_to_send()]
+    assert statuses == [b"200", b"503", b"200"]
+
+
 def test_what_another_call_agent_left_in_the_gateway_is_removed() -> None:
     bench = Bench()
     bench.lose_gateway()

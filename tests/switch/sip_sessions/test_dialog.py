@@ -204,6 +204,31 @@ def test_options_tell_what_we_can_in_and_out_of_a_dialog() -> None:
         assert answer.to.tag
 
 
+def test_options_are_answered_as_a_call_would_be() -> None:
+    wire = Wire()
+    is_open = [False, True]
+    wire.b.ua.takes_calls_while(lambda: is_open.pop(0))
+    data = invite(body=b"").replace(b"INVITE", b"OPTIONS")
+    wire.inject(wire.b, data)
+    answer = last(wire)
+    assert is_response(answer, 503)
+    assert answer.headers.get("Retry-After") == "5"
+    wire.inject(wire.b, data.replace(b"1 OPTIONS", b"2 OPTIONS").replace(b"bKx1", b"bKx2"))
+    assert is_response(last(wire), 200)
+
+
+@pytest.mark.parametrize("body", [b"", OFFER])
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE", "INFO", "OPTIONS"])
+def test_a_dialog_that_we_ended_is_a_481(method: str, body: bytes) -> None:
+    wire = Wire()
+    success = uas_session(wire)
+    wire.b.ua.end(wire.b.session, wire.now)
+    assert wire.b.ua.sessions_alive == 1
+    wire.inject(wire.b, in_dialog(success, method, 2, body))
+    assert is_response(last(wire), 481)
+    assert wire.b.names()[-1] == "Ended"
+
+
 def test_info() -> None:
     wire = Wire()
     success = uas_session(wire)
