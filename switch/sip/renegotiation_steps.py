@@ -6,9 +6,7 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip.dialog import Dialog
 from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
-from switch.sip.message import Request
 from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
 from switch.sip.session import Alarm, Cause, PeerOffer, Session
 from switch.sip.sessions import SDP, Purpose, SessionTable
@@ -35,22 +33,10 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
 
 
 def _note_peer_offer(session: Session, cause: Cause) -> None:
-    request, transaction = _request(cause), cause.transaction
+    request, transaction = cause.need_request(), cause.transaction
     if transaction is None:
         raise LocalProtocolError("an offer without a transaction")
     session.peer_offer = PeerOffer(transaction, request, cause.body is not None)
-
-
-def _request(cause: Cause) -> Request:
-    if cause.request is None:
-        raise LocalProtocolError("this step needs a request")
-    return cause.request
-
-
-def _dialog(session: Session) -> Dialog:
-    if session.dialog is None:
-        raise LocalProtocolError("this step needs a dialog")
-    return session.dialog
 
 
 def _peer_offer(session: Session) -> PeerOffer:
@@ -60,7 +46,7 @@ def _peer_offer(session: Session) -> PeerOffer:
 
 
 def _send_reinvite(table: SessionTable, session: Session, cause: Cause) -> None:
-    dialog = _dialog(session)
+    dialog = session.need_dialog()
     if cause.body is not None:
         session.offer, session.glare_retries = cause.body, 0
     invite = table.complete(dialog.request("INVITE"), dialog.flow, (), session.offer)
@@ -68,9 +54,7 @@ def _send_reinvite(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
-    if cause.response is None:
-        raise LocalProtocolError("an ACK without a 2xx")
-    table.send_ack(session, _dialog(session), cause.response)
+    table.send_ack(session, session.need_dialog(), cause.need_response())
 
 
 def _start_retry(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -86,7 +70,7 @@ def _stop_retry(table: SessionTable, session: Session, cause: Cause) -> None:
 
 def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
     offer = _peer_offer(session)
-    _dialog(session).refresh_target(offer.request)  # only now: a refused one changes nothing
+    session.need_dialog().refresh_target(offer.request)  # only now: a refused one changes nothing
     response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
     session.peer_offer = None
     table.send_success(
@@ -96,7 +80,7 @@ def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
 
 def _send_success_to_update(table: SessionTable, session: Session, cause: Cause) -> None:
     offer = _peer_offer(session)
-    _dialog(session).refresh_target(offer.request)  # only now: a refused one changes nothing
+    session.need_dialog().refresh_target(offer.request)  # only now: a refused one changes nothing
     response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
     session.peer_offer = None
     table.send_response(offer.transaction, response, cause.now)
@@ -128,17 +112,17 @@ def _send_terminated(table: SessionTable, session: Session, cause: Cause) -> Non
 
 def _refuse_later(table: SessionTable, session: Session, cause: Cause) -> None:
     if cause.transaction is not None:
-        table.refuse_later(cause.transaction, _request(cause), cause.now)
+        table.refuse_later(cause.transaction, cause.need_request(), cause.now)
 
 
 def _refuse_pending(table: SessionTable, session: Session, cause: Cause) -> None:
     if cause.transaction is not None:
-        table.respond(cause.transaction, _request(cause), 491, cause.now)
+        table.respond(cause.transaction, cause.need_request(), 491, cause.now)
 
 
 def _report_offer(table: SessionTable, session: Session, cause: Cause) -> None:
     _note_peer_offer(session, cause)
-    if _request(cause).method == "INVITE" and cause.transaction is not None:
+    if cause.need_request().method == "INVITE" and cause.transaction is not None:
         table.server_invites[cause.transaction] = session
     table.events.append(ReofferReceived(session=session.id, offer=cause.body))
 

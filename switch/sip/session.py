@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from switch.errors import LocalProtocolError
 from switch.sip import renegotiation, usage
 from switch.sip.dialog import Dialog
 from switch.sip.events import EndedBy, SessionId, TransactionId
@@ -79,6 +80,12 @@ class Session:
     """Of our re-INVITE under way."""
     glare_retries: int = 0
 
+    def need_dialog(self) -> Dialog:
+        """The dialog, in steps that cannot come before it."""
+        if self.dialog is None:
+            raise LocalProtocolError("this step needs a dialog")
+        return self.dialog
+
     @property
     def dialog_key(self) -> tuple[str, str]:
         return self.invite.call_id, self.local_tag
@@ -100,6 +107,18 @@ class Cause:
     """SDP."""
     by: EndedBy = EndedBy.LOCAL
     detail: str = ""
+
+    def need_request(self) -> Request:
+        """The request, in steps that a request of the peer makes."""
+        if self.request is None:
+            raise LocalProtocolError("this step needs a request")
+        return self.request
+
+    def need_response(self) -> Response:
+        """The response, in steps that a response of the peer makes."""
+        if self.response is None:
+            raise LocalProtocolError("this step needs a response")
+        return self.response
 
 
 def pairs(headers: ExtraHeaders) -> list[tuple[str, str]]:

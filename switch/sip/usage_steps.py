@@ -9,7 +9,6 @@ from switch.errors import LocalProtocolError
 from switch.sip import renegotiation, renegotiation_steps
 from switch.sip.dialog import Dialog
 from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress
-from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Cause, Session
 from switch.sip.sessions import SessionTable
 from switch.sip.usage import IGNORED, TRANSITIONS, Action, Input, State
@@ -38,32 +37,14 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
         table.forget(session)
 
 
-def _request(cause: Cause) -> Request:
-    if cause.request is None:
-        raise LocalProtocolError("this step needs a request")
-    return cause.request
-
-
-def _response(cause: Cause) -> Response:
-    if cause.response is None:
-        raise LocalProtocolError("this step needs a response")
-    return cause.response
-
-
-def _dialog(session: Session) -> Dialog:
-    if session.dialog is None:
-        raise LocalProtocolError("this step needs a dialog")
-    return session.dialog
-
-
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
-    response = _response(cause)
+    response = cause.need_response()
     session.dialog = Dialog.of_answered(session.invite, response, session.flow)
     table.send_ack(session, session.dialog, response)
 
 
 def _send_bye(table: SessionTable, session: Session, cause: Cause) -> None:
-    table.send_bye(session, _dialog(session), cause.now, cause.headers)
+    table.send_bye(session, session.need_dialog(), cause.now, cause.headers)
 
 
 def _send_cancel(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -135,7 +116,7 @@ def _limit_duration(table: SessionTable, session: Session, cause: Cause) -> None
 
 def _answer(table: SessionTable, cause: Cause, status: int) -> None:
     if cause.transaction is not None:
-        table.respond(cause.transaction, _request(cause), status, cause.now)
+        table.respond(cause.transaction, cause.need_request(), status, cause.now)
 
 
 def _accept_bye(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -144,7 +125,7 @@ def _accept_bye(table: SessionTable, session: Session, cause: Cause) -> None:
 
 def _refuse_offer_later(table: SessionTable, session: Session, cause: Cause) -> None:
     if cause.transaction is not None:
-        table.refuse_later(cause.transaction, _request(cause), cause.now)
+        table.refuse_later(cause.transaction, cause.need_request(), cause.now)
 
 
 def _refuse_offer_pending(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -156,20 +137,20 @@ def _refuse_gone(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _negotiate(table: SessionTable, session: Session, cause: Cause) -> None:
-    is_update = _request(cause).method == "UPDATE"
+    is_update = cause.need_request().method == "UPDATE"
     given = renegotiation.Input.UPDATE if is_update else renegotiation.Input.REINVITE
     renegotiation_steps.step(table, session, given, cause)
 
 
 def _report_progress(table: SessionTable, session: Session, cause: Cause) -> None:
-    response = _response(cause)
+    response = cause.need_response()
     if response.status > 100:
         event = Progress(session=session.id, status=response.status, body=cause.body)
         table.events.append(event)
 
 
 def _report_answered(table: SessionTable, session: Session, cause: Cause) -> None:
-    event = Answered(session=session.id, answer=cause.body or b"", response=_response(cause))
+    event = Answered(session=session.id, answer=cause.body or b"", response=cause.need_response())
     table.events.append(event)
 
 
