@@ -64,6 +64,8 @@ class Contact:
     waited_s: float = 0.0
     held_s: float = 0.0
     muted: bool = False
+    rang: bool = False
+    """The offered agent's phone has alerted: a 486 after that is a refusal, not a busy line."""
     outbound: bool = False
 
     def stop_waiting(self, now: float) -> None:

@@ -91,6 +91,7 @@ class Distribution:
 
     def _offer(self, contact: Contact, offer: Offer) -> None:
         contact.stage = Stage.OFFERED
+        contact.rang = False
         contact.agent = offer.agent
         contact.agent_leg = None
 

@@ -327,6 +327,7 @@ class Inbound:
             or contact.stage is not Stage.OFFERED
         ):
             return
+        contact.rang = True
         self._report(ContactRinging(contact=contact.id, agent=contact.agent, at=event.at))
         self._distribution.tell(OfferRinging(contact=contact.id, agent=contact.agent))
 
@@ -453,6 +454,8 @@ class Inbound:
                 self._waiting_room.answer_late(contact)
                 if agent is not None:
                     failure = _FAILURES[event.cause.result]
+                    if failure is OfferFailure.BUSY and contact.rang:
+                        failure = OfferFailure.REJECTED
                     self._distribution.tell(
                         OfferFailed(contact=contact.id, agent=agent, failure=failure)
                     )

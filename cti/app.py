@@ -102,7 +102,10 @@ class Node:
         def down(name: str, step: Callable[[], Awaitable[None]]) -> None:
             way_down.push_async_callback(_bounded, name, step)
 
-        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(error.errno, f"data.folder: {self.data}: {error.strerror}") from error
         recordings = self.data / "recordings"
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
         recovered = recover(recordings)
@@ -192,7 +195,11 @@ class Node:
         )
         api = self.settings.api
         self._api = ApiServer(ports, ApiSettings(token_secret=self._token_secret()))
-        await self._api.start(api.host, api.port)
+        try:
+            await self._api.start(api.host, api.port)
+        except OSError as error:
+            where = f"api.port: {api.host}:{api.port}"
+            raise OSError(error.errno, f"{where}: {error.strerror}") from error
         self.api_port = self._api.port
 
     async def _end_calls(self) -> None:

@@ -78,8 +78,9 @@ async def local_server(
             str(http_port),
             "--load-agent-port",
             str(agent_port),
+            "--end-with-stdin",
             *options,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,  # ends when we do, however we do
             stdout=output,
             stderr=output,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -187,6 +187,7 @@ class PopService:
             return 0  # over, or no longer with this agent while the look-up took its time
         cards = [] if search is None or search.cards is None else search.cards
         known = cards[0] if len(cards) == 1 else None
+        failed = search is not None and search.failed
         number = self._normalise(live.caller_number)
         pop = ScreenPop(
             interaction_id=live.id,
@@ -201,7 +202,8 @@ class PopService:
             facts=self._floor.facts(live.id),
             customer=known,
             candidates=() if known is not None else tuple(cards),
-            new_customer_number="" if cards else number,
+            new_customer_number="" if cards or failed else number,
+            lookup_failed=failed,
             late=late,
         )
         self._pops[offer.agent] = pop

@@ -26,12 +26,14 @@ def prepare_process(log_level: str, *, trace_sip: bool = False) -> None:
         logging.getLogger("switch.wire").setLevel(logging.DEBUG)
 
 
-async def serve_until_signal(settings: Settings) -> int:
-    """Run a node until SIGTERM or SIGINT; 1 when it could not start."""
+async def serve_until_signal(settings: Settings, *, end_with_stdin: bool = False) -> int:
+    """Run a node until SIGTERM, SIGINT or (if asked) the end of standard input; 1: it could not start."""
     node = Node(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.stop)
+    if end_with_stdin:
+        loop.add_reader(0, lambda: None if os.read(0, 1024) else _stop_reading(loop, node))
     announcer = loop.create_task(_announce(node))
     failed = False
     try:
@@ -39,10 +41,16 @@ async def serve_until_signal(settings: Settings) -> int:
     except* OSError as group:
         failed = True
         for error in _leaves(group):
-            log.error("cannot start: %s. `switchroom doctor` says more, and what to do", error)
+            reason = error.strerror or str(error)
+            log.error("cannot start: %s. `switchroom doctor` says more, and what to do", reason)
     finally:
         announcer.cancel()
     return 1 if failed else 0
+
+
+def _stop_reading(loop: asyncio.AbstractEventLoop, node: Node) -> None:
+    loop.remove_reader(0)
+    node.stop()
 
 
 async def _announce(node: Node) -> None:

@@ -210,7 +210,7 @@ def load(path: Path) -> Settings:
 
 def _beside(path: Path, settings: Settings) -> Settings:
     """Read the folders of flows and prompts from where the file lies, not from where one stands."""
-    site, base = settings.site, path.absolute().parent
+    site, base = settings.site, path.parent
     flows = str(base / site.flows) if site.flows else ""
     prompts = str(base / site.prompts) if site.prompts else ""
     replace = msgspec.structs.replace

@@ -118,9 +118,12 @@ class Switching:
 
     async def open(self) -> None:
         """Bind the SIP sockets, place the fixed phones, start the gateway. Raises OSError."""
-        host = self._settings.sip.host
-        local = await self.pump.listen_udp(host, self._sip_port)
-        await self.pump.listen_tcp(host, self._sip_port)
+        host, port = self._settings.sip.host, self._sip_port
+        try:
+            local = await self.pump.listen_udp(host, port)
+            await self.pump.listen_tcp(host, port)
+        except OSError as error:
+            raise OSError(error.errno, f"sip.port: {host}:{port}: {error.strerror}") from error
         for number in self.credentials.numbers():
             binding = self.credentials.binding(number)
             if binding:

@@ -246,7 +246,8 @@ class Translator:
             and agent.state == AgentState.WRAP_UP
             and agent.interaction_id == live.id
         )
-        if event.talked_s > 0 or wrapping:
+        in_vain = live.outbound and event.talked_s == 0  # who dialled wants to know why
+        if event.talked_s > 0 or wrapping or in_vain:
             live.enter("wrap-up", at)
             self._publish(EventType.CONNECTION_CLEARED, cleared, live, at)
         self._publish(EventType.INTERACTION_ENDED, cleared, live, at)

@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from cti.flows import flows_of
     from cti.site import site_of
+    from ivr.errors import FlowError
 
     if args.what == "new":
         return _new(args.file)
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
         site_of(settings)
         flows_of(settings)
     except SettingsError as error:
-        named = str(error).startswith(str(args.file))
+        # Faults of a flow name the flow's own file and line.
+        named = str(error).startswith(str(args.file)) or isinstance(error.__cause__, FlowError)
         print(error if named else f"{args.file}: {error}", file=sys.stderr)
         return 1
     counts = (

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cti.cli.db import add_database_options, configured, database_url
+from cti.cli.db import add_database_options, configured, database_url, existing
 from cti.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = configured(args)
         args.database = args.database or database_url(settings)
+        if args.action in ("list", "show"):
+            args.database = existing(args.database)
         args.region = args.region or settings.site.region
         return asyncio.run(_with_store(args, _ACTIONS[args.action]))
     except (StoreError, SettingsError, OSError, UnicodeDecodeError) as error:

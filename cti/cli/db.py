@@ -52,6 +52,21 @@ def add_database_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def existing(url: str) -> str:
+    """The URL, if what it names is there: a command that only reads must not make a database.
+
+    Raises:
+        SettingsError: there is no such SQLite file.
+    """
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not Path(url.removeprefix(prefix)).is_file():
+        raise SettingsError(
+            f"there is no database {url.removeprefix(prefix)}; "
+            "give its place with --database, or a configuration with --config"
+        )
+    return url
+
+
 def configured(args: argparse.Namespace) -> Settings:
     """The configuration that the options name. Raises `SettingsError`."""
     here = Path("switchroom.toml")

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cti.cli.db import add_database_options, configured, database_url
+from cti.cli.db import add_database_options, configured, database_url, existing
 
 if TYPE_CHECKING:
     from crm_store.facts import RecordingFacts
@@ -36,7 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.add_argument("--limit", type=int, default=50)
     verifying = actions.add_parser("verify", help="compare every file with its checksum")
     verifying.add_argument("--limit", type=int, default=10_000)
-    exporting = actions.add_parser("export", help="write one as a plain mono WAV")
+    exporting = actions.add_parser(
+        "export", help="write one as a mono WAV: both sides mixed, or one of them"
+    )
     exporting.add_argument("recording")
     exporting.add_argument("file", type=Path)
     exporting.add_argument("--channel", choices=("both", "customer", "agent"), default="both")
@@ -52,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
     async def work() -> int:
         settings = configured(args)
-        store = await Store.open(args.database or database_url(settings), data_dir=None)
+        store = await Store.open(existing(args.database or database_url(settings)), data_dir=None)
         try:
             return await _act(store, args)
         finally:

@@ -23,6 +23,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--trace-sip", action="store_true", help="log every SIP message as it is on the wire"
     )
 
+    parser.add_argument(
+        "--end-with-stdin",
+        action="store_true",
+        help="stop when standard input ends: for whoever starts a server of its own",
+    )
+
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C."""
@@ -35,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = settings_from(args)
         prepare_process(args.log_level, trace_sip=args.trace_sip)
-        return uvloop.run(serve_until_signal(settings))
+        return uvloop.run(serve_until_signal(settings, end_with_stdin=args.end_with_stdin))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1

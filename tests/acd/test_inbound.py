@@ -266,7 +266,7 @@ def test_a_menu_that_ends_with_the_gateway_says_so(centre: CallCentre) -> None:
 @pytest.mark.parametrize(
     ("cause", "failure", "reason"),
     [
-        (EndCause(Result.BUSY, "busy", 486), OfferFailure.BUSY, "phone-busy"),
+        (EndCause(Result.BUSY, "busy", 486), OfferFailure.REJECTED, "rejected"),  # it rang
         (EndCause(Result.REJECTED, "rejected", 603), OfferFailure.REJECTED, "rejected"),
         (EndCause(Result.NO_ANSWER, "ring-timeout", 408), OfferFailure.NO_ANSWER, "no-answer"),
         (EndCause(Result.CANCELLED, "cancelled"), OfferFailure.NO_ANSWER, "no-answer"),
@@ -291,6 +291,17 @@ def test_an_offer_that_fails_goes_to_the_next_agent(
     assert (status.state, status.reason) == (AgentState.NOT_READY, reason)
     assert centre.contact(caller).agent == BOB
     assert centre.switch.phone_leg(BOB)
+
+
+def test_a_phone_that_is_busy_before_it_rings_was_not_refused_by_anybody(
+    centre: CallCentre,
+) -> None:
+    centre.phones(ANN)
+    centre.call(QUEUE)
+    centre.switch.end(centre.switch.phone_leg(ANN), EndCause(Result.BUSY, "busy", 486))
+    centre.settle()
+    assert centre.told(OfferEnded)[0].failure is OfferFailure.BUSY
+    assert centre.acd.agent(ANN).reason == "phone-busy"
 
 
 def test_a_phone_without_a_binding_fails_the_offer_at_once(centre: CallCentre) -> None:

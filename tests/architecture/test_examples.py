@@ -87,7 +87,7 @@ class Site:
 
 async def test_a_first_site(tmp_path: Path) -> None:
     site = Site("first-site", tmp_path)
-    assert "2 phones, 2 agents, 1 queues" in await site.switchroom("config", "check", "site.toml")
+    assert "2 phones, 2 agents, 1 queue," in await site.switchroom("config", "check", "site.toml")
     store = ["--config", "site.toml", "--database", "sqlite:///data/switchroom.db"]
     (site.folder / "data").mkdir()
     told = await site.switchroom("customers", "import", "customers.csv", *store)

@@ -46,7 +46,7 @@ async def test_who_rejects_is_not_ready_and_the_next_one_rings(lab: Lab) -> None
         ring = await second.answer_next()
         await caller.established(call)
         view = await lab.agent("1001")
-        assert (view["state"], view["reason"]) == ("not-ready", "phone-busy")
+        assert (view["state"], view["reason"]) == ("not-ready", "rejected")
         second.hum(AGENT_HZ)
         hears(await listen(caller, call), AGENT_HZ)
         await second.hang_up(ring.call)
