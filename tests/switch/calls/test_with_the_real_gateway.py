@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import struct
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +43,14 @@ settings = GatewaySettings(
     socket_path=Path(sys.argv[1]),
     rtp_address="127.0.0.1",
     rtp_port_low=low,
-    rtp_port_high=low + 400,
+    rtp_port_high=int(sys.argv[4]),
     prompt_folders=(Path(sys.argv[3]),),
     linger_s=5.0,
 )
 sys.exit(run_gateway(settings, SegmentedRecorder()))
 """
 PCMU = 0
+PORTS = 100
 MUSIC_HZ = 1400.0
 FRAME_S = 0.02
 
@@ -57,6 +60,19 @@ def tone(hertz: float, seconds: float, start: int = 0) -> NDArray[np.uint8]:
     samples = np.arange(start, start + round(seconds * 8000))
     linear = (10000 * np.sin(2 * np.pi * hertz * samples / 8000)).astype(np.int16)
     return encode(linear, PCMU)
+
+
+def free_block() -> int:
+    """The lowest of a row of UDP ports that nobody uses, below the ephemeral ones."""
+    for _ in range(100):
+        low = random.randrange(20000, 32000, PORTS)
+        with ExitStack() as probes, suppress(OSError):
+            for port in range(low, low + PORTS + 1):
+                probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                probes.enter_context(probe)
+                probe.bind(("127.0.0.1", port))
+            return low
+    raise OSError(f"no {PORTS} free ports in a row on 127.0.0.1")
 
 
 class Voice:
@@ -122,7 +138,7 @@ class Room:
         self.bench.react = self._wake
         path = folder / "gateway.sock"
         self.process = GatewayProcess(
-            [sys.executable, "-c", GATEWAY, str(path), str(low), str(folder)],
+            [sys.executable, "-c", GATEWAY, str(path), str(low), str(folder), str(low + PORTS)],
             path,
             self.client,
             on_ready=lambda welcome: self.bench.calls.gateway_ready(welcome),
@@ -165,7 +181,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
     music = tmp_path / "music"
     music.mkdir()
     (music / "default.ulaw").write_bytes(tone(MUSIC_HZ, 2.0).tobytes())
-    made = Room(tmp_path, 21000 + os.getpid() % 40 * 100 * 2)
+    made = Room(tmp_path, free_block())
     await made.process.start()
     yield made
     await made.process.stop()
