@@ -19,7 +19,6 @@ from acd.contact_events import (
     ContactResult,
     ContactRinging,
     ContactStarted,
-    FlowMoved,
 )
 from acd.contacts import Contacts
 from acd.conversation import Conversation, reason_of_agent
@@ -47,12 +46,10 @@ from acd.model import (
     SignedOnBy,
     SkillNeed,
 )
-from acd.ports import NoRoute, Routes, ToPhone, ToTrunk
+from acd.ports import Routes
+from acd.self_service import SelfService
 from acd.waiting_room import ANSWER_AFTER_S, WaitingRoom
-from ivr.events import FlowStepped
 from ivr.flow import Flow
-from ivr.outcomes import CallerGone, HangUp, Outcome, ToNumber, ToQueue
-from ivr.runner import CallerFacts, FlowRun
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
@@ -72,9 +69,6 @@ from switch.clock import Clock
 from switch.ids import LegId
 
 log = logging.getLogger(__name__)
-
-TRANSFER_RING_S = 30.0
-"""How long the target of a flow's transfer rings."""
 
 _FAILURES: Mapping[Result, OfferFailure] = {
     Result.NO_ANSWER: OfferFailure.NO_ANSWER,
@@ -121,10 +115,19 @@ class Inbound:
         self._entries = entries
         self._flows = flows
         self._agents = agents
-        self._routes = routes
         self._new_id = new_id
         self._report = report
         self._engagements = Engagements(distribution.tell)
+        self._self_service = SelfService(
+            control=control,
+            clock=clock,
+            contacts=contacts,
+            waiting_room=waiting_room,
+            routes=routes,
+            agents=agents,
+            enqueue=self._enqueue,
+            report=report,
+        )
 
     # --- what happens ---------------------------------------------------------------------------
 
@@ -189,56 +192,7 @@ class Inbound:
         if entry.queue is not None:
             self._enqueue(contact, entry.queue, priority=entry.priority)
         elif entry.flow is not None:
-            self._start_flow(contact, self._flows[entry.flow])
-
-    def _start_flow(self, contact: Contact, flow: Flow) -> None:
-        def stepped(step: FlowStepped) -> None:
-            self._report(
-                FlowMoved(
-                    contact=contact.id,
-                    at=step.at,
-                    flow=step.flow,
-                    node=step.node,
-                    verb=step.verb,
-                    detail=step.detail,
-                )
-            )
-
-        contact.flow = FlowRun(
-            flow,
-            leg=contact.customer_leg,
-            voice=self._control,
-            clock=self._clock,
-            facts=CallerFacts(
-                caller=contact.caller_number, called=contact.called, language=contact.language
-            ),
-            on_outcome=lambda outcome: self._flow_ended(contact, outcome),
-            on_event=stepped,
-        )
-        contact.flow.start()
-
-    def _flow_ended(self, contact: Contact, outcome: Outcome) -> None:
-        contact.flow = None
-        if contact.stage is not Stage.MENU:
-            return
-        match outcome:
-            case ToQueue():
-                contact.facts = outcome.facts
-                contact.language = outcome.language
-                needs = tuple(
-                    SkillNeed(skill=name, level=level) for name, level in outcome.skills.items()
-                )
-                self._enqueue(
-                    contact, QueueName(outcome.queue), priority=outcome.priority, skills=needs
-                )
-            case ToNumber():
-                contact.facts = outcome.facts
-                self._transfer(contact, outcome.number)
-            case HangUp():
-                cause = EndCause(Result.COMPLETED, outcome.reason)
-                self._contacts.finish(contact, ContactResult.MENU, outcome.reason, hang_up=cause)
-            case CallerGone():
-                pass  # `_customer_gone` knows why
+            self._self_service.start(contact, self._flows[entry.flow])
 
     def _enqueue(
         self,
@@ -268,37 +222,6 @@ class Inbound:
         self._control.ring(contact.customer_leg)
         due = max(contact.started_at + ANSWER_AFTER_S, self._clock.now())
         self._clock.call_at(due, answer)
-
-    # --- transfers by a flow --------------------------------------------------------------------
-
-    def _transfer(self, contact: Contact, number: str) -> None:
-        contact.stage = Stage.DIRECT
-        contact.queued_at = self._clock.now()
-        destination = self._routes.destination(None, number)
-        match destination:
-            case ToPhone(phone=phone):
-                leg = self._control.call_phone(
-                    phone,
-                    call=contact.call,
-                    caller_number=contact.caller_number,
-                    caller_name=contact.caller_name,
-                    ring_timeout_s=TRANSFER_RING_S,
-                    headers={"X-Interaction-Id": contact.id},
-                )
-                if not contact.customer_answered:
-                    self._control.ring(contact.customer_leg)
-                contact.agent = self._agents.get(phone)  # who answers is credited, and may hold it
-                contact.agent_leg = leg
-                self._contacts.bind(leg, contact)
-                self._waiting_room.enter(contact)
-            case ToTrunk() | NoRoute():
-                log.warning(
-                    "flow of %s transfers to %s, which flows may not reach", contact.id, number
-                )
-                cause = EndCause(Result.UNREACHABLE, "transfer-failed", 404)
-                self._contacts.finish(
-                    contact, ContactResult.FAILED, "transfer-failed", hang_up=cause
-                )
 
     # --- legs -----------------------------------------------------------------------------------
 
