@@ -111,7 +111,7 @@ class Acd:
             timers=self._timers,
             outbox=self._outbox,
             metrics=self._metrics,
-            candidates=settings.candidates,
+            settings=settings,
         )
 
     # --- what goes in -----------------------------------------------------------------------
@@ -153,6 +153,8 @@ class Acd:
                 self._agent_due(self._floor.agents[AgentId(name)], now)
             elif due is Due.ANNOUNCE:
                 self._contacts.announce(self._contacts.live[ContactId(name)], now)
+            elif due is Due.REST:
+                self._contacts.end_rest(self._contacts.live[ContactId(name)], now)
             else:
                 self._contacts.dismiss(self._contacts.live[ContactId(name)], now)
             self._contacts.serve_freed(now)

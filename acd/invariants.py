@@ -91,10 +91,11 @@ def _check_contact(
     in_queue = contact.place in queues[contact.queue].line
     in_pool = contact.place in contact.pool.waiting
     words = f"a contact that is {contact.state.value} stands wrongly in line"
-    _demand(in_queue == in_pool == is_waiting, words, contact=contact.id)
+    may_be_offered = is_waiting and not contact.resting
+    _demand(in_queue == is_waiting and in_pool == may_be_offered, words, contact=contact.id)
     _demand(contact.state is not ContactState.ENDED, "an ended contact is kept", contact=contact.id)
     _demand(not is_waiting or contact.agent is None, "waits with an agent", contact=contact.id)
-    is_served = not is_waiting or contact.pool in router.pools()
+    is_served = not may_be_offered or contact.pool in router.pools()
     _demand(is_served, "waits in a pool that is gone", contact=contact.id)
     # A contact's wrap-up is over for the contact: it may be with somebody else by then.
     having = [

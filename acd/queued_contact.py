@@ -48,6 +48,7 @@ class QueuedContact:
         "agent",
         "announce_at",
         "answered_at",
+        "dead_offers",
         "entered_at",
         "held_s",
         "held_since",
@@ -60,6 +61,7 @@ class QueuedContact:
         "priority",
         "queue",
         "queued_at",
+        "resting",
         "rings_since",
         "skills",
         "state",
@@ -90,6 +92,10 @@ class QueuedContact:
         self.offers = 0
         self.offered_at = 0.0
         self.rings_since: float | None = None
+        self.dead_offers = 0
+        """Offers in a row that failed before they rang."""
+        self.resting = False
+        """It stands in its queue's line, but is not to be offered yet."""
         self.answered_at: float | None = None
         self.held_since: float | None = None
         self.held_s = 0.0

@@ -30,6 +30,7 @@ from acd.queues import Queue
 from acd.routing import explain as why
 from acd.routing.priority import place_of
 from acd.routing.router import Router
+from acd.settings import AcdSettings
 from acd.timers import Due, Timers
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class QueuedContacts:
         timers: Timers,
         outbox: Outbox,
         metrics: Metrics,
-        candidates: int,
+        settings: AcdSettings,
     ) -> None:
         self._queues = queues
         self._floor = floor
@@ -58,7 +59,7 @@ class QueuedContacts:
         self._timers = timers
         self._outbox = outbox
         self._metrics = metrics
-        self._candidates = candidates
+        self._settings = settings
         self._order = 0
         self.live: dict[ContactId, QueuedContact] = {}
         self.late_inputs = 0
@@ -98,22 +99,42 @@ class QueuedContacts:
         queue = self._queues[contact.queue]
         position = queue.line.position(contact.place)
         self._outbox.emit(contact.queued(position, now, again=again))
-        found = self._router.agent_for(contact.pool, contact.preferred)
-        if found is not None:
-            rule = why.PREFERRED if found == contact.preferred else why.LONGEST_IDLE
-            self._offer(contact, self._floor.agents[found], rule, now)
+        contact.resting = contact.dead_offers >= self._settings.dead_offers
+        if contact.resting:
+            self._timers.set((Due.REST, contact.id), now + self._settings.rest_s)
+        elif self._offer_to_idle(contact, now):
             return
+        else:
+            contact.pool.waiting.add(contact.place)
         queue.add(contact.place)
-        contact.pool.waiting.add(contact.place)
         if queue.settings.announce_every_s > 0:
             self._timers.set((Due.ANNOUNCE, contact.id), max(contact.announce_at, now))
         if queue.settings.max_wait_s > 0:
             until = contact.queued_at + queue.settings.max_wait_s
             self._timers.set((Due.DISMISS, contact.id), max(until, now))
 
+    def _offer_to_idle(self, contact: QueuedContact, now: float) -> bool:
+        """Offer it to an agent who is free, if there is one; it must stand in no line."""
+        found = self._router.agent_for(contact.pool, contact.preferred)
+        if found is None:
+            return False
+        rule = why.PREFERRED if found == contact.preferred else why.LONGEST_IDLE
+        self._offer(contact, self._floor.agents[found], rule, now)
+        return True
+
+    def end_rest(self, contact: QueuedContact, now: float) -> None:
+        """A contact has rested: it is to have an agent again."""
+        self._leave_line(contact)
+        contact.dead_offers = 0
+        self._wait(contact, now, again=True)
+
     def _leave_line(self, contact: QueuedContact) -> None:
         self._queues[contact.queue].remove(contact.place)
-        contact.pool.waiting.remove(contact.place)
+        if contact.resting:
+            contact.resting = False
+            self._timers.cancel((Due.REST, contact.id))
+        else:
+            contact.pool.waiting.remove(contact.place)
         self._timers.cancel((Due.ANNOUNCE, contact.id))
         self._timers.cancel((Due.DISMISS, contact.id))
 
@@ -177,7 +198,7 @@ class QueuedContacts:
             rule=rule,
             at=now,
             waited_s=now - contact.entered_at,
-            at_most=self._candidates,
+            at_most=self._settings.candidates,
             preferred=self._preferred_elsewhere(contact, name),
         )
         contact.state = ContactState.OFFERED
@@ -243,6 +264,7 @@ class QueuedContacts:
         if contact is None:
             return
         agent = self._floor.agents[what.agent]
+        contact.dead_offers = contact.dead_offers + 1 if contact.rings_since is None else 0
         self._offer_ended(contact, what.failure, now)
         if what.failure is OfferFailure.WITHDRAWN:
             self._left(contact, ABANDONED, now)

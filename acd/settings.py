@@ -11,6 +11,10 @@ class AcdSettings:
 
     watchdog_grace_s: float = 5.0
     """An offer of which nothing was heard for its ring time-out plus this is taken back."""
+    dead_offers: int = 3
+    """After so many offers in a row that failed before they rang, a contact rests before the next."""
+    rest_s: float = 1.0
+    """How long it rests. Otherwise a hunt group of dead phones would be tried as fast as it fails."""
     candidates: int = 10
     """So many agents are kept with a decision, 1 to 10."""
     patience_s: float = 120.0

@@ -13,6 +13,8 @@ class Due(Enum):
     """Watchdog of an offer, end of the wrap-up, end of a pause: an agent has one at a time."""
     ANNOUNCE = "announce"
     DISMISS = "dismiss"
+    REST = "rest"
+    """End of the pause of a contact whose offers failed at once, several in a row."""
 
 
 TimerKey = tuple[Due, str]

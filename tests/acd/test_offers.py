@@ -11,6 +11,7 @@ from acd.errors import ContactExistsError, UnknownContactError, UnknownQueueErro
 from acd.events import ContactEnded, ContactLeft, ContactQueued, OfferEnded
 from acd.inputs import Enqueue, OfferAccepted, OfferFailed, OfferRinging
 from acd.model import (
+    AgentId,
     AgentState,
     ContactId,
     ContactRequest,
@@ -252,3 +253,31 @@ def test_an_entry_that_makes_no_sense_is_refused_and_changes_nothing(scene: Scen
         scene.tell(Enqueue(request=ContactRequest(contact=contact, queue=SALES)))
     assert caught.value.details == {"contact": contact, "state": "offered"}
     assert len(scene.acd.contacts()) == 1
+
+
+def test_a_hunt_group_of_dead_phones_is_not_tried_as_fast_as_it_fails() -> None:
+    """Offers that fail before they ring: after three in a row the contact rests for a second."""
+    scene = Scene([agent(AgentId(f"20{n:02}"), static=True) for n in range(20)])
+    contact = scene.call()
+    for _ in range(3):
+        scene.fails(contact, OfferFailure.UNREACHABLE)
+    assert scene.acd.contact(contact).state is ContactState.WAITING
+    assert scene.acd.contact(contact).position == 1
+    scene.advance(0.99)
+    assert scene.acd.contact(contact).offers == 3
+    scene.advance(0.02)
+    assert scene.acd.contact(contact).offers == 4
+    scene.rings(contact)
+    scene.fails(contact, OfferFailure.NO_ANSWER)  # it rang: the next one is tried at once
+    assert scene.acd.contact(contact).offers == 5
+
+
+def test_a_caller_may_hang_up_while_its_contact_rests() -> None:
+    scene = Scene([agent(AgentId(f"20{n:02}"), static=True) for n in range(5)])
+    contact = scene.call()
+    for _ in range(3):
+        scene.fails(contact, OfferFailure.BUSY)
+    scene.hangs_up(contact)
+    scene.advance(2.0)
+    with pytest.raises(UnknownContactError):
+        scene.acd.contact(contact)
