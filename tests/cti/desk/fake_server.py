@@ -122,16 +122,36 @@ def interaction(stage: str = "talking", **changes: Any) -> InteractionView:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts connections."""
+    """Tells when it accepts connections, and ends when told to instead of at its next look."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self.leave = asyncio.Event()
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Bind, then tell."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Serve until told to leave."""
+        await self.on_tick(0)
+        await self.leave.wait()
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        """Close all connections; those that do not end at once are cut."""
+        for server in self.servers:
+            server.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn signals neither
+                    await asyncio.sleep(0.002)
+        for connection in list(state.connections):
+            connection.transport.abort()
 
 
 class FakeServer:
@@ -217,7 +237,6 @@ class FakeServer:
             log_level="critical",
             lifespan="off",
             ws="websockets-sansio",
-            timeout_graceful_shutdown=1,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server._serve())
@@ -228,7 +247,7 @@ class FakeServer:
         """Close everything, the streams without a word."""
         assert self._server is not None
         assert self._task is not None
-        self._server.should_exit = True
+        self._server.leave.set()
         for socket in self._sockets:
             with contextlib.suppress(RuntimeError):
                 await socket.close(1012)

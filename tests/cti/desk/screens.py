@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from textual import events
 from textual.app import App
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 
@@ -32,3 +34,12 @@ async def sees(pilot: Pilot[None], *texts: str) -> None:
     """Wait until all texts stand on the screen."""
     for text in texts:
         await until(pilot, lambda text=text: text in screen_text(pilot.app), repr(text))  # type: ignore[misc]
+
+
+async def types(pilot: Pilot[None], text: str) -> None:
+    """Type text as fast as a keyboard can: the desk need not be idle between two keys."""
+    driver = pilot.app._driver
+    assert driver is not None
+    for character in text:
+        driver.send_message(events.Key(_character_to_key(character), character))
+    await pilot.pause()

@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from cti.client import ApiClient
 from cti.desk.agent.app import DeskApp
 from cti.desk.agent.dial_dialog import clean_number
 from cti.desk.agent.note_editor import NoteEditor
@@ -27,7 +28,7 @@ from cti.schema import (
     Role,
 )
 from tests.cti.desk.fake_server import NUMBER, FakeServer, anna, interaction, pop
-from tests.cti.desk.screens import screen_text, sees, until
+from tests.cti.desk.screens import screen_text, sees, types, until
 from tests.cti.phone.registrar import TestRegistrar
 from tests.kit.phone import Phone
 
@@ -84,14 +85,19 @@ async def test_sign_on_by_hand_with_a_wrong_password_first(server: FakeServer) -
     app = DeskApp(DeskOptions(server=server.url, phone="external"))
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await sees(pilot, "Login", "Password", server.url)
-        await pilot.press(*"1001", "enter", *"wrong", "enter")
+        await types(pilot, "1001")
+        await pilot.press("enter")
+        await types(pilot, "wrong")
+        await pilot.press("enter")
         await sees(pilot, "Login or password is wrong.")
-        await pilot.press(*"desk-1001", "enter")
+        await types(pilot, "desk-1001")
+        await pilot.press("enter")
         await sees(pilot, "Mia Berg", "Not ready", "just signed on")
 
 
 async def test_a_server_that_is_not_there_is_named() -> None:
     app = DeskApp(DeskOptions(server="http://127.0.0.1:9", login="1001", password="x"))
+    app.api = ApiClient(app.api.base_url, attempt_delays_s=(0.02, 0.02))
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await sees(pilot, "The server does not answer")
 
@@ -170,7 +176,10 @@ async def test_a_call_is_worked_by_keyboard(server: FakeServer) -> None:
 async def test_note_and_outcome(server: FakeServer) -> None:
     async with desk(server) as pilot:
         await talk(server, pilot)
-        await pilot.press(*"Wants two", "enter", *"machines", "ctrl+s")
+        await types(pilot, "Wants two")
+        await pilot.press("enter")
+        await types(pilot, "machines")
+        await pilot.press("ctrl+s")
         body = await server.wait_for("interactions/i-7/notes")
         assert body == {"text": "Wants two\nmachines"}
         note = NoteAdded(text="Wants two machines", author="1001")
@@ -203,7 +212,7 @@ async def test_wrap_up_counts_down_and_can_be_stretched_or_finished(server: Fake
 async def test_what_is_written_is_saved_when_the_contact_leaves(server: FakeServer) -> None:
     async with desk(server) as pilot:
         await talk(server, pilot)
-        await pilot.press(*"Half a sentence")
+        await types(pilot, "Half a sentence")
         await server.agent_is("available")
         body = await server.wait_for("interactions/i-7/notes")
         assert body == {"text": "Half a sentence"}
@@ -215,7 +224,8 @@ async def test_a_note_that_cannot_be_saved_comes_back(server: FakeServer) -> Non
     server.refuse["interactions/i-7/notes"] = Problem(error_id="x", message="Not yours.")
     async with desk(server) as pilot:
         await talk(server, pilot)
-        await pilot.press(*"Important", "ctrl+s")
+        await types(pilot, "Important")
+        await pilot.press("ctrl+s")
         await sees(pilot, "Not yours.", "Important")
 
 
@@ -242,7 +252,10 @@ async def test_a_new_customer_is_created(server: FakeServer) -> None:
         await sees(pilot, "New customer · +1 202 555 0123")
         await pilot.press("ctrl+s")
         await sees(pilot, "A customer needs a name.")
-        await pilot.press(*"Eva Holm", "enter", *"Holm AB", "ctrl+s")
+        await types(pilot, "Eva Holm")
+        await pilot.press("enter")
+        await types(pilot, "Holm AB")
+        await pilot.press("ctrl+s")
         body = await server.wait_for("interactions/i-7/customer")
         assert (body["name"], body["company"]) == ("Eva Holm", "Holm AB")
 
@@ -251,7 +264,8 @@ async def test_dialling_takes_numbers_as_people_write_them(server: FakeServer) -
     async with desk(server) as pilot:
         await pilot.press("f4")
         await sees(pilot, "Call a number")
-        await pilot.press(*"call me", "enter")
+        await types(pilot, "call me")
+        await pilot.press("enter")
         await sees(pilot, "A number has digits only")
         pilot.app.screen.query_one(Input).value = "+1 (202) 555-0188"
         await pilot.press("enter")
