@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+import contextlib
+import signal
+from typing import ClassVar, Final
 
 from textual.app import App
 
 from cti.client import ApiClient
 from cti.desk import looks
 
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_FAREWELL_S: Final = 6.0
+"""Longest that notes, phone and sign-off may take once we are told to end."""
+
 
 class SwitchroomApp(App[None]):
-    """Theme, sizes, and the connection that is closed at the end."""
+    """Theme, sizes, a clean end on signals, and the connection that is closed at the end."""
 
     TITLE = "Switchroom"
     CSS_PATH: ClassVar = ["base.tcss"]
@@ -24,11 +31,38 @@ class SwitchroomApp(App[None]):
         self.api = ApiClient(server)
         self.register_theme(looks.THEME)
         self.theme = looks.THEME.name
+        self._leaving: asyncio.Task[None] | None = None
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Names for colours that Textual has no name for."""
         return {"dim": looks.DIM, "faint": looks.FAINT, "violet": looks.VIOLET}
 
+    def on_mount(self) -> None:
+        """Leave on SIGTERM and SIGHUP as on the quit key, so that the terminal is given back."""
+        # In a thread other than the main one signals are the main thread's business.
+        with contextlib.suppress(RuntimeError, ValueError):
+            for number in _SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end)
+
     async def on_unmount(self) -> None:
         """Close all connections."""
+        with contextlib.suppress(RuntimeError, ValueError):
+            for number in _SIGNALS:
+                asyncio.get_running_loop().remove_signal_handler(number)
         await self.api.close()
+
+    async def say_farewell(self) -> None:
+        """Whatever must be done before the program ends; nothing here."""
+
+    def _told_to_end(self) -> None:
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave(), name="leave on a signal")
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(_FAREWELL_S):
+                await self.say_farewell()
+        except TimeoutError:
+            pass  # the server can do without
+        finally:
+            self.exit()

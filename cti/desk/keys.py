@@ -70,7 +70,7 @@ DESK_KEYS: Final = (
 
 BOARD_KEYS: Final = (
     KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
-    KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("quit",)),
+    KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("leave_board",)),
 )
 
 _BY_ID: Final = {key.id: key for key in (*BOARD_KEYS, *DESK_KEYS)}
@@ -83,8 +83,10 @@ def verb_of(key_id: str, allowed: Iterable[str]) -> str | None:
 
 
 def hints(keys: Iterable[KeyDef], allowed: Iterable[str]) -> tuple[KeyHint, ...]:
-    """The keys that mean something now."""
+    """The keys that mean something now, each with its one meaning."""
     able = set(allowed)
     return tuple(
-        KeyHint(key.shown, verb, key.urgent) for key in keys for verb in key.verbs if verb in able
+        KeyHint(key.shown, verb, key.urgent)
+        for key in keys
+        if (verb := next((each for each in key.verbs if each in able), None)) is not None
     )

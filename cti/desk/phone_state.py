@@ -50,6 +50,11 @@ class PhoneView:
     ringing: str | None = None
     """The call that rings, by the phone's name for it."""
     talking: str | None = None
+    rings_from: tuple[str, str] = ("", "")
+    """Number and name of who rings, as the phone heard them."""
+    talks_to: tuple[str, str] = ("", "")
+    is_held: bool = False
+    """The phone itself holds the call it talks on."""
 
     @property
     def is_external(self) -> bool:
@@ -84,10 +89,16 @@ def reduce_phone(view: PhoneView, news: PhoneNews) -> PhoneView:
         case phone.Unregistered():
             return replace(view, stage=PhoneStage.REGISTERING, detail="")
         case phone.Incoming():
-            return replace(view, ringing=news.call)
+            return replace(view, ringing=news.call, rings_from=(news.from_number, news.from_name))
         case phone.Established():
-            ringing = None if view.ringing == news.call else view.ringing
-            return replace(view, talking=news.call, ringing=ringing)
+            talking = replace(view, talking=news.call, talks_to=("", ""), is_held=False)
+            if view.ringing != news.call:
+                return talking
+            return replace(talking, ringing=None, talks_to=view.rings_from)
+        case phone.Held(by_far_end=False) if news.call == view.talking:
+            return replace(view, is_held=True)
+        case phone.Resumed() if news.call == view.talking:
+            return replace(view, is_held=False)
         case phone.Closed():
             return replace(
                 view,

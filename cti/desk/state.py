@@ -19,7 +19,7 @@ from cti.client import (
     StreamEnded,
     StreamItem,
 )
-from cti.desk.phone_state import PhoneNews, PhoneView, reduce_phone
+from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView, reduce_phone
 from cti.phone import protocol as phone_protocol
 from cti.schema import (
     AgentFiguresView,
@@ -92,6 +92,8 @@ class DeskState:
     """Newest first."""
     notices: tuple[Notice, ...] = ()
     """New with this step; shown once."""
+    lost_contact: str | None = None
+    """The interaction whose call went down with the phone's process."""
 
     @property
     def agent(self) -> AgentView | None:
@@ -127,6 +129,31 @@ class DeskState:
         return self.agent.interaction_id if self.agent is not None else None
 
     @property
+    def direct_ring(self) -> bool:
+        """Whether somebody calls the agent's phone past the queues."""
+        return self.phone.ringing is not None and self._is_past_the_server
+
+    @property
+    def direct_talk(self) -> bool:
+        """Whether the agent talks to somebody who called past the queues."""
+        return self.phone.talking is not None and self._is_past_the_server
+
+    @property
+    def _is_past_the_server(self) -> bool:
+        return self.contact_id is None and self.mode not in OFFERED
+
+    @property
+    def shown_mode(self) -> str:
+        """The mode as the agent knows it: a phone that rings is no call yet."""
+        return "ringing" if self.direct_ring and self.phone.talking is None else self.mode
+
+    @property
+    def has_lost_call(self) -> bool:
+        """Whether the call of this contact is gone although the server goes on with it."""
+        lost = self.lost_contact
+        return lost is not None and self.mode in ON_A_CALL and self.contact_id == lost
+
+    @property
     def is_muted(self) -> bool:
         """Whether the customer does not hear the agent."""
         return self.interaction is not None and self.interaction.muted
@@ -135,6 +162,16 @@ class DeskState:
 ON_A_CALL: Final = frozenset({"talking", "held", "engaged"})
 OFFERED: Final = frozenset({"reserved", "ringing"})
 WITH_CONTACT: Final = ON_A_CALL | OFFERED | {"wrap-up"}
+
+_DIVERTED_NOTICES: Final[Mapping[str, str]] = {
+    "withdrawn": "notice.withdrawn",
+    # Phones say 486 as well as 603 when their owner refuses.
+    "rejected": "notice.refused",
+    "busy": "notice.refused",
+    "phone-busy": "notice.refused",
+    "unreachable": "notice.phone_away",
+}
+"""What to say of an offer that failed; of all others: the agent did not answer."""
 
 _ALWAYS: Final = frozenset({"help", "quit", "not_ready"})
 _ALLOWED: Final[Mapping[str, frozenset[str]]] = {
@@ -177,7 +214,12 @@ def allowed_actions(state: DeskState) -> frozenset[str]:
         allowed |= {"ready"}
     if state.contact_id is None:
         allowed -= {"hold", "resume", "mute", "unmute", "digits", "disposition", "save_note"}
-    if state.pop is None or state.pop.customer is not None:
+    if state.direct_ring:
+        allowed -= {"hang_up"}  # F8 refuses; the call that goes on can be ended after that
+    elif state.direct_talk:
+        allowed |= {"resume" if phone.is_held else "hold"}
+    pop = state.pop
+    if pop is None or pop.customer is not None or pop.lookup_failed:
         allowed -= {"customer"}
     if agent is None or agent.until is None:
         allowed -= {"extend"}
@@ -197,15 +239,27 @@ def reduce(state: DeskState, item: StreamItem | PhoneNews, now: float) -> DeskSt
         case ConnectionLost():
             return replace(state, link=Link.LOST, retry_at=now + item.retry_in_s)
         case SignedOnAgain():
-            return state
+            return _take_sign_on(state, item)
         case StreamEnded():
             return replace(state, link=Link.ENDED, ended_reason=item.reason)
         case _:
             return _take_phone_news(state, item)
 
 
+def _take_sign_on(state: DeskState, item: SignedOnAgain) -> DeskState:
+    """The phone registers with its new secret; until that is confirmed it is not there."""
+    if item.reply.phone is None or state.phone.stage is not PhoneStage.REGISTERED:
+        return state
+    return replace(state, phone=replace(state.phone, stage=PhoneStage.REGISTERING))
+
+
 def _take_phone_news(state: DeskState, item: PhoneNews) -> DeskState:
+    was_talking = state.phone.talking is not None
     state = replace(state, phone=reduce_phone(state.phone, item))
+    if isinstance(item, phone_protocol.Died):
+        lost = state.contact_id if was_talking and state.mode in ON_A_CALL else None
+        state = replace(state, lost_contact=lost)
+        return _noticed(state, "notice.phone_lost_call", "error") if was_talking else state
     if isinstance(item, phone_protocol.Failed) and item.message:
         return _noticed(state, "notice.phone", "warning", message=item.message)
     return state
@@ -315,15 +369,27 @@ def _take_cleared(state: DeskState, event: Event, cleared: Cleared) -> DeskState
     mine = event.interaction_id is not None and event.interaction_id == state.contact_id
     if event.type is EventType.INTERACTION_ENDED:
         return _without(state, event.interaction_id)
-    if mine and state.me is not None:
+    if state.me is None:
+        return state
+    if _was_dialled_in_vain(state, event, cleared):
+        return _noticed(state, "notice.dial_failed", "warning", reason=cleared.reason)
+    if mine:
         return _noticed(state, "notice.cleared", reason=cleared.reason)
     return state
+
+
+def _was_dialled_in_vain(state: DeskState, event: Event, cleared: Cleared) -> bool:
+    """Whether a number that this agent dialled was not reached."""
+    view = state.interactions.get(event.interaction_id or "")
+    queued = event.queue is not None or (view is not None and view.queue is not None)
+    owned = event.agent_id in (None, state.me)
+    return owned and not queued and cleared.result == "failed" and cleared.talked_s == 0
 
 
 def _take_diverted(state: DeskState, event: Event, diverted: Diverted) -> DeskState:
     if state.me is None or event.agent_id not in (None, state.me):
         return state
-    key = "notice.withdrawn" if diverted.failure == "withdrawn" else "notice.missed"
+    key = _DIVERTED_NOTICES.get(diverted.failure, "notice.missed")
     state = _without(state, event.interaction_id)
     return _noticed(_clear_card(state), key, "warning")
 

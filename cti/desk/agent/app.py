@@ -50,6 +50,16 @@ class DeskApp(SwitchroomApp):
         if self.desk is not None:
             self.desk.send_digit(message.digit)
 
+    async def say_farewell(self) -> None:
+        """Save the note, end the phone, sign off."""
+        if self.desk is not None:
+            await self.desk.leave()
+
+    async def on_unmount(self) -> None:
+        """The phone never outlives the desk, however it ends."""
+        if self.desk is not None:
+            await self.desk.stop_phone()
+
     async def action_quit(self) -> None:
         """Ask first once signed on, also while a window is open."""
         if self.desk is not None:

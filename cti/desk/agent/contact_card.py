@@ -49,6 +49,11 @@ class ContactCard(StatePanel):
             if interaction.stage == "direct":
                 stage = words("contact.direct")
             hint = f"{stage}  {clock(self.now() - interaction.since)}"
+        elif self.state.direct_ring:
+            return self._direct_ring(width, height)
+        elif self.state.direct_talk:
+            title = words("contact.call_of", number=self._peer(self.state.phone.talks_to))
+            hint = words.state("held") if self.state.phone.is_held else words("contact.direct")
         elif mode == "available":
             title = words("contact.none_available")
         elif mode == "not-ready":
@@ -63,6 +68,22 @@ class ContactCard(StatePanel):
             *(Text("") for _ in range(top)),
             Text(fit(title, width), f"bold {looks.DIM}", justify="center"),
             Text(fit(hint, width), looks.FAINT, justify="center"),
+        )
+
+    def _peer(self, peer: tuple[str, str]) -> str:
+        number, name = peer
+        shown = f"{name if name != number else ''}  {spaced_number(number)}".strip()
+        return shown or self.words("contact.withheld")
+
+    def _direct_ring(self, width: int, height: int) -> RenderableType:
+        words = self.words
+        keys = words("contact.direct_keys", answer="F5", refuse="F8")
+        caller = words("contact.direct_ring", caller=self._peer(self.state.phone.rings_from))
+        return Group(
+            *(Text("") for _ in range(max(0, height // 2 - 2))),
+            Text(fit(caller, width), f"bold {looks.TEXT}", justify="center"),
+            Text(fit(words("contact.direct"), width), looks.DIM, justify="center"),
+            Text(fit(keys, width), f"bold {looks.AMBER}", justify="center"),
         )
 
     # --- parts of the card ---
@@ -134,7 +155,9 @@ class ContactCard(StatePanel):
         words = self.words
         number = spaced_number(pop.caller_number) or words("contact.withheld")
         if pop.customer is None:
-            if pop.candidates:
+            if pop.lookup_failed:
+                title, hint = words("contact.lookup_failed"), ""
+            elif pop.candidates:
                 title = words("contact.several", count=len(pop.candidates))
                 hint = words("contact.several_hint", key="Ctrl+K")
             else:

@@ -37,6 +37,7 @@ class PhoneKeeper:
         self._expecting_until = 0.0
         self._rings: str | None = None
         self._talks: str | None = None
+        self._calls: set[str] = set()
 
     def start(self, credentials: PhoneCredentials) -> None:
         """Start, or start again, with these credentials."""
@@ -84,6 +85,21 @@ class PhoneKeeper:
         if call is not None:
             self._order(phone.HangUp(call=call))
 
+    def hold(self) -> None:
+        """Hold the call on this phone."""
+        if self._talks is not None:
+            self._order(phone.Hold(call=self._talks))
+
+    def resume(self) -> None:
+        """Take the call on this phone off hold."""
+        if self._talks is not None:
+            self._order(phone.Resume(call=self._talks))
+
+    def drop_calls(self) -> None:
+        """End every call on this phone: the server knows none of them."""
+        for call in tuple(self._calls):
+            self._order(phone.HangUp(call=call))
+
     def _order(self, command: phone.Command) -> None:
         if self._process is not None:
             with contextlib.suppress(PhoneUnavailableError):
@@ -124,6 +140,7 @@ class PhoneKeeper:
                     return event.last_words
         finally:
             self._process = self._rings = self._talks = None
+            self._calls.clear()
             await asyncio.shield(process.stop())
         return ""
 
@@ -142,12 +159,17 @@ class PhoneKeeper:
     def _heard(self, event: phone.Event) -> None:
         if isinstance(event, phone.Incoming):
             self._rings = event.call
-            if self._auto_answer or self._is_expected():
+            self._calls.add(event.call)
+            is_own = self._is_expected()
+            if is_own or self._auto_answer:
                 self._order(phone.Answer(call=event.call))
+            if is_own:
+                return  # nobody calls the agent: the screen need not ring
         elif isinstance(event, phone.Established):
             self._talks = event.call
             self._rings = None if self._rings == event.call else self._rings
         elif isinstance(event, phone.Closed):
+            self._calls.discard(event.call)
             self._rings = None if self._rings == event.call else self._rings
             self._talks = None if self._talks == event.call else self._talks
         self._tell(event)

@@ -25,7 +25,7 @@ from cti.desk.agent.today_panel import TodayPanel
 from cti.desk.agent.top_bar import TopBar
 from cti.desk.keys import DESK_KEYS, hints, verb_of
 from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView
-from cti.desk.state import ON_A_CALL, DeskState, Notice, allowed_actions, reduce
+from cti.desk.state import OFFERED, ON_A_CALL, DeskState, Notice, allowed_actions, reduce
 from cti.desk.text import Words, spaced_number
 from cti.desk.widgets.alert_line import AlertLine
 from cti.desk.widgets.help_screen import HelpScreen
@@ -33,8 +33,8 @@ from cti.desk.widgets.key_bar import KeyBar
 from cti.desk.widgets.panel import StatePanel
 from cti.desk.widgets.picker import Choice, Picker
 from cti.desk.widgets.queue_table import QueueTable
-from cti.phone.protocol import RegistrationFailed
-from cti.schema import CustomerRequest, Event, ScreenPop, SignOnReply
+from cti.phone.protocol import Died, RegistrationFailed
+from cti.schema import CustomerRequest, Event, ScreenPop, SignOnReply, Snapshot
 
 _NEW_CUSTOMER: Final = "+new"
 _SECRET_REFUSED: Final = (401, 403, 407)
@@ -60,6 +60,8 @@ class DeskScreen(Screen[None]):
         self._mode = ""
         self._next_renewal = 0.0
         self._wants_ready = options.ready
+        self._doubts_calls = False
+        """The next snapshot tells whether the server still knows the phone's calls."""
         external = options.phone == "external" or signed_on.phone is None
         stage = PhoneStage.EXTERNAL if external else PhoneStage.STARTING
         self.state = DeskState(me=signed_on.agent_id, phone=PhoneView(stage=stage))
@@ -100,9 +102,13 @@ class DeskScreen(Screen[None]):
         text, contact = editor.text.strip(), editor.contact
         if text and contact is not None:
             await self._try(self._api.note(contact, text))
+        await self.stop_phone()
+        await self._try(self._api.sign_off())
+
+    async def stop_phone(self) -> None:
+        """End the phone's process. May be called twice."""
         if self._keeper is not None:
             await self._keeper.stop()
-        await self._try(self._api.sign_off())
 
     # --- news ---
 
@@ -110,7 +116,9 @@ class DeskScreen(Screen[None]):
     async def _read_stream(self) -> None:
         async for item in self._api.stream():
             if isinstance(item, SignedOnAgain):
-                self._wants_ready = self._options.ready
+                # The server forgot us: it may have been restarted.
+                self._wants_ready = self._options.ready or self.state.mode == "available"
+                self._doubts_calls = True
                 if self._keeper is not None:
                     self._keeper.renew(item.reply.phone)
             self.take(item)
@@ -123,6 +131,12 @@ class DeskScreen(Screen[None]):
         self._draw()
         if isinstance(item, RegistrationFailed) and item.status in _SECRET_REFUSED:
             self._renew_secret()
+        if isinstance(item, Died) and self.state.lost_contact is not None:
+            self._end_lost_call(self.state.lost_contact)
+        if isinstance(item, Snapshot) and self._doubts_calls:
+            self._doubts_calls = False
+            if self._keeper is not None and self.state.mode not in ON_A_CALL | OFFERED:
+                self._keeper.drop_calls()
         if isinstance(item, Event) and isinstance(item.data, ScreenPop):
             self.call_after_refresh(self._acknowledge, item.seq)
         for notice in self.state.notices:
@@ -142,6 +156,13 @@ class DeskScreen(Screen[None]):
             reply = await self._api.renew_sign_on()
             if reply is not None:
                 self._keeper.renew(reply.phone)
+
+    @work(group="commands")
+    async def _end_lost_call(self, interaction_id: str) -> None:
+        """The phone's call is gone, so the customer hears nobody: no talk time may run on."""
+        # The server may have ended it already, or be away itself.
+        with contextlib.suppress(ApiError, ServerUnreachableError):
+            await self._api.hang_up(interaction_id)
 
     def _phone_is_there(self) -> bool:
         return self.state.phone.stage in (PhoneStage.REGISTERED, PhoneStage.EXTERNAL)
@@ -166,8 +187,8 @@ class DeskScreen(Screen[None]):
         )
         allowed = allowed_actions(state)
         self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed))
-        if state.mode != self._mode:
-            self._mode_changed(state.mode)
+        if state.shown_mode != self._mode:
+            self._mode_changed(state.shown_mode)
         self.refresh_bindings()
 
     def _mode_changed(self, mode: str) -> None:
@@ -186,6 +207,12 @@ class DeskScreen(Screen[None]):
         if notice.key == "notice.cleared":
             reason = str(values["reason"])
             values["reason"] = words.get(f"reason_end.{reason}", reason)
+        elif notice.key == "notice.dial_failed":
+            reason = str(values["reason"])
+            known = words.get(f"reason_end.{reason}", reason)
+            text = words(notice.key, reason=known)
+            self._say(words.get(f"dial_failed.{reason}", text), notice.severity)
+            return
         elif notice.key == "notice.disposition":
             titles = {each.code: each.title for each in self.state.dispositions}
             code = str(values["title"])
@@ -226,8 +253,8 @@ class DeskScreen(Screen[None]):
             "extend": lambda: self._command(api.extend_wrap_up),
             "not_ready": self._choose_reason,
             "dial": self._ask_number,
-            "hold": lambda: self._command(lambda: api.hold(contact)),
-            "resume": lambda: self._command(lambda: api.resume(contact)),
+            "hold": self._hold,
+            "resume": self._resume,
             "mute": lambda: self._command(lambda: api.mute(contact, True)),
             "unmute": lambda: self._command(lambda: api.mute(contact, False)),
             "hang_up": self._hang_up,
@@ -279,6 +306,20 @@ class DeskScreen(Screen[None]):
             self._command(lambda: self._api.hang_up(interaction_id))
         elif self._keeper is not None:
             self._keeper.hang_up()
+
+    def _hold(self) -> None:
+        contact = self.state.contact_id
+        if contact is not None:
+            self._command(lambda: self._api.hold(contact))
+        elif self._keeper is not None:
+            self._keeper.hold()
+
+    def _resume(self) -> None:
+        contact = self.state.contact_id
+        if contact is not None:
+            self._command(lambda: self._api.resume(contact))
+        elif self._keeper is not None:
+            self._keeper.resume()
 
     @work(group="dialog")
     async def _choose_reason(self) -> None:

@@ -47,13 +47,18 @@ class TopBar(StatePanel):
         return tall
 
     def _colour(self) -> str:
-        return looks.STATE_COLOURS.get(self.state.mode, looks.DIM)
+        return looks.STATE_COLOURS.get(self.state.shown_mode, looks.DIM)
 
     def _state(self) -> Text:
         agent, words = self.state.agent, self.words
         if agent is None:
             return Text(
                 f"  {words('connection.connecting')}  ", f"{looks.BACKGROUND} on {looks.DIM}"
+            )
+        if self.state.shown_mode != agent.state:
+            return Text(
+                f"  {words.state(self.state.shown_mode)}  ",
+                f"bold {looks.BACKGROUND} on {self._colour()}",
             )
         label = words.state(agent.state)
         if agent.reason and agent.state == "not-ready":

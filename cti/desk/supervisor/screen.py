@@ -54,7 +54,7 @@ class WallboardScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start the stream and the clock."""
-        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, {"help", "quit"}))
+        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, {"help", "leave_board"}))
         self.take(None)
         self._read_stream()
         self.set_interval(1.0, self._tick)
@@ -81,6 +81,6 @@ class WallboardScreen(Screen[None]):
     def action_press(self, key_id: str) -> None:
         """A key of the wallboard was pressed."""
         if key_id == "help":
-            self.app.push_screen(HelpScreen(self._words, BOARD_KEYS))
+            self.app.push_screen(HelpScreen(self._words, BOARD_KEYS, "help.more_board"))
         else:
             self.app.exit()

@@ -72,6 +72,11 @@ def _interaction(
     match event.type:
         case EventType.INTERACTION_STARTED:
             called = spaced_number(view.called)
+            if view.stage == "direct" and view.agent_id is not None:  # the agent dialled
+                agent = _agent(view.agent_id, state)
+                if agent == view.agent_id:
+                    agent = f"{words('board.agent')} {agent}"
+                return words("tick.dialled", agent=agent, called=called), looks.TEXT
             return words("tick.started", caller=caller, called=called), looks.TEXT
         case EventType.QUEUED:
             queue = state.queues.get(view.queue or "")
@@ -93,6 +98,7 @@ def _cleared(event: Event, cleared: Cleared, state: DeskState, words: Words) -> 
         waited = clock(cleared.waited_s)
         return words("tick.abandoned", caller=caller, time=waited), looks.RED
     reason = words.get(f"reason_end.{cleared.reason}", cleared.reason)
+    reason = words.get(f"reason_board.{cleared.reason}", reason)
     return words("tick.cleared", time=clock(cleared.talked_s), reason=reason), looks.DIM
 
 

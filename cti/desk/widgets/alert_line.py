@@ -49,6 +49,8 @@ class AlertLine(StatePanel):
 
     def _phone_alert(self) -> tuple[str, str] | None:
         phone, words = self.state.phone, self.words
+        if self.state.has_lost_call:
+            return words("phone.lost_call"), looks.RED
         if phone.stage is PhoneStage.FAILED:
             return words("phone.failed", reason=phone.detail), looks.RED
         if phone.stage is PhoneStage.DIED:

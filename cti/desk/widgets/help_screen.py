@@ -25,8 +25,10 @@ class HelpScreen(ModalScreen[None]):
     ]
     HELP = "All keys and what they do."
 
-    def __init__(self, words: Words, keys: Iterable[KeyDef]) -> None:
+    def __init__(self, words: Words, keys: Iterable[KeyDef], more: str = "help.more") -> None:
+        """`more` is the catalogue key of what else there is to know."""
         super().__init__()
+        self._more = more
         self._words = words
         self._keys = tuple(keys)
 
@@ -45,7 +47,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog wide") as dialog:
             dialog.border_title = words("help.title")
             yield Static(table)
-            yield Static(words("help.more"), classes="hint")
+            yield Static(words(self._more), classes="hint")
 
     def action_close(self) -> None:
         """Back to work."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cti.client import Connected, ConnectionLost, SignedOnAgain, StreamEnded
+from cti.desk.keys import DESK_KEYS, hints
 from cti.desk.phone_state import PhoneGone, PhoneStage, PhoneStarting, PhoneView
 from cti.desk.state import DeskState, Link, allowed_actions, reduce
 from cti.phone import protocol as phone
@@ -22,6 +23,7 @@ from cti.schema import (
     GatewayView,
     NoteAdded,
     Offered,
+    PhoneCredentials,
     QueueView,
     RecordingView,
     Role,
@@ -134,7 +136,15 @@ def test_a_late_card_replaces_an_early_one_of_the_same_contact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "key"), [("no-answer", "notice.missed"), ("withdrawn", "notice.withdrawn")]
+    ("failure", "key"),
+    [
+        ("no-answer", "notice.missed"),
+        ("withdrawn", "notice.withdrawn"),
+        ("rejected", "notice.refused"),
+        ("busy", "notice.refused"),
+        ("phone-busy", "notice.refused"),
+        ("unreachable", "notice.phone_away"),
+    ],
 )
 def test_a_failed_offer_clears_the_card_and_tells(failure: str, key: str) -> None:
     state = desk(
@@ -311,8 +321,98 @@ def test_an_external_phone_is_answered_by_hand() -> None:
     assert not {"answer", "refuse"} & allowed_actions(state)
 
 
-def test_signing_on_again_changes_nothing_by_itself() -> None:
+def test_after_signing_on_again_the_phone_has_to_register_anew() -> None:
     reply = SignOnReply(
         token="t", expires=1, login="1001", name="", role=Role.AGENT, agent_id="1001", phone=None
     )
     assert desk(SignedOnAgain(reply=reply)) == desk()
+    phone_reply = replace(
+        reply,
+        phone=PhoneCredentials(
+            number="1001",
+            sip_host="127.0.0.1",
+            sip_port=5060,
+            transport="udp",
+            realm="r",
+            one_time_secret="s",
+        ),
+    )
+    state = desk(SignedOnAgain(reply=phone_reply))
+    assert state.phone.stage is PhoneStage.REGISTERING
+    assert desk(SignedOnAgain(reply=phone_reply), stage=PhoneStage.EXTERNAL) == desk(
+        stage=PhoneStage.EXTERNAL
+    )
+
+
+def test_a_direct_call_rings_is_refused_or_answered_and_can_be_held() -> None:
+    rings = phone.Incoming(call="in1", from_number="1002", from_name="Bo Chen")
+    state = desk(rings, agent_event("engaged"))
+    assert (state.mode, state.shown_mode, state.direct_ring) == ("engaged", "ringing", True)
+    assert {"answer", "refuse"} <= allowed_actions(state)
+    assert "hang_up" not in allowed_actions(state)
+    state = reduce(state, phone.Established(call="in1"), NOW)
+    assert (state.shown_mode, state.direct_talk) == ("engaged", True)
+    assert state.phone.talks_to == ("1002", "Bo Chen")
+    assert {"hold", "hang_up"} <= allowed_actions(state)
+    state = reduce(state, phone.Held(call="in1", by_far_end=False), NOW)
+    assert "resume" in allowed_actions(state)
+    assert "hold" not in allowed_actions(state)
+    state = reduce(state, phone.Resumed(call="in1"), NOW)
+    assert "hold" in allowed_actions(state)
+    state = reduce(state, phone.Incoming(call="in2", from_number="1003"), NOW)
+    assert (state.shown_mode, state.phone.talks_to[0]) == ("engaged", "1002")
+    assert {"refuse"} == allowed_actions(state) & {"refuse", "hang_up"}
+    state = reduce(state, phone.Closed(call="in2", status=486, reason=""), NOW)
+    assert "hang_up" in allowed_actions(state)
+
+
+def test_a_ring_with_a_card_is_no_direct_call() -> None:
+    assert not talking(phone.Incoming(call="in1", from_number="1")).direct_ring
+    offered = desk(agent_event("reserved"), phone.Incoming(call="in1", from_number="1"))
+    assert not offered.direct_ring
+
+
+def test_a_phone_that_dies_loses_its_call_and_says_so() -> None:
+    state = talking(phone.Established(call="in1"), phone.Died(exit_code=-9))
+    assert state.lost_contact == "i-7"
+    assert state.has_lost_call
+    assert [notice.key for notice in state.notices] == ["notice.phone_lost_call"]
+    again = reduce(state, PhoneStarting(), NOW)
+    assert again.has_lost_call  # until the server has ended it
+    over = reduce(again, agent_event("wrap-up", interaction_id="i-7"), NOW)
+    assert not over.has_lost_call
+    idle = desk(phone.Died(exit_code=-9))
+    assert (idle.lost_contact, idle.notices) == (None, ())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_number_that_was_not_reached_is_told_even_when_its_call_is_gone(known: bool) -> None:
+    cleared = Cleared(result="failed", reason="ring-timeout")
+    dialled = interaction("direct", queue=None)
+    items = [agent_event("engaged"), event(EventType.INTERACTION_STARTED, dialled)] if known else []
+    over = event(EventType.CONNECTION_CLEARED, cleared, agent_id="1001")
+    state = desk(*items, agent_event("available"), over)
+    assert [notice.key for notice in state.notices] == ["notice.dial_failed"]
+    other = event(EventType.CONNECTION_CLEARED, cleared, agent_id="1002")
+    assert desk(other).notices == ()
+    assert desk(over, me=None).notices == ()
+
+
+def test_a_queue_call_of_ours_that_broke_is_not_called_a_dialled_one() -> None:
+    cleared = Cleared(result="failed", reason="gateway-lost")
+    state = talking(event(EventType.CONNECTION_CLEARED, cleared))
+    assert [notice.key for notice in state.notices] == ["notice.cleared"]
+
+
+def test_a_store_that_is_away_lets_nobody_be_created() -> None:
+    assert "customer" not in allowed_actions(
+        talking(event(EventType.SCREEN_POP, pop(lookup_failed=True)))
+    )
+
+
+def test_a_key_shows_one_meaning() -> None:
+    wrapping = talking(agent_event("wrap-up", interaction_id="i-7", next_state="not-ready"))
+    allowed = allowed_actions(wrapping)
+    assert {"finish", "ready"} <= allowed
+    shown = hints(DESK_KEYS, allowed)
+    assert [hint.verb for hint in shown if hint.shown == "F2"] == ["finish"]

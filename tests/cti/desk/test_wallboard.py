@@ -97,7 +97,9 @@ async def test_what_does_not_fit_is_counted(server: FakeServer) -> None:
         await server.wait_connected()
         await sees(pilot, "and 5")
         await pilot.press("f1")
-        await sees(pilot, "Leave the desk")
+        await sees(pilot, "Close the wallboard", "The wallboard only shows")
+        assert "desk" not in screen_text(app)
+        assert "Notes" not in screen_text(app)
         await pilot.press("escape")
         await until(pilot, lambda: "Show this page" not in screen_text(app))
         await pilot.press("q")
@@ -132,6 +134,12 @@ def test_events_are_put_into_words() -> None:
         line = describe(event, state, Words("en"))
         return line[0] if line is not None else ""
 
+    by_agent = Cleared(result="answered", reason="agent-hung-up", talked_s=61)
+    assert said(EventType.CONNECTION_CLEARED, by_agent) == "call over after 1:01: the agent hung up"
+    dialled = interaction("direct", caller_number="1002", called="1002", customer_name="")
+    assert said(EventType.INTERACTION_STARTED, dialled) == "Mia Berg calls 1002"
+    nameless = replace(dialled, agent_id="201", called="202")
+    assert said(EventType.INTERACTION_STARTED, nameless) == "Agent 201 calls 202"
     started = interaction("menu")
     assert said(EventType.INTERACTION_STARTED, started) == "Anna Lindqvist calls 4000"
     assert said(EventType.QUEUED, interaction("waiting")) == "Anna Lindqvist waits in Sales"
