@@ -18,8 +18,10 @@ from cti.desk.agent.dial_dialog import clean_number
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.options import DeskOptions
 from cti.schema import (
+    Cleared,
     CustomerLinked,
     DispositionSet,
+    Diverted,
     EventType,
     GatewayView,
     NoteAdded,
@@ -61,6 +63,31 @@ async def desk(
         await server.wait_connected()
         await sees(pilot, "Mia Berg")
         yield pilot
+
+
+def _credentials(registrar: TestRegistrar) -> PhoneCredentials:
+    return PhoneCredentials(
+        number="1001",
+        sip_host="127.0.0.1",
+        sip_port=registrar.port,
+        transport="udp",
+        realm="switchroom",
+        one_time_secret="one-time",
+    )
+
+
+def _contact(registrar: TestRegistrar) -> str:
+    """Where the desk's phone is reached."""
+    return registrar.bindings[-1][0].strip("<").partition(">")[0].partition(";")[0]
+
+
+def _kill_phone(pilot: Pilot[None]) -> None:
+    assert isinstance(pilot.app, DeskApp)
+    assert pilot.app.desk is not None
+    keeper = pilot.app.desk._keeper
+    assert keeper is not None
+    assert keeper._process is not None
+    keeper._process._process.kill()
 
 
 async def ring(server: FakeServer, pilot: Pilot[None], **changes: Any) -> int:
@@ -379,20 +406,13 @@ async def test_nothing_important_is_cut(
 async def test_the_desks_own_phone_registers_rings_and_answers(
     server: FakeServer, registrar: TestRegistrar, backend: str
 ) -> None:
-    server.phone = PhoneCredentials(
-        number="1001",
-        sip_host="127.0.0.1",
-        sip_port=registrar.port,
-        transport="udp",
-        realm="switchroom",
-        one_time_secret="one-time",
-    )
+    server.phone = _credentials(registrar)
     async with Phone("baresip") as caller:
         async with desk(server, phone=backend, audio=False, ready=True) as pilot:
             await sees(pilot, "phone ready")
             body = await server.wait_for("agents/me/state")  # --ready
             assert body["state"] == "available"
-            contact = registrar.bindings[-1][0].strip("<").partition(">")[0].partition(";")[0]
+            contact = _contact(registrar)
             call = await caller.call(contact)
             await ring(server, pilot)
             await sees(pilot, "F5 or Enter answers", "F5 Answer", "F8 Refuse")
@@ -403,7 +423,7 @@ async def test_the_desks_own_phone_registers_rings_and_answers(
             await pilot.press("ctrl+q")
             await sees(pilot, "Leave the desk?")
             await pilot.press("1")
-        await server.wait_for("sign-off")
+            await server.wait_for("sign-off")  # or the end of the test cuts the farewell short
         assert registrar.bindings[-1][1] == 0  # unregistered
 
 
@@ -411,28 +431,122 @@ async def test_the_desks_own_phone_registers_rings_and_answers(
 async def test_a_phone_that_dies_is_told_and_started_again(
     server: FakeServer, registrar: TestRegistrar
 ) -> None:
-    server.phone = PhoneCredentials(
-        number="1001",
-        sip_host="127.0.0.1",
-        sip_port=registrar.port,
-        transport="udp",
-        realm="switchroom",
-        one_time_secret="one-time",
-    )
+    server.phone = _credentials(registrar)
     async with desk(server, phone="baresip", audio=False, auto_answer=True) as pilot:
         await sees(pilot, "phone ready")
-        assert isinstance(pilot.app, DeskApp)
-        assert pilot.app.desk is not None
-        keeper = pilot.app.desk._keeper
-        assert keeper is not None
-        assert keeper._process is not None
-        keeper._process._process.kill()
+        _kill_phone(pilot)
         await sees(pilot, "phone lost, starting it again")
         await sees(pilot, "phone ready")
         async with Phone("pjsua2") as caller:  # --auto-answer
-            contact = registrar.bindings[-1][0].strip("<").partition(">")[0].partition(";")[0]
+            contact = _contact(registrar)
             await caller.established(await caller.call(contact))
         await pilot.press("ctrl+q")
         await sees(pilot, "Leave the desk?")
         await pilot.press("1")
         await server.wait_for("sign-off")
+
+
+async def test_a_number_that_was_not_reached_is_told_in_words(server: FakeServer) -> None:
+    async with desk(server) as pilot:
+        for reason, words in (
+            ("ring-timeout", "Nobody answered"),
+            ("refused-by-peer", "The number is busy or refused the call"),
+            ("no-binding", "That phone is not registered"),
+            ("odd-thing", "The call failed: odd-thing"),
+        ):
+            cleared = Cleared(result="failed", reason=reason)
+            await server.send(
+                EventType.CONNECTION_CLEARED, cleared, agent_id="1001", interaction_id="i-9"
+            )
+            await sees(pilot, words)
+
+
+async def test_a_refused_offer_is_not_called_a_missed_one(server: FakeServer) -> None:
+    async with desk(server) as pilot:
+        await ring(server, pilot)
+        diverted = Diverted(failure="busy", rang_s=3)
+        await server.send(EventType.DIVERTED, diverted, agent_id="1001", interaction_id="i-7")
+        await server.agent_is("not-ready", "phone-busy")
+        await sees(pilot, "You refused; not ready now", "Not ready · refused")
+
+
+async def test_a_store_that_is_away_is_not_called_an_unknown_customer(server: FakeServer) -> None:
+    async with desk(server) as pilot:
+        await ring(server, pilot, customer=None, lookup_failed=True)
+        await sees(pilot, "The customer store does not answer; the card may follow")
+        assert "Unknown customer" not in screen_text(pilot.app)
+        assert "^K" not in screen_text(pilot.app)
+
+
+async def test_after_a_restart_a_desk_that_was_available_is_available_again(
+    server: FakeServer,
+) -> None:
+    async with desk(server) as pilot:
+        await server.agent_is("available")
+        await sees(pilot, "Waiting for a contact")
+        server.resumes = False
+        server.agent = replace(server.agent, state="not-ready", reason="signed-on")
+        await server.drop_streams()
+        body = await server.wait_for("agents/me/state")
+        assert body["state"] == "available"
+
+
+async def test_after_a_restart_a_desk_that_paused_stays_so(server: FakeServer) -> None:
+    async with desk(server) as pilot:
+        server.resumes = False
+        await server.drop_streams()
+        await server.wait_until(lambda: len(server.queries) >= 3)
+        await sees(pilot, "just signed on")
+        assert server.posts == []
+
+
+@pytest.mark.peer
+async def test_a_direct_call_rings_and_ends_with_the_phone_or_the_servers_memory(
+    server: FakeServer, registrar: TestRegistrar
+) -> None:
+    server.phone = _credentials(registrar)
+    async with Phone("baresip") as caller, desk(server, phone="baresip", audio=False) as pilot:
+        await sees(pilot, "phone ready")
+        contact = _contact(registrar)
+        call = await caller.call(contact)
+        await server.agent_is("engaged")
+        await sees(pilot, "calls you", "F5 answers, F8 refuses", "Ringing", "F8 Refuse")
+        assert "On a call" not in screen_text(pilot.app)
+        await pilot.press("f8")
+        assert (await caller.closed(call)).status == 486
+        await server.agent_is("not-ready", "break")
+        call = await caller.call(contact)
+        await server.agent_is("engaged")
+        await sees(pilot, "F5 answers")
+        await pilot.press("f5")
+        await caller.established(call)
+        await sees(pilot, "Call with", "Call outside the queues", "F6 Hold", "F8 Hang up")
+        await pilot.press("f6")
+        await sees(pilot, "F6 Resume")
+        await pilot.press("f6")
+        await sees(pilot, "F6 Hold")
+        # A server that was restarted knows nothing of this call.
+        server.resumes = False
+        server.agent = replace(server.agent, state="not-ready", reason="signed-on")
+        await server.drop_streams()
+        assert (await caller.closed(call)).status == 200
+
+
+@pytest.mark.peer
+async def test_a_phone_that_dies_in_a_call_ends_the_call(
+    server: FakeServer, registrar: TestRegistrar
+) -> None:
+    server.phone = _credentials(registrar)
+    async with Phone("baresip") as caller, desk(server, phone="baresip", audio=False) as pilot:
+        await sees(pilot, "phone ready")
+        call = await caller.call(_contact(registrar))
+        await ring(server, pilot)
+        await sees(pilot, "F5 or Enter answers")
+        await pilot.press("f5")
+        await caller.established(call)
+        await talk(server, pilot)
+        _kill_phone(pilot)
+        await server.wait_for("interactions/i-7/hang-up")
+        await sees(pilot, "Your phone lost this call")
+        await server.agent_is("wrap-up", interaction_id="i-7")
+        await until(pilot, lambda: "lost this call" not in screen_text(pilot.app))
