@@ -373,7 +373,7 @@ def _take_cleared(state: DeskState, event: Event, cleared: Cleared) -> DeskState
         return state
     if _was_dialled_in_vain(state, event, cleared):
         return _noticed(state, "notice.dial_failed", "warning", reason=cleared.reason)
-    if mine:
+    if mine and event.interaction_id != state.lost_contact:  # that one was told already
         return _noticed(state, "notice.cleared", reason=cleared.reason)
     return state
 

@@ -379,6 +379,9 @@ def test_a_phone_that_dies_loses_its_call_and_says_so() -> None:
     assert [notice.key for notice in state.notices] == ["notice.phone_lost_call"]
     again = reduce(state, PhoneStarting(), NOW)
     assert again.has_lost_call  # until the server has ended it
+    cleared = Cleared(result="answered", reason="agent-hung-up", talked_s=3)
+    again = reduce(again, event(EventType.CONNECTION_CLEARED, cleared), NOW)
+    assert again.notices == ()  # nobody hung up
     over = reduce(again, agent_event("wrap-up", interaction_id="i-7"), NOW)
     assert not over.has_lost_call
     idle = desk(phone.Died(exit_code=-9))
