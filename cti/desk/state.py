@@ -403,6 +403,11 @@ def _take_disposition(state: DeskState, event: Event, chosen: DispositionSet) ->
 
 
 def _take_customer(state: DeskState, event: Event, linked: CustomerLinked) -> DeskState:
+    customer = linked.customer
+    view = state.interactions.get(event.interaction_id or "")
+    if view is not None:  # the look-up may end after the contact was queued, offered or answered
+        view = replace(view, customer_id=customer.customer_id, customer_name=customer.name)
+        state = _take_interaction(state, view)
     if state.pop is None or event.interaction_id != state.pop.interaction_id:
         return state
     pop = replace(state.pop, customer=linked.customer, candidates=(), new_customer_number="")

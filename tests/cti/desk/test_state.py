@@ -189,6 +189,14 @@ def test_outcome_customer_and_note_land_on_the_card() -> None:
     assert state.notices[0].key == "notice.customer"
 
 
+def test_a_customer_found_late_is_named_where_the_contact_is_listed() -> None:
+    state = reduce(DeskState(), event(EventType.QUEUED, interaction(customer_name="")), NOW)
+    linked = CustomerLinked(customer=anna(), how="found")
+    (listed,) = state.interactions
+    state = reduce(state, event(EventType.CUSTOMER_LINKED, linked, interaction_id=listed), NOW)
+    assert state.interactions[listed].customer_name == anna().name
+
+
 def test_news_of_other_contacts_stay_off_the_card() -> None:
     state = talking(
         event(EventType.NOTE_ADDED, NoteAdded(text="no", author="x"), interaction_id="i-8"),
