@@ -14,6 +14,7 @@ import baresip
 from baresip.call import CallState
 
 from cti.phone.addresses import free_port, split_address
+from cti.phone.baresip_line import Line
 from cti.phone.ports import Commands, Emit, PhoneError, PhoneSettings
 from cti.phone.protocol import (
     SHOWN_HEADERS,
@@ -45,28 +46,14 @@ from cti.phone.protocol import (
     Unregistered,
     is_quit,
 )
-from cti.phone.sound import Hum, WavCapture
+from cti.phone.sound import WavCapture
 
 _FRAME_S: Final = 0.02
-_AHEAD_BYTES: Final = 1600
-"""Hummed sound is kept this far ahead: 100 ms at 8 kHz."""
 _LONG_S: Final = 3600.0
 _LEAVE_S: Final = 1.5
 """Longest that BYE and un-REGISTER may take at the end."""
 _PORT_TRIES: Final = 5
 """The stack also takes the port above the one it is told (TLS)."""
-
-
-class _Line:
-    """One call, with its hum and capture."""
-
-    def __init__(self, name: str, call: Any) -> None:
-        self.name = name
-        self.call = call
-        self.capture: WavCapture | None = None
-        self.hum = Hum()
-        self.local_hang_up = False
-        self.established = False
 
 
 class BaresipBackend:
@@ -80,7 +67,8 @@ class BaresipBackend:
         self._expires_s = 0
         self._registering: asyncio.Task[None] | None = None
         self._unregistering = False
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._incoming_count = 0
         self._tone = Tone(level=0)
         self._audio = "none"
@@ -201,12 +189,10 @@ class BaresipBackend:
             case HangUp(call=name):
                 self._line(name).local_hang_up = True
                 await self._line(name).call.hangup()
-            case Hold(call=name):
-                await self._line(name).call.hold()
-                self._emit(Held(call=name, by_far_end=False))
-            case Resume(call=name):
-                await self._line(name).call.resume()
-                self._emit(Resumed(call=name))
+            case Hold() | Resume():
+                # The far end's answer is waited for in a task of its own: a hang-up may overtake.
+                line = self._line(command.call)
+                self._keep(asyncio.create_task(self._renegotiate(line, command)))
             case SendDigits(call=name):
                 await self._send_digits(self._line(name), command.digits)
             case Tone():
@@ -221,6 +207,24 @@ class BaresipBackend:
             case _:
                 pass  # Quit is seen by the loop
 
+    async def _renegotiate(self, line: Line, command: Hold | Resume) -> None:
+        held = isinstance(command, Hold)
+        try:
+            await line.hold(held)
+        except (PhoneError, baresip.BaresipError) as exc:
+            if line.name in self._lines:  # a call that ended meanwhile has said so
+                name = type(command).__name__
+                self._emit(Failed(message=str(exc), call=line.name, command=name))
+            return
+        if line.name in self._lines:
+            call = line.name
+            self._emit(Held(call=call, by_far_end=False) if held else Resumed(call=call))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """The loop itself only refers weakly to its tasks."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _dial(self, name: str, uri: str, headers: dict[str, str]) -> None:
         # The far end may ring or answer before `dial` returns, and nobody listens yet.
         early: list[Any] = []
@@ -234,7 +238,7 @@ class BaresipBackend:
             if event.call == call.handle:
                 call._on_stack_event(event)
 
-    async def _send_digits(self, line: _Line, digits: str) -> None:
+    async def _send_digits(self, line: Line, digits: str) -> None:
         if line.call.state is not CallState.ESTABLISHED:
             raise PhoneError("digits can be sent once the call is answered")
         await line.call.send_dtmf(digits.upper())
@@ -285,7 +289,7 @@ class BaresipBackend:
             raise PhoneError("not registered: a number needs a registrar, dial a sip: URI instead")
         return f"sip:{target}@{self._domain}"
 
-    def _line(self, name: str) -> _Line:
+    def _line(self, name: str) -> Line:
         line = self._lines.get(name)
         if line is None:
             raise PhoneError("there is no such call (any more)")
@@ -308,13 +312,13 @@ class BaresipBackend:
         )
 
     def _adopt(self, name: str, call: Any) -> None:
-        line = _Line(name, call)
+        line = Line(name, call)
         line.hum.hz, line.hum.level = self._tone.hz, self._tone.level
         self._lines[name] = line
         call.on_dtmf(lambda event: self._emit(Digit(call=name, digit=event.digit)))
         call.on(lambda event: self._on_call_event(line, event))
 
-    def _on_call_event(self, line: _Line, event: Any) -> None:
+    def _on_call_event(self, line: Line, event: Any) -> None:
         kind = baresip.Event
         match event.event:
             case kind.CALL_RINGING | kind.CALL_PROGRESS:
@@ -329,7 +333,7 @@ class BaresipBackend:
             case kind.CALL_CLOSED:
                 self._on_closed(line, event.text or "")
 
-    def _on_closed(self, line: _Line, text: str) -> None:
+    def _on_closed(self, line: Line, text: str) -> None:
         self._finish_capture(line)
         del self._lines[line.name]
         status, reason = _status_of(text)
@@ -360,29 +364,15 @@ class BaresipBackend:
                 if line.call.state is CallState.ESTABLISHED:
                     # No media for the moment: between re-INVITEs, or just closed.
                     with contextlib.suppress(baresip.AudioNotActive, baresip.AudioRestarted):
-                        _exchange(line)
+                        line.exchange()
 
-    def _finish_capture(self, line: _Line) -> bool:
+    def _finish_capture(self, line: Line) -> bool:
         capture, line.capture = line.capture, None
         if capture is None:
             return False
         capture.close()
         self._emit(Captured(call=line.name, path=capture.path))
         return True
-
-
-def _exchange(line: _Line) -> None:
-    """Feed the hum up to 100 ms ahead and take what was heard."""
-    audio = line.call.audio
-    info = audio.info()
-    if info.tx_ready and line.hum.level:
-        wanted = _AHEAD_BYTES * info.tx_sample_rate // 8000 - info.tx_buffered
-        if wanted > 0:
-            audio.write(line.hum.next(wanted // 2, info.tx_sample_rate))
-    if info.rx_ready:
-        heard = audio.read(65536)
-        if heard and line.capture is not None:
-            line.capture.write(heard, info.rx_sample_rate, info.rx_channels)
 
 
 def _status_of(text: str) -> tuple[int, str]:

@@ -96,6 +96,8 @@ class Pjsua2Backend:
     def _turn(self) -> None:
         self._endpoint.libHandleEvents(_TURN_MS)
         self._done.clear()
+        for line in list(self._lines.values()):
+            self._renegotiate(line)
         for event in self._sound.poll():
             self.emit(event)
 
@@ -183,12 +185,8 @@ class Pjsua2Backend:
                 self._line(name).call.hangup(_status(command.status))
             case HangUp(call=name):
                 self._hang_up(self._line(name))
-            case Hold(call=name):
-                line = self._talking(name)
-                line.local_hold = True
-                line.call.setHold(pj.CallOpParam())
-            case Resume(call=name):
-                self._resume(self._talking(name))
+            case Hold() | Resume():
+                self._talking(command.call).changes.append(command)
             case SendDigits(call=name):
                 self._send_digits(self._talking(name), command.digits)
             case Tone():
@@ -216,11 +214,30 @@ class Pjsua2Backend:
         ringing_in = info.role == pj.PJSIP_ROLE_UAS and not line.established
         line.call.hangup(_status(486 if ringing_in else 0))
 
-    def _resume(self, line: Line) -> None:
+    def _renegotiate(self, line: Line) -> None:
+        """Send the next hold or resume; the library refuses one while another is under way."""
+        now_s = time.monotonic()
+        if line.is_unanswered(now_s):
+            self.emit(Failed(message="the far end did not answer the hold", call=line.call.name))
+        change = line.next_change(now_s)
+        if change is None:
+            return
+        hold = isinstance(change, Hold)
+        if hold == line.local_hold:
+            line.answer_due_s = None
+            return
+        line.local_hold = hold
         options = pj.CallOpParam(True)
-        options.opt.flag = pj.PJSUA_CALL_UNHOLD
-        line.local_hold = False
-        line.call.reinvite(options)
+        try:
+            if hold:
+                line.call.setHold(pj.CallOpParam())
+            else:
+                options.opt.flag = pj.PJSUA_CALL_UNHOLD
+                line.call.reinvite(options)
+        except pj.Error as exc:
+            line.answer_due_s, line.local_hold = None, not hold
+            name = type(change).__name__
+            self.emit(Failed(message=_words(exc), call=line.call.name, command=name))
 
     def _send_digits(self, line: Line, digits: str) -> None:
         if not re.fullmatch(r"[0-9A-Da-d*#]+", digits):
@@ -291,6 +308,7 @@ class Pjsua2Backend:
             )
             if media.status in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD):
                 self._sound.connect(line, call.getAudioMedia(index))
+        line.answer_due_s = None
         if held != line.held and (line.established or held):
             line.held = held
             event = Held(call=call.name, by_far_end=not line.local_hold) if held else None

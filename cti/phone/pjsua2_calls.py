@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections import deque
+from typing import Any, Final, Protocol
 
 import pjsua2 as pj
 
 from cti.phone.ports import Emit
-from cti.phone.protocol import Digit
+from cti.phone.protocol import Digit, Hold, Resume
+
+_ANSWER_S: Final = 4.0
+"""Longest that the far end may take to answer a re-INVITE before the agent is told."""
 
 
 class CallListener(Protocol):
@@ -58,3 +62,21 @@ class Line:
         self.established = False
         self.held = False
         self.local_hold = False
+        self.changes: deque[Hold | Resume] = deque()
+        """Holds and resumes that wait: one re-INVITE at a time (RFC 3261 §14.1)."""
+        self.answer_due_s: float | None = None
+        """Until when the far end should have answered the change under way."""
+
+    def next_change(self, now_s: float) -> Hold | Resume | None:
+        """What may be sent now; from here on its answer is awaited."""
+        if self.answer_due_s is not None or not self.changes:
+            return None
+        self.answer_due_s = now_s + _ANSWER_S
+        return self.changes.popleft()
+
+    def is_unanswered(self, now_s: float) -> bool:
+        """Whether the far end has kept a change waiting for too long; tells it once."""
+        if self.answer_due_s is None or now_s < self.answer_due_s:
+            return False
+        self.answer_due_s = None
+        return True

@@ -74,6 +74,21 @@ async def test_each_party_hears_the_other_and_only_the_other(caller: str, callee
         assert (await bob.closed(ring.call)).status == 200
 
 
+async def test_hold_and_resume_pressed_at_once_both_reach_the_far_end(phone: Phone) -> None:
+    async with Phone("pjsua2") as far:
+        call = await phone.call(far.uri)
+        ring = await far.incoming()
+        await phone.ringing(call)
+        far.process.answer(ring.call)
+        await asyncio.gather(phone.established(call), far.established(ring.call))
+        for _ in range(3):
+            phone.process.hold(call)
+            phone.process.resume(call)
+            for side in (far, phone):
+                assert (await side.process.wait_for(Held)).by_far_end is (side is far)
+                await side.process.wait_for(Resumed)
+
+
 async def test_a_refused_call_closes_with_the_status(phone: Phone) -> None:
     async with Phone("pjsua2") as busy:
         call = await phone.call(busy.uri)
