@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -63,6 +64,8 @@ class Legs:
         self._by_id: dict[LegId, Leg] = {}
         self._by_session: dict[SessionId, Leg] = {}
         self._calls: dict[CallId, Call] = {}
+        self.ended: Counter[str] = Counter()
+        """Calls that are over, by the result of their first leg."""
 
     # --- looking up -----------------------------------------------------------------------------
 
@@ -267,6 +270,7 @@ class Legs:
             return False
         del self._calls[leg.call]
         told = call.cause or cause
+        self.ended[told.result] += 1
         log.info(
             "call %s ended: %s, %s (%d) after %.3f s; rang after %s s, answered after %s s",
             call.id,

@@ -9,10 +9,15 @@ class Overload:
     """Decides whether one more call can be taken."""
 
     def __init__(self, settings: CallSettings) -> None:
-        self._settings = settings
+        self.settings = self._settings = settings
         self._loop_lag_s = 0.0
         self.shed = 0
         """Calls refused since the start."""
+
+    @property
+    def loop_lag_s(self) -> float:
+        """How late the event loop was when it was last measured."""
+        return self._loop_lag_s
 
     def report_loop_lag(self, seconds: float) -> None:
         """Note how late the event loop is; measured outside, at least every second."""

@@ -7,6 +7,7 @@ machines, and this file performs their actions. It opens no socket and reads no 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from switch.errors import LocalProtocolError
@@ -59,9 +60,13 @@ class Endpoint:
         sent_by: Callable[[Flow], str] | None = None,
     ) -> None:
         self.counters = EndpointCounters()
+        self.answered: Counter[int] = Counter()
+        """Responses by status, those without a transaction included; 100 is left out."""
+        self.malformed: Counter[int] = Counter()
+        """Messages that the parser refused, by the status they deserve; 0 for none."""
         self._new_branch = new_branch
         self._sent_by = sent_by or _local_address
-        self._limits = limits or EndpointLimits()
+        self.limits = self._limits = limits or EndpointLimits()
         self._admission = Admission(allow, supported, self._limits.retry_after_s)
         self._table = TransactionTable(timers or SipTimers(), self.counters)
 
@@ -157,6 +162,7 @@ class Endpoint:
             return
         if found.machine.is_client:
             raise LocalProtocolError(f"cannot respond to a request of our own: {found!r}")
+        self.answered[response.status] += 1
         if not self._table.step(
             found, _input_of_sent(found.machine, response.status), response, now
         ):
@@ -182,6 +188,7 @@ class Endpoint:
 
     def _refuse_malformed(self, error: MalformedMessageError, flow: Flow) -> None:
         self.counters.malformed += 1
+        self.malformed[error.status] += 1
         request = error.partial
         if request is None or not error.status:
             return
@@ -189,6 +196,7 @@ class Endpoint:
         tag = stateless_tag(request) if "To" in request.headers.parsed else None
         phrase = REASONS[error.status]
         reason = f"{phrase}: {error}" if error.status == 400 else phrase
+        self.answered[error.status] += 1
         self._table.out.append(
             (
                 serialize(make_response(request, error.status, reason, to_tag=tag)),
@@ -297,6 +305,7 @@ class Endpoint:
     # --- sending ----------------------------------------------------------------------------
 
     def _send_stateless(self, request: Request, response: Response, flow: Flow) -> None:
+        self.answered[response.status] += 1
         self._table.out.append((serialize(response), for_responses(request, flow)))
 
     def _make_via(self, flow: Flow, branch: str) -> str:
