@@ -67,9 +67,9 @@ class RtpWire(Protocol):
         """Close the leg's sockets; its port rests before it can be reserved again."""
 
     def receive(
-        self, views: Sequence[memoryview], rows: list[int], sizes: list[int]
+        self, now: float, views: Sequence[memoryview], rows: list[int], sizes: list[int]
     ) -> list[Stray]:
-        """Take at most one packet of each leg's peer, packet i into `views[i]`.
+        """Take at most one packet of each leg's peer, packet i into `views[i]`, at `now` (monotonic, s).
 
         Appends the leg's row and the packet's size for each; returns what came from others.
         """

@@ -55,7 +55,7 @@ class Receipt:
         arrived = self._arrived = self._arrived.with_room(self._legs.capacity)
         rows: list[int] = []
         sizes: list[int] = []
-        strays = self._wire.receive(arrived.views, rows, sizes)
+        strays = self._wire.receive(now, arrived.views, rows, sizes)
         if strays:
             self._peers.meet(strays)
         if rows:

@@ -18,6 +18,8 @@ class Wire:
 
     def __init__(self) -> None:
         self.sockets = RtpSockets("127.0.0.1", 11000, 11398)
+        self.now = 100.0
+        """Seconds; a receive takes place every 4 ms."""
         self.peer = self._peer()
         self.other = self._peer()
         self.buffer = bytearray(ROWS * 1024)
@@ -38,7 +40,8 @@ class Wire:
     def receive(self) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes, int]]]:
         rows: list[int] = []
         sizes: list[int] = []
-        strays = self.sockets.receive(self.views, rows, sizes)
+        self.now += 0.004
+        strays = self.sockets.receive(self.now, self.views, rows, sizes)
         packets = [
             (row, bytes(self.views[i][:size]))
             for i, (row, size) in enumerate(zip(rows, sizes, strict=True))
@@ -68,6 +71,34 @@ def test_ports_are_even_and_belong_to_us_alone(wire: Wire) -> None:
                 thief.setsockopt(socket.SOL_SOCKET, option, 1)
             with pytest.raises(OSError, match="in use"):
                 thief.bind(("127.0.0.1", ports[0]))
+
+
+def test_packets_that_came_together_are_all_read_one_a_wake(wire: Wire) -> None:
+    ports = [wire.leg(row) for row in range(3)]
+    for row in range(3):
+        wire.sockets.connect(row, *wire.peer.getsockname())
+    wire.receive()
+    for port in ports:
+        for n in range(4):
+            wire.peer.sendto(b"%d" % n, ("127.0.0.1", port))
+    # Told of once, and the sweep finds the rest within half a second each.
+    heard: list[tuple[int, bytes]] = []
+    for _ in range(200):
+        packets, _ = wire.receive()
+        assert len({row for row, _ in packets}) == len(packets)
+        heard += packets
+    assert sorted(heard) == [(row, b"%d" % n) for row in range(3) for n in range(4)]
+
+
+def test_after_a_standstill_the_legs_are_read_until_nothing_is_left(wire: Wire) -> None:
+    port = wire.leg(0)
+    wire.sockets.connect(0, *wire.peer.getsockname())
+    for _ in range(60):
+        wire.receive()  # the first sweeps are over
+    wire.now += 0.1
+    for n in range(5):
+        wire.peer.sendto(b"%d" % n, ("127.0.0.1", port))
+    assert [wire.receive()[0] for _ in range(5)] == [[(0, b"%d" % n)] for n in range(5)]
 
 
 def test_the_peer_is_heard_and_others_are_at_the_doorstep(wire: Wire) -> None:

@@ -49,7 +49,7 @@ class MemoryWire:
             table.pop(row, None)
 
     def receive(
-        self, views: Sequence[memoryview], rows: list[int], sizes: list[int]
+        self, now: float, views: Sequence[memoryview], rows: list[int], sizes: list[int]
     ) -> list[Stray]:
         for row, queue in self.arrived.items():
             if queue:
