@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from acd.contact import Contact, Stage
@@ -32,6 +33,8 @@ class Contacts:
         self._by_id: dict[ContactId, Contact] = {}
         self._by_leg: dict[LegId, Contact] = {}
         self._by_call: dict[CallId, Contact] = {}
+        self.finished: Counter[ContactResult] = Counter()
+        """Contacts that are over, by outcome."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -91,6 +94,7 @@ class Contacts:
         if contact.held_since is not None:
             contact.held_s += now - contact.held_since
             contact.held_since = None
+        self.finished[result] += 1
         if contact.recording is not None:
             self._control.stop_recording(contact.recording)
         self.hang_up(contact, hang_up or EndCause(Result.COMPLETED, reason))

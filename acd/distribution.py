@@ -9,9 +9,11 @@ from acd.contact import Contact, Stage
 from acd.contact_events import ContactResult
 from acd.contacts import Contacts
 from acd.core import Acd
-from acd.events import AcdEvent
+from acd.events import AcdEvent, QueueChanged
 from acd.inputs import Input
+from acd.model import QueueName
 from acd.ports import Pops
+from acd.tallies import DayCounters
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
@@ -49,6 +51,14 @@ class Distribution:
     def new_day(self) -> None:
         """Begin the counters of the day anew."""
         self._perform(self._acd.new_day(self._clock.now()))
+
+    def queues(self) -> list[QueueChanged]:
+        """The live figures of every queue."""
+        return self._acd.queues(self._clock.now())
+
+    def day(self, queue: QueueName) -> DayCounters:
+        """Every counter of a queue since midnight."""
+        return self._acd.day(queue)
 
     def tell(self, event: Input) -> None:
         """Feed one input to the distribution and do what it wants."""

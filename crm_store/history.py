@@ -77,7 +77,7 @@ class HistoryWriter:
         on_written: Callable[[Sequence[HistoryRow]], None] | None = None,
     ) -> None:
         self._database = database
-        self._settings = settings or HistorySettings()
+        self.settings = self._settings = settings or HistorySettings()
         self._journal = Journal(folder / "history.jsonl")
         self._refused: Final = folder / "history-refused.jsonl"
         self._on_written = on_written
@@ -97,6 +97,11 @@ class HistoryWriter:
         """Rows not yet in the database, wherever they wait."""
         batch = 0 if self._batch_in_journal else len(self._batch)
         return len(self._newest) + batch + self._journal.waiting
+
+    @property
+    def waiting_in_memory(self) -> int:
+        """Rows that are in memory and neither in the journal nor in the database."""
+        return len(self._newest) + (0 if self._batch_in_journal else len(self._batch))
 
     def start(self) -> None:
         """Begin to write; first what an earlier run left in the journal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -49,6 +50,11 @@ class AgentViews:
     def get(self, agent_id: str | None) -> AgentView | None:
         """One agent, or None."""
         return None if agent_id is None else self._views.get(agent_id)
+
+    def by_state(self) -> dict[str, int]:
+        """How many agents are in each state; every state is named."""
+        counted = Counter(view.state for view in self._views.values())
+        return {state.value: counted[state.value] for state in AgentState}
 
     def shown(self) -> tuple[AgentView, ...]:
         """Those worth a line on a screen, by number: people, and static agents that are busy."""

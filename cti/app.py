@@ -33,6 +33,9 @@ from cti.history import HistoryProjection
 from cti.ids import Ids
 from cti.midnight import Midnight
 from cti.recording_paths import RecordingPaths
+from cti.loop_lag import LoopLag
+from cti.metrics.exporter import Exporter
+from cti.metrics.sources import Sources
 from cti.recovery import GATEWAY_LOST, RecordingRecovery
 from cti.settings import Settings
 from cti.site import site_of
@@ -73,6 +76,7 @@ class Node:
         self._flows = flows_of(settings)
         self._serving = False
         self._tasks: asyncio.TaskGroup | None = None
+        self._lag = LoopLag()
         self._stopping = asyncio.Event()
         self._ready = asyncio.Event()
 
@@ -222,6 +226,19 @@ class Node:
             self._spawn(self._recovery.resolve(event, self._centre.translator.call_event))
             return
         self._centre.handle(event)
+            metrics=Exporter(
+                Sources(
+                    settings=self.settings,
+                    clock=self._clock,
+                    switching=self._switching,
+                    centre=self._centre,
+                    history=self._store.history,
+                    bus=self._bus,
+                    board=self._board,
+                    lag=self._lag,
+                    tasks=lambda: len(asyncio.all_tasks()),
+                )
+            ),
         self._board.call_event(event)
 
     def _gateway_event(self, event: GatewayEvent) -> None:
@@ -268,7 +285,9 @@ class Node:
 
         def measure() -> None:
             if not self._stopping.is_set():
-                lag = max(0.0, self._clock.now() - due)
+                now = self._clock.now()
+                lag = max(0.0, now - due)
+                self._lag.note(lag, now)
                 self._switching.calls.overload.report_loop_lag(lag)
                 self._watch_lag()
 

@@ -59,6 +59,20 @@ class StatusBoard:
         self._logged_second = 0
         self._logged = 0
 
+    @property
+    def gateway(self) -> dict[str, float]:
+        """What the gateway said of itself last; empty before it said anything."""
+        return self._gateway
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Calls refused at the door, by reason."""
+        return self._refused
+
+    @property
+    def uptime_s(self) -> float:
+        return self._clock.now() - self._started
+
     def gateway_event(self, event: Event) -> None:
         """Keep the gateway's last statistics."""
         if isinstance(event, GatewayStats):
@@ -91,7 +105,7 @@ class StatusBoard:
         pops = self._pops
         return ServerStatus(
             at=self._clock.wall(),
-            uptime_s=self._clock.now() - self._started,
+            uptime_s=self.uptime_s,
             legs=self._calls.legs_alive,
             calls=self._calls.calls_alive,
             contacts=len(self._contacts),

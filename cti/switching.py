@@ -64,14 +64,14 @@ class Switching:
             jitter=random.random,
         )
         self.credentials = PhoneCredentials(settings.phones, sip.realm)
-        self._location = Location(on_change=lambda aor, up: self.calls.phone_changed(aor, up))
+        self.location = Location(on_change=lambda aor, up: self.calls.phone_changed(aor, up))
         challenger = Challenger(
             settings=DigestSettings(realm=sip.realm),
             secret=secrets.token_bytes(32),
             new_token=new_token,
         )
         self.registrar = Registrar(
-            location=self._location,
+            location=self.location,
             challenger=challenger,
             credentials=self.credentials,
             settings=RegistrarSettings(domains=frozenset(sip.domains)),
@@ -101,7 +101,7 @@ class Switching:
             user_agent=self.user_agent,
             gateway=self._gateway,
             registrar=self.registrar,
-            location=self._location,
+            location=self.location,
             challenger=challenger,
             credentials=self.credentials,
             number_plan=self.plan,
@@ -116,6 +116,12 @@ class Switching:
             flush=self.pump.schedule_flush,
         )
 
+    @property
+    def gateway_pid(self) -> int | None:
+        """The media gateway's process, while one is connected; also one that an earlier node left."""
+        welcome = self._gateway.welcome
+        return None if welcome is None else welcome.pid
+
     async def open(self) -> None:
         """Bind the SIP sockets, place the fixed phones, start the gateway. Raises OSError."""
         host, port = self._settings.sip.host, self._sip_port
@@ -129,7 +135,7 @@ class Switching:
             if binding:
                 uri = Uri.parse(binding)
                 flow = Flow(Transport.UDP, (uri.host, uri.port or 5060), local)
-                self._location.add_static(number, binding, flow)
+                self.location.add_static(number, binding, flow)
         await self.gateway_process.start()
 
     def _consume(self, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from cti.errors import NotAllowed, NotSignedOn
 from cti.schema import Role
 
 _bearer = HTTPBearer(auto_error=False, description="The token of the sign-on.")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""A proxy on this machine makes the whole world look local."""
 _RANK = {Role.AGENT: 0, Role.SUPERVISOR: 1, Role.ADMINISTRATOR: 2}
 
 
@@ -80,6 +83,27 @@ def _caller(
     if credentials is None:
         raise NotSignedOn("no-token", "Sign on first: Authorization: Bearer <token>.")
     return caller_of(context_of(request), credentials.credentials)
+
+
+def is_local(request: Request) -> bool:
+    """True for a request from this very machine that no proxy passed on for somebody else."""
+    if any(name in request.headers for name in _FORWARDED) or request.client is None:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def supervisor_of(request: Request, refusal: str) -> Caller:
+    """Who asks, if a supervisor or above. Raises `NotSignedOn`, or `NotAllowed` in these words."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise NotSignedOn("no-token", "Sign on first: Authorization: Bearer <token>.")
+    caller = caller_of(context_of(request), text.strip())
+    if not caller.is_supervisor:
+        raise NotAllowed("supervisors-only", refusal)
+    return caller
 
 
 TheContext = Annotated[Context, Depends(_context)]

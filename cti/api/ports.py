@@ -160,6 +160,8 @@ class ApiPorts:
     bus: Bus
     status: Callable[[], ServerStatus] = ServerStatus
     """What lives and what was counted, for operators."""
+    metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")
+    """The figures of `/metrics` and their content type, for an `Accept` header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,14 +64,14 @@ class MeasuredServer:
 
 @contextlib.asynccontextmanager
 async def measured_server(
-    folder: Path, *, config: Path | None = None
+    folder: Path, *, config: Path | None = None, rtp_ports: str = RTP_PORTS
 ) -> AsyncIterator[MeasuredServer]:
     """Start a server with its data below `folder`, stop it at the end.
 
     Raises:
         ServerFailedError: it did not come up.
     """
-    options = ("--rtp-ports", RTP_PORTS, "--log-level", "WARNING")
+    options = ("--rtp-ports", rtp_ports, "--log-level", "WARNING")
     async with local_server(folder, *options, config=config) as server:
         yield MeasuredServer(server, _gateway_of(server.process.pid))
 

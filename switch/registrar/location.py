@@ -62,6 +62,11 @@ class Location:
         """Number of bindings, static ones included."""
         return self._count
 
+    @property
+    def registered(self) -> int:
+        """Number of bindings that phones registered."""
+        return len(self._expiries)
+
     def add_static(self, aor: str, contact_uri: str, flow: Flow) -> None:
         """Configure a binding that stays."""
         binding = Binding(contact_uri=contact_uri, flow=flow, expires_at=math.inf, static=True)

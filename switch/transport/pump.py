@@ -63,6 +63,13 @@ class Pump:
         self._flush_scheduled = False
         self._in_turn = False
         self._closed = False
+        self.sent = 0
+        """Messages given to the sockets since the start."""
+
+    @property
+    def udp_dropped(self) -> int:
+        """Datagrams dropped because a socket stayed full."""
+        return sum(sock.dropped for sock in self._udp.values())
 
     async def listen_udp(self, host: str, port: int) -> Address:
         """Bind a UDP socket; returns its address. Raises OSError."""
@@ -141,7 +148,9 @@ class Pump:
         if self._closed:
             return
         trace = wire.isEnabledFor(logging.DEBUG)
-        for data, flow in self._endpoint.datagrams_to_send():
+        out = self._endpoint.datagrams_to_send()
+        self.sent += len(out)
+        for data, flow in out:
             if trace:
                 wire.debug(
                     "to %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")

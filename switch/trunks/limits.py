@@ -38,6 +38,15 @@ class TrunkLimits:
         """Legs that live on `trunk` now."""
         return len(self._legs.get(trunk, ()))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All trunks, in the order of the configuration."""
+        return tuple(self._trunks)
+
+    def most(self, trunk: str) -> int:
+        """How many legs may live on `trunk`; 0: any number."""
+        return self._trunks[trunk].max_calls
+
     def legs(self) -> frozenset[LegId]:
         """All legs counted, for the check against the legs that live."""
         return frozenset(self._trunk_of)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Request, Response
 
 from cti.api.answers import JsonAnswer
-from cti.api.context import TheCaller, TheContext
+from cti.api.context import TheCaller, TheContext, is_local, supervisor_of
 from cti.api.docs_page import render
 from cti.api.event_schema import event_schema
 from cti.errors import NotAllowed
@@ -35,6 +35,17 @@ async def status(caller: TheCaller, context: TheContext) -> Response:
 
 @router.get("/api/v1/schema", response_model=dict[str, Any])
 async def schema() -> Response:
+@router.get("/metrics", response_class=Response)
+async def metrics(
+    request: Request, context: TheContext, accept: Annotated[str, Header()] = ""
+) -> Response:
+    """Figures for Prometheus. From this machine as they are; from elsewhere for supervisors."""
+    if not is_local(request):
+        supervisor_of(request, "Only supervisors see the figures from another machine.")
+    body, content_type = context.ports.metrics(accept)
+    return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+
+
     """JSON schema of the messages of the stream."""
     return JsonAnswer(event_schema())
 

@@ -1,0 +1,64 @@
+"""Every limit of the node and how much of it is used: what the doctor warns of."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client.core import Metric
+
+from cti.metrics.families import gauges
+from cti.metrics.sources import Sources
+from cti.settings import port_range
+
+_PORTS_A_LEG: Final = 2
+"""RTP and the port beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`used` of at most `most`, in the unit that the name implies."""
+
+    name: str
+    used: float
+    most: float
+
+
+def limits(sources: Sources) -> Iterator[Limit]:
+    """All of them; trunks without a limit of their own are left out."""
+    calls, endpoint = sources.switching.calls, sources.switching.endpoint
+    yield Limit("calls", calls.calls_alive, calls.overload.settings.max_calls)
+    for name in calls.limits.names:
+        if most := calls.limits.most(name):
+            yield Limit(f"trunk {name}", calls.limits.live(name), most)
+    yield Limit("sip_transactions", endpoint.transactions_alive, endpoint.limits.max_transactions)
+    tcp = sources.switching.pump.tcp
+    yield Limit("tcp_connections", len(tcp), tcp.limits.max_connections)
+    yield Limit(
+        "event_loop_lag_seconds", sources.lag.worst_s, calls.overload.settings.max_loop_lag_s
+    )
+    gateway = sources.board.gateway
+    if gateway:
+        low, high = port_range(sources.settings.media.ports, "media.ports")
+        ports = (high - low + 1) // _PORTS_A_LEG
+        yield Limit("rtp_ports", max(0.0, ports - gateway.get("ports_free", 0)), ports)
+    yield Limit("open_files", _open_files(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    history = sources.history
+    yield Limit("history_rows", history.waiting_in_memory, history.settings.memory_limit_rows)
+
+
+def families(sources: Sources) -> Iterator[Metric]:
+    """Two gauges with the limit's name as label."""
+    found = list(limits(sources))
+    yield gauges("limit", "What a part may take at most.", "limit", {x.name: x.most for x in found})
+    yield gauges("limit_used", "How much of it is taken.", "limit", {x.name: x.used for x in found})
+
+
+def _open_files() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return 0

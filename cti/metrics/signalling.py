@@ -1,0 +1,96 @@
+"""Calls, SIP messages and transactions, registrations, trunks, connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from prometheus_client.core import Metric
+
+from cti.metrics.families import counter, counters, few, gauge, gauges
+from cti.metrics.sources import Sources
+
+_NAMED_ELSEWHERE = frozenset(
+    {
+        "requests",
+        "responses",
+        "keepalives",
+        "malformed",
+        "retransmissions_absorbed",
+        "retransmissions_sent",
+        "shed",
+        "timeouts",
+    }
+)
+
+
+def families(sources: Sources) -> Iterator[Metric]:
+    """Everything below the contacts but the sound."""
+    yield from _calls(sources)
+    yield from _messages(sources)
+    yield from _registrar(sources)
+    yield from _transports(sources)
+
+
+def _calls(sources: Sources) -> Iterator[Metric]:
+    calls, user_agent = sources.switching.calls, sources.switching.user_agent
+    yield gauge("calls", "Live calls.", calls.calls_alive)
+    yield gauge("legs", "Live legs of calls.", calls.legs_alive)
+    yield gauge("sip_sessions", "SIP sessions, ending ones included.", user_agent.sessions_alive)
+    ended = {str(result): count for result, count in calls.legs.ended.items()}
+    yield counters("calls_ended", "Calls that are over, by outcome.", "result", ended)
+    refused = few(sources.board.refused)
+    yield counters("calls_refused", "Calls refused at the door, by reason.", "reason", refused)
+    yield counter("calls_shed", "Calls refused with 503 because of load.", calls.overload.shed)
+    yield counter(
+        "call_faults", "Exceptions at the call boundary; each ended a call.", calls.faults
+    )
+    live = {name: calls.limits.live(name) for name in calls.limits.names}
+    yield gauges("trunk_calls", "Live legs of each trunk.", "trunk", live)
+
+
+def _messages(sources: Sources) -> Iterator[Metric]:
+    endpoint = sources.switching.endpoint
+    counted = asdict(endpoint.counters)
+    came = {kind: counted[kind] for kind in ("requests", "responses", "keepalives")}
+    yield counters("sip_messages_received", "Well-formed SIP messages received.", "kind", came)
+    sent = sources.switching.pump.sent
+    yield counter("sip_messages_sent", "SIP messages sent, retransmissions included.", sent)
+    answered = {str(status): count for status, count in sorted(endpoint.answered.items())}
+    yield counters("sip_responses_sent", "Responses given, by status.", "status", answered)
+    malformed = {str(status or "none"): n for status, n in sorted(endpoint.malformed.items())}
+    yield counters(
+        "sip_malformed",
+        "Messages refused by the parser, by the answer they got.",
+        "answer",
+        malformed,
+    )
+    again = {way: counted[f"retransmissions_{way}"] for way in ("absorbed", "sent")}
+    yield counters(
+        "sip_retransmissions", "Repeated messages, absorbed or sent.", "direction", again
+    )
+    yield counter("sip_shed", "Requests answered with 503 for want of room.", counted["shed"])
+    yield counter("sip_timeouts", "Requests of ours that nobody answered.", counted["timeouts"])
+    odd = {name: count for name, count in counted.items() if name not in _NAMED_ELSEWHERE}
+    yield counters("sip_oddities", "What should not happen often, by kind.", "kind", odd)
+    yield gauge("sip_transactions", "Live SIP transactions.", endpoint.transactions_alive)
+    yield gauge("sip_timers", "SIP timers that run.", endpoint.timers_running)
+
+
+def _registrar(sources: Sources) -> Iterator[Metric]:
+    switching = sources.switching
+    yield gauge("registrations", "Bindings that phones registered.", switching.location.registered)
+    statuses = {str(status): n for status, n in sorted(switching.registrar.answered.items())}
+    yield counters(
+        "registers", "REGISTERs, by the status they were answered with.", "status", statuses
+    )
+
+
+def _transports(sources: Sources) -> Iterator[Metric]:
+    pump = sources.switching.pump
+    yield gauge("tcp_connections", "Open SIP connections.", len(pump.tcp))
+    events = asdict(pump.tcp.counters)
+    yield counters("tcp_events", "SIP connections, by what became of them.", "event", events)
+    yield counter(
+        "udp_dropped", "Datagrams dropped because the socket stayed full.", pump.udp_dropped
+    )
