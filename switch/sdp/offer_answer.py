@@ -8,12 +8,12 @@ payload types in use).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from aiosipua.sdp import ConnectionData, MediaDescription, Origin, SdpMessage, serialize_sdp
+from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.description import Codec, Description, Direction, Media, parse_description
+from switch.sdp.negotiation_record import NegotiationRecord
 
 PTIME_MS = 20
 STATIC_PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8}
@@ -45,6 +45,9 @@ class NegotiatedAudio:
     def is_on_hold(self) -> bool:
         """True when the peer does not want to hear us."""
         return not self.send
+
+
+_AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,36 @@ class AudioNegotiation:
     def current(self) -> NegotiatedAudio | None:
         """What is agreed now; None before the first answer."""
         return self._current
+
+    def record(self) -> NegotiationRecord:
+        """Everything there is to know, for another process to go on with."""
+        audio = self._current
+        return NegotiationRecord(
+            self._session_id,
+            self._version,
+            self._address,
+            self._port,
+            tuple((slot.kind, slot.protocol, slot.formats) for slot in self._slots),
+            self._live,
+            None if audio is None else {name: getattr(audio, name) for name in _AUDIO_FIELDS},
+            self._is_offering,
+            self._offered_direction.value,
+            self._text,
+        )
+
+    @classmethod
+    def of_record(cls, record: NegotiationRecord) -> AudioNegotiation:
+        """Go on where another process stood. Raises ValueError or TypeError for nonsense."""
+        found = cls(session_id=record.session_id, address=record.address, port=record.port)
+        found._version = record.version
+        found._slots = [_Slot(*slot) for slot in record.slots]
+        found._live = record.live
+        if record.current is not None:
+            found._current = NegotiatedAudio(**record.current)
+        found._is_offering = record.is_offering
+        found._offered_direction = Direction(record.offered_direction)
+        found._text = record.text
+        return found
 
     def make_offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
         """Write an offer: the first one of a session or a later one.
@@ -248,52 +281,33 @@ class AudioNegotiation:
     def _serialize(
         self, codecs: Sequence[tuple[str, int]], event: int | None, direction: Direction
     ) -> bytes:
-        family = "IP6" if ":" in self._address else "IP4"
-        session = SdpMessage(
-            origin=Origin(
-                session_id=str(self._session_id),
-                session_version=str(self._version),
-                addr_type=family,
-                address=self._address,
-            ),
-            session_name="-",
-            connection=ConnectionData(addr_type=family, address=self._address),
-            media=[
-                self._live_media(slot, codecs, event, direction)
-                if index == self._live
-                else _rejected_media(slot)
-                for index, slot in enumerate(self._slots)
-            ],
+        address = f"IN {'IP6' if ':' in self._address else 'IP4'} {self._address}"
+        text = (
+            f"v=0\r\no=- {self._session_id} {self._version} {address}\r\ns=-\r\n"
+            f"c={address}\r\nt=0 0\r\n"
         )
-        return serialize_sdp(session).encode()
-
-    def _live_media(
-        self,
-        slot: _Slot,
-        codecs: Sequence[tuple[str, int]],
-        event: int | None,
-        direction: Direction,
-    ) -> MediaDescription:
-        formats = [str(number) for _, number in codecs]
-        rtpmap = [f"{number} {name}/8000" for name, number in codecs]
-        attributes = {"rtpmap": rtpmap}
-        if event is not None:
-            formats.append(str(event))
-            rtpmap.append(f"{event} telephone-event/8000")
-            attributes["fmtp"] = [f"{event} 0-15"]
-        attributes["ptime"] = [str(PTIME_MS)]
-        attributes[direction.value] = []
-        return MediaDescription(
-            media=slot.kind,
-            port=self._port,
-            proto=slot.protocol,
-            formats=formats,
-            attributes=attributes,
-        )
+        for index, slot in enumerate(self._slots):
+            if index == self._live:
+                text += f"m={slot.kind} {self._port} {slot.protocol} "
+                text += _live_media(tuple(codecs), event, direction)
+            else:
+                text += f"m={slot.kind} 0 {slot.protocol} {' '.join(slot.formats)}\r\n"
+        return text.encode()
 
 
-def _rejected_media(slot: _Slot) -> MediaDescription:
-    return MediaDescription(media=slot.kind, proto=slot.protocol, formats=list(slot.formats))
+@lru_cache(maxsize=256)
+def _live_media(
+    codecs: tuple[tuple[str, int], ...], event: int | None, direction: Direction
+) -> str:
+    """Formats and attributes of our stream; few combinations of them are ever seen."""
+    formats = [str(number) for _, number in codecs]
+    lines = [f"a=rtpmap:{number} {name}/8000" for name, number in codecs]
+    if event is not None:
+        formats.append(str(event))
+        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} 0-15"]
+    return "\r\n".join(
+        [" ".join(formats), *lines, f"a=ptime:{PTIME_MS}", f"a={direction.value}", ""]
+    )
 
 
 def _telephone_event(media: Media) -> int | None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -5,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switch.errors import RemoteProtocolError
-from switch.sdp.description import MAX_OCTETS, Direction, parse_description
+from switch.sdp.description import (
+    MAX_OCTETS,
+    Description,
+    Direction,
+    parse_afresh,
+    parse_description,
+)
 
 PHONE = (
     b"v=0\r\no=- 3724394400 3724394401 IN IP4 192.0.2.7\r\ns=call\r\nc=IN IP4 192.0.2.7\r\n"
@@ -112,7 +119,35 @@ def test_lines_that_look_like_sdp_parse_or_are_refused(lines: list[str]) -> None
     _parse_or_refuse("\r\n".join(["v=0", "o=- 1 1 IN IP4 192.0.2.7", *lines]).encode())
 
 
+def test_what_is_remembered_of_a_peer_leaves_its_numbers_alone() -> None:
+    for number in (1, 9, 65_535):
+        text = PHONE.replace(b"4000", str(number).encode()).replace(b"3724394401", b"%d" % number)
+        found = parse_description(text)
+        assert (found.media[0].port, found.media[1].port) == (number, 4002)
+        assert (found.session_id, found.session_version) == (3724394400, number)
+
+
+@given(
+    st.sampled_from((b"0", b"1", b"007", b"4000", b"65535", b"65536", b"99999", b"123456")),
+    st.sampled_from((b"0", b"00", b"1", b"9" * 19, b"9" * 20, b"9" * 21, b"x", b"")),
+    st.sampled_from((b"IP4 192.0.2.9", b"IP6 2001:db8::1", b"IP4 0.0.0.0", b"IP4 name", b"")),
+)
+def test_the_remembered_and_the_fresh_reading_agree(
+    port: bytes, number: bytes, address: bytes
+) -> None:
+    text = PHONE.replace(b"4000", port).replace(b"3724394401", number)
+    _parse_or_refuse(text.replace(b"c=IN IP4 192.0.2.7", b"c=IN " + address))
+
+
+def _outcome(parse: Callable[[bytes], Description], body: bytes) -> Description | str:
+    try:
+        return parse(body)
+    except RemoteProtocolError as error:
+        return f"{error.status} {error}"
+
+
 def _parse_or_refuse(body: bytes) -> None:
+    assert _outcome(parse_description, body) == _outcome(parse_afresh, body)
     with suppress(RemoteProtocolError):
         for media in parse_description(body).media:
             assert 0 <= media.port <= 65535

@@ -1,4 +1,5 @@
 import pytest
+from aiosipua.sdp import parse_sdp, serialize_sdp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,9 @@ HEAD = "v=0\r\no=- 7 {version} IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 {address}\r\n
 def sdp(*media: str, address: str = "192.0.2.7", version: int = 7) -> bytes:
     head = HEAD.format(address=address, version=version)
     return (head + "".join(line + "\r\n" for line in media)).encode()
+
+
+PCMU_ONLY = "m=audio 4000 RTP/AVP 0"
 
 
 def ours(port: int = 16000) -> AudioNegotiation:
@@ -260,3 +264,19 @@ def test_an_answer_mirrors_any_offers_lines(kinds: list[str], data: st.DataObjec
     assert [m.kind for m in answered] == kinds
     assert sum(m.port > 0 for m in answered) == 1
     assert audio.remote_port > 0
+
+
+@given(
+    st.sampled_from((PCMU_ONLY, "m=audio 4000 RTP/AVPF 8 0 97", "m=audio 4000 RTP/AVP 0 8")),
+    st.lists(st.sampled_from(("m=video 9 RTP/AVP 31 34", "m=audio 0 RTP/AVP 0")), max_size=3),
+    st.sampled_from(list(Direction)),
+)
+def test_an_independent_codec_writes_what_we_write(
+    audio: str, others: list[str], direction: Direction
+) -> None:
+    events = "a=rtpmap:97 telephone-event/8000"
+    negotiation = ours()
+    written = [negotiation.answer(sdp(*others, audio, events), direction=direction)[1]]
+    written.append(negotiation.make_offer(direction))
+    for text in written:
+        assert serialize_sdp(parse_sdp(text.decode())).encode() == text
