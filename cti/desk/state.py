@@ -1,43 +1,27 @@
-"""What a screen shows, as one value; and how snapshot, events and connection news change it.
+"""What a screen shows, as one value, and which actions make sense in it.
 
-Pure: `reduce(state, item, now)` gives the next state. Widgets only draw it, so everything that a
-desk may get wrong about the order of events is tested without a screen. `now` and all times are
-the server's, in seconds since the epoch.
+Widgets only draw it; how news change it is `cti.desk.reduce`. All times are the server's, in seconds
+since the epoch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from cti.client import (
-    Connected,
-    ConnectionLost,
-    SignedOnAgain,
-    StreamEnded,
-    StreamItem,
-)
-from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView, reduce_phone
-from cti.phone import protocol as phone_protocol
+from cti.desk.phone_state import PhoneView
 from cti.schema import (
     AgentFiguresView,
     AgentView,
-    Cleared,
-    CustomerLinked,
     Disposition,
-    DispositionSet,
-    Diverted,
     Event,
-    EventType,
-    GatewayView,
     InteractionView,
     NoteAdded,
     QueueView,
-    RecordingView,
     ScreenPop,
-    Snapshot,
+    ServerView,
 )
 
 TICKER_LENGTH: Final = 200
@@ -86,6 +70,8 @@ class DeskState:
     dispositions: tuple[Disposition, ...] = ()
     not_ready_reasons: tuple[str, ...] = ()
     gateway_available: bool = True
+    server: ServerView | None = None
+    """Only while the server is stopping."""
     site: str = "Switchroom"
     phone: PhoneView = field(default_factory=PhoneView)
     ticker: tuple[Event, ...] = ()
@@ -163,15 +149,6 @@ ON_A_CALL: Final = frozenset({"talking", "held", "engaged"})
 OFFERED: Final = frozenset({"reserved", "ringing"})
 WITH_CONTACT: Final = ON_A_CALL | OFFERED | {"wrap-up"}
 
-_DIVERTED_NOTICES: Final[Mapping[str, str]] = {
-    "withdrawn": "notice.withdrawn",
-    # Phones say 486 as well as 603 when their owner refuses.
-    "rejected": "notice.refused",
-    "busy": "notice.refused",
-    "phone-busy": "notice.refused",
-    "unreachable": "notice.phone_away",
-}
-"""What to say of an offer that failed; of all others: the agent did not answer."""
 
 _ALWAYS: Final = frozenset({"help", "quit", "not_ready"})
 _ALLOWED: Final[Mapping[str, frozenset[str]]] = {
@@ -224,212 +201,3 @@ def allowed_actions(state: DeskState) -> frozenset[str]:
     if agent is None or agent.until is None:
         allowed -= {"extend"}
     return allowed
-
-
-def reduce(state: DeskState, item: StreamItem | PhoneNews, now: float) -> DeskState:
-    """The state after one piece of news."""
-    state = replace(state, notices=())
-    match item:
-        case Snapshot():
-            return _take_snapshot(state, item)
-        case Event():
-            return _take_event(state, item)
-        case Connected():
-            return replace(state, link=Link.UP)
-        case ConnectionLost():
-            return replace(state, link=Link.LOST, retry_at=now + item.retry_in_s)
-        case SignedOnAgain():
-            return _take_sign_on(state, item)
-        case StreamEnded():
-            return replace(state, link=Link.ENDED, ended_reason=item.reason)
-        case _:
-            return _take_phone_news(state, item)
-
-
-def _take_sign_on(state: DeskState, item: SignedOnAgain) -> DeskState:
-    """The phone registers with its new secret; until that is confirmed it is not there."""
-    if item.reply.phone is None or state.phone.stage is not PhoneStage.REGISTERED:
-        return state
-    return replace(state, phone=replace(state.phone, stage=PhoneStage.REGISTERING))
-
-
-def _take_phone_news(state: DeskState, item: PhoneNews) -> DeskState:
-    was_talking = state.phone.talking is not None
-    state = replace(state, phone=reduce_phone(state.phone, item))
-    if isinstance(item, phone_protocol.Died):
-        lost = state.contact_id if was_talking and state.mode in ON_A_CALL else None
-        state = replace(state, lost_contact=lost)
-        return _noticed(state, "notice.phone_lost_call", "error") if was_talking else state
-    if isinstance(item, phone_protocol.Failed) and item.message:
-        return _noticed(state, "notice.phone", "warning", message=item.message)
-    return state
-
-
-def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
-    state = replace(
-        state,
-        link=Link.UP,
-        agents={agent.agent_id: agent for agent in snapshot.agents},
-        queues={queue.queue: queue for queue in snapshot.queues},
-        interactions={each.interaction_id: each for each in snapshot.interactions},
-        figures=snapshot.figures,
-        dispositions=snapshot.dispositions,
-        not_ready_reasons=snapshot.not_ready_reasons,
-        gateway_available=snapshot.gateway_available,
-        site=snapshot.site,
-    )
-    same_contact = (
-        snapshot.pop is not None
-        and state.pop is not None
-        and snapshot.pop.interaction_id == state.pop.interaction_id
-    )
-    interaction = state.interaction
-    return replace(
-        state,
-        pop=snapshot.pop,
-        notes=state.notes if same_contact else (),
-        disposition=(interaction.disposition if interaction is not None else None)
-        or (state.disposition if same_contact else None),
-    )
-
-
-def _take_event(state: DeskState, event: Event) -> DeskState:
-    if state.me is None:
-        state = replace(state, ticker=(event, *state.ticker)[:TICKER_LENGTH])
-    match event.data:
-        case InteractionView():
-            return _take_interaction(state, event.data)
-        case AgentView():
-            return _take_agent(state, event.data)
-        case AgentFiguresView():
-            mine = event.data.agent_id == state.me
-            return replace(state, figures=event.data) if mine else state
-        case QueueView():
-            return replace(state, queues={**state.queues, event.data.queue: event.data})
-        case ScreenPop():
-            return _take_pop(state, event.data)
-        case Cleared():
-            return _take_cleared(state, event, event.data)
-        case Diverted():
-            return _take_diverted(state, event, event.data)
-        case NoteAdded():
-            mine = event.interaction_id == state.contact_id
-            return replace(state, notes=(*state.notes, event.data)) if mine else state
-        case DispositionSet():
-            return _take_disposition(state, event, event.data)
-        case CustomerLinked():
-            return _take_customer(state, event, event.data)
-        case GatewayView():
-            return replace(state, gateway_available=event.data.available)
-        case RecordingView() if event.data.error and state.me is not None:
-            return _noticed(state, "notice.recording_failed", "warning", reason=event.data.error)
-        case RecordingView() if event.type is EventType.RECORDING_STARTED:
-            return _take_recording(state, event.interaction_id)
-        case _:
-            return _take_offer(state, event)
-
-
-def _take_offer(state: DeskState, event: Event) -> DeskState:
-    interaction = getattr(event.data, "interaction", None)
-    return _take_interaction(state, interaction) if interaction is not None else state
-
-
-def _take_recording(state: DeskState, interaction_id: str | None) -> DeskState:
-    view = state.interactions.get(interaction_id or "")
-    return state if view is None else _take_interaction(state, replace(view, recorded=True))
-
-
-def _take_interaction(state: DeskState, view: InteractionView) -> DeskState:
-    if state.me is not None and view.agent_id not in (None, state.me):
-        return _without(state, view.interaction_id)  # it went to someone else
-    return replace(state, interactions={**state.interactions, view.interaction_id: view})
-
-
-def _take_agent(state: DeskState, agent: AgentView) -> DeskState:
-    before = state.agents.get(agent.agent_id)
-    agents = {**state.agents, agent.agent_id: agent}
-    if state.me is None and agent.state == "logged-out":
-        del agents[agent.agent_id]
-    state = replace(state, agents=agents)
-    if agent.agent_id == state.me and before is not None and before.state in WITH_CONTACT:
-        gone = agent.state not in WITH_CONTACT
-        other = agent.interaction_id not in (None, state.contact_id)
-        if gone or other:
-            return _clear_card(state)
-    return state
-
-
-def _take_pop(state: DeskState, pop: ScreenPop) -> DeskState:
-    if state.pop is not None and state.pop.interaction_id == pop.interaction_id:
-        return replace(state, pop=pop)
-    return replace(state, pop=pop, notes=(), disposition=None)
-
-
-def _take_cleared(state: DeskState, event: Event, cleared: Cleared) -> DeskState:
-    mine = event.interaction_id is not None and event.interaction_id == state.contact_id
-    if event.type is EventType.INTERACTION_ENDED:
-        return _without(state, event.interaction_id)
-    if state.me is None:
-        return state
-    if _was_dialled_in_vain(state, event, cleared):
-        return _noticed(state, "notice.dial_failed", "warning", reason=cleared.reason)
-    if mine and event.interaction_id != state.lost_contact:  # that one was told already
-        return _noticed(state, "notice.cleared", reason=cleared.reason)
-    return state
-
-
-def _was_dialled_in_vain(state: DeskState, event: Event, cleared: Cleared) -> bool:
-    """Whether a number that this agent dialled was not reached."""
-    view = state.interactions.get(event.interaction_id or "")
-    queued = event.queue is not None or (view is not None and view.queue is not None)
-    owned = event.agent_id in (None, state.me)
-    return owned and not queued and cleared.result == "failed" and cleared.talked_s == 0
-
-
-def _take_diverted(state: DeskState, event: Event, diverted: Diverted) -> DeskState:
-    if state.me is None or event.agent_id not in (None, state.me):
-        return state
-    key = _DIVERTED_NOTICES.get(diverted.failure, "notice.missed")
-    state = _without(state, event.interaction_id)
-    return _noticed(_clear_card(state), key, "warning")
-
-
-def _take_disposition(state: DeskState, event: Event, chosen: DispositionSet) -> DeskState:
-    if state.me is None or event.interaction_id != state.contact_id:
-        return state
-    return _noticed(
-        replace(state, disposition=chosen.code), "notice.disposition", title=chosen.code
-    )
-
-
-def _take_customer(state: DeskState, event: Event, linked: CustomerLinked) -> DeskState:
-    customer = linked.customer
-    view = state.interactions.get(event.interaction_id or "")
-    if view is not None:  # the look-up may end after the contact was queued, offered or answered
-        view = replace(view, customer_id=customer.customer_id, customer_name=customer.name)
-        state = _take_interaction(state, view)
-    if state.pop is None or event.interaction_id != state.pop.interaction_id:
-        return state
-    pop = replace(state.pop, customer=linked.customer, candidates=(), new_customer_number="")
-    state = replace(state, pop=pop)
-    if linked.how == "found":
-        return state
-    return _noticed(state, "notice.customer", name=linked.customer.name)
-
-
-def _clear_card(state: DeskState) -> DeskState:
-    return replace(state, pop=None, notes=(), disposition=None)
-
-
-def _without(state: DeskState, interaction_id: str | None) -> DeskState:
-    if interaction_id not in state.interactions:
-        return state
-    rest = {key: view for key, view in state.interactions.items() if key != interaction_id}
-    return replace(state, interactions=rest)
-
-
-def _noticed(
-    state: DeskState, key: str, severity: str = "information", /, **values: object
-) -> DeskState:
-    notice = Notice(key=key, values=values, severity=severity)
-    return replace(state, notices=(*state.notices, notice))

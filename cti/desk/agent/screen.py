@@ -25,7 +25,8 @@ from cti.desk.agent.today_panel import TodayPanel
 from cti.desk.agent.top_bar import TopBar
 from cti.desk.keys import DESK_KEYS, hints, verb_of
 from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView
-from cti.desk.state import OFFERED, ON_A_CALL, DeskState, Notice, allowed_actions, reduce
+from cti.desk.reduce import reduce
+from cti.desk.state import OFFERED, ON_A_CALL, DeskState, Notice, allowed_actions
 from cti.desk.text import Words, spaced_number
 from cti.desk.widgets.alert_line import AlertLine
 from cti.desk.widgets.help_screen import HelpScreen

@@ -12,7 +12,8 @@ from textual.screen import Screen
 
 from cti.client import ApiClient, StreamItem
 from cti.desk.keys import BOARD_KEYS, hints
-from cti.desk.state import DeskState, reduce
+from cti.desk.reduce import reduce
+from cti.desk.state import DeskState
 from cti.desk.supervisor.agent_table import AgentTable
 from cti.desk.supervisor.board_bar import BoardBar
 from cti.desk.supervisor.contact_list import ContactList

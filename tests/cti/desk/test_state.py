@@ -9,7 +9,8 @@ import pytest
 from cti.client import Connected, ConnectionLost, SignedOnAgain, StreamEnded
 from cti.desk.keys import DESK_KEYS, hints
 from cti.desk.phone_state import PhoneGone, PhoneStage, PhoneStarting, PhoneView
-from cti.desk.state import DeskState, Link, allowed_actions, reduce
+from cti.desk.reduce import reduce
+from cti.desk.state import DeskState, Link, allowed_actions
 from cti.phone import protocol as phone
 from cti.schema import (
     AgentView,
