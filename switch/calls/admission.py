@@ -9,12 +9,13 @@ Decides only; answering and counting is the caller's business.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from switch.calls.legible import legible
-from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Refused
+from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Paused, Refused
 from switch.sip.events import Invited
 from switch.trunks import number_plan as plan
 from switch.trunks.addresses import TrunkAddresses
@@ -102,7 +103,9 @@ class Admission:
 
     def _verify(self, invited: Invited, caller: str, now: float) -> Denied | None:
         """Let the phone `caller` prove itself; None when it has."""
-        verdict = self._challenger.verify(invited.request, self._credentials, now)
+        verdict = self._challenger.verify(
+            invited.request, self._credentials, now, host=invited.flow.remote[0]
+        )
         match verdict:
             case Accepted(user):
                 if user == caller:
@@ -111,5 +114,8 @@ class Admission:
             case Challenge(stale):
                 headers = self._challenger.challenges(now, stale=stale)
                 return Denied(status=401, reason="challenge", headers=headers, is_routine=True)
+            case Paused(seconds):
+                retry = ("Retry-After", str(math.ceil(seconds)))
+                return Denied(status=503, reason="too-many-wrong-passwords", headers=(retry,))
             case Refused(_, status):
                 return Denied(status=status, reason="wrong-credentials")

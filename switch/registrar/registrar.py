@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from switch.registrar.location import Binding, ContactKey, Location, contact_key
 from switch.registrar.ports import Credentials
-from switch.sip.digest import Accepted, Challenge, Challenger, Refused
+from switch.sip.digest import Accepted, Challenge, Challenger, Paused, Refused
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
 from switch.sip.uri import NameAddr
@@ -80,7 +80,7 @@ class Registrar:
     def handle(self, request: Request, flow: Flow, now: float) -> Response:
         """Answer a REGISTER. Nothing is changed unless the answer is 200."""
         try:
-            aor = self._authorized_aor(request, now)
+            aor = self._authorized_aor(request, flow, now)
             self._update(aor, request, flow, now)
         except _RefusedError as refused:
             self.answered[refused.status] += 1
@@ -90,17 +90,19 @@ class Registrar:
 
     # --- who may ------------------------------------------------------------------------------
 
-    def _authorized_aor(self, request: Request, now: float) -> str:
+    def _authorized_aor(self, request: Request, flow: Flow, now: float) -> str:
         """The address of record; in the order of the RFC, so that strangers learn no names."""
         required = request.headers.tokens("Require")
         if required:
             raise _RefusedError(420, None, ("Unsupported", ", ".join(required)))
-        verdict = self._challenger.verify(request, self._credentials.ha1, now)
+        verdict = self._challenger.verify(request, self._credentials.ha1, now, host=flow.remote[0])
         match verdict:
             case Challenge(stale=stale):
                 raise _RefusedError(401, None, *self._challenger.challenges(now, stale=stale))
             case Refused(reason=reason, status=status):
                 raise _RefusedError(status, None if status == 403 else reason.capitalize())
+            case Paused(seconds=seconds):
+                raise _RefusedError(503, None, ("Retry-After", str(math.ceil(seconds))))
             case Accepted(user=user):
                 return self._aor_of(request, user)
 

@@ -32,6 +32,14 @@ class EndpointCounters:
     """Answered with 481."""
     shed: int = 0
     """Answered with 503 for lack of room."""
+    shed_strangers: int = 0
+    """Of those, from strangers whose part of the room was full."""
+    turned_away: int = 0
+    """Dropped: from a scanner."""
+    challenges_sent: int = 0
+    """Answered with 401 or 407, without memory of it."""
+    rests_cut_short: int = 0
+    """Transactions that were over and forgotten before their timer, for want of room."""
     late_responses: int = 0
     """Responses of the layer above to transactions that were over or decided."""
     timeouts: int = 0

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from switch.sip.message import Request
+from switch.sip.ports import Unguarded, Witness
 from switch.sip.uri import Uri
 
 HA1Lookup = Callable[[str, str], Sequence[str]]
@@ -28,6 +29,9 @@ _NONCE_COUNT = re.compile(r"[0-9A-Fa-f]{8}")
 _MAX_CREDENTIALS = 2048
 """Octets of an Authorization value that are looked at."""
 _REQUIRED = ("username", "nonce", "uri", "response", "qop", "nc", "cnonce")
+_LEAST_COMPARED = 5
+"""Values of HA1 that every password is compared with, stand-ins included: a phone may have the
+secrets of some desks beside its own, a stranger has none, and the time must not tell."""
 _DEFAULT_PORTS = {"sip": 5060, "sips": 5061}
 
 
@@ -73,7 +77,14 @@ class Refused:
     status: int = 403
 
 
-Verdict = Accepted | Challenge | Refused
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Too many wrong passwords: none is looked at for so long. Answer with 503 and Retry-After."""
+
+    seconds: float
+
+
+Verdict = Accepted | Challenge | Refused | Paused
 
 
 def ha1(user: str, realm: str, password: str, algorithm: str) -> str:
@@ -85,17 +96,36 @@ class Challenger:
     """Issues challenges and verifies what comes back, for one realm.
 
     `secret` signs the nonces: random octets, at least 16, per process. `new_token` gives
-    unpredictable text without dots and blanks.
+    unpredictable text without dots and blanks. `witness` is told how it went, and may have somebody
+    wait who guesses.
     """
 
-    __slots__ = ("_counts", "_floor", "_new_token", "_secret", "_settings")
+    __slots__ = (
+        "_counts",
+        "_floor",
+        "_new_token",
+        "_secret",
+        "_settings",
+        "_stand_ins",
+        "_witness",
+    )
 
     def __init__(
-        self, *, settings: DigestSettings, secret: bytes, new_token: Callable[[], str]
+        self,
+        *,
+        settings: DigestSettings,
+        secret: bytes,
+        new_token: Callable[[], str],
+        witness: Witness | None = None,
     ) -> None:
         self._settings = settings
         self._secret = secret
         self._new_token = new_token
+        self._witness = witness or Unguarded()
+        self._stand_ins = {
+            name: tuple(digest(secret + bytes([n])).hexdigest() for n in range(_LEAST_COMPARED))
+            for name, digest in _HASHES.items()
+        }
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
         """Nonce to its time of issue and highest nonce-count, in the order of first use."""
         self._floor = -1.0
@@ -128,30 +158,38 @@ class Challenger:
         now: float,
         *,
         method: Method = Method.SERVER,
+        host: str = "",
     ) -> Verdict:
-        """Judge the credentials of a request.
+        """Judge the credentials of a request that came from `host`.
 
         A user that does not exist and a wrong password take the same way and the same time. A
         repeated nonce-count is answered with a challenge: it may be a replay, which cannot answer
         it, or two requests that overtook each other.
         """
+        witness = self._witness
         try:
             credentials = self._ours(request.headers.get_all(method.value))
         except ValueError as error:
+            witness.malformed(host, now)
             return Refused(str(error), 400)
-        if credentials is None:
-            return Challenge(stale=False)
-        algorithm = credentials.get("algorithm", "MD5").upper()
-        if algorithm not in self._settings.algorithms:
+        algorithm = "" if credentials is None else credentials.get("algorithm", "MD5").upper()
+        if credentials is None or algorithm not in self._settings.algorithms:
+            witness.challenged(host, now)
             return Challenge(stale=False)
         fault = _fault(credentials, request)
         if fault:
+            witness.malformed(host, now)
             return Refused(fault, 400)
         user = credentials["username"]
+        wait = witness.pause(user, host, now)
+        if wait > 0:
+            return Paused(wait)
         if not self._is_right(credentials, request.method, algorithm, ha1_lookup(user, algorithm)):
+            witness.wrong(user, host, now)
             return Refused("wrong user or password")
         if not self._take_nonce(credentials["nonce"], int(credentials["nc"], 16), now):
             return Challenge(stale=True)
+        witness.right(user, host, now)
         return Accepted(user)
 
     def _ours(self, values: Sequence[str]) -> dict[str, str] | None:
@@ -172,12 +210,14 @@ class Challenger:
         ha2 = digest(f"{method}:{credentials['uri']}".encode()).hexdigest()
         middle = ":".join(credentials[name] for name in ("nonce", "nc", "cnonce", "qop"))
         given = credentials["response"].lower().encode()
-        dummy = digest(self._secret).hexdigest()
         is_right = False
-        for candidate in known or (dummy,):
+        for candidate in known:
             expected = digest(f"{candidate.lower()}:{middle}:{ha2}".encode()).hexdigest()
             is_right |= hmac.compare_digest(expected.encode(), given)
-        return is_right and bool(known)
+        for stand_in in self._stand_ins[algorithm][len(known) :]:
+            expected = digest(f"{stand_in.lower()}:{middle}:{ha2}".encode()).hexdigest()
+            hmac.compare_digest(expected.encode(), given)
+        return is_right
 
     def _issue(self, now: float) -> str:
         stamp = f"{max(0, int(now * 1000)):x}.{self._new_token()}"

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from switch.errors import LocalProtocolError
-from switch.sip import invite_client, invite_server, non_invite_client, non_invite_server
+from switch.sip import invite_client, invite_server, non_invite_server
 from switch.sip.admission import DEFAULT_ALLOW, Admission, answer
 from switch.sip.counters import EndpointCounters
 from switch.sip.derived import make_trying
@@ -25,10 +25,11 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow
 from switch.sip.headers import Via
+from switch.sip.inputs import CHALLENGES, input_of_received, input_of_sent
 from switch.sip.limits import EndpointLimits
-from switch.sip.machine import Machine
 from switch.sip.message import Request, Response
 from switch.sip.parsing import MalformedMessageError, parse
+from switch.sip.ports import Doorkeeper, Unguarded
 from switch.sip.timers import SipTimers
 from switch.sip.transaction import (
     CancelWish,
@@ -58,6 +59,7 @@ class Endpoint:
         allow: Sequence[str] = DEFAULT_ALLOW,
         supported: Sequence[str] = (),
         sent_by: Callable[[Flow], str] | None = None,
+        doorkeeper: Doorkeeper | None = None,
     ) -> None:
         self.counters = EndpointCounters()
         self.answered: Counter[int] = Counter()
@@ -69,6 +71,8 @@ class Endpoint:
         self.limits = self._limits = limits or EndpointLimits()
         self._admission = Admission(allow, supported, self._limits.retry_after_s)
         self._table = TransactionTable(timers or SipTimers(), self.counters)
+        self._door = doorkeeper or Unguarded()
+        self._table.half_open = self._door.half_open
 
     # --- the five verbs ---------------------------------------------------------------------
 
@@ -80,7 +84,7 @@ class Endpoint:
         try:
             message = parse(data, self._limits.message)
         except MalformedMessageError as error:
-            self._refuse_malformed(error, flow)
+            self._refuse_malformed(error, flow, now)
             return
         if isinstance(message, Request):
             self.counters.requests += 1
@@ -123,7 +127,7 @@ class Endpoint:
         request.headers.prepend("Via", self._make_via(flow, branch))
         if "Max-Forwards" not in request.headers:
             request.headers.add("Max-Forwards", "70")
-        if len(self._table.by_id) >= self._limits.max_transactions:
+        if not self._has_place(self._limits.max_transactions):
             self.counters.shed += 1
             identity = self._table.new_id()
             reason = f"more than {self._limits.max_transactions} transactions"
@@ -155,18 +159,31 @@ class Endpoint:
             self._table.step(found, invite_client.Input.CANCEL, None, now)
 
     def respond(self, transaction: TransactionId, response: Response, now: float) -> None:
-        """Answer a request. Too late for the transaction: counted and dropped."""
+        """Answer a request. Too late for the transaction: counted and dropped.
+
+        401 and 407 are sent once, with a To tag of the endpoint's own, and leave nothing behind.
+        """
         found = self._table.by_id.get(transaction)
         if found is None:
             self.counters.late_responses += 1
             return
         if found.machine.is_client:
             raise LocalProtocolError(f"cannot respond to a request of our own: {found!r}")
+        if response.status in CHALLENGES and found.request.to.tag is None:
+            self.counters.challenges_sent += 1
+            to = response.to.with_tag(stateless_tag(found.request))
+            response.headers.set("To", str(to))  # by which its ACK is known
         self.answered[response.status] += 1
         if not self._table.step(
-            found, _input_of_sent(found.machine, response.status), response, now
+            found, input_of_sent(found.machine, response.status), response, now
         ):
             self.counters.late_responses += 1
+
+    def acknowledged(self, transaction: TransactionId, now: float) -> None:
+        """Our 2xx to this INVITE is not repeated any more: from now on it may give way to others."""
+        found = self._table.by_id.get(transaction)
+        if found is not None and found.machine is invite_server.MACHINE:
+            self._table.step(found, invite_server.Input.ACKNOWLEDGED, None, now)
 
     def transport_failed(self, flow: Flow, reason: str, now: float) -> None:
         """A message could not be sent on `flow`, or its connection is gone.
@@ -181,13 +198,19 @@ class Endpoint:
         return len(self._table.by_id)
 
     @property
+    def strangers_alive(self) -> int:
+        """Requests of strangers that are being dealt with."""
+        return self._table.strangers_alive
+
+    @property
     def timers_running(self) -> int:
         return len(self._table.queue)
 
     # --- receiving --------------------------------------------------------------------------
 
-    def _refuse_malformed(self, error: MalformedMessageError, flow: Flow) -> None:
+    def _refuse_malformed(self, error: MalformedMessageError, flow: Flow, now: float) -> None:
         self.counters.malformed += 1
+        self._door.malformed(flow.remote[0], now)
         self.malformed[error.status] += 1
         request = error.partial
         if request is None or not error.status:
@@ -247,11 +270,18 @@ class Endpoint:
             self._table.events.append(CancelReceived(transaction=invite.id, request=request))
 
     def _receive_new(self, request: Request, key: str, flow: Flow, now: float) -> None:
-        refusal = self._refusal(request)
+        host = flow.remote[0]
+        stranger = host if self._door.is_stranger(host, now) else ""
+        if stranger and self._door.turns_away(
+            stranger, request.headers.get("User-Agent") or "", now
+        ):
+            self.counters.turned_away += 1
+            return
+        refusal = self._refusal(request, stranger)
         if refusal is not None:
             self._send_stateless(request, refusal, flow)
             return
-        transaction = self._table.start_server(request, key, flow)
+        transaction = self._table.start_server(request, key, flow, stranger)
         if request.to.tag is None:
             transaction.merge_key = merge_key(request)
             self._table.merging[transaction.merge_key] = transaction
@@ -262,7 +292,7 @@ class Endpoint:
             RequestReceived(transaction=transaction.id, request=request, flow=flow)
         )
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _refusal(self, request: Request, stranger: str) -> Response | None:
         """The answer to a new request that is not let in (section 8.2)."""
         refusal = self._admission.bad_method(request)
         if refusal is not None:
@@ -275,6 +305,10 @@ class Endpoint:
         if refusal is not None:
             self.counters.bad_extensions += 1
             return refusal
+        if stranger and not self._has_room_for_stranger(stranger):
+            self.counters.shed += 1
+            self.counters.shed_strangers += 1
+            return self._admission.no_room(request)
         if not self._has_room(request):
             self.counters.shed += 1
             return self._admission.no_room(request)
@@ -285,7 +319,19 @@ class Endpoint:
         room = self._limits.max_transactions
         if request.to.tag is not None and request.method != "INVITE":
             room += room // 4
-        return len(self._table.by_id) < room and len(self._table.events) < self._limits.max_events
+        return len(self._table.events) < self._limits.max_events and self._has_place(room)
+
+    def _has_place(self, room: int) -> bool:
+        """True where one more transaction may live, if need be in the place of one that is over."""
+        return len(self._table.by_id) < room or self._table.make_room()
+
+    def _has_room_for_stranger(self, host: str) -> bool:
+        """Strangers have a part of the room, and each of them a part of that."""
+        table, limits = self._table, self._limits
+        return (
+            table.strangers_alive < limits.max_strangers
+            and table.strangers[host] < limits.max_per_stranger
+        )
 
     def _receive_response(self, response: Response, flow: Flow, now: float) -> None:
         vias = response.vias
@@ -293,7 +339,7 @@ class Endpoint:
         if transaction is None or len(vias) > 1:
             self.counters.stray_responses += 1
             return
-        given = _input_of_received(transaction.machine, response.status)
+        given = input_of_received(transaction.machine, response.status)
         state = transaction.state
         taken = self._table.step(transaction, given, response, now)
         if not taken or state == invite_client.State.COMPLETED:
@@ -331,25 +377,3 @@ def _mark_via(request: Request, flow: Flow) -> None:
     vias = [marked, *request.vias[1:]]
     request.headers.replace_top("Via", str(marked))
     request.headers.parsed["Via"] = vias
-
-
-def _input_of_received(machine: Machine, status: int) -> str:
-    if not machine.is_invite:
-        return (
-            non_invite_client.Input.PROVISIONAL if status < 200 else non_invite_client.Input.FINAL
-        )
-    if status < 200:
-        return invite_client.Input.PROVISIONAL
-    return invite_client.Input.SUCCESS if status < 300 else invite_client.Input.FAILURE
-
-
-def _input_of_sent(machine: Machine, status: int) -> str:
-    if not machine.is_invite:
-        return (
-            non_invite_server.Input.SEND_PROVISIONAL
-            if status < 200
-            else non_invite_server.Input.SEND_FINAL
-        )
-    if status < 200:
-        return invite_server.Input.SEND_PROVISIONAL
-    return invite_server.Input.SEND_SUCCESS if status < 300 else invite_server.Input.SEND_FAILURE

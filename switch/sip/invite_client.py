@@ -45,11 +45,11 @@ TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
     (State.CALLING, Input.PROVISIONAL): (State.PROCEEDING, (Action.STOP_TIMERS, Action.DELIVER)),
     (State.CALLING, Input.SUCCESS): (
         State.ACCEPTED,
-        (Action.STOP_TIMERS, Action.START_M, Action.DELIVER),
+        (Action.STOP_TIMERS, Action.START_M, Action.DELIVER, Action.REST),
     ),
     (State.CALLING, Input.FAILURE): (
         State.COMPLETED,
-        (Action.STOP_TIMERS, Action.SEND_ACK, Action.START_D, Action.DELIVER),
+        (Action.STOP_TIMERS, Action.SEND_ACK, Action.START_D, Action.DELIVER, Action.REST),
     ),
     (State.PROCEEDING, Input.PROVISIONAL): (State.PROCEEDING, (Action.DELIVER,)),
     (State.PROCEEDING, Input.CANCEL): (
@@ -59,11 +59,11 @@ TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
     (State.PROCEEDING, Input.TIMER_CANCEL): (State.TERMINATED, (Action.INFORM_TIMEOUT,)),
     (State.PROCEEDING, Input.SUCCESS): (
         State.ACCEPTED,
-        (Action.STOP_TIMERS, Action.START_M, Action.DELIVER),
+        (Action.STOP_TIMERS, Action.START_M, Action.DELIVER, Action.REST),
     ),
     (State.PROCEEDING, Input.FAILURE): (
         State.COMPLETED,
-        (Action.STOP_TIMERS, Action.SEND_ACK, Action.START_D, Action.DELIVER),
+        (Action.STOP_TIMERS, Action.SEND_ACK, Action.START_D, Action.DELIVER, Action.REST),
     ),
     (State.COMPLETED, Input.FAILURE): (State.COMPLETED, (Action.SEND_ACK,)),
     (State.COMPLETED, Input.TRANSPORT_ERROR): (State.TERMINATED, ()),

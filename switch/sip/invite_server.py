@@ -30,6 +30,10 @@ class Input(StrEnum):
     SEND_PROVISIONAL = "send 1xx"
     SEND_SUCCESS = "send 2xx"
     SEND_FAILURE = "send 300-699"
+    SEND_CHALLENGE = "send 401, 407"
+    """Once and without memory of it: questionable requests cost nothing (RFC 3261 section 26.3.2.4)."""
+    ACKNOWLEDGED = "2xx acknowledged"
+    """The layer above has its ACK, or has given up: an ACK to a 2xx is no part of this transaction."""
     TIMER_G = Timer.G.value
     TIMER_H = Timer.H.value
     TIMER_I = Timer.I.value
@@ -44,13 +48,18 @@ TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
         State.COMPLETED,
         (Action.SEND, Action.START_G, Action.START_H),
     ),
+    (State.PROCEEDING, Input.SEND_CHALLENGE): (State.TERMINATED, (Action.SEND_ONCE,)),
     (State.COMPLETED, Input.INVITE): (State.COMPLETED, (Action.RESEND,)),
-    (State.COMPLETED, Input.ACK): (State.CONFIRMED, (Action.STOP_TIMERS, Action.START_I)),
+    (State.COMPLETED, Input.ACK): (
+        State.CONFIRMED,
+        (Action.STOP_TIMERS, Action.START_I, Action.REST),
+    ),
     (State.COMPLETED, Input.TIMER_G): (State.COMPLETED, (Action.RESEND, Action.DOUBLE_TO_T2)),
     (State.COMPLETED, Input.TIMER_H): (State.TERMINATED, (Action.INFORM_TIMEOUT,)),
     (State.CONFIRMED, Input.TIMER_I): (State.TERMINATED, ()),
     (State.ACCEPTED, Input.SEND_SUCCESS): (State.ACCEPTED, (Action.SEND,)),
     (State.ACCEPTED, Input.ACK): (State.ACCEPTED, (Action.DELIVER,)),
+    (State.ACCEPTED, Input.ACKNOWLEDGED): (State.ACCEPTED, (Action.REST,)),
     (State.ACCEPTED, Input.TIMER_L): (State.TERMINATED, ()),
 }
 
@@ -65,11 +74,15 @@ IGNORED: dict[tuple[str, str], str] = {
     (State.COMPLETED, Input.SEND_PROVISIONAL): _DECIDED,
     (State.COMPLETED, Input.SEND_SUCCESS): _DECIDED,
     (State.COMPLETED, Input.SEND_FAILURE): _DECIDED,
+    (State.COMPLETED, Input.SEND_CHALLENGE): _DECIDED,
     (State.CONFIRMED, Input.SEND_PROVISIONAL): _DECIDED,
     (State.CONFIRMED, Input.SEND_SUCCESS): _DECIDED,
     (State.CONFIRMED, Input.SEND_FAILURE): _DECIDED,
+    (State.CONFIRMED, Input.SEND_CHALLENGE): _DECIDED,
     (State.ACCEPTED, Input.SEND_PROVISIONAL): _DECIDED,
     (State.ACCEPTED, Input.SEND_FAILURE): _DECIDED,
+    (State.ACCEPTED, Input.SEND_CHALLENGE): _DECIDED,
+    **every(State, Input.ACKNOWLEDGED, "no 2xx was sent", {State.ACCEPTED}),
     **every(State, Input.TIMER_G, _STOPPED, {State.COMPLETED}),
     **every(State, Input.TIMER_H, _STOPPED, {State.COMPLETED}),
     **every(State, Input.TIMER_I, _STOPPED, {State.CONFIRMED}),

@@ -23,7 +23,12 @@ class EndpointLimits:
 
     message: MessageLimits = field(default_factory=MessageLimits)
     max_transactions: int = 20_000
-    """Client and server together; beyond it new INVITEs get 503, other requests too."""
+    """Client and server together. Beyond it those that are over give way, the oldest first; where
+    none is, new INVITEs get 503, other requests too."""
+    max_strangers: int = 5_000
+    """Of those, requests of peers that have proved no password: the rest is kept for the others."""
+    max_per_stranger: int = 200
+    """Of those, from one address."""
     retry_after_s: int = 5
     """Retry-After of that 503."""
     max_events: int = 50_000

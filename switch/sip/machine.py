@@ -19,6 +19,8 @@ class Action(StrEnum):
 
     SEND = "send"
     """Write the message at hand, keep its octets for `RESEND`."""
+    SEND_ONCE = "send once"
+    """Write the message at hand and keep nothing; what waits to be sent of this transaction goes."""
     RESEND = "resend"
     """Send the octets kept."""
     SEND_ACK = "send ACK"
@@ -31,6 +33,8 @@ class Action(StrEnum):
     """Hand the message at hand to the layer above."""
     INFORM_TIMEOUT = "inform: timeout"
     INFORM_TRANSPORT = "inform: transport error"
+    REST = "rest"
+    """From now on it only absorbs what is retransmitted, and may be forgotten early for want of room."""
     STOP_TIMERS = "stop timers"
     """Every timer of this transaction."""
     DOUBLE = "double interval"

@@ -28,7 +28,7 @@ class Input(StrEnum):
     TIMER_K = Timer.K.value
 
 
-_FINAL = (Action.STOP_TIMERS, Action.START_K, Action.DELIVER)
+_FINAL = (Action.STOP_TIMERS, Action.START_K, Action.DELIVER, Action.REST)
 
 TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
     (State.TRYING, Input.TIMER_E): (State.TRYING, (Action.RESEND, Action.DOUBLE_TO_T2)),

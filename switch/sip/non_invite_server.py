@@ -27,14 +27,18 @@ class Input(StrEnum):
     REQUEST = "request again"
     SEND_PROVISIONAL = "send 1xx"
     SEND_FINAL = "send 200-699"
+    SEND_CHALLENGE = "send 401, 407"
+    """Once and without memory of it: questionable requests cost nothing (RFC 3261 section 26.3.2.4)."""
     TIMER_J = Timer.J.value
 
 
-_FINAL = (Action.SEND, Action.START_J)
+_FINAL = (Action.SEND, Action.START_J, Action.REST)
 
 TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
     (State.TRYING, Input.SEND_PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
     (State.TRYING, Input.SEND_FINAL): (State.COMPLETED, _FINAL),
+    (State.TRYING, Input.SEND_CHALLENGE): (State.TERMINATED, (Action.SEND_ONCE,)),
+    (State.PROCEEDING, Input.SEND_CHALLENGE): (State.TERMINATED, (Action.SEND_ONCE,)),
     (State.PROCEEDING, Input.REQUEST): (State.PROCEEDING, (Action.RESEND,)),
     (State.PROCEEDING, Input.SEND_PROVISIONAL): (State.PROCEEDING, (Action.SEND,)),
     (State.PROCEEDING, Input.SEND_FINAL): (State.COMPLETED, _FINAL),
@@ -48,6 +52,7 @@ IGNORED: dict[tuple[str, str], str] = {
     (State.TRYING, Input.REQUEST): "no response yet that could be sent again",
     (State.COMPLETED, Input.SEND_PROVISIONAL): _DECIDED,
     (State.COMPLETED, Input.SEND_FINAL): _DECIDED,
+    (State.COMPLETED, Input.SEND_CHALLENGE): _DECIDED,
     **every(State, Input.TIMER_J, "not started yet", {State.COMPLETED}),
     **after_the_end(State, Input),
 }

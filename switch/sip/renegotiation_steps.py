@@ -91,7 +91,7 @@ def _resend_success(table: SessionTable, session: Session, cause: Cause) -> None
 
 
 def _stop_success(table: SessionTable, session: Session, cause: Cause) -> None:
-    table.stop_success(session)
+    table.stop_success(session, cause.now)
 
 
 def _answer_peer_offer(table: SessionTable, session: Session, status: int, now: float) -> None:

@@ -219,7 +219,9 @@ class SessionTable:
         success.interval_s = min(2 * success.interval_s, self.settings.timers.t2_s)
         self.start(session, Alarm.RETRANSMIT, now + success.interval_s)
 
-    def stop_success(self, session: Session) -> None:
+    def stop_success(self, session: Session, now: float) -> None:
+        if session.success is not None:
+            self.endpoint.acknowledged(session.success.transaction, now)
         session.success = None
         self.stop(session, Alarm.RETRANSMIT)
         self.stop(session, Alarm.NO_ACK)

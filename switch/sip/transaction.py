@@ -37,6 +37,7 @@ class Transaction:
         "request",
         "response",
         "state",
+        "stranger",
         "zero_timer",
     )
 
@@ -64,6 +65,8 @@ class Transaction:
         """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
         self.merge_key: MergeKey | None = None
         """Server: finds requests merged by a forking proxy (section 8.2.2.2)."""
+        self.stranger = ""
+        """Server: the host that it counts against, while it counts among those of strangers."""
         self.zero_timer: Timer | None = None
         """A timer of zero seconds, to fire when the present step is done."""
         self.epoch = 0

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -51,6 +51,13 @@ class TransactionTable:
         self.merging: dict[MergeKey, Transaction] = {}
         """Server transactions of requests outside of dialogs (section 8.2.2.2)."""
         self.queue = TimerQueue()
+        self.strangers: Counter[str] = Counter()
+        """Server transactions of strangers that are not at rest, by host."""
+        self.strangers_alive = 0
+        self.half_open: Callable[[str, float], None] = lambda host, now: None
+        """Told the host whose INVITE was answered and never acknowledged."""
+        self._resting: dict[Transaction, None] = {}
+        """Those that only absorb retransmissions, the first to rest first."""
         self._by_peer: dict[tuple[Transport, tuple[str, int]], dict[Transaction, None]] = {}
         """Client transactions by the address they go to."""
         self._serial = 0
@@ -58,7 +65,9 @@ class TransactionTable:
         self._delays = {reliable: timers.delays(reliable=reliable) for reliable in (False, True)}
         self._perform: dict[Action, _Perform] = {
             Action.SEND: self._send,
+            Action.SEND_ONCE: self._send_once,
             Action.RESEND: self._resend,
+            Action.REST: self._rest,
             Action.SEND_ACK: self._send_failure_ack,
             Action.SEND_CANCEL: self._send_cancel,
             Action.POSTPONE_CANCEL: self._postpone_cancel,
@@ -114,17 +123,47 @@ class TransactionTable:
             self._perform[action](transaction, request, now, None)
         return transaction
 
-    def start_server(self, request: Request, key: str, flow: Flow) -> Transaction:
-        """Make a server transaction for a request that just came."""
+    def start_server(
+        self, request: Request, key: str, flow: Flow, stranger: str = ""
+    ) -> Transaction:
+        """Make a server transaction for a request that just came; `stranger` is the host of one."""
         is_invite = request.method == "INVITE"
         machine = invite_server.MACHINE if is_invite else non_invite_server.MACHINE
         way = for_responses(request, flow)
         transaction = Transaction(machine, self.new_id(), key, request, way)
         self.by_id[transaction.id] = self.servers[key] = transaction
+        if stranger:
+            transaction.stranger = stranger
+            self.strangers[stranger] += 1
+            self.strangers_alive += 1
         return transaction
+
+    def make_room(self) -> bool:
+        """Forget the transaction that has rested longest; False where none rests.
+
+        At worst a retransmission of its request is then taken for a new one.
+        """
+        if not self._resting:
+            return False
+        oldest = next(iter(self._resting))
+        oldest.state = TERMINATED
+        self.counters.rests_cut_short += 1
+        self._forget(oldest)
+        return True
+
+    def _release(self, transaction: Transaction) -> None:
+        """It does not count among those of strangers any more."""
+        host, transaction.stranger = transaction.stranger, ""
+        self.strangers_alive -= 1
+        self.strangers[host] -= 1
+        if not self.strangers[host]:
+            del self.strangers[host]
 
     def _forget(self, transaction: Transaction) -> None:
         self.queue.stop_all(transaction)
+        self._resting.pop(transaction, None)
+        if transaction.stranger:
+            self._release(transaction)
         del self.by_id[transaction.id]
         if transaction.merge_key is not None:
             self.merging.pop(transaction.merge_key, None)
@@ -186,6 +225,26 @@ class TransactionTable:
             self.counters.retransmissions_sent += 1
             self.out.append((transaction.datagram, transaction.flow))
 
+    def _send_once(
+        self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
+    ) -> None:
+        """The 100 of this turn is not sent: whoever got it would not repeat the INVITE."""
+        assert message is not None
+        waiting = transaction.datagram
+        if waiting:
+            for at in range(len(self.out) - 1, -1, -1):
+                if self.out[at][0] is waiting:
+                    del self.out[at]
+                    break
+        self.out.append((serialize(message), transaction.flow))
+
+    def _rest(
+        self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
+    ) -> None:
+        self._resting[transaction] = None
+        if transaction.stranger:
+            self._release(transaction)
+
     def _send_failure_ack(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
@@ -224,6 +283,8 @@ class TransactionTable:
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
         self.counters.timeouts += 1
+        if not transaction.machine.is_client:
+            self.half_open(transaction.flow.remote[0], now)
         if transaction.invite is None and fired is not None:
             self.events.append(TransactionTimedOut(transaction=transaction.id, timer=fired.name))
 

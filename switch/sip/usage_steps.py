@@ -102,7 +102,7 @@ def _send_terminated(table: SessionTable, session: Session, cause: Cause) -> Non
 
 
 def _stop_success(table: SessionTable, session: Session, cause: Cause) -> None:
-    table.stop_success(session)
+    table.stop_success(session, cause.now)
 
 
 def _stop_limit(table: SessionTable, session: Session, cause: Cause) -> None:

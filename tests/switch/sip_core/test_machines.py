@@ -56,7 +56,7 @@ def test_each_pair_does_what_its_row_says(machine: Machine, state: str, given: s
     after, actions = row
     assert transaction.state == after
     assert (transaction.id in table.by_id) == (after != TERMINATED)
-    sends = {Action.SEND, Action.RESEND, Action.SEND_ACK, Action.SEND_CANCEL}
+    sends = {Action.SEND, Action.SEND_ONCE, Action.RESEND, Action.SEND_ACK, Action.SEND_CANCEL}
     assert len(table.out) == sum(action in sends for action in actions)
     informs = {Action.INFORM_TIMEOUT, Action.INFORM_TRANSPORT, Action.DELIVER}
     assert len(table.events) == sum(action in informs for action in actions)

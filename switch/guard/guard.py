@@ -1,0 +1,207 @@
+"""The guard: asked first about every message, told afterwards what it turned out to be.
+
+Each source has a rate (a bucket that leaks) and a score of offences (which is forgiven in time). Who is
+far above either is banned for a while: nothing of it is read any more. One dictionary look-up decides.
+
+    strangers   have proved nothing: a small rate each, and one for all of them together
+    known       proved a password not long ago: a generous rate, and ten offences count as one
+    exempt      by configuration: no limit, no ban; offences are counted only
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from switch.guard.bans import Ban, GuardCounters, Verdict
+from switch.guard.offences import FULL, WEIGHTS, Offence
+from switch.guard.settings import GuardSettings
+from switch.guard.source import Exempt, Source, key_of
+
+_BURST_S: Final = 4.0
+"""A burst may be as long as so many seconds at the full rate."""
+_LOOKED_AT: Final = 16
+"""Sources that are looked at for one that can be forgotten."""
+_PASS, _LIMIT, _BAN = Verdict.PASS, Verdict.LIMIT, Verdict.BAN
+
+
+class Guard:
+    """Rates, offences and bans of all sources. Every host is an IP address as text."""
+
+    def __init__(
+        self, settings: GuardSettings, *, on_ban: Callable[[Ban], None] = lambda ban: None
+    ) -> None:
+        """`on_ban` is told of each ban as it begins; it must not call back."""
+        self._settings = settings
+        self._on_ban = on_ban
+        self._exempt = Exempt(settings.exempt)
+        self._sources: dict[str, Source] = {}
+        self._banned: dict[str, Source] = {}
+        """Those whose ban has not been seen to end."""
+        self._stranger_gap = 1.0 / settings.stranger_rate
+        self._known_gap = 1.0 / settings.known_rate
+        self._strangers_gap = 1.0 / settings.strangers_rate
+        self._strangers_due = 0.0
+        self._weights = dict(WEIGHTS)
+        self._weights[Offence.WRONG_PASSWORD] /= settings.ban_after
+        self._offences: Counter[str] = Counter()
+        self._bans = self._lifted = self._forgotten = 0
+        self._dropped_banned = self._dropped_source = self._dropped_strangers = 0
+
+    # --- asking -------------------------------------------------------------------------------
+
+    def judge(self, host: str, now: float) -> Verdict:
+        """Decide about one message (or connection) from `host`, and count it."""
+        source = self._sources.get(host)
+        if source is None:
+            source = self._meet(host, now)
+        if source.is_exempt:
+            return _PASS
+        if source.banned_until > now:
+            source.dropped += 1
+            self._dropped_banned += 1
+            return _BAN
+        is_known = source.known_until > now
+        due = source.due if source.due > now else now
+        if due - now > _BURST_S:
+            self._dropped_source += 1
+            self.offend(host, Offence.FLOOD, now)
+            return _LIMIT
+        source.due = due + (self._known_gap if is_known else self._stranger_gap)
+        if not is_known:
+            due = self._strangers_due if self._strangers_due > now else now
+            if due - now > _BURST_S:
+                self._dropped_strangers += 1
+                return _LIMIT
+            self._strangers_due = due + self._strangers_gap
+        return _PASS
+
+    def is_banned(self, host: str, now: float) -> bool:
+        """Tell whether `host` is banned; nothing is counted."""
+        source = self._sources.get(host) or self._sources.get(key_of(host))
+        return source is not None and source.banned_until > now
+
+    def is_stranger(self, host: str, now: float) -> bool:
+        """Tell whether `host` has neither proved a password lately nor is exempt."""
+        source = self._sources.get(host)
+        if source is None:
+            source = self._meet(host, now)
+        return not source.is_exempt and source.known_until <= now
+
+    def is_known(self, host: str, now: float) -> bool:
+        """Tell whether `host` has proved a password lately."""
+        source = self._sources.get(host) or self._sources.get(key_of(host))
+        return source is not None and source.known_until > now
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def offend(self, host: str, offence: Offence, now: float) -> None:
+        """Note what a source did wrong; ban it when that was too much."""
+        self._offences[offence] += 1
+        source = self._meet(host, now)
+        if source.is_exempt or source.banned_until > now:
+            return
+        settings = self._settings
+        source.leak(now, settings.forgiven_per_s)
+        source.score += self._weights[offence]
+        full = FULL * settings.leniency if source.known_until > now else FULL
+        if source.score >= full:
+            self._ban(source, offence, now)
+
+    def accept(self, host: str, now: float) -> None:
+        """A right password came from `host`: it is known now, and its challenge was answered."""
+        source = self._meet(host, now)
+        source.known_until = now + self._settings.known_s
+        source.score = max(0.0, source.score - self._weights[Offence.UNANSWERED])
+
+    # --- bans ---------------------------------------------------------------------------------
+
+    def bans(self, now: float) -> list[Ban]:
+        """Every ban that holds, the newest last."""
+        self._expire(now)
+        return sorted((_told(each) for each in self._banned.values()), key=lambda ban: ban.since)
+
+    def lift(self, source: str, now: float) -> bool:
+        """End the ban of a source, named as in the list or by one of its addresses; False: none."""
+        found = self._banned.get(source) or self._banned.get(key_of(source))
+        if found is None or found.banned_until <= now:
+            return False
+        found.banned_until = 0.0
+        found.bans = 0
+        found.score = 0.0
+        found.due = now
+        del self._banned[found.key]
+        self._lifted += 1
+        return True
+
+    def counters(self, now: float) -> GuardCounters:
+        """What it holds and what it counted."""
+        self._expire(now)
+        return GuardCounters(
+            sources=len(self._sources),
+            banned=len(self._banned),
+            bans=self._bans,
+            bans_lifted=self._lifted,
+            dropped_banned=self._dropped_banned,
+            dropped_source=self._dropped_source,
+            dropped_strangers=self._dropped_strangers,
+            sources_forgotten=self._forgotten,
+            offences={str(slug): count for slug, count in self._offences.items()},
+        )
+
+    def _ban(self, source: Source, offence: Offence, now: float) -> None:
+        settings = self._settings
+        source.bans += 1
+        length = min(settings.ban_s * 2.0 ** min(source.bans - 1, 20), settings.ban_max_s)
+        source.banned_since, source.banned_until = now, now + length
+        source.reason, source.dropped = offence, 0
+        source.score = FULL / 2  # whoever goes on after the ban is banned again sooner
+        self._banned[source.key] = source
+        self._bans += 1
+        self._on_ban(_told(source))
+
+    def _expire(self, now: float) -> None:
+        for key in [key for key, each in self._banned.items() if each.banned_until <= now]:
+            del self._banned[key]
+
+    # --- the table ----------------------------------------------------------------------------
+
+    def _meet(self, host: str, now: float) -> Source:
+        """The source that `host` belongs to; it is remembered from now on."""
+        source = self._sources.get(host)
+        if source is not None:
+            return source
+        is_exempt = host in self._exempt
+        key = host if is_exempt else key_of(host)
+        source = self._sources.get(key)
+        if source is None:
+            if len(self._sources) >= self._settings.max_sources:
+                self._make_room(now)
+            source = self._sources[key] = Source(key, is_exempt, now)
+        return source
+
+    def _make_room(self, now: float) -> None:
+        """Forget the source that was met first, unless it is banned, known or exempt."""
+        self._forgotten += 1
+        sources = self._sources
+        for _ in range(min(_LOOKED_AT, len(sources))):
+            key = next(iter(sources))
+            source = sources.pop(key)
+            if not (source.is_exempt or source.banned_until > now or source.known_until > now):
+                return
+            sources[key] = source
+        key = next(iter(sources))
+        del sources[key]
+        self._banned.pop(key, None)
+
+
+def _told(source: Source) -> Ban:
+    return Ban(
+        source=source.key,
+        reason=source.reason,
+        since=source.banned_since,
+        until=source.banned_until,
+        times=source.bans,
+        dropped=source.dropped,
+    )

@@ -1,0 +1,59 @@
+"""What a source can do wrong, and how much of it is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Offence(StrEnum):
+    """One slug each; it is the reason of the ban that it led to."""
+
+    WRONG_PASSWORD = "wrong-password"
+    """Wrong credentials, whether the user exists or not."""
+    GUESSING_ON = "guessing-on"
+    """Credentials sent during the pause after too many wrong ones."""
+    UNANSWERED = "unanswered-challenge"
+    """Asked for a password; taken back when it comes. Scanners for names never send one."""
+    MALFORMED = "malformed"
+    """A message that cannot be read."""
+    HALF_OPEN = "half-open"
+    """An INVITE whose final answer was never acknowledged."""
+    SLOW = "slow-connection"
+    """A TCP connection that brings no whole message in time, or does not read."""
+    NO_SIP = "no-sip"
+    """Octets on a TCP connection that no message can be cut out of."""
+    FLOOD = "flood"
+    """A message above the source's rate."""
+    SCANNER = "scanner"
+    """A tool for attacks that gives its own name."""
+
+
+WORDS: Final[Mapping[str, str]] = {
+    Offence.WRONG_PASSWORD: "too many wrong passwords",
+    Offence.GUESSING_ON: "passwords guessed without a pause",
+    Offence.UNANSWERED: "challenges left unanswered, as who looks for names does",
+    Offence.MALFORMED: "messages that cannot be read",
+    Offence.HALF_OPEN: "calls begun and never acknowledged",
+    Offence.SLOW: "connections that bring no whole message in time",
+    Offence.NO_SIP: "connections that do not speak SIP",
+    Offence.FLOOD: "far more messages than its share",
+    Offence.SCANNER: "a scanner by its own name",
+}
+
+FULL: Final = 100.0
+"""Points at which a stranger is banned."""
+
+WEIGHTS: Final[Mapping[Offence, float]] = {
+    Offence.WRONG_PASSWORD: FULL,  # divided by `ban_after`
+    Offence.GUESSING_ON: 2.0,
+    Offence.UNANSWERED: 0.5,
+    Offence.MALFORMED: 2.0,
+    Offence.HALF_OPEN: 2.0,
+    Offence.SLOW: 10.0,
+    Offence.NO_SIP: 10.0,
+    Offence.FLOOD: 0.05,
+    Offence.SCANNER: FULL,
+}
+"""Points of one offence: FULL divided by how many are too many."""
