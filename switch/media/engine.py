@@ -86,12 +86,15 @@ class MediaEngine(Patchbay):
 
     def wake(self, now: float) -> int:
         """Take what came, pass on what is plainly bridged; return the packets taken."""
+        self._sender.send_later()
         if len(self._plan.relay_count) < self._legs.capacity:
+            self._sender.finish()
             self._replan()  # a packet may come from a row that the plan does not have
         return self._receipt.take(self._plan, now, self._events)
 
     def tick(self, now: float, left_out: int = 0) -> None:
         """Make one frame for every leg; `left_out` frames before it were dropped."""
+        self._sender.finish()
         if self._changed:
             self._replan()
         if left_out:
