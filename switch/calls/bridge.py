@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from switch.calls.changes import Changes
 from switch.gateway.protocol import Gain
 from switch.ids import LegId, PlayerId
 
@@ -45,8 +46,9 @@ class Facts:
 class SoundMatrix:
     """The facts of all answered legs, and the rows that the gateway has."""
 
-    def __init__(self, music: PlayerId) -> None:
+    def __init__(self, music: PlayerId, changes: Changes | None = None) -> None:
         """`music` is the player that all who wait hear."""
+        self._changes = changes or Changes()
         self.music_player: PlayerId | None = music
         """None: there is no music, and who waits hears silence."""
         self._facts: dict[LegId, Facts] = {}
@@ -63,16 +65,43 @@ class SoundMatrix:
         """Take up a leg that was answered. It hears nothing."""
         self._facts[leg] = Facts()
         self._rows[leg] = frozenset()
+        self._changes.legs.add(leg)
+
+    def restore(self, leg: LegId, facts: Facts) -> None:
+        """Take up a leg that an earlier process has answered; `settle` when all are there."""
+        self._facts[leg] = facts
+        self._rows[leg] = frozenset()
+
+    def settle(self) -> None:
+        """After `restore` of all: bridges lead both ways or nowhere, and rows are as they should be."""
+        for leg, facts in self._facts.items():
+            for peer in tuple(facts.peers):
+                other = self._facts.get(peer)
+                if other is None or leg not in other.peers:
+                    del facts.peers[peer]
+        for leg in self._facts:
+            self._rows[leg] = self.row(leg)
+
+    def say_again(self) -> list[Gain]:
+        """Every entry that the facts have to do with, for a gateway that may have missed some."""
+        gains: list[Gain] = []
+        for leg, row in self._rows.items():
+            others: set[LegId | PlayerId] = {*self._facts[leg].peers, leg} | self._music
+            gains += [Gain(listener=leg, source=s, gain=0.0) for s in sorted(others - row)]
+            gains += [Gain(listener=leg, source=s) for s in sorted(row)]
+        return gains
 
     def remove(self, leg: LegId) -> list[Gain]:
         """Forget a leg; the gains returned concern only its peers.
 
         The gateway drops the leg's own gains by itself, from and to it.
         """
+        self._changes.legs.add(leg)
         facts = self._facts.pop(leg, None)
         if facts is None:
             return []
         del self._rows[leg]
+        self._changes.legs.update(facts.peers)
         for peer in facts.peers:
             self._facts[peer].peers.pop(leg, None)
             self._rows[peer] -= {leg}
@@ -94,17 +123,20 @@ class SoundMatrix:
         """Let two legs hear each other."""
         self._facts[a].peers[b] = None
         self._facts[b].peers[a] = None
+        self._changes.legs |= {a, b}
         return self._refresh((a, b))
 
     def unbridge(self, a: LegId, b: LegId) -> list[Gain]:
         """Take a bridge apart."""
         self._facts[a].peers.pop(b, None)
         self._facts[b].peers.pop(a, None)
+        self._changes.legs |= {a, b}
         return self._refresh((a, b))
 
     def hold(self, leg: LegId, *, on: bool, by_command: bool) -> list[Gain]:
         """Begin or end one of the two holds of a leg; it holds as long as either is on."""
         facts = self._facts[leg]
+        self._changes.legs.add(leg)
         if by_command:
             facts.held_by_command = on
         else:
@@ -115,16 +147,19 @@ class SoundMatrix:
         """Keep what the leg says from everyone, or no longer."""
         facts = self._facts[leg]
         facts.muted = muted
+        self._changes.legs.add(leg)
         return self._refresh((leg, *facts.peers))
 
     def music(self, leg: LegId, on: bool) -> list[Gain]:
         """Let the leg hear the shared music, or no longer."""
         self._facts[leg].music = on
+        self._changes.legs.add(leg)
         return self._refresh((leg,))
 
     def echo(self, leg: LegId, on: bool) -> list[Gain]:
         """Let the leg hear itself, or no longer."""
         self._facts[leg].echo = on
+        self._changes.legs.add(leg)
         return self._refresh((leg,))
 
     def peers(self, leg: LegId) -> tuple[LegId, ...]:

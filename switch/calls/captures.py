@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
+from switch.calls.changes import Changes
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.clock import Clock
 from switch.gateway.protocol import (
@@ -41,7 +42,9 @@ class Captures:
         send: Callable[[Command], None],
         emit: Callable[[CallEvent], None],
         is_muted: Callable[[LegId], bool],
+        changes: Changes | None = None,
     ) -> None:
+        self._changed = (changes or Changes()).recordings.add
         self._clock = clock
         self._send = send
         self._emit = emit
@@ -54,6 +57,7 @@ class Captures:
         """Begin a recording."""
         capture = Capture(recording, call, path, self._clock.now(), customer, agent)
         self._captures[recording] = capture
+        self._changed(recording)
         left, right = self._channels(capture)
         self._send(StartRecording(recording=recording, path=path, left=left, right=right))
 
@@ -62,6 +66,7 @@ class Captures:
         capture = self._captures.get(recording)
         if capture is not None and not capture.is_stopping and capture.agent != agent:
             capture.agent = agent
+            self._changed(recording)
             self._send_legs(capture)
 
     def stop(self, recording: RecordingId) -> None:
@@ -69,6 +74,7 @@ class Captures:
         capture = self._captures.get(recording)
         if capture is not None and not capture.is_stopping:
             capture.is_stopping = True
+            self._changed(recording)
             self._send(StopRecording(recording=recording))
 
     def stop_call(self, call: CallId) -> None:
@@ -89,6 +95,7 @@ class Captures:
                 capture.customer = None
             if capture.agent == leg:
                 capture.agent = None
+            self._changed(capture.id)
             self._send_legs(capture)
 
     def finished(self, event: RecordingFinished) -> None:
@@ -96,6 +103,7 @@ class Captures:
         capture = self._captures.pop(event.recording, None)
         if capture is None:
             return
+        self._changed(event.recording)
         self._emit(
             RecordingClosed(
                 recording=event.recording,
@@ -112,14 +120,28 @@ class Captures:
         """The gateway could not write on; what was written is kept."""
         capture = self._captures.pop(event.recording, None)
         if capture is not None:
+            self._changed(event.recording)
             self._emit(self._broken(capture, event.reason))
 
     def gateway_lost(self) -> None:
         """No end will be told any more: report every recording as broken."""
-        captures = tuple(self._captures.values())
-        self._captures.clear()
-        for capture in captures:
-            self._emit(self._broken(capture, "gateway-lost"))
+        self.only(())
+
+    def only(self, recordings: Collection[RecordingId]) -> None:
+        """The gateway has these and no others: report the rest as broken."""
+        for capture in tuple(self._captures.values()):
+            if capture.id not in recordings:
+                del self._captures[capture.id]
+                self._changed(capture.id)
+                self._emit(self._broken(capture, "gateway-lost"))
+
+    def restore(self, capture: Capture) -> None:
+        """Take up a recording that an earlier process began."""
+        self._captures[capture.id] = capture
+
+    def get(self, recording: RecordingId) -> Capture | None:
+        """A recording that is not closed; not to be changed."""
+        return self._captures.get(recording)
 
     def running(self) -> Iterator[Capture]:
         """Copies of the recordings that are not closed, for snapshots and checks."""

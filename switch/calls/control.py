@@ -15,6 +15,7 @@ from functools import partial
 from itertools import count
 
 from switch.calls.admission import Admission
+from switch.calls.adoption import Adoption
 from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.commands import Commands
 from switch.calls.direct import DirectCalls
@@ -156,6 +157,14 @@ class Calls(Commands):
             clock=clock,
             turn=turn,
         )
+        self.adoption = Adoption(
+            user_agent=user_agent,
+            legs=legs,
+            media=self.media,
+            sound=sound,
+            direct=self._direct,
+            clock=clock,
+        )
         self._gateway_inputs = GatewayInputs(
             gateway=gateway,
             legs=legs,
@@ -189,6 +198,11 @@ class Calls(Commands):
     def gateway_lost(self, detail: str) -> None:
         """The gateway is gone: every leg that had sound ends."""
         self._turn.guard(None, partial(self._gateway_inputs.lost, detail))
+        self._turn.finish()
+
+    def go_on(self) -> None:
+        """The calls of an earlier process that were taken up go on; the gateway must be there."""
+        self._turn.guard(None, self.adoption.resume)
         self._turn.finish()
 
     def phone_changed(self, phone: str, reachable: bool) -> None:

@@ -52,6 +52,15 @@ class DirectCalls:
         self._callee_of[caller.id] = callee
         self._caller_of[callee] = caller.id
 
+    def callee_of(self, caller: LegId) -> LegId | None:
+        """The other leg of a direct call, by its caller's."""
+        return self._callee_of.get(caller)
+
+    def restore(self, caller: LegId, callee: LegId) -> None:
+        """Take up a direct call of an earlier process."""
+        self._callee_of[caller] = callee
+        self._caller_of[callee] = caller
+
     def handle(self, event: CallEvent) -> None:
         """Apply the rules to one event; those of other calls are ignored."""
         match event:

@@ -59,20 +59,32 @@ class GatewayInputs:
         self._new_id = new_id
 
     def ready(self, welcome: Welcome) -> None:
-        """A gateway is connected: clear out what is not ours, start the music, take calls."""
+        """A gateway is connected: clear out what is not ours, start the music, take calls.
+
+        Legs and recordings that live here, but not there, came from an earlier process and ended
+        with an earlier gateway.
+        """
         for leg in welcome.legs:
             if self._legs.get(leg) is None:
                 self._gateway.send(RemoveLeg(leg=leg))
         for player in welcome.players:
-            self._gateway.send(StopPlayer(player=player))
+            if not self._sound.plays(player):
+                self._gateway.send(StopPlayer(player=player))
         for recording in welcome.recordings:
             if recording not in self._sound.captures:
                 self._gateway.send(StopRecording(recording=recording))
         self._media.gateway_ready(welcome.rtp_address)
-        self._sound.gateway_ready(PlayerId(self._new_id("player")))
+        if self._sound.matrix.music_player not in welcome.players:
+            self._sound.gateway_ready(PlayerId(self._new_id("player")))
         log.info("media gateway %s is ready at %s", welcome.gateway, welcome.rtp_address)
         at = self._clock.now()
         self._turn.emit(GatewayChanged(at=at, available=True, detail=welcome.gateway))
+        there = frozenset(welcome.legs)
+        for adopted in tuple(self._legs):
+            if adopted.id not in there:
+                self._legs.abandon(adopted, _GATEWAY_LOST)
+        self._sound.captures.only(welcome.recordings)
+        self._sound.say_again()
 
     def lost(self, detail: str) -> None:
         """The gateway is gone: end every leg that had a port there."""

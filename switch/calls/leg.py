@@ -169,6 +169,8 @@ class Leg:
     went_silent: bool = False
     """RTP stopped while it held; to be noticed anew when the hold is over."""
     answered_at: float = 0.0
+    gives_up_at: float = 0.0
+    """When it ends unless it is answered; monotonic seconds."""
     timer: TimerHandle | None = None
     """Runs until the leg is answered."""
 

@@ -63,6 +63,10 @@ class LegMedia:
             raise
         return leg.negotiation
 
+    def restore(self, leg: Leg) -> None:
+        """An earlier process has opened this leg; whether the gateway still has it is to be seen."""
+        self._open.add(leg.id)
+
     def close(self, leg: Leg) -> None:
         """Give the port back; the leg's statistics will come. A leg without a port is ignored."""
         if leg.id in self._open:

@@ -101,11 +101,30 @@ class Legs:
         self._by_session[leg.session] = leg
         if leg.trunk is not None:
             self._limits.add(leg.trunk, leg.id)
-        leg.timer = self._turn.call_at(
-            leg.began + setup_timeout_s, leg.id, lambda: self._timed_out(leg)
-        )
+        leg.gives_up_at = leg.began + setup_timeout_s
+        self._start_timer(leg)
+        self._sound.changes.legs.add(leg.id)
         self._join_call(leg)
         self._report_started(leg)
+
+    def restore(self, leg: Leg, *, waits: bool) -> None:
+        """Take up a leg of an earlier process; `waits`: it is still to be answered.
+
+        Raises:
+            KeyError: its trunk is not configured any more.
+        """
+        if leg.trunk is not None:
+            self._limits.add(leg.trunk, leg.id)
+        self._by_id[leg.id] = leg
+        self._by_session[leg.session] = leg
+        if waits:
+            self._start_timer(leg)
+        call = self._calls.get(leg.call)
+        if call is None:
+            call = self._calls[leg.call] = Call(leg.call, leg.began, leg.id)
+        call.legs[leg.id] = leg
+        if leg.answered_at and leg.id == call.first:
+            call.answered_after_s = leg.answered_at - call.began
 
     def report_stillborn(self, leg: Leg, cause: EndCause) -> None:
         """Report a leg that ends before it could get a session: nowhere to call."""
@@ -196,6 +215,7 @@ class Legs:
             case Action.SEND_ANSWER:
                 self._stop_timer(leg)
                 self._ua.answer(leg.session, leg.body, now)
+                self._sound.changes.legs.add(leg.id)
             case Action.SEND_FINAL:
                 self._refuse(leg, cause, now)
             case Action.SEND_END:
@@ -243,6 +263,9 @@ class Legs:
         leg.timer = None
         reason = "ring-timeout" if leg.outbound else "not-answered"
         self.feed(leg, Input.TIMED_OUT, EndCause(Result.NO_ANSWER, reason))
+
+    def _start_timer(self, leg: Leg) -> None:
+        leg.timer = self._turn.call_at(leg.gives_up_at, leg.id, lambda: self._timed_out(leg))
 
     def _stop_timer(self, leg: Leg) -> None:
         if leg.timer is not None:

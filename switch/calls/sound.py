@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from switch.calls.bridge import SoundMatrix
 from switch.calls.captures import Captures
+from switch.calls.changes import Changes
 from switch.calls.events import CallEvent, LegHeld, LegResumed, LegsBridged, PlayFinished
 from switch.calls.gateway_port import Gateway
 from switch.clock import Clock
@@ -43,8 +44,16 @@ class Sound:
         self._clock = clock
         self._emit = emit
         self._music_items = tuple(music_items)
-        self.matrix = SoundMatrix(music)
-        self.captures = Captures(clock=clock, send=gateway.send, emit=emit, is_muted=self._is_muted)
+        self.changes = Changes()
+        """Of legs and recordings, for the journal."""
+        self.matrix = SoundMatrix(music, self.changes)
+        self.captures = Captures(
+            clock=clock,
+            send=gateway.send,
+            emit=emit,
+            is_muted=self._is_muted,
+            changes=self.changes,
+        )
         self._players: dict[PlayerId, LegId] = {}
 
     # --- bridges --------------------------------------------------------------------------------
@@ -133,6 +142,18 @@ class Sound:
         for player in [player for player, heard_by in self._players.items() if heard_by == leg]:
             del self._players[player]
             self._gateway.send(StopPlayer(player=player))
+
+    def adopt_player(self, player: PlayerId, leg: LegId) -> None:
+        """A player that an earlier process started plays to this leg."""
+        self._players[player] = leg
+
+    def plays(self, player: PlayerId) -> bool:
+        """Whether a player is the music, or plays to a leg."""
+        return player in self._players or player == self.matrix.music_player
+
+    def say_again(self) -> None:
+        """Repeat to the gateway what everybody hears: what was said last may not have arrived."""
+        self._set(self.matrix.say_again())
 
     def gateway_ready(self, music: PlayerId) -> None:
         """A gateway is there: start the music that all who wait will share."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from operator import attrgetter
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.description import Codec, Description, Direction, Media, parse_description
@@ -48,6 +49,7 @@ class NegotiatedAudio:
 
 
 _AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))
+_audio_values = attrgetter(*_AUDIO_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class AudioNegotiation:
             self._port,
             tuple((slot.kind, slot.protocol, slot.formats) for slot in self._slots),
             self._live,
-            None if audio is None else {name: getattr(audio, name) for name in _AUDIO_FIELDS},
+            None if audio is None else _audio_values(audio),
             self._is_offering,
             self._offered_direction.value,
             self._text,
@@ -137,7 +139,8 @@ class AudioNegotiation:
         found._slots = [_Slot(*slot) for slot in record.slots]
         found._live = record.live
         if record.current is not None:
-            found._current = NegotiatedAudio(**record.current)
+            values = dict(zip(_AUDIO_FIELDS, record.current, strict=True))
+            found._current = NegotiatedAudio(**values)  # type: ignore[arg-type]
         found._is_offering = record.is_offering
         found._offered_direction = Direction(record.offered_direction)
         found._text = record.text

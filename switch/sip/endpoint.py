@@ -185,6 +185,16 @@ class Endpoint:
         if found is not None and found.machine is invite_server.MACHINE:
             self._table.step(found, invite_server.Input.ACKNOWLEDGED, None, now)
 
+    def resume_client(self, invite: Request, flow: Flow) -> TransactionId:
+        """Wait on for the answer to an INVITE that an earlier process sent; nothing is sent now."""
+        return self._table.resume_client(invite, flow).id
+
+    def resume_server(
+        self, invite: Request, flow: Flow, now: float, *, is_answered: bool
+    ) -> TransactionId:
+        """Go on with an INVITE that an earlier process received, and maybe answered with 2xx."""
+        return self._table.resume_server(invite, flow, now, is_answered=is_answered).id
+
     def transport_failed(self, flow: Flow, reason: str, now: float) -> None:
         """A message could not be sent on `flow`, or its connection is gone.
 

@@ -14,7 +14,7 @@ from typing import cast
 from switch.errors import LocalProtocolError
 from switch.sip import invite_client, invite_server, non_invite_client, non_invite_server
 from switch.sip.counters import EndpointCounters
-from switch.sip.derived import make_cancel, make_failure_ack
+from switch.sip.derived import make_cancel, make_failure_ack, make_trying
 from switch.sip.events import (
     AckReceived,
     EndpointEvent,
@@ -28,7 +28,14 @@ from switch.sip.machine import STARTS, TERMINATED, TRANSPORT_ERROR, Action
 from switch.sip.message import Message, Request, Response
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import SipTimers, Timer
-from switch.sip.transaction import CancelWish, MergeKey, Transaction, client_key
+from switch.sip.transaction import (
+    CancelWish,
+    MergeKey,
+    Transaction,
+    client_key,
+    merge_key,
+    server_key,
+)
 from switch.sip.way_back import for_responses
 from switch.sip.writing import serialize
 
@@ -158,6 +165,31 @@ class TransactionTable:
         self.strangers[host] -= 1
         if not self.strangers[host]:
             del self.strangers[host]
+
+    # --- transactions of an earlier process -------------------------------------------------
+
+    def resume_client(self, invite: Request, flow: Flow) -> Transaction:
+        """An INVITE that was sent before. Taken as answered by a 1xx: it can be cancelled at once."""
+        key = client_key(invite.top_via.branch, invite.method)
+        transaction = Transaction(invite_client.MACHINE, self.new_id(), key, invite, flow)
+        transaction.state = invite_client.State.PROCEEDING
+        self.by_id[transaction.id] = self.clients[key] = transaction
+        self._by_peer.setdefault((flow.transport, flow.remote), {})[transaction] = None
+        return transaction
+
+    def resume_server(
+        self, invite: Request, flow: Flow, now: float, *, is_answered: bool
+    ) -> Transaction:
+        """An INVITE that was received before; its 2xx, if it had one, may still need its ACK."""
+        transaction = self.start_server(invite, server_key(invite, invite.method), flow)
+        if is_answered:
+            transaction.state = invite_server.State.ACCEPTED
+            self._start_timer(Timer.L, transaction, None, now, None)
+        else:
+            transaction.datagram = serialize(make_trying(invite))
+            transaction.merge_key = merge_key(invite)
+            self.merging[transaction.merge_key] = transaction
+        return transaction
 
     def _forget(self, transaction: Transaction) -> None:
         self.queue.stop_all(transaction)

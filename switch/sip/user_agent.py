@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip import renegotiation, renegotiation_steps, session_record, usage, usage_steps
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import (
     AckReceived,
@@ -38,9 +38,11 @@ from switch.sip.responses import (
     stop_lingering,
 )
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
+from switch.sip.session_record import SessionRecord
 from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
 from switch.sip.user_agent_settings import UserAgentSettings
+from switch.sip.writing import serialize
 
 __all__ = ["UserAgent", "UserAgentSettings"]
 
@@ -208,6 +210,34 @@ class UserAgent:
         if response.status > 100 and response.to.tag is None:
             response.headers.set("To", str(response.to.with_tag(self._table.new_token())))
         self._table.send_response(transaction, response, now)
+
+    # --- over a restart ---------------------------------------------------------------------
+
+    def record(self, session: SessionId) -> SessionRecord | None:
+        """What another process needs to go on with a session; None when it is over."""
+        found = self._table.by_id.get(session)
+        return None if found is None else session_record.record_of(found)
+
+    def invite_octets(self, session: SessionId) -> bytes | None:
+        """The INVITE of a session, which goes with its record until the session is confirmed."""
+        found = self._table.by_id.get(session)
+        return None if found is None else serialize(found.invite)
+
+    def restore(
+        self,
+        record: SessionRecord,
+        invite: bytes | None,
+        answer: bytes,
+        now: float,
+        *,
+        may_lack_ack: bool,
+    ) -> None:
+        """Go on with a session of an earlier process (see `session_record.restore`).
+
+        Raises:
+            ValueError: the record is of no use.
+        """
+        session_record.restore(self._table, record, invite, answer, now, may_lack_ack=may_lack_ack)
 
     # --- inner workings ---------------------------------------------------------------------
 

@@ -1,0 +1,244 @@
+"""Calls of an earlier process: described while they live, taken up by the process that follows.
+
+    record, invite, capture    at the end of each turn, for what changed
+    restore                    before anything else, commanding nobody
+    `GatewayInputs.ready`      compares with what the gateway still has
+    resume                     then, when everything above is restored too
+
+After that an adopted call is a call like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from switch.calls.bridge import Facts
+from switch.calls.captures import Capture
+from switch.calls.causes import EndCause, Result
+from switch.calls.changes import Changes
+from switch.calls.direct import DirectCalls
+from switch.calls.leg import Leg, State
+from switch.calls.leg_media import LegMedia
+from switch.calls.legs import Legs
+from switch.calls.records import CaptureRecord, LegRecord
+from switch.calls.sound import Sound
+from switch.clock import Clock
+from switch.ids import CallId, LegId, PlayerId, RecordingId
+from switch.sdp.offer_answer import AudioNegotiation
+from switch.sip.events import SessionId
+from switch.sip.user_agent import UserAgent
+
+log = logging.getLogger(__name__)
+
+_ACK_COMES_WITHIN_S: Final = 32.0
+"""64 * T1: how long after our 2xx its ACK may come (RFC 3261 section 13.3.1.4)."""
+_HALF_LOST: Final = EndCause(Result.FAILED, "call-agent-lost")
+_UNANSWERED: Final = frozenset({State.INVITED, State.RUNG, State.CALLING, State.ALERTING})
+
+Moment = Callable[[float], float]
+"""From our monotonic clock to that of the records, or back."""
+
+
+class Adoption:
+    """Describes the legs of these calls, and takes up those of an earlier process."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: UserAgent,
+        legs: Legs,
+        media: LegMedia,
+        sound: Sound,
+        direct: DirectCalls,
+        clock: Clock,
+    ) -> None:
+        self._ua = user_agent
+        self._legs = legs
+        self._media = media
+        self._sound = sound
+        self._direct = direct
+        self._clock = clock
+        self._half_lost: list[LegId] = []
+
+    @property
+    def changes(self) -> Changes:
+        """What changed; whoever has taken it clears it."""
+        return self._sound.changes
+
+    # --- describing -----------------------------------------------------------------------------
+
+    def record(self, leg_id: LegId, wall: Moment) -> LegRecord | None:
+        """Describe a leg; None for one that is over, or was never more than an attempt."""
+        leg = self._legs.get(leg_id)
+        if leg is None or leg.negotiation is None:
+            return None
+        session = self._ua.record(leg.session)
+        if session is None:
+            return None
+        facts = self._sound.matrix.facts(leg_id)
+        callee = self._direct.callee_of(leg_id)
+        leg_part = (
+            leg.call,
+            session,
+            leg.outbound,
+            leg.number,
+            leg.phone,
+            leg.trunk,
+            leg.state.name,
+            wall(leg.began),
+            wall(leg.gives_up_at),
+            wall(leg.answered_at) if leg.answered_at else 0.0,
+            leg.port,
+            leg.negotiation.record(),
+            leg.body,
+            leg.has_offer,
+            leg.awaits_answer,
+        )
+        if facts is None:
+            return LegRecord(*leg_part, callee=callee)
+        return LegRecord(
+            *leg_part,
+            tuple(facts.peers),
+            facts.held_by_peer,
+            facts.held_by_command,
+            facts.muted,
+            facts.music,
+            facts.echo,
+            callee,
+        )
+
+    def invite(self, leg_id: LegId) -> bytes | None:
+        """The INVITE of a leg, as octets."""
+        leg = self._legs.get(leg_id)
+        return None if leg is None else self._ua.invite_octets(leg.session)
+
+    def capture(self, recording: RecordingId, wall: Moment) -> CaptureRecord | None:
+        """Describe a recording that is not closed."""
+        capture = self._sound.captures.get(recording)
+        if capture is None:
+            return None
+        return CaptureRecord(
+            capture.call,
+            capture.path,
+            wall(capture.began),
+            capture.customer,
+            capture.agent,
+            capture.is_stopping,
+        )
+
+    @property
+    def music_player(self) -> PlayerId | None:
+        """The player that all who wait hear."""
+        return self._sound.matrix.music_player
+
+    # --- taking up ------------------------------------------------------------------------------
+
+    def restore(
+        self,
+        legs: Mapping[LegId, LegRecord],
+        invites: Mapping[LegId, bytes],
+        captures: Mapping[RecordingId, CaptureRecord],
+        music: PlayerId | None,
+        mono: Moment,
+    ) -> list[str]:
+        """Take up the legs and recordings of an earlier process; returns in words what could not be.
+
+        To be called once, before a gateway is connected. Nothing is sent and nothing is reported.
+        """
+        faults = []
+        if music is not None:
+            self._sound.matrix.music_player = music
+        for leg_id, record in sorted(legs.items(), key=lambda item: (item[1].began, item[0])):
+            try:
+                self._restore(leg_id, record, invites.get(leg_id), mono)
+            except (ValueError, TypeError, KeyError) as error:
+                faults.append(f"leg {leg_id}: {error}")
+        self._sound.matrix.settle()
+        for leg_id, record in legs.items():
+            if record.callee is not None:
+                self._restore_direct(leg_id, LegId(record.callee))
+        for recording, kept in captures.items():
+            self._sound.captures.restore(_capture(recording, kept, mono))
+        return faults
+
+    def play_on(self, player: PlayerId, leg: LegId) -> None:
+        """This player of the gateway belongs to a leg that was taken up."""
+        if self._legs.get(leg) is not None:
+            self._sound.adopt_player(player, leg)
+
+    def resume(self) -> None:
+        """Say again what callers wait to hear, and end what is left of calls that lost a leg."""
+        now = self._clock.now()
+        for leg in self._legs:
+            if leg.state is State.RUNG:
+                self._ua.ring(leg.session, now)
+        for leg_id in self._half_lost:
+            leg_found = self._legs.get(leg_id)
+            if leg_found is not None:
+                self._legs.abandon(leg_found, _HALF_LOST)
+        self._half_lost.clear()
+
+    def _restore(
+        self, leg_id: LegId, record: LegRecord, invite: bytes | None, mono: Moment
+    ) -> None:
+        now = self._clock.now()
+        state = State[record.state]
+        answered_at = mono(record.answered_at) if record.answered_at else 0.0
+        negotiation = AudioNegotiation.of_record(record.negotiation)
+        self._ua.restore(
+            record.session,
+            invite,
+            record.body,
+            now,
+            may_lack_ack=state is State.OFFERED or now - answered_at < _ACK_COMES_WITHIN_S,
+        )
+        leg = Leg(
+            id=leg_id,
+            call=CallId(record.call),
+            session=SessionId(record.session.id),
+            outbound=record.outbound,
+            number=record.number,
+            phone=record.phone,
+            trunk=record.trunk,
+            state=state,
+            began=mono(record.began),
+            port=record.port,
+            negotiation=negotiation,
+            body=record.body,
+            has_offer=record.has_offer,
+            awaits_answer=record.awaits_answer,
+            answered_at=answered_at,
+            gives_up_at=mono(record.gives_up_at),
+        )
+        self._media.restore(leg)
+        self._legs.restore(leg, waits=state in _UNANSWERED)
+        if state is State.ANSWERED:
+            facts = Facts(
+                peers=dict.fromkeys(LegId(peer) for peer in record.peers),
+                held_by_peer=record.held_by_peer,
+                held_by_command=record.held_by_command,
+                muted=record.muted,
+                music=record.music,
+                echo=record.echo,
+            )
+            self._sound.matrix.restore(leg_id, facts)
+
+    def _restore_direct(self, caller: LegId, callee: LegId) -> None:
+        if self._legs.get(caller) is not None and self._legs.get(callee) is not None:
+            self._direct.restore(caller, callee)
+        else:
+            self._half_lost += [caller, callee]
+
+
+def _capture(recording: RecordingId, record: CaptureRecord, mono: Moment) -> Capture:
+    return Capture(
+        recording,
+        CallId(record.call),
+        record.path,
+        mono(record.began),
+        None if record.customer is None else LegId(record.customer),
+        None if record.agent is None else LegId(record.agent),
+        record.is_stopping,
+    )

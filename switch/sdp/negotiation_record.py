@@ -1,0 +1,22 @@
+"""One leg's offers and answers as a value that can be kept, see `AudioNegotiation.record`."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class NegotiationRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields are those of `switch.sdp.offer_answer.AudioNegotiation`."""
+
+    session_id: int
+    version: int
+    address: str
+    port: int
+    slots: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Kind, protocol and formats of each m= line."""
+    live: int
+    current: tuple[str, int, str, int, int | None, bool, bool, int] | None
+    """The fields of `NegotiatedAudio`, in their order."""
+    is_offering: bool
+    offered_direction: str
+    text: bytes

@@ -1,0 +1,227 @@
+"""A session as a value that outlives the process, and the way back (see `switch.journal`).
+
+A session comes back in the state it was in, with its transaction where it has one that the peer still
+waits for. So nobody has to be told anything: an invitation that was ringing rings on, a 2xx without
+ACK is sent until one comes, and in a confirmed dialog both sides may send requests as before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Final
+
+import msgspec
+
+from switch.sip import usage
+from switch.sip.dialog import Dialog
+from switch.sip.events import SessionId, TransactionId
+from switch.sip.flow import Flow, Transport
+from switch.sip.headers import Headers
+from switch.sip.message import Request
+from switch.sip.parsing import MalformedMessageError, parse
+from switch.sip.session import Alarm, PendingSuccess, Session
+from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.uri import NameAddr, Uri
+
+FlowRecord = tuple[str, str, int, str, int]
+"""Transport, remote host and port, local host and port. Connections do not outlive a process."""
+
+
+class DialogRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `Dialog`, addresses as text."""
+
+    call_id: str
+    local: str
+    remote: str
+    target: str
+    routes: tuple[str, ...]
+    flow: FlowRecord
+    local_seq: int
+    remote_seq: int | None
+
+
+class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One session. The INVITE is kept apart: it is large, and never changes."""
+
+    id: str
+    is_caller: bool
+    state: str
+    local_tag: str
+    flow: FlowRecord
+    dialog: DialogRecord | None
+    """None: our INVITE is not answered yet."""
+
+
+NO_TRANSACTION: Final = TransactionId("")
+PENDING: Final = frozenset({usage.State.INVITED, usage.State.CALLING, usage.State.PROCEEDING})
+"""The states that cannot be brought back without the INVITE."""
+_KEPT: Final = PENDING | {usage.State.ACCEPTED, usage.State.CONFIRMED}
+
+
+def record_of(session: Session) -> SessionRecord | None:
+    """Describe a session; None for one that the layers above know to be over."""
+    if session.state not in _KEPT:
+        return None
+    dialog = session.dialog
+    return SessionRecord(
+        session.id,
+        session.is_caller,
+        session.state.value,
+        session.local_tag,
+        flow_record(session.flow),
+        None
+        if dialog is None
+        else DialogRecord(
+            dialog.call_id,
+            str(dialog.local),
+            str(dialog.remote),
+            str(dialog.target),
+            tuple(str(route) for route in dialog.routes),
+            flow_record(dialog.flow),
+            dialog.local_seq,
+            dialog.remote_seq,
+        ),
+    )
+
+
+def flow_record(flow: Flow) -> FlowRecord:
+    """A flow without its connection."""
+    return (flow.transport.value, *flow.remote, *flow.local)
+
+
+def flow_of(record: FlowRecord) -> Flow:
+    """The flow again. Raises ValueError."""
+    transport, host, port, local_host, local_port = record
+    return Flow(Transport(transport), (host, port), (local_host, local_port))
+
+
+def restore(
+    table: SessionTable,
+    record: SessionRecord,
+    invite: bytes | None,
+    answer: bytes,
+    now: float,
+    *,
+    may_lack_ack: bool,
+) -> None:
+    """Bring a session back.
+
+    `invite` is the INVITE as octets, `answer` the SDP of our 2xx to it. `may_lack_ack`: the 2xx was
+    sent so lately that its ACK may still come.
+
+    Raises:
+        ValueError: the record makes no sense, or the session needs its INVITE and there is none.
+    """
+    state = usage.State(record.state)
+    request = None if invite is None else _request(invite)
+    if state is usage.State.ACCEPTED and (request is None or not may_lack_ack):
+        state = usage.State.CONFIRMED
+    dialog = None if record.dialog is None else _dialog(record.dialog)
+    if (state in PENDING and request is None) or (dialog is None and not record.is_caller):
+        raise ValueError(f"session {record.id}: {state.value}, but its INVITE is not there")
+    if state is usage.State.CONFIRMED and dialog is None:
+        raise ValueError(f"session {record.id}: confirmed without a dialog")
+    if state in PENDING or state is usage.State.ACCEPTED:
+        assert request is not None
+        _restore_pending(table, record, state, request, dialog, answer, now)
+    else:
+        assert dialog is not None
+        session = _session(record, state, _stand_in(dialog), dialog)
+        table.add(session)
+        _limit_duration(table, session, now)
+
+
+def _restore_pending(
+    table: SessionTable,
+    record: SessionRecord,
+    state: usage.State,
+    invite: Request,
+    dialog: Dialog | None,
+    answer: bytes,
+    now: float,
+) -> None:
+    endpoint, settings = table.endpoint, table.settings
+    session = _session(record, state, invite, dialog)
+    if record.is_caller:
+        session.transaction = endpoint.resume_client(invite, session.flow)
+        table.clients[session.transaction] = (session, Purpose.INVITE)
+    else:
+        is_answered = state is usage.State.ACCEPTED
+        session.transaction = endpoint.resume_server(
+            invite, session.flow, now, is_answered=is_answered
+        )
+        if is_answered:
+            response = table.dialog_response(session, invite, 200, (), answer)
+            has_offer = not invite.body
+            t1 = settings.timers.t1_s
+            session.success = PendingSuccess(session.transaction, response, has_offer, t1)
+            table.start(session, Alarm.RETRANSMIT, now + t1)
+            table.start(session, Alarm.NO_ACK, now + 64 * t1)
+        else:
+            table.server_invites[session.transaction] = session
+    table.add(session)
+    if state in PENDING:
+        table.start(session, Alarm.LIMIT, now + settings.invite_limit_s)
+
+
+def _session(
+    record: SessionRecord, state: usage.State, invite: Request, dialog: Dialog | None
+) -> Session:
+    flow = flow_of(record.flow)
+    return Session(
+        id=SessionId(record.id),
+        is_caller=record.is_caller,
+        invite=invite,
+        transaction=NO_TRANSACTION,
+        local_tag=record.local_tag,
+        flow=flow if dialog is None else _reachable(flow, dialog.target),
+        state=state,
+        dialog=dialog,
+    )
+
+
+def _dialog(record: DialogRecord) -> Dialog:
+    target = Uri.parse(record.target)
+    return Dialog(
+        call_id=record.call_id,
+        local=NameAddr.parse(record.local),
+        remote=NameAddr.parse(record.remote),
+        target=target,
+        routes=[NameAddr.parse(route) for route in record.routes],
+        flow=_reachable(flow_of(record.flow), target),
+        local_seq=record.local_seq,
+        remote_seq=record.remote_seq,
+    )
+
+
+def _reachable(flow: Flow, target: Uri) -> Flow:
+    """A TCP connection is gone: until the peer opens another, it may be reached at its Contact."""
+    if not flow.transport.is_reliable:
+        return flow
+    try:
+        ip_address(target.host.strip("[]"))
+    except ValueError:
+        return flow
+    return replace(flow, remote=(target.host.strip("[]"), target.port or 5060))
+
+
+def _stand_in(dialog: Dialog) -> Request:
+    """For the INVITE of a dialog that stands: only its Call-ID is asked for any more."""
+    own = [("Call-ID", dialog.call_id), ("CSeq", "1 INVITE")]
+    return Request("INVITE", str(dialog.target), Headers(own))
+
+
+def _request(data: bytes) -> Request:
+    try:
+        message = parse(data)
+    except MalformedMessageError as error:
+        raise ValueError(f"the INVITE kept is no message: {error}") from error
+    if not isinstance(message, Request) or message.method != "INVITE":
+        raise ValueError("what was kept as an INVITE is none")
+    return message
+
+
+def _limit_duration(table: SessionTable, session: Session, now: float) -> None:
+    if table.settings.max_duration_s is not None:
+        table.start(session, Alarm.LIMIT, now + table.settings.max_duration_s)
