@@ -109,7 +109,7 @@ class Store:
         wanted = normalise(number, self.region)
         if not wanted.value:
             return []
-        cached = self._cache.get(wanted.value, time.monotonic())
+        cached = self.known_by_number(number)
         if cached is not None:
             return list(cached)
         generation = self._cache.generation
@@ -117,6 +117,11 @@ class Store:
             found = await customers.find_by_number(connection, wanted)
         self._cache.put(wanted.value, found, time.monotonic(), generation)
         return found
+
+    def known_by_number(self, number: str) -> tuple[CustomerFacts, ...] | None:
+        """What `find_by_number` found lately and is still true; None: it must be looked up."""
+        wanted = normalise(number, self.region)
+        return self._cache.get(wanted.value, time.monotonic()) if wanted.value else ()
 
     async def find_by_name(self, text: str) -> list[CustomerFacts]:
         """Everyone whose name or company contains all these words, at most 50."""

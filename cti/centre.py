@@ -176,5 +176,8 @@ class _Late:
     def link(self, interaction_id: str, customer: CustomerCard, how: str) -> None:
         self._centre.floor.link(interaction_id, customer, how)
 
+    def known(self, number: str) -> list[CustomerCard] | None:
+        return self._centre.customers.known(number)
+
     async def by_number(self, number: str) -> list[CustomerCard]:
         return await self._centre.customers.by_number(number)

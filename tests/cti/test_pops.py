@@ -32,6 +32,10 @@ class Store:
             asyncio.get_running_loop().create_future()
         )
         self.asked: list[str] = []
+        self.at_hand: list[CustomerCard] | None = None
+
+    def known(self, number: str) -> list[CustomerCard] | None:
+        return self.at_hand
 
     async def by_number(self, number: str) -> list[CustomerCard]:
         self.asked.append(number)
@@ -281,3 +285,25 @@ async def test_the_next_agent_has_50_ms_of_its_own(pops: Pops) -> None:
     assert pops.rung == []
     pops.clock.advance(0.02)
     assert pops.rung == [BOB]
+
+
+@pytest.mark.parametrize("names", [(), ("Ann Lee", "Bo Lee")])
+async def test_what_the_store_has_at_hand_is_shown_without_a_search(
+    pops: Pops, names: tuple[str, ...]
+) -> None:
+    pops.store.at_hand = [card(name) for name in names]
+    pops.service.prefetch(CALL, "2025550101")
+    pops.offer()
+    await pops.turn()
+    (pop,) = pops.pops()
+    assert (pop.customer, pop.late) == (None, False)
+    assert [found.name for found in pop.candidates] == list(names)
+    assert pops.store.asked == pops.floor.linked == []
+
+
+async def test_one_customer_at_hand_is_still_linked_by_a_search(pops: Pops) -> None:
+    pops.store.at_hand = [card("Ann Lee")]
+    pops.service.prefetch(CALL, "2025550101")
+    assert pops.floor.linked == [], "the contact's own beginning is not told yet"
+    await pops.found("Ann Lee")
+    assert pops.floor.linked == ["Ann Lee found"]
