@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import socket
 import struct
 from pathlib import Path
@@ -14,7 +15,7 @@ import websockets
 
 from cti.schema import EventType
 from tests.kit.desk import Desk
-from tests.kit.hearing import AGENT_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, sdp, status
@@ -269,6 +270,47 @@ async def test_the_call_goes_on_when_the_recording_cannot_be_written(lab: Lab) -
         folder.unlink()
         if aside.exists():
             aside.rename(folder)
+        mark = watcher.mark()
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        ring = await agent.answer_next()
+        await caller.established(call)
+        await asyncio.sleep(0.5)
+        await caller.hang_up(call)
+        whole = await watcher.event(EventType.RECORDING_FINISHED, after=mark)
+        assert whole.data.error is None
+
+
+async def test_the_call_goes_on_when_the_disk_is_full_in_the_middle_of_a_recording(
+    lab: Lab,
+) -> None:
+    async with (
+        Desk(lab, "super", backend=None) as watcher,
+        Phone("baresip") as agent,
+        Phone("pjsua2", number="+12025550117") as caller,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
+        agent.hum(AGENT_HZ)
+        caller.hum(CALLER_HZ)
+        # The system takes no octet behind this from the gateway: what a full disk does to a file.
+        unlimited = resource.prlimit(lab.gateway_pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(lab.gateway_pid, resource.RLIMIT_FSIZE, (24_000, unlimited[1]))
+        try:
+            call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+            ring = await agent.answer_next()
+            await caller.established(call)
+            failed = await watcher.event(EventType.RECORDING_FINISHED, timeout_s=20.0)
+            assert failed.data.error
+            hears(await listen(caller, call), AGENT_HZ)
+            hears(await listen(agent, ring.call), CALLER_HZ)
+            await caller.hang_up(call)
+            await agent.closed(ring.call)
+            await lab.is_quiet()
+        finally:
+            resource.prlimit(lab.gateway_pid, resource.RLIMIT_FSIZE, unlimited)
+        row = (await lab.recordings(1))[-1]
+        assert row["error"] == failed.data.error
+
         mark = watcher.mark()
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next()
