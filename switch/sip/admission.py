@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from switch.sip.message import Request, Response
+from switch.sip.message import KNOWN_METHODS, Request, Response
 from switch.sip.transaction import stateless_tag
 from switch.sip.writing import make_response
 
@@ -18,19 +18,20 @@ class Admission:
     (section 8.2.7).
     """
 
-    __slots__ = ("_allow_header", "allow", "retry_after_s", "supported")
+    __slots__ = ("allow", "allow_header", "retry_after_s", "supported")
 
     def __init__(self, allow: Sequence[str], supported: Sequence[str], retry_after_s: int) -> None:
         self.allow = frozenset(allow)
         self.supported = frozenset(word.lower() for word in supported)
         self.retry_after_s = retry_after_s
-        self._allow_header = ", ".join(allow)
+        self.allow_header = ("Allow", ", ".join(allow))
 
     def bad_method(self, request: Request) -> Response | None:
-        """405 with Allow where the method is not known here."""
+        """With Allow: 405 to a method that we do not take, 501 to one that nobody knows."""
         if request.method in self.allow:
             return None
-        return answer(request, 405, ("Allow", self._allow_header))
+        status = 405 if request.method in KNOWN_METHODS else 501
+        return answer(request, status, self.allow_header)
 
     def bad_extension(self, request: Request) -> Response | None:
         """420 with Unsupported where the request requires what we lack (section 8.2.2.3)."""

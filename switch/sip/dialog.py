@@ -33,12 +33,14 @@ class Dialog:
     def of_invited(cls, invite: Request, local_tag: str, flow: Flow) -> Dialog:
         """The dialog that our 1xx or 2xx to `invite` creates (section 12.1.1).
 
+        A peer of RFC 2543 need neither have a tag nor a Contact; its From is its address then.
+
         Raises:
             RemoteProtocolError: 400, when the INVITE lacks what a dialog needs.
         """
-        if invite.from_.tag is None:
-            raise RemoteProtocolError("From has no tag")
         target = contact_of(invite)
+        if invite.from_.tag is None and not invite.contacts:
+            target = _callable(invite.from_.uri)
         if target is None:
             raise RemoteProtocolError("INVITE needs one Contact with a SIP URI")
         return cls(
@@ -116,7 +118,10 @@ class Dialog:
 def contact_of(message: Request | Response) -> Uri | None:
     """The one Contact as a Request-URI; None where there is none that can be called."""
     contacts = message.contacts
-    if len(contacts) != 1 or contacts[0].uri.scheme not in ("sip", "sips"):
+    return _callable(contacts[0].uri) if len(contacts) == 1 else None
+
+
+def _callable(uri: Uri) -> Uri | None:
+    if uri.scheme not in ("sip", "sips"):
         return None
-    uri = contacts[0].uri
     return replace(uri, headers=None) if uri.headers is not None else uri

@@ -229,13 +229,9 @@ class Endpoint:
         tag = stateless_tag(request) if "To" in request.headers.parsed else None
         phrase = REASONS[error.status]
         reason = f"{phrase}: {error}" if error.status == 400 else phrase
-        self.answered[error.status] += 1
-        self._table.out.append(
-            (
-                serialize(make_response(request, error.status, reason, to_tag=tag)),
-                for_responses(request, flow),
-            )
-        )
+        headers = (self._admission.allow_header,) if error.status == 501 else ()
+        response = make_response(request, error.status, reason, to_tag=tag, headers=headers)
+        self._send_stateless(request, response, flow)
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         if request.method == "ACK":

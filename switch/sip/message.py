@@ -14,6 +14,13 @@ from switch.sip.uri import TOKEN, NameAddr, Uri
 
 METHOD = re.compile(TOKEN)
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+KNOWN_METHODS = frozenset(
+    {
+        *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE", "PRACK"),
+        *("SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"),
+    }
+)
+"""The registered ones. One we do not take is answered 405, any other method 501 (section 21.5.2)."""
 
 
 class _MessageBase:

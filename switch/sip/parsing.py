@@ -20,7 +20,8 @@ from switch.sip.headers import (
     split_commas,
 )
 from switch.sip.limits import MessageLimits
-from switch.sip.message import CONTROL, METHOD, Message, Request, Response
+from switch.sip.message import CONTROL, KNOWN_METHODS, METHOD, Message, Request, Response
+from switch.sip.salvage import readable_vias
 from switch.sip.uri import SUPPORTED_SCHEMES, NameAddr, Uri
 
 DEFAULT_LIMITS = MessageLimits()
@@ -35,6 +36,8 @@ _OTHER_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _STATUS = re.compile(r"[1-6][0-9][0-9]")
 _FOLD = re.compile(r"\r\n[ \t]+")
 _CALL_ID = re.compile(r"[^\s,]+")
+_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_QUOTING = re.compile(r"(?:from|to|f|t)[ \t]*:", re.IGNORECASE)
 _MAX_LENGTH_DIGITS = 9
 
 
@@ -98,11 +101,23 @@ def _split_head(head: bytes, draft: _Draft) -> tuple[str, list[str]]:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     if not "".join(lines).isprintable() and any(map(CONTROL.search, lines)):
-        draft.blame("control characters in the head")
-        lines = [CONTROL.sub("?", line) for line in lines]
+        lines = [_without_controls(line, draft) for line in lines]
     start_line = lines[0]
     del lines[0]
     return start_line, lines
+
+
+def _without_controls(line: str, draft: _Draft) -> str:
+    """Control characters may stand behind a backslash in a quoted string (section 25.1).
+
+    From and To must go back as they came. Elsewhere such a pair, which nobody could see, is left out,
+    so that it can stand nowhere in a message of ours.
+    """
+    unescaped = _PAIR.sub(lambda pair: "" if CONTROL.match(pair[1]) else pair[0], line)
+    if CONTROL.search(unescaped):
+        draft.blame("control characters in the head")
+        return CONTROL.sub("?", line)
+    return line if _QUOTING.match(line) else unescaped
 
 
 def _read_headers(lines: list[str], draft: _Draft, limits: MessageLimits) -> None:
@@ -172,6 +187,10 @@ def _check_values(draft: _Draft) -> dict[str, Any]:
             parsed["Via"] = [Via.parse(value) for value in values["Via"]]
     except ValueError as error:
         draft.blame(str(error))
+        vias = readable_vias(values["Via"])
+        if vias:
+            values["Via"] = [str(via) for via in vias]
+            parsed["Via"] = vias
     for name in ("From", "To"):
         if name in values:
             _attempt(NameAddr.parse, name, values[name][0], parsed, draft)
@@ -202,7 +221,7 @@ def _finish_request(start_line: str, body: bytes, draft: _Draft) -> Request:
     method, uri = parts[0], parts[1] if len(parts) > 1 else ""
     if not METHOD.fullmatch(method):
         raise MalformedMessageError(f"not SIP: {start_line[:80]!r}", status=0)
-    version = parts[-1]
+    version = parts[-1] or start_line.rstrip(" ").rpartition(" ")[2]
     if len(parts) != 3 or not uri:
         if len(parts) < 2 or not _OTHER_VERSION.fullmatch(version):
             raise MalformedMessageError(f"not SIP: {start_line[:80]!r}", status=0)
@@ -218,11 +237,14 @@ def _finish_request(start_line: str, body: bytes, draft: _Draft) -> Request:
         request_uri = Uri.parse(uri)
         if request_uri.scheme not in SUPPORTED_SCHEMES:
             draft.blame(f"URI scheme {request_uri.scheme[:40]!r}", 416)
+        elif request_uri.headers is not None:
+            draft.blame("Request-URI: headers may not stand in it")
     except ValueError as error:
         draft.blame(f"Request-URI: {error}")
     cseq = parsed.get("CSeq")
     if cseq is not None and cseq.method != method:
-        draft.blame(f"CSeq is of {cseq.method[:40]!r}, the request {method[:40]!r}")
+        fault = f"CSeq is of {cseq.method[:40]!r}, the request {method[:40]!r}"
+        draft.blame(fault, 400 if method in KNOWN_METHODS else 501)
     forwards = draft.values.get("Max-Forwards")
     if forwards is not None and not _is_octet(forwards[0]):
         draft.blame(f"Max-Forwards is not 0 to 255: {forwards[0][:40]!r}")
@@ -237,7 +259,7 @@ def _finish_request(start_line: str, body: bytes, draft: _Draft) -> Request:
 
 
 def _is_octet(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 255
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= 255
 
 
 def _refusal(draft: _Draft, request: Request) -> MalformedMessageError:

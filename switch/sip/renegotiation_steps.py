@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
+from switch.sip.bodies import SDP
 from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
 from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
 from switch.sip.session import Alarm, Cause, PeerOffer, Session
-from switch.sip.sessions import SDP, Purpose, SessionTable
+from switch.sip.sessions import Purpose, SessionTable
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from switch.errors import RemoteProtocolError
 from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip.bodies import SDP, accepts_sdp, has_foreign_encoding, settle_body
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
     AckReceived,
@@ -16,10 +17,12 @@ from switch.sip.events import (
 )
 from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
-from switch.sip.sessions import SDP, SessionTable
+from switch.sip.sessions import SessionTable
 
 _MAX_EXPIRES_DIGITS = 7
 _CAPABILITIES: ExtraHeaders = (("Accept", SDP), ("Supported", ""))
+_READS: ExtraHeaders = (("Accept", SDP), ("Accept-Encoding", "identity"))
+"""Goes with 415."""
 
 
 def receive_request(table: SessionTable, event: RequestReceived, now: float) -> None:
@@ -32,6 +35,9 @@ def receive_request(table: SessionTable, event: RequestReceived, now: float) -> 
     elif request.method == "OPTIONS":
         _receive_options(table, event, now)
     elif request.method == "REGISTER":
+        if has_foreign_encoding(request):
+            _answer(table, event, 415, now, _READS)
+            return
         table.events.append(
             OutOfDialogRequest(transaction=event.transaction, request=request, flow=event.flow)
         )
@@ -75,8 +81,10 @@ def receive_cancel(table: SessionTable, event: CancelReceived, now: float) -> No
 
 
 def sdp_in(message: Request | Response) -> bytes | None:
-    """The SDP of a message; None where it has none or another body."""
-    return message.body if message.body and message.content_type == SDP else None
+    """The SDP of a message; None where it has none or another body. See `settle_body`."""
+    if not message.body or (message.content_type != SDP and not settle_body(message)):
+        return None
+    return message.body or None
 
 
 def _allow(table: SessionTable) -> str:
@@ -95,17 +103,20 @@ def _answer(
     table.respond(event.transaction, request, status, now, reason=reason, headers=headers)
 
 
-def _has_unknown_body(request: Request, known: str | None) -> bool:
-    if not request.body:
+def _refuses_content(table: SessionTable, event: RequestReceived, now: float) -> bool:
+    """Answer a body that cannot be read with 415, a caller who cannot read ours with 406."""
+    if not settle_body(event.request):
+        _answer(table, event, 415, now, _READS)
+    elif event.request.method != "OPTIONS" and not accepts_sdp(event.request):
+        _answer(table, event, 406, now)
+    else:
         return False
-    encoding = (request.headers.get("Content-Encoding") or "identity").lower()
-    return request.content_type != known or encoding != "identity"
+    return True
 
 
 def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> None:
     request = event.request
-    if _has_unknown_body(request, SDP):
-        _answer(table, event, 415, now, (("Accept", SDP), ("Accept-Encoding", "identity")))
+    if _refuses_content(table, event, now):
         return
     if len(table.by_id) >= table.settings.max_sessions:
         pause = str(table.settings.retry_after_s)
@@ -137,6 +148,8 @@ def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> 
 
 def _receive_options(table: SessionTable, event: RequestReceived, now: float) -> None:
     """Answer as an INVITE would be answered now (RFC 3261 section 11.2)."""
+    if _refuses_content(table, event, now):
+        return
     if table.takes_calls():
         _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
     else:
@@ -207,9 +220,12 @@ def _cause(event: RequestReceived, now: float) -> Cause:
 def _receive_offer(
     table: SessionTable, session: Session, event: RequestReceived, now: float
 ) -> None:
-    if _has_unknown_body(event.request, SDP):
-        _answer(table, event, 415, now, (("Accept", SDP), ("Accept-Encoding", "identity")))
-        return
+    if session.state not in usage.REPORTED_OVER:
+        if _refuses_content(table, event, now):
+            return
+        if event.request.method == "UPDATE" and not event.request.body:
+            _refresh(table, session, event, now)
+            return
     usage_steps.step(table, session, usage.Input.OFFER, _cause(event, now))
 
 

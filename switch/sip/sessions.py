@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 
+from switch.sip.bodies import SDP
 from switch.sip.deadlines import Deadlines
 from switch.sip.dialog import Dialog
 from switch.sip.endpoint import Endpoint
@@ -15,8 +16,6 @@ from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.sip.writing import make_response
-
-SDP = "application/sdp"
 
 
 class Purpose(StrEnum):

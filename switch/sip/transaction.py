@@ -88,11 +88,12 @@ def server_key(request: Request, method: str) -> str:
     """The key of the server transaction that `request` belongs to (section 17.2.3).
 
     `method` is the request's own; INVITE to find what an ACK or CANCEL is about. Requests of RFC 2543
-    have no unique branch and are told apart by several headers.
+    have no unique branch and are told apart by several headers; so are those whose branch is the bare
+    cookie (RFC 4475 section 3.2.1).
     """
     via = request.top_via
     branch = via.branch
-    if branch is not None and branch.startswith(MAGIC_COOKIE):
+    if branch is not None and branch.startswith(MAGIC_COOKIE) and branch != MAGIC_COOKIE:
         return f"{branch} {via.sent_by} {method}"
     seq = request.cseq.seq
     return (

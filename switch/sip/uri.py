@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
 _TEL = re.compile(r"([0-9A-Fa-f*#+().\-]+)(;[^@<>\"\s]*)?")
 _OPAQUE = re.compile(r"[^<>\"\s]+")
 _NAME_ADDR = re.compile(
-    r'(?:"([^"\\]*(?:\\.[^"\\]*)*)"[ \t]*|([^<">]*))<([^<>"\s]+)>[ \t]*(;.*)?', re.DOTALL
+    r'(?:"([^"\\]*(?:\\.[^"\\]*)*)"[ \t]*|([^<">,]*))<([^<>"\s]+)>[ \t]*(;.*)?', re.DOTALL
 )
 _ADDR_SPEC = re.compile(r"([^<>\"\s;?,]+)[ \t]*(;.*)?")
 _PARAM = re.compile(
@@ -30,6 +30,8 @@ _PARAM = re.compile(
 )
 _PLAIN_NAME = re.compile(rf"{TOKEN}(?:[ ]{TOKEN})*")
 _ESCAPED = re.compile(r"\\(.)")
+
+_INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _CACHED_LENGTH = 128
 """Longer URIs are not remembered: strangers choose them, memory is bounded."""
@@ -66,6 +68,11 @@ def format_params(params: Params) -> str:
     return "".join(
         f";{name}" if value is None else f";{name}={value}" for name, value in params.items()
     )
+
+
+def _unescaped(quoted: str) -> str:
+    """Resolve the pairs of a quoted string; control characters are dropped, we never write them."""
+    return _INVISIBLE.sub("", _ESCAPED.sub(r"\1", quoted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,7 @@ class NameAddr:
         if found is not None:
             quoted, plain, uri, params = found.groups()
             if quoted is not None:
-                name: str | None = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
+                name: str | None = _unescaped(quoted) if "\\" in quoted else quoted
             else:
                 name = plain.strip(" \t") or None
         else:
@@ -185,6 +192,8 @@ class NameAddr:
                 raise ValueError(f"not an address: {text[:80]!r}")
             uri, params = found.groups()
             name = None
+        if params and '"' in params and _INVISIBLE.search(params):
+            raise ValueError(f"control characters in the parameters: {params[:80]!r}")
         return cls(Uri.parse(uri), name, parse_params(params) if params else {})
 
     @property

@@ -209,14 +209,28 @@ def test_merged_requests_get_482() -> None:
     assert [type(e) for e in events_of(endpoint)] == [RequestReceived, RequestReceived]
 
 
-def test_unknown_methods_get_405_with_allow() -> None:
+@pytest.mark.parametrize(("method", "status"), [("SUBSCRIBE", 405), ("INV%49TE", 501)])
+def test_methods_we_do_not_take_get_405_and_unheard_ones_501_with_allow(
+    method: str, status: int
+) -> None:
     endpoint = make_endpoint()
-    give(endpoint, make_request("SUBSCRIBE", branch="z9hG4bK1"))
+    give(endpoint, make_request(method, branch="z9hG4bK1"))
     (response,) = sent_by(endpoint)
     assert isinstance(response, Response)
-    assert response.status == 405
+    assert response.status == status
     assert "INVITE" in response.headers.tokens("Allow")
     assert response.to.tag
+
+
+def test_a_bare_cookie_is_no_transaction_of_its_own() -> None:
+    """RFC 4475 section 3.2.1: two requests with the branch `z9hG4bK` are two."""
+    endpoint = make_endpoint()
+    for number in (1, 2):
+        request = make_request("OPTIONS", branch="z9hG4bK", call_id=f"bare-{number}")
+        give(endpoint, request)
+        give(endpoint, request)
+    assert [type(event) for event in events_of(endpoint)] == [RequestReceived, RequestReceived]
+    assert endpoint.counters.retransmissions_absorbed == 2
 
 
 def test_unknown_extensions_get_420_naming_them() -> None:

@@ -173,7 +173,8 @@ def test_the_ack_of_a_stranger_confirms_nothing() -> None:
         ({"Contact": ""}, 400),
         ({"Contact": "<tel:+12025550123>"}, 400),
         ({"Contact": "<sip:x@192.0.2.1>, <sip:y@192.0.2.1>"}, 400),
-        ({"From": "<sip:x@example.com>"}, 400),
+        ({"From": "<tel:+12025550123>", "Contact": ""}, 400),
+        ({"Accept": "text/plain"}, 406),
         ({"Require": "100rel"}, 420),
     ],
 )
@@ -290,3 +291,13 @@ def test_one_session_does_not_disturb_another() -> None:
     wire.a.ua.reoffer(a, OFFER, wire.now)
     wire.run()
     assert wire.b.names()[-1] == "ReofferReceived"
+
+
+def test_a_caller_of_rfc_2543_has_neither_tag_nor_contact() -> None:
+    """RFC 3261 section 12.1.1: a missing tag is a null tag; the address is that of From."""
+    wire = Wire()
+    up(wire, From="<sip:old@192.0.2.1>", Contact="")
+    bye = hang_up(wire)
+    assert bye.uri == "sip:old@192.0.2.1"
+    assert bye.to.tag is None
+    assert bye.from_.tag
