@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from switch.guard.bans import Ban, GuardCounters, Verdict
@@ -35,7 +36,7 @@ class Guard:
         """`on_ban` is told of each ban as it begins; it must not call back."""
         self._settings = settings
         self._on_ban = on_ban
-        self._exempt = Exempt(settings.exempt)
+        self._is_exempt = lru_cache(maxsize=8192)(Exempt(settings.exempt).__contains__)
         self._sources: dict[str, Source] = {}
         self._banned: dict[str, Source] = {}
         """Those whose ban has not been seen to end."""
@@ -172,7 +173,7 @@ class Guard:
         source = self._sources.get(host)
         if source is not None:
             return source
-        is_exempt = host in self._exempt
+        is_exempt = self._is_exempt(host)
         key = host if is_exempt else key_of(host)
         source = self._sources.get(key)
         if source is None:

@@ -53,7 +53,7 @@ WEIGHTS: Final[Mapping[Offence, float]] = {
     Offence.HALF_OPEN: 2.0,
     Offence.SLOW: 10.0,
     Offence.NO_SIP: 10.0,
-    Offence.FLOOD: 0.05,
+    Offence.FLOOD: 0.0625,
     Offence.SCANNER: FULL,
 }
 """Points of one offence: FULL divided by how many are too many."""

@@ -17,13 +17,21 @@ class TransportLimits:
     """Datagrams that wait for a full socket; more are dropped, as a network would."""
     max_connections: int = 2000
     """TCP connections, accepted and made."""
-    max_connections_per_address: int = 100
-    """Accepted from one address."""
+    max_connections_per_address: int = 200
+    """Accepted from one address that is exempt or has proved a password."""
+    max_strangers: int = 500
+    """Accepted from all others together; one more takes the place of the oldest of them."""
+    max_connections_per_stranger: int = 20
+    """Accepted from one of them."""
     connect_s: float = 4.0
     idle_s: float = 3600.0
     """A connection without a message or keep-alive for so long is closed."""
     message_s: float = 32.0
     """A message must be whole so long after its first octet."""
+    stranger_idle_s: float = 60.0
+    """As `idle_s`, for strangers: a phone has registered by then."""
+    stranger_message_s: float = 10.0
+    """As `message_s`, for strangers; their first message must be whole so long after they connect."""
     max_write_buffer: int = 1 << 20
     """Octets a peer may leave unread before its connection is cut."""
     max_waiting: int = 256

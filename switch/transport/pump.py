@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from switch.clock import Clock, TimerHandle
+from switch.guard.bans import Verdict
+from switch.guard.guard import Guard
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
 from switch.sip.limits import MessageLimits
@@ -30,7 +32,8 @@ class Pump:
 
     `consume(now)` is called once a turn; it drains `endpoint.next_event()` and does what of its own is
     due. `timers()` may tell when it next wants to be called without any message; `connection_closed` is
-    told the number of a TCP connection that is gone.
+    told the number of a TCP connection that is gone. `guard` is asked about every message before it is
+    read; what it does not let pass is dropped.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Pump:
         connection_closed: Callable[[int], None] | None = None,
         limits: TransportLimits | None = None,
         message_limits: MessageLimits | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._endpoint = endpoint
@@ -51,11 +55,13 @@ class Pump:
         self._timers = timers
         self._connection_closed = connection_closed
         self._limits = limits or TransportLimits()
+        self._guard = guard
         self._udp: dict[Address, UdpSocket] = {}
         self.tcp = TcpHub(
             TcpHandlers(received=self._tcp_received, failed=self._tcp_failed),
             self._limits,
             message_limits or MessageLimits(),
+            guard,
         )
         self._tcp_local: Address | None = None
         self._timer: TimerHandle | None = None
@@ -179,9 +185,19 @@ class Pump:
 
     def _udp_received(self, sock: UdpSocket, batch: list[tuple[bytes, Address]]) -> None:
         local = sock.local
+        guard = self._guard
+        if guard is not None:
+            now = self._clock.now()
+            batch = [each for each in batch if guard.judge(each[1][0], now) is Verdict.PASS]
+            if not batch:
+                return
         self._received([(data, Flow(Transport.UDP, remote, local)) for data, remote in batch])
 
     def _tcp_received(self, connection: TcpConnection, messages: list[bytes]) -> None:
+        guard = self._guard
+        if guard is not None:
+            now, host = self._clock.now(), connection.remote[0]
+            messages = [each for each in messages if guard.judge(host, now) is Verdict.PASS]
         flow = self._tcp_flow(connection.remote, connection.number)
         self._received([(data, flow) for data in messages])
 

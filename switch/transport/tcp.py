@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from switch.errors import RemoteProtocolError
+from switch.guard.bans import Verdict
+from switch.guard.guard import Guard
+from switch.guard.offences import Offence
+from switch.guard.source import key_of
 from switch.sip.framing import StreamFramer
 from switch.sip.limits import MessageLimits
 from switch.transport.limits import TransportLimits
@@ -41,6 +45,10 @@ class TcpCounters:
     made: int = 0
     refused_full: int = 0
     """Accepted and cut at once for want of room."""
+    refused_banned: int = 0
+    """Accepted and cut at once: the address is banned, or connects too often."""
+    strangers_displaced: int = 0
+    """Cut to make room for a newer stranger."""
     framing_errors: int = 0
     idle_closed: int = 0
     slow_closed: int = 0
@@ -59,6 +67,9 @@ class TcpConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._active_at = 0.0
         self._partial_since: float | None = None
+        """When the message began that is not whole; a stranger's first begins with the connection."""
+        self.is_stranger = False
+        """Counted among the connections of strangers."""
         self.accepted = accepted
         self.number = 0
         self.remote: Address = ("", 0)
@@ -74,6 +85,8 @@ class TcpConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._active_at = self._hub.loop.time()
+        if self.is_stranger:
+            self._partial_since = self._active_at
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -83,11 +96,13 @@ class TcpConnection(asyncio.Protocol):
             messages = self._framer.feed(data)
         except RemoteProtocolError as error:
             self._hub.counters.framing_errors += 1
+            self._hub.offend(self, Offence.NO_SIP)
             self.cut(f"not SIP: {error}")
             return
         now = self._active_at = self._hub.loop.time()
         if not self._framer.buffered:
-            self._partial_since = None
+            if messages or not self.is_stranger:
+                self._partial_since = None
         elif messages or self._partial_since is None:
             self._partial_since = now
             self._watch()
@@ -96,6 +111,8 @@ class TcpConnection(asyncio.Protocol):
             self.write(b"\r\n" * pongs)
         if messages:
             self._hub.handlers.received(self, messages)
+            if self.is_stranger:
+                self._hub.look_again(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -110,6 +127,7 @@ class TcpConnection(asyncio.Protocol):
             return
         if transport.get_write_buffer_size() + len(data) > self._hub.limits.max_write_buffer:
             self._hub.counters.write_overflows += 1
+            self._hub.offend(self, Offence.SLOW)
             self.cut("the peer does not read")
             return
         transport.write(data)
@@ -122,37 +140,53 @@ class TcpConnection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """Set the one timer to the moment this connection may have to be closed."""
-        limits = self._hub.limits
-        due = self._active_at + limits.idle_s
+        idle_s, message_s = self._patience()
+        due = self._active_at + idle_s
         if self._partial_since is not None:
-            due = min(due, self._partial_since + limits.message_s)
+            due = min(due, self._partial_since + message_s)
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._hub.loop.call_at(due, self._check)
 
     def _check(self) -> None:
-        limits, counters, now = self._hub.limits, self._hub.counters, self._hub.loop.time()
-        if self._partial_since is not None and now >= self._partial_since + limits.message_s:
+        counters, now = self._hub.counters, self._hub.loop.time()
+        idle_s, message_s = self._patience()
+        if self._partial_since is not None and now >= self._partial_since + message_s:
             counters.slow_closed += 1
-            self.cut(f"a message was not whole after {limits.message_s} s")
-        elif now >= self._active_at + limits.idle_s:
+            self._hub.offend(self, Offence.SLOW)
+            self.cut(f"no whole message after {message_s} s")
+        elif now >= self._active_at + idle_s:
             counters.idle_closed += 1
-            self.cut(f"idle for {limits.idle_s} s")
+            self.cut(f"idle for {idle_s} s")
         else:
             self._watch()
+
+    def _patience(self) -> tuple[float, float]:
+        """How long it may be idle, and how long a message may take."""
+        limits = self._hub.limits
+        if self.is_stranger:
+            return limits.stranger_idle_s, limits.stranger_message_s
+        return limits.idle_s, limits.message_s
 
 
 class TcpHub:
     """Every TCP connection of the node: found by number or by address, made on demand."""
 
     def __init__(
-        self, handlers: TcpHandlers, limits: TransportLimits, message_limits: MessageLimits
+        self,
+        handlers: TcpHandlers,
+        limits: TransportLimits,
+        message_limits: MessageLimits,
+        guard: Guard | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.handlers = handlers
         self.limits = limits
         self.message_limits = message_limits
         self.counters = TcpCounters()
+        self._guard = guard
+        self._strangers: dict[TcpConnection, None] = {}
+        """Accepted from those who have proved nothing yet, the oldest first."""
         self._servers: list[asyncio.Server] = []
         self._connections: dict[int, TcpConnection] = {}
         self._by_remote: dict[Address, TcpConnection] = {}
@@ -168,6 +202,11 @@ class TcpHub:
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    @property
+    def strangers(self) -> int:
+        """Connections of those who have proved nothing."""
+        return len(self._strangers)
 
     async def listen(self, host: str, port: int) -> Address:
         """Accept connections; returns the address bound, the port being free to choose with 0."""
@@ -246,8 +285,7 @@ class TcpHub:
             self.counters.refused_full += connection.accepted
             return False
         if connection.accepted:
-            if self._accepted_from[host] >= limits.max_connections_per_address:
-                self.counters.refused_full += 1
+            if not self._may_connect(connection, host):
                 return False
             self._accepted_from[host] += 1
             self.counters.accepted += 1
@@ -260,10 +298,52 @@ class TcpHub:
         self._by_remote[connection.remote] = connection
         return True
 
+    def _may_connect(self, connection: TcpConnection, host: str) -> bool:
+        """Judge one that was accepted; a stranger may push out the stranger that came first."""
+        guard, limits, now = self._guard, self.limits, self.loop.time()
+        most = limits.max_connections_per_address
+        if guard is not None:
+            if guard.judge(host, now) is not Verdict.PASS:
+                self.counters.refused_banned += 1
+                return False
+            connection.is_stranger = guard.is_stranger(host, now)
+            if connection.is_stranger:
+                most = limits.max_connections_per_stranger
+        if self._accepted_from[host] >= most:
+            self.counters.refused_full += 1
+            return False
+        if connection.is_stranger:
+            self._strangers[connection] = None
+            if len(self._strangers) > limits.max_strangers:
+                self.counters.strangers_displaced += 1
+                oldest = next(iter(self._strangers))
+                del self._strangers[oldest]
+                oldest.cut("a newer connection needs the room")
+        return True
+
+    def look_again(self, connection: TcpConnection) -> None:
+        """A stranger said something: perhaps it has proved a password by it."""
+        if self._guard is None or self._guard.is_stranger(connection.remote[0], self.loop.time()):
+            return
+        connection.is_stranger = False
+        self._strangers.pop(connection, None)
+
+    def offend(self, connection: TcpConnection, offence: Offence) -> None:
+        """Tell the guard what the peer of a connection that we accepted did wrong."""
+        if self._guard is not None and connection.accepted:
+            self._guard.offend(connection.remote[0], offence, self.loop.time())
+
+    def cut_source(self, source: str, why: str) -> None:
+        """Close what was accepted from a source that is banned now."""
+        for connection in list(self._connections.values()):
+            if connection.accepted and key_of(connection.remote[0]) == source:
+                connection.cut(why)
+
     def forget(self, connection: TcpConnection, reason: str) -> None:
         """Drop a connection that is closed, and say so."""
         if self._connections.pop(connection.number, None) is None:
             return
+        self._strangers.pop(connection, None)
         if not self._connections:
             self._empty.set()
         if self._by_remote.get(connection.remote) is connection:

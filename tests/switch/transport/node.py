@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from switch.guard.guard import Guard
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import EndpointEvent, RequestReceived
 from switch.sip.headers import Headers
@@ -24,12 +25,17 @@ _numbers = itertools.count(1)
 class Node:
     """Answers every request with 200 and keeps every event."""
 
-    def __init__(self, limits: TransportLimits | None, timers: SipTimers | None) -> None:
+    def __init__(
+        self,
+        limits: TransportLimits | None,
+        timers: SipTimers | None,
+        guard: Guard | None = None,
+    ) -> None:
         self.clock = LoopClock()
         self.endpoint = Endpoint(
             new_branch=lambda: f"n{next(_numbers)}", timers=timers, limits=EndpointLimits()
         )
-        self.pump = Pump(self.endpoint, self.clock, self.consume, limits=limits)
+        self.pump = Pump(self.endpoint, self.clock, self.consume, limits=limits, guard=guard)
         self.events: list[EndpointEvent] = []
         self.turns = 0
         self._news = asyncio.Event()
@@ -54,9 +60,12 @@ class Node:
 
 @asynccontextmanager
 async def running_node(
-    limits: TransportLimits | None = None, timers: SipTimers | None = None
+    limits: TransportLimits | None = None,
+    timers: SipTimers | None = None,
+    *,
+    guard: Guard | None = None,
 ) -> AsyncIterator[Node]:
-    node = Node(limits, timers)
+    node = Node(limits, timers, guard)
     try:
         yield node
     finally:
