@@ -52,9 +52,13 @@ class AgentDial:
         self._new_id = new_id
         self._report = report
         self._destinations: dict[ContactId, Destination] = {}
+        self.is_closed = False
+        """The server is stopping: nobody dials any more."""
 
     def dial(self, agent: AgentId, number: str) -> str | None:
         """Begin; gives the reason in words when that cannot be."""
+        if self.is_closed:
+            return "The server is stopping and takes no new calls"
         if self._contacts.of_agent(agent) is not None:
             return "Finish the call you are on first"
         if not self._control.is_reachable(str(agent)):

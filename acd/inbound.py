@@ -157,6 +157,10 @@ class Inbound:
             case _:
                 pass  # recordings, statistics, the gateway: of interest to history, not to contacts
 
+    def disengage(self, leg: LegId) -> None:
+        """The leg is left over from a contact that was ended: its agent is on no call by it."""
+        self._engagements.end(leg)
+
     # --- the caller -----------------------------------------------------------------------------
 
     def _incoming(self, event: IncomingLeg) -> None:

@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from acd.closing_time import SHUTDOWN
 from crm_store.store import Store
 from cti.accounts import accounts
 from cti.api.accounts import PasswordAccounts
@@ -26,16 +27,17 @@ from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.server import ApiServer
 from cti.bus import Bus
 from cti.centre import Centre
+from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
 from cti.free_ports import free_port
 from cti.history import HistoryProjection
 from cti.ids import Ids
-from cti.midnight import Midnight
-from cti.recording_paths import RecordingPaths
 from cti.loop_lag import LoopLag
 from cti.metrics.exporter import Exporter
 from cti.metrics.sources import Sources
+from cti.midnight import Midnight
+from cti.recording_paths import RecordingPaths
 from cti.recovery import GATEWAY_LOST, RecordingRecovery
 from cti.settings import Settings
 from cti.site import site_of
@@ -44,7 +46,6 @@ from cti.switching import Switching
 from recordings.outcome import Outcome
 from recordings.recover import recover
 from recordings.settings import RecordingSettings
-from switch.calls.causes import EndCause, Result
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.gateway.protocol import RecordingFinished
@@ -75,9 +76,13 @@ class Node:
         self._site = site_of(settings)
         self._flows = flows_of(settings)
         self._serving = False
-        self._tasks: asyncio.TaskGroup | None = None
         self._lag = LoopLag()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._asked = asyncio.Event()
+        self._at_once = False
+        self._draining: Draining | None = None
         self._stopping = asyncio.Event()
+        """Calls may go on after `stop` was asked for; not after this."""
         self._ready = asyncio.Event()
 
     async def serve(self) -> None:
@@ -87,12 +92,28 @@ class Node:
             await self._start(way_down)
             self._serving = True
             self._ready.set()
-            await self._stopping.wait()
+            await self._asked.wait()
+            await self._drain()
             self._serving = False
+            self._stopping.set()
 
-    def stop(self) -> None:
-        """Ask for the end; `serve` returns when everything is down."""
-        self._stopping.set()
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask for the end; `serve` returns when everything is down.
+
+        Calls that run may finish first, up to the configured limit; not `at_once`, nor when asked
+        a second time.
+        """
+        if at_once or self._asked.is_set():
+            self._at_once = True
+            if self._draining is not None:
+                self._draining.hurry()
+        self._asked.set()
+
+    async def _drain(self) -> None:
+        assert self._draining is not None
+        if self._at_once:
+            self._draining.hurry()
+        await self._draining.run()
 
     async def wait_ready(self) -> None:
         """Return once calls are accepted."""
@@ -179,6 +200,15 @@ class Node:
             history=self._store.history,
             pops=self._centre.pops,
         )
+        self._draining = Draining(
+            limit_s=self.settings.server.drain_s,
+            language=self.settings.site.language,
+            clock=self._clock,
+            calls=self._switching.calls,
+            close_door=self._centre.close_door,
+            end_contacts=self._centre.closing_time.end_all,
+            tell=self._centre.server_changed,
+        )
         projection = HistoryProjection(
             append=self._store.history.append,
             agent_name=lambda agent: self._site.agent_names.get(agent, agent),
@@ -196,6 +226,19 @@ class Node:
             health=self._health,
             bus=self._bus,
             status=self._board.status,
+            metrics=Exporter(
+                Sources(
+                    settings=self.settings,
+                    clock=self._clock,
+                    switching=self._switching,
+                    centre=self._centre,
+                    history=self._store.history,
+                    bus=self._bus,
+                    board=self._board,
+                    lag=self._lag,
+                    tasks=lambda: len(asyncio.all_tasks()),
+                )
+            ),
         )
         api = self.settings.api
         self._api = ApiServer(ports, ApiSettings(token_secret=self._token_secret()))
@@ -209,7 +252,7 @@ class Node:
     async def _end_calls(self) -> None:
         calls = self._switching.calls
         for leg in calls.describe():
-            calls.hang_up(leg.leg, EndCause(Result.COMPLETED, "shutdown"))
+            calls.hang_up(leg.leg, SHUTDOWN)
         await asyncio.sleep(_GOODBYE_S)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -226,20 +269,9 @@ class Node:
             self._spawn(self._recovery.resolve(event, self._centre.translator.call_event))
             return
         self._centre.handle(event)
-            metrics=Exporter(
-                Sources(
-                    settings=self.settings,
-                    clock=self._clock,
-                    switching=self._switching,
-                    centre=self._centre,
-                    history=self._store.history,
-                    bus=self._bus,
-                    board=self._board,
-                    lag=self._lag,
-                    tasks=lambda: len(asyncio.all_tasks()),
-                )
-            ),
         self._board.call_event(event)
+        if self._draining is not None:
+            self._draining.call_event(event)
 
     def _gateway_event(self, event: GatewayEvent) -> None:
         """The gateway's events on their way to the calls."""
@@ -265,6 +297,8 @@ class Node:
     def _health(self) -> tuple[bool, str]:
         if not self._serving:
             return False, "starting"
+        if self._draining is not None and self._draining.has_begun:
+            return False, f"draining: {self._draining.calls_left} calls left"
         if not self._switching.calls.accepts_calls:
             return False, "no media gateway is connected"
         return True, "calls are accepted"

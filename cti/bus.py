@@ -30,6 +30,9 @@ events in each millisecond of its life, and 2**53, the largest integer that Java
 reached before the year 2248.
 """
 
+_FOR_ALL: Final = frozenset({EventType.GATEWAY_CHANGED, EventType.SERVER_CHANGED})
+"""News of the server itself, for everybody."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,7 +51,7 @@ class Audience:
             return True
         if event.type is EventType.SCREEN_POP:
             return False
-        if self.sees_all or event.type is EventType.GATEWAY_CHANGED:
+        if self.sees_all or event.type in _FOR_ALL:
             return True
         return event.type is EventType.QUEUE_CHANGED and event.queue in self.queues
 
@@ -264,7 +267,7 @@ class Bus:
 
     def _distribute(self, entry: Entry) -> None:
         event = entry.event
-        if event.type is EventType.GATEWAY_CHANGED:
+        if event.type in _FOR_ALL:
             for subscription in tuple(self._subscriptions):
                 subscription._deliver(entry)
             return

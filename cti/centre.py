@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from acd.agent_dial import AgentDial
+from acd.closing_time import ClosingTime
 from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
 from acd.conversation import Conversation
@@ -24,7 +25,7 @@ from cti.customers import CustomerDesk, InteractionDesk
 from cti.floor import Floor, PhoneAddress
 from cti.live import LiveInteraction
 from cti.pops import PopService
-from cti.schema import CustomerCard
+from cti.schema import CustomerCard, EventType, ServerView
 from cti.settings import Settings
 from cti.site import Routes, Site
 from cti.switching import Switching
@@ -53,6 +54,7 @@ class Centre:
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         """`spawn` runs a coroutine beside the calls."""
+        self._bus = bus
         self._clock = clock
         self._region = settings.site.region
         self._agent_ids: dict[str, AgentId] = {
@@ -111,6 +113,12 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
+        self.closing_time = ClosingTime(
+            contacts=self.contacts,
+            distribution=self.distribution,
+            clock=clock,
+            disengage=self._inbound.disengage,
+        )
         self.floor = Floor(
             distribution=self.distribution,
             contacts=self.contacts,
@@ -141,6 +149,15 @@ class Centre:
         self.translator.call_event(event)
         if isinstance(event, PhoneReachable) and event.phone in self._agent_ids:
             self.agents.presence(event.phone, event.at, phone=event.reachable)
+
+    def close_door(self) -> None:
+        """The server is stopping: agents begin no new calls."""
+        self._agent_dial.is_closed = True
+
+    def server_changed(self, view: ServerView) -> None:
+        """Tell desks and wallboards how the server's end proceeds."""
+        self.floor.server = view
+        self._bus.publish(EventType.SERVER_CHANGED, view)
 
     def interaction_of(self, call: CallId) -> str:
         """The interaction a call belongs to; the call itself when it has none."""

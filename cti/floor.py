@@ -32,6 +32,7 @@ from cti.schema import (
     PhoneCredentials,
     Role,
     ScreenPop,
+    ServerView,
     Snapshot,
 )
 from cti.translate import Translator
@@ -81,6 +82,8 @@ class Floor:
         self._site = site
         self._clock = clock
         self._desks: set[str] = set()
+        self.server: ServerView | None = None
+        """Set while the server is stopping."""
         self.pops: PopService | None = None
         """Set by the composition root; pops need the floor and the floor its pops."""
 
@@ -114,6 +117,7 @@ class Floor:
             dispositions=self._dispositions,
             not_ready_reasons=self._reasons,
             gateway_available=translator.gateway_available,
+            server=self.server,
             site=self._site,
         )
 

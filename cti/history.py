@@ -37,6 +37,7 @@ _NOT_KEPT: Final = frozenset(
         EventType.AGENT_FIGURES,
         EventType.QUEUE_CHANGED,
         EventType.GATEWAY_CHANGED,
+        EventType.SERVER_CHANGED,
         EventType.CALL_REFUSED,
         EventType.SCREEN_POP,
     }

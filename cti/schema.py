@@ -187,6 +187,16 @@ class InteractionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """The server is stopping: it takes no new calls, and those that run may finish."""
+
+    stopping: bool
+    stops_at: float | None = None
+    """Calls that still run then are ended."""
+    calls_left: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The state at `seq`. An agent gets itself, its interaction and its queues; a supervisor all."""
 
@@ -203,6 +213,8 @@ class Snapshot:
     dispositions: tuple[Disposition, ...] = ()
     not_ready_reasons: tuple[str, ...] = ()
     gateway_available: bool = True
+    server: ServerView | None = None
+    """Only while the server is stopping."""
     site: str = "Switchroom"
     """The site's name."""
 
@@ -244,6 +256,7 @@ class EventType(StrEnum):
     DISPOSITION_SET = "DispositionSet"  # DispositionSet
     CUSTOMER_LINKED = "CustomerLinked"  # CustomerLinked
     GATEWAY_CHANGED = "GatewayChanged"  # GatewayView
+    SERVER_CHANGED = "ServerChanged"  # ServerView
     CALL_REFUSED = "CallRefused"  # Refused
 
 
@@ -384,6 +397,7 @@ EventData = (
     | DispositionSet
     | CustomerLinked
     | GatewayView
+    | ServerView
     | Refused
 )
 
@@ -410,6 +424,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.DISPOSITION_SET: DispositionSet,
     EventType.CUSTOMER_LINKED: CustomerLinked,
     EventType.GATEWAY_CHANGED: GatewayView,
+    EventType.SERVER_CHANGED: ServerView,
     EventType.CALL_REFUSED: Refused,
 }
 

@@ -27,7 +27,11 @@ def prepare_process(log_level: str, *, trace_sip: bool = False) -> None:
 
 
 async def serve_until_signal(settings: Settings, *, end_with_stdin: bool = False) -> int:
-    """Run a node until SIGTERM, SIGINT or (if asked) the end of standard input; 1: it could not start."""
+    """Run a node until SIGTERM, SIGINT or (if asked) the end of standard input; 1: it could not start.
+
+    After the first signal running calls may finish, up to the configured limit; a second one ends
+    them. The end of standard input, which is that of whoever started us, leaves no time.
+    """
     node = Node(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,7 +54,7 @@ async def serve_until_signal(settings: Settings, *, end_with_stdin: bool = False
 
 def _stop_reading(loop: asyncio.AbstractEventLoop, node: Node) -> None:
     loop.remove_reader(0)
-    node.stop()
+    node.stop(at_once=True)
 
 
 async def _announce(node: Node) -> None:

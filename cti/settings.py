@@ -71,6 +71,13 @@ class ApiSection(_Section, frozen=True, kw_only=True):
     port: Port = 8080
 
 
+class ServerSection(_Section, frozen=True, kw_only=True):
+    """How the server ends."""
+
+    drain_s: Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)] = 60.0
+    """So long running calls may go on when it is told to stop; 0: they end at once, untold."""
+
+
 class DataSection(_Section, frozen=True, kw_only=True):
     """Where things are kept."""
 
@@ -173,6 +180,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     sip: SipSection = SipSection()
     media: MediaSection = MediaSection()
     api: ApiSection = ApiSection()
+    server: ServerSection = ServerSection()
     data: DataSection = DataSection()
     dispositions: tuple[DispositionSection, ...] = ()
     users: tuple[UserSection, ...] = ()

@@ -81,6 +81,16 @@ def went_wrong(language: str) -> list[PlayItem]:
     return prompts(["error"], language)
 
 
+def server_stopping(language: str) -> list[PlayItem]:
+    """Return what is said before a call ends because the server is stopping."""
+    return prompts(["server-stopping"], language)
+
+
+def call_back(language: str) -> list[PlayItem]:
+    """Return what those hear first whom we call back because our side cut them off."""
+    return prompts(["call-back"], language)
+
+
 def goodbye(language: str) -> list[PlayItem]:
     """Return the farewell."""
     return prompts(["goodbye"], language)

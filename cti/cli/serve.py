@@ -13,6 +13,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "serve",
         help="run the server",
+        description="Runs the server until SIGTERM or Ctrl-C. Calls that run may then finish, for "
+        "as long as [server] drain_s says; a second signal ends them at once.",
         epilog="Example: switchroom serve --config config/lab.toml --data-dir /tmp/lab",
     )
     add_config(parser)
@@ -31,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM or Ctrl-C."""
+    """Run until SIGTERM or Ctrl-C: running calls finish first; a second signal ends them."""
     import uvloop
 
     from cti.cli.options import settings_from

@@ -126,6 +126,10 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
         "The media gateway is down; calls cannot be answered until it is back.",
         "媒体网关不可用,恢复前无法接听。",
     ),
+    "connection.stopping": (
+        "The server is stopping: no new calls; {calls} still run, for {time} at most.",
+        "服务器即将停止:不再接受新呼叫;剩余通话 {calls} 路,最多 {time}。",
+    ),
     "phone.none": ("no phone", "无话机"),
     "phone.starting": ("phone starting", "话机启动中"),
     "phone.registering": ("phone registering", "话机注册中"),
@@ -302,6 +306,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "reason_end.media-failed": ("the media gateway failed", "媒体网关故障"),
     "reason_end.queue-timeout": ("waited too long", "等待超时"),
     "reason_end.gateway-lost": ("the media gateway failed", "媒体网关故障"),
+    "reason_end.shutdown": ("the server was stopped", "服务器已停止"),
     # --- wallboard ---
     "board.title": ("Wallboard", "看板"),
     "board.waiting": ("waiting", "等待"),
@@ -343,6 +348,10 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "tick.agent": ("{agent}: {state}", "{agent}:{state}"),
     "tick.gateway_lost": ("media gateway lost, {count} legs ended", "媒体网关断开,{count} 路结束"),
     "tick.gateway_back": ("media gateway is back", "媒体网关已恢复"),
+    "tick.stopping": (
+        "the server is stopping, {calls} calls left",
+        "服务器即将停止,剩余 {calls} 路通话",
+    ),
     "tick.recording_failed": ("recording failed: {reason}", "录音失败:{reason}"),
     "failure.no-answer": ("no answer", "无应答"),
     "failure.busy": ("busy", "忙"),

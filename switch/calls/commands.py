@@ -174,6 +174,10 @@ class Commands:
         """Let the leg hear itself."""
         self._sound_command(leg, lambda _: self.sound.echo(leg, on))
 
+    def silence(self, leg: LegId) -> None:
+        """Take the leg out of its bridges and end its music, echo and players."""
+        self._sound_command(leg, lambda _: self.sound.silence(leg))
+
     def send_digits(self, leg: LegId, digits: str) -> None:
         """Send digits to the leg's peer (RFC 4733); one that takes none is spared them."""
 

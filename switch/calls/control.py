@@ -83,7 +83,7 @@ class Calls(Commands):
         self.limits = TrunkLimits(trunks)
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
         self.media = LegMedia(gateway, count(max(1, int(clock.wall()))).__next__)
-        user_agent.takes_calls_while(lambda: self.media.is_available)
+        user_agent.takes_calls_while(lambda: self.accepts_calls)
         turn = Turn(
             clock=clock,
             deliver=self._deliver,
@@ -130,7 +130,7 @@ class Calls(Commands):
             recording_path=recording_path,
         )
         self._direct = DirectCalls(self, settings)
-        incoming = Incoming(
+        self._incoming = Incoming(
             user_agent=user_agent,
             admission=Admission(
                 challenger=challenger,
@@ -150,7 +150,7 @@ class Calls(Commands):
         )
         self._session_inputs = SessionInputs(
             user_agent=user_agent,
-            incoming=incoming,
+            incoming=self._incoming,
             legs=legs,
             media=self.media,
             registrar=registrar,
@@ -215,12 +215,16 @@ class Calls(Commands):
         self._location.drop_connection(connection)
         self._turn.finish()
 
+    def close_door(self) -> None:
+        """Take no new calls from now on (503); those that run, and REGISTER, go on as before."""
+        self._incoming.is_closed = True
+
     # --- looking --------------------------------------------------------------------------------
 
     @property
     def accepts_calls(self) -> bool:
-        """True while a gateway is there."""
-        return self.media.is_available
+        """True while a gateway is there and the door is open."""
+        return self.media.is_available and not self._incoming.is_closed
 
     @property
     def calls_alive(self) -> int:

@@ -54,6 +54,8 @@ class Incoming:
         self._clock = clock
         self._turn = turn
         self._new_id = new_id
+        self.is_closed = False
+        """The server is stopping: nothing new is begun."""
 
     def invited(self, event: Invited) -> None:
         """Take or refuse one INVITE. The offer is read now, so that 488 comes before any ringing."""
@@ -73,6 +75,8 @@ class Incoming:
 
     def _judge(self, event: Invited) -> Admitted | Denied:
         """Load comes first: shedding must cost less than what it sheds."""
+        if self.is_closed:
+            return Denied(status=503, reason="shutdown")
         reason = self._overload.refuses(self._legs.calls_alive)
         if reason is not None:
             return Denied(status=503, reason=reason)

@@ -219,7 +219,7 @@ class Legs:
             case Action.SEND_FINAL:
                 self._refuse(leg, cause, now)
             case Action.SEND_END:
-                self._ua.end(leg.session, now)
+                self._ua.end(leg.session, now, reason_header=status.reason_header(cause))
             case Action.REPORT_RINGING:
                 self._alerted(leg, now)
                 self._turn.emit(LegRinging(leg=leg.id, at=now))

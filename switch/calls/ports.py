@@ -79,6 +79,9 @@ class CallControl(Protocol):
     def echo(self, leg: LegId, on: bool) -> None:
         """Let the leg hear itself."""
 
+    def silence(self, leg: LegId) -> None:
+        """Take the leg out of its bridges and end its music, echo and players."""
+
     def send_digits(self, leg: LegId, digits: str) -> None:
         """Send digits to the leg's peer (RFC 4733)."""
 

@@ -94,6 +94,16 @@ class Sound:
         """Let the leg hear itself, or no longer."""
         self._set(self.matrix.echo(leg, on))
 
+    def silence(self, leg: LegId) -> None:
+        """Let the leg hear nobody and nothing more; what is played to it after this it hears."""
+        for peer in self.matrix.peers(leg):
+            self.unbridge(leg, peer)
+        self.music(leg, False)
+        self.echo(leg, False)
+        for player, heard_by in tuple(self._players.items()):
+            if heard_by == leg:
+                self.stop(player)
+
     def send_digits(self, leg: LegId, digits: str) -> None:
         """Send digits to the leg's peer; what is no digit is left out."""
         known = "".join(digit for digit in digits.upper() if digit in "0123456789*#ABCD")

@@ -32,8 +32,17 @@ _FINAL_STATUS: Final = {
     Result.FAILED: 500,
 }
 
-_OWN_REASONS: Final = {"gateway-lost": 503, "no-media": 503, "trunk-full": 503}
+_OWN_REASONS: Final = {"gateway-lost": 503, "no-media": 503, "trunk-full": 503, "shutdown": 503}
 """Where the fault is ours and passes: worth a Retry-After."""
+
+_TOLD: Final = {
+    "gateway-lost": 'SIP;cause=503;text="The media gateway was lost"',
+    "media-failed": 'SIP;cause=503;text="The media gateway failed"',
+    "shutdown": 'SIP;cause=503;text="The server is stopping"',
+    "internal-error": 'SIP;cause=500;text="Internal error"',
+    "rtp-timeout": 'SIP;cause=408;text="No sound came any more"',
+}
+"""What a BYE says of its reason (RFC 3326) where nobody hung up."""
 
 _PASSED_ON: Final = frozenset({403, 404, 410, 480, 484, 486, 488, 600, 603, 604})
 """Statuses of the callee that mean the same to the caller. A challenge (401, 407) or a redirection
@@ -83,6 +92,11 @@ def final_status(cause: EndCause) -> int:
     if own is not None:
         return own
     return cause.status if cause.status in _PASSED_ON else _FINAL_STATUS[cause.result]
+
+
+def reason_header(cause: EndCause) -> str | None:
+    """Say in a BYE why a call ends that nobody hung up (RFC 3326); None: the BYE says enough."""
+    return _TOLD.get(cause.reason)
 
 
 def refusal(status: int, reason: str) -> EndCause:

@@ -247,6 +247,14 @@ class HandSwitch:
     def echo(self, leg: LegId, on: bool) -> None:
         self._note("echo", leg)
 
+    def silence(self, leg: LegId) -> None:
+        found = self._note("silence", leg)
+        if found is not None:
+            self.bridged = {pair for pair in self.bridged if leg not in pair}
+            found.music = False
+            for player in sorted(found.players):
+                self._finish_player(found, player, stopped=True)
+
     def send_digits(self, leg: LegId, digits: str) -> None:
         self._note(f"digits {digits}", leg)
 

@@ -185,6 +185,16 @@ class Lab:
         assert process.returncode is not None
         return process.returncode
 
+    def terminate(self) -> None:
+        """Ask it to end, without waiting for that."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    async def ended(self, timeout_s: float = _STOP_S) -> int:
+        """Wait until it has ended by itself; gives its exit code."""
+        assert self._process is not None
+        async with asyncio.timeout(timeout_s):
+            return await self._process.wait()
+
     def kill(self) -> None:
         """End it as a crash would."""
         self.expects_crash = True

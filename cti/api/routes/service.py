@@ -17,12 +17,14 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/healthz", response_model=dict[str, str])
+@router.get("/readyz", response_model=dict[str, str])
 async def health(context: TheContext) -> Response:
-    """200 when calls are accepted, else 503 with the reason."""
+    """200 when calls are accepted, else 503 with the reason; `draining` while the server stops."""
     accepts, reason = context.ports.health()
     if accepts:
         return JsonAnswer({"status": "ok"})
-    return JsonAnswer({"status": "unavailable", "reason": reason}, 503)
+    status = "draining" if reason.startswith("draining") else "unavailable"
+    return JsonAnswer({"status": status, "reason": reason}, 503)
 
 
 @router.get("/api/v1/status", response_model=ServerStatus)
@@ -33,8 +35,6 @@ async def status(caller: TheCaller, context: TheContext) -> Response:
     return JsonAnswer(context.ports.status())
 
 
-@router.get("/api/v1/schema", response_model=dict[str, Any])
-async def schema() -> Response:
 @router.get("/metrics", response_class=Response)
 async def metrics(
     request: Request, context: TheContext, accept: Annotated[str, Header()] = ""
@@ -46,6 +46,8 @@ async def metrics(
     return Response(body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
 
+@router.get("/api/v1/schema", response_model=dict[str, Any])
+async def schema() -> Response:
     """JSON schema of the messages of the stream."""
     return JsonAnswer(event_schema())
 

@@ -22,6 +22,7 @@ from cti.schema import (
     Offered,
     RecordingView,
     Refused,
+    ServerView,
 )
 
 Line = tuple[str, str]
@@ -53,6 +54,8 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
             return words("tick.gateway_back"), looks.GREEN
         case GatewayView():
             return words("tick.gateway_lost", count=event.data.lost_legs), looks.RED
+        case ServerView():
+            return words("tick.stopping", calls=event.data.calls_left), looks.AMBER
         case RecordingView() if event.data.error:
             return words("tick.recording_failed", reason=event.data.error), looks.RED
         case AgentView() if event.data.state in ("available", "not-ready", "logged-out"):

@@ -10,7 +10,7 @@ from rich.text import Text
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
 from cti.desk.state import DeskState, Link
-from cti.desk.text import fit
+from cti.desk.text import clock, fit
 from cti.desk.widgets.panel import StatePanel
 
 
@@ -43,6 +43,10 @@ class AlertLine(StatePanel):
             return words("connection.ended", reason=reason), looks.RED
         if state.link is Link.CONNECTING:
             return words("connection.connecting"), looks.AMBER
+        if state.server is not None:
+            time = clock((state.server.stops_at or 0.0) - self.now())
+            calls = state.server.calls_left
+            return words("connection.stopping", calls=calls, time=time), looks.AMBER
         if not state.gateway_available:
             return words("connection.no_media"), looks.RED
         return self._phone_alert() if state.me is not None else None
