@@ -39,10 +39,6 @@ class Contacts:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def live(self) -> list[Contact]:
-        """All of them, the oldest first."""
-        return list(self._by_id.values())
-
     def add(self, contact: Contact) -> None:
         """A contact began; the look-up of its customer begins with it."""
         self._by_id[contact.id] = contact
@@ -94,11 +90,11 @@ class Contacts:
         if contact.stage is Stage.ENDED:
             return
         contact.stage = Stage.ENDED
+        self.finished[result] += 1
         now = self._clock.now()
         if contact.held_since is not None:
             contact.held_s += now - contact.held_since
             contact.held_since = None
-        self.finished[result] += 1
         if contact.recording is not None:
             self._control.stop_recording(contact.recording)
         self.hang_up(contact, hang_up or EndCause(Result.COMPLETED, reason))
