@@ -39,6 +39,10 @@ class Contacts:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def live(self) -> list[Contact]:
+        """All of them, the oldest first."""
+        return list(self._by_id.values())
+
     def add(self, contact: Contact) -> None:
         """A contact began; the look-up of its customer begins with it."""
         self._by_id[contact.id] = contact

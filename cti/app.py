@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from acd.closing_time import SHUTDOWN
 from crm_store.store import Store
 from cti.accounts import accounts
 from cti.api.accounts import PasswordAccounts
@@ -26,6 +27,7 @@ from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.server import ApiServer
 from cti.bus import Bus
 from cti.centre import Centre
+from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
 from cti.free_ports import free_port
@@ -44,7 +46,6 @@ from cti.switching import Switching
 from recordings.outcome import Outcome
 from recordings.recover import recover
 from recordings.settings import RecordingSettings
-from switch.calls.causes import EndCause, Result
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.gateway.protocol import RecordingFinished
@@ -77,7 +78,11 @@ class Node:
         self._serving = False
         self._lag = LoopLag()
         self._tasks: asyncio.TaskGroup | None = None
+        self._asked = asyncio.Event()
+        self._at_once = False
+        self._draining: Draining | None = None
         self._stopping = asyncio.Event()
+        """Calls may go on after `stop` was asked for; not after this."""
         self._ready = asyncio.Event()
 
     async def serve(self) -> None:
@@ -87,12 +92,28 @@ class Node:
             await self._start(way_down)
             self._serving = True
             self._ready.set()
-            await self._stopping.wait()
+            await self._asked.wait()
+            await self._drain()
             self._serving = False
+            self._stopping.set()
 
-    def stop(self) -> None:
-        """Ask for the end; `serve` returns when everything is down."""
-        self._stopping.set()
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask for the end; `serve` returns when everything is down.
+
+        Calls that run may finish first, up to the configured limit; not `at_once`, nor when asked
+        a second time.
+        """
+        if at_once or self._asked.is_set():
+            self._at_once = True
+            if self._draining is not None:
+                self._draining.hurry()
+        self._asked.set()
+
+    async def _drain(self) -> None:
+        assert self._draining is not None
+        if self._at_once:
+            self._draining.hurry()
+        await self._draining.run()
 
     async def wait_ready(self) -> None:
         """Return once calls are accepted."""
@@ -179,6 +200,15 @@ class Node:
             history=self._store.history,
             pops=self._centre.pops,
         )
+        self._draining = Draining(
+            limit_s=self.settings.server.drain_s,
+            language=self.settings.site.language,
+            clock=self._clock,
+            calls=self._switching.calls,
+            close_door=self._centre.close_door,
+            end_contacts=self._centre.closing_time.end_all,
+            tell=self._centre.server_changed,
+        )
         projection = HistoryProjection(
             append=self._store.history.append,
             agent_name=lambda agent: self._site.agent_names.get(agent, agent),
@@ -222,7 +252,7 @@ class Node:
     async def _end_calls(self) -> None:
         calls = self._switching.calls
         for leg in calls.describe():
-            calls.hang_up(leg.leg, EndCause(Result.COMPLETED, "shutdown"))
+            calls.hang_up(leg.leg, SHUTDOWN)
         await asyncio.sleep(_GOODBYE_S)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -240,6 +270,8 @@ class Node:
             return
         self._centre.handle(event)
         self._board.call_event(event)
+        if self._draining is not None:
+            self._draining.call_event(event)
 
     def _gateway_event(self, event: GatewayEvent) -> None:
         """The gateway's events on their way to the calls."""
@@ -265,6 +297,8 @@ class Node:
     def _health(self) -> tuple[bool, str]:
         if not self._serving:
             return False, "starting"
+        if self._draining is not None and self._draining.has_begun:
+            return False, f"draining: {self._draining.calls_left} calls left"
         if not self._switching.calls.accepts_calls:
             return False, "no media gateway is connected"
         return True, "calls are accepted"

@@ -17,12 +17,14 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/healthz", response_model=dict[str, str])
+@router.get("/readyz", response_model=dict[str, str])
 async def health(context: TheContext) -> Response:
-    """200 when calls are accepted, else 503 with the reason."""
+    """200 when calls are accepted, else 503 with the reason; `draining` while the server stops."""
     accepts, reason = context.ports.health()
     if accepts:
         return JsonAnswer({"status": "ok"})
-    return JsonAnswer({"status": "unavailable", "reason": reason}, 503)
+    status = "draining" if reason.startswith("draining") else "unavailable"
+    return JsonAnswer({"status": status, "reason": reason}, 503)
 
 
 @router.get("/api/v1/status", response_model=ServerStatus)
