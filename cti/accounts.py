@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cti.api.ports import Account
 from cti.schema import Role
@@ -18,6 +19,8 @@ from switch.sip.digest import ha1
 
 ALGORITHMS = ("SHA-256", "MD5")
 
+_hashed = lru_cache(maxsize=4096)(ha1)
+"""Computed once, so that the time of an answer does not tell whether a phone has desks."""
 _DESKS = 4
 """Desks of one agent whose softphones may be registered at the same time."""
 
@@ -62,7 +65,7 @@ class PhoneCredentials:
         if stored:
             found.append(stored)
         secrets_of_desks = self._one_time.get(user, ())
-        return [*found, *(ha1(user, self._realm, each, algorithm) for each in secrets_of_desks)]
+        return [*found, *(_hashed(user, self._realm, each, algorithm) for each in secrets_of_desks)]
 
     def _derive(self, user: str, section: PhoneSection, algorithm: str) -> str:
         if section.password:

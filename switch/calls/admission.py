@@ -103,16 +103,15 @@ class Admission:
 
     def _verify(self, invited: Invited, caller: str, now: float) -> Denied | None:
         """Let the phone `caller` prove itself; None when it has."""
-        verdict = self._challenger.verify(
-            invited.request, self._credentials, now, host=invited.flow.remote[0]
-        )
+        host = invited.flow.remote[0]
+        verdict = self._challenger.verify(invited.request, self._credentials, now, host=host)
         match verdict:
             case Accepted(user):
                 if user == caller:
                     return None
                 return Denied(status=403, reason="from-is-not-the-user")
             case Challenge(stale):
-                headers = self._challenger.challenges(now, stale=stale)
+                headers = self._challenger.challenges(now, stale=stale, host=host)
                 return Denied(status=401, reason="challenge", headers=headers, is_routine=True)
             case Paused(seconds):
                 retry = ("Retry-After", str(math.ceil(seconds)))

@@ -82,7 +82,11 @@ class Incoming:
             return Denied(status=503, reason=reason)
         if not self._media.is_available:
             return Denied(status=503, reason="no-media")
-        return self._admission.judge(event, self._clock.now())
+        verdict = self._admission.judge(event, self._clock.now())
+        is_from_outside = isinstance(verdict, Admitted) and verdict.source is Source.TRUNK
+        if is_from_outside and self._overload.keeps_back(self._legs.calls_alive):
+            return Denied(status=503, reason="kept-for-phones")
+        return verdict
 
     def _leg(self, event: Invited, admitted: Admitted) -> Leg:
         is_phone = admitted.source is Source.PHONE
@@ -138,7 +142,7 @@ class Incoming:
         )
 
     def _refuse(self, event: Invited, denied: Denied) -> None:
-        if denied.status == 503:
+        if denied.status == 503 and not denied.headers:
             retry = ("Retry-After", str(self._settings.retry_after_s))
             denied = replace(denied, headers=(*denied.headers, retry))
         self._ua.reject(event.session, denied.status, None, self._clock.now(), denied.headers)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from switch.calls.settings import CallSettings
+
+_KEPT: Final = 20
+"""One in so many calls is kept for registered phones: a flood over a trunk cannot lock them out."""
 
 
 class Overload:
@@ -33,3 +38,11 @@ class Overload:
             return None
         self.shed += 1
         return reason
+
+    def keeps_back(self, live_calls: int) -> bool:
+        """Tell, and count, whether the room that is left is kept for calls of our own phones."""
+        kept = self._settings.max_calls // _KEPT
+        if live_calls < self._settings.max_calls - kept:
+            return False
+        self.shed += 1
+        return True

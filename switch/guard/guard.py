@@ -4,7 +4,8 @@ Each source has a rate (a bucket that leaks) and a score of offences (which is f
 far above either is banned for a while: nothing of it is read any more. One dictionary look-up decides.
 
     strangers   have proved nothing: a small rate each, and one for all of them together
-    known       proved a password not long ago: a generous rate, and ten offences count as one
+    known       proved a password not long ago: a generous rate, ten offences count as one, and
+                what anybody could do in their name does not count at all
     exempt      by configuration: no limit, no ban; offences are counted only
 """
 
@@ -104,10 +105,12 @@ class Guard:
         if source.is_exempt or source.banned_until > now:
             return
         settings = self._settings
+        is_known = source.known_until > now
+        if is_known and not offence.is_proven:
+            return
         source.leak(now, settings.forgiven_per_s)
         source.score += self._weights[offence]
-        full = FULL * settings.leniency if source.known_until > now else FULL
-        if source.score >= full:
+        if source.score >= (FULL * settings.leniency if is_known else FULL):
             self._ban(source, offence, now)
 
     def accept(self, host: str, now: float) -> None:

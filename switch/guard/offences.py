@@ -27,7 +27,22 @@ class Offence(StrEnum):
     FLOOD = "flood"
     """A message above the source's rate."""
     SCANNER = "scanner"
-    """A tool for attacks that gives its own name."""
+    """A tool for attacks that gives its own name; it gets no answer."""
+
+    @property
+    def is_proven(self) -> bool:
+        """True where the offender must have been reachable at its address.
+
+        All others come in datagrams, whose sender anybody can forge: they may get a stranger's
+        address banned, never one behind which phones are registered.
+        """
+        return self in _PROVEN
+
+
+_PROVEN: Final = frozenset(
+    {Offence.WRONG_PASSWORD, Offence.GUESSING_ON, Offence.SLOW, Offence.NO_SIP}
+)
+"""Passwords are looked at only with a nonce that was sent to the same address; TCP shakes hands."""
 
 
 WORDS: Final[Mapping[str, str]] = {
@@ -54,6 +69,6 @@ WEIGHTS: Final[Mapping[Offence, float]] = {
     Offence.SLOW: 10.0,
     Offence.NO_SIP: 10.0,
     Offence.FLOOD: 0.0625,
-    Offence.SCANNER: FULL,
+    Offence.SCANNER: 10.0,
 }
 """Points of one offence: FULL divided by how many are too many."""

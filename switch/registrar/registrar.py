@@ -98,7 +98,8 @@ class Registrar:
         verdict = self._challenger.verify(request, self._credentials.ha1, now, host=flow.remote[0])
         match verdict:
             case Challenge(stale=stale):
-                raise _RefusedError(401, None, *self._challenger.challenges(now, stale=stale))
+                challenges = self._challenger.challenges(now, stale=stale, host=flow.remote[0])
+                raise _RefusedError(401, None, *challenges)
             case Refused(reason=reason, status=status):
                 raise _RefusedError(status, None if status == 403 else reason.capitalize())
             case Paused(seconds=seconds):

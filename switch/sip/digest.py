@@ -1,8 +1,9 @@
 """Digest authentication, the server's side (RFC 7616, RFC 8760, RFC 3261 section 22).
 
 Passwords are not known here: whoever stores users hands over HA1 values, one per algorithm.
-A nonce proves by itself that we issued it and when, so strangers cost no memory; only nonces that
-came back with a right password are remembered, for their nonce-count.
+A nonce proves by itself that we issued it, when, and to which host, so strangers cost no memory; only
+nonces that came back with a right password are remembered, for their nonce-count. With any other nonce
+no password is looked at: who guesses must be reachable where it says it is.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Answer with a fresh challenge. `stale`: the password was right, the nonce was not."""
+    """Answer with a fresh challenge. `stale`: there were credentials, their nonce is of no use."""
 
     stale: bool
 
@@ -136,11 +137,14 @@ class Challenger:
         return self._settings.realm
 
     def challenges(
-        self, now: float, *, stale: bool = False, method: Method = Method.SERVER
+        self, now: float, *, stale: bool = False, method: Method = Method.SERVER, host: str = ""
     ) -> list[tuple[str, str]]:
-        """The headers of a 401 (or 407): one challenge per algorithm, all with one new nonce."""
+        """The headers of a 401 (or 407): one challenge per algorithm, all with one new nonce.
+
+        Only `host` can use it.
+        """
         name = "WWW-Authenticate" if method is Method.SERVER else "Proxy-Authenticate"
-        nonce = self._issue(now)
+        nonce = self._issue(now, host)
         tail = ", stale=true" if stale else ""
         return [
             (
@@ -162,9 +166,10 @@ class Challenger:
     ) -> Verdict:
         """Judge the credentials of a request that came from `host`.
 
-        A user that does not exist and a wrong password take the same way and the same time. A
-        repeated nonce-count is answered with a challenge: it may be a replay, which cannot answer
-        it, or two requests that overtook each other.
+        A user that does not exist and a wrong password take the same way and the same time. A nonce
+        that is too old or not of ours is answered with a new one, unseen (RFC 7616 section 3.3). So
+        is a repeated nonce-count: it may be a replay, which cannot answer it, or two requests that
+        overtook each other.
         """
         witness = self._witness
         try:
@@ -180,14 +185,18 @@ class Challenger:
         if fault:
             witness.malformed(host, now)
             return Refused(fault, 400)
-        user = credentials["username"]
+        user, nonce = credentials["username"], credentials["nonce"]
+        issued = self._time_of(nonce, host, now)
+        if issued is None:
+            witness.challenged(host, now)
+            return Challenge(stale=True)
         wait = witness.pause(user, host, now)
         if wait > 0:
             return Paused(wait)
         if not self._is_right(credentials, request.method, algorithm, ha1_lookup(user, algorithm)):
             witness.wrong(user, host, now)
             return Refused("wrong user or password")
-        if not self._take_nonce(credentials["nonce"], int(credentials["nc"], 16), now):
+        if not self._take_count(nonce, issued, int(credentials["nc"], 16), now):
             return Challenge(stale=True)
         witness.right(user, host, now)
         return Accepted(user)
@@ -219,24 +228,28 @@ class Challenger:
             hmac.compare_digest(expected.encode(), given)
         return is_right
 
-    def _issue(self, now: float) -> str:
+    def _issue(self, now: float, host: str) -> str:
         stamp = f"{max(0, int(now * 1000)):x}.{self._new_token()}"
-        return f"{stamp}.{self._sign(stamp)}"
+        return f"{stamp}.{self._sign(stamp, host)}"
 
-    def _sign(self, stamp: str) -> str:
-        text = f"{stamp}:{self._settings.realm}".encode()
+    def _sign(self, stamp: str, host: str) -> str:
+        text = f"{stamp}:{self._settings.realm}:{host}".encode()
         return hmac.digest(self._secret, text, "sha256").hex()[:32]
 
-    def _take_nonce(self, nonce: str, count: int, now: float) -> bool:
-        """Note the use of a nonce; False when it is not ours, too old or its count did not grow."""
+    def _time_of(self, nonce: str, host: str, now: float) -> float | None:
+        """When we issued a nonce to this host; None when we did not, or it is too old."""
         found = _NONCE.fullmatch(nonce)
         if found is None or not hmac.compare_digest(
-            self._sign(f"{found[1]}.{found[2]}").encode(), found[3].encode()
+            self._sign(f"{found[1]}.{found[2]}", host).encode(), found[3].encode()
         ):
-            return False
+            return None
         issued = int(found[1], 16) / 1000
         if issued <= self._floor or now - issued > self._settings.nonce_life_s:
-            return False
+            return None
+        return issued
+
+    def _take_count(self, nonce: str, issued: float, count: int, now: float) -> bool:
+        """Note the use of a nonce; False when its count did not grow."""
         seen = self._counts.get(nonce)
         if count < 1 or (seen is not None and count <= seen[1]):
             return False

@@ -1,4 +1,5 @@
 import hashlib
+import hmac
 import itertools
 from collections.abc import Sequence
 
@@ -14,11 +15,13 @@ from switch.sip.digest import (
     Challenger,
     DigestSettings,
     Method,
+    Paused,
     Refused,
     ha1,
 )
 from switch.sip.headers import Headers
 from switch.sip.message import Request
+from switch.sip.ports import Unguarded, Witness
 
 REALM = "switchroom"
 USERS = {
@@ -32,12 +35,13 @@ def look_up(user: str, algorithm: str) -> Sequence[str]:
     return USERS.get((user, algorithm), ())
 
 
-def make_challenger(**settings: float) -> Challenger:
+def make_challenger(*, witness: Witness | None = None, **settings: float) -> Challenger:
     numbers = itertools.count(1)
     return Challenger(
         settings=DigestSettings(realm=REALM, **settings),  # type: ignore[arg-type]
         secret=b"0123456789abcdef",
         new_token=lambda: f"t{next(numbers)}",
+        witness=witness,
     )
 
 
@@ -171,15 +175,107 @@ def test_the_nonce_count_must_grow() -> None:
     assert challenger.verify(zero, look_up, 12.0) == Challenge(stale=True)
 
 
-def test_an_aged_or_foreign_nonce_is_stale_only_for_who_knows_the_password() -> None:
+def test_with_a_nonce_of_no_use_no_password_is_looked_at() -> None:
     challenger = make_challenger(nonce_life_s=60.0)
-    nonce = nonce_of(challenger.challenges(10.0))
+    nonce = nonce_of(challenger.challenges(10.0, host="192.0.2.1"))
     foreign = nonce[:-1] + ("0" if nonce[-1] != "0" else "1")
-    for bad, now in ((nonce, 71.0), (foreign, 11.0), ("made-up", 11.0)):
-        right = request(response_to(bad))
-        assert challenger.verify(right, look_up, now) == Challenge(stale=True)
-        wrong = request(response_to(bad, password="no"))
-        assert isinstance(challenger.verify(wrong, look_up, now), Refused)
+    looked_up: list[str] = []
+
+    def watched(user: str, algorithm: str) -> Sequence[str]:
+        looked_up.append(user)
+        return look_up(user, algorithm)
+
+    for bad, now, host in (
+        (nonce, 71.0, "192.0.2.1"),
+        (foreign, 11.0, "192.0.2.1"),
+        ("made-up", 11.0, "192.0.2.1"),
+        (nonce, 11.0, "192.0.2.2"),
+    ):
+        for password in (None, "no"):
+            given = request(response_to(bad, password=password))
+            assert challenger.verify(given, watched, now, host=host) == Challenge(stale=True)
+    assert looked_up == []
+    right = request(response_to(nonce))
+    assert challenger.verify(right, watched, 11.0, host="192.0.2.1") == Accepted("1001")
+
+
+class Notes(Unguarded):
+    """Writes down what it is told; `waits` is the pause it gives to everybody."""
+
+    def __init__(self) -> None:
+        self.waits = 0.0
+        self.told: list[tuple[str, ...]] = []
+
+    def challenged(self, host: str, now: float) -> None:
+        self.told.append(("challenged", host))
+
+    def pause(self, user: str, host: str, now: float) -> float:
+        return self.waits
+
+    def malformed(self, host: str, now: float) -> None:
+        self.told.append(("malformed", host))
+
+    def wrong(self, user: str, host: str, now: float) -> None:
+        self.told.append(("wrong", user, host))
+
+    def right(self, user: str, host: str, now: float) -> None:
+        self.told.append(("right", user, host))
+
+
+def test_the_witness_is_told_how_it_went() -> None:
+    notes = Notes()
+    challenger = make_challenger(witness=notes)
+    nonce = nonce_of(challenger.challenges(10.0, host="h"))
+    for message in (
+        request(),
+        request("Digest nonsense"),
+        request(response_to(nonce, password="no")),
+        request(response_to(nonce, user="9999")),
+        request(response_to(nonce)),
+        request(response_to(nonce)),  # replayed: nothing is said against who may be robbed
+    ):
+        challenger.verify(message, look_up, 11.0, host="h")
+    assert notes.told == [
+        ("challenged", "h"),
+        ("malformed", "h"),
+        ("wrong", "1001", "h"),
+        ("wrong", "9999", "h"),
+        ("right", "1001", "h"),
+    ]
+
+
+def test_during_a_pause_no_password_is_looked_at() -> None:
+    notes = Notes()
+    challenger = make_challenger(witness=notes)
+    nonce = nonce_of(challenger.challenges(10.0))
+    notes.waits = 7.5
+    for user in ("1001", "9999"):
+        for password in (None, "no"):
+            given = request(response_to(nonce, user=user, password=password))
+            assert challenger.verify(given, look_up, 11.0) == Paused(7.5)
+    assert notes.told == []
+
+
+def test_unknown_users_and_wrong_passwords_cost_the_same_hashes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two of stored values, one of stored values, no such user: the work is the same."""
+    compared: list[int] = []
+    compare = hmac.compare_digest
+
+    def counting(a: bytes, b: bytes) -> bool:
+        compared[-1] += 1
+        return compare(a, b)
+
+    monkeypatch.setattr("switch.sip.digest.hmac.compare_digest", counting)
+    challenger = make_challenger()
+    nonce = nonce_of(challenger.challenges(10.0))
+    given = request(response_to(nonce, password="no"))
+    for values in ((), ("00" * 32,), ("00" * 32, "11" * 32)):
+        compared.append(0)
+        verdict = challenger.verify(given, lambda user, algorithm, v=values: v, 11.0)  # type: ignore[misc]
+        assert verdict == Refused("wrong user or password")
+    assert len(set(compared)) == 1
 
 
 def test_counts_are_bounded_and_a_forgotten_count_cannot_be_replayed() -> None:

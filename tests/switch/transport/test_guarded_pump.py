@@ -19,6 +19,11 @@ def guard(**values: object) -> Guard:
     return Guard(GuardSettings(exempt=(HOST,), **values))  # type: ignore[arg-type]
 
 
+def shut_out(watched: Guard, now: float) -> None:
+    for _ in range(10):
+        watched.offend(STRANGER, Offence.WRONG_PASSWORD, now)
+
+
 def udp(host: str) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((host, 0))
@@ -42,7 +47,7 @@ async def test_datagrams_of_a_banned_source_are_not_read() -> None:
     watched = guard()
     async with running_node(guard=watched) as node:
         address = await node.pump.listen_udp(HOST, 0)
-        watched.offend(STRANGER, Offence.SCANNER, node.clock.now())
+        shut_out(watched, node.clock.now())
         with udp(STRANGER) as banned, udp(HOST) as good:
             for number in range(5):
                 banned.sendto(raw_options(number), address)
@@ -73,7 +78,7 @@ async def test_a_banned_source_cannot_connect_and_what_it_has_is_cut() -> None:
         mine, writer = await connect(STRANGER, port)
         writer.write(raw_options())
         assert (await mine.readline()).startswith(b"SIP/2.0 200")
-        watched.offend(STRANGER, Offence.SCANNER, node.clock.now())
+        shut_out(watched, node.clock.now())
         node.pump.tcp.cut_source(STRANGER, "banned")
         assert b"SIP/2.0 200" not in await ended(mine)
         late, other = await connect(STRANGER, port)
