@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 
 from aiosipua.sdp import MediaDescription, SdpMessage, parse_sdp
 
@@ -33,6 +33,8 @@ _PATTERNS = {
 }
 _RTPMAP = re.compile(r"[0-9]{1,3} +[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}/[0-9]{1,7}(?:/[0-9]{1,3})?")
 _PTIME = re.compile(r"[0-9]{1,4}")
+_NOWHERE = IPv4Network("240.0.0.0/4")
+"""Reserved, and the broadcast address: nothing can be sent there."""
 _FOREIGN_BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 """Control characters; some of them end a line for Python but not for SDP."""
 
@@ -202,7 +204,7 @@ def _checked_lines(body: bytes) -> list[str]:
         elif letter in "vo" and (media or letter in seen):
             raise _fail(f"line {number} repeats or misplaces {letter}=")
         elif value.startswith("rtpmap:") and _RTPMAP.fullmatch(value, 7) is None:
-            raise _fail(f"line {number} has a malformed rtpmap")
+            lines[number - 1] = ""  # names no codec that we could want: RFC 4475 has `31 LPC`
         seen.add(letter)
     if lines[0] != "v=0":
         raise _fail("does not begin with v=0")
@@ -215,7 +217,8 @@ def _checked_lines(body: bytes) -> list[str]:
 
 def _parse_checked(lines: list[str]) -> SdpMessage:
     # fmtp is not needed for the codecs we have, and its value may be anything for the others.
-    text = "\r\n".join(line for line in lines if not line.startswith(("a=fmtp", "b=", "t=")))
+    read = (line for line in lines if line and not line.startswith(("a=fmtp", "b=", "t=")))
+    text = "\r\n".join(read)
     try:
         return parse_sdp(text)
     except ValueError as error:  # what the checks above should have caught
@@ -262,7 +265,7 @@ def _address(text: str) -> tuple[str | None, bool]:
         return None, False
     if address.is_unspecified:
         return str(address), True
-    if address.is_multicast or text == "255.255.255.255":
+    if address.is_multicast or (address.version == 4 and address in _NOWHERE):
         return None, False
     return str(address), False
 

@@ -1,0 +1,72 @@
+"""The torture messages of RFC 4475 and RFC 5118, octet by octet, to the running server over UDP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from tests.kit.lab import Lab
+from tests.kit.raw_sip import RawSip, status
+from tests.torture.cases import CASES, SILENCE, Case
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+FINAL_S = 5.0
+
+
+def listener(number: int) -> socket.socket:
+    """Each message of RFC 4475 comes from an address of its own: none is banned for those before it.
+
+    Those of RFC 5118 share one, for they share branches: one is a retransmission of the other to us.
+    Port 5060: the messages do not ask for `rport`, their answers go where their Via says.
+    """
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    own.setblocking(False)
+    own.bind((f"127.0.40.{number}", 5060))
+    return own
+
+
+async def final_status(own: socket.socket) -> int:
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(FINAL_S):
+        while True:
+            code = int((await loop.sock_recv(own, 65_536)).split(b" ", 2)[1])
+            if code >= 200:
+                return code
+
+
+def answered(own: socket.socket) -> bool:
+    try:
+        return bool(own.recv(65_536))
+    except BlockingIOError:
+        return False
+
+
+async def test_every_message_gets_its_answer_from_the_server(lab: Lab) -> None:
+    shared = listener(100)
+    sockets = [
+        (case, listener(number) if case.rfc == "rfc4475" else shared)
+        for number, case in enumerate(CASES, 1)
+    ]
+    silent: list[tuple[Case, socket.socket]] = []
+    try:
+        for case, own in sockets:
+            own.sendto(case.data, (lab.host, lab.sip_port))
+            if case.status == SILENCE:
+                silent.append((case, own))
+            else:
+                assert await final_status(own) == case.status_for_strangers, case.name
+        async with RawSip(lab.host, lab.sip_port) as peer:
+            peer.send(peer.request("OPTIONS"))
+            assert status(await peer.final()) == 200
+        for case, own in silent:  # an answer would have come before that to the OPTIONS
+            assert not answered(own), case.name
+    finally:
+        for _, own in sockets:
+            own.close()
+    counters = await lab.status()
+    assert counters["sip"]["malformed"] == sum(case.malformed for case in CASES)
+    assert (counters["faults"], counters["legs"]) == (0, 0)
+    await lab.is_quiet()
