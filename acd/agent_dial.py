@@ -108,6 +108,13 @@ class AgentDial:
         self._contacts.bind(contact.agent_leg, contact)
         return None
 
+    def go_on(self, contact: Contact) -> None:
+        """A contact was taken up from an earlier process: call the number if nobody has yet."""
+        assert contact.agent is not None
+        self._destinations[contact.id] = self._routes.destination(contact.agent, contact.called)
+        if contact.announcement is not None and not contact.customer_leg:
+            self._call_number(contact)
+
     def handle(self, event: CallEvent) -> None:
         """Take news of the legs that are ours."""
         match event:

@@ -49,6 +49,16 @@ class Contacts:
         self._by_call[contact.call] = contact
         self._pops.prefetch(contact.id, contact.caller_number)
 
+    def restore(self, contact: Contact) -> None:
+        """Take up a contact of an earlier process, with the legs it has."""
+        self._by_id[contact.id] = contact
+        self._by_call[contact.call] = contact
+        for leg in (contact.customer_leg, contact.agent_leg):
+            if leg:
+                self._by_leg[leg] = contact
+        if contact.talking_since is None:
+            self._pops.prefetch(contact.id, contact.caller_number)
+
     def bind(self, leg: LegId, contact: Contact) -> None:
         """The leg belongs to the contact."""
         self._by_leg[leg] = contact

@@ -54,6 +54,7 @@ from acd.outbox import Outbox
 from acd.queued_contact import ContactStatus
 from acd.queued_contacts import QueuedContacts
 from acd.queues import Queue
+from acd.restoring import Core
 from acd.routing.router import Router
 from acd.settings import AcdSettings
 from acd.tallies import DayCounters
@@ -169,10 +170,35 @@ class Acd:
         """Return the events since the last call, oldest first."""
         return self._outbox.take_events()
 
+    # --- over a restart ---------------------------------------------------------------------
+
+    @property
+    def parts(self) -> Core:
+        """The state, to be described or restored by `acd.restoring`."""
+        return Core(
+            floor=self._floor,
+            contacts=self._contacts,
+            queues=self._queues,
+            router=self._router,
+            timers=self._timers,
+            metrics=self._metrics,
+        )
+
+    def resume(self, now: float) -> list[Action]:
+        """After restoring: who waits beside somebody available after all is served."""
+        self._floor.freed += [
+            agent for agent in self._floor.agents.values() if agent.state is AgentState.AVAILABLE
+        ]
+        return self._close_turn(now)
+
     # --- what can be seen -------------------------------------------------------------------
 
     def agent(self, agent: AgentId) -> AgentStatus:
         return self._floor.get(agent).status()
+
+    def ring_timeout_s(self, agent: AgentId) -> float:
+        """How long an offer rings at this agent."""
+        return self._floor.get(agent).settings.ring_timeout_s
 
     def agents(self) -> list[AgentStatus]:
         return [agent.status() for agent in self._floor.agents.values()]
@@ -205,6 +231,10 @@ class Acd:
         is_waiting = found.state is ContactState.WAITING
         line = self._queues[found.queue].line
         return found.status(line.position(found.place) if is_waiting else None)
+
+    def has(self, contact: ContactId) -> bool:
+        """Whether a contact waits, is offered or talks."""
+        return contact in self._contacts.live
 
     def contacts(self) -> list[ContactStatus]:
         return [self.contact(contact) for contact in self._contacts.live]

@@ -11,7 +11,7 @@ from acd.contacts import Contacts
 from acd.core import Acd
 from acd.events import AcdEvent, QueueChanged
 from acd.inputs import Input
-from acd.model import QueueName
+from acd.model import AgentId, QueueName
 from acd.ports import Pops
 from acd.tallies import DayCounters
 from acd.waiting_room import WaitingRoom
@@ -47,6 +47,20 @@ class Distribution:
     def begin(self) -> None:
         """Report how things stand at the start: static agents are there already."""
         self._perform([])
+
+    def resume(self) -> None:
+        """Go on after the core was restored; call when agents can be called."""
+        self._perform(self._acd.resume(self._clock.now()))
+
+    def call_again(self, contact: Contact) -> None:
+        """The offer stands, but the call to its agent was not begun, or is lost."""
+        status = None if contact.agent is None else self._acd.agent(contact.agent)
+        if status is not None and contact.stage is Stage.OFFERED and contact.agent_leg is None:
+            self._call_agent(contact, status.agent, self._acd.ring_timeout_s(status.agent))
+
+    def has(self, contact: Contact) -> bool:
+        """Whether the contact waits, is offered or talks for the distribution."""
+        return self._acd.has(contact.id)
 
     def new_day(self) -> None:
         """Begin the counters of the day anew."""
@@ -110,17 +124,17 @@ class Distribution:
                 return  # the caller went, or the offer was cancelled, while the card travelled
             if contact.agent_leg is not None:
                 return
-            self._call_agent(contact, offer)
+            self._call_agent(contact, offer.agent, offer.ring_timeout_s)
 
         self._pops.offer(offer, ring)
 
-    def _call_agent(self, contact: Contact, offer: Offer) -> None:
+    def _call_agent(self, contact: Contact, agent: AgentId, ring_timeout_s: float) -> None:
         leg = self._control.call_phone(
-            str(offer.agent),
+            str(agent),
             call=contact.call,
             caller_number=contact.caller_number,
             caller_name=contact.caller_name,
-            ring_timeout_s=offer.ring_timeout_s,
+            ring_timeout_s=ring_timeout_s,
             headers={"X-Interaction-Id": contact.id},
         )
         contact.agent_leg = leg

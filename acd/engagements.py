@@ -22,6 +22,11 @@ class Engagements:
         self._legs[leg] = agent
         self._count(agent, 1)
 
+    def restore(self, leg: LegId, agent: AgentId) -> None:
+        """A leg of an earlier process lives; the distribution's own record counts it already."""
+        self._legs[leg] = agent
+        self._counts[agent] = self._counts.get(agent, 0) + 1
+
     def end(self, leg: LegId) -> None:
         """A leg ended; of no interest unless it was counted."""
         agent = self._legs.pop(leg, None)

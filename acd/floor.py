@@ -242,10 +242,15 @@ class Floor:
             if agent.pause is None:
                 agent.until = None
         elif Effect.WATCH_OFFER in effects:
-            self._timers.set(key, now + agent.settings.ring_timeout_s + self._grace_s)
+            self.watch_offer(agent, now)
         elif Effect.START_COUNTDOWN in effects:
             agent.until = now + agent.settings.wrap_up_s
             self._timers.set(key, agent.until)
+
+    def watch_offer(self, agent: Agent, now: float) -> None:
+        """Take the offer back if nothing is heard of it for too long."""
+        until = now + agent.settings.ring_timeout_s + self._grace_s
+        self._timers.set((Due.AGENT, agent.settings.agent), until)
 
     def _sync_idle_line(
         self, agent: Agent, was: AgentState, effects: tuple[Effect, ...], now: float

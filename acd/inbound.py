@@ -50,6 +50,7 @@ from acd.ports import Routes
 from acd.self_service import SelfService
 from acd.waiting_room import ANSWER_AFTER_S, WaitingRoom
 from ivr.flow import Flow
+from ivr.records import RunRecord
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
@@ -160,6 +161,19 @@ class Inbound:
     def disengage(self, leg: LegId) -> None:
         """The leg is left over from a contact that was ended: its agent is on no call by it."""
         self._engagements.end(leg)
+
+    def engaged(self, leg: LegId, agent: AgentId) -> None:
+        """A leg of an agent's phone was taken up from an earlier process."""
+        self._engagements.restore(leg, agent)
+
+    def go_on(self, contact: Contact, run: RunRecord | None) -> None:
+        """A contact was taken up from an earlier process (`acd.adoption`)."""
+        if run is not None:
+            self._self_service.resume(contact, self._flows.get(run.flow), run)
+        elif contact.stage in (Stage.WAITING, Stage.OFFERED):
+            self._waiting_room.enter(contact)
+            if not contact.customer_answered:
+                self._let_ring(contact)
 
     # --- the caller -----------------------------------------------------------------------------
 

@@ -171,6 +171,13 @@ class Metrics:
         if agent.queue is not None:
             self.history[agent.queue].wrapped_up(wrap_up_s)
 
+    def restore_agent(
+        self, agent: AgentId, was: AgentState, state: AgentState, reason: str, now: float
+    ) -> None:
+        """An agent was taken up in another state than it was made in."""
+        self.agents[agent].take_up(state, reason, now)
+        self._count_agent(agent, was, state, now)
+
     def _count_agent(self, agent: AgentId, was: AgentState, state: AgentState, at: float) -> None:
         available = (state is AgentState.AVAILABLE) - (was is AgentState.AVAILABLE)
         signed_on = (was is AgentState.LOGGED_OUT) - (state is AgentState.LOGGED_OUT)

@@ -89,6 +89,14 @@ class QueuedContacts:
         self.live[contact.id] = contact
         self._wait(contact, now, again=False)
 
+    def restore(self, contact: QueuedContact, now: float) -> None:
+        """A contact of an earlier process is here again, in the state it was in."""
+        self._order = max(self._order, contact.place[2])
+        self.live[contact.id] = contact
+        if contact.state is ContactState.WAITING:
+            contact.resting = contact.dead_offers >= self._settings.dead_offers
+            self._stand_in_line(contact, now)
+
     def _wait(self, contact: QueuedContact, now: float, *, again: bool) -> None:
         """A contact is to have an agent: at once if one is free, else it stands in line."""
         contact.state = ContactState.WAITING
@@ -100,12 +108,16 @@ class QueuedContacts:
         position = queue.line.position(contact.place)
         self._outbox.emit(contact.queued(position, now, again=again))
         contact.resting = contact.dead_offers >= self._settings.dead_offers
+        if contact.resting or not self._offer_to_idle(contact, now):
+            self._stand_in_line(contact, now)
+
+    def _stand_in_line(self, contact: QueuedContact, now: float) -> None:
+        """It waits: in its queue's line, and in its pool's unless it rests."""
         if contact.resting:
             self._timers.set((Due.REST, contact.id), now + self._settings.rest_s)
-        elif self._offer_to_idle(contact, now):
-            return
         else:
             contact.pool.waiting.add(contact.place)
+        queue = self._queues[contact.queue]
         queue.add(contact.place)
         if queue.settings.announce_every_s > 0:
             self._timers.set((Due.ANNOUNCE, contact.id), max(contact.announce_at, now))

@@ -15,6 +15,7 @@ from acd.waiting_room import WaitingRoom
 from ivr.events import FlowStepped
 from ivr.flow import Flow
 from ivr.outcomes import CallerGone, HangUp, Outcome, ToNumber, ToQueue
+from ivr.records import RunRecord
 from ivr.runner import CallerFacts, FlowRun
 from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
@@ -66,7 +67,20 @@ class SelfService:
 
     def start(self, contact: Contact, flow: Flow) -> None:
         """Run a flow on the caller's leg; what it decides is carried out."""
+        contact.flow = self._run(contact, flow)
+        contact.flow.start()
 
+    def resume(self, contact: Contact, flow: Flow | None, record: RunRecord) -> None:
+        """Run the flow on from the node in which an earlier process left the caller."""
+        if flow is None:
+            log.error("contact %s was in flow %s, which is gone", contact.id, record.flow)
+            cause = EndCause(Result.FAILED, "flow-gone", 500)
+            self._contacts.finish(contact, ContactResult.FAILED, "flow-gone", hang_up=cause)
+            return
+        contact.flow = self._run(contact, flow)
+        contact.flow.resume(record, answered=contact.customer_answered)
+
+    def _run(self, contact: Contact, flow: Flow) -> FlowRun:
         def stepped(step: FlowStepped) -> None:
             self._report(
                 FlowMoved(
@@ -79,7 +93,7 @@ class SelfService:
                 )
             )
 
-        contact.flow = FlowRun(
+        return FlowRun(
             flow,
             leg=contact.customer_leg,
             voice=self._control,

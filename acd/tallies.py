@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from acd.events import AgentFigures, QueueChanged
@@ -153,6 +154,35 @@ class AgentTally:
         self._since = now
         self._state_s: dict[AgentState, float] = {}
         self._not_ready_s: dict[str, float] = {}
+
+    def spent(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Seconds by state and, of not-ready, by reason, as far as they are booked."""
+        return {state.value: s for state, s in self._state_s.items()}, dict(self._not_ready_s)
+
+    @property
+    def booked_to(self) -> float:
+        """Up to when the day is booked."""
+        return self._since
+
+    def take_up(self, state: AgentState, reason: str, now: float) -> None:
+        """Begin in the state in which an earlier process left the agent."""
+        self.state, self._reason, self._since = state, reason, now
+
+    def restore(
+        self,
+        *,
+        answered: int,
+        missed: int,
+        spent: Mapping[str, float],
+        not_ready: Mapping[str, float],
+        booked_to: float,
+        queue: QueueName | None,
+    ) -> None:
+        """Go on with the figures of an earlier process. Raises ValueError for an unknown state."""
+        self.answered, self.missed, self.queue = answered, missed, queue
+        self._state_s = {AgentState(state): seconds for state, seconds in spent.items()}
+        self._not_ready_s = dict(not_ready)
+        self._since = booked_to
 
     def moved(self, state: AgentState, reason: str, at: float) -> None:
         """Book the time so far and go on in another state, or with another reason."""

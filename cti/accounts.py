@@ -37,6 +37,8 @@ class PhoneCredentials:
                 self._phones[number] = section
         self._cache: dict[tuple[str, str], str] = {}
         self._one_time: dict[str, deque[str]] = {}
+        self.changed: set[str] = set()
+        """Numbers whose desks' secrets changed, for the journal, which empties it."""
 
     def knows(self, number: str) -> bool:
         """True when the number is a phone of ours."""
@@ -80,11 +82,22 @@ class PhoneCredentials:
         """
         secret = secrets.token_urlsafe(18)
         self._one_time.setdefault(number, deque(maxlen=_DESKS)).append(secret)
+        self.changed.add(number)
         return secret
+
+    def of_desks(self, number: str) -> Sequence[str]:
+        """The secrets of the number's desks, the newest last."""
+        return tuple(self._one_time.get(number, ()))
+
+    def restore(self, number: str, secrets_of_desks: Sequence[str]) -> None:
+        """Take up the secrets that an earlier process issued."""
+        if number in self._phones:
+            self._one_time[number] = deque(secrets_of_desks, maxlen=_DESKS)
 
     def withdraw(self, number: str) -> None:
         """End all secrets of the number's desks."""
-        self._one_time.pop(number, None)
+        if self._one_time.pop(number, None) is not None:
+            self.changed.add(number)
 
 
 def accounts(settings: Settings) -> list[tuple[Account, str, str]]:

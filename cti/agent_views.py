@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from acd.agents import AgentStatus
 from acd.events import AgentFigures, AgentStateChanged
 from acd.model import AgentSettings, AgentState
 from cti.bus import Bus
@@ -88,6 +89,20 @@ class AgentViews:
         )
         self._publish(view, at)
         return old
+
+    def restore(self, status: AgentStatus) -> None:
+        """Take up an agent as an earlier process left it; nothing is published."""
+        self._views[status.agent] = replace(
+            self._views[status.agent],
+            state=status.state,
+            reason=status.reason,
+            since=self._wall_of(status.since),
+            interaction_id=status.contact,
+            until=None if status.until is None else self._wall_of(status.until),
+            next_state=status.next_state,
+            phone_reachable=status.phone_reachable,
+            desk_connected=status.desk_connected,
+        )
 
     def presence(
         self, agent_id: str, at: float, *, phone: bool | None = None, desk: bool | None = None

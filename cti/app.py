@@ -27,6 +27,7 @@ from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.server import ApiServer
 from cti.bus import Bus
 from cti.centre import Centre
+from cti.continuity import Continuity
 from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
@@ -152,13 +153,16 @@ class Node:
             log.warning("finished %d recordings that a crash left behind", len(recovered))
             self._spawn(self._recovery.index(recovered))
         self._compose()
+        down("journal", self._continuity.close)
         down("gateway", self._switching.gateway_process.stop)
         down("sip", self._switching.pump.close)
         down("calls", self._end_calls)
         await self._open_api()
         down("api", self._api.stop)
         way_down.callback(self._bus.close, "shutdown")
-        await self._switching.open()
+        self._api.expect_desks(self._continuity.desks)
+        await self._switching.open(held=self._continuity.has_calls)
+        self._continuity.resume()
         self._watch_lag()
         Midnight(self._clock, self._new_day).watch()
 
@@ -216,6 +220,15 @@ class Node:
         )
         self._bus.listen(projection.on_event)
         self._centre.distribution.begin()
+        self._continuity = Continuity(
+            data=self.data,
+            clock=self._clock,
+            bus=self._bus,
+            switching=self._switching,
+            centre=self._centre,
+            history=projection,
+            recording_paths=self._recording_paths,
+        )
 
     async def _open_api(self) -> None:
         ports = ApiPorts(
@@ -269,6 +282,7 @@ class Node:
             self._spawn(self._recovery.resolve(event, self._centre.translator.call_event))
             return
         self._centre.handle(event)
+        self._continuity.journal.call_event(event)
         self._board.call_event(event)
         if self._draining is not None:
             self._draining.call_event(event)
@@ -330,6 +344,7 @@ class Node:
     def _new_day(self) -> None:
         if not self._stopping.is_set():
             self._centre.distribution.new_day()
+            self._continuity.new_day()
 
 
 async def _bounded(name: str, step: Callable[[], Awaitable[None]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from acd.adoption import ContactAdoption
 from acd.agent_dial import AgentDial
 from acd.closing_time import ClosingTime
 from acd.contact_events import ContactEvent
@@ -78,10 +79,11 @@ class Centre:
         self.contacts = Contacts(control=calls, clock=clock, pops=self.pops, report=self._report)
         conversation = Conversation(calls, clock, self._report)
         waiting_room = WaitingRoom(calls, clock, self._report)
+        self.acd = Acd(
+            agents=site.agents, queues=site.queues, settings=AcdSettings(), now=clock.now()
+        )
         self.distribution = Distribution(
-            acd=Acd(
-                agents=site.agents, queues=site.queues, settings=AcdSettings(), now=clock.now()
-            ),
+            acd=self.acd,
             contacts=self.contacts,
             waiting_room=waiting_room,
             control=calls,
@@ -118,6 +120,15 @@ class Centre:
             distribution=self.distribution,
             clock=clock,
             disengage=self._inbound.disengage,
+        )
+        self.adoption = ContactAdoption(
+            acd=self.acd,
+            contacts=self.contacts,
+            distribution=self.distribution,
+            inbound=self._inbound,
+            agent_dial=self._agent_dial,
+            clock=clock,
+            hang_up=calls.hang_up,
         )
         self.floor = Floor(
             distribution=self.distribution,
@@ -158,6 +169,10 @@ class Centre:
         """Tell desks and wallboards how the server's end proceeds."""
         self.floor.server = view
         self._bus.publish(EventType.SERVER_CHANGED, view)
+
+    def agent_of(self, phone: str) -> AgentId | None:
+        """The agent who uses a phone."""
+        return self._agent_ids.get(phone)
 
     def interaction_of(self, call: CallId) -> str:
         """The interaction a call belongs to; the call itself when it has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from acd.agent_dial import AgentDial
@@ -197,6 +197,15 @@ class Floor:
         self._desks.add(agent_id)
         self._distribution.tell(SignOn(agent=AgentId(agent_id), by=SignedOnBy.DESK))
         self._translator.agents.presence(agent_id, self._clock.now(), desk=True)
+
+    @property
+    def agent_ids(self) -> Collection[str]:
+        """All agents."""
+        return self._agent_queues.keys()
+
+    def restore_desks(self, agents: Iterable[str]) -> None:
+        """These agents had a desk in an earlier process; `desk_gone` if it does not come back."""
+        self._desks.update(agents)
 
     def desk_gone(self, agent_id: str) -> None:
         """The agent has no desk any more."""

@@ -64,6 +64,25 @@ class HistoryProjection:
         self._recordings: dict[str, tuple[Event, str]] = {}
         """The start of each running recording, and the caller's number."""
 
+    def restore(self, view: InteractionView, recording: str | None, began: float) -> None:
+        """Take up an interaction of an earlier process, whose first rows are written."""
+        self._live[view.interaction_id] = view
+        if recording is not None:
+            self._recordings[recording] = (
+                Event(
+                    seq=0,
+                    id="",
+                    at=began,
+                    type=EventType.RECORDING_STARTED,
+                    data=RecordingView(recording_id=recording),
+                    interaction_id=view.interaction_id,
+                    queue=view.queue,
+                    agent_id=view.agent_id,
+                    customer_id=view.customer_id,
+                ),
+                view.caller_number,
+            )
+
     def on_event(self, event: Event) -> None:
         """Take one event of the bus."""
         interaction_id = event.interaction_id

@@ -154,6 +154,10 @@ class PopService:
         """The last card of an agent."""
         return self._pops.get(agent_id)
 
+    def restore(self, agent_id: str, pop: ScreenPop) -> None:
+        """The card an agent had in an earlier process."""
+        self._pops[agent_id] = pop
+
     def linked(self, agent_id: str, interaction_id: str, customer: CustomerCard) -> None:
         """The agent picked or created the customer: its card is no longer ambiguous."""
         pop = self._pops.get(agent_id)

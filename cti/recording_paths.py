@@ -19,6 +19,10 @@ class RecordingPaths:
         self._paths[recording] = path
         return path
 
+    def restore(self, recording: RecordingId, path: str) -> None:
+        """A recording that an earlier process began is ours now."""
+        self._paths[recording] = path
+
     def knows(self, recording: str) -> bool:
         """Whether this process began the recording and has not written its index row yet."""
         return recording in self._paths

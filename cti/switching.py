@@ -53,6 +53,8 @@ class Switching:
         self._settings = settings
         self._sip_port = sip_port
         self._gateway_sink = gateway_sink
+        self.at_turn_end: Callable[[], None] = lambda: None
+        """Called when all of a turn is decided, before its messages are sent."""
         new_token = Tokens()
         sip = settings.sip
         self.endpoint = Endpoint(new_branch=new_token)
@@ -122,8 +124,13 @@ class Switching:
         welcome = self._gateway.welcome
         return None if welcome is None else welcome.pid
 
-    async def open(self) -> None:
-        """Bind the SIP sockets, place the fixed phones, start the gateway. Raises OSError."""
+    async def open(self, *, held: bool = False) -> None:
+        """Bind the SIP sockets, place the fixed phones, start the gateway. Raises OSError.
+
+        `held`: what comes in waits for `pump.release`, because calls have to be taken up first.
+        """
+        if held:
+            self.pump.hold()
         host, port = self._settings.sip.host, self._sip_port
         try:
             local = await self.pump.listen_udp(host, port)
@@ -143,6 +150,7 @@ class Switching:
         self.user_agent.handle_timer(now)
         self.user_agent.process(now)
         self.calls.process(now)
+        self.at_turn_end()
 
     def _contact(self, flow: Flow) -> str:
         transport = "" if flow.transport is Transport.UDP else ";transport=tcp"

@@ -104,6 +104,12 @@ class Translator:
         """All live interactions, oldest first."""
         return tuple(live.view() for live in self._live.values())
 
+    def restore(self, live: LiveInteraction, recording: str | None) -> None:
+        """Take up an interaction of an earlier process; nothing is published."""
+        self._live[live.id] = live
+        if recording is not None:
+            self._remember_recording(recording, live.id)
+
     # --- publishing -----------------------------------------------------------------------------
 
     def _publish(

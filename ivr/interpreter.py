@@ -28,6 +28,7 @@ from ivr.flow import Flow
 from ivr.inputs import Answered, CallerHungUp, Digit, Input, PlayFinished, TimerFired
 from ivr.outcomes import CallerGone, Outcome
 from ivr.reader import DIGITS
+from ivr.records import RunRecord
 from ivr.speaking import Say, to_play
 from ivr.turn import Activity, Node
 
@@ -93,6 +94,7 @@ class Interpreter:
         self._flow = flow
         self._language = flow.language or language
         self._variables = dict(variables)
+        self._given = frozenset(variables)
         self._known = dict[str, str]()
         self._state = State.FRESH
         self._answered = False
@@ -121,6 +123,22 @@ class Interpreter:
         self._state = State.RUNNING
         self._answered = answered
         self.go(self._flow.start)
+        self._run()
+        return self._actions
+
+    def record(self) -> RunRecord:
+        """Where the run stands, for another process to go on; before the start: at its beginning."""
+        secrets = self._variables.keys() - self._known.keys() - self._given
+        return RunRecord(self._flow.name, "" if secrets else self._node.name, dict(self._known))
+
+    def resume(self, record: RunRecord, now: float, wall: float, *, answered: bool) -> list[Action]:
+        """Begin at the node in which an earlier process left the caller."""
+        self._begin_turn(now, wall)
+        self._state = State.RUNNING
+        self._answered = answered
+        self._variables.update(record.known)
+        self._known.update(record.known)
+        self.go(record.node if record.node in self._flow.nodes else self._flow.start)
         self._run()
         return self._actions
 

@@ -25,6 +25,7 @@ from ivr.inputs import Answered, CallerHungUp, Digit, Input, PlayFinished, Timer
 from ivr.interpreter import Interpreter, State
 from ivr.outcomes import HangUp, Outcome
 from ivr.ports import Voice
+from ivr.records import RunRecord
 from switch.clock import Clock, TimerHandle
 from switch.ids import LegId, PlayerId
 
@@ -95,6 +96,19 @@ class FlowRun:
             self._turn(
                 lambda: self._machine.start(
                     self._clock.now(), self._clock.wall(), answered=answered
+                )
+            )
+
+    def record(self) -> RunRecord:
+        """Where the caller is, for another process to go on."""
+        return self._machine.record()
+
+    def resume(self, record: RunRecord, *, answered: bool) -> None:
+        """Begin where an earlier process left the caller: its node is begun anew."""
+        if self._machine.state is State.FRESH:
+            self._turn(
+                lambda: self._machine.resume(
+                    record, self._clock.now(), self._clock.wall(), answered=answered
                 )
             )
 

@@ -105,6 +105,11 @@ class Router:
         self.return_idle(place)
         return place
 
+    def place_before(self, agent: AgentId, since: float, order: int) -> IdlePlace:
+        """The place an agent had in an earlier process; whoever comes now stands behind it."""
+        self._order = max(self._order, order)
+        return (since, order, agent)
+
     def return_idle(self, place: IdlePlace) -> None:
         """An agent is available again, at the place it had."""
         agent = place[2]

@@ -1,6 +1,7 @@
 """Which agents have a desk: a dropped connection is not a sign-off.
 
 away     -- opened     --> present    desk_connected
+away     -- expected   --> waiting    an earlier process had it
 present  -- closed     --> waiting    the last connection dropped; the grace period begins
 waiting  -- opened     --> present
 waiting  -- grace over --> away       desk_gone
@@ -56,6 +57,12 @@ class Desks:
         if session not in desk.told:
             desk.told.add(session)
             self._floor.desk_connected(agent_id, session)
+
+    def expect(self, agent_id: str) -> None:
+        """A desk was connected to an earlier process: it may come back within the grace period."""
+        desk = self._desks.setdefault(agent_id, _Desk())
+        if not desk.open and desk.timer is None:
+            desk.timer = self._call_later(self._grace_s, lambda: self._gone(agent_id))
 
     def closed(self, agent_id: str, session: str) -> None:
         """A stream of this sign-on is gone; the agent may come back within the grace period."""

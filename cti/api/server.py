@@ -7,7 +7,7 @@ import contextlib
 import logging
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import uvicorn
@@ -69,6 +69,12 @@ class ApiServer:
         started.cancel()
         if self._task.done():
             await self._task  # raises what went wrong
+
+    def expect_desks(self, agents: Iterable[str]) -> None:
+        """Wait for the desks that an earlier process had; call once started."""
+        if self._context is not None:
+            for agent in agents:
+                self._context.desks.expect(agent)
 
     async def stop(self) -> None:
         """Say bye to the streams, finish what is being answered, close."""

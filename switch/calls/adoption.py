@@ -133,6 +133,10 @@ class Adoption:
         """The player that all who wait hear."""
         return self._sound.matrix.music_player
 
+    def is_direct(self, leg: LegId) -> bool:
+        """Whether a leg belongs to a direct call, which no application knows."""
+        return leg in self._direct
+
     # --- taking up ------------------------------------------------------------------------------
 
     def restore(

@@ -56,6 +56,9 @@ class DirectCalls:
         """The other leg of a direct call, by its caller's."""
         return self._callee_of.get(caller)
 
+    def __contains__(self, leg: LegId) -> bool:
+        return leg in self._callee_of or leg in self._caller_of
+
     def restore(self, caller: LegId, callee: LegId) -> None:
         """Take up a direct call of an earlier process."""
         self._callee_of[caller] = callee

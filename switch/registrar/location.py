@@ -49,7 +49,7 @@ class Location:
     its last one. It must not change bindings.
     """
 
-    __slots__ = ("_bindings", "_by_connection", "_count", "_expiries", "_on_change")
+    __slots__ = ("_bindings", "_by_connection", "_count", "_expiries", "_on_change", "changed")
 
     def __init__(self, *, on_change: Callable[[str, bool], None] | None = None) -> None:
         self._bindings: dict[str, dict[ContactKey, Binding]] = {}
@@ -57,6 +57,8 @@ class Location:
         self._expiries: Deadlines[tuple[str, ContactKey]] = Deadlines()
         self._count = 0
         self._on_change = on_change
+        self.changed: set[str] = set()
+        """Addresses of record whose bindings changed, for the journal, which empties it."""
 
     def __len__(self) -> int:
         """Number of bindings, static ones included."""
@@ -85,8 +87,19 @@ class Location:
         """The binding with this contact."""
         return self._bindings.get(aor, {}).get(key)
 
+    def restore(self, aor: str, binding: Binding) -> None:
+        """Take up a binding of an earlier process; nobody is told. Raises ValueError for no URI."""
+        self._put(aor, contact_key(Uri.parse(binding.contact_uri)), binding)
+
     def put(self, aor: str, key: ContactKey, binding: Binding) -> None:
         """Add or refresh a binding."""
+        if self._put(aor, key, binding) and self._on_change is not None:
+            self._on_change(aor, True)
+
+    def _put(self, aor: str, key: ContactKey, binding: Binding) -> bool:
+        """True when it is the first one."""
+        if not binding.static:
+            self.changed.add(aor)
         known = self._bindings.setdefault(aor, {})
         is_first = not known
         self._unlink(aor, key, known.pop(key, None))
@@ -96,8 +109,7 @@ class Location:
             self._by_connection.setdefault(binding.flow.connection, set()).add((aor, key))
         if not binding.static:
             self._expiries.set((aor, key), binding.expires_at)
-        if is_first and self._on_change is not None:
-            self._on_change(aor, True)
+        return is_first
 
     def drop(self, aor: str, key: ContactKey) -> bool:
         """Remove a binding that is not static; True when it was the last one."""
@@ -106,6 +118,7 @@ class Location:
         if known is None or binding is None or binding.static:
             return False
         del known[key]
+        self.changed.add(aor)
         self._unlink(aor, key, binding)
         if known:
             return False

@@ -52,6 +52,11 @@ class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     dialog: DialogRecord | None
     """None: our INVITE is not answered yet."""
 
+    @property
+    def needs_invite(self) -> bool:
+        """Whether it cannot be brought back in full without its INVITE."""
+        return self.state != usage.State.CONFIRMED
+
 
 NO_TRANSACTION: Final = TransactionId("")
 PENDING: Final = frozenset({usage.State.INVITED, usage.State.CALLING, usage.State.PROCEEDING})

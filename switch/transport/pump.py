@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 from switch.clock import Clock, TimerHandle
 from switch.guard.bans import Verdict
@@ -23,6 +24,9 @@ from switch.transport.udp import UdpHandlers, UdpSocket
 
 wire = logging.getLogger("switch.wire")
 """Every message as it was received or sent, at DEBUG."""
+
+_MOST_HELD: Final = 4096
+"""Messages kept while held; peers repeat the others."""
 
 _is_address = lru_cache(maxsize=4096)(is_address)
 
@@ -69,6 +73,7 @@ class Pump:
         self._flush_scheduled = False
         self._in_turn = False
         self._closed = False
+        self._held: list[tuple[bytes, Flow]] | None = None
         self.sent = 0
         """Messages given to the sockets since the start."""
 
@@ -89,6 +94,16 @@ class Pump:
         address = await self.tcp.listen(host, port)
         self._tcp_local = self._tcp_local or address
         return address
+
+    def hold(self) -> None:
+        """Keep what comes in until `release`: who is to answer it is not there yet."""
+        self._held = []
+
+    def release(self) -> None:
+        """Take what came in meanwhile, as if it came now."""
+        held, self._held = self._held, None
+        if held:
+            self._received(held)
 
     def schedule_flush(self) -> None:
         """Ask for a turn after the present callback: commands were given outside of `consume`.
@@ -203,6 +218,9 @@ class Pump:
 
     def _received(self, batch: list[tuple[bytes, Flow]]) -> None:
         if self._closed:
+            return
+        if self._held is not None:
+            self._held += batch[: _MOST_HELD - len(self._held)]
             return
         now = self._clock.now()
         receive = self._endpoint.receive_datagram

@@ -1,0 +1,98 @@
+"""Going on over a restart, put together: the journal, and what an earlier process left in it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+from cti.bus import Bus
+from cti.centre import Centre
+from cti.history import HistoryProjection
+from cti.journal import CallJournal
+from cti.recording_paths import RecordingPaths
+from cti.switching import Switching
+from cti.takeover import FILE, TakeOver, make_times, read_journal
+from switch.clock import Clock
+from switch.journal.times import boot_id
+from switch.journal.writer import Journal
+
+
+class Continuity:
+    """Reads and takes up the journal when it is made; keeps it from then on.
+
+    To be made when everything of the node is, and before anything of it runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: Path,
+        clock: Clock,
+        bus: Bus,
+        switching: Switching,
+        centre: Centre,
+        history: HistoryProjection,
+        recording_paths: RecordingPaths,
+    ) -> None:
+        reading = read_journal(data / FILE)
+        times, header = make_times(reading, clock.now(), clock.wall(), boot_id())
+        self._clock = clock
+        self._switching = switching
+        self.journal = CallJournal(
+            journal=Journal(data / FILE, header),
+            times=times,
+            legs=switching.calls.adoption,
+            contacts=centre.contacts,
+            adoption=centre.adoption,
+            translator=centre.translator,
+            location=switching.location,
+            secrets=switching.credentials,
+            wake=switching.pump.schedule_flush,
+        )
+        self._takeover = TakeOver(
+            reading,
+            times=times,
+            switching=switching,
+            acd=centre.acd,
+            contacts=centre.contacts,
+            adoption=centre.adoption,
+            floor=centre.floor,
+            translator=centre.translator,
+            pops=centre.pops,
+            history=history,
+            recording_paths=recording_paths,
+            journal=self.journal,
+            agents=centre.agent_of,
+            today=self._today(),
+            now=clock.now,
+        )
+        self.journal.file.begin(reading.frames)
+        bus.listen(self.journal.on_event)
+        self._takeover.restore()
+        switching.at_turn_end = self.journal.commit
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether calls were taken up: nobody may be heard before the gateway is there."""
+        return self._takeover.is_needed
+
+    @property
+    def desks(self) -> tuple[str, ...]:
+        """The agents whose desks may come back."""
+        return self._takeover.desks
+
+    def resume(self) -> None:
+        """Let everybody go on; the gateway is there and the sockets are open."""
+        self._takeover.resume()
+        self._switching.pump.release()
+
+    def new_day(self) -> None:
+        """The day's figures begin anew."""
+        self.journal.new_day(self._today().isoformat())
+
+    async def close(self) -> None:
+        """Write the last."""
+        self.journal.close()
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock.wall()).astimezone().date()

@@ -1,0 +1,57 @@
+"""What the outermost layer keeps in the journal, and the names of all kinds of records."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from switch.sip.session_record import FlowRecord
+
+VERSION: Final = 1
+"""To be raised when a record changes in a way that older ones cannot be read any more."""
+
+
+class Kind(StrEnum):
+    """Kinds of records; the key is the id of what they describe."""
+
+    LEG = "leg"
+    INVITE = "invite"
+    """The INVITE of a leg, as octets, until its session is confirmed."""
+    CAPTURE = "capture"
+    CONTACT = "contact"
+    INTERACTION = "interaction"
+    """The public view; in wrap-up it outlives the contact."""
+    AGENT = "agent"
+    QUEUE_DAY = "day"
+    POP = "pop"
+    """The card an agent has on the screen."""
+    PHONE = "phone"
+    """The bindings of a phone."""
+    SECRET = "secret"
+    """The secrets of the softphones of an agent's desks."""
+    NODE = "node"
+    """Two records of the node itself: see `NodeKey`."""
+
+
+class NodeKey(StrEnum):
+    """Keys of `Kind.NODE`."""
+
+    MUSIC = "music"
+    """The gateway's player that all who wait hear."""
+    DATE = "date"
+    """The day of the figures, `2026-03-01`."""
+
+
+class BindingRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One binding of a phone."""
+
+    contact_uri: str
+    flow: FlowRecord
+    expires_at: float
+    refreshed_at: float
+    q: str | None
+    call_id: str
+    cseq: int
+    user_agent: str
