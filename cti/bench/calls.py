@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from cti.bench.server import MeasuredServer, measured_server
-from cti.bench.sip_load import AgentPool, CallerPool, CallRecord
+from cti.bench.sip_agents import AgentPool
+from cti.bench.sip_load import CallerPool, CallRecord
 from cti.client import ApiClient
 from cti.paths import shipped
 from cti.schema import Event, EventType

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,31 +13,13 @@ from rich.table import Table
 
 from cti.bench import sipp
 from cti.bench.calls import CallFigures, PopFigures, measure_calls, measure_pops
+from cti.bench.machine import machine
 from cti.bench.media import MediaFigures, measure
 
 _LOW_RATE: Final = 20.0
 _LOW_RATE_CALLS: Final = 400
 _POP_CALLS: Final = 400
 _SECONDS_OF_CALLS: Final = 20
-
-
-def machine() -> dict[str, str]:
-    """The facts without which figures mean nothing."""
-    model = ""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return {
-        "processor": model or platform.processor(),
-        "cores": str(len(os.sched_getaffinity(0))),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "load before": f"{os.getloadavg()[0]:.2f}",
-        "sipp": shutil.which("sipp") or "not installed",
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,33 +1,40 @@
-"""A SIP load generator: callers and agents on raw UDP sockets, with as little work per call as can be.
+"""The callers of the load generator: raw UDP, with as little work per call as can be.
 
-Callers dial a number at a given rate, talk for a while and hang up; agents answer whatever rings.
+Callers dial a number at a given rate, talk for a while and hang up; `cti.bench.sip_agents` answers.
 Messages are templates filled in by hand: the generator must cost little beside what it measures.
 Lost messages are sent again as RFC 3261 says (T1 = 0.5 s, doubling), so a server that drops some
-is slow, not wrong. No sound is sent here; `cti.bench.media` loads the sound.
+is slow, not wrong. Sound, if wanted, comes from `cti.bench.call_sound`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
+
+from cti.bench.call_sound import CallSound
+from cti.bench.sip_text import (
+    CALL_ID,
+    CONTACT,
+    CSEQ,
+    STATUS,
+    TO,
+    Address,
+    Datagrams,
+    ok,
+    rtp_address,
+    sdp,
+)
 
 _T1: Final = 0.5
 _TRIES: Final = 6
-_STATUS: Final = re.compile(rb"^SIP/2\.0 (\d{3})")
-_CSEQ: Final = re.compile(rb"\r\nCSeq:[ \t]*(\d+)[ \t]+(\w+)", re.IGNORECASE)
-_CALL_ID: Final = re.compile(rb"\r\nCall-ID:[ \t]*([^\r]+)", re.IGNORECASE)
-_FROM: Final = re.compile(rb"\r\n(?:From|f):[ \t]*([^\r]+)", re.IGNORECASE)
-_TO: Final = re.compile(rb"\r\n(?:To|t):[ \t]*([^\r]+)", re.IGNORECASE)
-_VIA: Final = re.compile(rb"\r\n(?:Via|v):[ \t]*([^\r]+)", re.IGNORECASE)
-_CONTACT: Final = re.compile(rb"\r\n(?:Contact|m):[^\r<]*<([^>]+)>", re.IGNORECASE)
-_NAME: Final = re.compile(rb'^"?([^"<]+?)"?\s*<')
-_NUMBERS: Final = 100
-"""Callers have the hundred numbers of the range +1 202 555 0100 to 0199, as customers who call again."""
+HUNDRED: Final = tuple(f"+120255501{number:02}" for number in range(100))
+"""+1 202 555 0100 to 0199, as customers who call again."""
+MANY: Final = (*HUNDRED, *(f"+441632960{number:03}" for number in range(1000)))
+"""With the thousand of +44 1632 960, for what is kept by number."""
 
 
 @dataclass(slots=True)
@@ -41,6 +48,8 @@ class CallRecord:
     agent_invited: float = 0.0
     answered: float = 0.0
     ended: float = 0.0
+    digit_ended: float = 0.0
+    """When the end of its digit was sent."""
     status: int = 0
     """Final status of the INVITE; 408 when none came."""
 
@@ -62,99 +71,8 @@ class _CallerLeg:
     to: bytes
     target: bytes
     invite: _Pending | None = None
+    cancel: _Pending | None = None
     bye: _Pending | None = None
-
-
-class _Socket(asyncio.DatagramProtocol):
-    """Hands datagrams to a function."""
-
-    def __init__(self, receive: Callable[[bytes, tuple[str, int]], None]) -> None:
-        self._receive = receive
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is no subclass
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._receive(data, addr)
-
-
-def _sdp(host: str, port: int) -> bytes:
-    return (
-        f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-        f"m=audio {port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n"
-        "a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
-    ).encode()
-
-
-@dataclass(slots=True)
-class AgentPool:
-    """Answers every INVITE that comes to its port at once, and every BYE."""
-
-    host: str
-    port: int
-    rtp_port: int
-    invited: dict[str, float] = field(default_factory=dict)
-    """Caller's token to the time its agent was invited."""
-    answered: int = 0
-    on_invite: Callable[[str], None] | None = None
-    _socket: _Socket | None = None
-
-    async def open(self) -> None:
-        """Bind the port."""
-        loop = asyncio.get_running_loop()
-        _, self._socket = await loop.create_datagram_endpoint(
-            lambda: _Socket(self._receive), local_addr=(self.host, self.port)
-        )
-
-    def close(self) -> None:
-        """Let the port go."""
-        if self._socket is not None and self._socket.transport is not None:
-            self._socket.transport.close()
-
-    def _receive(self, data: bytes, addr: tuple[str, int]) -> None:
-        method = data.split(b" ", 1)[0]
-        if method == b"INVITE":
-            from_ = _FROM.search(data)
-            name = _NAME.search(from_[1]) if from_ else None
-            if name is not None:
-                token = name[1].decode()
-                if token not in self.invited:
-                    self.invited[token] = time.monotonic()
-                    self.answered += 1
-            self._reply(data, addr, 200, _sdp(self.host, self.rtp_port))
-        elif method in (b"BYE", b"CANCEL", b"OPTIONS"):
-            self._reply(data, addr, 200, b"")
-
-    def _reply(self, data: bytes, addr: tuple[str, int], status: int, body: bytes) -> None:
-        head = data.split(b"\r\n\r\n", 1)[0]
-        vias = b"".join(b"Via: %s\r\n" % match[1] for match in _VIA.finditer(head))
-        to, from_, call_id = _TO.search(head), _FROM.search(head), _CALL_ID.search(head)
-        cseq = _CSEQ.search(head)
-        if to is None or from_ is None or call_id is None or cseq is None or self._socket is None:
-            return
-        tag = b"" if b"tag=" in to[1] else b";tag=a" + call_id[1][-8:].replace(b"@", b"")
-        reply = (
-            b"SIP/2.0 %d OK\r\n%sFrom: %s\r\nTo: %s%s\r\nCall-ID: %s\r\nCSeq: %s %s\r\n"
-            b"Contact: <sip:agent@%s:%d>\r\n"
-            % (
-                status,
-                vias,
-                from_[1],
-                to[1],
-                tag,
-                call_id[1],
-                cseq[1],
-                cseq[2],
-                self.host.encode(),
-                self.port,
-            )
-        )
-        if body:
-            reply += b"Content-Type: application/sdp\r\n"
-        reply += b"Content-Length: %d\r\n\r\n" % len(body) + body
-        assert self._socket.transport is not None
-        self._socket.transport.sendto(reply, addr)
 
 
 @dataclass(slots=True)
@@ -167,26 +85,36 @@ class CallerPool:
     called: str
     talk_s: float
     prefix: str = "load"
+    numbers: tuple[str, ...] = HUNDRED
+    """The callers' numbers, taken in turn."""
+    cancel_after_s: float | None = None
+    """Give up so long after the INVITE if nobody answered."""
+    digit: str = ""
+    """Pressed `digit_after_s` after the answer; needs `sound`."""
+    digit_after_s: float = 0.0
+    sound: CallSound | None = None
+    """Speaks for the callers."""
+    keep_records: bool = True
     records: list[CallRecord] = field(default_factory=list)
+    finished: Counter[int] = field(default_factory=Counter)
+    """Calls that are over, by final status."""
+    lost: int = 0
+    """Calls whose BYE nobody answered."""
     _legs: dict[bytes, _CallerLeg] = field(default_factory=dict)
-    _socket: _Socket | None = None
+    _socket: Datagrams | None = None
     _port: int = 0
     _count: int = 0
     _all_over: asyncio.Event | None = None
 
     async def open(self) -> None:
         """Bind any port."""
-        loop = asyncio.get_running_loop()
-        _, self._socket = await loop.create_datagram_endpoint(
-            lambda: _Socket(self._receive), local_addr=(self.host, 0)
-        )
-        assert self._socket.transport is not None
-        self._port = self._socket.transport.get_extra_info("sockname")[1]
+        self._socket = await Datagrams.open(self._receive, self.host, 0)
+        self._port = self._socket.port
 
     def close(self) -> None:
         """Let the port go."""
-        if self._socket is not None and self._socket.transport is not None:
-            self._socket.transport.close()
+        if self._socket is not None:
+            self._socket.close()
 
     @property
     def live(self) -> int:
@@ -202,6 +130,10 @@ class CallerPool:
             if pause > 0:
                 await asyncio.sleep(pause)
             self.dial()
+        await self.all_over()
+
+    async def all_over(self) -> None:
+        """Wait for the end of every call, within bounds."""
         if self._legs:
             self._all_over = asyncio.Event()
             with contextlib.suppress(TimeoutError):
@@ -212,9 +144,10 @@ class CallerPool:
         """Start one call."""
         self._count += 1
         token = f"{self.prefix}{self._count}"
-        number = f"+120255501{self._count % _NUMBERS:02}"
+        number = self.numbers[self._count % len(self.numbers)]
         record = CallRecord(token=token, number=number, invited=time.monotonic())
-        self.records.append(record)
+        if self.keep_records:
+            self.records.append(record)
         call_id = f"{self.prefix}-{self._count}-{self._port}".encode()
         leg = _CallerLeg(
             record=record,
@@ -224,8 +157,10 @@ class CallerPool:
             target=f"sip:{self.called}@{self.server[0]}:{self.server[1]}".encode(),
         )
         self._legs[call_id] = leg
-        leg.invite = _Pending(self._request(leg, b"INVITE", 1, _sdp(self.host, self.rtp_port)))
+        leg.invite = _Pending(self._request(leg, b"INVITE", 1, sdp(self.host, self.rtp_port)))
         self._send(leg, leg.invite)
+        if self.cancel_after_s is not None:
+            asyncio.get_running_loop().call_later(self.cancel_after_s, self._give_up, leg)
         return record
 
     def _request(self, leg: _CallerLeg, method: bytes, cseq: int, body: bytes = b"") -> bytes:
@@ -255,29 +190,33 @@ class CallerPool:
         return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
     def _send(self, leg: _CallerLeg, pending: _Pending) -> None:
-        if self._socket is None or self._socket.transport is None:
-            return
+        assert self._socket is not None
         if pending.tries >= _TRIES:
+            if pending is leg.bye:
+                self.lost += 1
             leg.record.status = leg.record.status or 408
             self._over(leg)
             return
-        self._socket.transport.sendto(pending.data, self.server)
+        self._socket.send(pending.data, self.server)
         pause = min(_T1 * 2**pending.tries, 4.0)
         pending.tries += 1
         pending.timer = asyncio.get_running_loop().call_later(pause, self._send, leg, pending)
 
-    def _receive(self, data: bytes, addr: tuple[str, int]) -> None:
-        call_id = _CALL_ID.search(data)
+    def _receive(self, data: bytes, addr: Address) -> None:
+        call_id = CALL_ID.search(data)
         leg = self._legs.get(call_id[1]) if call_id else None
-        if leg is None or self._socket is None or self._socket.transport is None:
+        assert self._socket is not None
+        if leg is None:
+            if data.startswith(b"BYE"):
+                self._socket.send(ok(data), addr)  # sent again: our 200 was lost
             return
-        status_line = _STATUS.match(data)
+        status_line = STATUS.match(data)
         if status_line is None:
             if data.startswith(b"BYE"):
-                self._socket.transport.sendto(_ok(data), addr)
+                self._socket.send(ok(data), addr)
                 self._over(leg)
             return
-        status, cseq = int(status_line[1]), _CSEQ.search(data)
+        status, cseq = int(status_line[1]), CSEQ.search(data)
         if status < 200:
             if leg.invite is not None and leg.invite.timer is not None:
                 leg.invite.timer.cancel()
@@ -286,31 +225,53 @@ class CallerPool:
             self._final(leg, data, status)
         elif cseq is not None and cseq[2] == b"BYE":
             self._over(leg)
+        elif cseq is not None and leg.cancel is not None and leg.cancel.timer is not None:
+            leg.cancel.timer.cancel()
 
     def _final(self, leg: _CallerLeg, data: bytes, status: int) -> None:
         assert self._socket is not None
-        assert self._socket.transport is not None
         if leg.invite is not None and leg.invite.timer is not None:
             leg.invite.timer.cancel()
-        to = _TO.search(data)
+        to = TO.search(data)
         if to is not None:
             leg.to = to[1]
         if status < 300:
-            contact = _CONTACT.search(data)
+            contact = CONTACT.search(data)
             if contact is not None:
                 leg.target = contact[1]
         ack = self._request(leg, b"ACK", 1)
         if status >= 300:  # the ACK of a refusal belongs to the INVITE's transaction
             ack = ack.replace(b"-ACK\r\n", b"-INVITE\r\n", 1)
-        self._socket.transport.sendto(ack, self.server)
+        self._socket.send(ack, self.server)
         if leg.record.status:
             return
         leg.record.status = status
         if status < 300:
-            leg.record.answered = time.monotonic()
-            asyncio.get_running_loop().call_later(self.talk_s, self._hang_up, leg)
+            self._answered(leg, data)
         else:
             self._over(leg)
+
+    def _answered(self, leg: _CallerLeg, data: bytes) -> None:
+        leg.record.answered = time.monotonic()
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.talk_s, self._hang_up, leg)
+        address = rtp_address(data)
+        if self.sound is not None and address is not None:
+            self.sound.add(leg.call_id, address)
+            if self.digit:
+                loop.call_later(self.digit_after_s, self._press, leg)
+
+    def _press(self, leg: _CallerLeg) -> None:
+        def ended(at: float) -> None:
+            leg.record.digit_ended = at
+
+        assert self.sound is not None
+        self.sound.press(leg.call_id, self.digit, ended)
+
+    def _give_up(self, leg: _CallerLeg) -> None:
+        if leg.call_id in self._legs and not leg.record.status:
+            leg.cancel = _Pending(self._request(leg, b"CANCEL", 1))
+            self._send(leg, leg.cancel)
 
     def _hang_up(self, leg: _CallerLeg) -> None:
         if leg.call_id in self._legs and leg.bye is None:
@@ -318,20 +279,13 @@ class CallerPool:
             self._send(leg, leg.bye)
 
     def _over(self, leg: _CallerLeg) -> None:
-        for pending in (leg.invite, leg.bye):
+        for pending in (leg.invite, leg.cancel, leg.bye):
             if pending is not None and pending.timer is not None:
                 pending.timer.cancel()
         leg.record.ended = time.monotonic()
-        self._legs.pop(leg.call_id, None)
+        if self.sound is not None:
+            self.sound.remove(leg.call_id)
+        if self._legs.pop(leg.call_id, None) is not None:
+            self.finished[leg.record.status] += 1
         if not self._legs and self._all_over is not None:
             self._all_over.set()
-
-
-def _ok(request: bytes) -> bytes:
-    head = request.split(b"\r\n\r\n", 1)[0]
-    lines = [b"SIP/2.0 200 OK"]
-    for line in head.split(b"\r\n")[1:]:
-        name = line.split(b":", 1)[0].strip().lower()
-        if name in (b"via", b"from", b"to", b"call-id", b"cseq"):
-            lines.append(line)
-    return b"\r\n".join([*lines, b"Content-Length: 0", b"", b""])

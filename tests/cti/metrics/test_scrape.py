@@ -14,7 +14,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from cti.bench.server import MeasuredServer, measured_server
-from cti.bench.sip_load import AgentPool, CallerPool
+from cti.bench.sip_agents import AgentPool
+from cti.bench.sip_load import CallerPool
 from cti.metrics.families import few
 from switch.gateway.protocol import GatewayStats
 from tests.kit.lab import rtp_ports
