@@ -121,7 +121,7 @@ async def test_a_flow_of_ones_own(tmp_path: Path) -> None:
     async with site.serves("--config", "site.toml"), Phone("baresip") as phone:
         await phone.register_to("127.0.0.1", site.sip_port, "201", "phone-201")
         calling = asyncio.ensure_future(site.call("--digits", "4711", "--stay", "60"))
-        ring = await phone.answer_next(30.0)
+        ring = await phone.answer_next(90.0)
         async with ApiClient(site.url) as api:
             await api.sign_on("boss", "desk-boss")
             (live,) = (await api.snapshot()).interactions

@@ -262,13 +262,14 @@ class Lab:
 
         await self.until(holds, timeout_s, f"agent {agent} never was {state}")
 
-    async def is_quiet(self, timeout_s: float = 5.0) -> None:
+    async def is_quiet(self, timeout_s: float = 15.0) -> None:
         """Wait until no leg, no call and no recording is left."""
 
         quiet_since: float | None = None
+        status: dict[str, Any] = {}
 
         async def holds() -> bool:
-            nonlocal quiet_since
+            nonlocal quiet_since, status
             status = await self.get("/api/v1/status", "admin")
             gateway = status["gateway"]
             alive = status["legs"] + status["calls"] + status["contacts"] + status["sessions"]
@@ -283,7 +284,10 @@ class Lab:
                 and gateway["recordings"] == 0
             )
 
-        await self.until(holds, timeout_s, "something was left behind")
+        try:
+            await self.until(holds, timeout_s, "something was left behind")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{status}") from None
 
     async def open_files(self) -> OpenFiles:
         """What server and gateway hold open; the gateway's reserve of RTP ports left out."""
