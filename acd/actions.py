@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from acd.model import AgentId, ContactId, Decision, QueueName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """Call this agent for this contact. The agent is reserved until an Offer* input follows."""
 
     contact: ContactId
@@ -17,8 +16,7 @@ class Offer:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOffer:
+class CancelOffer(Struct, frozen=True, kw_only=True):
     """Stop calling the agent: the contact is gone or the agent is no longer to be offered."""
 
     contact: ContactId
@@ -26,8 +24,7 @@ class CancelOffer:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announce:
+class Announce(Struct, frozen=True, kw_only=True):
     """Tell the caller where it stands."""
 
     contact: ContactId
@@ -37,8 +34,7 @@ class Announce:
     """Expected further wait (features: position-aware, with patience); None: not known yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dismiss:
+class Dismiss(Struct, frozen=True, kw_only=True):
     """The contact has waited as long as the queue allows: do what the entry says for that."""
 
     contact: ContactId

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct, field
 
 from acd.model import AgentId, ContactId, QueueName
+from switch.calls.causes import Result
 from switch.ids import CallId, LegId, RecordingId
 
 
@@ -24,10 +27,32 @@ class ContactResult(StrEnum):
     """Something of ours broke."""
     DIRECT = "direct"
     """Connected without a queue."""
+    BUSY = "busy"
+    """Without a queue, and the one who was called is on the phone."""
+    NO_ANSWER = "no-answer"
+    """Without a queue, and nobody answered in time."""
+    REJECTED = "rejected"
+    """Without a queue, and the one who was called declined."""
+    UNREACHABLE = "unreachable"
+    """Without a queue: no such number, no phone there, no way to it."""
+    CANCELLED = "cancelled"
+    """An agent dialled and gave up before the answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactStarted:
+def of_unanswered(result: Result) -> ContactResult:
+    """What became of a contact without a queue, by how the leg ended that was to be answered."""
+    return _OF_UNANSWERED.get(result, ContactResult.FAILED)
+
+
+_OF_UNANSWERED: Final = {
+    Result.BUSY: ContactResult.BUSY,
+    Result.NO_ANSWER: ContactResult.NO_ANSWER,
+    Result.REJECTED: ContactResult.REJECTED,
+    Result.UNREACHABLE: ContactResult.UNREACHABLE,
+}
+
+
+class ContactStarted(Struct, frozen=True, kw_only=True):
     """Someone called, or an agent dialled."""
 
     contact: ContactId
@@ -38,10 +63,11 @@ class ContactStarted:
     called: str
     outbound: bool = False
     agent: AgentId | None = None
+    call_back_of: ContactId | None = None
+    """The contact that our side cut off and that this one goes on for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactRinging:
+class ContactRinging(Struct, frozen=True, kw_only=True):
     """The offered agent's phone rings."""
 
     contact: ContactId
@@ -49,8 +75,7 @@ class ContactRinging:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactHeld:
+class ContactHeld(Struct, frozen=True, kw_only=True):
     """The customer was put on hold, or the hold is over."""
 
     contact: ContactId
@@ -58,8 +83,7 @@ class ContactHeld:
     held: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactMuted:
+class ContactMuted(Struct, frozen=True, kw_only=True):
     """The agent's microphone was cut off, or is open again."""
 
     contact: ContactId
@@ -67,8 +91,7 @@ class ContactMuted:
     muted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactAnnounced:
+class ContactAnnounced(Struct, frozen=True, kw_only=True):
     """The caller was told where it stands."""
 
     contact: ContactId
@@ -77,8 +100,7 @@ class ContactAnnounced:
     wait_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowMoved:
+class FlowMoved(Struct, frozen=True, kw_only=True):
     """The caller reached a node of a flow."""
 
     contact: ContactId
@@ -89,8 +111,7 @@ class FlowMoved:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactRecorded:
+class ContactRecorded(Struct, frozen=True, kw_only=True):
     """A recording of the contact began."""
 
     contact: ContactId
@@ -98,8 +119,7 @@ class ContactRecorded:
     recording: RecordingId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactConnected:
+class ContactConnected(Struct, frozen=True, kw_only=True):
     """A direct contact (no queue) is talking."""
 
     contact: ContactId
@@ -107,8 +127,7 @@ class ContactConnected:
     agent: AgentId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactFinished:
+class ContactFinished(Struct, frozen=True, kw_only=True):
     """Nothing more will come of this contact but its recording."""
 
     contact: ContactId

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from acd.model import AgentId, AgentState, ContactId, Decision, OfferFailure, QueueName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentStateChanged:
+class AgentStateChanged(Struct, frozen=True, kw_only=True):
     """An agent changed its state. One per change, also when only the reason changes."""
 
     agent: AgentId
@@ -26,8 +26,7 @@ class AgentStateChanged:
     """What a pending SetReady or SetNotReady will make of it afterwards."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactQueued:
+class ContactQueued(Struct, frozen=True, kw_only=True):
     """A contact began to wait."""
 
     contact: ContactId
@@ -39,8 +38,7 @@ class ContactQueued:
     """It was offered before and came back to its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactOffered:
+class ContactOffered(Struct, frozen=True, kw_only=True):
     """A contact was given to an agent, who is called now."""
 
     contact: ContactId
@@ -50,8 +48,7 @@ class ContactOffered:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferEnded:
+class OfferEnded(Struct, frozen=True, kw_only=True):
     """An offer did not lead to a conversation."""
 
     contact: ContactId
@@ -62,8 +59,7 @@ class OfferEnded:
     rang_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactAnswered:
+class ContactAnswered(Struct, frozen=True, kw_only=True):
     """Customer and agent talk."""
 
     contact: ContactId
@@ -73,8 +69,7 @@ class ContactAnswered:
     waited_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactLeft:
+class ContactLeft(Struct, frozen=True, kw_only=True):
     """A contact left without a conversation."""
 
     contact: ContactId
@@ -85,8 +80,7 @@ class ContactLeft:
     """`abandoned`, `timeout`, `overflow`, ..."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactEnded:
+class ContactEnded(Struct, frozen=True, kw_only=True):
     """A conversation is over."""
 
     contact: ContactId
@@ -99,8 +93,7 @@ class ContactEnded:
     by_agent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueChanged:
+class QueueChanged(Struct, frozen=True, kw_only=True):
     """The live figures of a queue; sent when something in it changed, counters since midnight."""
 
     queue: QueueName
@@ -124,8 +117,7 @@ class QueueChanged:
     average_talk_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentFigures:
+class AgentFigures(Struct, frozen=True, kw_only=True):
     """An agent's own numbers since midnight; sent after each contact."""
 
     agent: AgentId

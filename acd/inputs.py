@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from acd.model import AgentId, ContactId, ContactRequest, OfferFailure, SignedOnBy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOn:
+class SignOn(Struct, frozen=True, kw_only=True):
     """An agent's desk connected, or its phone registered."""
 
     agent: AgentId
@@ -17,68 +16,59 @@ class SignOn:
     """Be available at once; otherwise not-ready with reason `signed-on` (a desk), or as it was."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOff:
+class SignOff(Struct, frozen=True, kw_only=True):
     """The desk left for good, or the phone's last binding went."""
 
     agent: AgentId
     by: SignedOnBy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetReady:
+class SetReady(Struct, frozen=True, kw_only=True):
     """The agent (or a supervisor) wants contacts. While busy it takes effect afterwards."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetNotReady:
+class SetNotReady(Struct, frozen=True, kw_only=True):
     """The agent (or a supervisor) wants none. While busy it takes effect afterwards."""
 
     agent: AgentId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishWrapUp:
+class FinishWrapUp(Struct, frozen=True, kw_only=True):
     """The agent is done with the paperwork."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendWrapUp:
+class ExtendWrapUp(Struct, frozen=True, kw_only=True):
     """The agent needs longer: the countdown stops until `FinishWrapUp`."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneReachability:
+class PhoneReachability(Struct, frozen=True, kw_only=True):
     """The agent's phone can be called, or cannot."""
 
     agent: AgentId
     reachable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engaged:
+class Engaged(Struct, frozen=True, kw_only=True):
     """The agent's phone is on a call that did not come from a queue; `count` such legs live now."""
 
     agent: AgentId
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enqueue:
+class Enqueue(Struct, frozen=True, kw_only=True):
     """A contact wants an agent."""
 
     request: ContactRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw:
+class Withdraw(Struct, frozen=True, kw_only=True):
     """A contact that waits or is offered is gone: the caller hung up, or left for elsewhere."""
 
     contact: ContactId
@@ -86,24 +76,21 @@ class Withdraw:
     """`abandoned`, or where it went: `overflow`, `callback`, ..."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferRinging:
+class OfferRinging(Struct, frozen=True, kw_only=True):
     """The offered agent's phone alerts."""
 
     contact: ContactId
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferAccepted:
+class OfferAccepted(Struct, frozen=True, kw_only=True):
     """The offered agent answered; the two talk."""
 
     contact: ContactId
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferFailed:
+class OfferFailed(Struct, frozen=True, kw_only=True):
     """The offered agent did not take it."""
 
     contact: ContactId
@@ -111,16 +98,14 @@ class OfferFailed:
     failure: OfferFailure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerHeld:
+class CustomerHeld(Struct, frozen=True, kw_only=True):
     """The agent put the customer on hold, or took the hold off."""
 
     contact: ContactId
     held: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TalkEnded:
+class TalkEnded(Struct, frozen=True, kw_only=True):
     """The conversation is over, whoever hung up."""
 
     contact: ContactId

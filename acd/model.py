@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
+
+from msgspec import Struct, field
 
 ContactId = NewType("ContactId", str)
 """One request for attention. The same string as the id of its interaction."""
@@ -62,8 +63,7 @@ class SignedOnBy(StrEnum):
     """Configured as always available (load tests, hunt groups)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkillNeed:
+class SkillNeed(Struct, frozen=True, kw_only=True):
     """A skill a contact asks for."""
 
     skill: str
@@ -71,8 +71,7 @@ class SkillNeed:
     """At least this level, 1 to 5."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentSettings:
+class AgentSettings(Struct, frozen=True, kw_only=True):
     """One agent as configured."""
 
     agent: AgentId
@@ -88,8 +87,7 @@ class AgentSettings:
     retry_s: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSettings:
+class QueueSettings(Struct, frozen=True, kw_only=True):
     """One queue as configured."""
 
     queue: QueueName
@@ -106,8 +104,7 @@ class QueueSettings:
     """Added to every contact's priority."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactRequest:
+class ContactRequest(Struct, frozen=True, kw_only=True):
     """A contact that wants to enter a queue."""
 
     contact: ContactId
@@ -120,8 +117,7 @@ class ContactRequest:
     """When it first began to wait, if before now: a contact that comes back keeps its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """One agent that was weighed for a contact."""
 
     agent: AgentId
@@ -131,10 +127,11 @@ class Candidate:
     note: str
     """In words: `longest idle, 184 s`, or why not."""
     eligible: bool
+    meets: Mapping[str, int] = {}
+    """Its level in each skill that the contact asks for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """Why this agent got this contact. Kept with the interaction and shown to people."""
 
     contact: ContactId

@@ -34,7 +34,7 @@ def cleaned(row: HistoryRow) -> HistoryRow:
     """The row with text that every database takes. Ids are not shortened."""
     values: dict[str, Any] = {}
     columns = _TABLES[type(row)].c
-    for name in row.__dataclass_fields__:
+    for name in row.__struct_fields__:
         value = _clean(getattr(row, name))
         if isinstance(value, str) and name in columns and not name.endswith("_id"):
             kind = columns[name].type

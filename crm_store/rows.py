@@ -5,12 +5,12 @@ Every row can be written twice without harm. Times are seconds since the epoch (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InteractionRow:
+
+class InteractionRow(Struct, frozen=True, kw_only=True):
     """An interaction as far as it is known. A field that is None leaves what is stored."""
 
     interaction_id: str
@@ -37,8 +37,7 @@ class InteractionRow:
     facts: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineRow:
+class TimelineRow(Struct, frozen=True, kw_only=True):
     """One event of an interaction."""
 
     interaction_id: str
@@ -46,11 +45,10 @@ class TimelineRow:
     at: float
     type: str
     data: Any = field(default_factory=dict)
-    """A mapping or a dataclass; becomes JSON."""
+    """A mapping, a dataclass or a Struct; becomes JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteRow:
+class NoteRow(Struct, frozen=True, kw_only=True):
     """A note."""
 
     note_id: str
@@ -60,8 +58,7 @@ class NoteRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispositionRow:
+class DispositionRow(Struct, frozen=True, kw_only=True):
     """A chosen outcome."""
 
     disposition_id: str
@@ -71,8 +68,7 @@ class DispositionRow:
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingRow:
+class RecordingRow(Struct, frozen=True, kw_only=True):
     """A recording; a later row with the same id replaces it."""
 
     recording_id: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from switch.calls.causes import EndCause
 from switch.gateway.protocol import LegStats
@@ -11,8 +12,7 @@ from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.trunks.source import Source as Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingLeg:
+class IncomingLeg(Struct, frozen=True, kw_only=True):
     """A call for an entry (a DID): the application decides. It is not rung and not answered yet."""
 
     leg: LegId
@@ -30,8 +30,7 @@ class IncomingLeg:
     """Phone number or trunk name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegStarted:
+class LegStarted(Struct, frozen=True, kw_only=True):
     """A leg exists. For legs with a phone behind them, `phone` names it: its agent is engaged."""
 
     leg: LegId
@@ -44,24 +43,21 @@ class LegStarted:
     """The other side's number as far as this leg knows it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegRinging:
+class LegRinging(Struct, frozen=True, kw_only=True):
     """The peer of an outbound leg alerts."""
 
     leg: LegId
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegAnswered:
+class LegAnswered(Struct, frozen=True, kw_only=True):
     """The leg has sound in both directions as far as it was agreed."""
 
     leg: LegId
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegsBridged:
+class LegsBridged(Struct, frozen=True, kw_only=True):
     """Two legs hear each other."""
 
     call: CallId
@@ -70,8 +66,7 @@ class LegsBridged:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegHeld:
+class LegHeld(Struct, frozen=True, kw_only=True):
     """The leg put its peer on hold (re-INVITE) or was told to (command): the peer hears music."""
 
     leg: LegId
@@ -79,16 +74,14 @@ class LegHeld:
     by_command: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegResumed:
+class LegResumed(Struct, frozen=True, kw_only=True):
     """The hold is over."""
 
     leg: LegId
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegEnded:
+class LegEnded(Struct, frozen=True, kw_only=True):
     """The leg is gone. The last event of a leg; the statistics follow in `LegMeasured`."""
 
     leg: LegId
@@ -99,8 +92,7 @@ class LegEnded:
     """True when the far end ended it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegMeasured:
+class LegMeasured(Struct, frozen=True, kw_only=True):
     """What passed through a leg that ended."""
 
     leg: LegId
@@ -108,8 +100,7 @@ class LegMeasured:
     stats: LegStats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigitPressed:
+class DigitPressed(Struct, frozen=True, kw_only=True):
     """A leg's peer pressed a key."""
 
     leg: LegId
@@ -118,8 +109,7 @@ class DigitPressed:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayFinished:
+class PlayFinished(Struct, frozen=True, kw_only=True):
     """A player that was started with `play` has ended."""
 
     player: PlayerId
@@ -128,8 +118,7 @@ class PlayFinished:
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingClosed:
+class RecordingClosed(Struct, frozen=True, kw_only=True):
     """A recording ended. `error` is None when the file is whole."""
 
     recording: RecordingId
@@ -142,8 +131,7 @@ class RecordingClosed:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneReachable:
+class PhoneReachable(Struct, frozen=True, kw_only=True):
     """A phone has at least one binding now, or none any more."""
 
     phone: str
@@ -151,8 +139,7 @@ class PhoneReachable:
     reachable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayChanged:
+class GatewayChanged(Struct, frozen=True, kw_only=True):
     """The media gateway was lost or is there again."""
 
     at: float
@@ -161,8 +148,7 @@ class GatewayChanged:
     lost_legs: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRefused:
+class CallRefused(Struct, frozen=True, kw_only=True):
     """A call was refused before it became a leg: unknown number, no right, overload, bad SDP."""
 
     at: float

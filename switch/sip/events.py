@@ -6,9 +6,10 @@ alone; `SessionEvent` speaks of sessions and is what `switch.calls` and `switch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
+
+from msgspec import Struct
 
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
@@ -21,8 +22,7 @@ SessionId = NewType("SessionId", str)
 # --- transactions -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestReceived:
+class RequestReceived(Struct, frozen=True, kw_only=True):
     """A new request other than ACK and CANCEL; it must be answered with `Endpoint.respond`."""
 
     transaction: TransactionId
@@ -30,8 +30,7 @@ class RequestReceived:
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelReceived:
+class CancelReceived(Struct, frozen=True, kw_only=True):
     """The peer cancelled an INVITE that we have not answered. The CANCEL is answered already."""
 
     transaction: TransactionId
@@ -39,16 +38,14 @@ class CancelReceived:
     request: Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AckReceived:
+class AckReceived(Struct, frozen=True, kw_only=True):
     """The ACK to a 2xx; it belongs to a dialog, not to a transaction."""
 
     request: Request
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseReceived:
+class ResponseReceived(Struct, frozen=True, kw_only=True):
     """A response to a request of ours; a retransmitted 2xx to an INVITE comes again (RFC 6026)."""
 
     transaction: TransactionId
@@ -56,16 +53,14 @@ class ResponseReceived:
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionTimedOut:
+class TransactionTimedOut(Struct, frozen=True, kw_only=True):
     """No final answer in time (Timer B or F: treat as 408), or no ACK (Timer H)."""
 
     transaction: TransactionId
     timer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportFailed:
+class TransportFailed(Struct, frozen=True, kw_only=True):
     """The message could not be sent (treat as 503)."""
 
     transaction: TransactionId
@@ -99,8 +94,7 @@ class EndedBy(StrEnum):
     TRANSPORT = "transport"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invited:
+class Invited(Struct, frozen=True, kw_only=True):
     """A peer invites us. 100 is sent; answer with ring, answer, reject or end."""
 
     session: SessionId
@@ -110,8 +104,7 @@ class Invited:
     """SDP; None: the peer wants our offer in the 2xx (delayed offer)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """A provisional response (101-199) to our INVITE."""
 
     session: SessionId
@@ -120,8 +113,7 @@ class Progress:
     """SDP of early media, if any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """Our INVITE was answered with 2xx; the ACK is sent."""
 
     session: SessionId
@@ -129,16 +121,14 @@ class Answered:
     response: Response
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
+class Confirmed(Struct, frozen=True, kw_only=True):
     """Our 2xx was acknowledged. `body` is the answer when the offer stood in the 2xx."""
 
     session: SessionId
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """Our INVITE got a final non-2xx answer, timed out (408) or could not be sent (503)."""
 
     session: SessionId
@@ -148,32 +138,28 @@ class Failed:
     """None when nothing came."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReofferReceived:
+class ReofferReceived(Struct, frozen=True, kw_only=True):
     """A re-INVITE or UPDATE. Answer with accept_reoffer or refuse_reoffer."""
 
     session: SessionId
     offer: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReofferAnswered:
+class ReofferAnswered(Struct, frozen=True, kw_only=True):
     """Our re-INVITE was accepted."""
 
     session: SessionId
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReofferFailed:
+class ReofferFailed(Struct, frozen=True, kw_only=True):
     """Our re-INVITE was refused; the session goes on as before. 491 was retried before this."""
 
     session: SessionId
     status: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """The session is over; its id will not be seen again."""
 
     session: SessionId
@@ -181,8 +167,7 @@ class Ended:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfDialogRequest:
+class OutOfDialogRequest(Struct, frozen=True, kw_only=True):
     """A request outside of sessions that the user agent does not answer itself: REGISTER."""
 
     transaction: TransactionId

@@ -81,7 +81,7 @@ class Told:
         known: dict[str, object] = {}
         for row in self.rows:
             if isinstance(row, InteractionRow):
-                fields = {name: getattr(row, name) for name in InteractionRow.__slots__}
+                fields = {name: getattr(row, name) for name in InteractionRow.__struct_fields__}
                 known |= {name: value for name, value in fields.items() if value is not None}
         return known
 
