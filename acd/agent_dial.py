@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from acd.contact import Contact, Stage
-from acd.contact_events import ContactConnected, ContactEvent, ContactResult, ContactStarted
+from acd.contact_events import (
+    ContactConnected,
+    ContactEvent,
+    ContactResult,
+    ContactStarted,
+    of_unanswered,
+)
 from acd.contacts import Contacts
 from acd.conversation import Conversation, reason_of_agent
 from acd.model import AgentId, ContactId
@@ -180,9 +186,17 @@ class AgentDial:
     def _ended(self, contact: Contact, event: LegEnded) -> None:
         self._contacts.unbind(event.leg)
         self._destinations.pop(contact.id, None)
-        answered = contact.talking_since is not None
-        result = ContactResult.DIRECT if answered else ContactResult.FAILED
         is_agent = event.leg == contact.agent_leg
         reason = reason_of_agent(event.cause) if is_agent else event.cause.reason
+        if contact.talking_since is not None:
+            result = ContactResult.DIRECT
+        elif not is_agent:
+            result = of_unanswered(event.cause.result)
+        elif event.cause.result is Result.FAILED:
+            result = ContactResult.FAILED
+        else:
+            result = ContactResult.CANCELLED
+            if event.cause.result is not Result.COMPLETED:
+                reason = f"own-phone-{event.cause.result}"
         cause = EndCause(Result.COMPLETED, reason, event.cause.status)
         self._contacts.finish(contact, result, reason, hang_up=cause)

@@ -19,6 +19,7 @@ from acd.contact_events import (
     ContactResult,
     ContactRinging,
     ContactStarted,
+    of_unanswered,
 )
 from acd.contacts import Contacts
 from acd.conversation import Conversation, reason_of_agent
@@ -407,7 +408,7 @@ class Inbound:
             case Stage.DIRECT:
                 answered = contact.talking_since is not None
                 cause = EndCause(event.cause.result, reason, event.cause.status)
-                result = ContactResult.DIRECT if answered else ContactResult.FAILED
+                result = ContactResult.DIRECT if answered else of_unanswered(event.cause.result)
                 self._contacts.finish(contact, result, reason, hang_up=cause)
             case _:
                 pass

@@ -207,6 +207,9 @@ def _past(past: PastInteractionFacts) -> PastInteraction:
         summary=past.note or _in_words(past),
         talked_s=past.talked_s,
         recorded=past.recorded,
+        note=past.note,
+        result=past.result or "",
+        waited_s=past.waited_s,
     )
 
 
@@ -219,8 +222,12 @@ def _in_words(past: PastInteractionFacts) -> str:
             return f"talked for {past.talked_s:.0f} s"
         case None:
             return "not over yet"
+        case "menu":
+            return "ended in the menu"
+        case "timeout":
+            return f"waited {past.waited_s:.0f} s, then the queue's time was up"
         case other:
-            return other
+            return other.replace("-", " ")
 
 
 def detail(facts: InteractionFacts) -> InteractionDetail:

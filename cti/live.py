@@ -28,6 +28,8 @@ class LiveInteraction:
     recorded: bool = False
     muted: bool = False
     disposition: str | None = None
+    answered: float | None = None
+    call_back_of: str | None = None
     finished: bool = False
     """The call is over; only the agent's wrap-up keeps it here."""
 
@@ -49,6 +51,8 @@ class LiveInteraction:
             recorded=self.recorded,
             muted=self.muted,
             disposition=self.disposition,
+            answered=self.answered,
+            call_back_of=self.call_back_of,
         )
 
     def enter(self, stage: str, at: float) -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from acd.actions import Offer
-from acd.model import ContactId
+from acd.model import ContactId, Decision
 from cti.bus import Bus
 from cti.live import LiveInteraction
-from cti.schema import CustomerCard, EventType, ScreenPop
+from cti.schema import CustomerCard, EventType, ScreenPop, WhyView
 from switch.clock import Clock, TimerHandle
 
 log = logging.getLogger(__name__)
@@ -211,12 +211,14 @@ class PopService:
             called=live.called,
             waited_s=offer.decision.waited_s,
             why=offer.decision.in_words(),
+            chosen=_chosen(offer.decision),
             facts=self._floor.facts(live.id),
             customer=known,
             candidates=() if known is not None else tuple(cards),
             new_customer_number="" if cards or failed else number,
             lookup_failed=failed,
             late=late,
+            call_back_of=live.call_back_of,
         )
         self._pops[offer.agent] = pop
         event = self._bus.publish(
@@ -241,3 +243,12 @@ class PopService:
         else:
             self.late += 1
         waiting.then()
+
+
+def _chosen(decision: Decision) -> WhyView:
+    best = decision.candidates[0] if decision.candidates else None
+    return WhyView(
+        rule=decision.rule,
+        idle_s=0.0 if best is None else best.idle_s,
+        skills={} if best is None else dict(best.meets),
+    )

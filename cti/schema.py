@@ -54,6 +54,11 @@ class PastInteraction:
     """The note's first line, or what happened: `abandoned after 35 s`."""
     talked_s: float
     recorded: bool
+    note: str = ""
+    """The note's first line alone."""
+    result: str = ""
+    """As in `Cleared`; empty while it is not over. With `waited_s` for those who word it themselves."""
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,17 @@ class CustomerCard:
     """Standing remark on the customer."""
     recent: tuple[PastInteraction, ...] = ()
     """Newest first, at most ten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyView:
+    """Why this agent was chosen, for those who put it into words of another language."""
+
+    rule: str
+    """`longest-idle`, `first-free` (the contact was the next in line), `preferred-agent`."""
+    idle_s: float = 0.0
+    skills: dict[str, int] = field(default_factory=dict)
+    """The agent's level in each skill that the contact asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +106,9 @@ class ScreenPop:
     called: str
     waited_s: float
     why: str
-    """Why this agent was chosen, in one sentence."""
+    """Why this agent was chosen, in one English sentence."""
+    chosen: WhyView | None = None
+    """The same in parts."""
     facts: dict[str, str] = field(default_factory=dict)
     """What the caller entered in the menu."""
     customer: CustomerCard | None = None
@@ -100,6 +118,8 @@ class ScreenPop:
     """The customer store did not answer: nothing is known, which is not the same as unknown."""
     late: bool = False
     """The look-up took longer than the offer could wait; this follows the ring."""
+    call_back_of: str | None = None
+    """The interaction that our side cut off: we called the customer back."""
 
 
 # --- live views ---------------------------------------------------------------------------------
@@ -184,6 +204,10 @@ class InteractionView:
     recorded: bool = False
     muted: bool = False
     disposition: str | None = None
+    answered: float | None = None
+    """When the conversation began; holds do not change it."""
+    call_back_of: str | None = None
+    """The interaction that our side cut off: we called the customer back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +267,7 @@ class EventType(StrEnum):
     ESTABLISHED = "Established"  # InteractionView
     HELD = "Held"  # InteractionView
     RETRIEVED = "Retrieved"  # InteractionView
+    MICROPHONE_MUTE = "MicrophoneMute"  # InteractionView: `muted` says whether on or off
     CONNECTION_CLEARED = "ConnectionCleared"  # Cleared: the conversation is over
     INTERACTION_ENDED = "InteractionEnded"  # Cleared: nothing more will come
     SCREEN_POP = "ScreenPop"  # ScreenPop
@@ -257,6 +282,7 @@ class EventType(StrEnum):
     CUSTOMER_LINKED = "CustomerLinked"  # CustomerLinked
     GATEWAY_CHANGED = "GatewayChanged"  # GatewayView
     SERVER_CHANGED = "ServerChanged"  # ServerView
+    CALL_BACK = "CallBack"  # CallBackView
     CALL_REFUSED = "CallRefused"  # Refused
 
 
@@ -305,7 +331,9 @@ class Cleared:
     """How it ended and what it took."""
 
     result: str
-    """`answered`, `abandoned`, `menu` (ended in the menu), `timeout`, `refused`, `failed`, `direct`."""
+    """`answered`, `abandoned`, `menu` (ended in the menu), `timeout`, `failed` (something of ours
+    broke); without a queue `direct` (they talked), `busy`, `no-answer`, `rejected`, `unreachable`,
+    `cancelled` (the agent gave up before the answer)."""
     reason: str
     """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, ..."""
     waited_s: float = 0.0
@@ -372,6 +400,22 @@ class GatewayView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackView:
+    """A step on the way of calling a customer back whom our side cut off."""
+
+    state: str
+    """`planned`, `dialled`, `failed`, `answered`, `not-possible`, `given-up`."""
+    number: str
+    attempt: int = 0
+    reason: str = ""
+    """Why it failed, is not possible or was given up: one slug."""
+    again_at: float | None = None
+    """When it is dialled again, at the earliest."""
+    joined_id: str | None = None
+    """The interaction that goes on for this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A call was refused."""
 
@@ -398,6 +442,7 @@ EventData = (
     | CustomerLinked
     | GatewayView
     | ServerView
+    | CallBackView
     | Refused
 )
 
@@ -411,6 +456,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.ESTABLISHED: InteractionView,
     EventType.HELD: InteractionView,
     EventType.RETRIEVED: InteractionView,
+    EventType.MICROPHONE_MUTE: InteractionView,
     EventType.CONNECTION_CLEARED: Cleared,
     EventType.INTERACTION_ENDED: Cleared,
     EventType.SCREEN_POP: ScreenPop,
@@ -425,6 +471,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.CUSTOMER_LINKED: CustomerLinked,
     EventType.GATEWAY_CHANGED: GatewayView,
     EventType.SERVER_CHANGED: ServerView,
+    EventType.CALL_BACK: CallBackView,
     EventType.CALL_REFUSED: Refused,
 }
 

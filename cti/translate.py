@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
+from acd.call_back_events import CallBackMoved
 from acd.contact_events import (
     ContactAnnounced,
     ContactConnected,
@@ -40,6 +41,7 @@ from cti.bus import Bus
 from cti.live import LiveInteraction
 from cti.schema import (
     Announced,
+    CallBackView,
     CandidateView,
     Cleared,
     CustomerCard,
@@ -129,7 +131,7 @@ class Translator:
             at=at,
         )
 
-    def report(self, event: AcdEvent | ContactEvent) -> None:
+    def report(self, event: AcdEvent | ContactEvent | CallBackMoved) -> None:
         """Take what contacts and distribution report."""
         at = self._wall_of(event.at)
         match event:
@@ -141,6 +143,8 @@ class Translator:
                 self.agents.figures_changed(event)
             case ContactStarted():
                 self._started(event, at)
+            case CallBackMoved():
+                self._called_back(event, at)
             case _:
                 live = self._live.get(event.contact)
                 if live is not None:
@@ -189,10 +193,12 @@ class Translator:
                 live.agent_id = None
                 live.enter("waiting", at)
             case ContactAnswered():
+                live.answered = at
                 live.enter("talking", at)
                 self._publish(EventType.ESTABLISHED, live.view(), live, at)
             case ContactConnected():
                 live.agent_id = event.agent
+                live.answered = at
                 live.enter("direct", at)
                 self._publish(EventType.ESTABLISHED, live.view(), live, at)
             case ContactHeld():
@@ -202,7 +208,7 @@ class Translator:
                 self._publish(kind, live.view(), live, at)
             case ContactMuted():
                 live.muted = event.muted
-                self._publish(EventType.ESTABLISHED, live.view(), live, at)
+                self._publish(EventType.MICROPHONE_MUTE, live.view(), live, at)
             case ContactAnnounced():
                 announced = Announced(position=event.position, wait_s=event.wait_s)
                 self._publish(EventType.ANNOUNCED, announced, live, at)
@@ -231,9 +237,24 @@ class Translator:
             called=event.called,
             outbound=event.outbound,
             agent_id=event.agent,
+            call_back_of=event.call_back_of,
         )
         self._live[live.id] = live
         self._publish(EventType.INTERACTION_STARTED, live.view(), live, at)
+
+    def _called_back(self, event: CallBackMoved, at: float) -> None:
+        """Belongs to the interaction that was cut off, which is over by now."""
+        view = CallBackView(
+            state=event.state,
+            number=event.number,
+            attempt=event.attempt,
+            reason=event.reason,
+            again_at=None if event.again_at is None else self._wall_of(event.again_at),
+            joined_id=event.joined,
+        )
+        self._bus.publish(
+            EventType.CALL_BACK, view, interaction_id=event.contact, queue=event.queue, at=at
+        )
 
     def _finished(self, event: ContactFinished, live: LiveInteraction, at: float) -> None:
         cleared = Cleared(

@@ -83,17 +83,25 @@ def _candidate(
     idle_s = at - since
     levels = router.skills(agent)
     note = _OPENING.get(why, "idle: ") + str(int(idle_s)) + " s"
+    meets: dict[str, int] = {}
     if skilled:
         note += "; " + in_words(levels, pool.needs)
+        meets = {skill: levels.get(skill, 0) for skill, _ in pool.needs}
     return Candidate(
-        agent=agent, score=idle_s, idle_s=idle_s, levels=levels, note=note, eligible=True
+        agent=agent,
+        score=idle_s,
+        idle_s=idle_s,
+        levels=levels,
+        note=note,
+        eligible=True,
+        meets=meets,
     )
 
 
 _OPENING = {
     LONGEST_IDLE: "longest idle: ",
-    PREFERRED: "the contact's own agent; idle: ",
-    FIRST_FREE: "first to become free; idle: ",
+    PREFERRED: "preferred agent; idle: ",
+    FIRST_FREE: "first free; idle: ",
 }
 
 

@@ -44,7 +44,8 @@ class Interaction(Base):
     ended_at: Mapped[datetime | None]
     """When nothing more could come; NULL while it lives."""
     result: Mapped[str | None] = mapped_column(String(32))
-    """`answered`, `abandoned`, `menu`, `timeout`, `refused`, `failed`, `direct`."""
+    """`answered`, `abandoned`, `menu`, `timeout`, `failed`, `direct`, `busy`, `no-answer`,
+    `rejected`, `unreachable`, `cancelled`."""
     reason: Mapped[str | None] = mapped_column(String(64))
     """One slug: why it ended."""
     waited_s: Mapped[float] = mapped_column(default=0.0)

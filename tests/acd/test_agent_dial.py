@@ -53,15 +53,28 @@ def test_the_number_is_called_when_the_agent_picked_up(centre: CallCentre) -> No
     assert centre.state(ANN) is AgentState.AVAILABLE
 
 
-@pytest.mark.parametrize("busy", [True, False])
-def test_a_number_that_does_not_answer_ends_the_call(centre: CallCentre, busy: bool) -> None:
+@pytest.mark.parametrize(
+    ("cause", "result"),
+    [
+        (EndCause(Result.BUSY, "busy", 486), ContactResult.BUSY),
+        (EndCause(Result.REJECTED, "declined", 603), ContactResult.REJECTED),
+        (EndCause(Result.UNREACHABLE, "unknown-number", 404), ContactResult.UNREACHABLE),
+        (EndCause(Result.NO_ANSWER, "unavailable", 480), ContactResult.NO_ANSWER),
+        (EndCause(Result.FAILED, "refused-by-peer", 500), ContactResult.FAILED),
+        (None, ContactResult.NO_ANSWER),
+    ],
+)
+def test_a_number_that_does_not_answer_ends_the_call_and_says_why(
+    centre: CallCentre, cause: EndCause | None, result: ContactResult
+) -> None:
     other = called(centre, dial(centre))
-    if busy:
-        centre.switch.end(other, EndCause(Result.BUSY, "busy", 486))
+    if cause is not None:
+        centre.switch.end(other, cause)
         centre.settle()
     else:
         centre.advance(60.0)
-    assert centre.finished().result is ContactResult.FAILED
+    assert centre.finished().result is result
+    assert centre.finished().reason == (cause.reason if cause is not None else "ring-timeout")
     assert not centre.switch.legs
 
 
@@ -69,7 +82,8 @@ def test_an_agent_who_does_not_pick_up_calls_nobody(centre: CallCentre) -> None:
     dial(centre)
     centre.advance(20.0)
     assert ("call", NUMBER) not in centre.switch.log
-    assert centre.finished().result is ContactResult.FAILED
+    assert centre.finished().result is ContactResult.CANCELLED
+    assert centre.finished().reason == "own-phone-no-answer"
     assert centre.state(ANN) is AgentState.AVAILABLE
 
 
@@ -79,6 +93,7 @@ def test_an_agent_who_hangs_up_while_the_number_rings_takes_it_along(centre: Cal
     centre.switch.end(own, EndCause(Result.COMPLETED, "callee-hung-up"))
     centre.settle()
     assert centre.finished().reason == "agent-hung-up"
+    assert centre.finished().result is ContactResult.CANCELLED
     assert not centre.switch.legs
 
 

@@ -472,12 +472,12 @@ def test_a_flow_transfers_to_a_phone_whose_agent_is_engaged(centre: CallCentre) 
     assert centre.state(CY) is AgentState.AVAILABLE
 
 
-def test_a_transfer_that_nobody_takes_fails(centre: CallCentre) -> None:
+def test_a_transfer_that_nobody_takes_ends_unanswered(centre: CallCentre) -> None:
     centre.phones(CY)
     transferred(centre)
     centre.advance(30.0)
     assert (centre.finished().result, centre.finished().reason) == (
-        ContactResult.FAILED,
+        ContactResult.NO_ANSWER,
         "ring-timeout",
     )
     assert not centre.switch.legs
@@ -488,7 +488,7 @@ def test_a_transfer_to_a_phone_that_is_away_fails_at_once(centre: CallCentre) ->
     transferred_to_nobody = menu(centre)
     centre.switch.digit(transferred_to_nobody, "3")
     centre.settle()
-    assert centre.finished().result is ContactResult.FAILED
+    assert centre.finished().result is ContactResult.UNREACHABLE
 
 
 def test_a_caller_who_goes_while_the_transfer_rings_takes_it_along(centre: CallCentre) -> None:

@@ -158,6 +158,8 @@ async def test_the_card_is_there_before_the_ring_and_the_ring_at_its_acknowledge
         {"account": "42"},
         False,
     )
+    assert pop.chosen is not None
+    assert pop.chosen.rule in pop.why.replace(" ", "-")
     assert pops.rung == []
     pops.service.acknowledged(ANN, event.seq)
     assert pops.rung == [ANN]

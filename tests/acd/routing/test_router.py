@@ -127,7 +127,7 @@ def test_the_preferred_agent_is_taken_before_one_idle_longer() -> None:
     contact = scene.call(preferred=BOB)
     assert scene.offered_to(contact) == BOB
     decision = scene.offer(contact).decision
-    assert decision.in_words() == "preferred agent: the contact's own agent; idle: 9 s"
+    assert decision.in_words() == "preferred agent; idle: 9 s"
     assert [c.agent for c in decision.candidates] == [BOB, ANN]
 
 

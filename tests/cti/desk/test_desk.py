@@ -189,7 +189,7 @@ async def test_a_call_is_worked_by_keyboard(server: FakeServer) -> None:
         await pilot.press("f7")
         assert await server.wait_for("interactions/i-7/mute") == {"muted": True}
         muted = interaction(muted=True)
-        await server.send(EventType.ESTABLISHED, muted, interaction_id="i-7")
+        await server.send(EventType.MICROPHONE_MUTE, muted, interaction_id="i-7")
         await sees(pilot, "● muted", "F7 Unmute")
         await pilot.press("f9")
         await sees(pilot, "Each key is sent at once")

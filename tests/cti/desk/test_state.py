@@ -309,7 +309,7 @@ def test_keys_follow_hold_mute_and_customer() -> None:
     state = talking()
     assert {"hold", "mute", "hang_up", "digits", "disposition"} <= allowed_actions(state)
     assert "customer" not in allowed_actions(state)
-    muted = reduce(state, event(EventType.ESTABLISHED, interaction(muted=True)), NOW)
+    muted = reduce(state, event(EventType.MICROPHONE_MUTE, interaction(muted=True)), NOW)
     assert "unmute" in allowed_actions(muted)
     assert "mute" not in allowed_actions(muted)
     held = reduce(state, agent_event("held", interaction_id="i-7"), NOW)
