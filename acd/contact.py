@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from acd.model import AgentId, ContactId, QueueName
+from acd.model import AgentId, ContactId, QueueName, SkillNeed
 from ivr.runner import FlowRun
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 
@@ -53,6 +53,11 @@ class Contact:
     queue: QueueName | None = None
     queued_at: float | None = None
     """Since when it waits for somebody: in a queue, or for the target of a transfer."""
+    entered_at: float | None = None
+    """When it first came to a queue: a call-back keeps the place of the contact it goes on for."""
+    priority: int = 0
+    """In the queue, as `skills`; kept for a call-back."""
+    skills: tuple[SkillNeed, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     agent: AgentId | None = None
     """Who is offered the contact or talks to it."""
@@ -67,6 +72,10 @@ class Contact:
     rang: bool = False
     """The offered agent's phone has alerted: a 486 after that is a refusal, not a busy line."""
     outbound: bool = False
+    call_back_of: ContactId | None = None
+    """The contact that our side cut off and that this one goes on for."""
+    call_backs: int = 0
+    """How often this customer was called back for it."""
 
     def stop_waiting(self, now: float) -> None:
         """Note how long it waited for somebody, whether that one came or not."""

@@ -33,6 +33,8 @@ class Contacts:
         self._by_id: dict[ContactId, Contact] = {}
         self._by_leg: dict[LegId, Contact] = {}
         self._by_call: dict[CallId, Contact] = {}
+        self.on_finish: Callable[[Contact, str], None] | None = None
+        """Told of each contact that is over, and the reason, after everybody else."""
         self.finished: Counter[ContactResult] = Counter()
         """Contacts that are over, by outcome."""
 
@@ -131,3 +133,5 @@ class Contacts:
             )
         )
         self._pops.forget(contact.id)
+        if self.on_finish is not None:
+            self.on_finish(contact, reason)

@@ -4,7 +4,7 @@ Joins three parts that do not know each other: the call control of the switch (l
 the IVR (what the caller chose) and the pure distribution (`acd.core`, who gets whom). Every method
 is synchronous: something happened, the parts are asked, what they want is done, and what came of
 it is reported. The state of a contact follows its live legs: each way a leg can end has one place
-here, `_customer_gone` or `_agent_gone`.
+in `acd.endings`.
 """
 
 from __future__ import annotations
@@ -16,33 +16,28 @@ from acd.contact import Contact, Entry, Stage
 from acd.contact_events import (
     ContactConnected,
     ContactEvent,
-    ContactResult,
     ContactRinging,
     ContactStarted,
-    of_unanswered,
 )
 from acd.contacts import Contacts
-from acd.conversation import Conversation, reason_of_agent
+from acd.conversation import Conversation
 from acd.distribution import Distribution
+from acd.endings import Endings
 from acd.engagements import Engagements
 from acd.events import AcdEvent
 from acd.inputs import (
     CustomerHeld,
     Enqueue,
     OfferAccepted,
-    OfferFailed,
     OfferRinging,
     PhoneReachability,
     SignOff,
     SignOn,
-    TalkEnded,
-    Withdraw,
 )
 from acd.model import (
     AgentId,
     ContactId,
     ContactRequest,
-    OfferFailure,
     QueueName,
     SignedOnBy,
     SkillNeed,
@@ -52,7 +47,6 @@ from acd.self_service import SelfService
 from acd.waiting_room import ANSWER_AFTER_S, WaitingRoom
 from ivr.flow import Flow
 from ivr.records import RunRecord
-from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
     DigitPressed,
@@ -71,19 +65,6 @@ from switch.clock import Clock
 from switch.ids import LegId
 
 log = logging.getLogger(__name__)
-
-_FAILURES: Mapping[Result, OfferFailure] = {
-    Result.NO_ANSWER: OfferFailure.NO_ANSWER,
-    Result.BUSY: OfferFailure.BUSY,
-    Result.REJECTED: OfferFailure.REJECTED,
-    Result.CANCELLED: OfferFailure.NO_ANSWER,
-    Result.COMPLETED: OfferFailure.REJECTED,
-    Result.UNREACHABLE: OfferFailure.UNREACHABLE,
-    Result.FAILED: OfferFailure.UNREACHABLE,
-}
-
-_OURS = frozenset({"gateway-lost", "no-media", "media-failed", "internal-error"})
-"""Ends that are no fault of the agent's phone: nobody is made not-ready for them."""
 
 Report = AcdEvent | ContactEvent
 
@@ -120,6 +101,7 @@ class Inbound:
         self._new_id = new_id
         self._report = report
         self._engagements = Engagements(distribution.tell)
+        self._endings = Endings(contacts, distribution, waiting_room)
         self._self_service = SelfService(
             control=control,
             clock=clock,
@@ -127,7 +109,7 @@ class Inbound:
             waiting_room=waiting_room,
             routes=routes,
             agents=agents,
-            enqueue=self._enqueue,
+            enqueue=self.enqueue,
             report=report,
         )
 
@@ -209,24 +191,36 @@ class Inbound:
         )
         self._contacts.add(contact)
         if entry.queue is not None:
-            self._enqueue(contact, entry.queue, priority=entry.priority)
+            self.enqueue(contact, entry.queue, priority=entry.priority)
         elif entry.flow is not None:
             self._self_service.start(contact, self._flows[entry.flow])
 
-    def _enqueue(
+    def enqueue(
         self,
         contact: Contact,
         queue: QueueName,
         *,
         priority: int = 0,
         skills: tuple[SkillNeed, ...] = (),
+        entered_at: float | None = None,
+        preferred: AgentId | None = None,
     ) -> None:
+        """Let it wait; one that was here before keeps its place and is for its agent first."""
         contact.stage = Stage.WAITING
         contact.queue = queue
         contact.queued_at = self._clock.now()
+        contact.entered_at = contact.queued_at if entered_at is None else entered_at
+        contact.priority, contact.skills = priority, skills
         if not contact.customer_answered:
             self._let_ring(contact)
-        request = ContactRequest(contact=contact.id, queue=queue, priority=priority, skills=skills)
+        request = ContactRequest(
+            contact=contact.id,
+            queue=queue,
+            priority=priority,
+            skills=skills,
+            preferred_agent=preferred,
+            entered_at=entered_at,
+        )
         self._distribution.tell(Enqueue(request=request))
         if contact.stage in (Stage.WAITING, Stage.OFFERED):
             self._waiting_room.enter(contact)
@@ -341,74 +335,6 @@ class Inbound:
             return
         self._contacts.unbind(event.leg)
         if event.leg == contact.customer_leg:
-            self._customer_gone(contact, event)
+            self._endings.customer_gone(contact, event)
         elif event.leg == contact.agent_leg:
-            self._agent_gone(contact, event)
-
-    def _customer_gone(self, contact: Contact, event: LegEnded) -> None:
-        reason = event.cause.reason
-        failed = event.cause.result is Result.FAILED
-        match contact.stage:
-            case Stage.MENU:
-                if contact.flow is not None:
-                    contact.flow.caller_gone()
-                result = ContactResult.FAILED if failed else ContactResult.MENU
-                self._contacts.finish(contact, result, reason)
-            case Stage.WAITING | Stage.OFFERED:
-                contact.stop_waiting(event.at)
-                self._distribution.tell(
-                    Withdraw(contact=contact.id, reason="failed" if failed else "abandoned")
-                )
-                self._distribution.drop_agent_leg(
-                    contact, EndCause(Result.CANCELLED, "caller-gone")
-                )
-                result = ContactResult.FAILED if failed else ContactResult.ABANDONED
-                self._contacts.finish(contact, result, reason)
-            case Stage.TALKING:
-                # First, since the agent may be called for the next contact at once.
-                self._contacts.hang_up(contact, EndCause(Result.COMPLETED, reason))
-                self._distribution.tell(TalkEnded(contact=contact.id, by_agent=False))
-                self._contacts.finish(contact, ContactResult.ANSWERED, reason)
-            case Stage.DIRECT:
-                result = ContactResult.DIRECT
-                if contact.talking_since is None:
-                    contact.stop_waiting(event.at)
-                    result = ContactResult.FAILED if failed else ContactResult.ABANDONED
-                self._contacts.finish(contact, result, reason)
-            case Stage.ENDED:
-                pass
-
-    def _agent_gone(self, contact: Contact, event: LegEnded) -> None:
-        agent, contact.agent_leg = contact.agent, None
-        reason = reason_of_agent(event.cause)
-        match contact.stage:
-            case Stage.OFFERED if event.cause.reason in _OURS:
-                contact.stop_waiting(event.at)
-                self._distribution.tell(Withdraw(contact=contact.id, reason="failed"))
-                cause = EndCause(Result.FAILED, event.cause.reason, 500)
-                self._contacts.finish(
-                    contact, ContactResult.FAILED, event.cause.reason, hang_up=cause
-                )
-            case Stage.OFFERED:
-                contact.stage = Stage.WAITING
-                contact.agent = None
-                # Before the next offer: a row of offers that fail at once must not keep it ringing.
-                self._waiting_room.answer_late(contact)
-                if agent is not None:
-                    failure = _FAILURES[event.cause.result]
-                    if failure is OfferFailure.BUSY and contact.rang:
-                        failure = OfferFailure.REJECTED
-                    self._distribution.tell(
-                        OfferFailed(contact=contact.id, agent=agent, failure=failure)
-                    )
-            case Stage.TALKING:
-                self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
-                cause = EndCause(Result.COMPLETED, reason)
-                self._contacts.finish(contact, ContactResult.ANSWERED, reason, hang_up=cause)
-            case Stage.DIRECT:
-                answered = contact.talking_since is not None
-                cause = EndCause(event.cause.result, reason, event.cause.status)
-                result = ContactResult.DIRECT if answered else of_unanswered(event.cause.result)
-                self._contacts.finish(contact, result, reason, hang_up=cause)
-            case _:
-                pass
+            self._endings.agent_gone(contact, event)

@@ -53,3 +53,10 @@ class Routes(Protocol):
 
     def destination(self, dialled_by: AgentId | None, number: str) -> Destination:
         """Resolve a number for an agent; None for a flow, which may reach phones only."""
+
+
+class CallBackRoutes(Protocol):
+    """Where a customer is reached whom our side cut off."""
+
+    def call_back(self, number: str) -> Destination:
+        """Resolve a caller's number; `NoRoute` where no trunk may be used for that."""

@@ -8,7 +8,7 @@ from typing import Final
 from acd.actions import Announce
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactAnnounced, ContactEvent
-from ivr.announcements import announce
+from ivr.announcements import announce, call_back
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import PlayerId
@@ -59,6 +59,10 @@ class WaitingRoom:
                 wait_s=action.wait_s,
             )
         )
+
+    def greet(self, contact: Contact) -> None:
+        """Tell a customer who was called back why; music follows, or the agent."""
+        contact.announcement = self._control.play(contact.customer_leg, call_back(contact.language))
 
     def announced(self, contact: Contact, player: PlayerId) -> bool:
         """An announcement is over; True when the player was one."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from acd.adoption import ContactAdoption
 from acd.agent_dial import AgentDial
+from acd.call_back import CallBacks
+from acd.call_back_events import CallBackMoved
 from acd.closing_time import ClosingTime
 from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
@@ -55,8 +57,8 @@ class Centre:
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         """`spawn` runs a coroutine beside the calls."""
-        self._bus = bus
         self._clock = clock
+        self._bus = bus
         self._region = settings.site.region
         self._agent_ids: dict[str, AgentId] = {
             agent.agent: AgentId(agent.agent) for agent in site.agents
@@ -115,6 +117,17 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
+        self._call_backs = CallBacks(
+            queues=site.call_backs,
+            contacts=self.contacts,
+            waiting_room=waiting_room,
+            control=calls,
+            clock=clock,
+            routes=routes,
+            enqueue=self._inbound.enqueue,
+            new_id=new_id,
+            report=self._report,
+        )
         self.closing_time = ClosingTime(
             contacts=self.contacts,
             distribution=self.distribution,
@@ -157,13 +170,15 @@ class Centre:
         """Take what the calls report: contacts first, then their views."""
         self._agent_dial.handle(event)
         self._inbound.handle(event)
+        self._call_backs.handle(event)
         self.translator.call_event(event)
         if isinstance(event, PhoneReachable) and event.phone in self._agent_ids:
             self.agents.presence(event.phone, event.at, phone=event.reachable)
 
     def close_door(self) -> None:
-        """The server is stopping: agents begin no new calls."""
+        """The server is stopping: agents begin no new calls, and nobody is called back."""
         self._agent_dial.is_closed = True
+        self._call_backs.close()
 
     def server_changed(self, view: ServerView) -> None:
         """Tell desks and wallboards how the server's end proceeds."""
@@ -179,7 +194,7 @@ class Centre:
         contact = self.contacts.of_call(call)
         return call if contact is None else contact.id
 
-    def _report(self, event: AcdEvent | ContactEvent) -> None:
+    def _report(self, event: AcdEvent | ContactEvent | CallBackMoved) -> None:
         self.translator.report(event)
 
     def _wall_of(self, at: float) -> float:

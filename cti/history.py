@@ -151,7 +151,7 @@ class HistoryProjection:
                     started=view.started,
                     revision=event.seq,
                     channel=view.channel,
-                    direction="outbound" if event.agent_id is not None else "inbound",
+                    direction="outbound" if event.agent_id or view.call_back_of else "inbound",
                     caller_number=view.caller_number,
                     caller_name=view.caller_name,
                     called=view.called,

@@ -131,6 +131,10 @@ class QueueSection(_Section, frozen=True, kw_only=True):
     max_wait_s: Seconds = 0.0
     priority: int = 0
     skills: dict[str, Level] = {}
+    call_back_when_lost: bool = False
+    """Call those back who waited or talked when our side cut them off."""
+    call_back_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    call_back_pause_s: Seconds = 30.0
 
 
 class AgentSection(_Section, frozen=True, kw_only=True):
@@ -160,6 +164,8 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     least_digits: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
     max_calls: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Calls at a time; 0: no limit of its own."""
+    call_backs: bool = False
+    """The server itself may call customers back through it whom it cut off."""
 
 
 class EntrySection(_Section, frozen=True, kw_only=True):

@@ -54,6 +54,13 @@ def problems_of(settings: Settings) -> Iterator[str]:
             yield f"{key}: give either a flow or a queue"
         if entry.queue and entry.queue not in queues:
             yield f"{key}.queue: no queue is named {entry.queue}"
+    if not any(trunk.call_backs and trunk.proxy for trunk in settings.trunks):
+        words = "no trunk may be used for that; set call_backs = true on one with a proxy"
+        yield from (
+            f"queues[{index}].call_back_when_lost: {words}"
+            for index, queue in enumerate(settings.queues)
+            if queue.call_back_when_lost
+        )
     for index, trunk in enumerate(settings.trunks):
         yield from _trunk(f"trunks[{index}]", trunk)
 
@@ -128,6 +135,8 @@ def _users(settings: Settings, agents: set[str]) -> Iterator[str]:
 def _trunk(key: str, trunk: TrunkSection) -> Iterator[str]:
     if not (trunk.from_addresses or trunk.proxy):
         yield f"{key}: give from_addresses (calls in), a proxy (calls out), or both"
+    if trunk.call_backs and not trunk.proxy:
+        yield f"{key}.call_backs: nobody can be called through a trunk without a proxy"
     for address in trunk.from_addresses:
         try:
             ip_network(address)

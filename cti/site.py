@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from acd.call_back import CallBackSettings
 from acd.contact import Entry
 from acd.model import AgentId, AgentSettings, QueueName, QueueSettings, SkillNeed
 from acd.ports import Destination, NoRoute
@@ -34,6 +35,8 @@ class Site:
     entries: Mapping[str, Entry]
     trunks: Mapping[str, TrunkSettings]
     plan: NumberPlanSettings
+    call_backs: Mapping[QueueName, CallBackSettings]
+    """The queues that call back whom our side cut off."""
     dispositions: tuple[Disposition, ...]
     queue_titles: dict[str, str]
     agent_names: dict[str, str]
@@ -71,6 +74,13 @@ def site_of(settings: Settings) -> Site:
         entries=_entries(settings),
         trunks=trunks,
         plan=_plan(settings, trunks),
+        call_backs={
+            QueueName(queue.name): CallBackSettings(
+                attempts=queue.call_back_attempts, pause_s=queue.call_back_pause_s
+            )
+            for queue in settings.queues
+            if queue.call_back_when_lost
+        },
         dispositions=tuple(
             Disposition(code=d.code, title={"en": d.en, "zh": d.zh or d.en})
             for d in settings.dispositions
@@ -134,6 +144,7 @@ def _trunks(settings: Settings) -> dict[str, TrunkSettings]:
                 transport=transport,
                 callers=callers,
                 max_calls=trunk.max_calls,
+                call_backs=trunk.call_backs,
             )
         except ValueError as error:
             raise SettingsError(f"{key}: {error}") from None
@@ -162,7 +173,7 @@ def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlan
 
 
 class Routes:
-    """Where a number leads for an agent or a flow; satisfies `acd.ports.Routes`."""
+    """Where a number leads; satisfies `acd.ports.Routes` and `acd.ports.CallBackRoutes`."""
 
     def __init__(self, plan: NumberPlan) -> None:
         self._plan = plan
@@ -181,3 +192,16 @@ class Routes:
                 if found.status == 403:
                     return NoRoute(reason="You may not call that number")
                 return NoRoute(reason="Nobody has that number")
+
+    def call_back(self, number: str) -> Destination:
+        """Where a customer is called back who called from this number; the reason is a slug."""
+        found = self._plan.call_back(number)
+        match found:
+            case ToPhone():
+                return CallPhone(phone=found.number)
+            case ToTrunk():
+                return CallTrunk(trunk=found.trunk, number=found.number)
+            case Refused():
+                return NoRoute(reason=found.reason)
+            case ToEntry():
+                return NoRoute(reason="unknown-number")

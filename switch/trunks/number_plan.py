@@ -104,6 +104,23 @@ class NumberPlan:
                 return self._to_trunk(source, source_name, trunk, wanted)
         return Refused(404, "unknown-number")
 
+    def call_back(self, number: str) -> Destination:
+        """Find where a customer is reached who called from `number` and was cut off by us.
+
+        Phones proved who they are when they called; all else leaves by the first trunk that takes
+        the number and allows call-backs.
+        """
+        wanted = normalise(number)
+        if len(number) > MAX_NUMBER_LENGTH or wanted in self._entries:
+            return Refused(404, "unknown-number")
+        if self.is_phone(wanted):
+            return ToPhone(wanted)
+        routes = [route for route in self._settings.routes if route.takes(wanted)]
+        for route in routes:
+            if self._settings.trunks[route.trunk].call_backs:
+                return ToTrunk(route.trunk, wanted)
+        return Refused(403, "not-allowed") if routes else Refused(404, "unknown-number")
+
     def is_phone(self, number: str) -> bool:
         """Tell whether `number` is the extension of a phone."""
         return any(number in phones for phones in self._settings.phones)

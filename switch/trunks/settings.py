@@ -24,6 +24,8 @@ class TrunkSettings:
     """Phones that may call out through this trunk. Nobody else may."""
     max_calls: int = 0
     """Legs in both directions together that may live at the same time; 0: no limit of its own."""
+    call_backs: bool = False
+    """True lets the product itself call customers back whom it cut off."""
     inbound_phones: bool = False
     """True lets callers of this trunk dial phone extensions; otherwise they reach entries only."""
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from acd.actions import Offer
 from acd.agent_dial import AgentDial
+from acd.call_back import CallBacks, CallBackSettings
+from acd.call_back_events import CallBackMoved
 from acd.contact import Contact, Entry, Stage
 from acd.contact_events import ContactEvent, ContactFinished
 from acd.contacts import Contacts
@@ -98,15 +100,25 @@ class Numbers:
             return ToTrunk(trunk="out", number=number)
         return NoRoute(reason="Nobody has that number")
 
+    def call_back(self, number: str) -> Destination:
+        found = self.destination(None, number)
+        return NoRoute(reason="unknown-number") if isinstance(found, NoRoute) else found
+
 
 class CallCentre:
     """Ann and Bob serve sales, Cy support. Phones are there, nobody has a desk at first."""
 
-    def __init__(self, *, max_wait_s: float = 0.0, check: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        max_wait_s: float = 0.0,
+        check: bool = True,
+        call_back: CallBackSettings | None = None,
+    ) -> None:
         self.clock = VirtualClock()
         self.switch = HandSwitch(self.clock)
         self.pops = SlowCards(self.clock)
-        self.reports: list[AcdEvent | ContactEvent] = []
+        self.reports: list[AcdEvent | ContactEvent | CallBackMoved] = []
         self._checks = check
         self._ids = 0
         queues = [queue(SALES, max_wait_s=max_wait_s), queue(SUPPORT)]
@@ -163,6 +175,17 @@ class CallCentre:
             },
             agents={name: name for name in (ANN, BOB, CY)},
             routes=Numbers(),
+            new_id=self._new_id,
+            report=report,
+        )
+        self.call_backs = CallBacks(
+            queues={} if call_back is None else {SALES: call_back},
+            contacts=self.contacts,
+            waiting_room=room,
+            control=self.switch,
+            clock=self.clock,
+            routes=Numbers(),
+            enqueue=self.inbound.enqueue,
             new_id=self._new_id,
             report=report,
         )
@@ -235,7 +258,8 @@ class CallCentre:
             assert leg in (contact.customer_leg, contact.agent_leg)
             assert contacts._by_id[contact.id] is contact
         for leg in self.switch.legs:
-            assert leg in contacts._by_leg, f"{leg} belongs to nobody"
+            is_call_back = leg in self.call_backs._dialling
+            assert is_call_back != (leg in contacts._by_leg), f"{leg} belongs to nobody, or to two"
         assert len(contacts._by_call) == len(contacts)
         assert {c.contact for c in self.acd.contacts()} == {
             c.id for c in contacts._by_id.values() if c.stage in _QUEUED
@@ -280,6 +304,7 @@ class CallCentre:
     def _handle(self, event: CallEvent) -> None:
         self.agent_dial.handle(event)
         self.inbound.handle(event)
+        self.call_backs.handle(event)
 
     def _new_id(self, kind: str) -> str:
         self._ids += 1

@@ -14,6 +14,7 @@ from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
     DigitPressed,
+    GatewayChanged,
     IncomingLeg,
     LegAnswered,
     LegEnded,
@@ -134,6 +135,24 @@ class HandSwitch:
         (self.reachable.add if reachable else self.reachable.discard)(phone)
         self._emit(PhoneReachable(phone=phone, at=self.clock.now(), reachable=reachable))
         self.settle()
+
+    def lose_gateway(self) -> None:
+        """The media gateway dies, and every leg with it."""
+        self.has_media = False
+        self._emit(GatewayChanged(at=self.clock.now(), available=False))
+        for leg in tuple(self.legs.values()):
+            self._end(leg, EndCause(Result.FAILED, "gateway-lost", 503), by_peer=False)
+        self.settle()
+
+    def bring_gateway(self) -> None:
+        """Another one is there."""
+        self.has_media = True
+        self._emit(GatewayChanged(at=self.clock.now(), available=True))
+        self.settle()
+
+    def newest(self) -> Leg:
+        """The leg that was begun last."""
+        return list(self.legs.values())[-1]
 
     def phone_leg(self, phone: str) -> Leg:
         """The newest live leg to a phone."""

@@ -91,6 +91,8 @@ class ContactCard(StatePanel):
     def _headline(self, pop: ScreenPop, width: int) -> list[Text]:
         words = self.words
         parts = [pop.queue_title or pop.queue or words("contact.direct")]
+        if pop.call_back_of is not None:
+            parts.insert(0, words("contact.call_back"))
         if pop.waited_s >= 1:
             parts.append(words("contact.waited", time=clock(pop.waited_s)))
         if pop.called:

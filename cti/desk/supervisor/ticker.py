@@ -13,6 +13,7 @@ from cti.desk.text import Words, clock, fit, spaced_number, time_of_day
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import (
     AgentView,
+    CallBackView,
     Cleared,
     Diverted,
     Event,
@@ -54,6 +55,10 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
             return words("tick.gateway_back"), looks.GREEN
         case GatewayView():
             return words("tick.gateway_lost", count=event.data.lost_legs), looks.RED
+        case CallBackView():
+            number = spaced_number(event.data.number) or words("contact.withheld")
+            moved = words.get(f"call_back.{event.data.state}", event.data.state)
+            return words("tick.call_back", number=number, state=moved), looks.AMBER
         case ServerView():
             return words("tick.stopping", calls=event.data.calls_left), looks.AMBER
         case RecordingView() if event.data.error:

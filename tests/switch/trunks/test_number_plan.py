@@ -125,3 +125,33 @@ def test_a_route_to_a_trunk_that_is_not_there_or_takes_no_calls_is_refused() -> 
     inbound = TrunkSettings(name="out", match=("192.0.2.1",))
     with pytest.raises(ValueError, match="no proxy_host"):
         NumberPlan(NumberPlanSettings(routes=(route,), trunks={"out": inbound}))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+1 202 555 0100", ToTrunk("back", "+12025550100")),
+        ("2025550100", FORBIDDEN),
+        ("1001", ToPhone("1001")),
+        ("4000", UNKNOWN),
+        ("911", UNKNOWN),
+        ("sales", UNKNOWN),
+        ("+1" + "2" * 40, UNKNOWN),
+    ],
+)
+def test_customers_are_called_back_where_a_trunk_allows_it(
+    number: str, expected: Destination
+) -> None:
+    back = TrunkSettings(name="back", proxy_host="127.0.0.1", call_backs=True)
+    numbers = NumberPlan(
+        NumberPlanSettings(
+            entries=(EntrySettings(name="menu", numbers=("4000",)),),
+            phones=(PhoneRange(first="1001", last="1050"),),
+            routes=(
+                RouteSettings(trunk="out", prefixes=("+",), min_digits=7),
+                RouteSettings(trunk="back", prefixes=("+",)),
+            ),
+            trunks={"out": OUT, "back": back},
+        )
+    )
+    assert numbers.call_back(number) == expected
