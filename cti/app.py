@@ -25,6 +25,7 @@ from cti.accounts import accounts
 from cti.api.accounts import PasswordAccounts
 from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.server import ApiServer
+from cti.bans import Bans
 from cti.bus import Bus
 from cti.centre import Centre
 from cti.continuity import Continuity
@@ -203,7 +204,15 @@ class Node:
             pump=self._switching.pump,
             history=self._store.history,
             pops=self._centre.pops,
+            watch=self._switching.watch,
         )
+        self._bans = Bans(
+            guard=self._switching.guard,
+            clock=self._clock,
+            bus=self._bus,
+            cut=self._switching.pump.tcp.cut_source,
+        )
+        self._switching.on_ban = self._bans.begun
         self._draining = Draining(
             limit_s=self.settings.server.drain_s,
             language=self.settings.site.language,
@@ -239,6 +248,7 @@ class Node:
             health=self._health,
             bus=self._bus,
             status=self._board.status,
+            bans=self._bans,
             metrics=Exporter(
                 Sources(
                     settings=self.settings,

@@ -22,12 +22,14 @@ from cti.client_requests import ATTEMPT_DELAYS_S, ApiError, Requests, ServerUnre
 from cti.client_stream import RECONNECT_DELAYS_S, EventStream
 from cti.schema import (
     AgentView,
+    BanView,
     CustomerCard,
     CustomerRequest,
     DialRequest,
     DigitsRequest,
     DispositionRequest,
     InteractionDetail,
+    LiftBanRequest,
     MuteRequest,
     NoteRequest,
     SetStateRequest,
@@ -214,6 +216,14 @@ class ApiClient:
     async def customer(self, customer_id: str) -> CustomerCard:
         """One customer."""
         return await self._requests.get(f"/api/v1/customers/{quote(customer_id)}", CustomerCard)
+
+    async def bans(self) -> list[BanView]:
+        """The sources that are banned now."""
+        return await self._requests.get("/api/v1/bans", list[BanView])
+
+    async def lift_ban(self, source: str) -> None:
+        """Let a source in again."""
+        await self._requests.post("/api/v1/bans/lift", LiftBanRequest(source=source))
 
     async def is_healthy(self) -> bool:
         """Whether the server accepts calls; False also when it cannot be reached."""

@@ -39,6 +39,8 @@ _NOT_KEPT: Final = frozenset(
         EventType.GATEWAY_CHANGED,
         EventType.SERVER_CHANGED,
         EventType.CALL_REFUSED,
+        EventType.SOURCE_BANNED,
+        EventType.SOURCE_UNBANNED,
         EventType.SCREEN_POP,
     }
 )

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from cti.schema_bans import BanView as BanView
+from cti.schema_bans import LiftBanRequest as LiftBanRequest
+
 SCHEMA_VERSION: Final = 1
 
 
@@ -284,6 +287,8 @@ class EventType(StrEnum):
     SERVER_CHANGED = "ServerChanged"  # ServerView
     CALL_BACK = "CallBack"  # CallBackView
     CALL_REFUSED = "CallRefused"  # Refused
+    SOURCE_BANNED = "SourceBanned"  # BanView
+    SOURCE_UNBANNED = "SourceUnbanned"  # BanView: it ended by itself or was lifted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -444,6 +449,7 @@ EventData = (
     | ServerView
     | CallBackView
     | Refused
+    | BanView
 )
 
 DATA_TYPES: Final[dict[EventType, type[Any]]] = {
@@ -473,6 +479,8 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.SERVER_CHANGED: ServerView,
     EventType.CALL_BACK: CallBackView,
     EventType.CALL_REFUSED: Refused,
+    EventType.SOURCE_BANNED: BanView,
+    EventType.SOURCE_UNBANNED: BanView,
 }
 
 
@@ -577,6 +585,8 @@ class ServerStatus:
     """Offers whose card was confirmed in time, and those that rang without."""
     refused: dict[str, int] = field(default_factory=dict)
     """Calls refused, by reason."""
+    guard: dict[str, int] = field(default_factory=dict)
+    """Addresses remembered and banned, messages dropped, offences by kind."""
 
 
 # --- commands -----------------------------------------------------------------------------------

@@ -71,6 +71,27 @@ class ApiSection(_Section, frozen=True, kw_only=True):
     port: Port = 8080
 
 
+Rate = Annotated[float, msgspec.Meta(ge=1.0, le=1e6)]
+
+
+class LimitsSection(_Section, frozen=True, kw_only=True):
+    """How much others may ask, and who is shut out for asking too much."""
+
+    exempt: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses and networks without limits and bans, beside those of trunks and fixed phones."""
+    stranger_rate: Rate = 50.0
+    """SIP messages a second from one address that has not proved a password."""
+    known_rate: Rate = 1000.0
+    strangers_rate: Rate = 1000.0
+    """From all strangers together."""
+    ban_after: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    """Wrong passwords."""
+    ban_s: Annotated[float, msgspec.Meta(ge=1.0, le=86400.0)] = 600.0
+    ban_max_s: Annotated[float, msgspec.Meta(ge=1.0, le=2592000.0)] = 86400.0
+    max_transactions: Annotated[int, msgspec.Meta(ge=100, le=1000000)] = 20000
+    max_connections: Annotated[int, msgspec.Meta(ge=10, le=100000)] = 2000
+
+
 class ServerSection(_Section, frozen=True, kw_only=True):
     """How the server ends."""
 
@@ -186,6 +207,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     sip: SipSection = SipSection()
     media: MediaSection = MediaSection()
     api: ApiSection = ApiSection()
+    limits: LimitsSection = LimitsSection()
     server: ServerSection = ServerSection()
     data: DataSection = DataSection()
     dispositions: tuple[DispositionSection, ...] = ()

@@ -24,6 +24,7 @@ _ROLES: Final = ("agent", "supervisor", "administrator")
 def problems_of(settings: Settings) -> Iterator[str]:
     """Name every problem with its key, and say what to do."""
     yield from _addresses(settings)
+    yield from _exempt(settings)
     yield from _twice("queues", "name", (queue.name for queue in settings.queues))
     yield from _twice("trunks", "name", (trunk.name for trunk in settings.trunks))
     yield from _twice("dispositions", "code", (each.code for each in settings.dispositions))
@@ -104,6 +105,16 @@ def _addresses(settings: Settings) -> Iterator[str]:
             yield f"{key}: {address} cannot be told to phones; give an address of this machine"
     if sip.port == api.port != 0 and sip.host == api.host:
         yield f"api.port: {api.port} is that of SIP (sip.port) as well; choose another"
+
+
+def _exempt(settings: Settings) -> Iterator[str]:
+    for address in settings.limits.exempt:
+        try:
+            ip_network(address, strict=False)
+        except ValueError:
+            yield f"limits.exempt: {address!r} is no IP address or network"
+    if settings.limits.ban_max_s < settings.limits.ban_s:
+        yield "limits.ban_max_s: the longest ban is shorter than the first (limits.ban_s)"
 
 
 def _told(look: Callable[[], object]) -> Iterator[str]:

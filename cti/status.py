@@ -17,6 +17,7 @@ from switch.calls.control import Calls
 from switch.calls.events import CallEvent, CallRefused
 from switch.clock import Clock
 from switch.gateway.protocol import Event, GatewayStats
+from switch.guard.watch import SipWatch
 from switch.registrar.registrar import Registrar
 from switch.sip.endpoint import Endpoint
 from switch.sip.user_agent import UserAgent
@@ -43,6 +44,7 @@ class StatusBoard:
         pump: Pump,
         history: HistoryWriter,
         pops: PopService,
+        watch: SipWatch,
     ) -> None:
         self._clock = clock
         self._calls = calls
@@ -53,6 +55,7 @@ class StatusBoard:
         self._pump = pump
         self._history = history
         self._pops = pops
+        self._watch = watch
         self._started = clock.now()
         self._gateway: dict[str, float] = {}
         self._refused: Counter[str] = Counter()
@@ -117,7 +120,14 @@ class StatusBoard:
             history={**asdict(self._history.counters), "pending": self._history.pending},
             pops={"confirmed": pops.confirmed, "late": pops.late},
             refused=dict(self._refused),
+            guard=self._guard(),
         )
+
+    def _guard(self) -> dict[str, int]:
+        """All counters; offences as `offence_` and their kind."""
+        counted = asdict(self._watch.counters(self._clock.now()))
+        offences = counted.pop("offences")
+        return counted | {f"offence_{kind}": count for kind, count in offences.items()}
 
     def _sip(self) -> dict[str, int]:
         """Messages, TCP connections, and REGISTERs by the status of their answer."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cti.accounts import PhoneCredentials
+from cti.bans import guard_settings
 from cti.flows import prompt_folders
 from cti.ids import Tokens
 from cti.settings import Settings, port_range
@@ -20,15 +21,20 @@ from switch.clock import Clock
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import Event as GatewayEvent
+from switch.guard.bans import Ban
+from switch.guard.guard import Guard
+from switch.guard.watch import SipWatch
 from switch.ids import CallId, RecordingId
 from switch.registrar.location import Location
 from switch.registrar.registrar import Registrar, RegistrarSettings
 from switch.sip.digest import Challenger, DigestSettings
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
+from switch.sip.limits import EndpointLimits
 from switch.sip.uri import Uri
 from switch.sip.user_agent import UserAgent
 from switch.sip.user_agent_settings import UserAgentSettings
+from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
 from switch.trunks.number_plan import NumberPlan
 
@@ -57,7 +63,16 @@ class Switching:
         """Called when all of a turn is decided, before its messages are sent."""
         new_token = Tokens()
         sip = settings.sip
-        self.endpoint = Endpoint(new_branch=new_token)
+        self.on_ban: Callable[[Ban], None] = lambda ban: None
+        """Called when a source is banned."""
+        self.guard = Guard(guard_settings(settings, site), on_ban=lambda ban: self.on_ban(ban))
+        self.watch = SipWatch(self.guard)
+        room = settings.limits.max_transactions
+        self.endpoint = Endpoint(
+            new_branch=new_token,
+            limits=EndpointLimits(max_transactions=room, max_strangers=room // 4),
+            doorkeeper=self.watch,
+        )
         self.user_agent = UserAgent(
             self.endpoint,
             settings=UserAgentSettings(),
@@ -71,6 +86,7 @@ class Switching:
             settings=DigestSettings(realm=sip.realm),
             secret=secrets.token_bytes(32),
             new_token=new_token,
+            witness=self.watch,
         )
         self.registrar = Registrar(
             location=self.location,
@@ -84,6 +100,11 @@ class Switching:
             self._consume,
             timers=self.user_agent.get_timer,
             connection_closed=lambda number: self.calls.connection_closed(number),
+            limits=TransportLimits(
+                max_connections=settings.limits.max_connections,
+                max_strangers=settings.limits.max_connections // 4,
+            ),
+            guard=self.guard,
         )
         self._gateway = GatewayClient(
             on_event=self._gateway_event,

@@ -9,12 +9,14 @@ All of them may raise the errors of `cti.errors`; anything else is a fault and i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cti.bus import Bus
+from cti.errors import NotFound
 from cti.schema import (
     AgentView,
+    BanView,
     CustomerCard,
     CustomerRequest,
     InteractionDetail,
@@ -141,6 +143,41 @@ class History(Protocol):
         """Set the outcome; `Invalid` for a code that is not configured."""
 
 
+class Bans(Protocol):
+    """Who is shut out of SIP and of signing on."""
+
+    def list(self) -> tuple[BanView, ...]:
+        """Every ban that holds, the oldest first."""
+
+    def lift(self, source: str, actor: Account) -> None:
+        """End a ban, or `NotFound`."""
+
+    def shut_out_for(self, address: str) -> float:
+        """Seconds for which nobody may sign on from this address; 0: it is not banned."""
+
+    def wrong_password(self, address: str) -> None:
+        """A sign-on from this address failed."""
+
+
+class NobodyBanned:
+    """For servers without a switch."""
+
+    def list(self) -> tuple[BanView, ...]:
+        """Nobody."""
+        return ()
+
+    def lift(self, source: str, actor: Account) -> None:
+        """There is none."""
+        raise NotFound("not-banned", f"{source[:100]} is not banned.")
+
+    def shut_out_for(self, address: str) -> float:
+        """It never is."""
+        return 0.0
+
+    def wrong_password(self, address: str) -> None:
+        """Nothing follows from it."""
+
+
 class Health(Protocol):
     """Whether calls are accepted."""
 
@@ -160,6 +197,7 @@ class ApiPorts:
     bus: Bus
     status: Callable[[], ServerStatus] = ServerStatus
     """What lives and what was counted, for operators."""
+    bans: Bans = field(default_factory=NobodyBanned)
     metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")
     """The figures of `/metrics` and their content type, for an `Accept` header."""
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "users",
     "customers",
     "recordings",
+    "bans",
     "prompts",
     "bench",
     "gateway",

@@ -51,6 +51,8 @@ class GuardCounters:
     """Messages above the rate of their source."""
     dropped_strangers: int = 0
     """Messages of strangers above the rate of all strangers."""
+    passwords_put_off: int = 0
+    """Not looked at, because of a pause after wrong ones."""
     sources_forgotten: int = 0
     """Pushed out by others because the table was full."""
     offences: Mapping[str, int] = field(default_factory=dict)

@@ -84,6 +84,11 @@ class Guard:
         source = self._sources.get(host) or self._sources.get(key_of(host))
         return source is not None and source.banned_until > now
 
+    def banned_for(self, host: str, now: float) -> float:
+        """Seconds until the ban of `host` ends; 0: it is not banned."""
+        source = self._sources.get(host) or self._sources.get(key_of(host))
+        return 0.0 if source is None else max(0.0, source.banned_until - now)
+
     def is_stranger(self, host: str, now: float) -> bool:
         """Tell whether `host` has neither proved a password lately nor is exempt."""
         source = self._sources.get(host)
@@ -126,18 +131,19 @@ class Guard:
         self._expire(now)
         return sorted((_told(each) for each in self._banned.values()), key=lambda ban: ban.since)
 
-    def lift(self, source: str, now: float) -> bool:
-        """End the ban of a source, named as in the list or by one of its addresses; False: none."""
+    def lift(self, source: str, now: float) -> Ban | None:
+        """End the ban of a source, named as in the list or by one of its addresses; None: it has none."""
         found = self._banned.get(source) or self._banned.get(key_of(source))
         if found is None or found.banned_until <= now:
-            return False
+            return None
+        ban = _told(found)
         found.banned_until = 0.0
         found.bans = 0
         found.score = 0.0
         found.due = now
         del self._banned[found.key]
         self._lifted += 1
-        return True
+        return ban
 
     def counters(self, now: float) -> GuardCounters:
         """What it holds and what it counted."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from switch.guard.bans import GuardCounters
 from switch.guard.guard import Guard
 from switch.guard.guesses import Guesses, GuessSettings
 from switch.guard.offences import Offence
@@ -33,6 +35,10 @@ class SipWatch:
         self._guesses = Guesses(guesses or GuessSettings())
         self.paused = 0
         """Passwords that were not looked at because of a pause."""
+
+    def counters(self, now: float) -> GuardCounters:
+        """What the guard holds and counted, with what was counted here."""
+        return replace(self._guard.counters(now), passwords_put_off=self.paused)
 
     # --- the transaction layer ------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from fastapi import APIRouter, Request, Response
 
 from cti.api.answers import JsonAnswer
 from cti.api.context import TheCaller, TheContext
-from cti.errors import Invalid, NotSignedOn
+from cti.errors import Invalid, NotSignedOn, TooMany
 from cti.schema import SignOnReply, SignOnRequest, Snapshot
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
@@ -16,14 +18,23 @@ router = APIRouter(prefix="/api/v1", tags=["session"])
 async def sign_on(body: SignOnRequest, request: Request, context: TheContext) -> Response:
     """Exchange login and password for a token.
 
-    Too many wrong passwords for a login from one address are answered with 429 and `Retry-After`.
+    Too many wrong passwords for a login from one address are answered with 429 and `Retry-After`; still
+    more shut the address out, also for SIP.
     """
     if not 0 < len(body.login) <= 200 or not 0 < len(body.password) <= 1000:
         raise Invalid("bad-request", "Login (1 to 200 characters) and password are needed.")
     address = request.client.host if request.client is not None else ""
+    shut_out = context.ports.bans.shut_out_for(address)
+    if shut_out > 0:
+        raise TooMany(
+            "banned",
+            f"This address is shut out; try again in {math.ceil(shut_out)} s, or ask an administrator.",
+            shut_out,
+        )
     context.throttle.begin(body.login, address)
     account = await context.ports.accounts.verify(body.login, body.password)
     if account is None:
+        context.ports.bans.wrong_password(address)
         raise NotSignedOn("wrong-password", "Login or password is wrong.")
     context.throttle.succeeded(body.login, address)
     token, expires = context.tokens.issue(account)

@@ -13,6 +13,7 @@ from cti.desk.text import Words, clock, fit, spaced_number, time_of_day
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import (
     AgentView,
+    BanView,
     CallBackView,
     Cleared,
     Diverted,
@@ -51,6 +52,12 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
                 words("tick.refused", called=data.called, status=data.status, reason=data.reason),
                 looks.DIM,
             )
+        case BanView() if event.type is EventType.SOURCE_BANNED:
+            source, why = event.data.source, event.data.words
+            why = words.get(f"ban.{event.data.reason}", why)
+            return words("tick.banned", source=source, words=why), looks.RED
+        case BanView():
+            return words("tick.unbanned", source=event.data.source), looks.DIM
         case GatewayView() if event.data.available:
             return words("tick.gateway_back"), looks.GREEN
         case GatewayView():

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from websockets.asyncio.client import ClientConnection, connect
 
 from cti.api.accounts import PasswordAccounts
-from cti.api.ports import Account, ApiPorts, ApiSettings
+from cti.api.ports import Account, ApiPorts, ApiSettings, NobodyBanned
 from cti.api.server import ApiServer
 from cti.bus import Bus
 from cti.errors import Conflict, Invalid, NotFound, Unavailable
@@ -350,8 +350,9 @@ class Running:
 
 @asynccontextmanager
 async def running(**settings: Any) -> AsyncIterator[Running]:
-    """A server on a free port, stopped at the end."""
+    """A server on a free port, stopped at the end. `bans` makes the port of that name from the bus."""
     bus = Bus(keep=settings.pop("keep", 20_000))
+    bans = settings.pop("bans", lambda bus: NobodyBanned())(bus)
     centre = Centre(bus=bus)
     accounts = PasswordAccounts(people(), hasher=CHEAP)
     ports = ApiPorts(
@@ -361,6 +362,7 @@ async def running(**settings: Any) -> AsyncIterator[Running]:
         history=HistoryPort(centre),
         health=centre.health,
         bus=bus,
+        bans=bans,
     )
     server = ApiServer(ports, replace(ApiSettings(token_secret=SECRET), **settings))
     await server.start("127.0.0.1", 0)

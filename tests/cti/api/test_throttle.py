@@ -79,4 +79,4 @@ def test_one_address_cannot_try_every_login(throttle: SignOnThrottle) -> None:
 def test_memory_is_bounded(throttle: SignOnThrottle, clock: Clock) -> None:
     for number in range(12_000):
         throttle.begin(f"user {number}", f"address {number}")
-    assert len(throttle._failures) == 10_000
+    assert throttle.remembered == 10_000

@@ -15,6 +15,7 @@ from cti.desk.supervisor.ticker import describe
 from cti.desk.text import Words
 from cti.schema import (
     AgentView,
+    BanView,
     Cleared,
     Diverted,
     Event,
@@ -156,6 +157,9 @@ def test_events_are_put_into_words() -> None:
     assert said(EventType.GATEWAY_CHANGED, lost) == "media gateway lost, 4 legs ended"
     refused = Refused(status=404, reason="unknown number", called="4999", caller_number="x")
     assert said(EventType.CALL_REFUSED, refused) == "call to 4999 refused: 404 unknown number"
+    ban = BanView(source="198.51.100.7", reason="flood", words="x", since=0, until=600)
+    assert said(EventType.SOURCE_BANNED, ban) == "198.51.100.7 is shut out: far too many messages"
+    assert said(EventType.SOURCE_UNBANNED, ban) == "198.51.100.7 may come in again"
     assert said(EventType.AGENT_STATE_CHANGED, replace(server.agent, state="talking")) == ""
 
 
