@@ -24,6 +24,8 @@ from switch.sip.events import SessionId
 class State(Enum):
     """Where the INVITE of a leg stands."""
 
+    __hash__ = object.__hash__  # Enum's own is written in Python and costs as much as the look-up
+
     INVITED = auto()
     """Incoming; nothing but 100 is sent."""
     RUNG = auto()
@@ -41,6 +43,8 @@ class State(Enum):
 
 class Input(Enum):
     """What can happen to a leg."""
+
+    __hash__ = object.__hash__
 
     RING = auto()
     """Command: send 180."""

@@ -141,10 +141,10 @@ class Legs:
         """Apply one input to a leg; `cause` goes with every input that may end it."""
         found = step(leg.state, event)
         if found is None:
-            log.debug("leg %s: %s, %s ignored", leg.id, leg.state.name, event.name)
+            log.debug("leg %s: %s, %s ignored", leg.id, leg.state, event)
             return
         state, actions = found
-        log.debug("leg %s: %s, %s: %s", leg.id, leg.state.name, event.name, state.name)
+        log.debug("leg %s: %s, %s: %s", leg.id, leg.state, event, state)
         leg.state = state
         for action in actions:
             self._carry_out(leg, action, cause or _UNEXPLAINED, by_peer)

@@ -75,7 +75,7 @@ class SessionInputs:
     def take_next(self) -> bool:
         """Handle one waiting event; False when there was none."""
         event = self._ua.next_event()
-        if event is None:
+        if event is None and self._ua.has_news:
             # The endpoint may have something for the user agent: new, or caused by this turn.
             # Behind the boundary: one message must not keep those behind it waiting.
             self._turn.guard(None, self._process)

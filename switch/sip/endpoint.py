@@ -105,6 +105,11 @@ class Endpoint:
         events = self._table.events
         return events.popleft() if events else None
 
+    @property
+    def has_event(self) -> bool:
+        """Whether `next_event` has one."""
+        return bool(self._table.events)
+
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called (monotonic seconds)."""
         return self._table.queue.next_due()

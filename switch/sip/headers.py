@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from switch.sip.uri import HOST, TOKEN, Params, format_params, parse_params
@@ -123,6 +124,8 @@ SINGLE = frozenset(
 """Headers that may stand once only (RFC 3261 section 7.3.1)."""
 
 _CANONICAL: dict[str, str] = {}
+KNOWN_SPELLINGS: Mapping[str, str] = _CANONICAL
+"""The canonical name of each spelling seen so far; of others `canonical_name` knows it."""
 for _name in _PRETTY:
     _CANONICAL[_name] = _CANONICAL[_name.lower()] = _name
 for _letter, _name in _COMPACT.items():
@@ -223,6 +226,10 @@ class Headers:
         """Every value, topmost first, in a list of the caller's own."""
         return list(self._lines(name))
 
+    def values_of(self, canonical: str) -> list[str] | None:
+        """The values of a name in its canonical spelling: for reading only."""
+        return self._values.get(canonical)
+
     def tokens(self, name: str) -> list[str]:
         """The words of a comma-separated list over all its lines: Allow, Require, Supported."""
         return [word for value in self._lines(name) for word in split_commas(value)]
@@ -230,9 +237,10 @@ class Headers:
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one."""
         _refuse_line_breaks(name, value)
-        key = canonical_name(name)
+        key = _CANONICAL.get(name) or canonical_name(name)
         self._values[key] = [value]
-        self.parsed.pop(key, None)
+        if self.parsed:
+            self.parsed.pop(key, None)
 
     def add(self, name: str, value: str) -> None:
         """Put `value` below those of the same name."""
@@ -305,6 +313,10 @@ class CSeq:
     @classmethod
     def parse(cls, text: str) -> CSeq:
         """Parse `314159 INVITE`; raises ValueError, also for numbers of 2**31 and more."""
+        return _cseq_often_seen(text) if len(text) <= _CACHED_CSEQ else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> CSeq:
         found = _CSEQ.fullmatch(text)
         if found is None:
             raise ValueError(f"not a CSeq: {text[:80]!r}")
@@ -315,6 +327,11 @@ class CSeq:
 
     def __str__(self) -> str:
         return f"{self.seq} {self.method}"
+
+
+_CACHED_CSEQ = 20
+_cseq_often_seen = lru_cache(maxsize=512)(CSeq._parse)
+"""Most calls count from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from switch.errors import RemoteProtocolError
 from switch.sip.headers import (
+    KNOWN_SPELLINGS,
     SINGLE,
     SPLIT_AT_COMMAS,
     CSeq,
@@ -128,9 +129,8 @@ def _read_headers(lines: list[str], draft: _Draft, limits: MessageLimits) -> Non
     longest = limits.max_header_value
     for line in lines:
         raw_name, colon, value = line.partition(":")
-        try:
-            name = canonical_name(raw_name)
-        except ValueError:
+        name = KNOWN_SPELLINGS.get(raw_name)
+        if name is None:
             try:
                 name = canonical_name(raw_name.rstrip(" \t"))
             except ValueError as error:

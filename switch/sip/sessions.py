@@ -27,6 +27,9 @@ class Purpose(StrEnum):
     FORK_BYE = "BYE to a fork"
 
 
+_ALARMS = tuple(Alarm)
+
+
 class SessionTable:
     """What the steps work on. `jitter` gives numbers from 0 to below 1."""
 
@@ -87,7 +90,7 @@ class SessionTable:
     def silence(self, session: Session) -> None:
         """The session is over: no deadline and no CANCEL concerns it any more."""
         self.server_invites.pop(session.transaction, None)
-        for alarm in Alarm:
+        for alarm in _ALARMS:
             self.alarms.cancel((session, alarm))
 
     def forget(self, session: Session) -> None:

@@ -28,13 +28,15 @@ _ADDR_SPEC = re.compile(r"([^<>\"\s;?,]+)[ \t]*(;.*)?")
 _PARAM = re.compile(
     rf"[ \t]*;[ \t]*({TOKEN})(?:[ \t]*=[ \t]*(\"[^\"\\]*(?:\\.[^\"\\]*)*\"|[^\s\";,<>]+))?"
 )
+_PLAIN_PARAMS = re.compile(rf"(?:;{TOKEN}(?:=[^\s\";,<>]+)?)+")
+"""Without spaces and quotes, as nearly all are: these can simply be split."""
 _PLAIN_NAME = re.compile(rf"{TOKEN}(?:[ ]{TOKEN})*")
 _ESCAPED = re.compile(r"\\(.)")
 
 _INVISIBLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _CACHED_LENGTH = 128
-"""Longer URIs are not remembered: strangers choose them, memory is bounded."""
+"""Longer URIs and addresses are not remembered: strangers choose them, memory is bounded."""
 
 SUPPORTED_SCHEMES = frozenset({"sip", "sips", "tel"})
 """Of a Request-URI; others are answered with 416."""
@@ -47,6 +49,14 @@ def parse_params(text: str) -> dict[str, str | None]:
     (RFC 3261 section 7.3.1).
     """
     params: dict[str, str | None] = {}
+    if _PLAIN_PARAMS.fullmatch(text):
+        for piece in text[1:].split(";"):
+            plain, equals, value = piece.partition("=")
+            plain = plain.lower()
+            if plain in params:
+                raise ValueError(f"parameter {plain!r} comes twice")
+            params[plain] = value if equals else None
+        return params
     position, end = 0, len(text)
     match_at = _PARAM.match
     while position < end:
@@ -179,6 +189,10 @@ class NameAddr:
         Without angle brackets every parameter belongs to the header, none to the URI
         (RFC 3261 section 20).
         """
+        return _address_often_seen(text) if len(text) <= _CACHED_LENGTH else cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> NameAddr:
         found = _NAME_ADDR.fullmatch(text)
         if found is not None:
             quoted, plain, uri, params = found.groups()
@@ -215,3 +229,7 @@ class NameAddr:
                 name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
             text = f"{name} {text}"
         return text + format_params(self.params) if self.params else text
+
+
+_address_often_seen = lru_cache(maxsize=2048)(NameAddr._parse)
+"""From, To and Contact stand in every message of a call as in the one before."""

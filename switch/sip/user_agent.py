@@ -77,6 +77,11 @@ class UserAgent:
 
     # --- the shell's verbs ------------------------------------------------------------------
 
+    @property
+    def has_news(self) -> bool:
+        """Whether `process` would find something."""
+        return self._endpoint.has_event
+
     def process(self, now: float) -> None:
         """Take every event of the endpoint."""
         while (event := self._endpoint.next_event()) is not None:
@@ -90,11 +95,18 @@ class UserAgent:
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called; the endpoint has its own."""
         table = self._table
-        due = (table.alarms.next_due(), table.lingering.next_due(), table.unanswered.next_due())
-        return min((when for when in due if when is not None), default=None)
+        due = table.alarms.next_due()
+        for others in (table.lingering, table.unanswered):
+            other = others.next_due()
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
 
     def handle_timer(self, now: float) -> None:
         """Fire every deadline due at `now`."""
+        first = self.get_timer()
+        if first is None or first > now:
+            return
         while (due := self._table.alarms.pop_due(now)) is not None:
             self._fire(*due, now)
         stop_lingering(self._table, now)

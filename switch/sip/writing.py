@@ -99,13 +99,13 @@ def make_response(
     """
     values: dict[str, list[str]] = {}
     parsed: dict[str, Any] = {}
-    source = request.headers
+    source, known = request.headers.values_of, request.headers.parsed
     for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-        found = source.get_all(name)
+        found = source(name)
         if found:
-            values[name] = found
-            if name in source.parsed:
-                parsed[name] = source.parsed[name]
+            values[name] = found.copy()
+            if name in known:
+                parsed[name] = known[name]
     if to_tag is not None and "To" in values and request.to.tag is None:
         values["To"] = [values["To"][0] + ";tag=" + to_tag]
         parsed.pop("To", None)
