@@ -13,10 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
 
-import msgspec
-
 from switch.errors import MediaUnavailableError
-from switch.gateway.framing import EVENTS, FrameSplitter, FramingError, encode_frame
+from switch.gateway.framing import FrameSplitter, FramingError, decode_event, encode_frame
 from switch.gateway.protocol import (
     Command,
     Event,
@@ -256,8 +254,8 @@ class _Protocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for body in self._splitter.feed(data):
-                self._client._received(EVENTS.decode(body))
-        except (FramingError, msgspec.MsgspecError) as error:
+                self._client._received(decode_event(body))
+        except FramingError as error:
             self._reason = f"not the control protocol: {error}"
             if self._transport is not None:
                 self._transport.abort()

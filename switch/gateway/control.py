@@ -17,9 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from switch.gateway.framing import COMMANDS, FrameSplitter, FramingError, encode_frame
+from switch.gateway.framing import FrameSplitter, FramingError, decode_command, encode_frame
 from switch.gateway.protocol import VERSION, Command, Event, GatewayStats, Hello, Refused
 
 MAX_CONNECTIONS: Final = 8
@@ -133,10 +131,10 @@ class ControlServer:
             return
         try:
             for body in connection.splitter.feed(data):
-                self._take(connection, COMMANDS.decode(body))
+                self._take(connection, decode_command(body))
                 if connection.sock.fileno() < 0:
                     return  # refused meanwhile
-        except (FramingError, msgspec.MsgspecError) as error:
+        except FramingError as error:
             self._refuse(connection, str(error))
 
     def _take(self, connection: _Connection, command: Command) -> None:

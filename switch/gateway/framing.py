@@ -13,10 +13,30 @@ LENGTH_OCTETS: Final = 4
 _ENCODER: Final = msgspec.msgpack.Encoder()
 COMMANDS: Final = msgspec.msgpack.Decoder(Command)
 EVENTS: Final = msgspec.msgpack.Decoder(Event)
+_UNDECODABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What `decode` raises; it does not wrap the last two: text that is not UTF-8, arrays nested deep."""
 
 
 class FramingError(Exception):
     """The stream is no control protocol: a frame too long, or contents that are no message."""
+
+
+def decode_command(body: bytes) -> Command:
+    """The command in a frame; raises FramingError."""
+    try:
+        command: Command = COMMANDS.decode(body)
+    except _UNDECODABLE as error:
+        raise FramingError(f"a frame that is no command: {error}") from error
+    return command
+
+
+def decode_event(body: bytes) -> Event:
+    """The event in a frame; raises FramingError."""
+    try:
+        event: Event = EVENTS.decode(body)
+    except _UNDECODABLE as error:
+        raise FramingError(f"a frame that is no event: {error}") from error
+    return event
 
 
 def encode_frame(message: Command | Event) -> bytes:

@@ -32,6 +32,7 @@ _PATTERNS = {
     ),
 }
 _RTPMAP = re.compile(r"[0-9]{1,3} +[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}/[0-9]{1,7}(?:/[0-9]{1,3})?")
+_PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}")
 _PTIME = re.compile(r"[0-9]{1,4}")
 _NOWHERE = IPv4Network("240.0.0.0/4")
 """Reserved, and the broadcast address: nothing can be sent there."""
@@ -272,7 +273,7 @@ def _address(text: str) -> tuple[str | None, bool]:
 
 def _codecs(media: MediaDescription) -> tuple[Codec, ...]:
     for written in media.formats:
-        if not (written.isascii() and written.isdigit() and int(written) <= 127):
+        if not (_PAYLOAD_TYPE.fullmatch(written) and int(written) <= 127):
             raise _fail(f"m={media.media} lists {written[:16]!r}, which is no RTP payload type")
     return tuple(
         Codec(

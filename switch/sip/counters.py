@@ -23,7 +23,7 @@ class EndpointCounters:
     stray_responses: int = 0
     """Responses to nothing we asked."""
     unknown_methods: int = 0
-    """Answered with 405."""
+    """Answered with 405 or 501."""
     bad_extensions: int = 0
     """Answered with 420."""
     merged: int = 0

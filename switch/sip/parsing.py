@@ -97,7 +97,7 @@ def _split_head(head: bytes, draft: _Draft) -> tuple[str, list[str]]:
         text = head.decode()
     except UnicodeDecodeError:
         draft.blame("the head is not UTF-8")
-        text = head.decode("utf-8", "replace")
+        text = head.decode("utf-8", "replace").replace("\ufffd", "?")  # no answer grows by it
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")

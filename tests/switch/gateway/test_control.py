@@ -105,6 +105,9 @@ BAD = {
     and len(body).to_bytes(4) + body,
     "wrong_type": (body := msgspec.msgpack.encode({"t": "reserve_ports", "count": "x"}))
     and len(body).to_bytes(4) + body,
+    "not_utf_8": b"\x00\x00\x00\x06\x81\xa1t\xa2\xff\xfe",
+    "too_deep": (body := b"\x82\xa1t\xa5hello\xa1x" + b"\x91" * 100_000)
+    and len(body).to_bytes(4) + body,
     "too_long": (MAX_FRAME_OCTETS + 1).to_bytes(4),
     "http": b"GET / HTTP/1.1\r\n\r\n",
 }

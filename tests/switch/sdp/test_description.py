@@ -57,6 +57,7 @@ def test_a_phones_description_is_read() -> None:
         (b"RTP/AVP 96 8 0 101", b"RTP/AVP"),
         (b"RTP/AVP 96 8 0 101", b"RTP/AVP 128"),
         (b"RTP/AVP 96 8 0 101", b"RTP/AVP zero"),
+        (b"RTP/AVP 96 8 0 101", b"RTP/AVP " + b"1" * 5000),
         (b"RTP/AVP 96 8 0 101", b"RTP/AVP " + b"0 " * 65),
         (b"c=IN IP4 192.0.2.7", b"c=IN IP4"),
         (b"c=IN IP4 192.0.2.7\r\n", b""),

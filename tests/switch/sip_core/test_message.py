@@ -203,3 +203,30 @@ def test_a_uri_with_characters_that_cannot_be_shown_is_refused(name: str, hidden
     success.headers.set(name, f"<sip:a{hidden}@192.0.2.1>;tag=a")
     with pytest.raises(MalformedMessageError):
         parse(serialize(success))
+
+
+def test_octets_that_are_no_text_do_not_make_the_answer_grow() -> None:
+    data = serialize(make_request(branch="z9hG4bK1")).replace(b"alice", b"\xd9" * 2000)
+    with pytest.raises(MalformedMessageError) as refused:
+        parse(data)
+    assert refused.value.partial is not None
+    assert len(serialize(make_response(refused.value.partial, 400))) < len(data)
+
+
+@pytest.mark.parametrize("bad", ['"\x07" <sip:a@h>;tag=1', '<sip:a@h>;tag=1;x="\\\x00"'])
+def test_control_characters_may_stand_behind_a_backslash_in_a_display_name_only(bad: str) -> None:
+    good = make_request(branch="z9hG4bK1")
+    octets = serialize(good)
+    name = octets.replace(b"From: ", b'From: "bell \\\x07\\\x00 end" ')
+    message = parse(name)
+    assert message.from_.display_name == "bell  end"
+    assert b'"bell \\\x07\\\x00 end"' in serialize(message), "given back as it came"
+    other = octets.replace(b"From: <sip:alice@192.0.2.1>;tag=a", b"From: " + bad.encode())
+    with pytest.raises(MalformedMessageError):
+        parse(other)
+
+
+def test_elsewhere_an_escaped_control_character_is_left_out() -> None:
+    octets = serialize(make_request(branch="z9hG4bK1", extra=(("Record-Route", "<sip:x;lr>"),)))
+    message = parse(octets.replace(b"<sip:x;lr>", b'"a\\\x00\\b" <sip:x;lr>'))
+    assert message.headers.get("Record-Route") == '"a\\b" <sip:x;lr>'
