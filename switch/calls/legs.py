@@ -103,7 +103,7 @@ class Legs:
             self._limits.add(leg.trunk, leg.id)
         leg.gives_up_at = leg.began + setup_timeout_s
         self._start_timer(leg)
-        self._sound.changes.legs.add(leg.id)
+        self.note_change(leg)
         self._join_call(leg)
         self._report_started(leg)
 
@@ -158,6 +158,10 @@ class Legs:
         self.feed(leg, Input.OFFER)
         if leg.state is not state_before:
             leg.awaits_answer = True
+
+    def note_change(self, leg: Leg) -> None:
+        """Something changed that the journal should know."""
+        self._sound.changes.legs.add(leg.id)
 
     def hang_up(self, leg: Leg, cause: EndCause) -> None:
         """End a leg by whatever its state asks for."""
@@ -215,7 +219,7 @@ class Legs:
             case Action.SEND_ANSWER:
                 self._stop_timer(leg)
                 self._ua.answer(leg.session, leg.body, now)
-                self._sound.changes.legs.add(leg.id)
+                self.note_change(leg)
             case Action.SEND_FINAL:
                 self._refuse(leg, cause, now)
             case Action.SEND_END:

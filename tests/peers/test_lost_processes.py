@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cti.takeover import FILE
 from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo
 from tests.kit.lab import Lab, edited
 from tests.kit.phone import Phone
@@ -148,7 +149,9 @@ async def test_sound_outlives_the_call_agent_and_the_gateway_ends_by_itself(
         hears(right[4000:12_000], AGENT_HZ)
 
 
-async def test_a_restarted_server_goes_on_with_the_gateway_that_lingers(tmp_path: Path) -> None:
+async def test_without_its_journal_a_server_still_goes_on_with_the_gateway_that_lingers(
+    tmp_path: Path,
+) -> None:
     async with (
         Phone("baresip", number="+12025550117") as caller,
         Phone("baresip") as agent,
@@ -162,6 +165,7 @@ async def test_a_restarted_server_goes_on_with_the_gateway_that_lingers(tmp_path
         lab.kill()
         await lab.stop()
         lab.expects_crash = False
+        (lab.data / FILE).unlink()
         await lab.start()
         row = (await lab.recordings(1))[-1]  # closed by the old gateway for the new call agent
         assert (row["error"], row["agent_id"]) == (None, "1001")

@@ -1,0 +1,206 @@
+"""The call agent is killed and started again: what was going on goes on, wherever it stood."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cti.journal_records import Kind
+from cti.schema import EventType
+from cti.takeover import FILE
+from switch.journal.format import read
+from tests.kit.desk import Desk
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, UNHEARD, hears, listen, stereo
+from tests.kit.lab import Lab
+from tests.kit.phone import Phone, read_wav, tone_levels
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+TOLERATED = ("gateway", "media gateway")
+
+
+async def restart(lab: Lab) -> None:
+    """Kill the call agent as a crash would, and start another on what it left."""
+    lab.kill()
+    await lab.stop()
+    lab.expects_crash = False
+    await lab.start()
+
+
+@asynccontextmanager
+async def heard(phone: Phone, call: str, path: Path) -> AsyncIterator[None]:
+    """Keep what a phone hears during the block, from half a second before it on."""
+    phone.process.capture(call, str(path))
+    await asyncio.sleep(0.5)
+    yield
+    await asyncio.sleep(0.5)
+    await phone.process.stop_capture(call)
+
+
+def longest_gap_s(pcm: np.ndarray, pitch: float) -> float:
+    """The longest time in which a tone cannot be heard, by pieces of 40 ms."""
+    size = 320
+    longest = silent = 0
+    for start in range(0, len(pcm) - size, size):
+        is_heard = tone_levels(pcm[start : start + size], [pitch])[0] > HEARD / 2
+        silent = 0 if is_heard else silent + 1
+        longest = max(longest, silent)
+    return longest * size / 8000
+
+
+def kinds_kept(lab: Lab) -> set[str]:
+    return {kind for kind, _ in read(lab.data / FILE).frames}
+
+
+async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    async with (
+        Phone("baresip", number="+12025550117") as caller,
+        Phone("pjsua2") as agent,
+        Lab(tmp_path, tolerates=TOLERATED) as lab,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        ring = await agent.answer_next(8.0)
+        await caller.established(call)
+        hears(await listen(caller, call), AGENT_HZ)
+
+        async with (
+            heard(caller, call, tmp_path / "caller.wav"),
+            heard(agent, ring.call, tmp_path / "agent.wav"),
+        ):
+            await restart(lab)
+        for name, pitch in (("caller", AGENT_HZ), ("agent", CALLER_HZ)):
+            pcm = read_wav(tmp_path / f"{name}.wav")
+            assert len(pcm) > 8000
+            assert longest_gap_s(pcm, pitch) < 0.4, f"the {name} heard a gap"
+        await lab.agent_is("1001", "talking")
+
+        agent.process.hold(ring.call)
+        await lab.agent_is("1001", "held")
+        music = await listen(caller, call)
+        assert np.abs(music.astype(float)).mean() > 50, "the caller should hear music"
+        assert tone_levels(music, [AGENT_HZ])[0] < UNHEARD
+        agent.process.resume(ring.call)
+        await lab.agent_is("1001", "talking")
+        hears(await listen(caller, call), AGENT_HZ)
+        hears(await listen(agent, ring.call), CALLER_HZ)
+
+        await agent.hang_up(ring.call)
+        await caller.closed(call)
+        await lab.is_quiet()
+        await lab.agent_is("1001", "available")
+
+        row = (await lab.recordings(1))[-1]
+        assert (row["error"], row["agent_id"], row["queue"]) == (None, "1001", "sales")
+        path = Path(row["path"])
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+        left, right = stereo(path)
+        assert longest_gap_s(left, CALLER_HZ) < 0.4, "it was recorded through the restart"
+        hears(right[-8000:], AGENT_HZ)
+
+        async def kept() -> bool:
+            columns = "result, reason, agent_id, talked_s > 3, held_s > 0.9"
+            found = lab.query(f"select {columns} from interaction where ended_at is not null")
+            return found == [("answered", "agent-hung-up", "1001", 1, 1)]
+
+        await lab.until(kept, 5.0, "history has no end of it")
+        assert not {Kind.LEG, Kind.CONTACT, Kind.CAPTURE, Kind.INVITE} & kinds_kept(lab)
+
+
+async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
+    async with (
+        Lab(tmp_path, tolerates=TOLERATED) as lab,
+        Phone("baresip", number="+12025550117") as caller,
+        Phone("pjsua2") as agent,
+        Desk(lab, "1001") as desk,
+    ):
+        sales = f"sip:4001@{lab.host}:{lab.sip_port}"
+        caller.hum(CALLER_HZ)
+
+        async def waiting() -> list[str]:
+            """The interactions that wait, the first in line first."""
+            shown = (await lab.get("/api/v1/snapshot"))["interactions"]
+            return [one["interaction_id"] for one in shown if one["stage"] == "waiting"]
+
+        # One agent is in wrap-up,
+        await desk.ready()
+        first = await caller.call(sales)
+        ring = await desk.phone.answer_next(8.0)
+        await caller.established(first)
+        await caller.hang_up(first)
+        await desk.phone.closed(ring.call)
+        await lab.agent_is("1001", "wrap-up")
+        await desk.api.extend_wrap_up()
+        # the other one's phone rings,
+        await agent.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
+        await lab.agent_is("1002", "available")
+        ringing = await caller.call(sales)
+        offered = await agent.incoming(8.0)
+        await lab.agent_is("1002", "ringing")
+        # two callers wait,
+        line = []
+        for place in (1, 2):
+            line.append(await caller.call(sales))
+            await caller.established(line[-1])
+
+            async def stands(place: int = place) -> bool:
+                return len(await waiting()) == place
+
+            await lab.until(stands)
+        in_order = await waiting()
+        # and one hears a menu.
+        choosing = await caller.call(f"sip:4000@{lab.host}:{lab.sip_port}")
+        await caller.established(choosing)
+
+        await restart(lab)
+
+        assert await waiting() == in_order
+        assert (await lab.agent("1001"))["state"] == "wrap-up"
+        music = await listen(caller, line[0])
+        assert np.abs(music.astype(float)).mean() > 50, "who waits should hear music"
+
+        agent.hum(AGENT_HZ)
+        agent.process.answer(offered.call)
+        await caller.established(ringing)
+        await agent.established(offered.call)
+        hears(await listen(caller, ringing), AGENT_HZ)
+        await lab.agent_is("1002", "talking")
+
+        caller.press(choosing, "9")
+
+        async def echoes() -> bool:
+            return tone_levels(await listen(caller, choosing), [CALLER_HZ])[0] > HEARD
+
+        await lab.until(echoes, 10.0, "the menu does not go on")
+        await caller.hang_up(choosing)
+
+        await agent.hang_up(offered.call)
+        await caller.closed(ringing)
+        next_one = await agent.answer_next(8.0)
+        assert next_one.headers["X-Interaction-Id"] == in_order[0]
+        hears(await listen(caller, line[0]), AGENT_HZ)
+
+        await desk.api.finish_wrap_up()
+        pop = await desk.event(EventType.SCREEN_POP, after=desk.mark() - 1)
+        assert pop.event.interaction_id == in_order[1]
+        ring = await desk.phone.answer_next(8.0)
+        assert ring.headers["X-Interaction-Id"] == in_order[1]
+        for call in line:
+            await caller.hang_up(call)
+        await lab.is_quiet()
+
+        async def closed() -> bool:
+            return lab.query("select count(*) from interaction where ended_at is null") == [(0,)]
+
+        await lab.until(closed, 5.0, "some interactions have no end")
+        found = lab.query("select result from interaction order by started_at")
+        assert [result for (result,) in found] == ["answered"] * 4 + ["menu"]
