@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Executable, Table, bindparam, case, func, or_, update
+from sqlalchemy import Connection, Executable, Table, bindparam, case, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_store.base import to_time
 from crm_store.models.tables import DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
@@ -63,7 +62,7 @@ _OPTIONAL: Final[tuple[str, ...]] = (
 )
 
 
-async def write_rows(connection: AsyncConnection, rows: Sequence[HistoryRow]) -> None:
+def write_rows(connection: Connection, rows: Sequence[HistoryRow]) -> None:
     """Write all rows. Raises the database's errors; nothing is written then."""
     interactions: dict[str, Parameters] = {}
     others: dict[type[HistoryRow], list[Parameters]] = {}
@@ -78,14 +77,14 @@ async def write_rows(connection: AsyncConnection, rows: Sequence[HistoryRow]) ->
         alike.setdefault(given, []).append({**_DEFAULTS, **values})
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for given, parameters in alike.items():
-        await connection.execute(_upsert_interaction(insert, given), parameters)
+        connection.execute(_upsert_interaction(insert, given), parameters)
     for kind, table in _APPEND_ONLY.items():
         if kind in others:
-            await connection.execute(_insert_once(insert, table), others[kind])
+            connection.execute(_insert_once(insert, table), others[kind])
     if DispositionRow in others:
-        await connection.execute(_CHOOSE, [_choice(row) for row in others[DispositionRow]])
+        connection.execute(_CHOOSE, [_choice(row) for row in others[DispositionRow]])
     if RecordingRow in others:
-        await connection.execute(_upsert_recording(insert), others[RecordingRow])
+        connection.execute(_upsert_recording(insert), others[RecordingRow])
 
 
 def _interaction(row: InteractionRow) -> Parameters:

@@ -223,8 +223,7 @@ class HistoryWriter:
             del self._newest[:size]
 
     async def _write(self, rows: Sequence[HistoryRow]) -> None:
-        async with self._database.transaction() as connection:
-            await write_rows(connection, rows)
+        await self._database.write(lambda connection: write_rows(connection, rows))
         self.counters.written += len(rows)
         if self._on_written is not None:
             self._on_written(rows)
