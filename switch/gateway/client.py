@@ -7,6 +7,7 @@ What was queued in one turn of the loop is written at its end in one go.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -29,6 +30,10 @@ PORTS_AHEAD: Final = 128
 """Ports kept ready; half of them are asked for anew when half are used."""
 PATIENCE_S: Final = 5.0
 """A gateway speaks every second; after so long without a word it hangs."""
+FIRST_PORTS_S: Final = 2.0
+"""A gateway that found no free port in so long is connected without; calls are refused until then."""
+NEXT_STRETCH_S: Final = 0.05
+"""A gateway looks at some hundred ports for each request, lest its ticks be late."""
 MAX_UNSENT_OCTETS: Final = 32 << 20
 """A gateway that leaves more than this unread has stopped working."""
 
@@ -88,7 +93,9 @@ class GatewayClient:
                 await loop.create_unix_connection(lambda: _Protocol(self), str(path))
                 self.send(Hello())
                 welcome = await self._greeted
-                await self._ports_came
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_PORTS_S):
+                    await self._ports_came
         except MediaUnavailableError:
             self.close()
             raise
@@ -206,12 +213,14 @@ class GatewayClient:
         self._ports.extend(ports)
         self._asked = False
         if len(ports) < self._awaited and self._loop is not None:
-            # The range is used up: ask again when ports may have rested.
+            # The range is used up, or others have much of it: ask again when ports may have rested;
+            # while the first ones are waited for soon, for the next stretch of the range.
+            awaited = self._ports_came is not None and not self._ports
             self._exhausted = True
-            self._loop.call_later(1.0, self._ask_again)
+            self._loop.call_later(NEXT_STRETCH_S if awaited else 1.0, self._ask_again)
         elif len(self._ports) <= self._ports_ahead // 2:
             self._ask_for_ports()
-        if self._ports_came is not None and not self._ports_came.done():
+        if self._ports and self._ports_came is not None and not self._ports_came.done():
             self._ports_came.set_result(None)
 
     def _ask_again(self) -> None:

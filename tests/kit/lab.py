@@ -28,6 +28,8 @@ from cti.free_ports import free_port
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START_S: Final = 20.0
 _STOP_S: Final = 15.0
+_RESERVE: Final = 64
+"""Half of it is a burst of that many calls within the time of a round trip to the gateway."""
 
 
 def rtp_ports() -> str:
@@ -52,6 +54,20 @@ def edited(folder: Path, **values: object) -> Path:
     return path
 
 
+def _thrifty(config: Path, folder: Path) -> Path:
+    """The configuration with few RTP ports kept ahead, unless it says how many, or is a mere name.
+
+    With the default a server takes a thousand of them at once, and eight servers side by side, in
+    test runs that know nothing of each other, take all there are: calls are refused for no port.
+    """
+    text = config.read_text() if config.is_file() else ""
+    if "\n[media]\n" not in text or re.search(r"(?m)^(reserve|flows|prompts) *=", text):
+        return config
+    path = folder / f"{config.stem}-few-ports.toml"
+    path.write_text(text.replace("\n[media]\n", f"\n[media]\nreserve = {_RESERVE}\n", 1))
+    return path
+
+
 class Lab:
     """One server process. Leaving the block stops it and fails if it did not stop cleanly.
 
@@ -69,7 +85,7 @@ class Lab:
     ) -> None:
         self.host = "127.0.0.1"
         self.data = folder / "data"
-        self.config = config or ROOT / "config" / "lab.toml"
+        self.config = _thrifty(config or ROOT / "config" / "lab.toml", folder)
         self._seeded = seeded
         self._tolerates = tolerates
         self.sip_port = free_port()

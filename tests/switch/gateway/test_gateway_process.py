@@ -276,6 +276,23 @@ async def test_ports_are_used_up_given_back_and_rest(tmp_path: Path) -> None:
         assert ports == [15990]
 
 
+async def test_a_gateway_whose_first_ports_are_somebody_elses_is_ready_with_others(
+    tmp_path: Path,
+) -> None:
+    """It looks at some hundred ports at a time: the first requests find none."""
+    others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(1200)]
+    try:
+        for index, other in enumerate(others):
+            with suppress(OSError):  # held by a neighbour: just as good
+                other.bind(("127.0.0.1", 12_000 + 2 * index))
+        command = child_command(tmp_path, ports=(12_000, 15_998))
+        async with House(tmp_path, command, ports_ahead=16) as house:
+            assert house.client.take_port() >= 14_400
+    finally:
+        for other in others:
+            other.close()
+
+
 async def test_the_gateway_says_how_it_is(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
         caller, agent = await two_phones(house)
