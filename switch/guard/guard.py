@@ -46,7 +46,8 @@ class Guard:
         self._strangers_gap = 1.0 / settings.strangers_rate
         self._strangers_due = 0.0
         self._weights = dict(WEIGHTS)
-        self._weights[Offence.WRONG_PASSWORD] /= settings.ban_after
+        # A little more than its share, because some is forgiven while they come in.
+        self._weights[Offence.WRONG_PASSWORD] /= settings.ban_after - 0.5
         self._offences: Counter[str] = Counter()
         self._bans = self._lifted = self._forgotten = 0
         self._dropped_banned = self._dropped_source = self._dropped_strangers = 0

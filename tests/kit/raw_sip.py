@@ -12,13 +12,15 @@ from typing import Self
 
 
 class RawSip:
-    """One UDP socket that speaks to one server."""
+    """One UDP socket that speaks to one server, from its own address or from `local`."""
 
-    def __init__(self, host: str, port: int, user: str = "+12025550117") -> None:
+    def __init__(
+        self, host: str, port: int, user: str = "+12025550117", *, local: str = ""
+    ) -> None:
         self.user = user
         self._server = (host, port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
+        self._socket.bind((local or host, 0))
         self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()
         self.call_id = secrets.token_hex(8)
@@ -92,32 +94,40 @@ class RawSip:
         ]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
-    def invite(self, number: str, sdp: str, content_type: str = "application/sdp") -> bytes:
+    def invite(
+        self, number: str, sdp: str, content_type: str = "application/sdp", *headers: str
+    ) -> bytes:
         """An INVITE with a body."""
         self.call_id = secrets.token_hex(8)
         body = sdp.replace("\n", "\r\n").encode()
-        return self.request("INVITE", number, f"Content-Type: {content_type}", body=body)
+        kind = f"Content-Type: {content_type}"
+        return self.request("INVITE", number, kind, *headers, body=body)
 
     def acknowledge(self, number: str, response: str) -> None:
         """ACK a final response. For those beyond 2xx the server takes a new branch as well."""
         tag = re.search(r"\nTo:.*;tag=([^\r;]+)", response)
         self.send(self.request("ACK", number, to_tag=tag[1] if tag else "", cseq=self.cseq))
 
-    def authorization(self, response: str, method: str, password: str, count: int = 1) -> str:
+    def authorization(
+        self, response: str, method: str, password: str, count: int = 1, *, number: str = ""
+    ) -> str:
         """Credentials for the MD5 challenge of a 401."""
         challenges = [c for c in response.split("\r\n") if c.startswith("WWW-Authenticate")]
         challenge = next(c for c in challenges if "MD5" in c)
         found = re.search(r'nonce="([^"]+)"', challenge)
         assert found is not None
-        return self.credentials(found[1], method, password, count)
+        return self.credentials(found[1], method, password, count, number=number)
 
-    def credentials(self, nonce: str, method: str, password: str, count: int = 1) -> str:
-        """The header that proves the password."""
+    def credentials(
+        self, nonce: str, method: str, password: str, count: int = 1, *, number: str = ""
+    ) -> str:
+        """The header that proves the password, for a request to `number`."""
 
         def md5(text: str) -> str:
             return hashlib.md5(text.encode()).hexdigest()
 
-        uri = f"sip:{self._server[0]}:{self._server[1]}"
+        at = f"{number}@" if number else ""
+        uri = f"sip:{at}{self._server[0]}:{self._server[1]}"
         secret = md5(f"{self.user}:switchroom:{password}")
         proof = md5(f"{secret}:{nonce}:{count:08x}:c:auth:{md5(f'{method}:{uri}')}")
         return (

@@ -172,10 +172,18 @@ def test_offences_are_forgiven_in_time() -> None:
 def test_a_known_address_may_do_ten_times_more_wrong() -> None:
     guard, told = make()
     guard.accept(A, 1000.0)
-    for _ in range(99):
+    for _ in range(90):
         guard.offend(A, Offence.WRONG_PASSWORD, 1000.0)
     assert told == []
-    guard.offend(A, Offence.WRONG_PASSWORD, 1000.0)
+    for _ in range(10):
+        guard.offend(A, Offence.WRONG_PASSWORD, 1000.0)
+    assert len(told) == 1
+
+
+def test_guessing_slowly_is_guessing_too() -> None:
+    guard, told = make()
+    for number in range(10):
+        guard.offend(A, Offence.WRONG_PASSWORD, 1000.0 + 5 * number)
     assert len(told) == 1
 
 

@@ -1,0 +1,199 @@
+"""Floods: what attackers send, and how long. Bounded by seconds and by messages a second.
+
+`attack` is the full form: every kind in turn against a running server, for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.kit.lab import Lab
+
+Make = Callable[[str, int, int], bytes]
+"""(own address, own port, running number) -> a datagram."""
+
+_BATCH: Final = 20
+
+
+def _request(method: str, host: str, port: int, user: str, *headers: str) -> bytes:
+    token = secrets.token_hex(6)
+    lines = [
+        f"{method} sip:{user}@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{token}",
+        "Max-Forwards: 70",
+        f"From: <sip:{user}@example.com>;tag={token}",
+        f"To: <sip:{user}@example.com>",
+        f"Call-ID: {token}",
+        f"CSeq: 1 {method}",
+        f"Contact: <sip:{user}@{host}:{port}>",
+        *headers,
+        "Content-Length: 0",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def invites(host: str, port: int, number: int) -> bytes:
+    """Calls without an account."""
+    return _request("INVITE", host, port, "4000")
+
+
+def registers(host: str, port: int, number: int) -> bytes:
+    """Registrations by the thousand, each of another name."""
+    return _request("REGISTER", host, port, str(number), "Expires: 3600")
+
+
+def options(host: str, port: int, number: int) -> bytes:
+    """Harmless questions, too many of them."""
+    return _request("OPTIONS", host, port, "4000")
+
+
+def scans(host: str, port: int, number: int) -> bytes:
+    """A scanner that gives its name."""
+    return _request("OPTIONS", host, port, "100", "User-Agent: friendly-scanner")
+
+
+def garbage(host: str, port: int, number: int) -> bytes:
+    """Octets without sense, begun like a request."""
+    return b"INVITE " + random.Random(number).randbytes(300)
+
+
+def huge(host: str, port: int, number: int) -> bytes:
+    """A head far beyond what is read."""
+    return _request("OPTIONS", host, port, "4000", *(f"X-{n}: {'y' * 200}" for n in range(200)))
+
+
+def strays(host: str, port: int, number: int) -> bytes:
+    """ACKs to nobody: they are never answered."""
+    return _request("ACK", host, port, "4000")
+
+
+DATAGRAMS: Final[Mapping[str, tuple[Make, frozenset[str]]]] = {
+    "invites": (invites, frozenset({"unanswered-challenge", "flood"})),
+    "registers": (registers, frozenset({"unanswered-challenge", "flood"})),
+    "options": (options, frozenset({"flood"})),
+    "scans": (scans, frozenset({"scanner"})),
+    "garbage": (garbage, frozenset({"malformed"})),
+    "huge": (huge, frozenset({"malformed"})),
+    "strays": (strays, frozenset({"flood"})),
+}
+"""Each kind with the reasons that its sender may be banned for."""
+
+
+async def flood(
+    lab: Lab, make: Make, sources: Iterable[str], *, seconds: float, rate: float = 4000.0
+) -> int:
+    """Send so many datagrams a second, from all sources in turn; gives how many were sent."""
+    sockets = []
+    for source in sources:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind((source, 0))
+        sock.setblocking(False)
+        sockets.append((sock, *sock.getsockname()))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    sent = 0
+    try:
+        for sock, host, port in itertools.cycle(sockets):
+            for _ in range(_BATCH):
+                sent += 1
+                try:
+                    sock.sendto(make(host, port, sent), (lab.host, lab.sip_port))
+                except BlockingIOError:
+                    break
+            ahead = began + sent / rate - loop.time()
+            await asyncio.sleep(max(0.0, ahead))
+            if loop.time() - began >= seconds:
+                return sent
+    finally:
+        for sock, _, _ in sockets:
+            sock.close()
+    return sent
+
+
+async def hold_open(lab: Lab, source: str, *, count: int, begun: bytes = b"") -> int:
+    """Open TCP connections that say nothing more than `begun`; gives how many the server closed."""
+    pairs = []
+    for _ in range(count):
+        try:
+            pairs.append(
+                await asyncio.open_connection(lab.host, lab.sip_port, local_addr=(source, 0))
+            )
+        except OSError:
+            continue
+    try:
+        for _, writer in pairs:
+            writer.write(begun)
+        return sum(await asyncio.gather(*(_until_closed(reader) for reader, _ in pairs)))
+    finally:
+        for _, writer in pairs:
+            writer.close()
+
+
+async def _until_closed(reader: asyncio.StreamReader) -> bool:
+    try:
+        async with asyncio.timeout(30.0):
+            await reader.read()
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        pass
+    return True
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+async def bans(lab: Lab) -> dict[str, dict[str, Any]]:
+    """Who is banned now, by source."""
+    return {ban["source"]: ban for ban in await lab.get("/api/v1/bans", "admin")}
+
+
+@dataclass
+class Findings:
+    """What an attack left behind. Memory in MB."""
+
+    before_mb: float
+    worst_mb: float = 0.0
+    after_mb: float = 0.0
+    sent: int = 0
+    banned: dict[str, str] = field(default_factory=dict)
+    """Kind to the reason of the ban; a kind that got nobody banned is missing."""
+    guard: dict[str, int] = field(default_factory=dict)
+
+
+async def attack(lab: Lab, *, seconds: float, rate: float = 4000.0) -> Findings:
+    """Every kind of flood for `seconds` each, then forty seconds of rest for the timers to end.
+
+    For the soak: the server should serve others all the while, `banned` should have every kind,
+    and `after_mb` be near `before_mb`.
+    """
+    found = Findings(before_mb=rss_mb(lab.pid))
+    for number, (kind, (make, _)) in enumerate(DATAGRAMS.items()):
+        source = f"127.0.1.{number + 1}"
+        found.sent += await flood(lab, make, [source], seconds=seconds, rate=rate)
+        found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
+        if source in (listed := await bans(lab)):
+            found.banned[kind] = listed[source]["reason"]
+    found.sent += await flood(lab, invites, swarm(500), seconds=seconds, rate=rate)
+    found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
+    await hold_open(lab, "127.0.1.200", count=100, begun=b"INVITE sip:4000@")
+    await asyncio.sleep(40.0)
+    found.after_mb = rss_mb(lab.pid)
+    found.guard = (await lab.status())["guard"]
+    return found
+
+
+def swarm(count: int) -> list[str]:
+    """So many addresses, none of which does much alone."""
+    return [f"127.0.{2 + n // 250}.{1 + n % 250}" for n in range(count)]
