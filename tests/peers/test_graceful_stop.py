@@ -101,7 +101,7 @@ async def test_a_talk_goes_on_and_ends_by_itself_while_nothing_new_is_taken(
 
 
 async def test_when_time_is_up_everybody_hears_why_and_the_server_ends(tmp_path: Path) -> None:
-    config = edited(tmp_path, drain_s="3")
+    config = edited(tmp_path, drain_s="1")
     async with (
         Phone("baresip", number="+12025550117") as caller,
         Phone("pjsua2") as agent,
@@ -118,7 +118,7 @@ async def test_when_time_is_up_everybody_hears_why_and_the_server_ends(tmp_path:
             return "2 calls are told and ended" in lab.log.read_text()
 
         await lab.until(is_said, 10.0)
-        assert time.monotonic() - began > 2.9
+        assert time.monotonic() - began > 0.9
         heard, heard_too = await asyncio.gather(listen(caller, call), listen(agent, leg))
         for pcm, tone in ((heard, AGENT_HZ), (heard_too, CALLER_HZ)):
             assert tone_levels(pcm, [tone])[0] < 500, "they are no longer connected"
