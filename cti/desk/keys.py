@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from cti.desk.catalogue import CATALOGUE
 
@@ -21,22 +21,32 @@ class KeyDef:
 
     id: str
     keys: str
-    """As Textual spells them; the first is shown."""
+    """As Textual spells them."""
     shown: str
     verbs: tuple[str, ...]
     urgent: bool = False
+    unless_typing: str = ""
+    """Another key for the same, which a field that has the focus takes first."""
+    through_windows: bool = False
+    """Whether it works while a window lies over the desk."""
 
-    def binding(self) -> Binding:
-        """The binding, with the English help as tooltip until the language is known."""
+    def bindings(self) -> list[BindingType]:
+        """The bindings, with the English help as tooltip until the language is known."""
+        made: list[BindingType] = [self._binding(self.keys, "press", priority=True)]
+        if self.unless_typing:
+            made.append(self._binding(self.unless_typing, "press_unless_typing", priority=False))
+        return made
+
+    def _binding(self, keys: str, action: str, *, priority: bool) -> Binding:
         tips = " / ".join(CATALOGUE[f"help.{verb}"][0] for verb in self.verbs)
         return Binding(
-            self.keys,
-            f"press('{self.id}')",
+            keys,
+            f"{action}('{self.id}')",
             CATALOGUE[f"key.{self.verbs[0]}"][0],
             key_display=self.shown,
-            priority=True,
+            priority=priority,
             tooltip=tips,
-            id=f"desk.{self.id}",
+            id=f"desk.{self.id}" if priority else f"desk.{self.id}.{keys}",
         )
 
 
@@ -50,13 +60,21 @@ class KeyHint:
 
 
 DESK_KEYS: Final = (
-    KeyDef(id="answer", keys="f5,enter", shown="F5", verbs=("answer",), urgent=True),
+    KeyDef(
+        id="answer",
+        keys="f5",
+        shown="F5",
+        verbs=("answer",),
+        urgent=True,
+        unless_typing="enter",
+        through_windows=True,
+    ),
     KeyDef(id="ready", keys="f2", shown="F2", verbs=("finish", "ready")),
     KeyDef(id="not_ready", keys="f3", shown="F3", verbs=("not_ready",)),
     KeyDef(id="dial", keys="f4", shown="F4", verbs=("dial",)),
-    KeyDef(id="hold", keys="f6", shown="F6", verbs=("hold", "resume")),
-    KeyDef(id="mute", keys="f7", shown="F7", verbs=("mute", "unmute")),
-    KeyDef(id="hang_up", keys="f8", shown="F8", verbs=("hang_up", "refuse")),
+    KeyDef(id="hold", keys="f6", shown="F6", verbs=("hold", "resume"), through_windows=True),
+    KeyDef(id="mute", keys="f7", shown="F7", verbs=("mute", "unmute"), through_windows=True),
+    KeyDef(id="hang_up", keys="f8", shown="F8", verbs=("hang_up", "refuse"), through_windows=True),
     KeyDef(id="digits", keys="f9", shown="F9", verbs=("digits",)),
     KeyDef(id="disposition", keys="ctrl+o,f10", shown="^O", verbs=("disposition",)),
     KeyDef(id="customer", keys="ctrl+k", shown="^K", verbs=("customer",)),

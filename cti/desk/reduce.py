@@ -51,6 +51,10 @@ _DIVERTED_NOTICES: Final[Mapping[str, str]] = {
 """What to say of an offer that failed; of all others: the agent did not answer."""
 
 
+_IN_VAIN: Final = frozenset({"failed", "busy", "no-answer", "rejected", "unreachable", "cancelled"})
+"""Results of a number that was dialled and not reached."""
+
+
 def reduce(state: DeskState, item: StreamItem | PhoneNews, now: float) -> DeskState:
     """The state after one piece of news."""
     state = replace(state, notices=())
@@ -200,7 +204,10 @@ def _take_cleared(state: DeskState, event: Event, cleared: Cleared) -> DeskState
     if state.me is None:
         return state
     if _was_dialled_in_vain(state, event, cleared):
-        return _noticed(state, "notice.dial_failed", "warning", reason=cleared.reason)
+        by_me = cleared.reason == "agent-hung-up"
+        severity = "information" if by_me else "warning"
+        told = {"result": cleared.result, "reason": cleared.reason}
+        return _noticed(state, "notice.dial_failed", severity, **told)
     if mine and event.interaction_id != state.lost_contact:  # that one was told already
         return _noticed(state, "notice.cleared", reason=cleared.reason)
     return state
@@ -211,7 +218,7 @@ def _was_dialled_in_vain(state: DeskState, event: Event, cleared: Cleared) -> bo
     view = state.interactions.get(event.interaction_id or "")
     queued = event.queue is not None or (view is not None and view.queue is not None)
     owned = event.agent_id in (None, state.me)
-    return owned and not queued and cleared.result == "failed" and cleared.talked_s == 0
+    return owned and not queued and cleared.result in _IN_VAIN and cleared.talked_s == 0
 
 
 def _take_diverted(state: DeskState, event: Event, diverted: Diverted) -> DeskState:

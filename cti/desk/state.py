@@ -145,6 +145,13 @@ class DeskState:
         return self.interaction is not None and self.interaction.muted
 
 
+def shown_since(interaction: InteractionView) -> float:
+    """From when the time of its stage is counted: a talk from the answer on, whatever was held."""
+    if interaction.answered is None or interaction.stage not in ("talking", "direct"):
+        return interaction.since
+    return interaction.answered
+
+
 ON_A_CALL: Final = frozenset({"talking", "held", "engaged"})
 OFFERED: Final = frozenset({"reserved", "ringing"})
 WITH_CONTACT: Final = ON_A_CALL | OFFERED | {"wrap-up"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import work
+from textual.binding import Binding, BindingType
 
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.options import DeskOptions
 from cti.desk.agent.screen import DeskScreen
 from cti.desk.base_app import SwitchroomApp
+from cti.desk.catalogue import CATALOGUE
+from cti.desk.keys import DESK_KEYS
 from cti.desk.text import Words
 from cti.desk.widgets.sign_on import SignOnScreen
 from cti.schema import SignOnReply
@@ -19,6 +22,19 @@ class DeskApp(SwitchroomApp):
     """Sign-on first, then the desk."""
 
     CSS_PATH: ClassVar = ["../base.tcss", "agent.tcss"]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            key.keys,
+            f"press_through('{key.id}')",
+            show=False,
+            priority=True,
+            id=f"through.{key.id}",
+            tooltip=CATALOGUE[f"help.{key.verbs[0]}"][0],
+        )
+        for key in DESK_KEYS
+        if key.through_windows
+    ]
 
     def __init__(self, options: DeskOptions) -> None:
         super().__init__(options.server)
@@ -44,6 +60,18 @@ class DeskApp(SwitchroomApp):
         words = Words(options.language or reply.language)
         self.desk = DeskScreen(words, self.api, options, reply)
         await self.push_screen(self.desk)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of the call reach the desk through a window; without one they are the desk's own."""
+        if action == "press_through":
+            desk = self.desk
+            return desk is not None and self.screen is not desk and desk.is_attached
+        return super().check_action(action, parameters)
+
+    def action_press_through(self, key_id: str) -> None:
+        """A key of the call was pressed while a window is open."""
+        if self.desk is not None:
+            self.desk.action_press(key_id)
 
     def on_digits_dialog_pressed(self, message: DigitsDialog.Pressed) -> None:
         """The keypad lies over the desk, so its keys come here."""

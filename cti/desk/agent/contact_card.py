@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
-from cti.desk.state import OFFERED
+from cti.desk.state import OFFERED, shown_since
 from cti.desk.text import clock, day_and_time, fit, spaced_number
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import CustomerCard, PastInteraction, ScreenPop
@@ -48,7 +48,7 @@ class ContactCard(StatePanel):
             stage = words.get(f"stage.{interaction.stage}", interaction.stage)
             if interaction.stage == "direct":
                 stage = words("contact.direct")
-            hint = f"{stage}  {clock(self.now() - interaction.since)}"
+            hint = f"{stage}  {clock(self.now() - shown_since(interaction))}"
         elif self.state.direct_ring:
             return self._direct_ring(width, height)
         elif self.state.direct_talk:
@@ -89,7 +89,7 @@ class ContactCard(StatePanel):
     # --- parts of the card ---
 
     def _headline(self, pop: ScreenPop, width: int) -> list[Text]:
-        words = self.words
+        words, state = self.words, self.state
         parts = [pop.queue_title or pop.queue or words("contact.direct")]
         if pop.call_back_of is not None:
             parts.insert(0, words("contact.call_back"))
@@ -104,6 +104,9 @@ class ContactCard(StatePanel):
         call = self._call_line(width)
         if call is not None:
             rows.insert(0, call)
+        if state.phone.ringing is not None and state.mode not in OFFERED:
+            caller = words("contact.direct_ring", caller=self._peer(state.phone.rings_from))
+            rows.insert(0, Text(fit(f"☎ {caller}", width), f"bold {looks.AMBER}"))
         return rows
 
     def _call_line(self, width: int) -> Text | None:
@@ -125,7 +128,10 @@ class ContactCard(StatePanel):
         line = Text()
         colour = looks.STAGE_COLOURS.get(interaction.stage, looks.BLUE)
         stage = words.get(f"stage.{interaction.stage}", interaction.stage)
-        line.append(f"{stage} {clock(self.now() - interaction.since)}", f"bold {colour}")
+        line.append(f"{stage} {clock(self.now() - shown_since(interaction))}", f"bold {colour}")
+        if interaction.stage == "held" and interaction.answered is not None:
+            talk = words("contact.talk_time", time=clock(self.now() - interaction.answered))
+            line.append(f"   {talk}", looks.DIM)
         if interaction.muted:
             line.append(f"   ● {words('contact.muted')}", f"bold {looks.RED}")
         if interaction.recorded:
@@ -192,11 +198,22 @@ class ContactCard(StatePanel):
     def _facts(self, pop: ScreenPop, width: int) -> list[Text]:
         rows = []
         if pop.facts:
-            facts = "  ".join(f"{name}: {value}" for name, value in pop.facts.items())
+            facts = "  ".join(
+                value if name == "menu" else f"{name}: {value}" for name, value in pop.facts.items()
+            )
             rows.append(self._labelled("contact.menu", facts, width))
-        if pop.why:
-            rows.append(self._labelled("contact.why", pop.why, width))
+        why = self._why(pop)
+        if why:
+            rows.append(self._labelled("contact.why", why, width))
         return rows
+
+    def _why(self, pop: ScreenPop) -> str:
+        """In this screen's language; a rule it has no words for in those of the server."""
+        words, chosen = self.words, pop.chosen
+        if chosen is None or not words.get(f"why.{chosen.rule}", ""):
+            return pop.why
+        skills = (words("why.skill", skill=s, level=level) for s, level in chosen.skills.items())
+        return words(f"why.{chosen.rule}", time=clock(chosen.idle_s)) + "".join(skills)
 
     def _notes(self, width: int, most: int) -> list[Text]:
         notes = self.state.notes[-most:]
@@ -226,10 +243,16 @@ class ContactCard(StatePanel):
         return [
             day_and_time(past.at, self.now()),
             self.words.title(titles.get(outcome, {}), outcome),
-            past.summary,
+            past.note or self._what_happened(past),
             past.agent_name or past.queue or "",
             clock(past.talked_s) if past.talked_s else "",
         ]
+
+    def _what_happened(self, past: PastInteraction) -> str:
+        key = f"past.{past.result or 'open'}"
+        if not self.words.get(key, ""):
+            return past.summary
+        return self.words(key, waited=clock(past.waited_s))
 
     def _labelled(self, key: str, value: str, width: int, colour: str = looks.TEXT) -> Text:
         label = self.words(key)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
+from typing import Final
 
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import TextArea
 
 from cti.desk.text import Words
+
+_LATELY_S: Final = 1.5
+"""Who typed a key this long ago may not have seen yet what has come up since."""
 
 
 class NoteEditor(TextArea):
@@ -27,6 +33,7 @@ class NoteEditor(TextArea):
         self.tooltip = words("help.save_note")
         self._words = words
         self._contact: str | None = None
+        self._typed_at = -_LATELY_S
         self.border_title = words("note.title")
         self.disabled = True
 
@@ -34,6 +41,15 @@ class NoteEditor(TextArea):
     def contact(self) -> str | None:
         """The interaction that the text belongs to."""
         return self._contact
+
+    @property
+    def was_typed_lately(self) -> bool:
+        """Whether the agent may still be typing, into a field that is closed by now."""
+        return monotonic() - self._typed_at < _LATELY_S
+
+    def on_key(self, _event: Key) -> None:
+        """Remember when the last key came."""
+        self._typed_at = monotonic()
 
     def follow(self, contact: str | None, *, may_write: bool) -> None:
         """The contact on the card is this one now."""

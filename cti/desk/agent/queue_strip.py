@@ -51,7 +51,7 @@ class QueueStrip(StatePanel):
         parts = (
             ("answered", str(figures.answered)),
             ("missed", str(figures.missed)),
-            ("average", clock(average)),
+            ("average_short", clock(average)),
             ("not_ready", clock(sum(figures.not_ready_s.values()))),
             ("occupancy", percent(figures.occupancy)),
         )

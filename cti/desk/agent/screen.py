@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import ClassVar, Final
 
 from textual import work
@@ -18,6 +18,7 @@ from cti.desk.agent.customer_form import CustomerForm
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.note_editor import NoteEditor
+from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
 from cti.desk.agent.phone_keeper import PhoneKeeper
 from cti.desk.agent.queue_strip import QueueStrip
@@ -46,7 +47,9 @@ _RENEWAL_PAUSE_S: Final = 20.0
 class DeskScreen(Screen[None]):
     """Everything an agent works with."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in DESK_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding for key in DESK_KEYS for binding in key.bindings()
+    ]
     HELP = "The agent's desk. F1 shows all keys."
 
     def __init__(
@@ -188,9 +191,18 @@ class DeskScreen(Screen[None]):
         )
         allowed = allowed_actions(state)
         self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed))
+        self._close_windows_without_use(allowed)
         if state.shown_mode != self._mode:
             self._mode_changed(state.shown_mode)
         self.refresh_bindings()
+
+    def _close_windows_without_use(self, allowed: Collection[str]) -> None:
+        """A number cannot be dialled any more, or a key not sent: the card is not to be covered."""
+        window = self.app.screen
+        if (isinstance(window, DialDialog) and "dial" not in allowed) or (
+            isinstance(window, DigitsDialog) and "digits" not in allowed
+        ):
+            window.dismiss(None)
 
     def _mode_changed(self, mode: str) -> None:
         self.remove_class(f"mode-{self._mode}")
@@ -204,21 +216,7 @@ class DeskScreen(Screen[None]):
         self._mode = mode
 
     def _show_notice(self, notice: Notice) -> None:
-        words, values = self._words, dict(notice.values)
-        if notice.key == "notice.cleared":
-            reason = str(values["reason"])
-            values["reason"] = words.get(f"reason_end.{reason}", reason)
-        elif notice.key == "notice.dial_failed":
-            reason = str(values["reason"])
-            known = words.get(f"reason_end.{reason}", reason)
-            text = words(notice.key, reason=known)
-            self._say(words.get(f"dial_failed.{reason}", text), notice.severity)
-            return
-        elif notice.key == "notice.disposition":
-            titles = {each.code: each.title for each in self.state.dispositions}
-            code = str(values["title"])
-            values["title"] = words.title(titles.get(code, {}), code)
-        text = words(notice.key, **values) if notice.key else notice.text
+        text = in_words(notice, self._words, self.state.dispositions)
         self._say(text, notice.severity)
 
     def _say(self, text: str, severity: str = "information") -> None:
@@ -234,7 +232,7 @@ class DeskScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that mean nothing now are not taken from whoever has the focus."""
-        if action == "press":
+        if action in ("press", "press_unless_typing"):
             return verb_of(str(parameters[0]), allowed_actions(self.state)) is not None
         return super().check_action(action, parameters)
 
@@ -243,6 +241,11 @@ class DeskScreen(Screen[None]):
         verb = verb_of(key_id, allowed_actions(self.state))
         if verb is not None:
             self._verbs()[verb]()
+
+    def action_press_unless_typing(self, key_id: str) -> None:
+        """No field has the focus; but it may just have been taken from under the agent's fingers."""
+        if not self.query_one(NoteEditor).was_typed_lately:
+            self.action_press(key_id)
 
     def _verbs(self) -> dict[str, Callable[[], object]]:
         api, contact = self._api, self.state.contact_id or ""
@@ -254,8 +257,8 @@ class DeskScreen(Screen[None]):
             "extend": lambda: self._command(api.extend_wrap_up),
             "not_ready": self._choose_reason,
             "dial": self._ask_number,
-            "hold": self._hold,
-            "resume": self._resume,
+            "hold": lambda: self._hold(True),
+            "resume": lambda: self._hold(False),
             "mute": lambda: self._command(lambda: api.mute(contact, True)),
             "unmute": lambda: self._command(lambda: api.mute(contact, False)),
             "hang_up": self._hang_up,
@@ -308,24 +311,20 @@ class DeskScreen(Screen[None]):
         elif self._keeper is not None:
             self._keeper.hang_up()
 
-    def _hold(self) -> None:
-        contact = self.state.contact_id
+    def _hold(self, held: bool) -> None:
+        """Through the switch, or by the phone itself, as hanging up."""
+        contact, api = self.state.contact_id, self._api
         if contact is not None:
-            self._command(lambda: self._api.hold(contact))
+            self._command(lambda: api.hold(contact) if held else api.resume(contact))
         elif self._keeper is not None:
-            self._keeper.hold()
-
-    def _resume(self) -> None:
-        contact = self.state.contact_id
-        if contact is not None:
-            self._command(lambda: self._api.resume(contact))
-        elif self._keeper is not None:
-            self._keeper.resume()
+            (self._keeper.hold if held else self._keeper.resume)()
 
     @work(group="dialog")
     async def _choose_reason(self) -> None:
         choices = [Choice(each, self._words.reason(each)) for each in self.state.not_ready_reasons]
-        reason = await self._ask(Picker(self._words, self._words("pick.reason"), choices))
+        reason = await self.app.push_screen_wait(
+            Picker(self._words, self._words("pick.reason"), choices)
+        )
         if reason is not None:
             await self._try(self._api.set_state("not-ready", reason))
 
@@ -336,7 +335,9 @@ class DeskScreen(Screen[None]):
             Choice(each.code, self._words.title(each.title, each.code))
             for each in self.state.dispositions
         ]
-        code = await self._ask(Picker(self._words, self._words("pick.disposition"), choices))
+        code = await self.app.push_screen_wait(
+            Picker(self._words, self._words("pick.disposition"), choices)
+        )
         if code is not None and contact is not None:
             await self._try(self._api.set_disposition(contact, code))
 
@@ -353,10 +354,10 @@ class DeskScreen(Screen[None]):
                 for each in pop.candidates
             ]
             choices.append(Choice(_NEW_CUSTOMER, words("pick.new_customer")))
-            chosen = await self._ask(Picker(words, words("pick.customer"), choices))
+            chosen = await self.app.push_screen_wait(Picker(words, words("pick.customer"), choices))
         if chosen == _NEW_CUSTOMER:
             number = pop.new_customer_number or pop.caller_number
-            request = await self._ask_form(CustomerForm(words, number, pop.caller_name))
+            request = await self.app.push_screen_wait(CustomerForm(words, number, pop.caller_name))
         elif chosen is not None:
             request = CustomerRequest(customer_id=chosen)
         if request is not None:
@@ -364,7 +365,7 @@ class DeskScreen(Screen[None]):
 
     @work(group="dialog")
     async def _ask_number(self) -> None:
-        number = await self._ask(DialDialog(self._words))
+        number = await self.app.push_screen_wait(DialDialog(self._words))
         if number is None:
             return
         if self._keeper is not None:
@@ -378,15 +379,9 @@ class DeskScreen(Screen[None]):
         words = self._words
         warning = words("quit.on_call") if self.state.mode in ON_A_CALL else ""
         choices = [Choice("yes", words("quit.yes"), warning), Choice("no", words("quit.no"))]
-        if await self._ask(Picker(words, words("quit.title"), choices)) == "yes":
+        if await self.app.push_screen_wait(Picker(words, words("quit.title"), choices)) == "yes":
             await self.leave()
             self.app.exit()
-
-    async def _ask(self, dialog: Picker | DialDialog) -> str | None:
-        return await self.app.push_screen_wait(dialog)
-
-    async def _ask_form(self, form: CustomerForm) -> CustomerRequest | None:
-        return await self.app.push_screen_wait(form)
 
     # --- messages of widgets ---
 

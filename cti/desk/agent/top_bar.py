@@ -10,8 +10,10 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
+from cti.desk.state import shown_since
 from cti.desk.text import clock, time_of_day
 from cti.desk.widgets.panel import StatePanel
+from cti.schema import AgentView
 
 _PHONE_COLOURS = {
     PhoneStage.REGISTERED: looks.GREEN,
@@ -28,7 +30,7 @@ class TopBar(StatePanel):
         """One row; the name gives way when there is no room."""
         state_text = self._state()
         agent = self.state.agent
-        name = Text(f"{agent.name} · {agent.agent_id}" if agent is not None else "")
+        name = Text(_name(agent) if agent is not None else "")
         room = width - state_text.cell_len - name.cell_len - 3
         right = next((each for each in self._right_sides() if each.cell_len <= room), Text())
         name.truncate(max(0, room + name.cell_len - right.cell_len), overflow="ellipsis")
@@ -63,10 +65,17 @@ class TopBar(StatePanel):
         label = words.state(agent.state)
         if agent.reason and agent.state == "not-ready":
             label += f" · {words.reason(agent.reason)}"
-        label += f"  {clock(self.now() - agent.since)}"
+        label += f"  {clock(self.now() - self._since(agent))}"
         if agent.next_state == "not-ready":
             label += "  → " + words.state("not-ready")
         return Text(f"  {label}  ", f"bold {looks.BACKGROUND} on {self._colour()}")
+
+    def _since(self, agent: AgentView) -> float:
+        """Of a talk the whole of it counts, not only what came after a hold."""
+        interaction = self.state.interaction
+        if interaction is None or agent.state not in ("talking", "engaged"):
+            return agent.since
+        return shown_since(interaction)
 
     def _right_sides(self) -> Iterator[Text]:
         """Phone and time of day, the longest first; the first that fits is taken."""
@@ -90,3 +99,8 @@ class TopBar(StatePanel):
         if details > 1 and phone.stage is PhoneStage.REGISTERED and not phone.has_sound:
             text.append(f" ({words('phone.no_sound')})", looks.FAINT)
         return text
+
+
+def _name(agent: AgentView) -> str:
+    """Name and number; a name that has the number in it says both."""
+    return agent.name if agent.agent_id in agent.name else f"{agent.name} · {agent.agent_id}"

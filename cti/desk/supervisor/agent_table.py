@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cti.desk import looks
-from cti.desk.state import DeskState
+from cti.desk.state import DeskState, shown_since
 from cti.desk.text import clock, fit, spaced_number
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import AgentView
@@ -25,6 +25,8 @@ _ORDER = (
 )
 _COLUMN_CELLS = 58
 """Cells one block of the table needs; as many blocks side by side as fit."""
+_STATE_CELLS = 32
+"""Cells the longest state with its reason needs."""
 
 
 def in_order(state: DeskState) -> list[AgentView]:
@@ -73,13 +75,21 @@ class AgentTable(StatePanel):
         state = words.state(agent.state)
         if agent.reason and agent.state == "not-ready":
             state += f" · {words.reason(agent.reason)}"
-        text.append(" " + _padded(state, min(22, max(10, width // 3))), colour)
-        text.append(f"{clock(self.now() - agent.since):>8}", looks.TEXT)
         peer = self._peer(agent)
+        # Nobody beside it: a long reason may have the room.
+        state_cells = min(22, max(10, width // 3)) if peer else width - name_cells - 13
+        text.append(" " + _padded(state, max(10, min(state_cells, _STATE_CELLS))), colour)
+        text.append(f"{clock(self.now() - self._since(agent)):>8}", looks.TEXT)
         room = width - text.cell_len - 3
         if peer and room > 4:
             text.append("  " + fit(peer, room), looks.DIM)
         return text
+
+    def _since(self, agent: AgentView) -> float:
+        interaction = self.state.interactions.get(agent.interaction_id or "")
+        if interaction is None or agent.state not in ("talking", "engaged"):
+            return agent.since
+        return shown_since(interaction)
 
     def _peer(self, agent: AgentView) -> str:
         interaction = self.state.interactions.get(agent.interaction_id or "")

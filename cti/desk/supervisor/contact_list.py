@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cti.desk import looks
-from cti.desk.state import DeskState
+from cti.desk.state import DeskState, shown_since
 from cti.desk.text import clock, spaced_number
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import InteractionView
@@ -52,7 +52,7 @@ class ContactList(StatePanel):
     def _row(self, each: InteractionView) -> tuple[Text, Text, Text, Text]:
         colour = looks.STAGE_COLOURS.get(each.stage, looks.DIM)
         queue = self.state.queues.get(each.queue or "")
-        elapsed = self.now() - each.since
+        elapsed = self.now() - shown_since(each)
         threshold = queue.service_level_s if queue is not None else 20.0
         waits = each.stage in ("waiting", "offered")
         caller = each.customer_name or spaced_number(each.caller_number)

@@ -30,7 +30,9 @@ from cti.desk.widgets.queue_table import QueueTable
 class WallboardScreen(Screen[None]):
     """Queues, agents, contacts and events, live."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in BOARD_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding for key in BOARD_KEYS for binding in key.bindings()
+    ]
     HELP = "The wallboard. F1 shows all keys."
 
     def __init__(self, words: Words, api: ApiClient) -> None:

@@ -78,9 +78,9 @@ class Summary(StatePanel):
 
 def _tall(value: str, colour: str, width: int) -> RenderableType:
     """Figures three lines high; the renderable left-aligns, so it is padded to the middle."""
-    if value == "–":
-        return Text(f"\n{value}\n", colour, justify="center")
-    cells = sum(1 if letter in ":.," else 3 for letter in value)
+    cells = Digits.get_width(value)
+    if value == "–" or cells > width:
+        return Text(f"\n{value}\n", f"bold {colour}", justify="center")
     grid = Table.grid()
     grid.add_column(width=max(0, (width - cells) // 2))
     grid.add_column(width=cells)

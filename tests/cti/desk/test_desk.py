@@ -166,7 +166,7 @@ async def test_the_card_is_on_the_screen_and_acknowledged_before_the_answer(
             "choice: 1 Sales",
             "Longest idle of 2 free agents in Sales (3:12)",
             "Order placed",
-            "abandoned after 35 s",
+            "hung up after waiting 0:35",
             "Answer on your phone",
         )
         await server.wait_until(lambda: seq in server.acks)
@@ -448,13 +448,16 @@ async def test_a_phone_that_dies_is_told_and_started_again(
 
 async def test_a_number_that_was_not_reached_is_told_in_words(server: FakeServer) -> None:
     async with desk(server) as pilot:
-        for reason, words in (
-            ("ring-timeout", "Nobody answered"),
-            ("refused-by-peer", "The number is busy or refused the call"),
-            ("no-binding", "That phone is not registered"),
-            ("odd-thing", "The call failed: odd-thing"),
+        for result, reason, words in (
+            ("no-answer", "ring-timeout", "Nobody answered"),
+            ("busy", "busy", "The number is busy"),
+            ("rejected", "declined", "The call was declined"),
+            ("unreachable", "no-binding", "That phone is not registered"),
+            ("unreachable", "odd-thing", "The number cannot be reached"),
+            ("cancelled", "agent-hung-up", "You gave the call up"),
+            ("failed", "odd-thing", "The call failed: odd thing"),
         ):
-            cleared = Cleared(result="failed", reason=reason)
+            cleared = Cleared(result=result, reason=reason)
             await server.send(
                 EventType.CONNECTION_CLEARED, cleared, agent_id="1001", interaction_id="i-9"
             )

@@ -399,7 +399,7 @@ def test_a_phone_that_dies_loses_its_call_and_says_so() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_number_that_was_not_reached_is_told_even_when_its_call_is_gone(known: bool) -> None:
-    cleared = Cleared(result="failed", reason="ring-timeout")
+    cleared = Cleared(result="no-answer", reason="ring-timeout")
     dialled = interaction("direct", queue=None)
     items = [agent_event("engaged"), event(EventType.INTERACTION_STARTED, dialled)] if known else []
     over = event(EventType.CONNECTION_CLEARED, cleared, agent_id="1001")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from textual.binding import Binding
 
 import cti.desk
 from cti.desk.catalogue import CATALOGUE
@@ -41,9 +42,10 @@ def test_every_word_that_the_screens_ask_for_exists() -> None:
 
 def test_every_key_has_a_word_a_help_an_id_and_a_tooltip() -> None:
     for key in (*DESK_KEYS, *BOARD_KEYS):
-        binding = key.binding()
-        assert binding.id
-        assert binding.tooltip
+        for binding in key.bindings():
+            assert isinstance(binding, Binding)
+            assert binding.id
+            assert binding.tooltip
         for verb in key.verbs:
             assert f"key.{verb}" in CATALOGUE
             assert f"help.{verb}" in CATALOGUE

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from textual.renderables.digits import Digits
 
 from cti.desk.state import DeskState
 from cti.desk.supervisor.app import WallboardApp, WallboardOptions
-from cti.desk.supervisor.summary import service_level
+from cti.desk.supervisor.summary import Summary, service_level
 from cti.desk.supervisor.ticker import describe
 from cti.desk.text import Words
 from cti.schema import (
@@ -173,3 +174,34 @@ def test_the_service_level_weighs_queues_by_their_contacts() -> None:
     state = DeskState(queues={queue.queue: queue for queue in queues})
     assert service_level(state) == pytest.approx(10 / 20)
     assert service_level(DeskState()) is None
+
+
+@pytest.mark.parametrize(("width", "is_tall"), [(160, True), (110, False)])
+async def test_a_long_wait_is_shown_whole(server: FakeServer, width: int, is_tall: bool) -> None:
+    since = time.time() - 2 * 3600 - 15
+    server.queues = tuple(replace(queue, longest_since=since) for queue in server.queues)
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(width, 50)) as pilot:
+        await server.wait_connected()
+        await sees(pilot, "longest wait")
+
+        def longest() -> list[str]:
+            lines = [strip.text for strip in app.screen._compositor.render_strips()]
+            top = app.screen.query_one(Summary).content_region.y
+            return [line[width // 6 : width // 3].strip() for line in lines[top : top + 3]]
+
+        if is_tall:
+            least = Digits.get_width("2:00:1") + 1
+            await until(pilot, lambda: max(map(len, longest())) >= least, "tall figures")
+        else:
+            await until(pilot, lambda: "2:00:1" in longest()[1], "plain figures")
+
+
+async def test_a_reason_has_the_room_that_nobody_else_needs(server: FakeServer) -> None:
+    server.agents = tuple(
+        replace(agent, state="not-ready", reason="phone-unreachable", interaction_id=None)
+        for agent in server.agents
+    )
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Not ready · phone not reachable", "1:4")
