@@ -96,7 +96,7 @@ class Acd:
         self._timers = Timers()
         self._router = Router(agent_list, queue_list)
         self._metrics = Metrics(agent_list, queue_list, settings, now)
-        self._outbox = Outbox(self._metrics, self._queues)
+        self._outbox = Outbox(self._metrics, self._queues, self._timers, settings.queue_news_s)
         self._floor = Floor(
             agent_list,
             router=self._router,
@@ -154,6 +154,8 @@ class Acd:
                 self._agent_due(self._floor.agents[AgentId(name)], now)
             elif due is Due.ANNOUNCE:
                 self._contacts.announce(self._contacts.live[ContactId(name)], now)
+            elif due is Due.NEWS:
+                self._outbox.news_due(QueueName(name))
             elif due is Due.REST:
                 self._contacts.end_rest(self._contacts.live[ContactId(name)], now)
             else:

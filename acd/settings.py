@@ -23,5 +23,7 @@ class AcdSettings:
     """That guess counts as much as this many callers who gave up."""
     estimate_after: int = 3
     """No wait is told before a queue has seen this many conversations end."""
+    queue_news_s: float = 0.0
+    """The figures of a queue are reported at most so often: at once, then what became of them."""
     short_abandon_s: float = 5.0
     """Whoever leaves sooner is counted as a short call, for the formula that ignores those."""

@@ -7,7 +7,9 @@ from heapq import heapify, heappop, heappush
 
 
 class Due(Enum):
-    """What a deadline is for. With the id of an agent or a contact it is the key of a timer."""
+    """What a deadline is for. With an agent, a contact or a queue it is the key of a timer."""
+
+    __hash__ = object.__hash__  # Enum's own is written in Python
 
     AGENT = "agent"
     """Watchdog of an offer, end of the wrap-up, end of a pause: an agent has one at a time."""
@@ -15,6 +17,8 @@ class Due(Enum):
     DISMISS = "dismiss"
     REST = "rest"
     """End of the pause of a contact whose offers failed at once, several in a row."""
+    NEWS = "news"
+    """The figures of a queue changed again so soon that they were kept back."""
 
 
 TimerKey = tuple[Due, str]

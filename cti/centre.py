@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 
 from acd.adoption import ContactAdoption
 from acd.agent_dial import AgentDial
@@ -37,6 +37,8 @@ from ivr.flow import Flow
 from switch.calls.events import CallEvent, PhoneReachable
 from switch.clock import Clock
 from switch.ids import CallId
+
+_QUEUE_NEWS_S: Final = 0.1
 
 
 class Centre:
@@ -82,7 +84,10 @@ class Centre:
         conversation = Conversation(calls, clock, self._report)
         waiting_room = WaitingRoom(calls, clock, self._report)
         self.acd = Acd(
-            agents=site.agents, queues=site.queues, settings=AcdSettings(), now=clock.now()
+            agents=site.agents,
+            queues=site.queues,
+            settings=AcdSettings(queue_news_s=_QUEUE_NEWS_S),
+            now=clock.now(),
         )
         self.distribution = Distribution(
             acd=self.acd,
