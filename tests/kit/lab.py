@@ -99,7 +99,12 @@ class Lab:
         self._tokens: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            if self._process is not None:
+                await self.stop()
+            raise
         return self
 
     async def __aexit__(

@@ -23,8 +23,8 @@ from tests.kit.raw_sip import RawSip, sdp, status
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 NUMBER = "+12025550117"
-TOLD_S = 1.0
-"""From the death of the gateway to the BYE at both parties."""
+TOLD_S = 2.0
+"""From the death of the gateway to the end at both parties; hundredths of a second on a quiet machine."""
 LOST = 'SIP;cause=503;text="The media gateway was lost"'
 
 
@@ -54,7 +54,7 @@ async def takes_calls(lab: Lab) -> None:
     async def available() -> bool:
         return bool((await lab.get("/api/v1/snapshot"))["gateway_available"])
 
-    await lab.until(available, 10.0, "no other gateway came")
+    await lab.until(available, 30.0, "no other gateway came")
 
 
 async def call_backs(lab: Lab, interaction: str, state: str) -> list[tuple[str, str]]:
@@ -67,7 +67,7 @@ async def call_backs(lab: Lab, interaction: str, state: str) -> list[tuple[str, 
         steps[:] = [(line["state"], line["reason"]) for line in lines]
         return state in [step for step, _ in steps]
 
-    await lab.until(holds, 10.0, f"no call-back was {state}: {steps}")
+    await lab.until(holds, 30.0, f"no call-back was {state}: {steps}")
     return steps
 
 
@@ -82,7 +82,7 @@ async def the_last(lab: Lab, count: int) -> tuple[str, str, str]:
         )
         return len(rows) >= count
 
-    await lab.until(holds, 10.0, "the history never had it")
+    await lab.until(holds, 30.0, "the history never had it")
     last = rows[-1]
     return last[0], last[1], last[2]
 
@@ -97,27 +97,27 @@ async def test_in_the_menu_the_call_ends_and_nobody_is_called_back(lab: Lab) -> 
     before = finished(lab)
     async with Phone("baresip", number=NUMBER) as caller:
         call = await caller.call(f"sip:4000@{lab.host}:{lab.sip_port}")
-        await caller.established(call)
+        await caller.established(call, 30.0)
         killed = kill_gateway(lab)
-        await caller.closed(call)
+        await caller.closed(call, 30.0)
         assert time.monotonic() - killed < TOLD_S
     last, result, reason = await the_last(lab, before + 1)
     assert (result, reason) == ("failed", "gateway-lost")
     await takes_calls(lab)
     detail = await lab.get(f"/api/v1/interactions/{last}")
     assert "CallBack" not in [line["type"] for line in detail["timeline"]]
-    await lab.is_quiet(10.0)
+    await lab.is_quiet(30.0)
 
 
 async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: Lab) -> None:
     before = finished(lab)
     async with RawSip(lab.host, lab.sip_port, "anonymous") as caller:
         caller.send(caller.invite("4001", sdp(caller.host, 40_000)))
-        answer = await caller.final(10.0)
+        answer = await caller.final(30.0)
         assert status(answer) == 200, answer
         caller.acknowledge("4001", answer)
         killed = kill_gateway(lab)
-        bye = await caller.receive()
+        bye = await caller.receive(30.0)
         assert time.monotonic() - killed < TOLD_S
         assert bye.startswith("BYE ")
         reason = re.search(r"\nReason: ([^\r]+)", bye)
@@ -129,7 +129,7 @@ async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: 
     last, *_ = await the_last(lab, before + 1)
     assert await call_backs(lab, last, "not-possible") == [("not-possible", "no-number")]
     await takes_calls(lab)
-    await lab.is_quiet(10.0)
+    await lab.is_quiet(30.0)
 
 
 async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back(lab: Lab) -> None:
@@ -140,23 +140,23 @@ async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
         Phone("pjsua2") as agent,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
-        await lab.agent_is("1001", "available")
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
+        await lab.agent_is("1001", "available", 30.0)
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.incoming(10.0)
+        ring = await agent.incoming(30.0)
         killed = kill_gateway(lab)
-        await asyncio.gather(caller.closed(call), agent.closed(ring.call))
+        await asyncio.gather(caller.closed(call, 30.0), agent.closed(ring.call, 30.0))
         assert time.monotonic() - killed < TOLD_S
-        await lab.agent_is("1001", "available")
+        await lab.agent_is("1001", "available", 30.0)
         last, *_ = await the_last(lab, before + 1)
-        back = await carrier.incoming(15.0)
+        back = await carrier.incoming(30.0)
         carrier.process.reject(back.call, 486)
         assert ("failed", "busy") in await call_backs(lab, last, "failed")
-        back = await carrier.answer_next(15.0)
-        ring = await agent.answer_next(15.0)
-        await carrier.hang_up(back.call)
-        await agent.closed(ring.call)
-    await lab.is_quiet(10.0)
+        back = await carrier.answer_next(30.0)
+        ring = await agent.answer_next(30.0)
+        await carrier.hang_up(back.call, 30.0)
+        await agent.closed(ring.call, 30.0)
+    await lab.is_quiet(30.0)
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -167,41 +167,41 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
         Phone("pjsua2") as agent,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
-        await lab.agent_is("1001", "available")
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
+        await lab.agent_is("1001", "available", 30.0)
         for phone, tone in ((caller, CALLER_HZ), (carrier, CALLER_HZ), (agent, AGENT_HZ)):
             phone.hum(tone)
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(10.0)
-        await caller.established(call)
+        ring = await agent.answer_next(30.0)
+        await caller.established(call, 30.0)
         hears(await listen(caller, call), AGENT_HZ)
         await asyncio.sleep(1.5)  # sound for the recording: what is older than a second is safe
         if held:
             agent.process.hold(ring.call)
-            await lab.agent_is("1001", "held")
+            await lab.agent_is("1001", "held", 30.0)
         killed = kill_gateway(lab)
-        await asyncio.gather(caller.closed(call), agent.closed(ring.call))
+        await asyncio.gather(caller.closed(call, 30.0), agent.closed(ring.call, 30.0))
         assert time.monotonic() - killed < TOLD_S
-        await lab.agent_is("1001", "available")
+        await lab.agent_is("1001", "available", 30.0)
 
-        back = await carrier.answer_next(15.0)
+        back = await carrier.answer_next(30.0)
         assert back.from_number.endswith("4001"), "it shows the number that was dialled"
-        ring = await agent.answer_next(15.0)
+        ring = await agent.answer_next(30.0)
         heard, heard_too = await asyncio.gather(
             listen(carrier, back.call), listen(agent, ring.call)
         )
         hears(heard, AGENT_HZ)
         hears(heard_too, CALLER_HZ)
 
-        row = (await lab.recordings(recorded + 1))[recorded]
+        row = (await lab.recordings(recorded + 1, 30.0))[recorded]
         assert row["error"] is None, row
         path = Path(row["path"])
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         left, right = stereo(path)
         hears(left[4000:12_000], CALLER_HZ)
         hears(right[4000:12_000], AGENT_HZ)
-        await carrier.hang_up(back.call)
-        await agent.closed(ring.call)
+        await carrier.hang_up(back.call, 30.0)
+        await agent.closed(ring.call, 30.0)
     first = lab.query("select id, reason from interaction order by started_at")[before]
     assert first[1] == "gateway-lost"
     again, result, _ = await the_last(lab, before + 2)
@@ -211,4 +211,4 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
     detail = await lab.get(f"/api/v1/interactions/{again}")
     assert detail["direction"] == "outbound"
     assert detail["timeline"][0]["data"]["call_back_of"] == first[0]
-    await lab.is_quiet(10.0)
+    await lab.is_quiet(30.0)
