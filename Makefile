@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Two cores run the tests side by side; tests of one file stay together so that fixtures are shared.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help demo test check format lint types contracts bench wheel wheel-check lock clean
+.PHONY: help demo test check format lint types contracts bench soak wheel wheel-check lock clean
 
 help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -41,6 +41,9 @@ contracts: $(STAMP) ## who may import whom
 
 bench: $(STAMP)     ## measure this machine; figures go to docs/performance.md
 	$(BIN)/switchroom bench
+
+soak: $(STAMP)      ## 100,000 calls in half an hour and what they leave behind; report in build/soak
+	$(BIN)/python -m cti.bench.soak
 
 wheel: $(STAMP)     ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

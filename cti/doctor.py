@@ -42,13 +42,14 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; never changes anything that stays."""
+def examine(settings: Settings, *, running: bool = False) -> list[Finding]:
+    """Look at everything; never changes anything that stays.
+
+    With `running` the server has its ports already, and that they are taken is no fault.
+    """
     return [
         *_shipped_files(),
-        *_port("SIP over UDP", settings.sip.host, settings.sip.port, socket.SOCK_DGRAM),
-        *_port("SIP over TCP", settings.sip.host, settings.sip.port, socket.SOCK_STREAM),
-        *_port("the API", settings.api.host, settings.api.port, socket.SOCK_STREAM),
+        *(() if running else _ports(settings)),
         *_rtp(settings),
         *_data(settings),
         *_open_files(),
@@ -73,6 +74,13 @@ def _shipped_files() -> Iterator[Finding]:
         )
     else:
         yield Finding(Severity.GOOD, f"{len(prompts)} prompts are installed")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    sip, api = settings.sip, settings.api
+    yield from _port("SIP over UDP", sip.host, sip.port, socket.SOCK_DGRAM)
+    yield from _port("SIP over TCP", sip.host, sip.port, socket.SOCK_STREAM)
+    yield from _port("the API", api.host, api.port, socket.SOCK_STREAM)
 
 
 def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 @contextlib.contextmanager
-def _rtp_sink() -> Iterator[int]:
+def rtp_sink() -> Iterator[int]:
     """A port that takes RTP and reads none of it: what calls cost, not what sound costs.
 
     It is open, as those of phones are: a closed one would answer each packet with an ICMP error.
@@ -87,7 +87,7 @@ async def measure_calls(
     """Set up and tear down `calls` calls at `rate` a second through an entry of the lab."""
     with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
         async with measured_server(Path(folder)) as server:
-            with _rtp_sink() as rtp_port:
+            with rtp_sink() as rtp_port:
                 return await _measure_calls(server, rate, calls, called, talk_s, rtp_port)
 
 
@@ -114,7 +114,7 @@ async def _measure_calls(
         callers.close()
         agents.close()
     records = callers.records
-    waits = _invite_waits(records, agents.invited)
+    waits = invite_waits(records, agents.invited)
     answers = [1000 * (r.answered - r.invited) for r in records if r.answered]
     statuses = Counter(record.status for record in records)
     system = used.call_agent.system_s + used.gateway.system_s
@@ -133,7 +133,8 @@ async def _measure_calls(
     )
 
 
-def _invite_waits(records: Sequence[CallRecord], invited: dict[str, float]) -> list[float]:
+def invite_waits(records: Sequence[CallRecord], invited: dict[str, float]) -> list[float]:
+    """Caller's INVITE to agent's INVITE of each call that came so far, milliseconds."""
     return [
         1000 * (invited[record.token] - record.invited)
         for record in records
@@ -150,7 +151,7 @@ async def measure_pops(calls: int, *, rate: float = 20.0, desks: int = 25) -> Po
         config = Path(folder) / "lab.toml"
         config.write_text(_with_fixed_phones(), encoding="utf-8")
         async with measured_server(Path(folder), config=config) as server:
-            with _rtp_sink() as rtp_port:
+            with rtp_sink() as rtp_port:
                 return await _measure_pops(server, calls, rate, desks, rtp_port)
 
 
@@ -203,7 +204,7 @@ async def _measure_pops(
         for token, at in popped.items()
         if token in agents.invited
     ]
-    waits = _invite_waits(callers.records, agents.invited)
+    waits = invite_waits(callers.records, agents.invited)
     return PopFigures(
         calls=len(agents.invited),
         pop_first=sum(lead > 0 for lead in leads),

@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from cti.bench import sipp
-from cti.bench.calls import CallFigures, PopFigures, measure_calls, measure_pops
+from cti.bench import call_rows, sound_rows
 from cti.bench.machine import machine
-from cti.bench.media import MediaFigures, measure
+from cti.bench.rows import REFERENCES, Options, Outcome, Reference, Row, Say
 
-_LOW_RATE: Final = 20.0
-_LOW_RATE_CALLS: Final = 400
-_POP_CALLS: Final = 400
-_SECONDS_OF_CALLS: Final = 20
+Group = Callable[[Options, Say], Awaitable[Outcome]]
+
+GROUPS: Final[Mapping[str, Group]] = {
+    "media": sound_rows.media,
+    "mixed": sound_rows.mixed,
+    "rooms": sound_rows.rooms,
+    "delay": sound_rows.delay,
+    "calls": call_rows.calls,
+    "capacity": call_rows.capacity,
+    "menu": call_rows.menu,
+    "memory": call_rows.memory,
+    "pops": call_rows.pops,
+}
+"""What can be measured, in the order in which it is."""
+
+_GIVEN: Final = (
+    "Beside ours: Asterisk 23.4.1, FreeSWITCH 1.11.2, rtpengine 10.5 at the same work. These are given "
+    "references, measured elsewhere on a machine of the same kind, not by this run."
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of the report."""
-
-    what: str
-    measured: str
-    reach: str
-    reached: bool
+_FILE_WIDTH: Final = 220
+"""Columns of a table that goes into a file."""
 
 
 class Bench:
     """One run of the whole."""
 
-    def __init__(self, *, calls: int, seconds: float, rate: float) -> None:
-        self._calls = calls
-        self._seconds = seconds
-        self._rate = rate
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._console = Console()
+        if not self._console.is_terminal:
+            self._console.width = _FILE_WIDTH
         self._rows: list[Row] = []
         self._raw: dict[str, Any] = {"machine": machine()}
 
@@ -47,142 +55,47 @@ class Bench:
         """Measure, print, and write JSON; 1 when something that is to be reached was not."""
         facts = ", ".join(f"{key} {value}" for key, value in self._raw["machine"].items())
         self._console.print(facts, style="dim", highlight=False)
-        if "media" in wanted:
-            await self._media()
-        if "calls" in wanted:
-            await self._set_up()
-        if "pops" in wanted:
-            await self._pops()
-        self._print()
-        if output is not None:
+        for name, group in GROUPS.items():
+            if name not in wanted:
+                continue
+            with self._console.status(name) as status:
+                outcome = await group(self._options, status.update)
+            self._rows += outcome.rows
+            self._raw |= outcome.raw
             self._write(output)
+        self._print()
         return 0 if all(row.reached for row in self._rows) else 1
 
-    def _write(self, output: Path) -> None:
-        output.write_text(json.dumps(self._raw, indent=2, default=str) + "\n", encoding="utf-8")
-
-    async def _media(self) -> None:
-        for recorded, limit in ((False, 60.0), (True, 100.0)):
-            kind = "recorded" if recorded else "bridged"
-            with self._console.status(f"{self._calls} calls, {kind} ..."):
-                figures = await measure(self._calls, self._seconds, recorded=recorded)
-            self._raw[f"media {kind}"] = asdict(figures)
-            self._add_media(kind, figures, limit * self._calls / 1000)
-
-    def _add_media(self, kind: str, figures: MediaFigures, limit: float) -> None:
-        what = f"{figures.calls} calls, {kind}"
-        self._row(
-            f"{what}: CPU of the gateway",
-            f"{figures.cpu_percent:.1f} % of a core, {figures.kernel_share:.0%} in the kernel",
-            f"at most {limit:.0f} %",
-            figures.cpu_percent <= limit,
-        )
-        self._row(
-            f"{what}: lateness of ticks",
-            f"p50 {figures.lateness_p50_ms:.2f}, p99 {figures.lateness_p99_ms:.2f}, "
-            f"max {figures.lateness_max_ms:.1f} ms",
-            "p99 under 5 ms",
-            figures.lateness_p99_ms < 5.0,
-        )
-        self._row(
-            f"{what}: packets lost by us",
-            f"{figures.packets_dropped} of {figures.packets_sent}",
-            "none",
-            figures.packets_dropped == 0,
-        )
-        self._row(
-            f"{what}: delay of a packet through us",
-            f"p50 {figures.delay_p50_ms:.2f}, p99 {figures.delay_p99_ms:.2f} ms",
-            "",
-            True,
-        )
-        if figures.recorded:
-            self._row(
-                f"{what}: whole files",
-                f"{figures.recordings_whole} of {figures.calls}",
-                "all",
-                figures.recordings_whole == figures.calls,
-            )
-
-    async def _set_up(self) -> None:
-        with self._console.status(f"{_LOW_RATE:.0f} calls a second ..."):
-            slow = await measure_calls(_LOW_RATE, _LOW_RATE_CALLS)
-        with self._console.status(f"{self._rate:.0f} calls a second ..."):
-            fast = await measure_calls(self._rate, int(self._rate * _SECONDS_OF_CALLS))
-        if sipp.is_installed():
-            await self._sipp()
-        self._raw["calls slow"], self._raw["calls fast"] = asdict(slow), asdict(fast)
-        self._add_latency(slow)
-        self._row(
-            f"{fast.rate:.0f} calls a second: failures",
-            f"{fast.failures} of {fast.calls}",
-            "none",
-            fast.failures == 0,
-        )
-        self._row(
-            f"{fast.rate:.0f} calls a second: CPU a call",
-            f"{fast.cpu_ms:.2f} ms ({fast.call_agent_cpu_ms:.2f} of it the call agent), "
-            f"{fast.kernel_share:.0%} in the kernel",
-            "at most 4 ms",
-            fast.cpu_ms <= 4.0,
-        )
-        self._row(
-            f"{fast.rate:.0f} calls a second: INVITE to agent's INVITE",
-            f"p50 {fast.invite_p50_ms:.2f}, p95 {fast.invite_p95_ms:.2f}, "
-            f"max {fast.invite_max_ms:.1f} ms",
-            "",
-            True,
-        )
-
-    async def _sipp(self) -> None:
-        with self._console.status(f"SIPp, {self._rate:.0f} calls a second ..."):
-            figures = await sipp.measure_sipp(self._rate, int(self._rate * _SECONDS_OF_CALLS))
-        self._raw["sipp"] = asdict(figures)
-        self._row(
-            f"SIPp, {figures.rate:.0f} calls a second: failures and CPU a call",
-            f"{figures.failures} of {figures.calls}, {figures.cpu_ms:.2f} ms",
-            "none, at most 4 ms",
-            figures.failures == 0 and figures.cpu_ms <= 4.0,
-        )
-
-    def _add_latency(self, slow: CallFigures) -> None:
-        self._row(
-            f"{slow.rate:.0f} calls a second: INVITE to agent's INVITE",
-            f"p50 {slow.invite_p50_ms:.2f}, p95 {slow.invite_p95_ms:.2f}, "
-            f"max {slow.invite_max_ms:.1f} ms",
-            "p95 under 20 ms",
-            slow.invite_p95_ms < 20.0,
-        )
-
-    async def _pops(self) -> None:
-        with self._console.status("screen pops ..."):
-            figures = await measure_pops(_POP_CALLS)
-        self._raw["pops"] = asdict(figures)
-        self._add_pops(figures)
-
-    def _add_pops(self, figures: PopFigures) -> None:
-        share = figures.pop_first / figures.calls if figures.calls else 0.0
-        self._row(
-            "pop at the desk before the agent's INVITE",
-            f"{share:.1%} of {figures.calls} calls, by {figures.lead_p50_ms:.2f} ms (p50)",
-            "at least 99 %",
-            share >= 0.99,
-        )
-        self._row(
-            "INVITE to agent's INVITE with the pop in between",
-            f"p95 {figures.invite_p95_ms:.2f} ms",
-            "p95 under 20 ms",
-            figures.invite_p95_ms < 20.0,
-        )
-
-    def _row(self, what: str, measured: str, reach: str, reached: bool) -> None:
-        self._rows.append(Row(what=what, measured=measured, reach=reach, reached=reached))
+    def _write(self, output: Path | None) -> None:
+        """After each group, so that a run that is broken off leaves what it has."""
+        if output is None:
+            return
+        whole = self._raw | {
+            "rows": [_plain(row) for row in self._rows],
+            "references": {name: _plain(reference) for name, reference in REFERENCES.items()},
+        }
+        output.write_text(json.dumps(whole, indent=2, default=str) + "\n", encoding="utf-8")
 
     def _print(self) -> None:
-        table = Table(show_edge=False, pad_edge=False)
+        others = any(row.reference != Reference() for row in self._rows)
+        table = Table(show_edge=False, pad_edge=False, show_lines=False)
         for column in ("what", "measured", "to reach", ""):
             table.add_column(column)
+        for name in ("Asterisk", "FreeSWITCH", "rtpengine") if others else ():
+            table.add_column(name, style="dim")
         for row in self._rows:
             mark = "" if not row.reach else "[green]✓[/]" if row.reached else "[red]✗[/]"
-            table.add_row(row.what, row.measured, row.reach, mark)
+            reference = row.reference
+            given = (reference.asterisk, reference.freeswitch, reference.rtpengine)
+            table.add_row(row.what, row.measured, row.reach, mark, *(given if others else ()))
         self._console.print(table)
+        if others:
+            self._console.print(_GIVEN, style="dim", highlight=False)
+
+
+def _plain(record: Row | Reference) -> dict[str, Any]:
+    return {
+        field.name: _plain(value) if isinstance(value, Reference) else value
+        for field in fields(record)
+        for value in (getattr(record, field.name),)
+    }

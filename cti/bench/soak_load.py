@@ -11,15 +11,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
-
 from cti.bench.call_sound import CallSound
 from cti.bench.server import MeasuredServer
 from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import MANY, CallerPool
 from cti.bench.sip_text import STATUS, Address, Datagrams
 from cti.client import ApiClient
-from cti.errors import DomainError
+from cti.client_requests import ApiError, ServerUnreachableError
 
 _HOST: Final = "127.0.0.1"
 _BUSY_EVERY: Final = 25
@@ -151,7 +149,7 @@ class SoakLoad:
     async def _wallboard(self) -> None:
         """A supervisor who watches, and signs on anew now and then."""
         while True:
-            with contextlib.suppress(TimeoutError, DomainError, OSError, httpx.HTTPError):
+            with contextlib.suppress(TimeoutError, ApiError, ServerUnreachableError):
                 async with asyncio.timeout(_STREAM_S), ApiClient(self._server.url) as client:
                     await client.sign_on("super", "desk-super")
                     async for _ in client.stream():

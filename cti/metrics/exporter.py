@@ -11,7 +11,7 @@ from prometheus_client.core import InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from cti.metrics import centre, limits, signalling, sound
+from cti.metrics import centre, guard, limits, signalling, sound
 from cti.metrics.families import PREFIX, counter, gauge
 from cti.metrics.sources import Sources
 
@@ -57,6 +57,7 @@ class _Node(Collector):
         yield InfoMetricFamily(PREFIX + "build", "Which Switchroom.", {"version": _version()})
         yield gauge("uptime_seconds", "Since the start of the call agent.", sources.board.uptime_s)
         yield from signalling.families(sources)
+        yield from guard.families(sources)
         yield from centre.families(sources)
         yield from sound.families(sources)
         yield from limits.families(sources)

@@ -35,6 +35,11 @@ def limits(sources: Sources) -> Iterator[Limit]:
         if most := calls.limits.most(name):
             yield Limit(f"trunk {name}", calls.limits.live(name), most)
     yield Limit("sip_transactions", endpoint.transactions_alive, endpoint.limits.max_transactions)
+    strangers = endpoint.limits.max_strangers
+    yield Limit("strangers_transactions", endpoint.strangers_alive, strangers)
+    watched = sources.switching.watch.counters(sources.clock.now())
+    most = sources.switching.guard.settings.max_sources
+    yield Limit("guarded_addresses", watched.sources, most)
     tcp = sources.switching.pump.tcp
     yield Limit("tcp_connections", len(tcp), tcp.limits.max_connections)
     yield Limit(

@@ -35,7 +35,7 @@ class Guard:
         self, settings: GuardSettings, *, on_ban: Callable[[Ban], None] = lambda ban: None
     ) -> None:
         """`on_ban` is told of each ban as it begins; it must not call back."""
-        self._settings = settings
+        self.settings = self._settings = settings
         self._on_ban = on_ban
         self._is_exempt = lru_cache(maxsize=8192)(Exempt(settings.exempt).__contains__)
         self._sources: dict[str, Source] = {}

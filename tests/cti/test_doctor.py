@@ -10,7 +10,9 @@ import pytest
 
 from cti.cli.main import main
 from cti.doctor import Finding, Severity, _port_remedy, examine
+from cti.doctor_live import examine_figures, examine_running
 from cti.free_ports import free_port
+from cti.metrics.reading import Figures
 from cti.settings import ApiSection, DataSection, MediaSection, Settings, SipSection, UserSection
 
 
@@ -95,3 +97,83 @@ def test_the_command_names_a_configuration_that_cannot_be_used(
 ) -> None:
     assert main(["doctor", "--config", str(tmp_path / "none.toml")]) == 1
     assert "cannot be used" in capsys.readouterr().out
+
+
+# --- a server that runs -----------------------------------------------------------------------
+
+WELL = """
+switchroom_uptime_seconds 93784
+switchroom_gateway_up 1
+switchroom_store_up 1
+switchroom_limit{limit="calls"} 100
+switchroom_limit_used{limit="calls"} 12
+switchroom_gateway_ticks_total 50000
+"""
+ILL = """
+switchroom_uptime_seconds 61
+switchroom_gateway_up 1
+switchroom_store_up 0
+switchroom_history_pending_rows 412
+switchroom_limit{limit="calls"} 100
+switchroom_limit{limit="trunk out"} 10
+switchroom_limit{limit="event_loop_lag_seconds"} 0.5
+switchroom_limit{limit="something new"} 8
+switchroom_limit_used{limit="calls"} 100
+switchroom_limit_used{limit="trunk out"} 9
+switchroom_limit_used{limit="event_loop_lag_seconds"} 0.45
+switchroom_limit_used{limit="something new"} 1
+switchroom_calls_shed_total 7
+switchroom_calls_refused_total{reason="unknown-number"} 3
+switchroom_call_faults_total 2
+switchroom_gateway_ticks_total 1000
+switchroom_gateway_ticks_late_total 40
+switchroom_gateway_ticks_dropped_total 5
+switchroom_gateway_packets_dropped_total 6
+switchroom_guard_banned 1
+switchroom_guard_bans_total 4
+switchroom_guard_dropped_total{reason="banned"} 800
+switchroom_sip_malformed_total{answer="400"} 9
+switchroom_sip_messages_sent_total 2000
+switchroom_sip_retransmissions_total{direction="sent"} 200
+switchroom_udp_dropped_total 11
+switchroom_history_rows_total{outcome="dropped"} 1
+"""
+
+
+def test_a_server_that_runs_well_has_no_warnings() -> None:
+    findings = examine_figures(Figures(WELL))
+    assert {each.severity for each in findings} == {Severity.GOOD}
+    about(findings, "limit: 12 of 100 calls at a time (12%)", Severity.GOOD)
+
+
+def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> None:
+    findings = examine_figures(Figures(ILL))
+    assert "sip.max_calls" in about(findings, "100 of 100 calls", Severity.FAULT).remedy
+    assert "carrier" in about(findings, "9 of 10 calls on the trunk out", Severity.WARNING).remedy
+    assert "CPU" in about(findings, "0.45 of 0.50 seconds of lag", Severity.WARNING).remedy
+    about(findings, "1 of 8 something new", Severity.GOOD)
+    for words in (
+        "shed: 7 calls",
+        "2 calls ended by a fault",
+        "40 of 1000 ticks late, 5 dropped",
+        "6 RTP packets dropped",
+        "1 addresses are banned now, 4 bans",
+        "800 banned",
+        "200 of 2000 messages had to be sent again",
+        "11 datagrams were not sent",
+        "412 rows wait",
+        "1 rows were lost",
+    ):
+        assert about(findings, words, Severity.WARNING).remedy
+    about(findings, "3 calls, unknown-number", Severity.GOOD)
+
+
+def test_without_a_gateway_that_is_the_fault() -> None:
+    findings = examine_figures(Figures(WELL.replace("gateway_up 1", "gateway_up 0")))
+    about(findings, "no media gateway is connected", Severity.FAULT)
+
+
+async def test_where_no_server_runs_there_is_nothing_to_say(tmp_path: Path) -> None:
+    silent = settings(tmp_path, api=ApiSection(port=free_port()))
+    assert await examine_running(silent) == []
+    assert await examine_running(settings(tmp_path)) == []

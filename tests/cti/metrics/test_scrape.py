@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -41,11 +43,13 @@ async def scrape(server: MeasuredServer, **headers: str) -> httpx.Response:
         return await client.get("/metrics", headers=headers)
 
 
-async def make_calls(server: MeasuredServer, called: str) -> None:
+async def make_calls(server: MeasuredServer, called: str) -> Counter[int]:
+    """How many calls ended with each status: a busy machine sheds some."""
     callers = CallerPool(host="127.0.0.1", server=server.sip, rtp_port=9, called=called, talk_s=0.1)
     await callers.open()
     try:
         await callers.run(20.0, CALLS)
+        return callers.finished
     finally:
         callers.close()
 
@@ -66,19 +70,22 @@ async def test_calls_are_in_the_figures_and_strangers_do_not_get_them(tmp_path: 
         measured_server(tmp_path, rtp_ports=rtp_ports()) as server,
         agents_of(server),
     ):
-        await make_calls(server, "4101")
-        await make_calls(server, "4999")
+        seen: Counter[int] = Counter()
+        while not (seen[200] and seen[404]):
+            seen += await make_calls(server, "4101")
+            seen += await make_calls(server, "4999")
+        answered, refused = seen[200], seen[404]
         answer = await scrape(server)
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         found = samples(answer.text)
-        assert value(found, "calls_ended_total", result="completed") == CALLS
-        assert value(found, "contacts_ended_total", result="answered") == CALLS
-        assert value(found, "queue_answered_total", queue="load") == CALLS
+        assert value(found, "calls_ended_total", result="completed") == answered
+        assert value(found, "contacts_ended_total", result="answered") == answered
+        assert value(found, "queue_answered_total", queue="load") == answered
         assert value(found, "queue_service_level_ratio", queue="load") == 1.0
-        assert value(found, "calls_refused_total", reason="unknown-number") == CALLS
-        assert value(found, "sip_responses_sent_total", status="404") == CALLS
-        assert value(found, "sip_messages_received_total", kind="requests") >= 5 * CALLS
-        assert value(found, "sip_messages_sent_total") >= 8 * CALLS
+        assert value(found, "calls_refused_total", reason="unknown-number") == refused
+        assert value(found, "sip_responses_sent_total", status="404") == refused
+        assert value(found, "sip_messages_received_total", kind="requests") >= 3 * answered
+        assert value(found, "sip_messages_sent_total") >= 6 * answered
         assert value(found, "calls") == value(found, "contacts") == 0
         assert value(found, "agents", state="available") == 4000
         assert value(found, "limit", limit="calls") == 5000
@@ -94,6 +101,18 @@ async def test_calls_are_in_the_figures_and_strangers_do_not_get_them(tmp_path: 
         assert families["switchroom_calls_ended"].type == "counter"
         assert all(family.documentation for family in families.values())
 
+        # The doctor reads the same page, and does not take the server's own ports for a fault.
+        doctor = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cti.cli.main", "doctor",
+            "--sip-port", str(server.sip[1]), "--http-port", server.url.rpartition(":")[2],
+            "--data-dir", str(tmp_path), stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said = (await doctor.communicate())[0].decode()
+        assert "The server runs well." in said
+        assert "limit: 0 of 5000 calls at a time (0%)" in said
+        assert f"refused: {refused} calls, unknown-number" in said
+        assert "is free" not in said
+
         # A proxy on this machine speaks for others: they have to sign on, and be supervisors.
         passed_on = {"X-Forwarded-For": "192.0.2.7"}
         assert (await scrape(server, **passed_on)).status_code == 401
@@ -108,10 +127,10 @@ async def test_calls_are_in_the_figures_and_strangers_do_not_get_them(tmp_path: 
         async with httpx.AsyncClient(base_url=server.url) as client:
             while "switchroom_gateway_legs" not in (text := (await client.get("/metrics")).text):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        said = {name for name, _ in samples(text) if name.startswith("switchroom_gateway_")}
+        gateway = {name for name, _ in samples(text) if name.startswith("switchroom_gateway_")}
         cpu = {"cpu_user_s", "cpu_system_s"}
         counted = {field.name for field in msgspec.structs.fields(GatewayStats)} - cpu
-        assert len([name for name in said if "_process_" not in name]) >= len(counted) + 2
+        assert len([name for name in gateway if "_process_" not in name]) >= len(counted) + 2
 
 
 def test_words_that_are_many_are_put_together() -> None:

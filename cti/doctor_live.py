@@ -1,0 +1,232 @@
+"""What the doctor sees of a server that runs: every limit and how near it is, and what was dropped.
+
+Reads `/metrics` of the configured address, which needs no sign-on from the same machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+
+from cti.doctor import Finding, Severity
+from cti.metrics.reading import Figures, read_figures
+from cti.settings import Settings
+
+_NEAR: Final = 0.8
+"""Share of a limit from which on it is worth a warning."""
+_UNITS: Final = {
+    "calls": ("calls at a time", "Raise sip.max_calls if the machine has CPU left, or add a node."),
+    "sip_transactions": (
+        "SIP transactions",
+        "Raise limits.max_transactions, or look below for who floods.",
+    ),
+    "strangers_transactions": (
+        "SIP transactions of strangers",
+        "Somebody leaves requests open; registered phones and trunks have room of their own.",
+    ),
+    "guarded_addresses": (
+        "addresses that the guard remembers",
+        "Very many strangers send: let a firewall in front admit only those you expect.",
+    ),
+    "tcp_connections": (
+        "SIP connections over TCP",
+        "See who holds them: `ss -tn sport = :5060`; phones should share connections.",
+    ),
+    "event_loop_lag_seconds": (
+        "seconds of lag in the last minute; new calls are refused above the limit",
+        "The call agent is short of CPU: see what else runs here with `top`, or take fewer calls.",
+    ),
+    "rtp_ports": ("RTP ports", "Widen media.ports, and keep it below the ephemeral ports."),
+    "open_files": (
+        "open files of the call agent",
+        "Raise the limit: `ulimit -Hn 65536`, or LimitNOFILE= in the service.",
+    ),
+    "history_rows": (
+        "rows of history in memory",
+        "The database does not take them; its message is in the log. See `switchroom db`.",
+    ),
+}
+
+
+async def examine_running(settings: Settings) -> list[Finding]:
+    """Findings about the server at the configured address; none when nothing runs there."""
+    host = settings.api.host if settings.api.host not in ("0.0.0.0", "::") else "127.0.0.1"
+    url = (
+        f"http://[{host}]:{settings.api.port}"
+        if ":" in host
+        else f"http://{host}:{settings.api.port}"
+    )
+    if settings.api.port == 0:
+        return []
+    try:
+        async with httpx.AsyncClient() as client:
+            figures = await read_figures(client, url)
+    except (httpx.TransportError, ValueError):
+        return []
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        if status in (401, 403):
+            what = f"a server runs at {url}, but shows its figures to this machine only"
+            return [Finding(Severity.WARNING, what, "Run the doctor on the server's own machine.")]
+        return []
+    if not figures.has("uptime_seconds"):
+        return []  # something else answers there
+    return [
+        Finding(Severity.GOOD, f"a server runs at {url}, {_since(figures.get('uptime_seconds'))}"),
+        *examine_figures(figures),
+    ]
+
+
+def examine_figures(figures: Figures) -> list[Finding]:
+    """What the figures of a server say, in words."""
+    return [
+        *_limits(figures),
+        *_sound(figures),
+        *_calls(figures),
+        *_strangers(figures),
+        *_messages(figures),
+        *_store(figures),
+    ]
+
+
+def _limits(figures: Figures) -> Iterator[Finding]:
+    used = dict(figures.by("limit_used", "limit"))
+    for name, most in figures.by("limit", "limit"):
+        now = used.get(name, 0.0)
+        share = now / most if most else 0.0
+        unit, remedy = _UNITS.get(name, (name.replace("_", " "), "See docs/configuration.md."))
+        if name.startswith("trunk "):
+            unit = f"calls on the {name}"
+            remedy = "Ask the carrier for more channels, then raise max_calls of the trunk."
+        what = f"limit: {_number(now)} of {_number(most)} {unit} ({share:.0%})"
+        if share >= 1.0:
+            yield Finding(Severity.FAULT, what, remedy)
+        elif share >= _NEAR:
+            yield Finding(Severity.WARNING, what, remedy)
+        else:
+            yield Finding(Severity.GOOD, what)
+
+
+def _sound(figures: Figures) -> Iterator[Finding]:
+    if not figures.get("gateway_up"):
+        yield Finding(
+            Severity.FAULT,
+            "no media gateway is connected: calls are refused with 503",
+            "It is started anew by itself; the log says why it does not come up.",
+        )
+        return
+    ticks, late = figures.get("gateway_ticks_total"), figures.get("gateway_ticks_late_total")
+    dropped = figures.get("gateway_ticks_dropped_total")
+    worst = 1000 * figures.get("gateway_tick_lateness_p99_seconds")
+    what = (
+        f"sound: {late:.0f} of {ticks:.0f} ticks late, {dropped:.0f} dropped; "
+        f"p99 of the last ten seconds {worst:.1f} ms"
+    )
+    if dropped or late > 0.01 * ticks:
+        remedy = "The gateway is short of CPU: give it a core of its own, see `top`."
+        yield Finding(Severity.WARNING, what, remedy)
+    else:
+        yield Finding(Severity.GOOD, what)
+    lost, strays = (
+        figures.get("gateway_packets_dropped_total"),
+        figures.get("gateway_packets_stray_total"),
+    )
+    what = f"sound: {lost:.0f} RTP packets dropped by us, {strays:.0f} from strangers"
+    if lost:
+        remedy = "Buffers ran full: `sysctl net.core.rmem_max`, and CPU for the gateway."
+        yield Finding(Severity.WARNING, what, remedy)
+    else:
+        yield Finding(Severity.GOOD, what)
+
+
+def _calls(figures: Figures) -> Iterator[Finding]:
+    shed, faults = figures.get("calls_shed_total"), figures.get("call_faults_total")
+    if shed or figures.get("sip_shed_total"):
+        yield Finding(
+            Severity.WARNING,
+            f"shed: {shed:.0f} calls and {figures.get('sip_shed_total'):.0f} requests were answered "
+            "with 503 because of load",
+            "Compare with the limits above: lag means CPU, the others mean a setting.",
+        )
+    else:
+        yield Finding(Severity.GOOD, "shed: no call was refused because of load")
+    if faults:
+        yield Finding(
+            Severity.WARNING,
+            f"{faults:.0f} calls ended by a fault of ours",
+            "The log has the traceback of each; please report it.",
+        )
+    for reason, count in sorted(figures.by("calls_refused_total", "reason")):
+        if count and reason not in ("overloaded", "too-many-calls"):
+            yield Finding(Severity.GOOD, f"refused: {count:.0f} calls, {reason}")
+
+
+def _strangers(figures: Figures) -> Iterator[Finding]:
+    banned, bans = figures.get("guard_banned"), figures.get("guard_bans_total")
+    what = f"bans: {banned:.0f} addresses are banned now, {bans:.0f} bans since the start"
+    if banned:
+        remedy = "`switchroom bans` names them and why, and lifts them; limits.exempt keeps yours out of it."
+        yield Finding(Severity.WARNING, what, remedy)
+    else:
+        yield Finding(Severity.GOOD, what)
+    dropped = {why: n for why, n in figures.by("guard_dropped_total", "reason") if n}
+    if dropped:
+        told = ", ".join(f"{count:.0f} {why}" for why, count in sorted(dropped.items()))
+        yield Finding(
+            Severity.WARNING,
+            f"dropped: messages at the door: {told}",
+            "Above a rate or banned. If they are yours, see [limits] in docs/configuration.md.",
+        )
+    else:
+        yield Finding(Severity.GOOD, "dropped: no message was dropped at the door")
+
+
+def _messages(figures: Figures) -> Iterator[Finding]:
+    malformed = figures.sum("sip_malformed_total")
+    again = figures.get("sip_retransmissions_total", direction="sent")
+    sent = figures.get("sip_messages_sent_total")
+    if malformed:
+        yield Finding(Severity.GOOD, f"SIP: {malformed:.0f} messages could not be read")
+    what = f"SIP: {again:.0f} of {sent:.0f} messages had to be sent again"
+    if sent > 1000 and again > 0.02 * sent:
+        remedy = "The network loses packets, or a peer is too slow to answer within half a second."
+        yield Finding(Severity.WARNING, what, remedy)
+    else:
+        yield Finding(Severity.GOOD, what)
+    if lost := figures.get("udp_dropped_total"):
+        remedy = "The socket stayed full: `sysctl net.core.wmem_max`, and CPU for the call agent."
+        yield Finding(Severity.WARNING, f"SIP: {lost:.0f} datagrams were not sent", remedy)
+
+
+def _store(figures: Figures) -> Iterator[Finding]:
+    pending = figures.get("history_pending_rows")
+    if not figures.get("store_up"):
+        yield Finding(
+            Severity.WARNING,
+            f"history: the database takes nothing; {pending:.0f} rows wait",
+            "Calls go on and the rows are kept on disk; the log has the database's message.",
+        )
+    else:
+        yield Finding(Severity.GOOD, f"history: the database takes it, {pending:.0f} rows wait")
+    lost = figures.get("history_rows_total", outcome="dropped")
+    refused = figures.get("history_rows_total", outcome="refused")
+    if lost or refused:
+        yield Finding(
+            Severity.WARNING,
+            f"history: {lost:.0f} rows were lost, {refused:.0f} refused by the database",
+            "Refused ones are in history-refused.jsonl of the data folder.",
+        )
+
+
+def _since(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"for {days} d {hours % 24} h"
+    return f"for {hours} h {minutes % 60} min" if hours else f"for {minutes} min"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
