@@ -27,6 +27,8 @@ MAX_BODY: Final = 64 * 1024
 _MAX_KEY: Final = 200
 _MAX_KEPT: Final = 10_000
 """Answers kept; beyond, the oldest go early."""
+_LOOKED_AT: Final = 64
+"""Oldest entries looked at for each new one."""
 _NOT_KEPT: Final = frozenset({401, 429})
 
 _Key = tuple[str, str]
@@ -147,13 +149,19 @@ class Idempotency:
         return "address " + (client[0] if client else "")
 
     def _forget_old(self) -> None:
+        """Drop what has expired, and the oldest beyond the most that are kept.
+
+        A request that is still being worked on goes to the end: it must not shield the others.
+        """
         now = self._now()
-        while self._kept:
+        for _ in range(min(_LOOKED_AT, len(self._kept))):
             key, oldest = next(iter(self._kept.items()))
-            too_many = len(self._kept) > _MAX_KEPT
-            if not oldest.answer.done() or not (oldest.expires <= now or too_many):
+            if oldest.expires > now and len(self._kept) <= _MAX_KEPT:
                 return
-            del self._kept[key]
+            if oldest.answer.done():
+                del self._kept[key]
+            else:
+                self._kept.move_to_end(key)
 
 
 def _fingerprint(scope: Scope, body: bytes) -> bytes:
