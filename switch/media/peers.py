@@ -70,7 +70,7 @@ class Peers:
         octets = np.zeros((1, ROW_OCTETS), dtype=np.uint8)
         size = min(len(data), ROW_OCTETS)
         octets[0, :size] = np.frombuffer(data, dtype=np.uint8, count=size)
-        headers = parse_headers(octets, np.array([len(data)]))
+        headers = parse_headers(octets, np.array([size]))
         kind = headers.marker_and_type[0] & 0x7F
         legs = self._legs
         return bool(

@@ -167,6 +167,32 @@ def test_a_silent_peers_place_is_taken_by_the_first_who_sends_what_was_agreed() 
     assert studio.engine.packets_stray == 4
 
 
+@pytest.mark.parametrize("first", [0x80, 0xA0, 0x9F, 0xBF])
+def test_a_stranger_with_a_packet_longer_than_a_row_is_counted(first: int) -> None:
+    """With the padding bit the last octet is looked at, which lay beyond the row."""
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    packet = bytes([first]) + caller.packet()[1:] + bytes(1200)
+    studio.wire.strays = [Stray(caller.row, packet, ("198.51.100.1", 1))]
+    studio.step()
+    assert studio.wire.peer[caller.row] == ("192.0.2.1", 4000)
+    assert studio.engine.packets_stray == 1
+
+
+@pytest.mark.parametrize("kind", range(192, 224))
+def test_rtcp_at_the_rtp_port_is_counted_and_not_heard(kind: int) -> None:
+    """RFC 5761: we send none and read none."""
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    studio.hear("caller", "caller")
+    studio.run(5)
+    caller.send(bytes([0x81, kind, 0, 7]) + bytes(28))
+    caller.send(bytes([0x81, kind, 0xFF, 0xFF]))
+    studio.run(25)
+    assert studio.engine.packets_stray == 2
+    assert studio.pitches("caller") == {"caller"}
+
+
 def test_the_signalled_address_takes_its_place_back() -> None:
     studio = Studio()
     caller = studio.add("caller", 500)
