@@ -42,8 +42,15 @@ contracts: $(STAMP) ## who may import whom
 bench: $(STAMP)     ## measure this machine; figures go to docs/performance.md
 	$(BIN)/switchroom bench
 
-soak: $(STAMP)      ## 100,000 calls in half an hour and what they leave behind; report in build/soak
+SURVIVAL := $(addprefix tests/peers/test_,call_agent_restarts.py lost_gateway.py lost_processes.py graceful_stop.py)
+
+soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages; report in build/soak
 	$(BIN)/python -m cti.bench.soak
+	$(BIN)/python -m cti.bench.restart --calls 200
+	for round in 1 2 3 4 5; do $(BIN)/python -m pytest -q $(SURVIVAL) || exit 1; done
+	$(BIN)/python -m tests.attack --seconds 20
+	$(BIN)/python -m tests.fuzz --minutes 10
+	$(BIN)/python -m tests.fuzz --minutes 5 --server
 
 wheel: $(STAMP)     ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
