@@ -23,7 +23,7 @@ from acd.core import Acd
 from acd.distribution import Distribution
 from acd.inbound import Inbound
 from acd.inputs import TalkEnded, Withdraw
-from acd.model import AgentId, ContactId, QueueName
+from acd.model import AgentId, ContactId, QueueName, SkillNeed
 from acd.records import AgentRecord, ContactRecord, DayRecord
 from ivr.records import RunRecord
 from switch.calls.causes import EndCause, Result
@@ -98,6 +98,11 @@ class ContactAdoption:
             contact.rang,
             contact.outbound,
             restoring.queued_record(self._core, name, wall),
+            _at(contact.entered_at, wall),
+            contact.priority,
+            tuple((need.skill, need.level) for need in contact.skills),
+            contact.call_back_of,
+            contact.call_backs,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord:
@@ -234,6 +239,11 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         muted=record.muted,
         rang=record.rang,
         outbound=record.outbound,
+        entered_at=_at(record.entered_at, mono),
+        priority=record.priority,
+        skills=tuple(SkillNeed(skill=skill, level=level) for skill, level in record.skills),
+        call_back_of=None if record.call_back_of is None else ContactId(record.call_back_of),
+        call_backs=record.call_backs,
     )
 
 

@@ -89,6 +89,11 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rang: bool
     outbound: bool
     queued: QueuedRecord | None
+    entered_at: float | None = None
+    priority: int = 0
+    skills: tuple[tuple[str, int], ...] = ()
+    call_back_of: str | None = None
+    call_backs: int = 0
 
 
 class DayRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

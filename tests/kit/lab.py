@@ -26,7 +26,7 @@ from crm_store.store import Store
 from cti.free_ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_START_S: Final = 20.0
+_START_S: Final = 60.0
 _STOP_S: Final = 15.0
 _RESERVE: Final = 64
 """Half of it is a burst of that many calls within the time of a round trip to the gateway."""
