@@ -42,6 +42,7 @@ def limits(sources: Sources) -> Iterator[Limit]:
     yield Limit("guarded_addresses", watched.sources, most)
     tcp = sources.switching.pump.tcp
     yield Limit("tcp_connections", len(tcp), tcp.limits.max_connections)
+    yield Limit("strangers_connections", tcp.strangers, tcp.limits.max_strangers)
     yield Limit(
         "event_loop_lag_seconds", sources.lag.worst_s, calls.overload.settings.max_loop_lag_s
     )

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -25,7 +24,7 @@ from tests.kit.raw_sip import RawSip, sdp, status
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-EDITED = {"exempt": '["127.0.0.1"]\nban_s = 6.0'}
+EDITED = {"exempt": '["127.0.0.1"]\nban_s = 15.0'}
 CALLER, AGENT, OTHER, SLOW = "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.40"
 _MOST_GROWTH_MB = 25.0
 
@@ -126,7 +125,7 @@ async def test_a_flood_is_limited_then_banned_and_phones_go_on(
     ban = (await bans(lab))[source]
     assert ban["reason"] in reasons
     assert ban["dropped"] > 0
-    assert f"{source} is banned for 6 s" in lab.log.read_text()
+    assert f"{source} is banned for 15 s" in lab.log.read_text()
     assert not {CALLER, AGENT, OTHER} & set(await bans(lab))
 
 
@@ -151,12 +150,12 @@ async def test_slow_connections_are_closed_and_then_banned(
 
 
 async def test_a_ban_ends_by_itself(lab: Lab) -> None:
-    """The first one was some time ago; whoever is banned last is in again after six seconds."""
+    """The first one was some time ago; whoever is banned last is in again after fifteen seconds."""
 
     async def is_over() -> bool:
         return "127.0.0.20" not in await bans(lab)
 
-    await lab.until(is_over, 15.0)
+    await lab.until(is_over, 30.0)
     async with RawSip(lab.host, lab.sip_port, local="127.0.0.20") as peer:
         peer.send(peer.request("OPTIONS"))
         assert status(await peer.final()) == 200
@@ -169,22 +168,20 @@ async def test_a_ban_is_listed_and_lifted_by_command(
     word = tmp_path / "password"
     word.write_text("desk-admin\n")
     options = ["--server", lab.url, "--login", "admin", "--password-file", str(word)]
-    async with httpx.AsyncClient(
-        base_url=lab.url, transport=httpx.AsyncHTTPTransport(local_address=source)
-    ) as client:
-        for number in range(10):
-            wrong = {"login": f"nobody{number}", "password": "wrong"}
-            assert (await client.post("/api/v1/sign-on", json=wrong)).status_code == 401
-        right = {"login": "admin", "password": "desk-admin"}
-        refused = await client.post("/api/v1/sign-on", json=right)
-        assert (refused.status_code, refused.json()["error_id"]) == (429, "banned")
-        assert await asyncio.to_thread(main, ["bans", "list", *options]) == 0
-        assert re.search(rf"^{source} .*too many wrong passwords$", capsys.readouterr().out, re.M)
-        assert await asyncio.to_thread(main, ["bans", "lift", source, *options]) == 0
-        assert capsys.readouterr().out == f"{source} may come in again.\n"
-        assert (await client.post("/api/v1/sign-on", json=right)).status_code == 200
-        assert await asyncio.to_thread(main, ["bans", "lift", source, *options]) == 1
-        assert "is not banned" in capsys.readouterr().err
+    make, _ = DATAGRAMS["garbage"]
+    await flood(lab, make, [source], seconds=0.1, rate=1000.0)
+
+    async def is_banned() -> bool:
+        return source in await bans(lab)
+
+    await lab.until(is_banned, 10.0)
+    assert await asyncio.to_thread(main, ["bans", "list", *options]) == 0
+    assert re.search(rf"^{source} .*messages that cannot be read$", capsys.readouterr().out, re.M)
+    assert await asyncio.to_thread(main, ["bans", "lift", source, *options]) == 0
+    assert capsys.readouterr().out == f"{source} may come in again.\n"
+    assert source not in await bans(lab)
+    assert await asyncio.to_thread(main, ["bans", "lift", source, *options]) == 1
+    assert "is not banned" in capsys.readouterr().err
 
 
 async def test_memory_stayed_where_it_was_and_nothing_is_left(lab: Lab, talk: Talk) -> None:
