@@ -14,15 +14,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from acd.closing_time import SHUTDOWN
 from crm_store.store import Store
 from cti.accounts import accounts
 from cti.api.accounts import PasswordAccounts
+from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.server import ApiServer
 from cti.bans import Bans
@@ -46,12 +48,15 @@ from cti.site import site_of
 from cti.status import StatusBoard
 from cti.switching import Switching
 from recordings.outcome import Outcome
-from recordings.recover import recover
+from recordings.recover import Recovered, recover
 from recordings.settings import RecordingSettings
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.gateway.protocol import RecordingFinished
 from switch.transport.clock import LoopClock
+
+if TYPE_CHECKING:
+    from cti.api.server import ApiServer
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +88,11 @@ class Node:
         self._asked = asyncio.Event()
         self._at_once = False
         self._draining: Draining | None = None
+        self._api: ApiServer
         self._stopping = asyncio.Event()
         """Calls may go on after `stop` was asked for; not after this."""
         self._ready = asyncio.Event()
+        self._is_indexed = False
 
     async def serve(self) -> None:
         """Start, run until `stop` is called, take everything down. Raises OSError."""
@@ -135,7 +142,7 @@ class Node:
             raise OSError(error.errno, f"data.folder: {self.data}: {error.strerror}") from error
         recordings = self.data / "recordings"
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
-        recovered = recover(recordings)
+        self._recovered = self._spawn_recovery(recordings)
         self._clock = LoopClock()
         self._bus = Bus()
         self._store = await Store.open(
@@ -150,20 +157,21 @@ class Node:
             interaction=self._store.get_interaction,
             stopping=self._stopping,
         )
-        if recovered:
-            log.warning("finished %d recordings that a crash left behind", len(recovered))
-            self._spawn(self._recovery.index(recovered))
+        down("recovered recordings", self._index_recovered)
+        self._spawn(self._index_recovered())
+        api = self._listen()
+        way_down.callback(api.close)
         self._compose()
         down("journal", self._continuity.close)
         down("gateway", self._switching.gateway_process.stop)
         down("sip", self._switching.pump.close)
         down("calls", self._end_calls)
-        await self._open_api()
-        down("api", self._api.stop)
-        way_down.callback(self._bus.close, "shutdown")
-        self._api.expect_desks(self._continuity.desks)
+        # Calls first: an earlier process may have left some that wait to be taken up.
         await self._switching.open(held=self._continuity.has_calls)
         self._continuity.resume()
+        await self._open_api(api)
+        down("api", self._api.stop)
+        way_down.callback(self._bus.close, "shutdown")
         self._watch_lag()
         Midnight(self._clock, self._new_day).watch()
 
@@ -239,7 +247,19 @@ class Node:
             recording_paths=self._recording_paths,
         )
 
-    async def _open_api(self) -> None:
+    def _listen(self) -> socket.socket:
+        """Take the API's port early, so that one in use is told before anything else happens."""
+        api = self.settings.api
+        try:
+            return listen(api.host, api.port)
+        except OSError as error:
+            where = f"api.port: {api.host}:{api.port}"
+            raise OSError(error.errno, f"{where}: {error.strerror}") from error
+
+    async def _open_api(self, listener: socket.socket) -> None:
+        # Not at the top: its libraries take as long to load as all the rest, and calls wait.
+        from cti.api.server import ApiServer
+
         ports = ApiPorts(
             accounts=PasswordAccounts(accounts(self.settings)),
             floor=self._centre.floor,
@@ -265,12 +285,27 @@ class Node:
         )
         api = self.settings.api
         self._api = ApiServer(ports, ApiSettings(token_secret=self._token_secret()))
-        try:
-            await self._api.start(api.host, api.port)
-        except OSError as error:
-            where = f"api.port: {api.host}:{api.port}"
-            raise OSError(error.errno, f"{where}: {error.strerror}") from error
+        await self._api.serve(listener)
+        self._api.expect_desks(self._continuity.desks)
         self.api_port = self._api.port
+
+    def _spawn_recovery(self, folder: Path) -> asyncio.Task[list[Recovered]]:
+        """Finish what a crash left behind, beside everything: calls do not wait for the disk."""
+        assert self._tasks is not None
+        return self._tasks.create_task(_recover(folder))
+
+    async def _index_recovered(self) -> None:
+        """Write the index rows of what was recovered, once."""
+        recovered = list(await self._recovered)
+        if recovered and not self._is_indexed:
+            self._is_indexed = True
+            log.warning("finished %d recordings that a crash left behind", len(recovered))
+            await self._recovery.index(recovered)
+
+    async def _resolve(self, event: RecordingClosed) -> None:
+        """What a dead gateway wrote is on the disk; the event follows when the file is whole."""
+        await self._recovered  # two must not finish one file
+        await self._recovery.resolve(event, self._centre.translator.call_event)
 
     async def _end_calls(self) -> None:
         calls = self._switching.calls
@@ -288,8 +323,7 @@ class Node:
     def _call_event(self, event: CallEvent) -> None:
         """Everything the calls report passes here, once, in order."""
         if isinstance(event, RecordingClosed) and event.error == GATEWAY_LOST:
-            # What the dead gateway wrote is on the disk; the event follows when the file is whole.
-            self._spawn(self._recovery.resolve(event, self._centre.translator.call_event))
+            self._spawn(self._resolve(event))
             return
         self._centre.handle(event)
         self._continuity.journal.call_event(event)
@@ -364,6 +398,14 @@ async def _bounded(name: str, step: Callable[[], Awaitable[None]]) -> None:
             await step()
     except Exception:
         log.exception("stopping: %s", name)
+
+
+async def _recover(folder: Path) -> list[Recovered]:
+    try:
+        return await asyncio.to_thread(recover, folder)
+    except OSError:
+        log.exception("the recordings that a crash left behind could not be finished")
+        return []
 
 
 async def _alone(work: Coroutine[Any, Any, None]) -> None:

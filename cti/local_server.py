@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,35 @@ async def local_server(
     Raises:
         ServerFailedError: it did not come up.
     """
-    sip_port, http_port, agent_port = free_port(), free_port(), free_port()
+    ports = free_port(), free_port(), free_port()
+    server = await _launch(folder, ports, options, config)
+    try:
+        await _wait_ready(server)
+        yield server
+    finally:
+        await _stop(server.process)
+
+
+@contextlib.asynccontextmanager
+async def started_again(
+    server: LocalServer, *options: str, config: Path | None = None
+) -> AsyncIterator[LocalServer]:
+    """Start another process on what a server that is dead has left behind, at the same ports.
+
+    Unlike `local_server` this does not wait until it takes calls.
+    """
+    ports = server.sip_port, server.http_port, server.agent_port
+    again = await _launch(server.data.parent, ports, options, config)
+    try:
+        yield again
+    finally:
+        await _stop(again.process)
+
+
+async def _launch(
+    folder: Path, ports: tuple[int, int, int], options: Sequence[str], config: Path | None
+) -> LocalServer:
+    sip_port, http_port, agent_port = ports
     data, log = folder / "data", folder / "server.log"
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
@@ -86,7 +114,7 @@ async def local_server(
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,  # Ctrl-C in this terminal is for whoever has the screen
         )
-    server = LocalServer(
+    return LocalServer(
         host="127.0.0.1",
         sip_port=sip_port,
         http_port=http_port,
@@ -95,11 +123,6 @@ async def local_server(
         log=log,
         process=process,
     )
-    try:
-        await _wait_ready(server)
-        yield server
-    finally:
-        await _stop(process)
 
 
 async def _wait_ready(server: LocalServer) -> None:

@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from cti.api.app import create_app
 from cti.api.context import Context
+from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
 
 _TOKEN: Final = re.compile(r"(token=)[^&\s\"']+")
@@ -41,7 +42,10 @@ class ApiServer:
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Port 0 takes any free one. Raises `OSError` when the address is taken."""
-        listener = _listen(host, port)
+        await self.serve(listen(host, port))
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Take requests at a socket of `cti.api.listener`; it is closed with the server."""
         self.port = listener.getsockname()[1]
         self.app = create_app(self._ports, self._settings)
         self._context = self.app.state.context

@@ -140,6 +140,11 @@ class CallerPool:
                 async with asyncio.timeout(self.talk_s + 35.0):
                     await self._all_over.wait()
 
+    def hang_up_all(self) -> None:
+        """End every call that talks."""
+        for leg in tuple(self._legs.values()):
+            self._hang_up(leg)
+
     def dial(self) -> CallRecord:
         """Start one call."""
         self._count += 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +27,14 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow]
 TOLERATED = ("gateway", "media gateway")
 
 
-async def restart(lab: Lab) -> None:
-    """Kill the call agent as a crash would, and start another on what it left."""
+async def restart(lab: Lab) -> float:
+    """Kill the call agent as a crash would, start another on what it left; how long that took."""
+    began = time.monotonic()
     lab.kill()
     await lab.stop()
     lab.expects_crash = False
     await lab.start()
+    return time.monotonic() - began
 
 
 @asynccontextmanager
@@ -43,15 +47,22 @@ async def heard(phone: Phone, call: str, path: Path) -> AsyncIterator[None]:
     await phone.process.stop_capture(call)
 
 
-def longest_gap_s(pcm: np.ndarray, pitch: float) -> float:
-    """The longest time in which a tone cannot be heard, by pieces of 40 ms."""
+def goes_through(pcm: np.ndarray, pitch: float, away_s: float, what: str) -> None:
+    """Assert that a tone is heard all the time, by pieces of 40 ms.
+
+    A busy machine makes gaps of its own in phones; none of them lasts as long as nobody was there.
+    """
     size = 320
-    longest = silent = 0
-    for start in range(0, len(pcm) - size, size):
-        is_heard = tone_levels(pcm[start : start + size], [pitch])[0] > HEARD / 2
-        silent = 0 if is_heard else silent + 1
-        longest = max(longest, silent)
-    return longest * size / 8000
+    heard_in = [
+        tone_levels(pcm[start : start + size], [pitch])[0] > HEARD / 2
+        for start in range(0, len(pcm) - size, size)
+    ]
+    assert len(heard_in) * 0.04 > away_s, f"{what} does not reach over the restart"
+    longest = max(
+        (len(list(run)) for is_heard, run in groupby(heard_in) if not is_heard), default=0
+    )
+    assert longest * 0.04 < away_s / 3, f"{what} has a gap of {longest * 0.04} s"
+    assert sum(heard_in) > 0.5 * len(heard_in), f"{what} is broken"
 
 
 def kinds_kept(lab: Lab) -> set[str]:
@@ -77,11 +88,9 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
             heard(caller, call, tmp_path / "caller.wav"),
             heard(agent, ring.call, tmp_path / "agent.wav"),
         ):
-            await restart(lab)
-        for name, pitch in (("caller", AGENT_HZ), ("agent", CALLER_HZ)):
-            pcm = read_wav(tmp_path / f"{name}.wav")
-            assert len(pcm) > 8000
-            assert longest_gap_s(pcm, pitch) < 0.4, f"the {name} heard a gap"
+            away_s = await restart(lab)
+        goes_through(read_wav(tmp_path / "caller.wav"), AGENT_HZ, away_s, "what the caller hears")
+        goes_through(read_wav(tmp_path / "agent.wav"), CALLER_HZ, away_s, "what the agent hears")
         await lab.agent_is("1001", "talking")
 
         agent.process.hold(ring.call)
@@ -104,7 +113,7 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         path = Path(row["path"])
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         left, right = stereo(path)
-        assert longest_gap_s(left, CALLER_HZ) < 0.4, "it was recorded through the restart"
+        goes_through(left, CALLER_HZ, away_s, "the recording")
         hears(right[-8000:], AGENT_HZ)
 
         async def kept() -> bool:

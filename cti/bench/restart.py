@@ -1,0 +1,218 @@
+"""The call agent is killed while calls talk: how soon the next one has them, and whether they end well.
+
+    python -m cti.bench.restart                    200 recorded calls
+    python -m cti.bench.restart --calls 1000
+
+Measured from outside: from the start of the new process to its first answer to an OPTIONS. It answers
+nobody before it has taken up all calls. Then every caller hangs up, and nothing may be left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import uvloop
+
+from cti.bench.calls import rtp_sink
+from cti.bench.server import RTP_PORTS
+from cti.bench.sip_agents import AgentPool
+from cti.bench.sip_load import CallerPool
+from cti.bench.sip_text import Address, Datagrams
+from cti.journal_records import Kind
+from cti.local_server import LocalServer, local_server, started_again
+from cti.takeover import FILE
+from switch.journal.format import read
+
+_ASK_EVERY_S: Final = 0.01
+_UP_S: Final = 30.0
+_QUIET_S: Final = 15.0
+_RATE: Final = 40.0
+"""Calls a second to begin with."""
+_OF_CALLS: Final = frozenset({Kind.LEG, Kind.INVITE, Kind.CONTACT, Kind.CAPTURE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartFigures:
+    """What came of it."""
+
+    calls: int
+    """That talked when the call agent was killed."""
+    journal_octets: int
+    adopted_s: float
+    """From the start of the process to its first answer."""
+    adopted_calls: int
+    ended_well: int
+    """Calls whose BYE was answered."""
+    left_over: dict[str, int]
+    """What was left when all were over; empty: nothing."""
+
+    @property
+    def complaints(self) -> list[str]:
+        """Everything that must not be, in words; empty: passed."""
+        found = [f"{count} {what} left over" for what, count in self.left_over.items()]
+        if self.adopted_calls != self.calls:
+            found.append(f"{self.adopted_calls} of {self.calls} calls were taken up")
+        if self.ended_well != self.calls:
+            found.append(f"{self.ended_well} of {self.calls} calls ended well")
+        return found
+
+
+async def measure_restart(
+    calls: int, folder: Path, *, rtp_ports: str = RTP_PORTS
+) -> RestartFigures:
+    """Let `calls` recorded calls talk, kill the call agent, start the next. Raises ServerFailedError."""
+    options = ("--rtp-ports", rtp_ports, "--log-level", "WARNING")
+    async with local_server(folder, *options) as server:
+        with rtp_sink() as rtp_port:
+            agents = AgentPool(host=server.host, port=server.agent_port, rtp_port=rtp_port)
+            callers = CallerPool(
+                host=server.host,
+                server=server.sip,
+                rtp_port=rtp_port,
+                called="4100",
+                talk_s=3600.0,
+            )
+            await agents.open()
+            await callers.open()
+            try:
+                return await _measure(server, callers, calls, options)
+            finally:
+                callers.close()
+                agents.close()
+
+
+async def _measure(
+    server: LocalServer, callers: CallerPool, calls: int, options: tuple[str, ...]
+) -> RestartFigures:
+    for _ in range(calls):
+        callers.dial()
+        await asyncio.sleep(1 / _RATE)
+    talking = await _talking(server, calls)
+    os.kill(server.process.pid, signal.SIGKILL)
+    await server.process.wait()
+    octets = (server.data / FILE).stat().st_size
+    began = time.monotonic()
+    async with started_again(server, *options) as again:
+        adopted_s = await _first_answer(again.sip) - began
+        adopted = int((await _status(again))["calls"])
+        callers.hang_up_all()
+        async with asyncio.timeout(_QUIET_S):
+            while callers.live:  # noqa: ASYNC110 - each is over by a message of its own
+                await asyncio.sleep(0.05)
+        left_over = await _left_over(again)
+    lost = sum(1 for record in callers.records if record.status != 200) + callers.lost
+    return RestartFigures(
+        calls=talking,
+        journal_octets=octets,
+        adopted_s=adopted_s,
+        adopted_calls=adopted,
+        ended_well=len(callers.records) - lost,
+        left_over=left_over,
+    )
+
+
+async def _talking(server: LocalServer, calls: int) -> int:
+    """How many calls talk, once all do or have had the time to."""
+    end = time.monotonic() + _QUIET_S
+    while True:
+        status = await _status(server)
+        gateway = status["gateway"] or {}
+        if status["legs"] == 2 * calls and gateway.get("recordings") == calls:
+            return calls
+        if time.monotonic() > end:
+            return int(status["legs"]) // 2
+        await asyncio.sleep(0.1)
+
+
+async def _first_answer(sip: Address) -> float:
+    """When the server first answered an OPTIONS."""
+    answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def receive(data: bytes, _: Address) -> None:
+        if not answered.done():
+            answered.set_result(time.monotonic())
+
+    asking = await Datagrams.open(receive, sip[0], 0)
+    try:
+        async with asyncio.timeout(_UP_S):
+            while not answered.done():
+                asking.send(_options(sip, asking.port), sip)
+                await asyncio.wait((answered,), timeout=_ASK_EVERY_S)
+        return answered.result()
+    finally:
+        asking.close()
+
+
+def _options(sip: Address, port: int) -> bytes:
+    token = secrets.token_hex(6)
+    return (
+        f"OPTIONS sip:{sip[0]}:{sip[1]} SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {sip[0]}:{port};rport;branch=z9hG4bK{token}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:bench@{sip[0]}>;tag={token}\r\nTo: <sip:{sip[0]}>\r\n"
+        f"Call-ID: {token}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
+async def _status(server: LocalServer) -> dict[str, Any]:
+    """The server's own counters; asked for again while it does not take requests yet."""
+    body = {"login": "admin", "password": "desk-admin"}
+    async with asyncio.timeout(_UP_S), httpx.AsyncClient(base_url=server.url) as client:
+        while True:
+            try:
+                signed_on = await client.post("/api/v1/sign-on", json=body)
+                headers = {"Authorization": f"Bearer {signed_on.json()['token']}"}
+                found: dict[str, Any] = (await client.get("/api/v1/status", headers=headers)).json()
+            except httpx.HTTPError:
+                await asyncio.sleep(0.05)
+            else:
+                return found
+
+
+async def _left_over(server: LocalServer) -> dict[str, int]:
+    """What is left once everything had the time to end."""
+    end = time.monotonic() + _QUIET_S
+    while True:
+        status = await _status(server)
+        gateway = status["gateway"] or {}
+        found = Counter({name: status[name] for name in ("legs", "calls", "contacts", "sessions")})
+        found["legs of the gateway"] = gateway.get("legs", 1)
+        found["recordings of the gateway"] = gateway.get("recordings", 1)
+        kept = Counter(kind for kind, _ in read(server.data / FILE).frames if kind in _OF_CALLS)
+        for kind, count in kept.items():
+            found[f"records of kind {kind}"] = count
+        found += Counter()  # drops zeros
+        if not found or time.monotonic() > end:
+            return dict(found)
+        await asyncio.sleep(0.2)
+
+
+def main() -> int:
+    """Run it and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m cti.bench.restart", description=__doc__)
+    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--rtp-ports", default=RTP_PORTS, metavar="LOW-HIGH")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="switchroom-restart-") as folder:
+        found = uvloop.run(measure_restart(args.calls, Path(folder), rtp_ports=args.rtp_ports))
+    sys.stdout.write(
+        f"{found.calls} calls talked; journal {found.journal_octets / 1e6:.2f} MB\n"
+        f"{found.adopted_calls} taken up, {found.adopted_s:.2f} s after the start of the process\n"
+        f"{found.ended_well} ended well; left over: {found.left_over or 'nothing'}\n"
+    )
+    return 1 if found.complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
