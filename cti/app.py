@@ -278,6 +278,7 @@ class Node:
                     history=self._store.history,
                     bus=self._bus,
                     board=self._board,
+                    journal=self._continuity.journal,
                     lag=self._lag,
                     tasks=lambda: len(asyncio.all_tasks()),
                 )

@@ -210,6 +210,12 @@ def _store(figures: Figures) -> Iterator[Finding]:
         )
     else:
         yield Finding(Severity.GOOD, f"history: the database takes it, {pending:.0f} rows wait")
+    if figures.has("journal_whole") and not figures.get("journal_whole"):
+        yield Finding(
+            Severity.WARNING,
+            "journal: it cannot be written; calls would not survive a restart",
+            "See the free space and the rights of the data folder; it is tried again by itself.",
+        )
     lost = figures.get("history_rows_total", outcome="dropped")
     refused = figures.get("history_rows_total", outcome="refused")
     if lost or refused:

@@ -11,7 +11,7 @@ from prometheus_client.core import InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from cti.metrics import centre, guard, limits, signalling, sound
+from cti.metrics import centre, guard, journal, limits, signalling, sound
 from cti.metrics.families import PREFIX, counter, gauge
 from cti.metrics.sources import Sources
 
@@ -60,6 +60,7 @@ class _Node(Collector):
         yield from guard.families(sources)
         yield from centre.families(sources)
         yield from sound.families(sources)
+        yield from journal.families(sources)
         yield from limits.families(sources)
         lag = sources.lag
         yield gauge("event_loop_lag_seconds", "How late the loop was last.", lag.last_s)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crm_store.history import HistoryWriter
 from cti.bus import Bus
 from cti.centre import Centre
+from cti.journal import CallJournal
 from cti.loop_lag import LoopLag
 from cti.settings import Settings
 from cti.status import StatusBoard
@@ -26,6 +27,7 @@ class Sources:
     history: HistoryWriter
     bus: Bus
     board: StatusBoard
+    journal: CallJournal
     lag: LoopLag
     tasks: Callable[[], int]
     """Live asyncio tasks."""

@@ -113,6 +113,7 @@ ILL = """
 switchroom_uptime_seconds 61
 switchroom_gateway_up 1
 switchroom_store_up 0
+switchroom_journal_whole 0
 switchroom_history_pending_rows 412
 switchroom_limit{limit="calls"} 100
 switchroom_limit{limit="trunk out"} 10
@@ -162,6 +163,7 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
         "200 of 2000 messages had to be sent again",
         "11 datagrams were not sent",
         "412 rows wait",
+        "journal: it cannot be written",
         "1 rows were lost",
     ):
         assert about(findings, words, Severity.WARNING).remedy
