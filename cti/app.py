@@ -26,7 +26,6 @@ from cti.accounts import accounts
 from cti.api.accounts import PasswordAccounts
 from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
-from cti.api.server import ApiServer
 from cti.bans import Bans
 from cti.bus import Bus
 from cti.centre import Centre
@@ -284,7 +283,6 @@ class Node:
                 )
             ),
         )
-        api = self.settings.api
         self._api = ApiServer(ports, ApiSettings(token_secret=self._token_secret()))
         await self._api.serve(listener)
         self._api.expect_desks(self._continuity.desks)
