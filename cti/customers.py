@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from crm_store.errors import BadRecord, NotStored, StoreUnavailable
 from crm_store.facts import CustomerDraft, CustomerFacts, InteractionFacts, PastInteractionFacts
@@ -29,7 +31,18 @@ from cti.translate import Translator
 _AWAY = Unavailable(
     "store-away", "The customer store does not answer; calls go on. Try again soon."
 )
-_LONGEST_LOOKUP_S = 5.0
+_LONGEST_S = 5.0
+"""The store has so long for an answer: who asked is an agent, with a customer on the line."""
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Raises `Unavailable` when the store is away, and when it takes too long."""
+    try:
+        async with asyncio.timeout(_LONGEST_S):
+            yield
+    except (StoreUnavailable, TimeoutError):
+        raise _AWAY from None
 
 
 class CustomerDesk:
@@ -46,25 +59,18 @@ class CustomerDesk:
 
     async def by_number(self, number: str) -> list[CustomerCard]:
         """Everyone with this number, in any notation; best match first."""
-        try:
-            async with asyncio.timeout(_LONGEST_LOOKUP_S):
-                return [card(facts) for facts in await self._store.find_by_number(number)]
-        except (StoreUnavailable, TimeoutError):
-            raise _AWAY from None
+        async with _answering():
+            return [card(facts) for facts in await self._store.find_by_number(number)]
 
     async def by_name(self, name: str) -> list[CustomerCard]:
-        """Everyone whose name or company contains this."""
-        try:
+        """Everyone of whose name or company a word begins with each of these words."""
+        async with _answering():
             return [card(facts) for facts in await self._store.find_by_name(name)]
-        except StoreUnavailable:
-            raise _AWAY from None
 
     async def get(self, customer_id: str) -> CustomerCard:
         """One customer."""
-        try:
+        async with _answering():
             facts = await self._store.get_customer(customer_id)
-        except StoreUnavailable:
-            raise _AWAY from None
         if facts is None:
             raise NotFound("unknown-customer", "There is no such customer", customer=customer_id)
         return card(facts)
@@ -92,11 +98,10 @@ class CustomerDesk:
                 phones=(number,) if number else (),
             )
             try:
-                found, how = card(await self._store.create_customer(draft)), "created"
+                async with _answering():
+                    found, how = card(await self._store.create_customer(draft)), "created"
             except BadRecord as error:
                 raise Invalid("bad-customer", str(error)) from None
-            except StoreUnavailable:
-                raise _AWAY from None
         self._floor.link(interaction_id, found, how)
         return found
 
@@ -120,10 +125,8 @@ class InteractionDesk:
 
     async def interaction(self, interaction_id: str) -> InteractionDetail:
         """The interaction with its whole timeline."""
-        try:
+        async with _answering():
             facts = await self._store.get_interaction(interaction_id)
-        except StoreUnavailable:
-            raise _AWAY from None
         if facts is None:
             raise NotFound(
                 "unknown-interaction", "There is no such interaction", interaction=interaction_id
@@ -136,13 +139,12 @@ class InteractionDesk:
         if agent is not None:
             return agent
         try:
-            return await self._store.interaction_agent(interaction_id)
+            async with _answering():
+                return await self._store.interaction_agent(interaction_id)
         except NotStored:
             raise NotFound(
                 "unknown-interaction", "There is no such interaction", interaction=interaction_id
             ) from None
-        except StoreUnavailable:
-            raise _AWAY from None
 
     async def add_note(self, interaction_id: str, text: str, author: Account) -> None:
         """Keep a note. It goes into the history with the events, so a store that is away delays it."""

@@ -24,7 +24,7 @@ class Customer(Base):
     company: Mapped[str] = mapped_column(String(200), default="")
     """The organisation a person belongs to, in words."""
     search: Mapped[str] = mapped_column(String(420), index=True)
-    """Name and company, case-folded: what a search by name looks into."""
+    """Name and company, case-folded: the order of lists. A search looks into `customer_word`."""
     tier: Mapped[str] = mapped_column(String(32), default="")
     """`gold`, `silver`, ...; empty when nobody graded it."""
     language: Mapped[str] = mapped_column(String(16), default="")

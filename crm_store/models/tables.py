@@ -7,6 +7,7 @@ from sqlalchemy import MetaData, Table
 from crm_store.base import Base
 from crm_store.models.contact_point import ContactPoint
 from crm_store.models.customer import Customer
+from crm_store.models.customer_word import CustomerWord
 from crm_store.models.disposition import DispositionEntry
 from crm_store.models.interaction import Interaction
 from crm_store.models.note import Note
@@ -22,6 +23,7 @@ def _table(model: type[Base]) -> Table:
 
 
 CUSTOMER = _table(Customer)
+CUSTOMER_WORD = _table(CustomerWord)
 CONTACT_POINT = _table(ContactPoint)
 INTERACTION = _table(Interaction)
 TIMELINE = _table(TimelineEntry)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_store.errors import BadRecord, NotStored
 from crm_store.facts import ContactPointFacts, CustomerDraft, CustomerFacts, PastInteractionFacts
-from crm_store.models.tables import CONTACT_POINT, CUSTOMER
+from crm_store.models.tables import CONTACT_POINT, CUSTOMER, CUSTOMER_WORD
+from crm_store.names import AFTER_ALL, words_of, words_sought
 from crm_store.numbers import Number, normalise
 from crm_store.repositories.interactions import recent_of
 
@@ -57,15 +70,35 @@ def _stored(row: Any) -> Number:
 
 
 async def find_by_name(connection: AsyncConnection, text: str) -> list[CustomerFacts]:
-    """Customers whose name or company contains all words of `text`, in any order."""
-    words = text.casefold().split()
-    if not words:
+    """Customers of whose name or company a word begins with each word of `text`, in any order.
+
+    By the word that the longest of them found, so that whole words come first, then by name. Words
+    are read in the order of the index, and no further than needed, however many customers there are.
+    """
+    sought = words_sought(text)
+    if not sought:
         return []
-    contains = [CUSTOMER.c.search.contains(word, autoescape=True) for word in words[:8]]
-    rows = await connection.execute(
-        select(CUSTOMER.c.id).where(and_(*contains)).order_by(CUSTOMER.c.search).limit(MAX_FOUND)
+    first, *others = sorted(sought, key=len, reverse=True)
+    found = CUSTOMER_WORD.alias()
+    query = (
+        select(found.c.customer_id, found.c.word)
+        .where(_begins(found, first))
+        .order_by(found.c.word, found.c.customer_id)
+        .limit(2 * MAX_FOUND)  # some have several words that begin so
     )
-    return await load(connection, [row.id for row in rows])
+    for word in others:
+        more = CUSTOMER_WORD.alias()
+        same = more.c.customer_id == found.c.customer_id
+        query = query.where(exists().where(same, _begins(more, word)))
+    words: dict[str, str] = {}
+    for row in await connection.execute(query):
+        words.setdefault(row.customer_id, row.word)
+    customers = await load(connection, list(words)[:MAX_FOUND])
+    return sorted(customers, key=lambda each: (words[each.customer_id], each.name.casefold()))
+
+
+def _begins(words: FromClause, start: str) -> ColumnElement[bool]:
+    return and_(words.c.word >= start, words.c.word < start + AFTER_ALL)
 
 
 async def list_all(
@@ -120,6 +153,7 @@ async def create(
     await connection.execute(
         insert(CUSTOMER).values(id=id_, created_at=now, updated_at=now, **values)
     )
+    await _add_words(connection, id_, values)
     await add_contact_points(connection, id_, draft, region)
     return id_
 
@@ -128,14 +162,28 @@ async def change(
     connection: AsyncConnection, customer_id: str, draft: CustomerDraft, region: str
 ) -> None:
     """Replace a customer's fields; contact points are added, never removed."""
+    values = _values(draft)
     result = await connection.execute(
         update(CUSTOMER)
         .where(CUSTOMER.c.id == customer_id)
-        .values(updated_at=datetime.now(UTC), **_values(draft))
+        .values(updated_at=datetime.now(UTC), **values)
     )
     if result.rowcount == 0:
         raise NotStored(f"there is no customer {customer_id}")
+    await connection.execute(
+        delete(CUSTOMER_WORD).where(CUSTOMER_WORD.c.customer_id == customer_id)
+    )
+    await _add_words(connection, customer_id, values)
     await add_contact_points(connection, customer_id, draft, region)
+
+
+async def _add_words(
+    connection: AsyncConnection, customer_id: str, values: Mapping[str, Any]
+) -> None:
+    words = words_of(f"{values['name']} {values['company']}")
+    if words:
+        rows = [{"word": word, "customer_id": customer_id} for word in words]
+        await connection.execute(insert(CUSTOMER_WORD), rows)
 
 
 async def add_contact_points(

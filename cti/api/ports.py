@@ -116,7 +116,7 @@ class Customers(Protocol):
         """Everyone with this number, in any notation; best match first."""
 
     async def by_name(self, name: str) -> list[CustomerCard]:
-        """Everyone whose name or company contains this, at most 50."""
+        """Everyone of whose name or company a word begins with each of these words, at most 50."""
 
     async def get(self, customer_id: str) -> CustomerCard:
         """One customer, or `NotFound`."""

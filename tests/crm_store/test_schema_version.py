@@ -6,9 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
+from sqlalchemy import text
 
+from crm_store.database import Database
 from crm_store.errors import BadRecord, StoreUnavailable
-from crm_store.schema_version import check, upgrade
+from crm_store.schema_version import _config, check, upgrade
+from crm_store.store import Store
 
 
 async def test_an_empty_database_is_brought_up_to_date_and_stays_so(url: str) -> None:
@@ -16,6 +20,34 @@ async def test_an_empty_database_is_brought_up_to_date_and_stays_so(url: str) ->
     assert first.is_current, first.differences
     assert (await upgrade(url)).is_current
     assert (await check(url)).is_current
+
+
+async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrade(
+    url: str, tmp_path: Path
+) -> None:
+    database = Database(url)
+    database.create_file()
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0001"))
+        rows = [
+            {"id": f"c-{n:04}", "name": f"Zoë {n}", "company": "Süd" if n else "东方花园"}
+            for n in range(1_203)
+        ]
+        await connection.execute(
+            text(
+                "INSERT INTO customer VALUES (:id, 'person', :name, :company, :name, '', '', '', "
+                "NULL, '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')"
+            ),
+            rows,
+        )
+    await database.close()
+    assert (await upgrade(url)).is_current
+    store = await Store.open(url, data_dir=None)
+    try:
+        assert [c.name for c in await store.find_by_name("sud zoe 1202")] == ["Zoë 1202"]
+        assert [c.name for c in await store.find_by_name("花园")] == ["Zoë 0"]
+    finally:
+        await store.close()
 
 
 async def test_check_tells_what_is_missing(tmp_path: Path) -> None:

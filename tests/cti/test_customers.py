@@ -57,6 +57,10 @@ class Store:
         await self._look()
         return facts("c-1", "Ben Cole") if customer_id == "c-1" else None
 
+    async def interaction_agent(self, interaction_id: str) -> str | None:
+        await self._look()
+        return None
+
     async def get_interaction(self, interaction_id: str) -> None:
         await self._look()
 
@@ -70,6 +74,9 @@ class Store:
 
 class Live:
     """Stands for the floor and the translator: one live interaction."""
+
+    def agent_of_ended(self, _interaction_id: str) -> str | None:
+        return None
 
     def __init__(self) -> None:
         self.linked: list[tuple[str, str]] = []
@@ -131,10 +138,20 @@ async def test_a_store_that_is_away_is_unavailable_to_every_question(parts: Part
 async def test_a_store_that_hangs_is_unavailable_after_a_while(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(customers, "_LONGEST_LOOKUP_S", 0.0)
+    monkeypatch.setattr(customers, "_LONGEST_S", 0.0)
     parts.store.hangs = True
-    with pytest.raises(Unavailable):
-        await parts.customers.by_number("1")
+    for question in (
+        parts.customers.by_number("1"),
+        parts.customers.by_name("x"),
+        parts.customers.get("c-1"),
+        parts.customers.link("i-1", CustomerRequest(name="Cy"), ANN),
+        parts.customers.link("i-1", CustomerRequest(customer_id="c-1"), ANN),
+        parts.interactions.interaction("i-1"),
+        parts.interactions.interaction_agent("i-1"),
+    ):
+        with pytest.raises(Unavailable, match="does not answer"):
+            await question
+    assert parts.live.linked == []
 
 
 async def test_a_customer_is_picked_or_created_with_the_callers_number(parts: Parts) -> None:

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/customers", tags=["customers"])
 async def find(
     _caller: TheCaller, context: TheContext, number: str = "", name: str = ""
 ) -> Response:
-    """Customers with this number in any notation, or whose name contains all these words."""
+    """Customers with this number in any notation, or with words in name or company that begin so."""
     number, name = number.strip(), name.strip()
     if bool(number) == bool(name):
         raise Invalid("number-or-name", "Give either `number` or `name`.")

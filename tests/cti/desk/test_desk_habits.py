@@ -191,15 +191,14 @@ async def test_notices_leave_windows_and_the_first_line_of_the_card_readable(
 ) -> None:
     async with desk(server, SMALL) as pilot:
         await talk(server, pilot)
-        screen = pilot.app.desk  # type: ignore[attr-defined]
         await pilot.press("ctrl+o")
         await sees(pilot, "How did it end?")
         for text in ("first thing", "second thing"):
-            screen._say(text, "error")
+            pilot.app.notify(text, timeout=60)
         await sees(pilot, "first thing", "second thing", "How did it end?", "Complaint")
         await pilot.press("escape")
         await pilot.press("f1")
-        screen._say("third thing")
+        pilot.app.notify("third thing", timeout=60)
         await sees(pilot, "third thing", "Keys", "Answer the ringing contact")
 
 
