@@ -195,9 +195,12 @@ class TakeOver:
                 if not credentials.knows(phone):
                     continue
                 try:
-                    location.restore(phone, _binding(binding, self._mono))
+                    restored = _binding(binding, self._mono)
+                    location.restore(phone, restored)
                 except ValueError as error:
                     log.warning("not taken up: a binding of phone %s: %s", phone, error)
+                else:  # its address proved a password to the earlier process
+                    self._switching.guard.accept(restored.flow.remote[0], self._now())
         self._said_reachable = {name for name, agent in agents.items() if agent.reachable}
 
     def _restore_views(

@@ -169,3 +169,17 @@ async def test_no_call_leaves_whose_caller_may_not_make_it(lab: Lab) -> None:
             assert status(answer) == 486
             phone.acknowledge(OUTSIDE, answer)
     assert (await lab.status())["refused"]["not-allowed"] == refused + 2
+
+
+async def test_registered_phones_are_known_again_after_a_crash(lab: Lab) -> None:
+    """Last of the file. Of a stranger little more than two hundred messages would get through."""
+    async with RawSip(lab.host, lab.sip_port, user="1039", local="127.0.0.39") as phone:
+        assert status((await guess(phone, "lab-1039"))[0]) == 200
+        lab.kill()
+        await lab.stop()
+        lab.expects_crash = False
+        await lab.start()
+        for _ in range(300):
+            phone.send(phone.request("OPTIONS"))
+            assert status(await phone.final()) == 200
+    assert (await lab.status())["guard"]["dropped_source"] == 0
