@@ -118,6 +118,8 @@ class CallBacks:
         self._report = report
         self._pending: list[_Pending] = []
         self._dialling: dict[LegId, _Pending] = {}
+        self._places: dict[str, _Pending] = {}
+        """Who has called again, by number, until it comes to the queue."""
         self._has_gateway = False
         self._is_closed = False
         self._timer: TimerHandle | None = None
@@ -180,6 +182,15 @@ class CallBacks:
             case _:
                 pass
 
+    def place_of(self, contact: Contact, queue: QueueName) -> float | None:
+        """The moment that a caller came who was cut off from this queue and has called again."""
+        self._called_again(contact.caller_number)
+        known = self._places.get(contact.caller_number)
+        if known is None or known.queue != queue:
+            return None
+        del self._places[contact.caller_number]
+        return known.entered_at if self._clock.now() < known.until else None
+
     def close(self) -> None:
         """The server is stopping: nobody is called any more."""
         self._is_closed = True
@@ -194,6 +205,9 @@ class CallBacks:
         for pending in tuple(self._pending):
             if pending.leg is None and now >= pending.until:
                 self._give_up(pending, "too-late")
+        for number, known in tuple(self._places.items()):
+            if now >= known.until:
+                del self._places[number]
         waiting = [each for each in self._pending if each.leg is None]
         if self._has_gateway:
             room = AT_ONCE - len(self._dialling)
@@ -267,10 +281,11 @@ class CallBacks:
         self._go_on()
 
     def _called_again(self, number: str) -> None:
-        """Whoever has called again needs no call-back."""
+        """Whoever has called again needs no call-back, and keeps its place."""
         for pending in tuple(self._pending):
             if pending.lost.caller_number == number:
                 self._give_up(pending, "called-again")
+                self._places[number] = pending
 
     def _give_up(self, pending: _Pending, reason: str) -> None:
         self._pending.remove(pending)

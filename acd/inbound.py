@@ -101,6 +101,8 @@ class Inbound:
         self._new_id = new_id
         self._report = report
         self._engagements = Engagements(distribution.tell)
+        self.place_of: Callable[[Contact, QueueName], float | None] | None = None
+        """Since when a caller counts who was cut off and calls again (`acd.call_back`)."""
         self._endings = Endings(contacts, distribution, waiting_room)
         self._self_service = SelfService(
             control=control,
@@ -209,6 +211,8 @@ class Inbound:
         contact.stage = Stage.WAITING
         contact.queue = queue
         contact.queued_at = self._clock.now()
+        if entered_at is None and self.place_of is not None:
+            entered_at = self.place_of(contact, queue)
         contact.entered_at = contact.queued_at if entered_at is None else entered_at
         contact.priority, contact.skills = priority, skills
         if not contact.customer_answered:

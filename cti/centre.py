@@ -133,6 +133,7 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
+        self._inbound.place_of = self._call_backs.place_of
         self.closing_time = ClosingTime(
             contacts=self.contacts,
             distribution=self.distribution,

@@ -189,6 +189,7 @@ class CallCentre:
             new_id=self._new_id,
             report=report,
         )
+        self.inbound.place_of = self.call_backs.place_of
         self.switch.handle = self._handle
         self.distribution.begin()
 

@@ -200,6 +200,26 @@ def test_who_calls_again_is_not_called_as_well(centre: CallCentre) -> None:
     assert len(centre.call_backs) == 0
 
 
+def test_who_calls_again_keeps_the_place_also_by_way_of_the_menu(centre: CallCentre) -> None:
+    centre.call(QUEUE)
+    came_at = centre.clock.now()
+    centre.advance(20.0)
+    centre.switch.lose_gateway()
+    centre.settle()
+    centre.switch.bring_gateway()
+    centre.settle()
+    other = centre.switch.incoming(QUEUE, number="+12025550102")
+    centre.settle()
+    again = centre.call(MENU)
+    centre.switch.digit(again, "1")
+    centre.settle()
+    place = centre.acd.contact(centre.contact(again).id)
+    assert (place.entered_at, place.position) == (came_at, 1)
+    assert centre.acd.contact(centre.contact(other).id).position == 2
+    third = centre.call(QUEUE)
+    assert centre.acd.contact(centre.contact(third).id).position == 3, "it is used up"
+
+
 def test_few_are_dialled_at_a_time_the_earliest_first(centre: CallCentre) -> None:
     for index in range(AT_ONCE + 3):
         centre.switch.incoming(QUEUE, number=f"+1202555012{index}")
