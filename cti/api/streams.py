@@ -50,6 +50,15 @@ _read_ack = msgspec.json.Decoder(_Ack).decode
 _encode = msgspec.json.Encoder().encode
 
 
+@dataclasses.dataclass(slots=True, eq=False)
+class _Opening:
+    """A stream that is not accepted yet."""
+
+    session: str
+    over: str | None = None
+    """Why it must not go on, if that came between the look at its token and the acceptance."""
+
+
 class Streams:
     """All streams of one application."""
 
@@ -58,6 +67,7 @@ class Streams:
         self._desks = desks
         self._queue_limit = queue_limit
         self._open: dict[Subscription, str] = {}
+        self._opening: set[_Opening] = set()
         self._nobody_left = asyncio.Event()
         self._nobody_left.set()
 
@@ -69,7 +79,15 @@ class Streams:
         self, websocket: WebSocket, account: Account, token: Token, after: int | None
     ) -> None:
         """Run one stream until it ends. The WebSocket is accepted here."""
-        await websocket.accept()
+        opening = _Opening(token.session)
+        self._opening.add(opening)
+        try:
+            await websocket.accept()
+        finally:
+            self._opening.discard(opening)
+        if opening.over is not None:
+            await _say_bye(websocket, opening.over)
+            return
         agent_id = account.agent_id
         # From here to the subscription nothing waits: no event falls between.
         if agent_id is not None:
@@ -96,13 +114,18 @@ class Streams:
                 self._desks.closed(agent_id, token.session)
 
     def end_session(self, session: str) -> None:
-        """This sign-on is over: end its streams."""
+        """This sign-on is over: end its streams, and those whose token was just found good."""
+        for opening in self._opening:
+            if opening.session == session:
+                opening.over = "signed-off"
         for subscription, owner in tuple(self._open.items()):
             if owner == session:
                 subscription.close("signed-off")
 
     async def close(self) -> None:
         """The server stops: say bye to all, and wait a moment for it to be heard."""
+        for opening in self._opening:
+            opening.over = "shutdown"
         for subscription in tuple(self._open):
             subscription.close("shutdown")
         with contextlib.suppress(TimeoutError):
@@ -208,14 +231,19 @@ class _Stream:
             self._websocket.client_state is not WebSocketState.CONNECTED
         ):
             return
-        try:
-            async with asyncio.timeout(_BYE_S):
-                await self._websocket.send_text(_encode({"kind": "bye", "reason": reason}).decode())
-                await self._websocket.close(_CLOSE_CODES.get(reason or "", 1000), reason)
-        except TimeoutError:
-            _log.info("a client that does not read was cut off")
-            abort = self._websocket.scope["extensions"].get("switchroom.abort")
-            if abort is not None:
-                abort()
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # gone meanwhile
+        await _say_bye(self._websocket, reason or "")
+
+
+async def _say_bye(websocket: WebSocket, reason: str) -> None:
+    """Tell the client why, and close; one that does not take that is cut off."""
+    try:
+        async with asyncio.timeout(_BYE_S):
+            await websocket.send_text(_encode({"kind": "bye", "reason": reason}).decode())
+            await websocket.close(_CLOSE_CODES.get(reason, 1000), reason)
+    except TimeoutError:
+        _log.info("a client that does not read was cut off")
+        abort = websocket.scope["extensions"].get("switchroom.abort")
+        if abort is not None:
+            abort()
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # gone meanwhile

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cti.schema import ScreenPop, Snapshot
@@ -133,6 +134,32 @@ async def test_sign_off_ends_the_stream_with_a_bye(run: Running) -> None:
         with pytest.raises(ConnectionClosed):
             await receive(stream)
     assert run.centre.desks == [("connected", "1001"), ("gone", "1001")]
+
+
+async def test_a_sign_off_while_the_stream_is_accepted_leaves_none_open(
+    run: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = WebSocket.accept
+    accepting, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(websocket: WebSocket) -> None:
+        accepting.set()
+        await go_on.wait()
+        await accept(websocket)
+
+    monkeypatch.setattr(WebSocket, "accept", slow)
+    client = await run.signed_on("1001")
+
+    async def open_it() -> object:
+        async with client.stream() as stream:
+            return await receive(stream)
+
+    opening = asyncio.create_task(open_it())
+    await accepting.wait()
+    assert (await client.post("/api/v1/sign-off")).status_code == 204
+    go_on.set()
+    assert await opening == {"kind": "bye", "reason": "signed-off"}
+    assert ("connected", "1001") not in run.centre.desks
 
 
 async def test_the_stream_ends_when_the_token_runs_out() -> None:
