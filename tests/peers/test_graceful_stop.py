@@ -38,7 +38,7 @@ async def is_draining(lab: Lab) -> str:
     said: dict[str, str] = {}
 
     async def holds() -> bool:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30.0, verify=False) as client:
             reply = await client.get(f"{lab.url}/readyz")
         said.update(reply.json())
         return reply.status_code == 503 and said["status"] == "draining"
