@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
+from cti.value import value
 
 SCHEMA_VERSION: Final = 1
 
@@ -128,7 +129,7 @@ class ScreenPop:
 # --- live views ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AgentView:
     """An agent as everyone sees it. `state` is a value of `acd.model.AgentState`."""
 
@@ -146,7 +147,7 @@ class AgentView:
     desk_connected: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AgentFiguresView:
     """An agent's own numbers since midnight."""
 
@@ -161,7 +162,7 @@ class AgentFiguresView:
     occupancy: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class QueueView:
     """A queue's live figures; counters since midnight."""
 
@@ -186,7 +187,7 @@ class QueueView:
     average_talk_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InteractionView:
     """A live interaction."""
 
@@ -301,7 +302,7 @@ class FlowStep:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CandidateView:
     """One agent that was weighed."""
 
@@ -311,7 +312,7 @@ class CandidateView:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Offered:
     """An agent was chosen, and why."""
 
@@ -331,7 +332,7 @@ class Diverted:
     rang_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Cleared:
     """How it ended and what it took."""
 
@@ -484,7 +485,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Event:
     """One event of the stream."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from acd.model import AgentId, Candidate, ContactId, Decision
 from acd.routing.router import Pool, Router
 from acd.routing.skills import in_words, lacking
@@ -82,8 +84,8 @@ def _candidate(
 ) -> Candidate:
     idle_s = at - since
     levels = router.skills(agent)
-    note = _OPENING.get(why, "idle: ") + str(int(idle_s)) + " s"
-    meets: dict[str, int] = {}
+    note = f"{_OPENING.get(why, 'idle: ')}{int(idle_s)} s"
+    meets = _NO_NEEDS
     if skilled:
         note += "; " + in_words(levels, pool.needs)
         meets = {skill: levels.get(skill, 0) for skill, _ in pool.needs}
@@ -98,6 +100,7 @@ def _candidate(
     )
 
 
+_NO_NEEDS: Mapping[str, int] = {}
 _OPENING = {
     LONGEST_IDLE: "longest idle: ",
     PREFERRED: "preferred agent; idle: ",
