@@ -28,9 +28,7 @@ from cti.schema import (
 )
 from cti.translate import Translator
 
-_AWAY = Unavailable(
-    "store-away", "The customer store does not answer; calls go on. Try again soon."
-)
+_AWAY = "The customer store does not answer; calls go on. Try again soon."
 _LONGEST_S = 5.0
 """The store has so long for an answer: who asked is an agent, with a customer on the line."""
 
@@ -42,7 +40,7 @@ async def _answering() -> AsyncIterator[None]:
         async with asyncio.timeout(_LONGEST_S):
             yield
     except (StoreUnavailable, TimeoutError):
-        raise _AWAY from None
+        raise Unavailable("store-away", _AWAY) from None
 
 
 class CustomerDesk:

@@ -50,11 +50,12 @@ class _Node(Collector):
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
+        self._version = _version()
 
     def collect(self) -> Iterator[Metric]:
         """All families that are our own."""
         sources = self._sources
-        yield InfoMetricFamily(PREFIX + "build", "Which Switchroom.", {"version": _version()})
+        yield InfoMetricFamily(PREFIX + "build", "Which Switchroom.", {"version": self._version})
         yield gauge("uptime_seconds", "Since the start of the call agent.", sources.board.uptime_s)
         yield from signalling.families(sources)
         yield from guard.families(sources)

@@ -186,3 +186,13 @@ async def test_notes_and_outcomes_go_with_the_events_whether_the_store_is_there_
     assert parts.live.one.disposition == "done"
     with pytest.raises(Invalid, match="done"):
         await parts.interactions.set_disposition("i-1", "fine", ANN)
+
+
+async def test_a_store_that_is_away_for_long_leaves_nothing_in_memory(parts: Parts) -> None:
+    parts.store.away = True
+    lengths = []
+    for _ in range(3):
+        with pytest.raises(Unavailable) as raised:
+            await parts.customers.by_number("+12025550101")
+        lengths.append(len(raised.traceback))
+    assert len(set(lengths)) == 1, "an exception that is raised again and again keeps every frame"
