@@ -18,6 +18,7 @@ from cti.api.app import create_app
 from cti.api.context import Context
 from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
+from cti.api.timed_http import TimedHttp, is_ours
 
 _TOKEN: Final = re.compile(r"(token=)[^&\s\"']+")
 _MAX_MESSAGE: Final = 64 * 1024
@@ -57,6 +58,7 @@ class ApiServer:
             lifespan="off",
             proxy_headers=False,
             server_header=False,
+            http=TimedHttp,
             ws=_WebSocket,
             ws_max_size=_MAX_MESSAGE,
             ws_ping_interval=self._settings.ping_s,
@@ -65,6 +67,7 @@ class ApiServer:
         )
         # WebSocket addresses carry the token, and uvicorn logs addresses.
         logging.getLogger("uvicorn.error").addFilter(_mask_token)
+        logging.getLogger("uvicorn.error").addFilter(is_ours)
         self._server = _Server(config)
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(self._server.serve([listener]), name="api-server")
