@@ -20,10 +20,10 @@ from tests.fuzz.targets import FRAMES, SIP_CORPUS, rtcp_packet, rtp_packet
 from tests.kit.lab import Lab
 from tests.kit.raw_sip import RawSip, sdp, status
 
-DATAGRAMS = 150
-STREAMS = 6
-PACKETS = 60
-CONNECTIONS = 6
+DATAGRAMS = 400
+STREAMS = 15
+PACKETS = 150
+CONNECTIONS = 15
 _ECHO = "4002"
 _HONEST = bytes([0x9A]) * 160
 
@@ -138,7 +138,7 @@ class Assault:
             del reader
 
     async def _is_heard(self, own: socket.socket, target: tuple[str, int]) -> None:
-        """The echo of an honest packet comes back after all that."""
+        """The echo of an honest packet comes back after all that, when the announcement is over."""
         loop = asyncio.get_running_loop()
         until = loop.time() + 20.0
         sequence, heard = 1000, 0
