@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+import msgspec
+
 from acd.actions import Action, Offer
 from acd.core import Acd
 from acd.events import AcdEvent, AgentStateChanged
@@ -35,6 +37,8 @@ from acd.model import (
     SignedOnBy,
     SkillNeed,
 )
+from acd.records import AgentRecord, DayRecord, QueuedRecord
+from acd.restoring import agent_record, day_record, queued_record, restore
 from acd.settings import AcdSettings
 
 T = TypeVar("T")
@@ -81,6 +85,15 @@ def queue(
     )
 
 
+def _same(moment: float) -> float:
+    """The clock of the records is the core's."""
+    return moment
+
+
+def _again(record: object, kind: type[T]) -> T:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=kind)
+
+
 class Scene:
     """A centre at time 0. Every step checks the invariants and the fold of the events."""
 
@@ -91,16 +104,46 @@ class Scene:
         settings: AcdSettings | None = None,
     ) -> None:
         self.now = 0.0
-        self.acd = Acd(
-            agents=agents,
-            queues=queues or [queue(SALES), queue(SUPPORT)],
-            settings=settings or AcdSettings(),
-            now=0.0,
-        )
+        self._agents = agents
+        self._queues = queues or [queue(SALES), queue(SUPPORT)]
+        self._settings = settings or AcdSettings()
+        self.acd = self._new_core()
         self.events: list[AcdEvent] = []
         self.actions: list[Action] = []
         self.told = {status.agent: status.state for status in self.acd.agents()}
         self._number = 0
+
+    def _new_core(self) -> Acd:
+        return Acd(agents=self._agents, queues=self._queues, settings=self._settings, now=self.now)
+
+    def restart(self) -> None:
+        """Let another core go on from what this one's records say, through octets and back."""
+        parts = self.acd.parts
+        agents, contacts, days = {}, {}, {}
+        for each in self.acd.agents():
+            agents[each.agent] = _again(agent_record(parts, each.agent, _same), AgentRecord)
+        for known in self.acd.contacts():
+            record = queued_record(parts, known.contact, _same)
+            contacts[known.contact] = _again(record, QueuedRecord)
+        for name in parts.queues:
+            days[name] = _again(day_record(parts, name), DayRecord)
+        before = self.acd
+        self.acd = self._new_core()
+        faults = restore(self.acd.parts, agents, contacts, days, _same, self.now, same_day=True)
+        assert faults == []
+        self.acd.check_invariants()
+        assert self.acd.agents() == before.agents()
+        assert {c.contact: c for c in self.acd.contacts()} == {
+            c.contact: c for c in before.contacts()
+        }
+        for name in parts.queues:
+            assert self.acd.waiting(name) == before.waiting(name)
+            assert self.acd.day(name) == before.day(name)
+        for each in before.agents():
+            figures = before.agent_figures(each.agent, self.now)
+            assert self.acd.agent_figures(each.agent, self.now) == figures
+        assert self.acd.resume(self.now) == [], "nobody was left beside an available agent"
+        self.acd.take_events()
 
     # --- time -------------------------------------------------------------------------------
 

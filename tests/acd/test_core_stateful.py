@@ -176,6 +176,10 @@ class RandomCentre(RuleBasedStateMachine):
         self.scene.advance(seconds)
 
     @rule()
+    def restart(self) -> None:
+        self.scene.restart()
+
+    @rule()
     def midnight(self) -> None:
         self.scene.acd.new_day(self.scene.now)
 

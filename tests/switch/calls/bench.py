@@ -28,6 +28,7 @@ from switch.trunks.settings import (
     TrunkSettings,
 )
 from tests.kit.virtual_clock import VirtualClock
+from tests.switch.calls.kept import Kept, ProcessClock
 from tests.switch.calls.phone import Phone
 from tests.switch.calls.recording_gateway import RecordingGateway
 
@@ -81,6 +82,8 @@ class Bench:
         self.clock = VirtualClock()
         self._numbers = count(1)
         self._phones: dict[tuple[str, int], Phone] = {}
+        self.kept = Kept()
+        """What another process of the call agent would find."""
         self.events: list[CallEvent] = []
         self.recordings = "/rec"
         self.faults_made = 0
@@ -93,6 +96,18 @@ class Bench:
         self.is_stepped = False
         """True while a test carries every datagram itself, with `deliver`."""
 
+        self.location = Location(
+            on_change=lambda phone, reachable: self.calls.phone_changed(phone, reachable)
+        )
+        self._settings = settings or CallSettings()
+        self._make_switch(real_gateway or self.gateway)
+        if real_gateway is None:
+            self.calls.gateway_ready(self.gateway.start())
+            self.events.clear()
+
+    def _make_switch(self, gateway: Gateway) -> None:
+        """A new process of the call agent, which knows nothing."""
+        self.process = ProcessClock(self.clock)
         self.endpoint = Endpoint(new_branch=self.new_token)
         self.user_agent = UserAgent(
             self.endpoint,
@@ -100,16 +115,13 @@ class Bench:
             new_token=self.new_token,
             contact=lambda flow: f"sip:{flow.local[0]}:{flow.local[1]}",
         )
-        self.location = Location(
-            on_change=lambda phone, reachable: self.calls.phone_changed(phone, reachable)
-        )
         challenger = Challenger(
             settings=DigestSettings(realm=REALM), secret=b"s" * 32, new_token=self.new_token
         )
         credentials = LabCredentials()
         self.calls = Calls(
             user_agent=self.user_agent,
-            gateway=real_gateway or self.gateway,
+            gateway=gateway,
             registrar=Registrar(
                 location=self.location,
                 challenger=challenger,
@@ -121,16 +133,27 @@ class Bench:
             credentials=credentials,
             number_plan=NumberPlan(PLAN),
             trunks=TRUNKS,
-            settings=settings or CallSettings(),
-            clock=self.clock,
+            settings=self._settings,
+            clock=self.process,
             sink=self._sink,
             new_id=self.new_id,
             recording_path=lambda recording, call: f"{self.recordings}/{call}/{recording}",
             flush=self._flush,
         )
-        if real_gateway is None:
-            self.calls.gateway_ready(self.gateway.start())
-            self.events.clear()
+
+    def restart(self) -> None:
+        """Kill the call agent and let another one go on with what the first one wrote down."""
+        assert self.calls.faults == self.faults_made
+        self.faults_made = 0
+        self.process.die()
+        self.endpoint.datagrams_to_send()  # what is sent is on the wire, see `settle`
+        self._make_switch(self.gateway)
+        legs, invites, captures, music = self.kept.read()
+        restore = self.calls.adoption.restore
+        assert restore(legs, invites, captures, music, lambda moment: moment) == []
+        self.calls.gateway_ready(self.gateway.still_there())
+        self.calls.go_on()
+        self.pump()
 
     # --- phones ---------------------------------------------------------------------------------
 
@@ -169,6 +192,7 @@ class Bench:
         while self.gateway.events:
             self.calls.gateway_event(self.gateway.events.popleft())
         check_invariants(self.calls)
+        self.kept.write(self.calls.adoption)
         for data, flow in self.endpoint.datagrams_to_send():
             phone = self._phones.get(flow.remote)
             if phone is not None:
@@ -271,6 +295,7 @@ class Bench:
         assert self.user_agent.sessions_alive == 0
         assert self.endpoint.transactions_alive == 0
         assert self.clock.pending == 0
+        assert self.kept.is_empty
 
     def check_order(self) -> None:
         """After its end a leg is heard of only in its statistics."""

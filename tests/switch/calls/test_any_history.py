@@ -104,6 +104,11 @@ class History:
         elif a == b == 0:
             self.bench.lose_gateway()
 
+    def do_restart(self, a: int, b: int) -> None:
+        if self.bench.gateway.is_up and b < 3:
+            self.bench.settle()
+            self.bench.restart()
+
     def do_finish_player(self, a: int, b: int) -> None:
         players = [p for p in self.bench.gateway.players if p != self.bench.music]
         if players:

@@ -1,0 +1,134 @@
+"""A core goes on from the records of another: places, countdowns and figures are kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.core import Acd
+from acd.inputs import ExtendWrapUp, FinishWrapUp, OfferRinging
+from acd.model import AgentState, ContactState
+from acd.records import AgentRecord
+from acd.restoring import agent_record, queued_record, restore
+from acd.settings import AcdSettings
+from tests.acd.scene import ANN, BOB, SALES, SUPPORT, Scene, agent, queue
+
+
+def same(moment: float) -> float:
+    return moment
+
+
+def test_who_waits_keeps_its_place_and_what_it_has_waited() -> None:
+    scene = Scene([agent(ANN, SALES)], [queue(SALES)])
+    first = scene.call()
+    scene.advance(30)
+    urgent = scene.call(priority=2)
+    last = scene.call()
+    scene.restart()
+    assert scene.acd.waiting(SALES) == (urgent, first, last)
+    scene.advance(5)
+    assert scene.acd.queue(SALES, scene.now).longest_wait_s == 35
+    scene.phone(ANN)
+    assert scene.offered_to(urgent) == ANN
+    assert scene.call() not in scene.acd.waiting(SALES)[:2]
+
+
+def test_an_offer_and_its_watchdog_go_on() -> None:
+    scene = Scene([agent(ANN, SALES), agent(BOB, SALES)], [queue(SALES)])
+    scene.phone(ANN)
+    contact = scene.call()
+    scene.tell(OfferRinging(contact=contact, agent=ANN))
+    scene.restart()
+    assert scene.acd.agent(ANN).state is AgentState.RINGING
+    assert scene.acd.contact(contact).state is ContactState.OFFERED
+    scene.phone(BOB)
+    scene.advance(30)  # nothing is ever heard of the offer
+    assert scene.offered_to(contact) == BOB
+    assert scene.acd.unheard_offers == 1
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_wrap_up_goes_on_to_its_end(extended: bool) -> None:
+    scene = Scene([agent(ANN, SALES, wrap_up_s=5)], [queue(SALES)])
+    scene.desk(ANN)
+    contact = scene.call()
+    scene.answers(contact)
+    scene.ends(contact)
+    scene.advance(2)
+    if extended:
+        scene.tell(ExtendWrapUp(agent=ANN))
+    scene.restart()
+    scene.advance(2.9)
+    assert scene.acd.agent(ANN).state is AgentState.WRAP_UP
+    scene.advance(0.2)
+    assert (scene.acd.agent(ANN).state is AgentState.WRAP_UP) == extended
+    scene.tell(FinishWrapUp(agent=ANN))
+    assert scene.acd.agent(ANN).state is AgentState.AVAILABLE
+
+
+def test_a_caller_whose_agent_is_not_configured_any_more_waits_again_at_its_place() -> None:
+    scene = Scene([agent(ANN, SALES), agent(BOB, SALES)], [queue(SALES)])
+    scene.phone(ANN)
+    offered = scene.call()
+    scene.advance(10)
+    waiting = scene.call()
+    parts = scene.acd.parts
+    contacts = {c: queued_record(parts, c, same) for c in (offered, waiting)}
+    after = Acd(
+        agents=[agent(BOB, SALES)], queues=[queue(SALES)], settings=AcdSettings(), now=scene.now
+    )
+    faults = restore(
+        after.parts,
+        {name: agent_record(parts, name, same) for name in (ANN, BOB)},
+        {name: kept for name, kept in contacts.items() if kept is not None},
+        {},
+        same,
+        scene.now,
+        same_day=True,
+    )
+    assert faults == ["agent 1001 is not configured any more"]
+    after.check_invariants()
+    assert after.waiting(SALES) == (offered, waiting)
+
+
+def test_an_agent_whose_contact_is_gone_rests_and_a_queue_that_is_gone_is_told() -> None:
+    scene = Scene([agent(ANN, SALES, SUPPORT)], [queue(SALES), queue(SUPPORT)])
+    scene.phone(ANN)
+    contact = scene.call(SUPPORT)
+    scene.answers(contact)
+    parts = scene.acd.parts
+    record = queued_record(parts, contact, same)
+    assert record is not None
+    after = Acd(
+        agents=[agent(ANN, SALES)], queues=[queue(SALES)], settings=AcdSettings(), now=scene.now
+    )
+    faults = restore(
+        after.parts,
+        {ANN: agent_record(parts, ANN, same)},
+        {contact: record},
+        {},
+        same,
+        scene.now,
+        same_day=True,
+    )
+    assert faults == [f"contact {contact}: queue support is not configured any more"]
+    after.check_invariants()
+    assert after.agent(ANN).state is AgentState.AVAILABLE
+    waiting = scene.call(SALES)
+    assert after.resume(scene.now) == []
+    assert waiting not in after.waiting(SALES)
+
+
+def test_yesterdays_figures_are_not_todays() -> None:
+    scene = Scene([agent(ANN, SALES)], [queue(SALES)])
+    scene.phone(ANN)
+    contact = scene.call()
+    scene.answers(contact)
+    scene.ends(contact)
+    record = agent_record(scene.acd.parts, ANN, same)
+    assert (record.answered, isinstance(record, AgentRecord)) == (1, True)
+    after = Acd(
+        agents=[agent(ANN, SALES)], queues=[queue(SALES)], settings=AcdSettings(), now=scene.now
+    )
+    restore(after.parts, {ANN: record}, {}, {}, same, scene.now, same_day=False)
+    assert after.agent_figures(ANN, scene.now).answered == 0
+    assert after.agent(ANN).state is AgentState.AVAILABLE
