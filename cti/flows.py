@@ -21,22 +21,29 @@ def flows_of(settings: Settings) -> dict[str, Flow]:
     """Load every flow that an entry names.
 
     Raises:
-        SettingsError: a flow does not exist, or has errors; each with its file and line.
+        SettingsError: flows do not exist, or have errors; each with its file and line.
     """
     wanted: dict[str, Path] = {}
+    missing: list[str] = []
     for index, entry in enumerate(settings.entries):
         if entry.flow and entry.flow not in wanted:
-            wanted[entry.flow] = _find(settings, entry.flow, f"entries[{index}].flow")
+            try:
+                wanted[entry.flow] = _find(settings, entry.flow, f"entries[{index}].flow")
+            except SettingsError as error:
+                missing.append(str(error))
     prompts = prompt_folders(settings)
     queues = {queue.name for queue in settings.queues}
     try:
-        return load_flows(
+        flows = load_flows(
             list(wanted.values()),
             has_prompt=lambda name: any(_prompt(folder, name).is_file() for folder in prompts),
             has_queue=lambda name: name in queues,
         )
     except FlowError as error:
-        raise SettingsError(str(error)) from error
+        raise SettingsError("\n".join((*missing, str(error)))) from error
+    if missing:
+        raise SettingsError("\n".join(missing))
+    return flows
 
 
 def _prompt(folder: Path, name: str) -> Path:

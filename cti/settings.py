@@ -16,6 +16,7 @@ from cti.ranges import SettingsError as SettingsError
 from cti.ranges import expand as expand
 from cti.ranges import port_range as port_range
 from cti.settings_check import problems_of
+from cti.settings_faults import Lines, Salvage
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
@@ -223,25 +224,49 @@ def load(path: Path) -> Settings:
     """Read a configuration file.
 
     Raises:
-        SettingsError: no such file, no TOML, unknown keys, wrong types, names that do not exist.
+        SettingsError: no such file, no TOML, unknown keys, wrong types, names that do not exist;
+            all that is wrong, a line each.
+    """
+    settings, problems = examine(path)
+    if problems or settings is None:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def examine(path: Path) -> tuple[Settings | None, list[str]]:
+    """Read a configuration file, and say all that is wrong in it.
+
+    The settings are without what is wrong; None when a whole section is lost, or the file.
+
+    Raises:
+        SettingsError: no such file, or no TOML.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; give one with --config") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    lost = False
+    problems: list[str] = []
     try:
-        settings = msgspec.convert(raw, Settings)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {_plain(str(error))}") from None
-    settings = _beside(path, settings)
-    problems = list(problems_of(settings))
-    if problems:
-        raise SettingsError("\n".join(f"{path}: {problem}" for problem in problems))
-    return settings
+        settings = _beside(path, msgspec.convert(raw, Settings))
+        problems += problems_of(settings)
+    except msgspec.ValidationError:
+        salvage = Salvage(raw, Settings)
+        settings = _beside(path, msgspec.convert(salvage.good, Settings))
+        problems += (*salvage.faults, *salvage.of_the_rest(problems_of(settings)))
+        lost = bool(salvage.lost)
+    lines = Lines(text)
+    told = [_placed(path, lines.of(problem), problem) for problem in problems]
+    return None if lost else settings, told
+
+
+def _placed(path: Path, line: int | None, problem: str) -> str:
+    return f"{path}: {problem}" if line is None else f"{path}:{line}: {problem}"
 
 
 def _beside(path: Path, settings: Settings) -> Settings:
@@ -251,11 +276,3 @@ def _beside(path: Path, settings: Settings) -> Settings:
     prompts = str(base / site.prompts) if site.prompts else ""
     replace = msgspec.structs.replace
     return replace(settings, site=replace(site, flows=flows, prompts=prompts))
-
-
-def _plain(message: str) -> str:
-    """Turn the validator's `... - at `$.sip.port`` into words that name the key first."""
-    text, _, place = message.partition(" - at `$")
-    key = place.rstrip("`").lstrip(".") or "the file"
-    hint = " (misspelt? see docs/configuration.md)" if "unknown field" in text else ""
-    return f"{key}: {text[0].lower()}{text[1:]}{hint}"

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from cti.paths import shipped
-from cti.settings import SettingsError, expand, load
+from cti.settings import Settings, SettingsError, examine, expand
+from cti.settings_faults import Lines
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,23 +27,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from cti.flows import flows_of
     from cti.site import site_of
-    from ivr.errors import FlowError
 
     if args.what == "new":
         return _new(args.file)
     try:
-        settings = load(args.file)
-        phones = sum(len(expand(p.numbers, "phones")) for p in settings.phones)
-        agents = sum(len(expand(a.numbers, "agents")) for a in settings.agents)
-        site_of(settings)
-        flows_of(settings)
+        settings, problems = examine(args.file)
+        problems += _in_flows(args.file, settings)
+        if settings is not None and not problems:
+            site_of(settings)
     except SettingsError as error:
-        # Faults of a flow name the flow's own file and line.
-        named = str(error).startswith(str(args.file)) or isinstance(error.__cause__, FlowError)
-        print(error if named else f"{args.file}: {error}", file=sys.stderr)
+        settings, problems = None, str(error).splitlines()
+    if settings is None or problems:
+        print("\n".join(problems), file=sys.stderr)
         return 1
+    phones = sum(len(expand(p.numbers, "phones")) for p in settings.phones)
+    agents = sum(len(expand(a.numbers, "agents")) for a in settings.agents)
     counts = (
         (phones, "phone", "phones"),
         (agents, "agent", "agents"),
@@ -53,6 +53,26 @@ def run(args: argparse.Namespace) -> int:
     words = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts)
     print(f"{args.file}: good. {words}.")
     return 0
+
+
+def _in_flows(file: Path, settings: Settings | None) -> list[str]:
+    """What is wrong in the flows that entries name, whatever else is wrong."""
+    from cti.flows import flows_of
+
+    if settings is None:
+        return []
+    try:
+        flows_of(settings)
+    except SettingsError as error:
+        lines = Lines(file.read_text(encoding="utf-8"))
+        return [_placed(file, lines, problem) for problem in str(error).splitlines()]
+    return []
+
+
+def _placed(file: Path, lines: Lines, problem: str) -> str:
+    """Faults of a flow name the flow's own file and line."""
+    line = lines.of(problem) if problem.startswith("entries[") else None
+    return problem if line is None else f"{file}:{line}: {problem}"
 
 
 def _new(file: Path) -> int:
