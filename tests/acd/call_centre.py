@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from acd.actions import Offer
+from acd.adoption import ContactAdoption
 from acd.agent_dial import AgentDial
 from acd.call_back import CallBacks, CallBackSettings
 from acd.call_back_events import CallBackMoved
@@ -21,6 +24,7 @@ from acd.inbound import Inbound
 from acd.inputs import SetReady, SignOff, SignOn
 from acd.model import AgentId, AgentState, ContactId, ContactState, SignedOnBy
 from acd.ports import Destination, NoRoute, ToPhone, ToTrunk
+from acd.records import AgentRecord, ContactRecord
 from acd.settings import AcdSettings
 from acd.waiting_room import WaitingRoom
 from ivr.flow import Flow
@@ -29,6 +33,7 @@ from switch.calls.events import CallEvent
 from switch.clock import TimerHandle
 from tests.acd.hand_switch import HandSwitch, Leg
 from tests.acd.scene import ANN, BOB, CY, SALES, SUPPORT, agent, queue
+from tests.kit.process_clock import ProcessClock
 from tests.kit.virtual_clock import VirtualClock
 
 T = TypeVar("T")
@@ -59,10 +64,19 @@ _SILENT = b"language: en\nstart: sales\nnodes:\n  sales: {verb: queue, queue: sa
 _TRANSFER = b"language: en\nstart: on\nnodes:\n  on: {verb: transfer, number: '%s'}\n"
 
 
+def _same(moment: float) -> float:
+    """The records' clock is ours."""
+    return moment
+
+
+def _again(record: object, kind: type[T]) -> T:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=kind)
+
+
 class SlowCards:
     """Satisfies `acd.ports.Pops`: a card takes until `shown`, or 50 ms, when `slow`."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: ProcessClock) -> None:
         self.slow = False
         self.waiting: dict[ContactId, tuple[Callable[[], None], TimerHandle]] = {}
         self._clock = clock
@@ -117,29 +131,35 @@ class CallCentre:
     ) -> None:
         self.clock = VirtualClock()
         self.switch = HandSwitch(self.clock)
-        self.pops = SlowCards(self.clock)
         self.reports: list[AcdEvent | ContactEvent | CallBackMoved] = []
         self._checks = check
         self._ids = 0
-        queues = [queue(SALES, max_wait_s=max_wait_s), queue(SUPPORT)]
+        self._max_wait_s = max_wait_s
+        self._call_back = call_back
+        self._make()
+        self.distribution.begin()
+
+    def _make(self) -> None:
+        """A new process, which knows nothing."""
+        clock = self.process = ProcessClock(self.clock)
+        self.pops = SlowCards(clock)
+        queues = [queue(SALES, max_wait_s=self._max_wait_s), queue(SUPPORT)]
         self.acd = Acd(
             agents=[agent(ANN, SALES), agent(BOB, SALES), agent(CY, SUPPORT)],
             queues=queues,
             settings=AcdSettings(),
-            now=self.clock.now(),
+            now=clock.now(),
         )
         report = self.reports.append
-        self.contacts = Contacts(
-            control=self.switch, clock=self.clock, pops=self.pops, report=report
-        )
-        self.conversation = Conversation(self.switch, self.clock, report)
-        room = WaitingRoom(self.switch, self.clock, report)
+        self.contacts = Contacts(control=self.switch, clock=clock, pops=self.pops, report=report)
+        self.conversation = Conversation(self.switch, clock, report)
+        room = WaitingRoom(self.switch, clock, report)
         self.distribution = Distribution(
             acd=self.acd,
             contacts=self.contacts,
             waiting_room=room,
             control=self.switch,
-            clock=self.clock,
+            clock=clock,
             pops=self.pops,
             report=report,
         )
@@ -147,7 +167,7 @@ class CallCentre:
             contacts=self.contacts,
             conversation=self.conversation,
             control=self.switch,
-            clock=self.clock,
+            clock=clock,
             routes=Numbers(),
             new_id=self._new_id,
             report=report,
@@ -158,7 +178,7 @@ class CallCentre:
             conversation=self.conversation,
             waiting_room=room,
             control=self.switch,
-            clock=self.clock,
+            clock=clock,
             entries={
                 QUEUE: Entry(number=QUEUE, queue=SALES),
                 RECORDED: Entry(number=RECORDED, queue=SALES, record=True),
@@ -179,11 +199,11 @@ class CallCentre:
             report=report,
         )
         self.call_backs = CallBacks(
-            queues={} if call_back is None else {SALES: call_back},
+            queues={} if self._call_back is None else {SALES: self._call_back},
             contacts=self.contacts,
             waiting_room=room,
             control=self.switch,
-            clock=self.clock,
+            clock=clock,
             routes=Numbers(),
             enqueue=self.inbound.enqueue,
             new_id=self._new_id,
@@ -191,7 +211,42 @@ class CallCentre:
         )
         self.inbound.place_of = self.call_backs.place_of
         self.switch.handle = self._handle
-        self.distribution.begin()
+        self.adoption = ContactAdoption(
+            acd=self.acd,
+            contacts=self.contacts,
+            distribution=self.distribution,
+            inbound=self.inbound,
+            agent_dial=self.agent_dial,
+            clock=clock,
+            hang_up=self.switch.hang_up,
+        )
+
+    def restart(self) -> None:
+        """Another process goes on from what this one's records say; legs and sound outlive both."""
+        self.settle()
+        kept, is_slow = self.adoption, self.pops.slow
+        contacts = {
+            contact.id: _again(kept.contact(contact.id, _same), ContactRecord)
+            for contact in self.contacts.live()
+        }
+        agents = {
+            a.agent: _again(kept.agent(a.agent, _same), AgentRecord) for a in self.acd.agents()
+        }
+        self.process.die()
+        self._make()
+        self.pops.slow = is_slow
+        legs = self.switch.legs
+        faults = self.adoption.restore(
+            contacts, agents, {}, _same, lives=legs.__contains__, same_day=True
+        )
+        assert faults == []
+        self.acd.check_invariants()
+        self.adoption.engage((each.id, AgentId(each.phone)) for each in legs.values() if each.phone)
+        playing = {player for player, _ in self.adoption.playing()}
+        for each in legs.values():
+            each.players &= playing  # the switch stops those that nobody knows
+        self.adoption.resume()
+        self.settle()
 
     # --- what happens ---------------------------------------------------------------------------
 

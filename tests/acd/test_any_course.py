@@ -99,6 +99,10 @@ class AnyCourse(RuleBasedStateMachine):
         for leg in self.legs():
             self.switch.end(leg, EndCause(Result.FAILED, "gateway-lost", 503))
 
+    @rule()
+    def restart(self) -> None:
+        self.centre.restart()
+
     @rule(there=st.booleans())
     def media(self, there: bool) -> None:
         self.switch.has_media = there

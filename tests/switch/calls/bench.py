@@ -27,8 +27,9 @@ from switch.trunks.settings import (
     RouteSettings,
     TrunkSettings,
 )
+from tests.kit.process_clock import ProcessClock
 from tests.kit.virtual_clock import VirtualClock
-from tests.switch.calls.kept import Kept, ProcessClock
+from tests.switch.calls.kept import Kept
 from tests.switch.calls.phone import Phone
 from tests.switch.calls.recording_gateway import RecordingGateway
 

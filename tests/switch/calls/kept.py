@@ -1,8 +1,7 @@
-"""What outlives a process of the call agent in memory: its records, but not its timers."""
+"""What outlives a process of the call agent: its records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,31 +9,6 @@ import msgspec
 from switch.calls.adoption import Adoption
 from switch.calls.records import CaptureRecord, LegRecord
 from switch.ids import LegId, PlayerId, RecordingId
-from tests.kit.virtual_clock import VirtualClock, VirtualTimer
-
-
-class ProcessClock:
-    """The clock of one process: its timers end with it."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-        self._timers: list[VirtualTimer] = []
-
-    def now(self) -> float:
-        return self._clock.now()
-
-    def wall(self) -> float:
-        return self._clock.wall()
-
-    def call_at(self, when: float, callback: Callable[[], None]) -> VirtualTimer:
-        timer = self._clock.call_at(when, callback)
-        self._timers = [each for each in self._timers if not each.cancelled]
-        self._timers.append(timer)
-        return timer
-
-    def die(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
 
 
 class Kept:
