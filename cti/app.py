@@ -43,6 +43,7 @@ from cti.midnight import Midnight
 from cti.recording_paths import RecordingPaths
 from cti.recovery import GATEWAY_LOST, RecordingRecovery
 from cti.settings import Settings
+from cti.side_tasks import alone, bounded
 from cti.site import site_of
 from cti.status import StatusBoard
 from cti.switching import Switching
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LAG_EVERY_S: Final = 0.25
-_STOP_S: Final = 6.0
-"""Bound of each step of the way down."""
 _GOODBYE_S: Final = 0.3
 """So long the last BYEs and their answers may take."""
 
@@ -133,7 +132,7 @@ class Node:
         """Bring everything up; what is up is put on `way_down` at once."""
 
         def down(name: str, step: Callable[[], Awaitable[None]]) -> None:
-            way_down.push_async_callback(_bounded, name, step)
+            way_down.push_async_callback(bounded, name, step)
 
         try:
             self.data.mkdir(parents=True, exist_ok=True)
@@ -315,7 +314,7 @@ class Node:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run beside the calls. A fault ends this task alone, never the node with all its calls."""
         assert self._tasks is not None
-        return self._tasks.create_task(_alone(work))
+        return self._tasks.create_task(alone(work))
 
     # --- what passes through --------------------------------------------------------------------
 
@@ -390,25 +389,9 @@ class Node:
             self._continuity.new_day()
 
 
-async def _bounded(name: str, step: Callable[[], Awaitable[None]]) -> None:
-    """One step of the way down; one that fails or hangs does not keep the others."""
-    try:
-        async with asyncio.timeout(_STOP_S):
-            await step()
-    except Exception:
-        log.exception("stopping: %s", name)
-
-
 async def _recover(folder: Path) -> list[Recovered]:
     try:
         return await asyncio.to_thread(recover, folder)
     except OSError:
         log.exception("the recordings that a crash left behind could not be finished")
         return []
-
-
-async def _alone(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception:
-        log.exception("a task beside the calls failed")
