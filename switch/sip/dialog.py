@@ -93,13 +93,16 @@ class Dialog:
             self.local_seq += 1
             seq = self.local_seq
         uri, routes = self._way()
-        headers = Headers()
-        for route in routes:
-            headers.add("Route", route)
-        headers.set("From", str(self.local))
-        headers.set("To", str(self.remote))
-        headers.set("Call-ID", self.call_id)
-        headers.set("CSeq", f"{seq} {method}")
+        headers = Headers.of_named(
+            {
+                "From": str(self.local),
+                "To": str(self.remote),
+                "Call-ID": self.call_id,
+                "CSeq": f"{seq} {method}",
+            }
+        )
+        for route in reversed(routes):
+            headers.prepend("Route", route)
         return Request(method, uri, headers)
 
     def _way(self) -> tuple[str, list[str]]:

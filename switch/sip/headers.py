@@ -213,6 +213,13 @@ class Headers:
         headers.parsed = {}
         return headers
 
+    @classmethod
+    def of_named(cls, values: Mapping[str, str]) -> Headers:
+        """One value each, the names in their canonical spelling. Raises ValueError at a line break."""
+        for name, value in values.items():
+            _refuse_line_breaks(name, value)
+        return cls.of_canonical({name: [value] for name, value in values.items()})
+
     def _lines(self, name: str) -> Sequence[str]:
         values = self._values.get(name)
         return values if values is not None else self._values.get(canonical_name(name), ())

@@ -85,7 +85,8 @@ class _MessageBase:
 
     @property
     def call_id(self) -> str:
-        return self._need("Call-ID")
+        values = self.headers.values_of("Call-ID")
+        return values[0] if values else self._need("Call-ID")
 
     @property
     def contacts(self) -> list[NameAddr]:

@@ -15,6 +15,7 @@ from switch.sip.message import Response
 from switch.sip.requests import sdp_in
 from switch.sip.session import Cause, Session
 from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.timers import together
 
 _GONE = (408, 481)
 """Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
@@ -131,7 +132,7 @@ _MAX_FORKS = 16
 
 def _linger(table: SessionTable, transaction: TransactionId, now: float) -> None:
     if transaction in table.clients:
-        table.lingering.set(transaction, now + 64 * table.settings.timers.t1_s)
+        table.lingering.set(transaction, together(now + 64 * table.settings.timers.t1_s))
 
 
 def _receive_reinvite_success(

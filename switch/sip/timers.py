@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 
 class Timer(StrEnum):
@@ -35,6 +36,16 @@ class Timer(StrEnum):
     """INVITE client: collect the 2xx of a forked INVITE and their retransmissions."""
     CANCEL = "Timer CANCEL"
     """INVITE client: a cancelled INVITE ends without a final response (section 9.1)."""
+
+
+PATIENT = frozenset({Timer.D, Timer.I, Timer.J, Timer.K, Timer.L, Timer.M})
+"""Those that end a wait in which nothing but copies can come: a little later does no harm."""
+_TOGETHER = 8
+
+
+def together(when: float) -> float:
+    """`when` or up to an eighth of a second later: what can wait is done for many calls at once."""
+    return ceil(when * _TOGETHER) / _TOGETHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from switch.sip.flow import Flow, Transport
 from switch.sip.machine import STARTS, TERMINATED, TRANSPORT_ERROR, Action
 from switch.sip.message import Message, Request, Response
 from switch.sip.timer_queue import TimerQueue
-from switch.sip.timers import SipTimers, Timer
+from switch.sip.timers import PATIENT, SipTimers, Timer, together
 from switch.sip.transaction import (
     CancelWish,
     MergeKey,
@@ -350,7 +350,8 @@ class TransactionTable:
             return
         if timer in (Timer.A, Timer.E, Timer.G):
             transaction.interval = delay
-        self.queue.start(transaction, timer, now + delay)
+        when = now + delay
+        self.queue.start(transaction, timer, together(when) if timer in PATIENT else when)
 
     def _double(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None

@@ -75,9 +75,10 @@ def parse_params(text: str) -> dict[str, str | None]:
 
 def format_params(params: Params) -> str:
     """The parameters as they stand behind a URI or a header value."""
-    return "".join(
-        f";{name}" if value is None else f";{name}={value}" for name, value in params.items()
-    )
+    text = ""
+    for name, value in params.items():
+        text += f";{name}" if value is None else f";{name}={value}"
+    return text
 
 
 def _unescaped(quoted: str) -> str:
