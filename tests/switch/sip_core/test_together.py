@@ -8,7 +8,7 @@ from switch.sip.timers import together
 
 @given(st.floats(min_value=0.0, max_value=1e9))
 def test_a_wait_ends_never_early_and_an_eighth_of_a_second_late_at_most(when: float) -> None:
-    assert when <= together(when) < when + 0.125
+    assert when <= together(when) <= when + 0.125
 
 
 def test_waits_that_began_apart_end_together() -> None:
