@@ -63,6 +63,10 @@ class SipWatch:
 
     # --- digest ---------------------------------------------------------------------------------
 
+    def origin(self, host: str) -> str:
+        """The source; exempt hosts are one origin: requests may come through several proxies."""
+        return self._guard.origin(host)
+
     def challenged(self, host: str, now: float) -> None:
         """Note a challenge; who is known may be challenged as often as it likes."""
         if self._guard.is_stranger(host, now):

@@ -233,7 +233,7 @@ class Challenger:
         return f"{stamp}.{self._sign(stamp, host)}"
 
     def _sign(self, stamp: str, host: str) -> str:
-        text = f"{stamp}:{self._settings.realm}:{host}".encode()
+        text = f"{stamp}:{self._settings.realm}:{self._witness.origin(host)}".encode()
         return hmac.digest(self._secret, text, "sha256").hex()[:32]
 
     def _time_of(self, nonce: str, host: str, now: float) -> float | None:

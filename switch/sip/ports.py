@@ -27,6 +27,9 @@ class Doorkeeper(Protocol):
 class Witness(Protocol):
     """What digest authentication asks and tells."""
 
+    def origin(self, host: str) -> str:
+        """What a nonce belongs to: hosts of one origin may use each other's."""
+
     def challenged(self, host: str, now: float) -> None:
         """A request without usable credentials was challenged."""
 
@@ -57,6 +60,9 @@ class Unguarded:
 
     def half_open(self, host: str, now: float) -> None:
         pass
+
+    def origin(self, host: str) -> str:
+        return host
 
     def challenged(self, host: str, now: float) -> None:
         pass

@@ -85,6 +85,13 @@ def test_a_right_password_makes_the_address_known() -> None:
     assert guard.counters(1.0).offences == {Offence.WRONG_PASSWORD: 1}
 
 
+def test_exempt_proxies_are_one_origin_and_strangers_are_their_network() -> None:
+    watch = SipWatch(Guard(GuardSettings(exempt=("192.0.2.0/24",))))
+    assert watch.origin("192.0.2.1") == watch.origin("192.0.2.2") == ""
+    assert watch.origin(A) == A
+    assert watch.origin("2001:db8::1") == watch.origin("2001:db8::2") == "2001:db8::/64"
+
+
 def test_scanners_give_themselves_away() -> None:
     watch, guard = make_watch()
     assert not watch.turns_away(A, "baresip v3", 0.0)
