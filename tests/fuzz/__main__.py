@@ -14,17 +14,10 @@ from itertools import islice
 from pathlib import Path
 
 from tests.fuzz.campaign import Finding, Target, cases, minimise, run
+from tests.fuzz.gateway_targets import Control, RtpHeaders, Sound
 from tests.fuzz.server import Assault
+from tests.fuzz.sip_targets import Sdp, SipParser, SipStream, SipTransactions
 from tests.fuzz.sip_walk import SipWalk
-from tests.fuzz.targets import (
-    Control,
-    RtpHeaders,
-    Sdp,
-    SipParser,
-    SipStream,
-    SipTransactions,
-    Sound,
-)
 from tests.kit.lab import Lab
 
 TARGETS: dict[str, Target] = {

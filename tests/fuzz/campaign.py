@@ -18,6 +18,10 @@ PATIENCE_S = 20.0
 """How long one finding may be made smaller."""
 
 
+WORST_S = 0.050
+"""Processor time that one message may cost at most, on a machine that does other things as well."""
+
+
 class Target(Protocol):
     """Something that takes whatever comes. `play` raises when a promise is broken."""
 
@@ -32,6 +36,23 @@ class Target(Protocol):
 
 class BrokenPromiseError(AssertionError):
     """What is tested did what it must not."""
+
+
+def promise(kept: bool, what: str) -> None:
+    """Raise unless a promise was kept."""
+    if not kept:
+        raise BrokenPromiseError(what)
+
+
+def timed(action: Callable[[], object], data: bytes) -> None:
+    """Do something and look at what it cost; done again before it is believed to be slow."""
+    for _ in range(3):
+        began = time.thread_time()
+        action()
+        took = time.thread_time() - began
+        if took < WORST_S:
+            return
+    raise BrokenPromiseError(f"{len(data)} octets took {took * 1000:.0f} ms")
 
 
 @dataclass(frozen=True, slots=True)

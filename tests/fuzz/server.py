@@ -15,8 +15,9 @@ from random import Random
 
 from switch.gateway.framing import FramingError, decode_command
 from switch.gateway.protocol import Hello
+from tests.fuzz.gateway_targets import FRAMES, rtcp_packet, rtp_packet
 from tests.fuzz.mutations import BINARY, GENTLE, mutate, renew
-from tests.fuzz.targets import FRAMES, SIP_CORPUS, rtcp_packet, rtp_packet
+from tests.fuzz.sip_targets import SIP_CORPUS
 from tests.kit.lab import Lab
 from tests.kit.raw_sip import RawSip, sdp, status
 

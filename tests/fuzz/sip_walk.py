@@ -16,9 +16,9 @@ from switch.calls.events import CallEvent, IncomingLeg, LegStarted
 from switch.sip.events import Invited
 from switch.sip.flow import Flow, Transport
 from switch.sip.parsing import MalformedMessageError, parse
-from tests.fuzz.campaign import Item
+from tests.fuzz.campaign import Item, promise
 from tests.fuzz.mutations import GENTLE, mutate, renew
-from tests.fuzz.targets import SIP_CORPUS, promise
+from tests.fuzz.sip_targets import SIP_CORPUS
 from tests.switch.calls.bench import SWITCH, Bench
 from tests.switch.calls.phone import Phone
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.__main__ import TARGETS
 from tests.fuzz.campaign import BrokenPromiseError, Item, cases, run
 from tests.fuzz.mutations import GENTLE, MAX_OCTETS, TEXT, mutate
-from tests.fuzz.targets import SIP_CORPUS
+from tests.fuzz.sip_targets import SIP_CORPUS
 
 LIMITS = {
     "sip-parser": 1500,
