@@ -14,6 +14,9 @@ from rich.table import Table
 from cti.bench import call_rows, sound_rows
 from cti.bench.machine import machine
 from cti.bench.rows import REFERENCES, Options, Outcome, Reference, Row, Say
+from cti.bench.sipp import SippFailedError
+from cti.local_server import ServerFailedError
+from switch.errors import MediaUnavailableError
 
 Group = Callable[[Options, Say], Awaitable[Outcome]]
 
@@ -30,6 +33,13 @@ GROUPS: Final[Mapping[str, Group]] = {
 }
 """What can be measured, in the order in which it is."""
 
+_FAILURES: Final = (
+    TimeoutError,
+    OSError,
+    MediaUnavailableError,
+    ServerFailedError,
+    SippFailedError,
+)
 _GIVEN: Final = (
     "Beside ours: Asterisk 23.4.1, FreeSWITCH 1.11.2, rtpengine 10.5 at the same work. These are given "
     "references, measured elsewhere on a machine of the same kind, not by this run."
@@ -59,7 +69,12 @@ class Bench:
             if name not in wanted:
                 continue
             with self._console.status(name) as status:
-                outcome = await group(self._options, status.update)
+                try:
+                    outcome = await group(self._options, status.update)
+                except _FAILURES as error:
+                    # The machine was too busy, or something is in the way: the others can still tell.
+                    outcome = Outcome()
+                    outcome.add(name, f"not measured: {error}", "a measurement", False)
             self._rows += outcome.rows
             self._raw |= outcome.raw
             self._write(output)

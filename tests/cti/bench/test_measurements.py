@@ -113,6 +113,24 @@ async def test_the_report_has_given_references_beside_ours(
     assert whole["references"]["memory"]["rtpengine"] == "0.08 MiB"
 
 
+async def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(options: Options, say: Say) -> Outcome:
+        raise TimeoutError("the load generator does not end")
+
+    async def fine(options: Options, say: Say) -> Outcome:
+        outcome = Outcome()
+        outcome.add("calls", "none lost", "none", True)
+        return outcome
+
+    monkeypatch.setattr(report, "GROUPS", {"mixed": busy, "calls": fine})
+    assert await report.Bench(Options()).run(("mixed", "calls"), None) == 1
+    printed = capsys.readouterr().out
+    assert "not measured: the load generator does not end" in printed
+    assert "none lost" in printed
+
+
 def test_the_command_knows_every_group() -> None:
     from cti.cli.bench import _GROUPS
 
