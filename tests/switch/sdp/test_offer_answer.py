@@ -130,6 +130,9 @@ def test_every_m_line_is_answered_in_order() -> None:
         ("m=audio 5000 UDP/TLS/RTP/SAVPF 0",),
         ("m=audio 5000 RTP/AVP 0", "c=IN IP4 239.0.0.1/16"),
         ("m=audio 5000 RTP/AVP 0", "c=IN IP6 2001:db8::7"),
+        ("m=audio 5000 RTP/AVP 0", "c=IN IP4 255.255.255.255"),
+        ("m=audio 5000 RTP/AVP 0", "c=IN IP4 240.0.0.1"),
+        ("m=audio 5000 RTP/AVP 0", "c=IN IP4 phone.example.com"),
         ("m=audio 5000 udp 0",),
     ],
 )
