@@ -36,8 +36,15 @@ def hears(pcm: np.ndarray, *pitches: float) -> None:
 
 
 async def listen(phone: Phone, call: str) -> np.ndarray:
-    """What a phone hears now: 0.6 s, after what its playout buffer still held from before."""
-    return (await phone.hear(call, 1.0))[3200:]
+    """What a phone hears now: 0.6 s, after what its playout buffer still held from before.
+
+    On a machine that is busy with other things a phone may get less time than that: then longer.
+    """
+    for seconds in (1.0, 2.0, 4.0):
+        pcm = (await phone.hear(call, seconds))[3200:]
+        if len(pcm) >= 2400:
+            break
+    return pcm
 
 
 def stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
