@@ -114,17 +114,29 @@ async def test_in_the_instant_of_the_answer(lab: Lab, caller: Phone, agent: Phon
 async def test_agent_goes_in_the_instant_of_its_answer(
     lab: Lab, caller: Phone, agent: Phone
 ) -> None:
-    call = await dial(lab, caller, "4001")
-    ring = await agent.incoming()
-    agent.process.answer(ring.call)
-    agent.process.hang_up(ring.call)
-    closed = asyncio.create_task(caller.closed(call))
-    await agent.closed(ring.call)
-    await asyncio.wait([closed], timeout=0.5)
-    if not closed.done():  # it hung up before its answer was out: the caller waits on
-        await caller.hang_up(call)
-    await closed
-    await lab.is_quiet()
+    files = await lab.open_files()
+    for wait_s in (0.04, 0.01, 0.0, 0.0):
+        recordings = len(await lab.recordings(0))
+        call = await dial(lab, caller, "4001")
+        ring = await agent.incoming()
+        agent.process.answer(ring.call)
+        await asyncio.sleep(wait_s)
+        agent.process.hang_up(ring.call)
+        closed = asyncio.create_task(caller.closed(call))
+        await agent.closed(ring.call)
+        await asyncio.wait([closed], timeout=0.5)
+        if not closed.done():  # it hung up before its answer was out: the caller waits on
+            await caller.hang_up(call)
+        await closed
+        await lab.is_quiet()
+        if (await last(lab))[0] == "answered":
+            rows = await lab.recordings(recordings + 1)
+            assert [row["error"] for row in rows[recordings:]] == [None]
+            await lab.agent_is(AGENT, "available")
+        else:
+            await lab.agent_is(AGENT, "not-ready")  # who refuses is not called again at once
+            break
+    await lab.files_are_as(files)
 
 
 @pytest.mark.parametrize("held", [False, True])
