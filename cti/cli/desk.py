@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cti.desk.agent.options import PHONES, DeskOptions
 from cti.desk.text import LANGUAGES
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 _EXAMPLE = """\
 examples:
@@ -67,24 +72,28 @@ def read_password(path: Path | None) -> str:
     return text.splitlines()[0] if text else ""
 
 
+def run_in_terminal(name: str, make: Callable[[], App[None]]) -> int:
+    """Run a screen until it is left; gives the exit code."""
+    if not sys.stdout.isatty():
+        print(f"switchroom {name} needs a terminal", file=sys.stderr)
+        return 2
+    app = make()
+    app.run()
+    return app.return_code or 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the desk until the agent leaves."""
     from cti.desk.agent.app import DeskApp  # takes a moment; `--help` should not
 
-    if not sys.stdout.isatty():
-        print("switchroom desk needs a terminal", file=sys.stderr)
-        return 2
-    app = DeskApp(
-        DeskOptions(
-            server=args.server,
-            login=args.login,
-            password=read_password(args.password_file),
-            phone=args.phone,
-            audio=not args.no_audio,
-            language=args.language,
-            auto_answer=args.auto_answer,
-            ready=args.ready,
-        )
+    options = DeskOptions(
+        server=args.server,
+        login=args.login,
+        password=read_password(args.password_file),
+        phone=args.phone,
+        audio=not args.no_audio,
+        language=args.language,
+        auto_answer=args.auto_answer,
+        ready=args.ready,
     )
-    app.run()
-    return app.return_code or 0
+    return run_in_terminal("desk", lambda: DeskApp(options))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from cti.cli.desk import add_sign_on_arguments, read_password
+from cti.cli.desk import add_sign_on_arguments, read_password, run_in_terminal
 
 _EXAMPLE = """\
 example:
@@ -30,16 +29,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the wallboard until it is closed."""
     from cti.desk.supervisor.app import WallboardApp, WallboardOptions
 
-    if not sys.stdout.isatty():
-        print("switchroom wallboard needs a terminal", file=sys.stderr)
-        return 2
-    app = WallboardApp(
-        WallboardOptions(
-            server=args.server,
-            login=args.login,
-            password=read_password(args.password_file),
-            language=args.language,
-        )
+    options = WallboardOptions(
+        server=args.server,
+        login=args.login,
+        password=read_password(args.password_file),
+        language=args.language,
     )
-    app.run()
-    return app.return_code or 0
+    return run_in_terminal("wallboard", lambda: WallboardApp(options))

@@ -11,6 +11,9 @@ from textual.app import App
 
 from cti.client import ApiClient
 from cti.desk import looks
+from cti.desk.text import Words
+from cti.desk.widgets.sign_on import Check, SignOnScreen
+from cti.schema import SignOnReply
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 _FAREWELL_S: Final = 6.0
@@ -50,6 +53,14 @@ class SwitchroomApp(App[None]):
             for number in _SIGNALS:
                 asyncio.get_running_loop().remove_signal_handler(number)
         await self.api.close()
+
+    async def sign_on(
+        self, check: Check, *, login: str, password: str, language: str
+    ) -> tuple[SignOnReply, Words]:
+        """Ask who is there until it is somebody who can work here; with words of their language."""
+        screen = SignOnScreen(Words(language), self.api, check, login=login, password=password)
+        reply = await self.push_screen_wait(screen)
+        return reply, Words(language or reply.language)
 
     async def say_farewell(self) -> None:
         """Whatever must be done before the program ends; nothing here."""

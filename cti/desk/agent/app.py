@@ -13,8 +13,6 @@ from cti.desk.agent.screen import DeskScreen
 from cti.desk.base_app import SwitchroomApp
 from cti.desk.catalogue import CATALOGUE
 from cti.desk.keys import DESK_KEYS
-from cti.desk.text import Words
-from cti.desk.widgets.sign_on import SignOnScreen
 from cti.schema import SignOnReply
 
 
@@ -48,16 +46,9 @@ class DeskApp(SwitchroomApp):
     @work
     async def _begin(self) -> None:
         options = self._options
-        reply = await self.push_screen_wait(
-            SignOnScreen(
-                Words(options.language),
-                self.api,
-                _check,
-                login=options.login,
-                password=options.password,
-            )
+        reply, words = await self.sign_on(
+            _check, login=options.login, password=options.password, language=options.language
         )
-        words = Words(options.language or reply.language)
         self.desk = DeskScreen(words, self.api, options, reply)
         await self.push_screen(self.desk)
 

@@ -9,8 +9,6 @@ from textual import work
 
 from cti.desk.base_app import SwitchroomApp
 from cti.desk.supervisor.screen import WallboardScreen
-from cti.desk.text import Words
-from cti.desk.widgets.sign_on import SignOnScreen
 from cti.schema import Role, SignOnReply
 
 
@@ -40,16 +38,9 @@ class WallboardApp(SwitchroomApp):
     @work
     async def _begin(self) -> None:
         options = self._options
-        reply = await self.push_screen_wait(
-            SignOnScreen(
-                Words(options.language),
-                self.api,
-                _check,
-                login=options.login,
-                password=options.password,
-            )
+        _, words = await self.sign_on(
+            _check, login=options.login, password=options.password, language=options.language
         )
-        words = Words(options.language or reply.language)
         await self.push_screen(WallboardScreen(words, self.api))
 
 
