@@ -331,9 +331,9 @@ class Cleared:
     """How it ended and what it took."""
 
     result: str
-    """`answered`, `abandoned`, `menu` (ended in the menu), `timeout`, `failed` (something of ours
-    broke); without a queue `direct` (they talked), `busy`, `no-answer`, `rejected`, `unreachable`,
-    `cancelled` (the agent gave up before the answer)."""
+    """`answered`, `abandoned`, `menu` (ended in the menu), `timeout`, `failed` (something broke, ours
+    or a server of theirs); without a queue `direct` (they talked), `busy`, `no-answer`, `rejected`,
+    `unreachable`, `cancelled` (the agent gave up before the answer)."""
     reason: str
     """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, ..."""
     waited_s: float = 0.0

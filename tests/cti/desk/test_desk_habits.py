@@ -208,3 +208,12 @@ def test_what_is_not_known_in_words_is_shown_as_it_is() -> None:
     assert in_words(Notice(key="", text="as the server says"), Words("en"), ()) == (
         "as the server says"
     )
+
+
+async def test_notices_leave_the_tall_bar_at_the_top_readable(server: FakeServer) -> None:
+    async with desk(server, LARGE) as pilot:
+        pilot.app.notify("n" * 60, timeout=60)
+        await sees(pilot, "n" * 40)
+        lines = screen_text(pilot.app).splitlines()
+        assert all("nnn" not in line for line in lines[:3])
+        assert "desk phone" in lines[1]
