@@ -137,13 +137,23 @@ class CallJournal:
     def commit(self) -> None:
         """Write what changed; called at the end of each turn, before anything is sent."""
         changes = self._legs.changes
-        if not (self._is_due or changes.legs or changes.recordings or self._location.changed):
+        if not (
+            self._is_due
+            or changes.legs
+            or changes.confirmed
+            or changes.recordings
+            or self._location.changed
+        ):
             return
         began = self._now()
         self._is_due = False
         for leg in changes.legs:
             self._leg(leg)
         changes.legs.clear()
+        for leg in changes.confirmed & self._invites:
+            self._invites.discard(leg)
+            self.file.delete(Kind.INVITE, leg)
+        changes.confirmed.clear()
         for recording in changes.recordings:
             self._put(Kind.CAPTURE, recording, self._legs.capture(recording, self._wall))
         changes.recordings.clear()

@@ -12,4 +12,6 @@ class Changes:
     """Marked where the change happens, taken at the end of the turn."""
 
     legs: set[LegId] = field(default_factory=set)
+    confirmed: set[LegId] = field(default_factory=set)
+    """Legs whose 2xx got its ACK: the INVITE need not be kept any longer."""
     recordings: set[RecordingId] = field(default_factory=set)

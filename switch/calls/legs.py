@@ -163,6 +163,10 @@ class Legs:
         """Something changed that the journal should know."""
         self._sound.changes.legs.add(leg.id)
 
+    def note_confirmed(self, leg: Leg) -> None:
+        """The peer has our 2xx."""
+        self._sound.changes.confirmed.add(leg.id)
+
     def hang_up(self, leg: Leg, cause: EndCause) -> None:
         """End a leg by whatever its state asks for."""
         self.feed(leg, Input.HANG_UP, cause)

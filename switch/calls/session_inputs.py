@@ -151,7 +151,7 @@ class SessionInputs:
 
     def _confirmed(self, leg: Leg, body: bytes | None) -> None:
         """ACK: it carries an answer when the offer stood in our 2xx."""
-        self._legs.note_change(leg)  # from now on another process need not send the 2xx again
+        self._legs.note_confirmed(leg)  # another process need not send the 2xx again
         if not leg.awaits_answer:
             return
         self._legs.take_answer(leg, body, None if leg.is_answered else Input.COMPLETED)

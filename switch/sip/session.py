@@ -79,6 +79,8 @@ class Session:
     offer: bytes = b""
     """Of our re-INVITE under way."""
     glare_retries: int = 0
+    kept: tuple[tuple[object, ...], object] | None = None
+    """The dialog as it was last put on record, behind what it was made of (`session_record`)."""
 
     def need_dialog(self) -> Dialog:
         """The dialog, in steps that cannot come before it."""

@@ -30,6 +30,9 @@ class Kept:
                 invite = adoption.invite(leg)
                 assert invite is not None
                 self._invites[leg] = invite
+        for leg in adoption.changes.confirmed:
+            self._invites.pop(leg, None)
+        adoption.changes.confirmed.clear()
         for recording in adoption.changes.recordings:
             self._put(self._captures, recording, adoption.capture(recording, lambda moment: moment))
         adoption.changes.legs.clear()
