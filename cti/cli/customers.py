@@ -27,6 +27,8 @@ The first line of a CSV file names its columns: name, company, kind, tier, langu
 remarks, reference, phone, email. Lines with a known reference change that customer.
 """
 
+_WIDE_COLUMNS: Final = 120
+"""From this width on a list shows all that is known; below, what one looks for."""
 _FILE_COLUMNS: Final = 200
 
 
@@ -129,24 +131,27 @@ async def _add(store: Store, args: argparse.Namespace) -> int:
 
 
 async def _list(store: Store, args: argparse.Namespace) -> int:
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Name", "Company", "Tier", "Language", "Numbers")
-    table.add_column("Id", no_wrap=True, overflow="fold")  # it is there to be copied
-    for customer in await store.list_customers(limit=max(1, args.limit)):
-        numbers = ", ".join(point.value for point in customer.contact_points)
-        table.add_row(
-            customer.name,
-            customer.company,
-            customer.tier,
-            customer.language,
-            numbers,
-            customer.customer_id,
-        )
     console = Console()
     if not console.is_terminal:  # a file or a pipe has no width that names would have to fit in
         console = Console(width=_FILE_COLUMNS)
+    is_wide = console.width >= _WIDE_COLUMNS
+    table = Table("Name", "Company", box=SIMPLE, pad_edge=False)
+    if is_wide:
+        table.add_column("Tier")
+        table.add_column("Language")
+    table.add_column("Number", no_wrap=True)
+    table.add_column("Id", no_wrap=True, overflow="fold")  # it is there to be copied
+    for customer in await store.list_customers(limit=max(1, args.limit)):
+        numbers = [point.value for point in customer.contact_points if point.kind == "phone"]
+        points = [point.value for point in customer.contact_points]
+        more = f" +{len(points) - 1}" if len(points) > 1 else ""
+        shown = ", ".join(points) if is_wide else (numbers or points or [""])[0] + more
+        graded = (customer.tier, customer.language) if is_wide else ()
+        table.add_row(customer.name, customer.company, *graded, shown, customer.customer_id)
     console.print(table)
     return 0
 

@@ -78,3 +78,20 @@ def test_a_binary_file_is_no_list_of_customers(
     file.write_bytes(b"\xff\xfe\x00\x01")
     assert run("customers", "import", str(file), "--database", database) == 2
     assert "switchroom customers:" in capsys.readouterr().err
+
+
+def test_a_list_on_a_small_terminal_keeps_name_number_and_id_whole(
+    database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = ("--phone", "+12025550104", "--phone", "+12025550105")
+    assert run("customers", "add", "Dee Lane", *numbers, "--database", database) == 0
+    added = capsys.readouterr().out
+    id_ = added.partition("(")[2].partition(")")[0]
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run("customers", "list", "--database", database) == 0
+    told = capsys.readouterr().out
+    assert "Tier" not in told
+    line = next(line for line in told.splitlines() if "Dee Lane" in line)
+    assert "+12025550104 +1" in line
+    assert id_ in line
