@@ -104,7 +104,6 @@ class SelfService:
             on_outcome=lambda outcome: self._ended(contact, outcome),
             on_event=stepped,
         )
-        contact.flow.start()
 
     def _ended(self, contact: Contact, outcome: Outcome) -> None:
         contact.flow = None
