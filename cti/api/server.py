@@ -161,20 +161,6 @@ class _WebSocket(WebSocketsSansIOProtocol):
         self.transport.abort()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio switches Nagle off for every connection.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.setblocking(False)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
 def _mask_token(record: logging.LogRecord) -> bool:
     if "token=" in record.getMessage():
         record.msg, record.args = _TOKEN.sub(r"\1***", record.getMessage()), ()
