@@ -48,6 +48,7 @@ class Continuity:
             location=switching.location,
             secrets=switching.credentials,
             wake=switching.pump.schedule_flush,
+            clock=clock,
         )
         self._takeover = TakeOver(
             reading,

@@ -19,7 +19,14 @@ from cti.journal_records import BindingRecord, Kind, NodeKey
 from cti.schema import AgentView, Event, EventType, ScreenPop
 from cti.translate import Translator
 from switch.calls.adoption import Adoption
-from switch.calls.events import CallEvent, GatewayChanged
+from switch.calls.events import (
+    CallEvent,
+    GatewayChanged,
+    LegMeasured,
+    LegRinging,
+    RecordingClosed,
+)
+from switch.clock import Clock
 from switch.ids import LegId, RecordingId
 from switch.journal.times import Times
 from switch.journal.writer import Journal
@@ -29,6 +36,9 @@ from switch.sip.session_record import flow_record
 _FIGURES_EVERY_S: Final = 1.0
 """The day's counters change with every call; to lose a second of them is no harm."""
 _RINGING: Final = "ringing"
+_WITHOUT_HURRY: Final = (LegRinging, LegMeasured, RecordingClosed)
+"""What may be lost with the process: it is written with the next news, or soon."""
+_SOON_S: Final = 0.02
 
 
 class CallJournal:
@@ -46,7 +56,7 @@ class CallJournal:
         location: Location,
         secrets: PhoneCredentials,
         wake: Callable[[], None],
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock,
     ) -> None:
         """`wake` asks for a turn soon, at whose end `commit` is called."""
         self.file = journal
@@ -58,13 +68,15 @@ class CallJournal:
         self._location = location
         self._secrets = secrets
         self._wake = wake
-        self._now = monotonic
+        self._clock = clock
+        self._now = clock.now
         self._invites: set[LegId] = set()
         self._changed_contacts: set[str] = set()
         self._changed_agents: set[str] = set()
         self._changed_days: set[str] = set()
         self._days_written_at = 0.0
         self._is_due = False
+        self._is_soon = False
         self.seconds = 0.0
         """Spent in `commit` since the start."""
 
@@ -79,6 +91,7 @@ class CallJournal:
                     return  # it rings on without us: written with the next news
             case EventType.AGENT_FIGURES:
                 self._changed_agents.add(event.agent_id or "")
+                return
             case EventType.QUEUE_CHANGED:
                 self._changed_days.add(event.queue or "")
                 return
@@ -102,7 +115,8 @@ class CallJournal:
             self._changed_contacts.add(contact.id)
         if isinstance(event, GatewayChanged):
             self._music()
-        self._due()
+        if not isinstance(event, _WITHOUT_HURRY):
+            self._due()
 
     def changed(self, kind: Kind, key: str) -> None:
         """Look at this one again at the end of the turn."""
@@ -137,16 +151,13 @@ class CallJournal:
     def commit(self) -> None:
         """Write what changed; called at the end of each turn, before anything is sent."""
         changes = self._legs.changes
-        if not (
-            self._is_due
-            or changes.legs
-            or changes.confirmed
-            or changes.recordings
-            or self._location.changed
-        ):
+        if not (self._is_due or changes.legs or self._location.changed):
+            if (changes.confirmed or changes.recordings) and not self._is_soon:
+                self._is_soon = True
+                self._clock.call_at(self._clock.now() + _SOON_S, self._due)
             return
         began = self._now()
-        self._is_due = False
+        self._is_due = self._is_soon = False
         for leg in changes.legs:
             self._leg(leg)
         changes.legs.clear()
