@@ -115,9 +115,18 @@ class Bans:
         """Seconds for which nobody may sign on from this address."""
         return self._guard.banned_for(address, self._clock.now())
 
-    def wrong_password(self, address: str) -> None:
+    def is_shared(self, address: str) -> bool:
+        """True for who is known or exempt."""
+        return not self._guard.is_stranger(address, self._clock.now())
+
+    def right_password(self, address: str) -> None:
+        """A sign-on succeeded: the address is known, as after the right password of a phone."""
+        self._guard.accept(address, self._clock.now())
+
+    def wrong_password(self, address: str, *, is_slowed: bool) -> None:
         """A sign-on failed; the source counts it with the wrong passwords of phones."""
-        self._guard.offend(address, Offence.WRONG_PASSWORD, self._clock.now())
+        now = self._clock.now()
+        self._guard.offend(address, Offence.WRONG_PASSWORD, now, is_slowed=is_slowed)
 
 
 def guard_settings(settings: Settings, site: Site) -> GuardSettings:

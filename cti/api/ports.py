@@ -155,8 +155,14 @@ class Bans(Protocol):
     def shut_out_for(self, address: str) -> float:
         """Seconds for which nobody may sign on from this address; 0: it is not banned."""
 
-    def wrong_password(self, address: str) -> None:
-        """A sign-on from this address failed."""
+    def is_shared(self, address: str) -> bool:
+        """True where people of ours use the address, or a proxy: one must not shut out all others."""
+
+    def right_password(self, address: str) -> None:
+        """A sign-on from this address succeeded."""
+
+    def wrong_password(self, address: str, *, is_slowed: bool) -> None:
+        """A sign-on from this address failed; `is_slowed`: the pauses of its login had begun."""
 
 
 class NobodyBanned:
@@ -174,7 +180,14 @@ class NobodyBanned:
         """It never is."""
         return 0.0
 
-    def wrong_password(self, address: str) -> None:
+    def is_shared(self, address: str) -> bool:
+        """It is not known to be."""
+        return False
+
+    def right_password(self, address: str) -> None:
+        """Nothing follows from it."""
+
+    def wrong_password(self, address: str, *, is_slowed: bool) -> None:
         """Nothing follows from it."""
 
 

@@ -28,14 +28,19 @@ class SignOnThrottle:
         """Pairs of login and address that are remembered."""
         return len(self._guesses)
 
-    def begin(self, login: str, address: str) -> None:
+    def is_slowed(self, login: str, address: str) -> bool:
+        """Tell whether the pauses of this login have begun."""
+        return self._guesses.is_slowed(login, address)
+
+    def begin(self, login: str, address: str, *, is_shared: bool = False) -> None:
         """Call before a password is verified. Raises `TooMany` while there is a pause.
 
+        `is_shared`: people of ours use the address, so only the failures of this login count.
         The attempt counts as failed until `succeeded` is called, so many at the same time do not
         get through together.
         """
         now = self._now()
-        wait = self._guesses.wait(login, address, now)
+        wait = self._guesses.wait(login, address, now, is_shared=is_shared)
         if wait > 0:
             raise TooMany(
                 "too-many-sign-ons",

@@ -5,7 +5,8 @@ far above either is banned for a while: nothing of it is read any more. One dict
 
     strangers   have proved nothing: a small rate each, and one for all of them together
     known       proved a password not long ago: a generous rate, ten offences count as one, and
-                what anybody could do in their name does not count at all
+                what anybody could do in their name, and what pauses slow down already, does not
+                count at all
     exempt      by configuration: no limit, no ban; offences are counted only
 """
 
@@ -103,15 +104,19 @@ class Guard:
 
     # --- telling ------------------------------------------------------------------------------
 
-    def offend(self, host: str, offence: Offence, now: float) -> None:
-        """Note what a source did wrong; ban it when that was too much."""
+    def offend(self, host: str, offence: Offence, now: float, *, is_slowed: bool = False) -> None:
+        """Note what a source did wrong; ban it when that was too much.
+
+        `is_slowed`: pauses keep the offender from doing it fast. That is enough where others share
+        its address: a phone with an old password, which never stops, must not shut them out.
+        """
         self._offences[offence] += 1
         source = self._meet(host, now)
         if source.is_exempt or source.banned_until > now:
             return
         settings = self._settings
         is_known = source.known_until > now
-        if is_known and not offence.is_proven:
+        if is_known and (is_slowed or not offence.counts_against_known):
             return
         source.leak(now, settings.forgiven_per_s)
         source.score += self._weights[offence]

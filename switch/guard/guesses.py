@@ -39,12 +39,20 @@ class Guesses:
         """Pairs on record."""
         return len(self._failures)
 
-    def wait(self, login: str, address: str, now: float) -> float:
-        """Seconds until the next password of this login, or of this address, is looked at."""
+    def wait(self, login: str, address: str, now: float, *, is_shared: bool = False) -> float:
+        """Seconds until the next password of this login, or of this address, is looked at.
+
+        `is_shared`: people who belong here use the address; for them only their own failures count.
+        """
         if not self._failures:
             return 0.0
         own, all_ = self._limits
-        return max(self._left((login, address), own, now), self._left(("", address), all_, now))
+        wait = self._left((login, address), own, now)
+        return wait if is_shared else max(wait, self._left(("", address), all_, now))
+
+    def is_slowed(self, login: str, address: str) -> bool:
+        """Tell whether the pauses of this login have begun."""
+        return self._failures.get((login, address), (0, 0.0))[0] >= self._limits[0]
 
     def count(self, login: str, address: str, now: float) -> None:
         """A wrong password, or one that is not known to be right yet."""

@@ -30,18 +30,16 @@ class Offence(StrEnum):
     """A tool for attacks that gives its own name; it gets no answer."""
 
     @property
-    def is_proven(self) -> bool:
-        """True where the offender must have been reachable at its address.
+    def counts_against_known(self) -> bool:
+        """True where it may get an address banned behind which phones are registered.
 
-        All others come in datagrams, whose sender anybody can forge: they may get a stranger's
-        address banned, never one behind which phones are registered.
+        The offender must have been reachable at that address. Most others come in datagrams, whose
+        sender anybody can forge; credentials during a pause are not looked at, so they do no harm.
         """
-        return self in _PROVEN
+        return self in _AGAINST_KNOWN
 
 
-_PROVEN: Final = frozenset(
-    {Offence.WRONG_PASSWORD, Offence.GUESSING_ON, Offence.SLOW, Offence.NO_SIP}
-)
+_AGAINST_KNOWN: Final = frozenset({Offence.WRONG_PASSWORD, Offence.SLOW, Offence.NO_SIP})
 """Passwords are looked at only with a nonce that was sent to the same address; TCP shakes hands."""
 
 

@@ -74,7 +74,8 @@ class SipWatch:
 
     def pause(self, user: str, host: str, now: float) -> float:
         """Seconds for which no password of `user` from there is looked at; 0: look."""
-        wait = self._guesses.wait(user, host, now)
+        is_shared = not self._guard.is_stranger(host, now)
+        wait = self._guesses.wait(user, host, now, is_shared=is_shared)
         if wait > 0:
             self.paused += 1
             self._guard.offend(host, Offence.GUESSING_ON, now)
@@ -82,8 +83,9 @@ class SipWatch:
 
     def wrong(self, user: str, host: str, now: float) -> None:
         """Note wrong credentials; whether there is such a user makes no difference."""
+        is_slowed = self._guesses.is_slowed(user, host)
         self._guesses.count(user, host, now)
-        self._guard.offend(host, Offence.WRONG_PASSWORD, now)
+        self._guard.offend(host, Offence.WRONG_PASSWORD, now, is_slowed=is_slowed)
 
     def right(self, user: str, host: str, now: float) -> None:
         """Note right credentials: the address is known from now on."""

@@ -31,12 +31,14 @@ async def sign_on(body: SignOnRequest, request: Request, context: TheContext) ->
             f"This address is shut out; try again in {math.ceil(shut_out)} s, or ask an administrator.",
             shut_out,
         )
-    context.throttle.begin(body.login, address)
+    is_slowed = context.throttle.is_slowed(body.login, address)
+    context.throttle.begin(body.login, address, is_shared=context.ports.bans.is_shared(address))
     account = await context.ports.accounts.verify(body.login, body.password)
     if account is None:
-        context.ports.bans.wrong_password(address)
+        context.ports.bans.wrong_password(address, is_slowed=is_slowed)
         raise NotSignedOn("wrong-password", "Login or password is wrong.")
     context.throttle.succeeded(body.login, address)
+    context.ports.bans.right_password(address)
     token, expires = context.tokens.issue(account)
     phone = None
     if account.agent_id is not None:

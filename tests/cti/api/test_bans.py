@@ -113,6 +113,7 @@ async def test_the_end_of_a_ban_is_told(gate: Gate) -> None:
 
 async def test_wrong_sign_ons_shut_the_address_out(gate: Gate) -> None:
     signed_on = await gate.run.signed_on("super")
+    gate.clock.advance(7200.0)  # so long ago that the address is not known any more
     client = gate.run.client()
     for number in range(10):
         answer = await client.sign_on(f"user{number}", "wrong")
@@ -124,6 +125,16 @@ async def test_wrong_sign_ons_shut_the_address_out(gate: Gate) -> None:
     assert (await signed_on.get("/api/v1/bans")).status_code == 200  # who is in stays in
     gate.clock.advance(60.0)
     assert (await client.sign_on("admin")).status_code == 200
+
+
+async def test_people_who_mistype_do_not_shut_out_their_office(gate: Gate) -> None:
+    client = gate.run.client()
+    assert (await client.sign_on("super")).status_code == 200
+    assert not gate.guard.is_stranger(HERE, gate.clock.now())
+    for number in range(50):
+        assert (await client.sign_on(f"user{number}", "wrong")).status_code == 401
+    assert (await client.sign_on("admin")).status_code == 200
+    assert gate.told == []
 
 
 async def test_a_thousand_bans_do_not_fill_the_log(

@@ -80,3 +80,18 @@ def test_memory_is_bounded(throttle: SignOnThrottle, clock: Clock) -> None:
     for number in range(12_000):
         throttle.begin(f"user {number}", f"address {number}")
     assert throttle.remembered == 10_000
+
+
+def test_an_office_is_not_paused_for_what_some_of_it_mistype(
+    throttle: SignOnThrottle, clock: Clock
+) -> None:
+    for number in range(200):
+        throttle.begin(f"agent{number}", "198.51.100.1", is_shared=True)
+        clock.now += 60
+    throttle.begin("ann", "198.51.100.1", is_shared=True)
+    pause_of(lambda: throttle.begin("ann", "198.51.100.1"))
+    assert not throttle.is_slowed("ann", "198.51.100.1")
+    for _ in range(2):
+        throttle.begin("ann", "198.51.100.1", is_shared=True)
+    assert throttle.is_slowed("ann", "198.51.100.1")
+    pause_of(lambda: throttle.begin("ann", "198.51.100.1", is_shared=True))

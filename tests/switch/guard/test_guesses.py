@@ -85,6 +85,49 @@ def test_a_right_password_makes_the_address_known() -> None:
     assert guard.counters(1.0).offences == {Offence.WRONG_PASSWORD: 1}
 
 
+def phones_with_old_passwords(watch: SipWatch, host: str, *, phones: int, hours: int) -> None:
+    """They register every 30 s and never stop; an hour is enough for the pauses to be longest."""
+    for tick in range(hours * 120):
+        for phone in range(phones):
+            now = 1000.0 + 30 * tick + phone
+            watch.challenged(host, now)
+            if watch.pause(f"bad{phone}", host, now) == 0:
+                watch.wrong(f"bad{phone}", host, now)
+        watch.right("good", host, 1029.0 + 30 * tick)
+
+
+def test_phones_with_old_passwords_do_not_shut_out_their_office() -> None:
+    guard = Guard(GuardSettings())
+    watch = SipWatch(guard)
+    watch.right("good", A, 1000.0)
+    phones_with_old_passwords(watch, A, phones=15, hours=24)
+    counters = guard.counters(1000.0)
+    assert counters.bans == 0
+    assert counters.offences[Offence.WRONG_PASSWORD] > 1000
+    end = 1000.0 + 24 * 3600
+    assert watch.pause("good", A, end) == 0
+    assert watch.pause("bad1", A, end) > 60
+
+
+def test_who_belongs_to_an_office_may_still_not_try_all_its_users() -> None:
+    guard = Guard(GuardSettings())
+    watch = SipWatch(guard)
+    watch.right("good", A, 1000.0)
+    for number in range(100):
+        watch.wrong(f"user{number}", A, 1000.0)
+    assert guard.is_banned(A, 1000.0)
+
+
+def test_strangers_behind_an_exempt_proxy_do_not_hold_up_its_phones() -> None:
+    watch = SipWatch(Guard(GuardSettings(exempt=(A,))))
+    for number in range(500):
+        watch.wrong(f"user{number}", A, 1000.0)
+    for _ in range(20):
+        watch.wrong("1001", A, 1000.0)
+    assert watch.pause("1002", A, 1000.0) == 0
+    assert watch.pause("1001", A, 1000.0) > 0
+
+
 def test_exempt_proxies_are_one_origin_and_strangers_are_their_network() -> None:
     watch = SipWatch(Guard(GuardSettings(exempt=("192.0.2.0/24",))))
     assert watch.origin("192.0.2.1") == watch.origin("192.0.2.2") == ""
