@@ -3,7 +3,8 @@
 Each source has a rate (a bucket that leaks) and a score of offences (which is forgiven in time). Who is
 far above either is banned for a while: nothing of it is read any more. One dictionary look-up decides.
 
-    strangers   have proved nothing: a small rate each, and one for all of them together
+    strangers   have proved nothing: a small rate each, and one for all of them together; datagrams
+                and connections have their own, because the senders of datagrams may be invented
     known       proved a password not long ago: a generous rate, ten offences count as one, and
                 what anybody could do in their name, and what pauses slow down already, does not
                 count at all
@@ -12,7 +13,7 @@ far above either is banned for a while: nothing of it is read any more. One dict
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -24,8 +25,8 @@ from switch.guard.source import Exempt, Source, key_of
 
 _BURST_S: Final = 4.0
 """A burst may be as long as so many seconds at the full rate."""
-_LOOKED_AT: Final = 16
-"""Sources that are looked at for one that can be forgotten."""
+_LOOKED_AT: Final = 512
+"""Sources that are looked at for one that can be forgotten: known ones often stand together."""
 _PASS, _LIMIT, _BAN = Verdict.PASS, Verdict.LIMIT, Verdict.BAN
 
 
@@ -39,13 +40,14 @@ class Guard:
         self.settings = self._settings = settings
         self._on_ban = on_ban
         self._is_exempt = lru_cache(maxsize=8192)(Exempt(settings.exempt).__contains__)
-        self._sources: dict[str, Source] = {}
+        self._sources: OrderedDict[str, Source] = OrderedDict()
         self._banned: dict[str, Source] = {}
         """Those whose ban has not been seen to end."""
         self._stranger_gap = 1.0 / settings.stranger_rate
         self._known_gap = 1.0 / settings.known_rate
         self._strangers_gap = 1.0 / settings.strangers_rate
-        self._strangers_due = 0.0
+        self._strangers_due = [0.0, 0.0]
+        """Of datagrams, and of connections and what comes over them."""
         self._weights = dict(WEIGHTS)
         # A little more than its share, because some is forgiven while they come in.
         self._weights[Offence.WRONG_PASSWORD] /= settings.ban_after - 0.5
@@ -55,8 +57,11 @@ class Guard:
 
     # --- asking -------------------------------------------------------------------------------
 
-    def judge(self, host: str, now: float) -> Verdict:
-        """Decide about one message (or connection) from `host`, and count it."""
+    def judge(self, host: str, now: float, *, is_connected: bool = False) -> Verdict:
+        """Decide about one message from `host`, and count it.
+
+        `is_connected`: it is a connection or came over one, so the host is really there.
+        """
         source = self._sources.get(host)
         if source is None:
             source = self._meet(host, now)
@@ -74,11 +79,12 @@ class Guard:
             return _LIMIT
         source.due = due + (self._known_gap if is_known else self._stranger_gap)
         if not is_known:
-            due = self._strangers_due if self._strangers_due > now else now
+            due = self._strangers_due[is_connected]
+            due = due if due > now else now
             if due - now > _BURST_S:
                 self._dropped_strangers += 1
                 return _LIMIT
-            self._strangers_due = due + self._strangers_gap
+            self._strangers_due[is_connected] = due + self._strangers_gap
         return _PASS
 
     def is_banned(self, host: str, now: float) -> bool:
@@ -167,6 +173,8 @@ class Guard:
 
     def _ban(self, source: Source, offence: Offence, now: float) -> None:
         settings = self._settings
+        if now - source.banned_until > settings.ban_max_s:
+            source.bans = 0  # long ago; the address may have another owner by now
         source.bans += 1
         length = min(settings.ban_s * 2.0 ** min(source.bans - 1, 20), settings.ban_max_s)
         source.banned_since, source.banned_until = now, now + length
@@ -201,13 +209,12 @@ class Guard:
         self._forgotten += 1
         sources = self._sources
         for _ in range(min(_LOOKED_AT, len(sources))):
-            key = next(iter(sources))
-            source = sources.pop(key)
+            key, source = next(iter(sources.items()))
             if not (source.is_exempt or source.banned_until > now or source.known_until > now):
+                del sources[key]
                 return
-            sources[key] = source
-        key = next(iter(sources))
-        del sources[key]
+            sources.move_to_end(key)
+        key, _ = sources.popitem(last=False)
         self._banned.pop(key, None)
 
 

@@ -212,7 +212,11 @@ class Pump:
         guard = self._guard
         if guard is not None:
             now, host = self._clock.now(), connection.remote[0]
-            messages = [each for each in messages if guard.judge(host, now) is Verdict.PASS]
+            messages = [
+                each
+                for each in messages
+                if guard.judge(host, now, is_connected=True) is Verdict.PASS
+            ]
         flow = self._tcp_flow(connection.remote, connection.number)
         self._received([(data, flow) for data in messages])
 

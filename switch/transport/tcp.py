@@ -287,7 +287,7 @@ class TcpHub:
         if connection.accepted:
             if not self._may_connect(connection, host):
                 return False
-            self._accepted_from[host] += 1
+            self._accepted_from[key_of(host)] += 1
             self.counters.accepted += 1
         else:
             self.counters.made += 1
@@ -303,13 +303,13 @@ class TcpHub:
         guard, limits, now = self._guard, self.limits, self.loop.time()
         most = limits.max_connections_per_address
         if guard is not None:
-            if guard.judge(host, now) is not Verdict.PASS:
+            if guard.judge(host, now, is_connected=True) is not Verdict.PASS:
                 self.counters.refused_banned += 1
                 return False
             connection.is_stranger = guard.is_stranger(host, now)
             if connection.is_stranger:
                 most = limits.max_connections_per_stranger
-        if self._accepted_from[host] >= most:
+        if self._accepted_from[key_of(host)] >= most:
             self.counters.refused_full += 1
             return False
         if connection.is_stranger:
@@ -349,10 +349,10 @@ class TcpHub:
         if self._by_remote.get(connection.remote) is connection:
             del self._by_remote[connection.remote]
         if connection.accepted:
-            host = connection.remote[0]
-            self._accepted_from[host] -= 1
-            if self._accepted_from[host] <= 0:
-                del self._accepted_from[host]
+            source = key_of(connection.remote[0])
+            self._accepted_from[source] -= 1
+            if self._accepted_from[source] <= 0:
+                del self._accepted_from[source]
         if not self._closing:
             self.handlers.failed(connection.remote, connection.number, reason)
 

@@ -204,6 +204,26 @@ def test_phones_that_answer_their_challenges_are_never_banned() -> None:
     assert told == []
 
 
+def test_invented_senders_of_datagrams_do_not_shut_out_who_connects() -> None:
+    guard, _ = make(strangers_rate=100.0)
+    for number in range(1000):
+        guard.judge(f"203.0.{number >> 8}.{number & 255}", 1000.0)
+    assert guard.judge(A, 1000.0) is Verdict.LIMIT
+    assert guard.judge(B, 1000.0, is_connected=True) is Verdict.PASS
+    assert sum(
+        guard.judge(f"198.18.{n >> 8}.{n & 255}", 1000.0, is_connected=True) is Verdict.PASS
+        for n in range(1000)
+    ) == pytest.approx(400, abs=2)
+
+
+def test_bans_of_long_ago_do_not_make_the_next_one_longer() -> None:
+    guard, told = make(ban_s=60.0, ban_max_s=1000.0)
+    shut_out(guard, A, 1000.0)
+    shut_out(guard, A, 1100.0)
+    shut_out(guard, A, 1100.0 + 120.0 + 1001.0)
+    assert [(ban.times, ban.until - ban.since) for ban in told] == [(1, 60), (2, 120), (1, 60)]
+
+
 # --- addresses ----------------------------------------------------------------------------------
 
 
@@ -261,6 +281,16 @@ def test_the_table_is_bounded_and_keeps_who_matters() -> None:
     assert (counters.sources, counters.sources_forgotten) == (100, 99_903)
     assert not guard.is_stranger(A, 1000.0)
     assert guard.judge(B, 1000.0) is Verdict.BAN
+
+
+def test_who_is_known_is_not_forgotten_for_strangers_also_where_they_stand_together() -> None:
+    guard, _ = make(max_sources=1000, strangers_rate=1e9)
+    known = [f"198.18.{number >> 8}.{number & 255}" for number in range(500)]
+    for host in known:
+        guard.accept(host, 1000.0)
+    for number in range(5000):
+        guard.judge(f"203.0.{number >> 8}.{number & 255}", 1000.0)
+    assert not any(guard.is_stranger(host, 1000.0) for host in known)
 
 
 def test_bans_are_bounded_too() -> None:
