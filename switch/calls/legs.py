@@ -110,9 +110,10 @@ class Legs:
     def restore(self, leg: Leg, *, waits: bool) -> None:
         """Take up a leg of an earlier process; `waits`: it is still to be answered.
 
-        Raises:
-            KeyError: its trunk is not configured any more.
+        One whose trunk is not configured any more goes on, and counts for none.
         """
+        if leg.trunk is not None and not self._limits.knows(leg.trunk):
+            leg.trunk = None
         if leg.trunk is not None:
             self._limits.add(leg.trunk, leg.id)
         self._by_id[leg.id] = leg

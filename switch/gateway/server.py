@@ -54,8 +54,11 @@ CLOSE_WITHIN_S: Final = 5.0
 MAX_FAILED_TURNS: Final = 100
 """Turns that failed one after the other: then the process is of no use and ends."""
 BUSY_PACKETS: Final = 1200
-"""Packets in a frame from which on the gateway wakes half as often: at many legs the waking itself
+"""Packets in a frame from which on the gateway wakes less often: at many legs the waking itself
 costs more than the shorter way is worth (1200 are 600 calls)."""
+BUSY_WAKE_S: Final = 0.005
+UNRELAYED_WAKE_S: Final = 0.01
+"""The same when nothing is relayed: mixes are made at the tick, only digits wait for a wake."""
 _PRIORITY: Final = -10
 _IDLE_S: Final = 0.1
 _RESERVED_A_TURN: Final = 8
@@ -175,7 +178,9 @@ class GatewayServer:
         received = self._engine.packets_received
         busy = received - self._received_before >= BUSY_PACKETS
         self._received_before = received
-        self._wake_s = self._settings.wake_ms / 1000 * (2 if busy else 1)
+        settled = self._settings.wake_ms / 1000
+        longer = BUSY_WAKE_S if self._engine.is_relaying else UNRELAYED_WAKE_S
+        self._wake_s = max(settled, longer) if busy else settled
 
     def _sleep(self, began: float) -> None:
         until = began + self._wake_s

@@ -20,6 +20,8 @@ import msgspec
 
 MAGIC: Final = b"SWROOMJ1"
 _PREFIX: Final = struct.Struct("<II")
+UNDECODABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a record raises: text that is not UTF-8 and arrays nested deep are not wrapped."""
 _LONGEST: Final = 1 << 24
 """No record is longer; a length beyond it is damage."""
 
@@ -106,7 +108,7 @@ def parse(data: bytes) -> Reading:
                 found.header = _HEADER.decode(payload)
             else:
                 _take(found, payload, data[at:end])
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             found.faults.append(f"the record at octet {at} is not understood: {error}")
             if found.header is None:
                 break

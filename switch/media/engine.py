@@ -82,6 +82,11 @@ class MediaEngine(Patchbay):
         """From strangers, or nothing that could be RTP."""
         return self._traffic.stray
 
+    @property
+    def is_relaying(self) -> bool:
+        """Whether packets of any leg are passed on as they come."""
+        return len(self._plan.relay_listeners) > 0
+
     # --- the two verbs --------------------------------------------------------------------------
 
     def wake(self, now: float) -> int:

@@ -29,7 +29,7 @@ STARVED_S: Final = 0.2
 AT_ONCE: Final = 200
 """Packets of players and silence that leave at the tick itself."""
 _LATER_PARTS: Final = 4
-"""The rest is spread over so many wakes; a frame has at least five."""
+"""The rest is spread over so many wakes; a frame has at least as many."""
 _STARVED_SAMPLES: Final = int(STARVED_S * 50) * FRAME_SAMPLES
 
 

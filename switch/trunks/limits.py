@@ -23,6 +23,10 @@ class TrunkLimits:
             return False
         return settings.max_calls == 0 or len(self._legs[trunk]) < settings.max_calls
 
+    def knows(self, trunk: str) -> bool:
+        """Whether there is a trunk of this name."""
+        return trunk in self._trunks
+
     def add(self, trunk: str, leg: LegId) -> None:
         """Count a leg that came to life on `trunk`."""
         self._legs[trunk].add(leg)
