@@ -24,7 +24,7 @@ class GatewaySettings:
     """Without a call agent for so long, the gateway closes its recordings and ends."""
     rtp_timeout_s: float = 30.0
     """A leg that should receive and does not for so long is reported."""
-    wake_ms: float = 3.0
+    wake_ms: float = 2.5
     """How often packets are taken and bridges relayed; every 5 ms under heavy load.
 
     Shorter: less delay, more CPU.
