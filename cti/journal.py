@@ -7,7 +7,6 @@ before the messages of the turn are sent: what a peer knows of us, the journal k
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -72,6 +71,7 @@ class CallJournal:
         self._now = clock.now
         self._invites: set[LegId] = set()
         self._changed_contacts: set[str] = set()
+        translator.on_forget = self._changed_contacts.add
         self._changed_agents: set[str] = set()
         self._changed_days: set[str] = set()
         self._days_written_at = 0.0
@@ -137,6 +137,7 @@ class CallJournal:
                 self._secrets.changed.add(key)
             case Kind.INVITE:
                 self._invites.add(LegId(key))
+                self._legs.changes.legs.add(LegId(key))  # it goes when its leg is gone
             case Kind.POP | Kind.NODE:
                 pass
         self._due()

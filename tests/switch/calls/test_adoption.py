@@ -1,0 +1,85 @@
+"""The call agent dies and another one takes up its calls: what peers and gateway see of it."""
+
+from __future__ import annotations
+
+from switch.calls.causes import Result
+from switch.calls.events import IncomingLeg, LegAnswered, LegEnded
+from switch.sip.events import Ended, EndedBy, ReofferAnswered
+from tests.switch.calls.bench import Bench
+from tests.switch.calls.phone import Phone
+from tests.switch.calls.test_hold import talking
+
+
+def test_a_talk_goes_on_with_hold_resume_and_hang_up() -> None:
+    bench, ann, a, bob, b = talking()
+    heard = bench.heard()
+    bench.restart()
+    assert bench.heard() == heard == {a: {b}, b: {a}}
+    ann.hold()
+    assert ann.last(ReofferAnswered) is not None
+    assert bench.heard() == {b: {bench.music}}
+    bench.restart()
+    ann.resume()
+    assert bench.heard() == heard
+    bob.hang_up()
+    assert {cause.result for cause in bench.ends().values()} == {Result.COMPLETED}
+    bench.check_forgotten()
+
+
+def test_a_phone_that_rings_is_answered_after_the_restart() -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    ann.call("1002")
+    bob.ring()
+    bench.restart()
+    bob.answer()
+    assert len(bench.of(LegAnswered)) == 2
+    a, b = bench.leg_of("1001"), bench.leg_of("1002")
+    assert bench.heard() == {a: {b}, b: {a}}
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_caller_who_gives_up_after_the_restart_is_understood() -> None:
+    bench = Bench()
+    caller = bench.stranger("caller")
+    caller.call("4000")
+    bench.calls.ring(bench.of(IncomingLeg)[-1].leg)
+    bench.restart()
+    caller.hang_up()
+    (cause,) = bench.ends().values()
+    assert cause.result is Result.CANCELLED
+    bench.check_forgotten()
+
+
+def test_a_2xx_whose_ack_is_lost_is_sent_again_by_the_next_process() -> None:
+    bench = Bench()
+    caller = bench.stranger("caller")
+    caller.call("4000")
+    bench.lose = lambda data: data.startswith(b"ACK")
+    bench.calls.answer(bench.of(IncomingLeg)[-1].leg)
+    bench.pump()
+    bench.restart()
+    bench.lose = lambda _: False
+    bench.advance(2)
+    assert bench.user_agent.sessions_alive == 1
+    caller.hang_up()
+    bench.check_forgotten()
+
+
+def test_calls_end_cleanly_when_the_gateway_is_gone_too() -> None:
+    bench, ann, _, bob, _ = talking()
+    bench.gateway.stop()
+    bench.gateway.start()
+    bench.restart()
+    reasons = {event.cause.reason for event in bench.of(LegEnded)}
+    assert reasons == {"gateway-lost"}
+    assert said_goodbye(ann)
+    assert said_goodbye(bob)
+    bench.gateway.objections.clear()  # it was told to remove what it never had: no harm
+    bench.check_forgotten()
+
+
+def said_goodbye(phone: Phone) -> bool:
+    ended = phone.last(Ended)
+    return ended is not None and ended.by is EndedBy.REMOTE_BYE
