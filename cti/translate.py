@@ -86,6 +86,8 @@ class Translator:
         self._ended: dict[str, str] = {}
         """The agents of the last interactions that are over; the store may not have them yet."""
         self._recorded: dict[str, str] = {}
+        self.on_forget: Callable[[str], None] = lambda interaction: None
+        """Told of each interaction that is over, with its wrap-up."""
         self.gateway_available = False
 
     # --- views ----------------------------------------------------------------------------------
@@ -292,6 +294,7 @@ class Translator:
 
     def _forget(self, live: LiveInteraction) -> None:
         del self._live[live.id]
+        self.on_forget(live.id)
         if live.agent_id is not None:
             self._ended[live.id] = live.agent_id
             if len(self._ended) > _FORGET_ENDED_AFTER:
