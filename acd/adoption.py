@@ -82,7 +82,8 @@ class ContactAdoption:
             contact.record,
             contact.language,
             contact.customer_answered,
-            None if contact.flow is None else contact.flow.record(),
+            # Between `restore` and `resume` another kill may come: the caller's way is not lost then.
+            self._runs.get(name) if contact.flow is None else contact.flow.record(),
             contact.queue,
             _at(contact.queued_at, wall),
             dict(contact.facts),
@@ -105,13 +106,14 @@ class ContactAdoption:
             contact.call_backs,
         )
 
-    def agent(self, name: AgentId, wall: Moment) -> AgentRecord:
-        """Describe an agent. Raises KeyError for one that is not configured."""
-        return restoring.agent_record(self._core, name, wall)
+    def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
+        """Describe an agent; None for one that is not configured any more."""
+        is_known = name in self._core.floor.agents
+        return restoring.agent_record(self._core, name, wall) if is_known else None
 
-    def day(self, queue: QueueName) -> DayRecord:
-        """Describe a queue's day. Raises KeyError for one that is not configured."""
-        return restoring.day_record(self._core, queue)
+    def day(self, queue: QueueName) -> DayRecord | None:
+        """Describe a queue's day; None for one that is not configured any more."""
+        return restoring.day_record(self._core, queue) if queue in self._core.queues else None
 
     # --- taking up ------------------------------------------------------------------------------
 

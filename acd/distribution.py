@@ -54,9 +54,9 @@ class Distribution:
 
     def call_again(self, contact: Contact) -> None:
         """The offer stands, but the call to its agent was not begun, or is lost."""
-        status = None if contact.agent is None else self._acd.agent(contact.agent)
-        if status is not None and contact.stage is Stage.OFFERED and contact.agent_leg is None:
-            self._call_agent(contact, status.agent, self._acd.ring_timeout_s(status.agent))
+        agent = contact.agent
+        if agent is not None and contact.stage is Stage.OFFERED and contact.agent_leg is None:
+            self._call_agent(contact, agent, self._acd.ring_timeout_s(agent))
 
     def has(self, contact: Contact) -> bool:
         """Whether the contact waits, is offered or talks for the distribution."""

@@ -8,7 +8,8 @@ that is gone waits again at its place, an agent whose contact is gone rests.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Final
@@ -139,19 +140,30 @@ def restore(
     in_line = sorted(contacts.items(), key=lambda item: (item[1].entered_at, item[1].order))
     for contact, record in in_line:
         if record.queue in core.queues:
-            _restore_contact(core, contact, record, agents, mono, now)
+            with _noted(faults, f"contact {contact}"):
+                _restore_contact(core, contact, record, agents, mono, now)
         else:
             faults.append(f"contact {contact}: queue {record.queue} is not configured any more")
     for name, kept in agents.items():
         agent = core.floor.agents.get(name)
         if agent is not None:
-            _restore_agent(core, agent, kept, mono, now, same_day=same_day)
-    if same_day:
-        for queue, day in days.items():
-            if queue in core.metrics.queues:
+            with _noted(faults, f"agent {name}"):
+                _restore_agent(core, agent, kept, mono, now, same_day=same_day)
+    for queue, day in days.items():
+        if same_day and queue in core.metrics.queues:
+            with _noted(faults, f"the day of queue {queue}"):
                 core.metrics.queues[queue].day = _day(day)
     core.metrics.changed_queues.update(dict.fromkeys(core.queues))
     return faults
+
+
+@contextmanager
+def _noted(faults: list[str], what: str) -> Iterator[None]:
+    """A state or a reason of another version, which this one has no word for, costs its record."""
+    try:
+        yield
+    except ValueError as error:
+        faults.append(f"{what}: {error}")
 
 
 def _restore_contact(
@@ -216,6 +228,7 @@ def _restore_agent(
     core: Core, agent: Agent, record: AgentRecord, mono: Moment, now: float, *, same_day: bool
 ) -> None:
     name, was = agent.settings.agent, agent.state
+    state = AgentState(record.state)
     if was is AgentState.AVAILABLE:
         core.router.remove_idle(name)
     agent.desk, agent.phone, agent.phone_counts = record.desk, record.phone, record.phone_counts
@@ -223,7 +236,7 @@ def _restore_agent(
     agent.not_ready = record.not_ready
     if agent.settings.static:
         agent.pause, agent.pause_until = record.pause, _at(record.pause_until, mono)
-    _place(core, agent, record, mono)
+    _place(core, agent, state, record, mono)
     if record.idle is not None:
         agent.idle_place = core.router.place_before(name, mono(record.idle[0]), record.idle[1])
     if agent.state is AgentState.AVAILABLE:
@@ -245,9 +258,8 @@ def _restore_agent(
         )
 
 
-def _place(core: Core, agent: Agent, record: AgentRecord, mono: Moment) -> None:
+def _place(core: Core, agent: Agent, state: AgentState, record: AgentRecord, mono: Moment) -> None:
     """Put it where it stood, or where the facts say if that cannot be any more."""
-    state = AgentState(record.state)
     contact = None if record.contact is None else ContactId(record.contact)
     with_it = core.contacts.live.get(contact) if contact is not None else None
     if state in OFFERED or state in IN_TALK:

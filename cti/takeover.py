@@ -37,7 +37,7 @@ from cti.switching import Switching
 from cti.translate import Translator
 from switch.calls.records import CaptureRecord, LegRecord
 from switch.ids import CallId, LegId, PlayerId, RecordingId
-from switch.journal.format import Header, Reading, read
+from switch.journal.format import UNDECODABLE, Header, Reading, read
 from switch.journal.times import Times
 from switch.registrar.location import Binding
 from switch.sip.session_record import flow_of
@@ -181,7 +181,7 @@ class TakeOver:
         for key, data in self._reading.values(kind).items():
             try:
                 found[key] = decoder.decode(data)
-            except msgspec.MsgspecError as error:
+            except UNDECODABLE as error:
                 log.warning("not taken up: %s %s: %s", kind.value, key, error)
         return found
 

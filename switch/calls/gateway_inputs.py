@@ -62,7 +62,7 @@ class GatewayInputs:
         """A gateway is connected: clear out what is not ours, start the music, take calls.
 
         Legs and recordings that live here, but not there, came from an earlier process and ended
-        with an earlier gateway.
+        with an earlier gateway; players may have come to their end while nobody was told.
         """
         for leg in welcome.legs:
             if self._legs.get(leg) is None:
@@ -84,6 +84,7 @@ class GatewayInputs:
             if adopted.id not in there:
                 self._legs.abandon(adopted, _GATEWAY_LOST)
         self._sound.captures.only(welcome.recordings)
+        self._sound.only(welcome.players)
         self._sound.say_again()
 
     def lost(self, detail: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from switch.calls.bridge import SoundMatrix
 from switch.calls.captures import Captures
@@ -156,6 +156,13 @@ class Sound:
     def adopt_player(self, player: PlayerId, leg: LegId) -> None:
         """A player that an earlier process started plays to this leg."""
         self._players[player] = leg
+
+    def only(self, players: Collection[PlayerId]) -> None:
+        """The gateway has these and no others: the rest ended while nobody listened."""
+        for player, leg in tuple(self._players.items()):
+            if player not in players:
+                del self._players[player]
+                self.report_played(player, leg, stopped=False)
 
     def plays(self, player: PlayerId) -> bool:
         """Whether a player is the music, or plays to a leg."""

@@ -54,6 +54,8 @@ class Journal:
         self._new_octets = 0
         self._to_copy: list[Key] = []
         self._retry_at = 0.0
+        self._rewrite_at = 0.0
+        """Not before: the last attempt failed."""
         self._last_fault = ""
         self.records = 0
         """Written since the start."""
@@ -122,7 +124,7 @@ class Journal:
             self.slow += 1
         if self._new_fd >= 0:
             self._rewrite_on(data)
-        elif self._octets > max(SMALLEST_REWRITE, REWRITE_AT * self._live_octets):
+        elif began >= self._rewrite_at and self._is_long:
             self._rewrite_begin()
 
     def close(self) -> None:
@@ -135,6 +137,10 @@ class Journal:
         self._retry_at = float("inf")
 
     # --- inside ---------------------------------------------------------------------------------
+
+    @property
+    def _is_long(self) -> bool:
+        return self._octets > max(SMALLEST_REWRITE, REWRITE_AT * self._live_octets)
 
     def _keep(self, key: Key, frame: bytes) -> None:
         old = self._live.get(key)
@@ -209,7 +215,8 @@ class Journal:
             self.rewrites += 1
 
     def _rewrite_failed(self, error: OSError) -> None:
-        """The present file goes on; it is tried again when it has grown further."""
+        """The present file goes on; it is tried again a little later."""
+        self._rewrite_at = self._now() + _TRY_AGAIN_S
         log.warning("the journal of calls could not be shortened: %s", error)
         if self._new_fd >= 0:
             os.close(self._new_fd)

@@ -240,6 +240,8 @@ class CallCentre:
             contacts, agents, {}, _same, lives=legs.__contains__, same_day=True
         )
         assert faults == []
+        again = {name: self.adoption.contact(name, _same) for name in contacts}
+        assert again == contacts, "another kill before they go on would cost something"
         self.acd.check_invariants()
         self.adoption.engage((each.id, AgentId(each.phone)) for each in legs.values() if each.phone)
         playing = {player for player, _ in self.adoption.playing()}

@@ -7,7 +7,7 @@ import pytest
 from acd.contact import Stage
 from acd.contact_events import ContactAnnounced, ContactConnected, ContactResult, FlowMoved
 from acd.events import ContactLeft, OfferEnded
-from acd.model import AgentState, OfferFailure
+from acd.model import AgentId, AgentState, OfferFailure
 from switch.calls.causes import EndCause, Result
 from tests.acd.call_centre import MENU, NOWHERE, QUEUE, RECORDED, SILENT, TO_PHONE, CallCentre
 from tests.acd.hand_switch import Leg
@@ -168,6 +168,19 @@ def test_a_transfer_without_an_answer_lets_the_caller_ring(centre: CallCentre) -
     assert centre.switch.verbs(caller.id) == ["ring"]
     centre.switch.confirm(centre.switch.phone_leg(CY))
     assert centre.switch.are_bridged(caller.id, centre.switch.phone_leg(CY).id)
+
+
+def test_a_transfer_goes_on_over_a_restart_though_its_agent_is_configured_no_more(
+    centre: CallCentre,
+) -> None:
+    centre.phones(CY)
+    caller = centre.call(TO_PHONE)
+    centre.switch.confirm(centre.switch.phone_leg(CY))
+    centre.contact(caller).agent = AgentId("1099")
+    centre.restart()
+    centre.switch.end(caller)
+    centre.settle()
+    assert centre.finished().result is ContactResult.DIRECT
 
 
 # --- the caller goes --------------------------------------------------------------------------

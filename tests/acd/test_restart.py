@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from acd.core import Acd
 from acd.inputs import ExtendWrapUp, FinishWrapUp, OfferRinging
 from acd.model import AgentState, ContactState
 from acd.records import AgentRecord
-from acd.restoring import agent_record, queued_record, restore
+from acd.restoring import agent_record, day_record, queued_record, restore
 from acd.settings import AcdSettings
 from tests.acd.scene import ANN, BOB, SALES, SUPPORT, Scene, agent, queue
 
@@ -132,3 +133,35 @@ def test_yesterdays_figures_are_not_todays() -> None:
     restore(after.parts, {ANN: record}, {}, {}, same, scene.now, same_day=False)
     assert after.agent_figures(ANN, scene.now).answered == 0
     assert after.agent(ANN).state is AgentState.AVAILABLE
+
+
+def test_a_word_of_another_version_costs_its_record_and_no_other() -> None:
+    scene = Scene([agent(ANN, SALES), agent(BOB, SALES)], [queue(SALES)])
+    first, second = scene.call(), scene.call()
+    parts = scene.acd.parts
+    strange, kept = queued_record(parts, first, same), queued_record(parts, second, same)
+    assert strange is not None
+    assert kept is not None
+    agents = {name: agent_record(parts, name, same) for name in (ANN, BOB)}
+    after = Acd(
+        agents=[agent(ANN, SALES), agent(BOB, SALES)],
+        queues=[queue(SALES)],
+        settings=AcdSettings(),
+        now=scene.now,
+    )
+    faults = restore(
+        after.parts,
+        {**agents, BOB: replace(agents[BOB], state="on-the-moon")},
+        {first: replace(strange, state="unheard-of"), second: kept},
+        {SALES: replace(day_record(parts, SALES), failures={"unheard-of": 1})},
+        same,
+        scene.now,
+        same_day=True,
+    )
+    assert [fault.partition(":")[0] for fault in faults] == [
+        f"contact {first}",
+        f"agent {BOB}",
+        f"the day of queue {SALES}",
+    ]
+    after.check_invariants()
+    assert after.waiting(SALES) == (second,)

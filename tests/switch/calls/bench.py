@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import TypeVar
 
@@ -142,8 +142,11 @@ class Bench:
             flush=self._flush,
         )
 
-    def restart(self) -> None:
-        """Kill the call agent and let another one go on with what the first one wrote down."""
+    def restart(self, plays: Mapping[PlayerId, LegId] | None = None) -> None:
+        """Kill the call agent and let another one go on with what the first one wrote down.
+
+        `plays`: the players that the application knows of.
+        """
         assert self.calls.faults == self.faults_made
         self.faults_made = 0
         self.process.die()
@@ -152,6 +155,8 @@ class Bench:
         legs, invites, captures, music = self.kept.read()
         restore = self.calls.adoption.restore
         assert restore(legs, invites, captures, music, lambda moment: moment) == []
+        for player, leg in (plays or {}).items():
+            self.calls.adoption.play_on(player, leg)
         self.calls.gateway_ready(self.gateway.still_there())
         self.calls.go_on()
         self.pump()

@@ -138,3 +138,19 @@ def test_reachability_of_phones_is_told_and_ends_with_its_connection() -> None:
     assert flow.connection == 3
     bench.calls.connection_closed(3)
     assert bench.calls.is_reachable("1001")
+
+
+def test_a_player_that_ended_while_nobody_listened_is_reported_by_the_next_call_agent() -> None:
+    bench = Bench()
+    caller = bench.stranger("+12025550100")
+    caller.call("4000")
+    leg = bench.of(IncomingLeg)[0].leg
+    bench.calls.answer(leg)
+    player = bench.calls.play(leg, [Prompt(name="x")])
+    bench.pump()
+    bench.gateway.players.pop(player)  # its end was told to the process that was killed
+    bench.restart(plays={player: leg})
+    (ended,) = bench.of(PlayFinished)
+    assert (ended.player, ended.leg, ended.stopped) == (player, leg, False)
+    caller.hang_up()
+    bench.check_forgotten()

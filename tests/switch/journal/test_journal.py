@@ -199,3 +199,36 @@ def test_after_another_boot_moments_go_by_the_wall_clock() -> None:
 
 def test_the_kernel_says_which_boot_this_is() -> None:
     assert boot_id() == boot_id()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"\x91" * 5000 + b"\x00", b"\x92\xa2\xff\xff\xa1a", b"\x93\xa1k\xa1a" + b"\x91" * 5000],
+)
+def test_a_record_that_is_whole_but_no_record_costs_itself_alone(payload: bytes) -> None:
+    good = make_frame(msgspec.msgpack.encode(("leg", "a", 1)))
+    found = parse(make_header(HEADER) + make_frame(payload) + good)
+    assert values(found, "leg") == {"a": 1}
+    assert len(found.faults) == 1
+
+
+def test_a_file_that_cannot_be_shortened_goes_on_and_is_not_tried_at_every_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(writer, "SMALLEST_REWRITE", 0)
+    now = 0.0
+    kept = journal(tmp_path, monotonic=lambda: now)
+    (tmp_path / "calls.journal.new").mkdir()  # nothing can be made there
+    for number in range(40):
+        kept.put("leg", "a", number)
+        kept.commit()
+    assert caplog.text.count("could not be shortened") == 1
+    (tmp_path / "calls.journal.new").rmdir()
+    now = 60.0
+    kept.put("leg", "a", "the last")
+    kept.commit()
+    kept.put("leg", "a", "the very last")
+    kept.commit()
+    assert (kept.rewrites, kept.failures) == (1, 0)
+    assert values(read(tmp_path / "calls.journal"), "leg") == {"a": "the very last"}
+    kept.close()
