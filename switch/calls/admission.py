@@ -115,6 +115,6 @@ class Admission:
                 return Denied(status=401, reason="challenge", headers=headers, is_routine=True)
             case Paused(seconds):
                 retry = ("Retry-After", str(math.ceil(seconds)))
-                return Denied(status=503, reason="too-many-wrong-passwords", headers=(retry,))
+                return Denied(status=500, reason="too-many-wrong-passwords", headers=(retry,))
             case Refused(_, status):
                 return Denied(status=status, reason="wrong-credentials")

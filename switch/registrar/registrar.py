@@ -103,7 +103,8 @@ class Registrar:
             case Refused(reason=reason, status=status):
                 raise _RefusedError(status, None if status == 403 else reason.capitalize())
             case Paused(seconds=seconds):
-                raise _RefusedError(503, None, ("Retry-After", str(math.ceil(seconds))))
+                retry = ("Retry-After", str(math.ceil(seconds)))
+                raise _RefusedError(500, "Too Many Wrong Passwords", retry)
             case Accepted(user=user):
                 return self._aor_of(request, user)
 

@@ -80,7 +80,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Too many wrong passwords: none is looked at for so long. Answer with 503 and Retry-After."""
+    """Too many wrong passwords: none is looked at for so long. Answer with 500 and Retry-After.
+
+    Not with 503: who gets that shall send nothing else here until then (RFC 3261 section 21.5.4),
+    also nothing of others, and a proxy takes the whole server out of service.
+    """
 
     seconds: float
 

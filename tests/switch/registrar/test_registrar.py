@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 import pytest
 
+from switch.guard.guard import Guard
+from switch.guard.settings import GuardSettings
+from switch.guard.watch import SipWatch
 from switch.registrar.location import Location
 from switch.registrar.registrar import Registrar, RegistrarSettings
 from switch.sip.digest import Challenger, DigestSettings, ha1
 from switch.sip.flow import Flow, Transport
 from switch.sip.headers import Headers
 from switch.sip.message import Request, Response
+from switch.sip.ports import Witness
 
 REALM = "switchroom"
 FLOW = Flow(Transport.UDP, ("192.0.2.77", 31000), ("192.0.2.1", 5060))
@@ -30,7 +34,7 @@ class Phones:
 class Lab:
     """A registrar and one phone that knows how to register."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, witness: Witness | None = None, **settings: object) -> None:
         numbers = itertools.count(1)
         self.changes: list[tuple[str, bool]] = []
         self.location = Location(on_change=lambda aor, on: self.changes.append((aor, on)))
@@ -38,6 +42,7 @@ class Lab:
             settings=DigestSettings(realm=REALM),
             secret=b"0123456789abcdef",
             new_token=lambda: f"t{next(numbers)}",
+            witness=witness,
         )
         self.registrar = Registrar(
             location=self.location,
@@ -125,6 +130,17 @@ def test_a_wrong_password_is_refused() -> None:
     assert lab.register(PHONE, password="guess").status == 403
     assert lab.register(PHONE, user="1003", aor="1003").status == 403
     assert lab.uris() == []
+
+
+def test_during_a_pause_after_wrong_passwords_the_phone_alone_is_told_to_wait() -> None:
+    """Never by 503: a proxy that gets it sends nothing of all other phones either."""
+    lab = Lab(SipWatch(Guard(GuardSettings())))
+    assert [lab.register(PHONE, password="old").status for _ in range(6)] == [403] * 5 + [500]
+    paused = lab.register(PHONE, now=0.5)
+    assert (paused.status, paused.reason) == (500, "Too Many Wrong Passwords")
+    assert paused.headers.get("Retry-After") == "1"
+    assert lab.register("<sip:1002@10.0.0.6>", user="1002", aor="1002").status == 200
+    assert lab.register(PHONE, now=1.5).status == 200
 
 
 def test_nobody_registers_for_somebody_else() -> None:
