@@ -19,12 +19,20 @@ from cti.takeover import FILE
 from switch.journal.format import read
 from tests.kit.desk import Desk
 from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, UNHEARD, hears, listen, stereo
-from tests.kit.lab import Lab
+from tests.kit.lab import ROOT, Lab
 from tests.kit.phone import Phone, read_wav, tone_levels
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 TOLERATED = ("gateway", "media gateway")
+GONE = (
+    ('logins = "1001-1050"', 'logins = "1002-1050"'),
+    ('numbers = "1001-1050"\npassword', 'numbers = "1002-1050"\npassword'),
+    ('numbers = "1001-1025"', 'numbers = "1002-1025"'),
+    ('callers = ["1001-1010"]', 'callers = ["1002-1010"]'),
+    ('name = "lab"\n', 'name = "another"\n'),
+)
+"""Agent 1001, its phone and its account, and the trunk that callers come by, in the lab's words."""
 
 
 async def restart(lab: Lab) -> float:
@@ -213,3 +221,50 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         await lab.until(closed, 5.0, "some interactions have no end")
         found = lab.query("select result from interaction order by started_at")
         assert [result for (result,) in found] == ["answered"] * 4 + ["menu"]
+
+        async def forgotten() -> bool:
+            over = {Kind.LEG, Kind.CONTACT, Kind.CAPTURE, Kind.INVITE, Kind.INTERACTION}
+            return not over & kinds_kept(lab)
+
+        await lab.until(forgotten, 15.0, "the journal keeps what is over")
+
+
+async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path) -> None:
+    config = tmp_path / "centre.toml"
+    config.write_text((ROOT / "config" / "lab.toml").read_text())
+    async with (
+        Phone("baresip", number="+12025550117") as caller,
+        Phone("pjsua2") as agent,
+        Phone("pjsua2") as other,
+        Lab(tmp_path, config=config, tolerates=TOLERATED) as lab,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
+        sales = f"sip:4001@{lab.host}:{lab.sip_port}"
+        talking = await caller.call(sales)
+        ring = await agent.answer_next(8.0)
+        await caller.established(talking)
+        waiting = await caller.call(sales)
+        await caller.established(waiting)
+
+        text = lab.config.read_text()
+        for old, new in GONE:
+            assert old in text
+            text = text.replace(old, new)
+        lab.config.write_text(text)
+        await restart(lab)
+
+        await caller.closed(talking)  # its agent is gone: it is told, not left in silence
+        await agent.closed(ring.call)
+        await other.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
+        ring = await other.answer_next(8.0)
+        other.hum(AGENT_HZ)
+        hears(await listen(caller, waiting), AGENT_HZ)
+        await caller.hang_up(waiting)
+        await lab.is_quiet()
+
+        async def written() -> bool:
+            frames = read(lab.data / FILE).frames
+            return (Kind.AGENT, "1002") in frames and (Kind.AGENT, "1001") not in frames
+
+        await lab.until(written, 5.0, "the journal is not written any more")
