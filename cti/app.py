@@ -30,6 +30,7 @@ from cti.bans import Bans
 from cti.bus import Bus
 from cti.centre import Centre
 from cti.continuity import Continuity
+from cti.data_folder import claim
 from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
@@ -134,10 +135,7 @@ class Node:
         def down(name: str, step: Callable[[], Awaitable[None]]) -> None:
             way_down.push_async_callback(bounded, name, step)
 
-        try:
-            self.data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OSError(error.errno, f"data.folder: {self.data}: {error.strerror}") from error
+        way_down.callback(claim(self.data))
         recordings = self.data / "recordings"
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
         self._recovered = self._spawn_recovery(recordings)

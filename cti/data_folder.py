@@ -1,0 +1,39 @@
+"""The data folder belongs to one server at a time.
+
+Two on one folder would take the calls and the media gateway from each other: both take up what the
+journal of calls holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+def claim(folder: Path) -> Callable[[], None]:
+    """Make the folder if it is missing, and keep other servers out until the result is called.
+
+    The kernel gives it back when this process ends, in whatever way. Raises OSError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OSError(error.errno, f"data.folder: {folder}: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        text = (
+            f"data.folder: {folder}: another server uses it; stop that one, or name another folder"
+        )
+        raise OSError(errno.EBUSY, text) from None
+    except OSError as error:  # some network file systems know no locks
+        log.warning("data.folder: %s cannot be locked: %s", folder, error.strerror)
+    return lambda: os.close(fd)
