@@ -18,7 +18,7 @@ import numpy as np
 
 from cti.bench.rtp_parties import Crowd, Heard, Watched
 
-WATCHED: Final = 100
+WATCHED: Final = 20
 """Parties whose packets are timed; even, so that both ends of a call are."""
 _START_S: Final = 60.0
 
