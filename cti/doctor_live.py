@@ -21,7 +21,7 @@ _PASSING: Final = frozenset({"event_loop_lag_seconds"})
 _UNITS: Final = {
     "calls": ("calls at a time", "Raise sip.max_calls if the machine has CPU left, or add a node."),
     "sip_transactions": (
-        "SIP transactions",
+        "SIP transactions under way",
         "Raise limits.max_transactions, or look below for who floods.",
     ),
     "strangers_transactions": (
@@ -29,8 +29,9 @@ _UNITS: Final = {
         "Somebody leaves requests open; registered phones and trunks have room of their own.",
     ),
     "guarded_addresses": (
-        "addresses that the guard remembers",
-        "Very many strangers send: let a firewall in front admit only those you expect.",
+        "addresses known to the guard or banned by it",
+        "Beyond it known ones are forgotten and count as strangers until they register again: let a "
+        "firewall in front admit only those you expect, or name networks in limits.exempt.",
     ),
     "tcp_connections": (
         "SIP connections over TCP",

@@ -12,6 +12,7 @@ from cti.metrics.sources import Sources
 
 _NOW = {
     "sources": "Addresses remembered now.",
+    "known": "Addresses that proved a password not long ago.",
     "banned": "Addresses banned now.",
 }
 _DROPPED = "dropped_"

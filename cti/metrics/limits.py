@@ -34,12 +34,14 @@ def limits(sources: Sources) -> Iterator[Limit]:
     for name in calls.limits.names:
         if most := calls.limits.most(name):
             yield Limit(f"trunk {name}", calls.limits.live(name), most)
-    yield Limit("sip_transactions", endpoint.transactions_alive, endpoint.limits.max_transactions)
+    # What gives way to others fills its table every day, and no limit is near by that.
+    under_way, room = endpoint.transactions_under_way, endpoint.limits.max_transactions
+    yield Limit("sip_transactions", under_way, room)
     strangers = endpoint.limits.max_strangers
     yield Limit("strangers_transactions", endpoint.strangers_alive, strangers)
     watched = sources.switching.watch.counters(sources.clock.now())
     most = sources.switching.guard.settings.max_sources
-    yield Limit("guarded_addresses", watched.sources, most)
+    yield Limit("guarded_addresses", watched.known + watched.banned, most)
     tcp = sources.switching.pump.tcp
     yield Limit("tcp_connections", len(tcp), tcp.limits.max_connections)
     yield Limit("strangers_connections", tcp.strangers, tcp.limits.max_strangers)

@@ -40,6 +40,8 @@ class GuardCounters:
 
     sources: int = 0
     """Addresses remembered now."""
+    known: int = 0
+    """Of those, the ones that proved a password not long ago."""
     banned: int = 0
     """Banned now."""
     bans: int = 0

@@ -161,6 +161,7 @@ class Guard:
         self._expire(now)
         return GuardCounters(
             sources=len(self._sources),
+            known=sum(source.known_until > now for source in self._sources.values()),
             banned=len(self._banned),
             bans=self._bans,
             bans_lifted=self._lifted,

@@ -213,6 +213,11 @@ class Endpoint:
         return len(self._table.by_id)
 
     @property
+    def transactions_under_way(self) -> int:
+        """Those alive that would not give way to others for want of room."""
+        return len(self._table.by_id) - self._table.resting
+
+    @property
     def strangers_alive(self) -> int:
         """Requests of strangers that are being dealt with."""
         return self._table.strangers_alive

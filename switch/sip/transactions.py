@@ -145,6 +145,11 @@ class TransactionTable:
             self.strangers_alive += 1
         return transaction
 
+    @property
+    def resting(self) -> int:
+        """Transactions that would give way to others."""
+        return len(self._resting)
+
     def make_room(self) -> bool:
         """Forget the transaction that has rested longest; False where none rests.
 

@@ -278,7 +278,8 @@ def test_the_table_is_bounded_and_keeps_who_matters() -> None:
     for number in range(100_000):
         guard.judge(f"203.{number >> 16}.{number >> 8 & 255}.{number & 255}", 1000.0)
     counters = guard.counters(1000.0)
-    assert (counters.sources, counters.sources_forgotten) == (100, 99_903)
+    assert (counters.sources, counters.known, counters.banned) == (100, 1, 1)
+    assert counters.sources_forgotten == 99_903
     assert not guard.is_stranger(A, 1000.0)
     assert guard.judge(B, 1000.0) is Verdict.BAN
 

@@ -68,7 +68,7 @@ def test_answered_requests_give_way_to_new_ones() -> None:
         give(endpoint, "OPTIONS", number)
         answer_all(endpoint, 200)
     assert statuses_of(endpoint) == [200] * 1000
-    assert endpoint.transactions_alive == 10
+    assert (endpoint.transactions_alive, endpoint.transactions_under_way) == (10, 0)
     assert endpoint.timers_running == 10
     assert endpoint.counters.rests_cut_short == 990
     give(endpoint, "OPTIONS", 999)  # the last ones still absorb retransmissions
@@ -81,7 +81,7 @@ def test_requests_that_wait_for_an_answer_do_not_give_way() -> None:
     for number in range(11):
         give(endpoint, "OPTIONS", number)
     assert statuses_of(endpoint) == [503]
-    assert endpoint.transactions_alive == 10
+    assert (endpoint.transactions_alive, endpoint.transactions_under_way) == (10, 10)
 
 
 def test_our_own_requests_take_the_place_of_what_is_over_too() -> None:
