@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from cti.takeover import FILE, TakeOver, make_times, read_journal
 from switch.clock import Clock
 from switch.journal.times import boot_id
 from switch.journal.writer import Journal
+
+log = logging.getLogger(__name__)
 
 
 class Continuity:
@@ -67,9 +72,11 @@ class Continuity:
             today=self._today(),
             now=clock.now,
         )
+        self._file = data / FILE
         self.journal.file.begin(reading.frames)
         bus.listen(self.journal.on_event)
-        self._takeover.restore()
+        with self._kept_from_the_next():
+            self._takeover.restore()
         switching.at_turn_end = self.journal.commit
 
     @property
@@ -84,7 +91,8 @@ class Continuity:
 
     def resume(self) -> None:
         """Let everybody go on; the gateway is there and the sockets are open."""
-        self._takeover.resume()
+        with self._kept_from_the_next():
+            self._takeover.resume()
         self._switching.pump.release()
 
     def new_day(self) -> None:
@@ -94,6 +102,18 @@ class Continuity:
     async def close(self) -> None:
         """Write the last."""
         self.journal.close()
+
+    @contextmanager
+    def _kept_from_the_next(self) -> Iterator[None]:
+        """A journal that cannot be taken up ends one start, not every start from now on."""
+        try:
+            yield
+        except Exception:
+            aside = self._file.with_suffix(".unusable")
+            with suppress(OSError):
+                self._file.replace(aside)
+            log.error("%s cannot be taken up and is put aside as %s", self._file, aside)
+            raise
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock.wall()).astimezone().date()
