@@ -41,8 +41,8 @@ GIVE_UP_S: Final = 900.0
 
 _FINAL: Final = frozenset({"unknown-number", "declined", "no-route"})
 """Dialling such a number again would end in the same way."""
-_NOT_DIALLED: Final = frozenset({"no-media", CUT_OFF})
-"""The gateway went again: no fault of the customer's line, and dialled again when one is there."""
+_NO_PORT: Final = "no-media"
+"""Nothing was dialled: the gateway has no port to spare at the moment."""
 
 Report = Callable[[CallBackMoved | ContactStarted], None]
 
@@ -144,6 +144,10 @@ class CallBacks:
         if to is None or isinstance(to, NoRoute):
             why = "no-number" if to is None else to.reason
             self._tell(contact, queue, CallBackState.NOT_POSSIBLE, reason=why)
+            return
+        if any(each.to == to for each in self._pending):
+            # Whoever forges a number, or shares it with others, does not have it rung by each call.
+            self._tell(contact, queue, CallBackState.NOT_POSSIBLE, reason="already-planned")
             return
         if contact.call_backs >= settings.attempts:
             self._tell(contact, queue, CallBackState.GIVEN_UP, reason="out-of-attempts")
@@ -259,10 +263,14 @@ class CallBacks:
     def _failed(self, pending: _Pending, cause: EndCause) -> None:
         pending.leg = None
         now = self._clock.now()
-        if cause.reason in _NOT_DIALLED:
-            pending.attempts -= cause.reason == "no-media"
+        if (
+            cause.reason == CUT_OFF
+        ):  # no fault of the customer's line: once there is a gateway again
             pending.due = now
-            self._has_gateway = False  # until it is said to be there
+            self._has_gateway = False
+        elif cause.reason == _NO_PORT:
+            pending.attempts -= 1
+            pending.due = now + pending.settings.pause_s
         elif cause.reason in _FINAL:
             self._give_up(pending, cause.reason)
         else:

@@ -258,3 +258,26 @@ def test_a_call_back_that_gives_up_waiting_is_over(centre: CallCentre) -> None:
         ContactResult.ABANDONED,
     ]
     assert not centre.contacts.live()
+
+
+def test_a_number_that_many_calls_showed_is_rung_once(centre: CallCentre) -> None:
+    for _ in range(4):
+        centre.call(QUEUE)
+        centre.advance(1.0)
+    cut_off(centre)
+    assert dialled(centre) == 1
+    assert len(centre.call_backs) == 1
+    assert steps(centre).count((_S.NOT_POSSIBLE, 0, "already-planned")) == 3
+
+
+def test_a_gateway_without_a_port_is_tried_again_though_it_never_went(centre: CallCentre) -> None:
+    centre.call(QUEUE)
+    cut_off(centre)
+    for _ in range(5):
+        centre.switch.end(centre.switch.newest(), EndCause(Result.FAILED, "no-media", 503))
+        centre.settle()
+        assert not centre.switch.legs
+        centre.advance(30.0)
+    centre.switch.confirm(centre.switch.newest())
+    centre.settle()
+    assert steps(centre)[-1] == (_S.ANSWERED, 1, "")
