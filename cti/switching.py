@@ -102,6 +102,7 @@ class Switching:
             connection_closed=lambda number: self.calls.connection_closed(number),
             limits=TransportLimits(
                 max_connections=settings.limits.max_connections,
+                max_connections_per_address=settings.limits.max_connections // 2,
                 max_strangers=settings.limits.max_connections // 4,
             ),
             guard=self.guard,

@@ -17,8 +17,9 @@ class TransportLimits:
     """Datagrams that wait for a full socket; more are dropped, as a network would."""
     max_connections: int = 2000
     """TCP connections, accepted and made."""
-    max_connections_per_address: int = 200
-    """Accepted from one address that is exempt or has proved a password."""
+    max_connections_per_address: int = 1000
+    """Accepted from one address that is exempt or has proved a password: an office of phones, half of
+    all so that there may be two."""
     max_strangers: int = 500
     """Accepted from all others together; one more takes the place of the oldest of them."""
     max_connections_per_stranger: int = 20

@@ -71,6 +71,20 @@ async def test_datagrams_above_the_rate_are_dropped_and_others_go_on() -> None:
         assert watched.counters(node.clock.now()).dropped_source == 45
 
 
+async def test_an_office_of_phones_may_connect_from_one_address() -> None:
+    async with running_node(guard=guard()) as node:
+        address = await node.pump.listen_tcp(HOST, 0)
+        phones = [await connect(HOST, address[1]) for _ in range(300)]
+        for _, writer in phones:
+            writer.write(b"\r\n\r\n")
+        async with asyncio.timeout(30):
+            for reader, _ in phones:
+                assert await reader.readexactly(2) == b"\r\n"
+        for _, writer in phones:
+            writer.close()
+        assert node.pump.tcp.counters.refused_full == 0
+
+
 async def test_a_banned_source_cannot_connect_and_what_it_has_is_cut() -> None:
     watched = guard()
     async with running_node(guard=watched) as node:
