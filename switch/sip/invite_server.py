@@ -46,7 +46,7 @@ TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
     (State.PROCEEDING, Input.SEND_SUCCESS): (State.ACCEPTED, (Action.SEND, Action.START_L)),
     (State.PROCEEDING, Input.SEND_FAILURE): (
         State.COMPLETED,
-        (Action.SEND, Action.START_G, Action.START_H),
+        (Action.SEND, Action.START_G, Action.START_H, Action.YIELD),
     ),
     (State.PROCEEDING, Input.SEND_CHALLENGE): (State.TERMINATED, (Action.SEND_ONCE,)),
     (State.COMPLETED, Input.INVITE): (State.COMPLETED, (Action.RESEND,)),

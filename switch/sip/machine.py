@@ -33,6 +33,8 @@ class Action(StrEnum):
     """Hand the message at hand to the layer above."""
     INFORM_TIMEOUT = "inform: timeout"
     INFORM_TRANSPORT = "inform: transport error"
+    YIELD = "yield"
+    """It has said no, and only repeats it: it may be forgotten where nothing that rests makes room."""
     REST = "rest"
     """From now on it only absorbs what is retransmitted, and may be forgotten early for want of room."""
     STOP_TIMERS = "stop timers"

@@ -65,6 +65,8 @@ class TransactionTable:
         """Told the host whose INVITE was answered and never acknowledged."""
         self._resting: dict[Transaction, None] = {}
         """Those that only absorb retransmissions, the first to rest first."""
+        self._yielding: dict[Transaction, None] = {}
+        """INVITEs that were refused and wait for their ACK; whoever invents senders leaves many."""
         self._by_peer: dict[tuple[Transport, tuple[str, int]], dict[Transaction, None]] = {}
         """Client transactions by the address they go to."""
         self._serial = 0
@@ -74,6 +76,7 @@ class TransactionTable:
             Action.SEND: self._send,
             Action.SEND_ONCE: self._send_once,
             Action.RESEND: self._resend,
+            Action.YIELD: self._yield,
             Action.REST: self._rest,
             Action.SEND_ACK: self._send_failure_ack,
             Action.SEND_CANCEL: self._send_cancel,
@@ -148,16 +151,17 @@ class TransactionTable:
     @property
     def resting(self) -> int:
         """Transactions that would give way to others."""
-        return len(self._resting)
+        return len(self._resting) + len(self._yielding)
 
     def make_room(self) -> bool:
-        """Forget the transaction that has rested longest; False where none rests.
+        """Forget the transaction that has rested longest, else the INVITE that was refused first.
 
-        At worst a retransmission of its request is then taken for a new one.
+        At worst a retransmission of its request is then taken for a new one. False where there is
+        none.
         """
-        if not self._resting:
+        oldest = next(iter(self._resting or self._yielding), None)
+        if oldest is None:
             return False
-        oldest = next(iter(self._resting))
         oldest.state = TERMINATED
         self.counters.rests_cut_short += 1
         self._forget(oldest)
@@ -199,6 +203,7 @@ class TransactionTable:
     def _forget(self, transaction: Transaction) -> None:
         self.queue.stop_all(transaction)
         self._resting.pop(transaction, None)
+        self._yielding.pop(transaction, None)
         if transaction.stranger:
             self._release(transaction)
         del self.by_id[transaction.id]
@@ -275,9 +280,15 @@ class TransactionTable:
                     break
         self.out.append((serialize(message), transaction.flow))
 
+    def _yield(
+        self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
+    ) -> None:
+        self._yielding[transaction] = None
+
     def _rest(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
+        self._yielding.pop(transaction, None)
         self._resting[transaction] = None
         if transaction.stranger:
             self._release(transaction)

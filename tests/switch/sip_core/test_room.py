@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from switch.sip.endpoint import Endpoint
-from switch.sip.events import AckReceived, RequestReceived, TransactionId
+from switch.sip.events import AckReceived, CancelReceived, RequestReceived, TransactionId
 from switch.sip.limits import EndpointLimits
 from switch.sip.message import Response
 from switch.sip.ports import Unguarded
@@ -117,6 +117,36 @@ def test_a_2xx_that_nobody_acknowledged_yet_does_not_give_way() -> None:
     answer_all(endpoint, 200)
     give(endpoint, "OPTIONS", 2)
     assert statuses_of(endpoint) == [100, 200, 503]
+
+
+def test_refused_invites_that_nobody_acknowledges_do_not_shut_out_others() -> None:
+    """As a flood in the name of a trunk or an office, whose share is all of the room."""
+    endpoint = make_endpoint(limits=EndpointLimits(max_transactions=10))
+    give(endpoint, "INVITE", 1)  # a call that rings goes on
+    events_of(endpoint)
+    for number in range(100, 200):
+        give(endpoint, "INVITE", number, FROM_CAROL)
+        answer_all(endpoint, 404)
+    assert endpoint.transactions_under_way == 1
+    give(endpoint, "REGISTER", 2)
+    answer_all(endpoint, 200)
+    assert 503 not in statuses_of(endpoint)
+    cancel = make_request("CANCEL", branch="z9hG4bK1", call_id="c1")
+    endpoint.receive_datagram(serialize(cancel), FROM_ALICE, 0.0)
+    assert [type(event) for event in events_of(endpoint)] == [CancelReceived]
+
+
+def test_what_rests_gives_way_before_what_was_refused() -> None:
+    endpoint = make_endpoint(limits=EndpointLimits(max_transactions=2))
+    give(endpoint, "INVITE", 1)
+    answer_all(endpoint, 404)
+    give(endpoint, "OPTIONS", 2)
+    answer_all(endpoint, 200)
+    give(endpoint, "OPTIONS", 3)
+    answer_all(endpoint, 200)
+    sent_by(endpoint)
+    give(endpoint, "INVITE", 1)
+    assert statuses_of(endpoint) == [404]
 
 
 @pytest.mark.parametrize("status", [401, 407])
