@@ -103,25 +103,38 @@ class Bans:
 
     def lift(self, source: str, actor: Account) -> None:
         """End a ban. Raises `NotFound`."""
+        if not self._lift(source, actor.login):
+            raise NotFound("not-banned", f"{source[:100]} is not banned.")
+
+    def _lift(self, source: str, login: str) -> bool:
         lifted = self._guard.lift(source, self._clock.now())
         if lifted is None:
-            raise NotFound("not-banned", f"{source[:100]} is not banned.")
+            return False
         self._told.pop(lifted.source, None)
         self._ends.cancel(lifted.source)
         self._arm()
-        self._over(lifted, actor.login)
+        self._over(lifted, login)
+        return True
 
     def shut_out_for(self, address: str) -> float:
-        """Seconds for which nobody may sign on from this address."""
+        """Seconds for which nobody may sign on from this address.
+
+        A ban for what others may have done in its name does not keep people of ours out.
+        """
         return self._guard.banned_for(address, self._clock.now())
 
     def is_shared(self, address: str) -> bool:
         """True for who is known or exempt."""
         return not self._guard.is_stranger(address, self._clock.now())
 
-    def right_password(self, address: str) -> None:
-        """A sign-on succeeded: the address is known, as after the right password of a phone."""
+    def right_password(self, address: str, login: str) -> None:
+        """A sign-on succeeded: the address is known, as after the right password of a phone.
+
+        That ends a ban for what others may have done.
+        """
         self._guard.accept(address, self._clock.now())
+        if not self.shut_out_for(address):
+            self._lift(address, login)
 
     def wrong_password(self, address: str, *, is_slowed: bool) -> None:
         """A sign-on failed; the source counts it with the wrong passwords of phones."""

@@ -153,12 +153,12 @@ class Bans(Protocol):
         """End a ban, or `NotFound`."""
 
     def shut_out_for(self, address: str) -> float:
-        """Seconds for which nobody may sign on from this address; 0: it is not banned."""
+        """Seconds for which nobody may sign on from this address; 0: they may."""
 
     def is_shared(self, address: str) -> bool:
         """True where people of ours use the address, or a proxy: one must not shut out all others."""
 
-    def right_password(self, address: str) -> None:
+    def right_password(self, address: str, login: str) -> None:
         """A sign-on from this address succeeded."""
 
     def wrong_password(self, address: str, *, is_slowed: bool) -> None:
@@ -184,7 +184,7 @@ class NobodyBanned:
         """It is not known to be."""
         return False
 
-    def right_password(self, address: str) -> None:
+    def right_password(self, address: str, login: str) -> None:
         """Nothing follows from it."""
 
     def wrong_password(self, address: str, *, is_slowed: bool) -> None:

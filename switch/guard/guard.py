@@ -93,9 +93,11 @@ class Guard:
         return source is not None and source.banned_until > now
 
     def banned_for(self, host: str, now: float) -> float:
-        """Seconds until the ban of `host` ends; 0: it is not banned."""
+        """Seconds until the ban of `host` ends; 0: it is not banned, or perhaps for the deeds of others."""
         source = self._sources.get(host) or self._sources.get(key_of(host))
-        return 0.0 if source is None else max(0.0, source.banned_until - now)
+        if source is None or source.reason.can_be_forged:
+            return 0.0
+        return max(0.0, source.banned_until - now)
 
     def is_stranger(self, host: str, now: float) -> bool:
         """Tell whether `host` has neither proved a password lately nor is exempt."""

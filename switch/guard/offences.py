@@ -38,6 +38,11 @@ class Offence(StrEnum):
         """
         return self in _AGAINST_KNOWN
 
+    @property
+    def can_be_forged(self) -> bool:
+        """True where somebody else may have done it in the name of the source."""
+        return self not in _AGAINST_KNOWN and self is not Offence.GUESSING_ON
+
 
 _AGAINST_KNOWN: Final = frozenset({Offence.WRONG_PASSWORD, Offence.SLOW, Offence.NO_SIP})
 """Passwords are looked at only with a nonce that was sent to the same address; TCP shakes hands."""

@@ -38,7 +38,7 @@ async def sign_on(body: SignOnRequest, request: Request, context: TheContext) ->
         context.ports.bans.wrong_password(address, is_slowed=is_slowed)
         raise NotSignedOn("wrong-password", "Login or password is wrong.")
     context.throttle.succeeded(body.login, address)
-    context.ports.bans.right_password(address)
+    context.ports.bans.right_password(address, body.login)
     token, expires = context.tokens.issue(account)
     phone = None
     if account.agent_id is not None:

@@ -137,6 +137,22 @@ async def test_people_who_mistype_do_not_shut_out_their_office(gate: Gate) -> No
     assert gate.told == []
 
 
+async def test_a_sign_on_ends_a_ban_for_what_others_may_have_done(gate: Gate) -> None:
+    while not gate.guard.is_banned(HERE, gate.clock.now()):
+        gate.guard.offend(HERE, Offence.MALFORMED, gate.clock.now())
+    assert (await gate.run.client().sign_on("admin", "wrong")).status_code == 401
+    assert gate.guard.is_banned(HERE, gate.clock.now())
+    assert (await gate.run.client().sign_on("1001")).status_code == 200
+    assert not gate.guard.is_banned(HERE, gate.clock.now())
+    assert [(kind, view.lifted_by) for kind, view in gate.told] == [
+        (EventType.SOURCE_BANNED, ""),
+        (EventType.SOURCE_UNBANNED, "1001"),
+    ]
+    for _ in range(1000):
+        gate.guard.offend(HERE, Offence.MALFORMED, gate.clock.now())
+    assert not gate.guard.is_banned(HERE, gate.clock.now())
+
+
 async def test_a_thousand_bans_do_not_fill_the_log(
     gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
