@@ -36,6 +36,8 @@ class PendingSuccess:
     has_offer: bool
     """The ACK must carry the answer."""
     interval_s: float
+    may_be_acked: bool = False
+    """An earlier process sent it, and may have had its ACK, or was gone when that came."""
 
     @property
     def seq(self) -> int:

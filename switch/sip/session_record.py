@@ -61,6 +61,9 @@ class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 NO_TRANSACTION: Final = TransactionId("")
 PENDING: Final = frozenset({usage.State.INVITED, usage.State.CALLING, usage.State.PROCEEDING})
 """The states that cannot be brought back without the INVITE."""
+_ACK_AGAIN_T1: Final = 8
+"""So long a 2xx that may have had its ACK is sent again (three times). Then the dialog counts as
+confirmed: some user agents do not acknowledge a second time, and their calls are not to end."""
 _KEPT: Final = PENDING | {usage.State.ACCEPTED, usage.State.CONFIRMED}
 
 
@@ -167,9 +170,12 @@ def _restore_pending(
             response = table.dialog_response(session, invite, 200, (), answer)
             has_offer = not invite.body
             t1 = settings.timers.t1_s
-            session.success = PendingSuccess(session.transaction, response, has_offer, t1)
+            session.success = PendingSuccess(
+                session.transaction, response, has_offer, t1, may_be_acked=not has_offer
+            )
             table.start(session, Alarm.RETRANSMIT, now + t1)
-            table.start(session, Alarm.NO_ACK, now + 64 * t1)
+            patience_s = (64 if has_offer else _ACK_AGAIN_T1) * t1
+            table.start(session, Alarm.NO_ACK, now + patience_s)
         else:
             table.server_invites[session.transaction] = session
     table.add(session)

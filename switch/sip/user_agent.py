@@ -309,6 +309,8 @@ class UserAgent:
                 renegotiation_steps.step(
                     self._table, session, renegotiation.Input.RETRANSMIT, Cause(now=now)
                 )
+            case Alarm.NO_ACK if session.success is not None and session.success.may_be_acked:
+                usage_steps.step(self._table, session, usage.Input.ACK, Cause(now=now))
             case _:
                 usage_steps.step(
                     self._table, session, _USAGE_INPUTS[alarm], _alarm(session, alarm, now)
