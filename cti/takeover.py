@@ -35,6 +35,7 @@ from cti.recording_paths import RecordingPaths
 from cti.schema import ScreenPop
 from cti.switching import Switching
 from cti.translate import Translator
+from switch.calls.leg import Leg
 from switch.calls.records import CaptureRecord, LegRecord
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.journal.format import UNDECODABLE, Header, Reading, read
@@ -112,6 +113,7 @@ class TakeOver:
         self._phones: set[str] = set()
         self._said_reachable: set[str] = set()
         self._stranded: list[LiveInteraction] = []
+        self._taken_up: tuple[Leg, ...] = ()
         self.desks: tuple[str, ...] = ()
         """The agents who had a desk: it may come back within the grace period."""
 
@@ -144,6 +146,7 @@ class TakeOver:
             lives=lambda leg: self._calls.legs.get(leg) is not None,
             same_day=node.get(NodeKey.DATE) == self._today.isoformat(),
         )
+        self._taken_up = tuple(self._calls.legs)
         for fault in faults:
             log.warning("not taken up: %s", fault)
         for player, leg in self._adoption.playing():
@@ -163,7 +166,7 @@ class TakeOver:
             is_reachable = self._calls.is_reachable(phone)
             if is_reachable != (phone in self._said_reachable):
                 self._calls.phone_changed(phone, is_reachable)
-        for leg in tuple(self._calls.legs):
+        for leg in self._taken_up:  # not those that began meanwhile: a call-back is no contact yet
             if self._contacts.of_leg(leg.id) is None and not self._calls.adoption.is_direct(leg.id):
                 self._calls.hang_up(leg.id, LOST)
         self._adoption.resume()

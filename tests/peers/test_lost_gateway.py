@@ -212,3 +212,28 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
     assert detail["direction"] == "outbound"
     assert detail["timeline"][0]["data"]["call_back_of"] == first[0]
     await lab.is_quiet(30.0)
+
+
+async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_next(
+    lab: Lab,
+) -> None:
+    before = finished(lab)
+    async with (
+        Phone("baresip", number=NUMBER) as caller,
+        Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
+    ):
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        await caller.established(call, 30.0)
+        kill_gateway(lab)
+        lab.kill()
+        await lab.stop()
+        lab.expects_crash = False
+        await lab.start()
+        await caller.closed(call, 30.0)
+        last, result, reason = await the_last(lab, before + 1)
+        assert (result, reason) == ("failed", "gateway-lost")
+        back = await carrier.answer_next(30.0)
+        steps = await call_backs(lab, last, "answered")
+        assert [step for step, _ in steps] == ["planned", "dialled", "answered"]
+        await carrier.hang_up(back.call, 30.0)
+    await lab.is_quiet(30.0)
