@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from cti.api.ports import ApiSettings
 from cti.errors import TooMany
 from switch.guard.guesses import Guesses, GuessSettings
+
+MOST_WAITING: Final = 100
+"""Passwords that are being verified or wait for it: some seconds of work. The rest has to come again."""
+_BUSY_S: Final = 3.0
 
 
 class SignOnThrottle:
@@ -15,6 +20,7 @@ class SignOnThrottle:
 
     def __init__(self, settings: ApiSettings, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._waiting = 0
         self._guesses = Guesses(
             GuessSettings(
                 tries=settings.sign_on_tries,
@@ -33,12 +39,14 @@ class SignOnThrottle:
         return self._guesses.is_slowed(login, address)
 
     def begin(self, login: str, address: str, *, is_shared: bool = False) -> None:
-        """Call before a password is verified. Raises `TooMany` while there is a pause.
+        """Call before a password is verified, and `ended` after. Raises `TooMany` while there is a pause.
 
         `is_shared`: people of ours use the address, so only the failures of this login count.
         The attempt counts as failed until `succeeded` is called, so many at the same time do not
         get through together.
         """
+        if self._waiting >= MOST_WAITING:
+            raise TooMany("busy", "Too many sign on at the same time; try again.", _BUSY_S)
         now = self._now()
         wait = self._guesses.wait(login, address, now, is_shared=is_shared)
         if wait > 0:
@@ -48,6 +56,11 @@ class SignOnThrottle:
                 wait,
             )
         self._guesses.count(login, address, now)
+        self._waiting += 1
+
+    def ended(self) -> None:
+        """The password that `begin` let through is verified, or nobody waits for it any more."""
+        self._waiting -= 1
 
     def succeeded(self, login: str, address: str) -> None:
         """The password was right: nothing stands against this login from this address."""

@@ -33,7 +33,10 @@ async def sign_on(body: SignOnRequest, request: Request, context: TheContext) ->
         )
     is_slowed = context.throttle.is_slowed(body.login, address)
     context.throttle.begin(body.login, address, is_shared=context.ports.bans.is_shared(address))
-    account = await context.ports.accounts.verify(body.login, body.password)
+    try:
+        account = await context.ports.accounts.verify(body.login, body.password)
+    finally:
+        context.throttle.ended()
     if account is None:
         context.ports.bans.wrong_password(address, is_slowed=is_slowed)
         raise NotSignedOn("wrong-password", "Login or password is wrong.")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from cti.api.ports import ApiSettings
-from cti.api.throttle import SignOnThrottle
+from cti.api.throttle import MOST_WAITING, SignOnThrottle
 from cti.errors import TooMany
 
 SETTINGS = ApiSettings(
@@ -79,6 +79,7 @@ def test_one_address_cannot_try_every_login(throttle: SignOnThrottle) -> None:
 def test_memory_is_bounded(throttle: SignOnThrottle, clock: Clock) -> None:
     for number in range(12_000):
         throttle.begin(f"user {number}", f"address {number}")
+        throttle.ended()
     assert throttle.remembered == 10_000
 
 
@@ -87,6 +88,7 @@ def test_an_office_is_not_paused_for_what_some_of_it_mistype(
 ) -> None:
     for number in range(200):
         throttle.begin(f"agent{number}", "198.51.100.1", is_shared=True)
+        throttle.ended()
         clock.now += 60
     throttle.begin("ann", "198.51.100.1", is_shared=True)
     pause_of(lambda: throttle.begin("ann", "198.51.100.1"))
@@ -95,3 +97,12 @@ def test_an_office_is_not_paused_for_what_some_of_it_mistype(
         throttle.begin("ann", "198.51.100.1", is_shared=True)
     assert throttle.is_slowed("ann", "198.51.100.1")
     pause_of(lambda: throttle.begin("ann", "198.51.100.1", is_shared=True))
+
+
+def test_passwords_do_not_wait_without_end(throttle: SignOnThrottle) -> None:
+    for number in range(MOST_WAITING):
+        throttle.begin(f"user{number}", "198.51.100.1", is_shared=True)
+    for _ in range(5):  # which does not count as a failure
+        assert pause_of(lambda: throttle.begin("ann", "198.51.100.2")) == 3.0
+    throttle.ended()
+    throttle.begin("ann", "198.51.100.2")
