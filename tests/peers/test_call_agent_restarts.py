@@ -238,14 +238,14 @@ async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path)
         Phone("pjsua2") as other,
         Lab(tmp_path, config=config, tolerates=TOLERATED) as lab,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
-        await lab.agent_is("1001", "available")
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
+        await lab.agent_is("1001", "available", 30.0)
         sales = f"sip:4001@{lab.host}:{lab.sip_port}"
         talking = await caller.call(sales)
-        ring = await agent.answer_next(8.0)
-        await caller.established(talking)
+        ring = await agent.answer_next(30.0)
+        await caller.established(talking, 30.0)
         waiting = await caller.call(sales)
-        await caller.established(waiting)
+        await caller.established(waiting, 30.0)
 
         text = lab.config.read_text()
         for old, new in GONE:
@@ -254,17 +254,17 @@ async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path)
         lab.config.write_text(text)
         await restart(lab)
 
-        await caller.closed(talking)  # its agent is gone: it is told, not left in silence
-        await agent.closed(ring.call)
-        await other.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
-        ring = await other.answer_next(8.0)
+        await caller.closed(talking, 30.0)  # its agent is gone: it is told, not left in silence
+        await agent.closed(ring.call, 30.0)
+        await other.register_to(lab.host, lab.sip_port, "1002", "lab-1002", timeout_s=30.0)
+        ring = await other.answer_next(30.0)
         other.hum(AGENT_HZ)
         hears(await listen(caller, waiting), AGENT_HZ)
         await caller.hang_up(waiting)
-        await lab.is_quiet()
+        await lab.is_quiet(30.0)
 
         async def written() -> bool:
             frames = read(lab.data / FILE).frames
             return (Kind.AGENT, "1002") in frames and (Kind.AGENT, "1001") not in frames
 
-        await lab.until(written, 5.0, "the journal is not written any more")
+        await lab.until(written, 30.0, "the journal is not written any more")
