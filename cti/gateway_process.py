@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +16,6 @@ MIN_FREE_OCTETS: Final = 256 << 20
 """With less room on the disk no recording begins: the database and the logs need it more."""
 
 
-_SWITCH_S: Final = 0.0002
-"""The recorder's threads give way to the engine after this, not after Python's 5 ms: a tick is 20."""
-
-
 def run_from_options(args: argparse.Namespace) -> int:
     """Run the gateway until told to stop.
 
@@ -29,7 +24,6 @@ def run_from_options(args: argparse.Namespace) -> int:
     """
     low, high = port_range(args.rtp_ports, "--rtp-ports")
     raise_open_files()
-    sys.setswitchinterval(_SWITCH_S)
     settings = GatewaySettings(
         socket_path=Path(args.socket),
         rtp_address=args.rtp_address,

@@ -76,7 +76,7 @@ async def capacity(options: Options, say: Say) -> Outcome:
     where = "one core" if figures.one_core else "the only core, shared with the generator"
     best = figures.best
     outcome.add(
-        f"highest rate of calls without failures, on {where}",
+        f"highest rate of calls without failures and set-up p95 within half a second, on {where}",
         "none"
         if best is None
         else f"{best.rate:.0f} a second at {best.cpu_ms:.2f} ms, set-up p95 {best.setup_p95_ms:.0f} ms",

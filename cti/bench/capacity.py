@@ -1,9 +1,9 @@
 """How many calls a second a server sets up, and what it does when more come.
 
 The server's processes share one core, the generator has the others: the answer is for one core. The
-rate rises until calls fail; then half as much again as the best rate comes for a while. A server that
-sheds answers the surplus with 503 at once and goes on with as many calls as before; one that
-collapses loses both.
+rate rises until calls fail or wait half a second for their answer; then half as much again as the
+best rate comes for a while. A server that sheds answers the surplus with 503 at once and goes on with
+as many calls as before; one that collapses loses both.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _ADDRESS: Final = "127.0.0.1"
 _CALLED: Final = "4101"
 _TALK_S: Final = 1.0
 _OVERLOAD: Final = 1.5
+SETUP_MS: Final = 500.0
+"""INVITE to 200, p95, at which a rate still counts as carried."""
 _STEADY: Final = 0.25
 """Share of the first calls of the overload that is not looked at: shedding takes a moment to set in."""
 
@@ -51,6 +53,11 @@ class Step:
         """Calls that were not answered with 200."""
         return self.calls - self.statuses.get(200, 0)
 
+    @property
+    def is_carried(self) -> bool:
+        """Every call was answered, and none queued up behind others: a caller would not wait longer."""
+        return not self.failed and self.setup_p95_ms <= SETUP_MS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityFigures:
@@ -58,7 +65,7 @@ class CapacityFigures:
 
     steps: tuple[Step, ...]
     best: Step | None
-    """The highest rate without failures; None: calls failed at the lowest."""
+    """The highest rate that is carried; None: not even the lowest is."""
     overload: Step | None
     """Half as much again."""
     one_core: bool
@@ -102,11 +109,11 @@ class _Climb:
             await self._step(50.0, WARM_UP_CALLS / 50.0, 0.0)
             for rate in rates:
                 step = await self._step(rate, seconds, 0.0)
-                if step.failed:
+                if not step.is_carried:
                     # Once more: something else on the machine may have had the core.
                     step = await self._step(rate, seconds, 0.0)
                 steps.append(step)
-                if step.failed:
+                if not step.is_carried:
                     break
                 best = step
             overload = None
