@@ -170,8 +170,10 @@ class ControlServer:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._drop(connection)
-            return
+            # The call agent is gone. What it wrote before is still to be read: until the end.
+            if connection is self._agent:
+                self._agent = None
+            sent = len(connection.unsent)
         del connection.unsent[:sent]
         mask = select.EPOLLIN | (select.EPOLLOUT if connection.unsent else 0)
         self._epoll.modify(connection.sock.fileno(), mask)

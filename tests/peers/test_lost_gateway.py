@@ -222,6 +222,7 @@ async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_
         Phone("baresip", number=NUMBER) as caller,
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
     ):
+        await takes_calls(lab)  # the gateways that were killed before have made it wait
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
         await caller.established(call, 30.0)
         kill_gateway(lab)
