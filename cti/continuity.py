@@ -112,7 +112,12 @@ class Continuity:
             aside = self._file.with_suffix(".unusable")
             with suppress(OSError):
                 self._file.replace(aside)
-            log.error("%s cannot be taken up and is put aside as %s", self._file, aside)
+            log.error(
+                "%s cannot be taken up and is put aside as %s: start again, without its calls,"
+                " and report the fault with that file",
+                self._file,
+                aside,
+            )
             raise
 
     def _today(self) -> date:

@@ -96,6 +96,18 @@ def test_a_hello_is_answered_and_commands_arrive_however_they_are_cut(desk: Desk
     assert desk.commands == [ReservePorts(count=3)]
 
 
+def test_what_a_killed_call_agent_wrote_is_read_though_it_takes_no_events(desk: Desk) -> None:
+    agent = desk.connect()
+    desk.say(agent, encode_frame(Hello()))
+    agent.sendall(encode_frame(ReservePorts(count=3)))
+    agent.close()
+    desk.server.send(PortsReserved(ports=(4000,)))
+    desk.server.flush()  # the send fails before the command is read
+    desk.turn()
+    assert desk.commands == [ReservePorts(count=3)]
+    assert not desk.server.has_agent
+
+
 BAD = {
     "no_hello": encode_frame(GetStats()),
     "wrong_version": encode_frame(Hello(version=VERSION + 1)),
