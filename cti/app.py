@@ -87,6 +87,8 @@ class Node:
         self._asked = asyncio.Event()
         self._at_once = False
         self._draining: Draining | None = None
+        self._took_up = False
+        """Calls of an earlier process are ours, to be gone on with and to be ended."""
         self._api: ApiServer
         self._stopping = asyncio.Event()
         """Calls may go on after `stop` was asked for; not after this."""
@@ -158,12 +160,13 @@ class Node:
         api = self._listen()
         way_down.callback(api.close)
         self._compose()
-        down("journal", self._continuity.close)
-        down("gateway", self._switching.gateway_process.stop)
+        down("journal", self._close_journal)
+        down("gateway", self._stop_gateway)
         down("sip", self._switching.pump.close)
         down("calls", self._end_calls)
         # Calls first: an earlier process may have left some that wait to be taken up.
         await self._switching.open(held=self._continuity.has_calls)
+        self._took_up = True
         self._continuity.resume()
         await self._open_api(api)
         down("api", self._api.stop)
@@ -303,7 +306,24 @@ class Node:
         await self._recovered  # two must not finish one file
         await self._recovery.resolve(event, self._centre.translator.call_event)
 
+    async def _close_journal(self) -> None:
+        await self._continuity.close(taken_up=self._took_up)
+
+    async def _stop_gateway(self) -> None:
+        """End the gateway; a start that failed leaves alone what an earlier process left talking."""
+        if not self._took_up and self._continuity.has_calls:
+            log.error(
+                "%d calls of an earlier process are left alone, with their media gateway: they go"
+                " on if another start succeeds within %.0f s",
+                self._switching.calls.calls_alive,
+                self.settings.media.linger_s,
+            )
+            self._switching.leave_gateway()
+        await self._switching.gateway_process.stop()
+
     async def _end_calls(self) -> None:
+        if not self._took_up:
+            return
         calls = self._switching.calls
         for leg in calls.describe():
             calls.hang_up(leg.leg, SHUTDOWN)

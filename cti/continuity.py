@@ -99,9 +99,12 @@ class Continuity:
         """The day's figures begin anew."""
         self.journal.new_day(self._today().isoformat())
 
-    async def close(self) -> None:
-        """Write the last."""
-        self.journal.close()
+    async def close(self, *, taken_up: bool) -> None:
+        """Write the last; unless `taken_up`, the journal stays as it was found, for the next start."""
+        if taken_up:
+            self.journal.close()
+        else:
+            self.journal.abandon()
 
     @contextmanager
     def _kept_from_the_next(self) -> Iterator[None]:

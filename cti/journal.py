@@ -190,6 +190,10 @@ class CallJournal:
         self._days(self._now())
         self.file.close()
 
+    def abandon(self) -> None:
+        """Close the file as it is: nothing that this process decided counts."""
+        self.file.abandon()
+
     def _due(self) -> None:
         if not self._is_due:
             self._is_due = True

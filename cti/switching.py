@@ -167,6 +167,11 @@ class Switching:
                 self.location.add_static(number, binding, flow)
         await self.gateway_process.start()
 
+    def leave_gateway(self) -> None:
+        """Let go of a gateway that an earlier process started: it lingers for the next one."""
+        if self.gateway_process.pid is None:
+            self._gateway.close()
+
     def _consume(self, now: float) -> None:
         """One turn of the pump: everything that reads what the endpoint found out."""
         self.user_agent.handle_timer(now)

@@ -61,11 +61,16 @@ def read_journal(path: Path) -> Reading:
     for fault in found.faults:
         log.warning("the journal of calls %s: %s", path, fault)
     if found.header is not None and found.header.version != VERSION:
-        log.warning(
-            "the journal of calls %s is of version %d, not %d: its calls are not taken up",
+        kinds = [kind for kind, _ in found.frames]
+        log.error(
+            "the journal of calls %s is of version %d, not %d: %d legs of calls, %d contacts and the"
+            " bindings of %d phones are given up; whoever talked hears silence and has to hang up",
             path,
             found.header.version,
             VERSION,
+            kinds.count(Kind.LEG),
+            kinds.count(Kind.CONTACT),
+            kinds.count(Kind.PHONE),
         )
         return Reading()
     return found

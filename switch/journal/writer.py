@@ -127,6 +127,11 @@ class Journal:
         elif began >= self._rewrite_at and self._is_long:
             self._rewrite_begin()
 
+    def abandon(self) -> None:
+        """Close the file without what was gathered since the last `commit`."""
+        self._pending.clear()
+        self.close()
+
     def close(self) -> None:
         """Close the file; it stays."""
         self.commit()

@@ -1,0 +1,55 @@
+"""A start that fails between a crash and the start that succeeds: whoever talks goes on talking."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.lab import Lab
+from tests.kit.phone import Phone
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+
+async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Phone("baresip", number="+12025550117") as caller,
+        Phone("pjsua2") as agent,
+        Lab(tmp_path, tolerates=("gateway", "sip.port")) as lab,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
+        await lab.agent_is("1001", "available", 30.0)
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        ring = await agent.answer_next(30.0)
+        await caller.established(call, 30.0)
+        hears(await listen(caller, call), AGENT_HZ)
+
+        lab.kill()
+        await lab.stop()
+        with socket.socket() as other:  # over TCP: a BYE could still be sent over UDP
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind((lab.host, lab.sip_port))
+            other.listen()
+            with pytest.raises(AssertionError, match=r"sip\.port: .* in use"):
+                await lab.start()
+        assert "1 calls of an earlier process are left alone" in lab.log.read_text()
+        hears(await listen(caller, call), AGENT_HZ)
+
+        await lab.start()
+        lab.expects_crash = False
+        await lab.agent_is("1001", "talking", 30.0)
+        hears(await listen(caller, call), AGENT_HZ)
+        hears(await listen(agent, ring.call), CALLER_HZ)
+        await agent.hang_up(ring.call, 30.0)
+        await caller.closed(call, 30.0)
+        await lab.is_quiet(30.0)
+        assert lab.query("select result, reason from interaction") == [
+            ("answered", "agent-hung-up")
+        ]
