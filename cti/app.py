@@ -283,7 +283,10 @@ class Node:
                 )
             ),
         )
-        self._api = ApiServer(ports, ApiSettings(token_secret=self._token_secret()))
+        proxies = self.settings.api.proxies
+        self._api = ApiServer(
+            ports, ApiSettings(token_secret=self._token_secret(), proxies=proxies)
+        )
         await self._api.serve(listener)
         self._api.expect_desks(self._continuity.desks)
         self.api_port = self._api.port

@@ -149,7 +149,7 @@ def guard_settings(settings: Settings, site: Site) -> GuardSettings:
     peers += [trunk.proxy_host for trunk in site.trunks.values() if trunk.proxy_host]
     peers += [host for phone in settings.phones if (host := _host_of(phone.binding))]
     return GuardSettings(
-        exempt=tuple(dict.fromkeys((*limits.exempt, *peers))),
+        exempt=tuple(dict.fromkeys((*limits.exempt, *settings.api.proxies, *peers))),
         stranger_rate=limits.stranger_rate,
         known_rate=limits.known_rate,
         strangers_rate=limits.strangers_rate,

@@ -70,6 +70,8 @@ class ApiSection(_Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    proxies: tuple[str, ...] = ()
+    """Reverse proxies in front of it: their `Forwarded` and `X-Forwarded-For` are believed."""
 
 
 Rate = Annotated[float, msgspec.Meta(ge=1.0, le=1e6)]

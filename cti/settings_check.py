@@ -108,11 +108,15 @@ def _addresses(settings: Settings) -> Iterator[str]:
 
 
 def _exempt(settings: Settings) -> Iterator[str]:
-    for address in settings.limits.exempt:
-        try:
-            ip_network(address, strict=False)
-        except ValueError:
-            yield f"limits.exempt: {address!r} is no IP address or network"
+    for key, addresses in (
+        ("limits.exempt", settings.limits.exempt),
+        ("api.proxies", settings.api.proxies),
+    ):
+        for address in addresses:
+            try:
+                ip_network(address, strict=False)
+            except ValueError:
+                yield f"{key}: {address!r} is no IP address or network"
     if settings.limits.ban_max_s < settings.limits.ban_s:
         yield "limits.ban_max_s: the longest ban is shorter than the first (limits.ban_s)"
 

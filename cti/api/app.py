@@ -14,6 +14,7 @@ from cti.api.answers import install_problems
 from cti.api.context import Context
 from cti.api.desks import Desks, Timer
 from cti.api.idempotency import Idempotency
+from cti.api.origin import Origins
 from cti.api.ports import ApiPorts, ApiSettings
 from cti.api.routes import agents, bans, customers, interactions, service, session, stream
 from cti.api.streams import Streams
@@ -50,6 +51,7 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         settings=settings,
         tokens=tokens,
         throttle=SignOnThrottle(settings),
+        origins=Origins(settings.proxies),
         desks=desks,
         streams=Streams(ports, desks, settings.queue_limit),
     )

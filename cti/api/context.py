@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from cti.api.desks import Desks
+from cti.api.origin import Origins
 from cti.api.ports import Account, ApiPorts, ApiSettings
 from cti.api.streams import Streams
 from cti.api.throttle import SignOnThrottle
@@ -32,6 +33,7 @@ class Context:
     settings: ApiSettings
     tokens: Tokens
     throttle: SignOnThrottle
+    origins: Origins
     desks: Desks
     streams: Streams
 

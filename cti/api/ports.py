@@ -234,5 +234,7 @@ class ApiSettings:
     sign_on_pause_s: float = 30.0
     """First pause after too many wrong passwords; doubles up to `sign_on_pause_max_s`."""
     sign_on_pause_max_s: float = 900.0
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies: whom they pass a request on for is believed."""
     cors_origins: tuple[str, ...] = ()
     """Web origins that may call the API from a browser; none by default."""

@@ -23,7 +23,7 @@ async def sign_on(body: SignOnRequest, request: Request, context: TheContext) ->
     """
     if not 0 < len(body.login) <= 200 or not 0 < len(body.password) <= 1000:
         raise Invalid("bad-request", "Login (1 to 200 characters) and password are needed.")
-    address = request.client.host if request.client is not None else ""
+    address = context.origins.of(request)
     shut_out = context.ports.bans.shut_out_for(address)
     if shut_out > 0:
         raise TooMany(
