@@ -145,6 +145,23 @@ async def test_phone_unregisters_while_it_talks(lab: Lab) -> None:
         await lab.agent_is("1010", "logged-out")
 
 
+async def test_phone_dies_while_it_rings_and_the_caller_goes_to_the_next(lab: Lab) -> None:
+    async with Phone("baresip", number="+12025550103") as caller, Phone("pjsua2") as second:
+        second.hum(AGENT_HZ)
+        async with Phone("baresip") as first:
+            await agent_phone(lab, first, "1012")
+            call = await dial(lab, caller)
+            await first.incoming()
+            await agent_phone(lab, second, "1013")
+            first.process._process.kill()
+        ring = await second.answer_next(10.0)
+        await caller.established(call)
+        hears(await listen(caller, call), AGENT_HZ)
+        assert (await lab.agent("1012"))["reason"] == "no-answer"
+        await second.hang_up(ring.call)
+        await caller.closed(call)
+
+
 async def test_phone_dies_while_it_talks_and_is_hung_up_for_it(lab: Lab) -> None:
     """A phone that vanishes without a word: its RTP stops. Here the caller hangs up first."""
     async with Phone("baresip", number="+12025550103") as caller:

@@ -1,0 +1,113 @@
+"""The call agent is killed while calls are between two steps: the step that comes next still comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, OTHER_HZ, UNHEARD, hears, listen
+from tests.kit.lab import ROOT, Lab
+from tests.kit.phone import Phone, tone_levels
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+NUMBER = "+12025550117"
+PATIENCE_S = 30.0
+SALES, TRANSFERRED = "4001", "4900"
+"""The lab's number of the queue, and one of ours whose flow transfers to phone 1026."""
+
+
+def with_a_transfer(folder: Path) -> Path:
+    """The lab, with an entry whose flow connects to a phone."""
+    flows = folder / "flows"
+    flows.mkdir()
+    transfer = '{verb: transfer, number: "1026"}'
+    (flows / "transfer.yaml").write_text(f"start: to\nnodes:\n  to: {transfer}\n")
+    text = (ROOT / "config" / "lab.toml").read_text()
+    text = text.replace("\n[site]\n", f'\n[site]\nflows = "{flows}"\n', 1)
+    text += f'\n[[entries]]\nnumber = "{TRANSFERRED}"\nflow = "transfer"\n'
+    path = folder / "transfer.toml"
+    path.write_text(text)
+    return path
+
+
+async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
+    async with (
+        Phone("baresip", number=NUMBER) as caller,
+        Phone("pjsua2") as agent,
+        Phone("baresip") as target,
+        Phone("baresip") as leaver,
+        Lab(tmp_path, config=with_a_transfer(tmp_path), tolerates=("gateway",)) as lab,
+    ):
+
+        async def dial(number: str) -> str:
+            return await caller.call(f"sip:{number}@{lab.host}:{lab.sip_port}")
+
+        async def talking(phone: Phone, number: str) -> tuple[str, str]:
+            """A talk with the agent of this number, over `sales`: both names of the call."""
+            await phone.register_to(
+                lab.host, lab.sip_port, number, f"lab-{number}", timeout_s=PATIENCE_S
+            )
+            await lab.agent_is(number, "available", PATIENCE_S)
+            call = await dial(SALES)
+            ring = await phone.answer_next(PATIENCE_S)
+            await caller.established(call, PATIENCE_S)
+            return call, ring.call
+
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        target.hum(OTHER_HZ)
+        # A caller of 1001 is on hold, one of 1002 is about to hang up,
+        held, holding = await talking(agent, "1001")
+        agent.process.hold(holding)
+        await lab.agent_is("1001", "held", PATIENCE_S)
+        leaving, left = await talking(leaver, "1002")
+        # one is being transferred to a phone that rings,
+        await target.register_to(lab.host, lab.sip_port, "1026", "lab-1026", timeout_s=PATIENCE_S)
+        transferred = await dial(TRANSFERRED)
+        transfer = await target.incoming(PATIENCE_S)
+        # and one rings at the queue: nobody is free, music will come in a second.
+        ringing = await dial(SALES)
+        await caller.ringing(ringing, PATIENCE_S)
+
+        lab.kill()
+        caller.process.hang_up(leaving)  # nobody is there to take the BYE: it is sent again
+        await lab.stop()
+        lab.expects_crash = False
+        await lab.start()
+
+        await caller.closed(leaving, PATIENCE_S)
+        await leaver.closed(left, PATIENCE_S)
+        await caller.established(ringing, PATIENCE_S)
+        target.process.answer(transfer.call)
+        await target.established(transfer.call, PATIENCE_S)
+        await caller.established(transferred, PATIENCE_S)
+        hears(await listen(caller, transferred), OTHER_HZ)
+        hears(await listen(target, transfer.call), CALLER_HZ)
+
+        assert (await lab.agent("1001"))["state"] == "held"
+        music = await listen(caller, held)
+        assert np.abs(music.astype(float)).mean() > 50, "who is held should hear music"
+        assert tone_levels(music, [AGENT_HZ])[0] < UNHEARD
+        agent.process.resume(holding)
+        await lab.agent_is("1001", "talking", PATIENCE_S)
+        hears(await listen(caller, held), AGENT_HZ)
+        hears(await listen(agent, holding), CALLER_HZ)
+
+        # Whoever rang at the queue got the agent whose caller had hung up.
+        next_one = await leaver.answer_next(PATIENCE_S)
+        leaver.hum(AGENT_HZ)
+
+        async def is_heard() -> bool:
+            return tone_levels(await listen(caller, ringing), [AGENT_HZ])[0] > HEARD
+
+        await lab.until(is_heard, PATIENCE_S, "the one who rang does not hear its agent")
+        for call in (held, transferred, ringing):
+            await caller.hang_up(call, PATIENCE_S)
+        await leaver.closed(next_one.call, PATIENCE_S)
+        await lab.is_quiet(PATIENCE_S)
+        rows = lab.query("select result, reason from interaction order by started_at")
+        answered = ("answered", "caller-hung-up")
+        assert rows == [answered, answered, ("direct", "caller-hung-up"), answered]
