@@ -150,6 +150,7 @@ def guard_settings(settings: Settings, site: Site) -> GuardSettings:
     peers += [host for phone in settings.phones if (host := _host_of(phone.binding))]
     return GuardSettings(
         exempt=tuple(dict.fromkeys((*limits.exempt, *settings.api.proxies, *peers))),
+        exempt_rate=limits.exempt_rate,
         stranger_rate=limits.stranger_rate,
         known_rate=limits.known_rate,
         strangers_rate=limits.strangers_rate,

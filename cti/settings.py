@@ -81,7 +81,9 @@ class LimitsSection(_Section, frozen=True, kw_only=True):
     """How much others may ask, and who is shut out for asking too much."""
 
     exempt: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Addresses and networks without limits and bans, beside those of trunks and fixed phones."""
+    """Addresses and networks without bans, beside those of trunks and fixed phones."""
+    exempt_rate: Rate = 10_000.0
+    """Datagrams a second from one of them."""
     stranger_rate: Rate = 50.0
     """SIP messages a second from one address that has not proved a password."""
     known_rate: Rate = 1000.0

@@ -53,6 +53,8 @@ class GuardCounters:
     """Messages above the rate of their source."""
     dropped_strangers: int = 0
     """Messages of strangers above the rate of all strangers."""
+    dropped_exempt: int = 0
+    """Datagrams above the rate of an exempt source."""
     passwords_put_off: int = 0
     """Not looked at, because of a pause after wrong ones."""
     sources_forgotten: int = 0

@@ -8,7 +8,8 @@ far above either is banned for a while: nothing of it is read any more. One dict
     known       proved a password not long ago: a generous rate, ten offences count as one, and
                 what anybody could do in their name, and what pauses slow down already, does not
                 count at all
-    exempt      by configuration: no limit, no ban; offences are counted only
+    exempt      by configuration: no ban, offences are counted only; no limit but a high one for
+                datagrams, lest those forged in its name take the time of all others
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from switch.guard.source import Exempt, Source, key_of
 
 _BURST_S: Final = 4.0
 """A burst may be as long as so many seconds at the full rate."""
+_EXEMPT_BURST_S: Final = 1.0
 _LOOKED_AT: Final = 512
 """Sources that are looked at for one that can be forgotten: known ones often stand together."""
 _PASS, _LIMIT, _BAN = Verdict.PASS, Verdict.LIMIT, Verdict.BAN
@@ -45,6 +47,7 @@ class Guard:
         """Those whose ban has not been seen to end."""
         self._stranger_gap = 1.0 / settings.stranger_rate
         self._known_gap = 1.0 / settings.known_rate
+        self._exempt_gap = 1.0 / settings.exempt_rate
         self._strangers_gap = 1.0 / settings.strangers_rate
         self._strangers_due = [0.0, 0.0]
         """Of datagrams, and of connections and what comes over them."""
@@ -54,6 +57,7 @@ class Guard:
         self._offences: Counter[str] = Counter()
         self._bans = self._lifted = self._forgotten = 0
         self._dropped_banned = self._dropped_source = self._dropped_strangers = 0
+        self._dropped_exempt = 0
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -66,6 +70,15 @@ class Guard:
         if source is None:
             source = self._meet(host, now)
         if source.is_exempt:
+            if is_connected:
+                return _PASS
+            due = source.due
+            if due < now:
+                due = now
+            elif due - now > _EXEMPT_BURST_S:
+                self._dropped_exempt += 1
+                return _LIMIT
+            source.due = due + self._exempt_gap
             return _PASS
         if source.banned_until > now:
             source.dropped += 1
@@ -170,6 +183,7 @@ class Guard:
             dropped_banned=self._dropped_banned,
             dropped_source=self._dropped_source,
             dropped_strangers=self._dropped_strangers,
+            dropped_exempt=self._dropped_exempt,
             sources_forgotten=self._forgotten,
             offences={str(slug): count for slug, count in self._offences.items()},
         )

@@ -11,7 +11,9 @@ class GuardSettings:
     """Rates are messages a second; a burst of four seconds' worth is let through."""
 
     exempt: tuple[str, ...] = ()
-    """Addresses and networks that are never limited and never banned: trunks, proxies of ours."""
+    """Addresses and networks that are never banned: trunks, proxies of ours."""
+    exempt_rate: float = 10_000.0
+    """Datagrams from one of them, with a burst of one second: anybody can write its address on some."""
     stranger_rate: float = 50.0
     """From one address that has not proved a password."""
     known_rate: float = 1000.0
@@ -43,6 +45,6 @@ class GuardSettings:
                 ip_network(entry, strict=False)
             except ValueError:
                 raise ValueError(f"exempt: {entry!r} is no IP address or network") from None
-        for name in ("stranger_rate", "known_rate", "strangers_rate", "ban_s", "ban_after"):
+        for name in ("stranger_rate", "known_rate", "strangers_rate", "exempt_rate", "ban_s", "ban_after"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0")

@@ -56,7 +56,17 @@ def test_who_proved_a_password_gets_a_generous_rate() -> None:
     assert guard.is_stranger(A, 1000.0 + 7200.0)
 
 
-def test_an_exempt_address_has_no_limit_and_no_ban() -> None:
+def test_what_may_be_forged_in_the_name_of_an_exempt_address_is_limited() -> None:
+    guard, told = make(exempt_rate=500.0)
+    assert passed(guard, HOME, 5000, 1000.0) == 501
+    assert passed(guard, HOME, 5000, 1000.5) == 250
+    connected = [guard.judge(HOME, 1000.5, is_connected=True) for _ in range(5000)]
+    assert set(connected) == {Verdict.PASS}
+    counters = guard.counters(1000.5)
+    assert (counters.dropped_exempt, counters.dropped_source, told) == (9249, 0, [])
+
+
+def test_an_exempt_address_is_never_banned() -> None:
     guard, told = make(stranger_rate=1.0)
     for host in (HOME, "192.0.2.200"):
         assert passed(guard, host, 10_000, 1000.0) == 10_000
