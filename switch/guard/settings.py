@@ -45,6 +45,13 @@ class GuardSettings:
                 ip_network(entry, strict=False)
             except ValueError:
                 raise ValueError(f"exempt: {entry!r} is no IP address or network") from None
-        for name in ("stranger_rate", "known_rate", "strangers_rate", "exempt_rate", "ban_s", "ban_after"):
+        for name in (
+            "stranger_rate",
+            "known_rate",
+            "strangers_rate",
+            "exempt_rate",
+            "ban_s",
+            "ban_after",
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0")
