@@ -115,6 +115,8 @@ class CallJournal:
             self._changed_contacts.add(contact.id)
         if isinstance(event, GatewayChanged):
             self._music()
+            if event.available:
+                self.file.put(Kind.NODE, NodeKey.GATEWAY, event.detail)
         if not isinstance(event, _WITHOUT_HURRY):
             self._due()
 

@@ -32,7 +32,7 @@ class Kind(StrEnum):
     SECRET = "secret"
     """The secrets of the softphones of an agent's desks."""
     NODE = "node"
-    """Two records of the node itself: see `NodeKey`."""
+    """Records of the node itself: see `NodeKey`."""
 
 
 class NodeKey(StrEnum):
@@ -40,6 +40,8 @@ class NodeKey(StrEnum):
 
     MUSIC = "music"
     """The gateway's player that all who wait hear."""
+    GATEWAY = "gateway"
+    """The media gateway that has the legs."""
     DATE = "date"
     """The day of the figures, `2026-03-01`."""
 

@@ -140,6 +140,7 @@ class TakeOver:
             {RecordingId(key): capture for key, capture in captures.items()},
             None if music is None else PlayerId(music),
             self._mono,
+            node.get(NodeKey.GATEWAY, ""),
         )
         agents = self._values(Kind.AGENT, AgentRecord)
         contacts = self._values(Kind.CONTACT, ContactRecord)

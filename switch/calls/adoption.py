@@ -146,12 +146,16 @@ class Adoption:
         captures: Mapping[RecordingId, CaptureRecord],
         music: PlayerId | None,
         mono: Moment,
+        gateway: str = "",
     ) -> list[str]:
         """Take up the legs and recordings of an earlier process; returns in words what could not be.
+
+        `gateway` is the media gateway that had them.
 
         To be called once, before a gateway is connected. Nothing is sent and nothing is reported.
         """
         faults = []
+        self._media.earlier_gateway = gateway
         if music is not None:
             self._sound.matrix.music_player = music
         for leg_id, record in sorted(legs.items(), key=lambda item: (item[1].began, item[0])):

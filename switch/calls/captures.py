@@ -58,8 +58,7 @@ class Captures:
         capture = Capture(recording, call, path, self._clock.now(), customer, agent)
         self._captures[recording] = capture
         self._changed(recording)
-        left, right = self._channels(capture)
-        self._send(StartRecording(recording=recording, path=path, left=left, right=right))
+        self._begin(capture)
 
     def set_agent(self, recording: RecordingId, agent: LegId | None) -> None:
         """Let another leg feed the right channel; an unknown recording is ignored."""
@@ -135,6 +134,12 @@ class Captures:
                 self._changed(capture.id)
                 self._emit(self._broken(capture, "gateway-lost"))
 
+    def begin_again(self, recordings: Collection[RecordingId]) -> None:
+        """The gateway has these only, and was not told of the others that are to run."""
+        for capture in self._captures.values():
+            if capture.id not in recordings and not capture.is_stopping:
+                self._begin(capture)
+
     def restore(self, capture: Capture) -> None:
         """Take up a recording that an earlier process began."""
         self._captures[capture.id] = capture
@@ -166,6 +171,10 @@ class Captures:
             for leg in (capture.customer, capture.agent)
         )
         return left, right
+
+    def _begin(self, capture: Capture) -> None:
+        left, right = self._channels(capture)
+        self._send(StartRecording(recording=capture.id, path=capture.path, left=left, right=right))
 
     def _send_legs(self, capture: Capture) -> None:
         left, right = self._channels(capture)

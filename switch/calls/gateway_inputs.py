@@ -8,6 +8,7 @@ from collections.abc import Callable
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import DigitPressed, GatewayChanged, LegMeasured
 from switch.calls.gateway_port import Gateway
+from switch.calls.leg import Leg
 from switch.calls.leg_media import LegMedia, is_expected_to_send
 from switch.calls.legs import Legs
 from switch.calls.sound import Sound
@@ -62,7 +63,8 @@ class GatewayInputs:
         """A gateway is connected: clear out what is not ours, start the music, take calls.
 
         Legs and recordings that live here, but not there, came from an earlier process and ended
-        with an earlier gateway; players may have come to their end while nobody was told.
+        with an earlier gateway; with the same gateway, that process died before it could command
+        them. Players may have come to their end while nobody was told.
         """
         for leg in welcome.legs:
             if self._legs.get(leg) is None:
@@ -80,12 +82,27 @@ class GatewayInputs:
         at = self._clock.now()
         self._turn.emit(GatewayChanged(at=at, available=True, detail=welcome.gateway))
         there = frozenset(welcome.legs)
+        is_the_same = welcome.gateway == self._media.earlier_gateway
+        self._media.earlier_gateway = ""
         for adopted in tuple(self._legs):
-            if adopted.id not in there:
+            if is_the_same:
+                self._tell_again(adopted, is_there=adopted.id in there)
+            elif adopted.id not in there:
                 self._legs.abandon(adopted, _GATEWAY_LOST)
-        self._sound.captures.only(welcome.recordings)
+        if is_the_same:
+            self._sound.captures.begin_again(welcome.recordings)
+        else:
+            self._sound.captures.only(welcome.recordings)
         self._sound.only(welcome.players)
         self._sound.say_again()
+
+    def _tell_again(self, leg: Leg, *, is_there: bool) -> None:
+        """The process before may have died between what it sent to peers and its commands."""
+        if not is_there:
+            log.info("leg %s: the gateway was not told of it, and is now", leg.id)
+            self._media.reopen(leg)
+        if leg.id in self._sound.matrix and leg.negotiation and leg.negotiation.current:
+            self._media.configure(leg)
 
     def lost(self, detail: str) -> None:
         """The gateway is gone: end every leg that had a port there."""

@@ -19,3 +19,6 @@ class Gateway(Protocol):
         Raises:
             MediaUnavailableError: no gateway is connected, or it has no free port.
         """
+
+    def claim_port(self, port: int) -> None:
+        """Give this port to nobody else: an earlier process took it, and `AddLeg` follows."""

@@ -20,6 +20,8 @@ class LegMedia:
         self._gateway = gateway
         self._new_session_id = new_session_id
         self._rtp_address: str | None = None
+        self.earlier_gateway = ""
+        """The gateway of the process whose legs were taken up; empty: not known."""
         self._open: set[LegId] = set()
         self._closing: dict[LegId, CallId] = {}
 
@@ -66,6 +68,11 @@ class LegMedia:
     def restore(self, leg: Leg) -> None:
         """An earlier process has opened this leg; whether the gateway still has it is to be seen."""
         self._open.add(leg.id)
+
+    def reopen(self, leg: Leg) -> None:
+        """Make a leg at its port that the gateway should have, and was never told of."""
+        self._gateway.claim_port(leg.port)
+        self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
 
     def close(self, leg: Leg) -> None:
         """Give the port back; the leg's statistics will come. A leg without a port is ignored."""

@@ -64,6 +64,8 @@ class GatewayClient:
         self._ports: deque[int] = deque()
         self._asked = False
         self._awaited = 0
+        self._claimed: set[int] = set()
+        """Ports that may be in the answer on its way, and are not ours to give away."""
         self._exhausted = False
         self._queue: list[bytes] = []
         self._flushing = False
@@ -142,6 +144,14 @@ class GatewayClient:
             self._ask_for_ports()
         return port
 
+    def claim_port(self, port: int) -> None:
+        """Give this port to nobody else: an earlier call agent took it, and `AddLeg` follows."""
+        try:
+            self._ports.remove(port)
+        except ValueError:
+            if self._asked:
+                self._claimed.add(port)
+
     def close(self) -> None:
         """End the connection; the gateway goes on. `on_lost` is not called."""
         self.flush()
@@ -210,7 +220,8 @@ class GatewayClient:
         self._on_event(event)
 
     def _take_ports(self, ports: tuple[int, ...]) -> None:
-        self._ports.extend(ports)
+        self._ports.extend(port for port in ports if port not in self._claimed)
+        self._claimed.clear()
         self._asked = False
         if len(ports) < self._awaited and self._loop is not None:
             # The range is used up, or others have much of it: ask again when ports may have rested;

@@ -78,14 +78,14 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         lab.expects_crash = False
         await lab.start()
 
-        await caller.closed(leaving, PATIENCE_S)
-        await leaver.closed(left, PATIENCE_S)
-        await caller.established(ringing, PATIENCE_S)
-        target.process.answer(transfer.call)
+        target.process.answer(transfer.call)  # first: its time to ring is limited
         await target.established(transfer.call, PATIENCE_S)
         await caller.established(transferred, PATIENCE_S)
         hears(await listen(caller, transferred), OTHER_HZ)
         hears(await listen(target, transfer.call), CALLER_HZ)
+        await caller.closed(leaving, PATIENCE_S)
+        await leaver.closed(left, PATIENCE_S)
+        await caller.established(ringing, PATIENCE_S)
 
         assert (await lab.agent("1001"))["state"] == "held"
         music = await listen(caller, held)

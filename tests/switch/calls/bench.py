@@ -85,6 +85,8 @@ class Bench:
         self._phones: dict[tuple[str, int], Phone] = {}
         self.kept = Kept()
         """What another process of the call agent would find."""
+        self.kept_gateway = ""
+        """The gateway that it would find there, by name."""
         self.events: list[CallEvent] = []
         self.recordings = "/rec"
         self.faults_made = 0
@@ -103,7 +105,7 @@ class Bench:
         self._settings = settings or CallSettings()
         self._make_switch(real_gateway or self.gateway)
         if real_gateway is None:
-            self.calls.gateway_ready(self.gateway.start())
+            self._gateway_starts()
             self.events.clear()
 
     def _make_switch(self, gateway: Gateway) -> None:
@@ -154,7 +156,8 @@ class Bench:
         self._make_switch(self.gateway)
         legs, invites, captures, music = self.kept.read()
         restore = self.calls.adoption.restore
-        assert restore(legs, invites, captures, music, lambda moment: moment) == []
+        gateway = self.kept_gateway
+        assert restore(legs, invites, captures, music, lambda moment: moment, gateway) == []
         for player, leg in (plays or {}).items():
             self.calls.adoption.play_on(player, leg)
         self.calls.gateway_ready(self.gateway.still_there())
@@ -245,8 +248,13 @@ class Bench:
         self.pump()
 
     def restart_gateway(self) -> None:
-        self.calls.gateway_ready(self.gateway.start())
+        self._gateway_starts()
         self.pump()
+
+    def _gateway_starts(self) -> None:
+        welcome = self.gateway.start()
+        self.kept_gateway = welcome.gateway
+        self.calls.gateway_ready(welcome)
 
     # --- looking --------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ class RecordingGateway:
         self.serial = 0
         self.sent: list[Command] = []
         self.objections: list[str] = []
+        self.is_deaf = False
+        """What it is told is lost: the call agent died before it was written."""
         self.is_told_again = False
         """A call agent that follows another says everything again; what is so already is no fault."""
         self.events: deque[Event] = deque()
@@ -81,8 +83,11 @@ class RecordingGateway:
         self.taken.add(port)
         return port
 
+    def claim_port(self, port: int) -> None:
+        assert port not in self.free, "somebody else could get it"
+
     def send(self, command: Command) -> None:
-        if not self.is_up:
+        if not self.is_up or self.is_deaf:
             return
         self.sent.append(command)
         match command:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from switch.calls.causes import Result
+import pytest
+
+from switch.calls.causes import EndCause, Result
 from switch.calls.events import IncomingLeg, LegAnswered, LegEnded
 from switch.sip.events import Ended, EndedBy, ReofferAnswered
 from tests.switch.calls.bench import Bench
 from tests.switch.calls.phone import Phone
 from tests.switch.calls.test_hold import talking
+
+HANG_UP = EndCause(Result.COMPLETED, "agent-hung-up")
 
 
 def test_a_talk_goes_on_with_hold_resume_and_hang_up() -> None:
@@ -64,6 +68,41 @@ def test_a_2xx_whose_ack_is_lost_is_sent_again_by_the_next_process() -> None:
     bench.advance(2)
     assert bench.user_agent.sessions_alive == 1
     caller.hang_up()
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize("lost_from", ["invite", "answer", "bridge"])
+def test_what_the_gateway_was_never_told_it_is_told_by_the_next_process(lost_from: str) -> None:
+    """Peers have the answers, and the process dies before its commands are written."""
+    bench = Bench()
+    agent, caller = bench.phone("1001"), bench.stranger("caller")
+    bench.gateway.is_deaf = lost_from == "invite"
+    caller.call("4000")
+    incoming = bench.of(IncomingLeg)[-1]
+    bench.gateway.is_deaf |= lost_from == "answer"
+    bench.calls.answer(incoming.leg)
+    bench.pump()
+    leg = bench.calls.call_phone(
+        "1001",
+        call=incoming.call,
+        caller_number="",
+        caller_name="",
+        ring_timeout_s=20.0,
+        headers={},
+    )
+    bench.pump()
+    bench.gateway.is_deaf |= lost_from == "bridge"
+    agent.answer()
+    bench.calls.bridge(incoming.leg, leg)
+    recording = bench.calls.start_recording(incoming.call, customer=incoming.leg, agent=leg)
+    bench.pump()
+    bench.gateway.is_deaf = False
+    bench.restart()
+    assert bench.heard() == {incoming.leg: {leg}, leg: {incoming.leg}}
+    assert set(bench.gateway.configured) == {incoming.leg, leg}
+    assert bench.gateway.recordings == {recording: ((incoming.leg,), (leg,))}
+    caller.hang_up()
+    bench.calls.hang_up(leg, HANG_UP)
     bench.check_forgotten()
 
 
