@@ -24,6 +24,7 @@ from acd.closing_time import SHUTDOWN
 from crm_store.store import Store
 from cti.accounts import accounts
 from cti.api.accounts import PasswordAccounts
+from cti.api.counters import ApiCounters
 from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
 from cti.bans import Bans
@@ -259,7 +260,9 @@ class Node:
         # Not at the top: its libraries take as long to load as all the rest, and calls wait.
         from cti.api.server import ApiServer
 
+        counters = ApiCounters()
         ports = ApiPorts(
+            counters=counters,
             accounts=PasswordAccounts(accounts(self.settings)),
             floor=self._centre.floor,
             customers=self._centre.customers,
@@ -279,6 +282,7 @@ class Node:
                     board=self._board,
                     journal=self._continuity.journal,
                     lag=self._lag,
+                    api=counters,
                     tasks=lambda: len(asyncio.all_tasks()),
                 )
             ),

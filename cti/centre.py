@@ -181,6 +181,11 @@ class Centre:
         if isinstance(event, PhoneReachable) and event.phone in self._agent_ids:
             self.agents.presence(event.phone, event.at, phone=event.reachable)
 
+    @property
+    def call_backs(self) -> int:
+        """Customers whom our side cut off and who are still to be called."""
+        return len(self._call_backs)
+
     def close_door(self) -> None:
         """The server is stopping: agents begin no new calls, and nobody is called back."""
         self._agent_dial.is_closed = True

@@ -41,6 +41,14 @@ _UNITS: Final = {
         "seconds of lag in the last minute; new calls are refused above the limit",
         "The call agent is short of CPU: see what else runs here with `top`, or take fewer calls.",
     ),
+    "strangers_connections": (
+        "SIP connections of strangers; the newest takes the place of the oldest",
+        "Phones that register keep theirs; let a firewall in front admit only those you expect.",
+    ),
+    "sign_ons": (
+        "passwords of people that are being verified",
+        "Somebody guesses, or many sign on at once; those beyond it are told to come again.",
+    ),
     "rtp_ports": ("RTP ports", "Widen media.ports, and keep it below the ephemeral ports."),
     "open_files": (
         "open files of the call agent",
@@ -89,6 +97,8 @@ def examine_figures(figures: Figures) -> list[Finding]:
         *_sound(figures),
         *_calls(figures),
         *_strangers(figures),
+        *_connections(figures),
+        *_sign_ons(figures),
         *_messages(figures),
         *_store(figures),
     ]
@@ -184,6 +194,56 @@ def _strangers(figures: Figures) -> Iterator[Finding]:
         )
     else:
         yield Finding(Severity.GOOD, "dropped: no message was dropped at the door")
+
+
+_TCP_WORDS: Final = {
+    "refused_full": "refused for want of room",
+    "refused_banned": "refused as banned or too fast",
+    "strangers_displaced": "of strangers cut for newer ones",
+    "slow_closed": "cut because no whole message came in time",
+    "framing_errors": "cut because they did not speak SIP",
+    "write_overflows": "cut because the peer did not read",
+}
+
+
+def _connections(figures: Figures) -> Iterator[Finding]:
+    events = dict(figures.by("tcp_events_total", "event"))
+    told = [f"{events[name]:.0f} {words}" for name, words in _TCP_WORDS.items() if events.get(name)]
+    if told:
+        what = "connections: " + ", ".join(told)
+        if events.get("refused_full"):
+            remedy = "Raise limits.max_connections, and see who holds them: `ss -tn sport = :5060`."
+            yield Finding(Severity.WARNING, what, remedy)
+        else:
+            yield Finding(Severity.GOOD, what)
+    if lost := events.get("waiting_dropped"):
+        remedy = "A peer does not accept connections; see its trunk or phone."
+        what = f"connections: {lost:.0f} messages dropped, too many waited for one to be made"
+        yield Finding(Severity.WARNING, what, remedy)
+    if cut := figures.get("streams_cut_total"):
+        remedy = (
+            "Their machine or line is too slow for the events; they connect again by themselves."
+        )
+        what = f"connections: {cut:.0f} desks or wallboards cut because they did not read"
+        yield Finding(Severity.WARNING, what, remedy)
+
+
+def _sign_ons(figures: Figures) -> Iterator[Finding]:
+    outcomes = dict(figures.by("api_sign_ons_total", "outcome"))
+    refused = {slug: outcomes.get(slug, 0.0) for slug in ("too-many-sign-ons", "banned", "busy")}
+    if any(refused.values()):
+        told = ", ".join(f"{count:.0f} {slug}" for slug, count in refused.items() if count)
+        yield Finding(
+            Severity.WARNING,
+            f"sign-ons: refused unseen: {told}",
+            "Somebody guesses, or a desk has an old password; behind a proxy set api.proxies.",
+        )
+    if put_off := figures.get("guard_passwords_put_off_total"):
+        what = f"passwords: {put_off:.0f} of phones not looked at, in a pause after wrong ones"
+        remedy = "`switchroom bans` shows guessers; a phone with an old password does this, too."
+        yield Finding(Severity.WARNING, what, remedy)
+    if cut := figures.get("api_slow_cut_total"):
+        yield Finding(Severity.GOOD, f"API: {cut:.0f} connections cut that brought no request")
 
 
 def _messages(figures: Figures) -> Iterator[Finding]:

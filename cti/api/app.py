@@ -50,7 +50,7 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         ports=ports,
         settings=settings,
         tokens=tokens,
-        throttle=SignOnThrottle(settings),
+        throttle=SignOnThrottle(settings, counters=ports.counters),
         origins=Origins(settings.proxies),
         desks=desks,
         streams=Streams(ports, desks, settings.queue_limit),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cti.api.counters import ApiCounters
 from cti.bus import Bus
 from cti.errors import NotFound
 from cti.schema import (
@@ -211,6 +212,8 @@ class ApiPorts:
     status: Callable[[], ServerStatus] = ServerStatus
     """What lives and what was counted, for operators."""
     bans: Bans = field(default_factory=NobodyBanned)
+    counters: ApiCounters = field(default_factory=ApiCounters)
+    """Where it counts whom it did not serve."""
     metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")
     """The figures of `/metrics` and their content type, for an `Accept` header."""
 

@@ -18,7 +18,7 @@ from cti.api.app import create_app
 from cti.api.context import Context
 from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
-from cti.api.timed_http import TimedHttp, is_ours
+from cti.api.timed_http import counted_by, is_ours
 
 _TOKEN: Final = re.compile(r"(token=)[^&\s\"']+")
 _MAX_MESSAGE: Final = 64 * 1024
@@ -58,7 +58,7 @@ class ApiServer:
             lifespan="off",
             proxy_headers=False,
             server_header=False,
-            http=TimedHttp,
+            http=counted_by(self._ports.counters),
             ws=_WebSocket,
             ws_max_size=_MAX_MESSAGE,
             ws_ping_interval=self._settings.ping_s,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from cti.api.counters import ApiCounters
 from cti.api.ports import ApiSettings
 from cti.errors import TooMany
 from switch.guard.guesses import Guesses, GuessSettings
@@ -18,9 +19,14 @@ _BUSY_S: Final = 3.0
 class SignOnThrottle:
     """Pauses for sign-ons, as phones have them. `now` gives monotonic seconds."""
 
-    def __init__(self, settings: ApiSettings, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: ApiSettings,
+        now: Callable[[], float] = time.monotonic,
+        counters: ApiCounters | None = None,
+    ) -> None:
         self._now = now
-        self._waiting = 0
+        self._counters = counters or ApiCounters()
         self._guesses = Guesses(
             GuessSettings(
                 tries=settings.sign_on_tries,
@@ -45,7 +51,7 @@ class SignOnThrottle:
         The attempt counts as failed until `succeeded` is called, so many at the same time do not
         get through together.
         """
-        if self._waiting >= MOST_WAITING:
+        if self._counters.verifying >= MOST_WAITING:
             raise TooMany("busy", "Too many sign on at the same time; try again.", _BUSY_S)
         now = self._now()
         wait = self._guesses.wait(login, address, now, is_shared=is_shared)
@@ -56,11 +62,11 @@ class SignOnThrottle:
                 wait,
             )
         self._guesses.count(login, address, now)
-        self._waiting += 1
+        self._counters.verifying += 1
 
     def ended(self) -> None:
         """The password that `begin` let through is verified, or nobody waits for it any more."""
-        self._waiting -= 1
+        self._counters.verifying -= 1
 
     def succeeded(self, login: str, address: str) -> None:
         """The password was right: nothing stands against this login from this address."""

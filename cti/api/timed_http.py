@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from cti.api.counters import ApiCounters
+
 WHOLE_S: Final = 15.0
 """A request, head and body, must be whole so long after the connection or its first octet."""
 _NONSENSE: Final = "Invalid HTTP request received."
@@ -17,6 +19,7 @@ class TimedHttp(H11Protocol):
     """Uvicorn's protocol with one timer more: its own watches only pauses between requests."""
 
     whole_s = WHOLE_S
+    counters = ApiCounters()
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -54,7 +57,13 @@ class TimedHttp(H11Protocol):
 
     def _late(self) -> None:
         self._timer = None
+        self.counters.slow_cut += 1
         self.transport.abort()
+
+
+def counted_by(counters: ApiCounters) -> type[TimedHttp]:
+    """The protocol of one server, which counts there."""
+    return type("CountedHttp", (TimedHttp,), {"counters": counters})
 
 
 def is_ours(record: logging.LogRecord) -> bool:

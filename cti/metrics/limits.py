@@ -10,6 +10,7 @@ from typing import Final
 
 from prometheus_client.core import Metric
 
+from cti.api.throttle import MOST_WAITING
 from cti.metrics.families import gauges
 from cti.metrics.sources import Sources
 from cti.settings import port_range
@@ -54,6 +55,7 @@ def limits(sources: Sources) -> Iterator[Limit]:
         ports = (high - low + 1) // _PORTS_A_LEG
         yield Limit("rtp_ports", max(0.0, ports - gateway.get("ports_free", 0)), ports)
     yield Limit("open_files", _open_files(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    yield Limit("sign_ons", sources.api.verifying, MOST_WAITING)
     history = sources.history
     yield Limit("history_rows", history.waiting_in_memory, history.settings.memory_limit_rows)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crm_store.history import HistoryWriter
+from cti.api.counters import ApiCounters
 from cti.bus import Bus
 from cti.centre import Centre
 from cti.journal import CallJournal
@@ -29,5 +30,6 @@ class Sources:
     board: StatusBoard
     journal: CallJournal
     lag: LoopLag
+    api: ApiCounters
     tasks: Callable[[], int]
     """Live asyncio tasks."""

@@ -55,6 +55,8 @@ class TcpCounters:
     """A message was not whole in time."""
     write_overflows: int = 0
     """The peer did not read."""
+    waiting_dropped: int = 0
+    """Messages to be sent over a connection that was being made, beyond what may wait for it."""
 
 
 class TcpConnection(asyncio.Protocol):
@@ -227,6 +229,8 @@ class TcpHub:
         if waiting is not None:
             if len(waiting) < self.limits.max_waiting:
                 waiting.append(data)
+            else:
+                self.counters.waiting_dropped += 1
             return
         if len(self._connections) + len(self._making) >= self.limits.max_connections:
             self.handlers.failed(remote, 0, "too many TCP connections")

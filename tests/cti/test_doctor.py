@@ -133,6 +133,12 @@ switchroom_gateway_packets_dropped_total 6
 switchroom_guard_banned 1
 switchroom_guard_bans_total 4
 switchroom_guard_dropped_total{reason="banned"} 800
+switchroom_guard_passwords_put_off_total 12
+switchroom_tcp_events_total{event="refused_full"} 13
+switchroom_tcp_events_total{event="waiting_dropped"} 14
+switchroom_streams_cut_total 15
+switchroom_api_sign_ons_total{outcome="signed-on"} 16
+switchroom_api_sign_ons_total{outcome="too-many-sign-ons"} 17
 switchroom_sip_malformed_total{answer="400"} 9
 switchroom_sip_messages_sent_total 2000
 switchroom_sip_retransmissions_total{direction="sent"} 200
@@ -160,6 +166,11 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
         "6 RTP packets dropped",
         "1 addresses are banned now, 4 bans",
         "800 banned",
+        "12 of phones not looked at",
+        "13 refused for want of room",
+        "14 messages dropped",
+        "15 desks or wallboards cut",
+        "17 too-many-sign-ons",
         "200 of 2000 messages had to be sent again",
         "11 datagrams were not sent",
         "412 rows wait",

@@ -7,8 +7,9 @@ import math
 from fastapi import APIRouter, Request, Response
 
 from cti.api.answers import JsonAnswer
-from cti.api.context import TheCaller, TheContext
-from cti.errors import Invalid, NotSignedOn, TooMany
+from cti.api.context import Context, TheCaller, TheContext
+from cti.api.counters import SIGNED_ON
+from cti.errors import DomainError, Invalid, NotSignedOn, TooMany
 from cti.schema import SignOnReply, SignOnRequest, Snapshot
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
@@ -23,7 +24,16 @@ async def sign_on(body: SignOnRequest, request: Request, context: TheContext) ->
     """
     if not 0 < len(body.login) <= 200 or not 0 < len(body.password) <= 1000:
         raise Invalid("bad-request", "Login (1 to 200 characters) and password are needed.")
-    address = context.origins.of(request)
+    try:
+        reply = await _sign_on(body, context.origins.of(request), context)
+    except DomainError as error:
+        context.ports.counters.sign_ons[error.error_id] += 1
+        raise
+    context.ports.counters.sign_ons[SIGNED_ON] += 1
+    return JsonAnswer(reply)
+
+
+async def _sign_on(body: SignOnRequest, address: str, context: Context) -> SignOnReply:
     shut_out = context.ports.bans.shut_out_for(address)
     if shut_out > 0:
         raise TooMany(
@@ -46,17 +56,15 @@ async def sign_on(body: SignOnRequest, request: Request, context: TheContext) ->
     phone = None
     if account.agent_id is not None:
         phone = context.ports.floor.phone_credentials(account.agent_id)
-    return JsonAnswer(
-        SignOnReply(
-            token=token,
-            expires=expires,
-            login=account.login,
-            name=account.name,
-            role=account.role,
-            agent_id=account.agent_id,
-            phone=phone,
-            language=account.language,
-        )
+    return SignOnReply(
+        token=token,
+        expires=expires,
+        login=account.login,
+        name=account.name,
+        role=account.role,
+        agent_id=account.agent_id,
+        phone=phone,
+        language=account.language,
     )
 
 

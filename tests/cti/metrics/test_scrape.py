@@ -127,6 +127,9 @@ async def test_calls_are_in_the_figures_and_strangers_do_not_get_them(tmp_path: 
         async with httpx.AsyncClient(base_url=server.url) as client:
             while "switchroom_gateway_legs" not in (text := (await client.get("/metrics")).text):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+        found = samples(text)
+        assert value(found, "api_sign_ons_total", outcome="signed-on") == 2
+        assert value(found, "limit_used", limit="sign_ons") == 0
         gateway = {name for name, _ in samples(text) if name.startswith("switchroom_gateway_")}
         cpu = {"cpu_user_s", "cpu_system_s"}
         counted = {field.name for field in msgspec.structs.fields(GatewayStats)} - cpu
