@@ -17,6 +17,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --require-hashes --requirement requirements.lock
 	PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m switch.compiled
 	@touch $@
 
 demo: $(STAMP)      ## the whole product in this terminal

@@ -19,12 +19,23 @@ from __future__ import annotations
 import select
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from typing import Final
 
+import numpy as np
+
+from switch.gateway.system_calls import (
+    DOORSTEP,
+    EPOLL_EVENT,
+    MAIN,
+    NOBODY,
+    receive_packets,
+    send_packets,
+)
 from switch.media.errors import MediaCommandError
+from switch.media.packets import PacketBuffer
 from switch.media.ports import Stray
+from switch.media.rows import grown
 
 REST_S: Final = 2.0
 """A released port is not used again before this, so that the old peer's last packets die out."""
@@ -39,8 +50,7 @@ _SKIP: Final = 512
 _RECEIVE_BUFFER_OCTETS: Final = 128 * 1024
 """The kernel counts about 700 octets for a packet of G.711: room for some 3 s of a leg."""
 _DATAGRAM_OCTETS: Final = 1500
-_Recv = Callable[[memoryview], int]
-_Send = Callable[[memoryview], int]
+_NO_STRAYS: Final[list[Stray]] = []
 
 
 class _Pair:
@@ -96,12 +106,16 @@ class RtpSockets:
         self._offered: set[int] = set()
         self._legs: dict[int, _Pair] = {}
         self._epoll = select.epoll()
-        self._row_by_fd: dict[int, int] = {}
-        self._recv_by_fd: list[_Recv | None] = []
-        """By file descriptor; None: a doorstep, a leg without a peer yet, or none of ours."""
-        self._send_by_row: list[_Send] = []
-        self._again: dict[int, None] = {}
-        """File descriptors that may hold another packet, in order."""
+        self._fd_by_row = np.zeros(0, dtype=np.int32)
+        """The main socket; -1: not connected, or no leg."""
+        self._row_by_fd = np.zeros(0, dtype=np.int32)
+        self._kind_by_fd = np.zeros(0, dtype=np.uint8)
+        self._again = np.zeros(0, dtype=np.int32)
+        """File descriptors of main sockets that may hold another packet, so many as `_again_count`."""
+        self._again_count = np.zeros(1, dtype=np.int64)
+        self._is_again = np.zeros(0, dtype=np.bool_)
+        self._doorsteps = np.zeros(0, dtype=np.int32)
+        self._ready = np.zeros(0, dtype=EPOLL_EVENT)
         self._sweep: list[int] = []
         """Main sockets that this sweep has yet to read."""
         self._received_at = 0.0
@@ -150,14 +164,11 @@ class RtpSockets:
         self._offered.discard(port)
         pair.drain()
         self._legs[row] = pair
-        if row >= len(self._send_by_row):
-            self._send_by_row += [_nothing] * (row + 1 - len(self._send_by_row))
         main, doorstep = pair.main.fileno(), pair.doorstep.fileno()
-        highest = max(main, doorstep)
-        if highest >= len(self._recv_by_fd):
-            self._recv_by_fd += [None] * (highest + 1 - len(self._recv_by_fd))
+        self._make_room(row, max(main, doorstep))
         self._row_by_fd[main] = self._row_by_fd[doorstep] = row
-        self._recv_by_fd[main] = self._recv_by_fd[doorstep] = None
+        self._kind_by_fd[main] = NOBODY
+        self._kind_by_fd[doorstep] = DOORSTEP
         self._epoll.register(doorstep, select.EPOLLIN)
 
     def connect(self, row: int, address: str, port: int) -> None:
@@ -170,82 +181,65 @@ class RtpSockets:
             pair.main.connect((numeric, port))
         except (OSError, ValueError) as error:
             raise MediaCommandError(f"RTP cannot go to {address}:{port}: {error}") from None
-        if self._send_by_row[row] is _nothing:
+        fd = pair.main.fileno()
+        if self._fd_by_row[row] < 0:
             # Not before: an unconnected main socket would let anybody in.
             pair.drain()
-            fd = pair.main.fileno()
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
-            self._recv_by_fd[fd] = pair.main.recv_into
-            self._again[fd] = None
-        self._send_by_row[row] = pair.main.send
+            self._kind_by_fd[fd] = MAIN
+            self._fd_by_row[row] = fd
+            self._look_again(fd)
 
     def detach(self, row: int) -> None:
         """Close the sockets of a leg."""
         pair = self._legs.pop(row)
-        self._send_by_row[row] = _nothing
+        self._fd_by_row[row] = -1
         for sock in (pair.main, pair.doorstep):
-            self._row_by_fd.pop(sock.fileno(), None)
-            self._again.pop(sock.fileno(), None)
-            self._recv_by_fd[sock.fileno()] = None
+            self._kind_by_fd[sock.fileno()] = NOBODY
+        fd = pair.main.fileno()
+        if self._is_again[fd]:
+            self._is_again[fd] = False
+            listed = self._again[: self._again_count[0]]
+            self._again_count[0] -= 1
+            self._again[: self._again_count[0]] = listed[listed != fd]
         pair.close()  # which also takes them out of the epoll set
         self._resting.append((self._now, pair.port))
 
-    def receive(
-        self, now: float, views: Sequence[memoryview], rows: list[int], sizes: list[int]
-    ) -> list[Stray]:
+    def receive(self, now: float, into: PacketBuffer) -> tuple[int, list[Stray]]:
         """Take at most one packet of each leg's peer."""
-        strays: list[Stray] = []
-        receivers = self._recv_by_fd
-        row_by_fd = self._row_by_fd
-        ready = [fd for fd, _ in self._epoll.poll(0, 2 * len(views))]
-        self._expect_more(now, ready)
-        if self._again:
-            ready = [*self._again, *(fd for fd in ready if fd not in self._again)]
-        again = self._again
-        taken = 0
-        for fd in ready:
-            receive = receivers[fd]
-            if receive is None:
-                if len(strays) < MAX_STRAYS:
-                    self._look_at_doorstep(row_by_fd[fd], strays)
-                continue
-            try:
-                sizes.append(receive(views[taken]))
-            except BlockingIOError:
-                again.pop(fd, None)
-                continue
-            except OSError:
-                again[fd] = None  # the peer's port was closed (ICMP); a packet may lie behind that
-                continue
-            rows.append(row_by_fd[fd])
-            taken += 1
-        return strays
-
-    def _expect_more(self, now: float, ready: list[int]) -> None:
-        """Note the legs that may hold more than the one packet that the kernel told of."""
         passed = now - self._received_at
         self._received_at = now
-        if passed > STANDSTILL_S:
-            self._again.update(dict.fromkeys(ready))
+        self._go_on_sweeping(passed)
+        taken, strangers = receive_packets(
+            self._epoll.fileno(), self._ready, self._row_by_fd, self._kind_by_fd,
+            self._again, self._is_again, self._again_count, passed > STANDSTILL_S, self._doorsteps,
+            into.octets, into.legs, into.sizes,
+        )  # fmt: skip
+        if not strangers:
+            return taken, _NO_STRAYS
+        strays: list[Stray] = []
+        for fd in self._doorsteps[: min(strangers, MAX_STRAYS)].tolist():
+            self._look_at_doorstep(int(self._row_by_fd[fd]), strays)
+        return taken, strays
+
+    def _go_on_sweeping(self, passed: float) -> None:
+        """Read the legs in turn once more than the kernel tells, all of them within `SWEEP_S`."""
         if not self._sweep:
             self._sweep = [pair.main.fileno() for pair in self._legs.values()]
         for _ in range(min(len(self._sweep), int(len(self._legs) * passed / SWEEP_S) + 1)):
-            fd = self._sweep.pop()
-            if self._recv_by_fd[fd] is not None:
-                self._again[fd] = None
+            self._look_again(self._sweep.pop())
 
-    def send(self, rows: Iterable[int], packets: Iterable[memoryview]) -> int:
-        """Send one packet for each row; return how many the system did not take."""
-        senders = self._send_by_row
-        dropped = 0
-        pairs = zip(rows, packets, strict=False)  # buffers have more rows than there are packets
-        while True:
-            try:
-                for row, packet in pairs:
-                    senders[row](packet)
-                return dropped
-            except OSError as error:
-                dropped += self._send_again(senders[row], packet, error)
+    def _look_again(self, fd: int) -> None:
+        if self._kind_by_fd[fd] == MAIN and not self._is_again[fd]:
+            self._is_again[fd] = True
+            self._again[self._again_count[0]] = fd
+            self._again_count[0] += 1
+
+    def send(self, packets: PacketBuffer, first: int, count: int) -> int:
+        """Send packets to the legs that they are for; return how many the system did not take."""
+        return send_packets(
+            self._fd_by_row, packets.octets, packets.legs, packets.sizes, first, count
+        )
 
     def close(self) -> None:
         """Close every socket."""
@@ -255,15 +249,21 @@ class RtpSockets:
         self._reserved.clear()
         self._epoll.close()
 
-    def _send_again(self, send: _Send, packet: memoryview, error: OSError) -> int:
-        """Send once more after an error that was about an earlier packet (ICMP); 1: dropped."""
-        if isinstance(error, ConnectionRefusedError):
-            try:
-                send(packet)
-            except OSError:
-                return 1
-            return 0
-        return 1
+    def _make_room(self, row: int, fd: int) -> None:
+        if row >= len(self._fd_by_row):
+            more = np.full(row + 1, -1, dtype=np.int32)
+            self._fd_by_row = np.concatenate([self._fd_by_row, more])
+        rows = max(2 * len(self._row_by_fd), fd + 1)
+        if fd >= len(self._row_by_fd):
+            for name in (
+                "_row_by_fd",
+                "_kind_by_fd",
+                "_again",
+                "_is_again",
+                "_doorsteps",
+                "_ready",
+            ):
+                setattr(self, name, grown(getattr(self, name), rows))
 
     def _look_at_doorstep(self, row: int, strays: list[Stray]) -> None:
         try:
@@ -271,8 +271,3 @@ class RtpSockets:
         except OSError:
             return
         strays.append(Stray(row, data, (source[0], source[1])))
-
-
-def _nothing(packet: memoryview) -> int:
-    """Send nowhere: the leg has no peer yet, or no more."""
-    return len(packet)

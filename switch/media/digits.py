@@ -8,10 +8,10 @@ from switch.ids import LegId
 from switch.media.codecs import FRAME_SAMPLES
 from switch.media.errors import MediaCommandError
 from switch.media.events import DigitEnded
-from switch.media.legs import NO_PAYLOAD_TYPE, LegTable
+from switch.media.legs import NO_PAYLOAD_TYPE, LegTable, number_frame
 from switch.media.packets import PacketBuffer
 from switch.media.ports import RtpWire
-from switch.rtp.packet import HEADER_OCTETS, write_headers
+from switch.rtp.packet import HEADER_OCTETS, write_header
 from switch.rtp.telephone_event import (
     EVENT_OCTETS,
     ReceivedDigit,
@@ -21,6 +21,7 @@ from switch.rtp.telephone_event import (
 )
 
 MAX_QUEUED_DIGITS = 64
+_EVENT_END = HEADER_OCTETS + EVENT_OCTETS
 
 
 class Digits:
@@ -33,6 +34,7 @@ class Digits:
         self._running: set[int] = set()
         self._senders: dict[int, TelephoneEventSender] = {}
         self._out = PacketBuffer(1)
+        self._out.sizes[0] = _EVENT_END
 
     def receive(self, row: int, payload: bytes, timestamp: int, now: float) -> list[DigitEnded]:
         """Take one event packet of a leg."""
@@ -84,21 +86,16 @@ class Digits:
                 legs.dialling[row] = False
                 continue
             packet = sender.next_frame()
-            rows = np.array([row])
             if packet is None:  # a gap: time goes on, nothing is sent
                 legs.next_timestamp[row] += FRAME_SAMPLES
                 continue
-            sequence, timestamp = legs.number_frames(rows, FRAME_SAMPLES)
-            write_headers(
-                self._out.words,
-                (int(packet.marker) << 7 | legs.event_type[rows]).astype(np.int64),
-                sequence,
-                timestamp - packet.elapsed,
-                legs.ssrc[rows],
-            )
-            view = self._out.views[0]
-            view[HEADER_OCTETS : HEADER_OCTETS + EVENT_OCTETS] = packet.payload
-            lost = self._wire.send([row], [view[: HEADER_OCTETS + EVENT_OCTETS]])
+            sequence, timestamp = number_frame(legs.table, row, FRAME_SAMPLES)
+            kind = int(packet.marker) << 7 | int(legs.event_type[row])
+            octets = self._out.octets[0]
+            write_header(octets, kind, sequence, timestamp - packet.elapsed, int(legs.ssrc[row]))
+            octets[HEADER_OCTETS:_EVENT_END] = np.frombuffer(packet.payload, dtype=np.uint8)
+            self._out.legs[0] = row
+            lost = self._wire.send(self._out, 0, 1)
             dropped += lost
             sent += 1 - lost
         return sent, dropped

@@ -3,7 +3,7 @@
     wake(now)   every few milliseconds          tick(now)   every 20 ms
     ---------------------------------           ----------------------------------------------
     ready sockets -> buffer, one packet a leg   changed gains -> plan
-    headers as columns                          players -> a frame each
+    headers                                     players -> a frame each
     loss, jitter, last time heard               rings -> a frame of each leg that is mixed
     digits -> events                                     or recorded
     plain bridges: packets passed on            copies, mixes, silence, digits -> packets
@@ -109,11 +109,11 @@ class MediaEngine(Patchbay):
         if self._changed:
             self._replan()
         if len(self._wanted):
-            self._rings.pop(self._wanted, self._legs.codec)
+            self._rings.pop(self._wanted, self._legs.table)
         self._sender.send(self._rings.frames, self._players.frames, now)
         sent, dropped = self._digits.tick()
         self._traffic.count_sent(sent, dropped)
-        self._taps.write(self._rings.frames, self._legs.codec)
+        self._taps.write(self._rings.frames, self._legs.table)
         self._events += self._digits.handle_timers(now)
         self._ticks += 1
         if self._ticks % _CHECK_TICKS == 0:
@@ -147,8 +147,8 @@ class MediaEngine(Patchbay):
             return
         for _ in range(min(ticks, MAX_MADE_UP)):
             self.wake(now)
-            self._rings.pop(self._wanted, self._legs.codec)
-            self._taps.write(self._rings.frames, self._legs.codec)
+            self._rings.pop(self._wanted, self._legs.table)
+            self._taps.write(self._rings.frames, self._legs.table)
 
     def _report_silence(self, now: float) -> None:
         legs = self._legs

@@ -10,19 +10,31 @@ so that a thousand listeners of one song neither hold up the bridges nor leave i
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from switch.media.codecs import FRAME_SAMPLES, PCMA, SILENCE, TRANSCODE
+from switch.compiled import (
+    INTS,
+    OCTET_BLOCKS,
+    OCTET_LIST,
+    OCTET_ROWS,
+    OCTET_TABLE,
+    REAL,
+    entry,
+    inner,
+    table_of,
+)
+from switch.media.codecs import FRAME_SAMPLES, PCMU, SILENCE, TRANSCODE
 from switch.media.gains import Plan
-from switch.media.legs import LegTable, Rows
+from switch.media.legs import LEG, LegTable, Rows, number_frame
 from switch.media.mixer import Mixer
 from switch.media.packets import FRAME_OCTETS, PacketBuffer
 from switch.media.ports import RtpWire
+from switch.media.relay import MARKER
 from switch.media.traffic import Traffic
-from switch.rtp.packet import HEADER_OCTETS, write_headers
+from switch.rtp.packet import HEADER_OCTETS, write_header
 
 STARVED_S: Final = 0.2
 """A bridged leg whose peer has sent nothing for so long is sent silence until it does."""
@@ -41,18 +53,15 @@ class FrameSender:
         self._wire = wire
         self._traffic = traffic
         self._out = PacketBuffer(legs.capacity)
-        self._later: list[int] = []
-        """Rows whose packets are made and wait for a later wake, in the order of the buffer."""
-        self._later_from = 0
+        self._made = self._sent = 0
+        """Packets that lie in the buffer, and how many of them have been sent."""
         self._part = 0
         self.follow(plan)
 
     def follow(self, plan: Plan) -> None:
         """Carry out this plan from the next frame on."""
-        codec = self._legs.codec
         self._plan = plan
-        self._mixer = Mixer(plan, codec)
-        self._copy_alaw = np.flatnonzero(codec[plan.copy_listeners] == PCMA)
+        self._mixer = Mixer(plan, self._legs.codec)
         self._listeners = np.concatenate(
             [plan.mix_listeners, plan.copy_listeners, plan.silent_listeners]
         )
@@ -70,25 +79,22 @@ class FrameSender:
         self, leg_frames: NDArray[np.uint8], player_frames: NDArray[np.uint8], now: float
     ) -> None:
         """Send one frame to each. The arguments are (rows, 160), encoded, of all legs and players."""
-        plan = self._plan
-        rows = self._listeners
-        starved = self._starved(now)
-        if len(starved):
-            rows = np.concatenate([rows, starved])
-        count = len(rows)
-        if not count:
-            return
-        out = self._out = self._out.with_room(count)
-        payload = out.octets[:, HEADER_OCTETS:FRAME_OCTETS]
-        mixed = len(plan.mix_listeners)
-        sounding = mixed + len(plan.copy_listeners)
-        if mixed:
-            payload[:mixed] = self._mixer.mix(leg_frames, player_frames)
-        if sounding > mixed:
-            payload[mixed:sounding] = self._copies(player_frames)
-        if count > sounding:
-            payload[sounding:count] = SILENCE[self._legs.codec[rows[sounding:]]][:, None]
-        self._send_rows(rows, mixed)
+        plan, mixer = self._plan, self._mixer
+        table = self._legs.table
+        if len(plan.mix_listeners):
+            mixer.mix(leg_frames, player_frames, table)
+        # A leg is in the plan once at most.
+        out = self._out = self._out.with_room(self._legs.capacity)
+        self._made, mixed = make_packets(
+            table, now,
+            plan.mix_listeners, plan.mix_of_listener, mixer.heard,
+            plan.copy_listeners, plan.copy_players, player_frames, TRANSCODE,
+            plan.silent_listeners, plan.relay_listeners, plan.relay_sources, SILENCE,
+            out.octets, out.legs, out.sizes,
+        )  # fmt: skip
+        self._sent = 0
+        self._send_part(mixed + AT_ONCE)
+        self._part = -(-(self._made - self._sent) // _LATER_PARTS)
 
     def send_later(self) -> None:
         """Send the next part of what the last tick left for later."""
@@ -96,48 +102,93 @@ class FrameSender:
 
     def finish(self) -> None:
         """Send all of it: legs may be released now, and the buffer is used anew."""
-        self._send_part(len(self._later))
+        self._send_part(self._made)
 
-    def _copies(self, player_frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        frames: NDArray[np.uint8] = player_frames[self._plan.copy_players]
-        if len(self._copy_alaw):
-            frames[self._copy_alaw] = TRANSCODE[0][frames[self._copy_alaw]]
-        return frames
-
-    def _send_rows(self, rows: Rows, mixed: int) -> None:
-        """Number what lies in the first rows of the buffer, and send it or leave it for later."""
-        legs, out = self._legs, self._out
-        first = legs.sent[rows] == 0
-        dialling = legs.dialling[rows]
-        if dialling.any():
-            # The digits' packets take their place in the stream; see Digits.tick.
-            kept = np.flatnonzero(~dialling)
-            out.octets[: len(kept)] = out.octets[kept]
-            rows, first = rows[kept], first[kept]
-            mixed = int(np.count_nonzero(kept < mixed))
-        kind = legs.payload_type[rows].astype(np.int64)
-        kind[first] |= 0x80  # the marker: the stream begins
-        sequence, timestamp = legs.number_frames(rows, FRAME_SAMPLES)
-        write_headers(out.words, kind, sequence, timestamp, legs.ssrc[rows])
-        self._later, self._later_from = rows.tolist(), 0
-        self._send_part(mixed + AT_ONCE)
-        self._part = -(-len(self._later) // _LATER_PARTS)
-
-    def _send_part(self, count: int) -> None:
-        part, self._later = self._later[:count], self._later[count:]
-        if not part:
+    def _send_part(self, most: int) -> None:
+        count = min(most, self._made - self._sent)
+        if not count:
             return
-        first = self._later_from
-        self._later_from += len(part)
-        dropped = self._wire.send(part, self._out.frame_views[first : self._later_from])
-        self._traffic.count_sent(len(part) - dropped, dropped)
+        dropped = self._wire.send(self._out, self._sent, count)
+        self._sent += count
+        self._traffic.count_sent(count - dropped, dropped)
 
-    def _starved(self, now: float) -> Rows:
-        """Bridged legs whose peer sends nothing."""
-        plan, legs = self._plan, self._legs
-        starved: Rows = plan.relay_listeners[now - legs.last_sound[plan.relay_sources] > STARVED_S]
-        if len(starved):
-            # Their time went on while they were waited for.
-            waited = starved[~legs.resync[starved]]
-            legs.next_timestamp[waited] += _STARVED_SAMPLES
-        return starved
+
+@inner
+def _finish_packet(
+    legs: NDArray[Any],
+    row: int,
+    out: NDArray[np.uint8],
+    out_legs: Rows,
+    out_sizes: Rows,
+    at: int,
+) -> int:
+    """Number the packet of a leg in row `at`; return the next row."""
+    leg = legs[row]
+    marker = MARKER if leg.sent == 0 else 0  # the stream begins
+    sequence, timestamp = number_frame(legs, row, FRAME_SAMPLES)
+    write_header(out[at], marker | leg.payload_type, sequence, timestamp, leg.ssrc)
+    out_legs[at] = row
+    out_sizes[at] = FRAME_OCTETS
+    return at + 1
+
+
+@entry(
+    table_of(LEG), REAL, INTS, INTS, OCTET_BLOCKS, INTS, INTS, OCTET_ROWS, OCTET_TABLE,
+    INTS, INTS, INTS, OCTET_LIST, OCTET_ROWS, INTS, INTS,
+)  # fmt: skip
+def make_packets(
+    legs: NDArray[Any],
+    now: float,
+    mix_listeners: Rows,
+    mix_of_listener: Rows,
+    mixes: NDArray[np.uint8],
+    copy_listeners: Rows,
+    copy_players: Rows,
+    player_frames: NDArray[np.uint8],
+    transcode: NDArray[np.uint8],
+    silent_listeners: Rows,
+    relay_listeners: Rows,
+    relay_sources: Rows,
+    silence: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+    out_legs: Rows,
+    out_sizes: Rows,
+) -> tuple[int, int]:
+    """Write the packets of a frame; return how many there are, and how many of the first are mixes.
+
+    Legs that are being sent digits are left out: those packets take their place in the stream.
+    """
+    made = 0
+    for i, row in enumerate(mix_listeners):
+        leg = legs[row]
+        if not leg.dialling:
+            out[made, HEADER_OCTETS:FRAME_OCTETS] = mixes[leg.codec, mix_of_listener[i]]
+            made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
+    mixed = made
+    for i, row in enumerate(copy_listeners):
+        leg = legs[row]
+        if leg.dialling:
+            continue
+        frame = player_frames[copy_players[i]]
+        if leg.codec == PCMU:
+            out[made, HEADER_OCTETS:FRAME_OCTETS] = frame
+        else:
+            for j in range(FRAME_SAMPLES):
+                out[made, HEADER_OCTETS + j] = transcode[PCMU, frame[j]]
+        made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
+    for row in silent_listeners:
+        leg = legs[row]
+        if not leg.dialling:
+            out[made, HEADER_OCTETS:FRAME_OCTETS] = silence[leg.codec]
+            made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
+    for i, row in enumerate(relay_listeners):
+        leg = legs[row]
+        if now - legs[relay_sources[i]].last_sound <= STARVED_S:
+            continue
+        if not leg.resync:
+            # Its time went on while it was waited for.
+            leg.next_timestamp += _STARVED_SAMPLES
+        if not leg.dialling:
+            out[made, HEADER_OCTETS:FRAME_OCTETS] = silence[leg.codec]
+            made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
+    return made, mixed

@@ -1,15 +1,16 @@
-"""The legs as columns; rows are legs. What a leg sends is numbered here, whoever makes it."""
+"""The legs as a table. What a leg sends is numbered here, whoever makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from switch.compiled import INT, entry, table_of
 from switch.ids import LegId
-from switch.media.rows import RowPool, grow_columns
+from switch.media.rows import RowPool, grown
 from switch.rtp.stats import ReceiverStats
 
 FIRST_ROWS: Final = 64
@@ -19,55 +20,72 @@ NO_PAYLOAD_TYPE: Final = 255
 Rows = NDArray[np.int64]
 
 
-class LegColumns:
-    """The arrays. Written by the engine and its parts, each column by the part named at it."""
-
-    def __init__(self, rows: int) -> None:
+LEG: Final = np.dtype(
+    [
         # Set by commands.
-        self.active = np.zeros(rows, dtype=np.bool_)
-        self.sending = np.zeros(rows, dtype=np.bool_)
-        """Has a peer that wants to hear."""
-        self.receiving = np.zeros(rows, dtype=np.bool_)
-        """Has a peer that should be heard; its silence is a fault."""
-        self.codec = np.zeros(rows, dtype=np.uint8)
-        self.payload_type = np.full(rows, NO_PAYLOAD_TYPE, dtype=np.uint8)
-        self.event_type = np.full(rows, NO_PAYLOAD_TYPE, dtype=np.uint8)
-        """Payload type of telephone events."""
+        ("active", np.bool_),
+        ("sending", np.bool_),  # has a peer that wants to hear
+        ("receiving", np.bool_),  # has a peer that should be heard; its silence is a fault
+        ("codec", np.uint8),
+        ("payload_type", np.uint8),
+        ("event_type", np.uint8),  # payload type of telephone events
         # Set by whoever sends.
-        self.ssrc = np.zeros(rows, dtype=np.int64)
-        self.next_sequence = np.zeros(rows, dtype=np.int64)
-        self.next_timestamp = np.zeros(rows, dtype=np.int64)
-        self.sent = np.zeros(rows, dtype=np.int64)
-        self.dialling = np.zeros(rows, dtype=np.bool_)
-        """Digits are being sent in place of sound."""
+        ("dialling", np.bool_),  # digits are being sent in place of sound
+        ("ssrc", np.int64),
+        ("next_sequence", np.int64),
+        ("next_timestamp", np.int64),
+        ("sent", np.int64),
         # Set by the relay, and by the tick to say that it sent in between.
-        self.resync = np.zeros(rows, dtype=np.bool_)
-        """The next relayed packet follows on what was sent last."""
-        self.sequence_offset = np.zeros(rows, dtype=np.int64)
-        self.timestamp_offset = np.zeros(rows, dtype=np.int64)
+        ("resync", np.bool_),  # the next relayed packet follows on what was sent last
+        ("sequence_offset", np.int64),
+        ("timestamp_offset", np.int64),
         # Set at the receipt.
-        self.received = np.zeros(rows, dtype=np.int64)
-        self.stray = np.zeros(rows, dtype=np.int64)
-        self.peer_heard = np.zeros(rows, dtype=np.bool_)
-        self.last_received = np.zeros(rows, dtype=np.float64)
-        """Time of the last packet, or of the last change of what the leg should receive."""
-        self.last_sound = np.full(rows, -1e9, dtype=np.float64)
-        """Time of the last packet proper."""
-        self.silence_reported = np.zeros(rows, dtype=np.bool_)
-        self.wanted = np.zeros(rows, dtype=np.bool_)
-        """Its frames are needed at the tick: it is mixed or recorded."""
+        ("received", np.int64),
+        ("stray", np.int64),
+        ("peer_heard", np.bool_),
+        ("silence_reported", np.bool_),
+        ("wanted", np.bool_),  # its frames are needed at the tick: it is mixed or recorded
+        ("last_received", np.float64),  # the last packet, or the last change of what should come
+        ("last_sound", np.float64),  # the last packet proper
+    ],
+    align=True,
+)
+"""A leg as the compiled loops see it; times are monotonic seconds."""
 
 
-class LegTable(LegColumns):
-    """The columns, the names of the rows, and the receivers' statistics."""
+class LegTable:
+    """The legs, the names of their rows, and the receivers' statistics.
+
+    Each field of `LEG` is also a column: `legs.codec[row]` is `legs.table[row]["codec"]`.
+    """
+
+    active: NDArray[np.bool_]
+    sending: NDArray[np.bool_]
+    receiving: NDArray[np.bool_]
+    codec: NDArray[np.uint8]
+    payload_type: NDArray[np.uint8]
+    event_type: NDArray[np.uint8]
+    dialling: NDArray[np.bool_]
+    ssrc: Rows
+    next_sequence: Rows
+    next_timestamp: Rows
+    sent: Rows
+    resync: NDArray[np.bool_]
+    received: Rows
+    stray: Rows
+    peer_heard: NDArray[np.bool_]
+    silence_reported: NDArray[np.bool_]
+    wanted: NDArray[np.bool_]
+    last_received: NDArray[np.float64]
+    last_sound: NDArray[np.float64]
 
     def __init__(self, random_u32: Callable[[], int]) -> None:
-        super().__init__(FIRST_ROWS)
         self._random_u32 = random_u32
         self._pool = RowPool(FIRST_ROWS)
         self.rows: dict[LegId, int] = {}
         self.ids: dict[int, LegId] = {}
         self.stats = ReceiverStats(FIRST_ROWS)
+        self._have(np.zeros(FIRST_ROWS, dtype=LEG))
 
     @property
     def capacity(self) -> int:
@@ -79,18 +97,14 @@ class LegTable(LegColumns):
         row = self._pool.take()
         if row is None:
             self._pool.grow(2 * self.capacity)
-            grow_columns(self, self.capacity)
+            self._have(grown(self.table, self.capacity))
             self.stats.grow(self.capacity)
             row = self._pool.take()
             assert row is not None
         self.rows[leg] = row
         self.ids[row] = leg
         self.stats.reset(row)
-        for column in (self.sending, self.receiving, self.dialling, self.peer_heard):
-            column[row] = False
-        for counter in (self.sent, self.received, self.stray):
-            counter[row] = 0
-        self.silence_reported[row] = self.wanted[row] = False
+        self.table[row] = 0
         self.payload_type[row] = self.event_type[row] = NO_PAYLOAD_TYPE
         self.ssrc[row] = self._random_u32()
         self.next_sequence[row] = self._random_u32() & 0x7FFF
@@ -112,12 +126,20 @@ class LegTable(LegColumns):
         """Nothing refers to the row any more."""
         self._pool.give_back(row)
 
-    def number_frames(self, rows: Rows, samples: int) -> tuple[Rows, Rows]:
-        """The sequence numbers and timestamps of one packet for each of `rows`."""
-        sequence = self.next_sequence[rows]
-        timestamp = self.next_timestamp[rows]
-        self.next_sequence[rows] = (sequence + 1) & 0xFFFF
-        self.next_timestamp[rows] = (timestamp + samples) & 0xFFFFFFFF
-        self.resync[rows] = True
-        self.sent[rows] += 1
-        return sequence, timestamp
+    def _have(self, table: NDArray[Any]) -> None:
+        self.table = table
+        for name in LEG.names or ():
+            setattr(self, name, table[name])
+
+
+@entry(table_of(LEG), INT, INT)
+def number_frame(legs: NDArray[Any], row: int, samples: int) -> tuple[int, int]:
+    """Sequence number and timestamp of the next packet of `samples` that is not a relayed one."""
+    leg = legs[row]
+    sequence = leg.next_sequence
+    timestamp = leg.next_timestamp
+    leg.next_sequence = (sequence + 1) & 0xFFFF
+    leg.next_timestamp = (timestamp + samples) & 0xFFFFFFFF
+    leg.resync = True
+    leg.sent += 1
+    return sequence, timestamp

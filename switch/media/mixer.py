@@ -1,25 +1,36 @@
 """The mixing part of a tick: decode what is needed once, sum each different mix once, encode.
 
     frames of legs    --decode--+
-                                +--> lin (sources, 160) --gather, gain, sum--> (mixes, 160)
-    frames of players --decode--+           --clip--> int16 --encode--> a frame a mix and codec
+                                +--> linear (sources, 160) --gain, sum, clip, encode--> (2, mixes, 160)
+    frames of players --decode--+
 
 Sums are made in float32, which holds any sum of 16-bit samples that can still be heard as such.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from switch.media.codecs import DECODE, FRAME_SAMPLES, PCMA, PCMU, encode
+from switch.compiled import (
+    FLAG_ROWS,
+    INTS,
+    OCTET_BLOCKS,
+    OCTET_ROWS,
+    OCTET_TABLE,
+    REAL_ROWS,
+    REALS,
+    SAMPLE_TABLE,
+    entry,
+    table_of,
+)
+from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, PCMU
 from switch.media.gains import Plan, Rows
+from switch.media.legs import LEG
 
-_DECODE: Final = DECODE.astype(np.float32)
-_FEW: Final = 16
-"""Up to so many sources a mix it is faster to add the first of all mixes, then the second ..."""
+_CODECS: Final = 2
 
 
 class Mixer:
@@ -27,67 +38,69 @@ class Mixer:
 
     def __init__(self, plan: Plan, codec: NDArray[np.uint8]) -> None:
         sources, place = np.unique(plan.mix_sources, return_inverse=True)
-        self._plan = plan
+        mixes = len(plan.mix_starts)
+        self._sources: Rows = sources
         self._place: Rows = place
-        self._players: Rows = ~sources[sources < 0]
+        self._plan = plan
+        self._ends = np.append(plan.mix_starts[1:], len(place))
+        self._wanted = np.zeros((_CODECS, mixes), dtype=np.bool_)
+        self._wanted[codec[plan.mix_listeners], plan.mix_of_listener] = True
         self.legs: Rows = sources[sources >= 0]
         """Rows of the legs that are heard in a mix."""
-        self._leg_codec = codec[self.legs]
-        self._any_alaw = bool((self._leg_codec == PCMA).any())
-        self._alaw_listeners = np.flatnonzero(codec[plan.mix_listeners] == PCMA)
-        self._gains = None if plan.mix_is_unity else plan.mix_gains[:, None]
-        self._later = _later_entries(plan.mix_starts, len(place))
-        # Work room, so that a tick need not ask for any.
-        self._lin = np.zeros((len(sources), FRAME_SAMPLES), dtype=np.float32)
-        self._entries = np.zeros((len(place), FRAME_SAMPLES), dtype=np.float32)
+        self._linear = np.zeros((len(sources), FRAME_SAMPLES), dtype=np.float32)
+        self.heard = np.zeros((_CODECS, mixes, FRAME_SAMPLES), dtype=np.uint8)
+        """(codecs, mixes, 160): the frames of the last `mix`, where somebody hears them."""
 
     def mix(
-        self, leg_frames: NDArray[np.uint8], player_frames: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
-        """The encoded frames of `plan.mix_listeners`, each in the listener's codec."""
+        self, leg_frames: NDArray[np.uint8], player_frames: NDArray[np.uint8], legs: NDArray[Any]
+    ) -> None:
+        """Make the frames of all mixes; the arguments are (rows, 160), encoded, and LEGs."""
         plan = self._plan
-        self._decode(leg_frames, player_frames)
-        entries = self._entries
-        np.take(self._lin, self._place, axis=0, out=entries, mode="clip")
-        if self._gains is not None:
-            entries *= self._gains
-        mixed = self._sum(entries)
-        np.clip(mixed, -32768, 32767, out=mixed)
-        linear = mixed.astype(np.int16)
-        heard: NDArray[np.uint8] = encode(linear, PCMU)[plan.mix_of_listener]
-        if len(self._alaw_listeners):
-            heard[self._alaw_listeners] = encode(linear, PCMA)[
-                plan.mix_of_listener[self._alaw_listeners]
-            ]
-        return heard
-
-    def _decode(self, leg_frames: NDArray[np.uint8], player_frames: NDArray[np.uint8]) -> None:
-        players = len(self._players)
-        lin, frames = self._lin, leg_frames[self.legs]
-        lin[:players] = _DECODE[PCMU][player_frames[self._players]]
-        if self._any_alaw:
-            lin[players:] = _DECODE[self._leg_codec[:, None], frames]
-        else:
-            np.take(_DECODE[PCMU], frames, out=lin[players:], mode="clip")
-
-    def _sum(self, entries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The sum of each mix's entries; may use up `entries`."""
-        starts = self._plan.mix_starts
-        if self._later is None:
-            return np.add.reduceat(entries, starts, axis=0)
-        if len(starts) == len(entries):
-            return entries  # one source each
-        mixed: NDArray[np.float32] = entries[starts]
-        for mixes, places in self._later:
-            mixed[mixes] += entries[places]
-        return mixed
+        mix_frames(
+            leg_frames, player_frames, legs, self._sources, plan.mix_starts, self._ends, self._place,
+            plan.mix_gains, DECODE, ENCODE, self._wanted, self._linear, self.heard,
+        )  # fmt: skip
 
 
-def _later_entries(starts: Rows, entries: int) -> list[tuple[Rows, Rows]] | None:
-    """For the second, third ... source of a mix: the mixes that have one, and where; None: too many."""
-    lengths = np.diff(np.append(starts, entries))
-    longest = int(lengths.max()) if len(lengths) else 0
-    if longest > _FEW:
-        return None
-    having = [np.flatnonzero(lengths > nth) for nth in range(1, longest)]
-    return [(mixes, starts[mixes] + nth) for nth, mixes in enumerate(having, start=1)]
+@entry(
+    OCTET_ROWS, OCTET_ROWS, table_of(LEG), INTS, INTS, INTS, INTS, REALS, SAMPLE_TABLE, OCTET_TABLE,
+    FLAG_ROWS, REAL_ROWS, OCTET_BLOCKS,
+)  # fmt: skip
+def mix_frames(
+    leg_frames: NDArray[np.uint8],
+    player_frames: NDArray[np.uint8],
+    legs: NDArray[Any],
+    sources: Rows,
+    starts: Rows,
+    ends: Rows,
+    places: Rows,
+    gains: NDArray[np.float32],
+    decode: NDArray[np.int16],
+    encode: NDArray[np.uint8],
+    wanted: NDArray[np.bool_],
+    linear: NDArray[np.float32],
+    heard: NDArray[np.uint8],
+) -> None:
+    """Mix m is the sum of `gains[e] * sources[places[e]]`, e from `starts[m]` up to `ends[m]`.
+
+    `heard[c, m]` becomes its frame in codec c where `wanted[c, m]`.
+    """
+    for i, source in enumerate(sources):
+        frame = leg_frames[source] if source >= 0 else player_frames[~source]
+        table = decode[legs[source].codec if source >= 0 else PCMU]
+        for j in range(FRAME_SAMPLES):
+            linear[i, j] = table[frame[j]]
+    total = np.empty(FRAME_SAMPLES, dtype=np.float32)
+    clipped = np.empty(FRAME_SAMPLES, dtype=np.uint16)
+    for mix in range(len(starts)):
+        total[:] = 0.0
+        for e in range(starts[mix], ends[mix]):
+            gain, sound = gains[e], linear[places[e]]
+            for j in range(FRAME_SAMPLES):
+                total[j] += gain * sound[j]
+        for j in range(FRAME_SAMPLES):
+            clipped[j] = np.int32(min(max(total[j], np.float32(-32768)), np.float32(32767)))
+        for codec in range(_CODECS):
+            if wanted[codec, mix]:
+                for j in range(FRAME_SAMPLES):
+                    heard[codec, mix, j] = encode[codec, clipped[j]]

@@ -1,4 +1,4 @@
-"""Buffers of packets that are allocated once: rows are packets, as bytes, as words and as views."""
+"""Buffers of packets that are allocated once: rows are packets."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ FRAME_OCTETS: Final = HEADER_OCTETS + FRAME_SAMPLES
 
 
 class PacketBuffer:
-    """Room for packets. Owned by the engine; valid until its next wake or tick."""
+    """Room for packets and for what is known of them. Valid until the next wake or tick."""
 
     def __init__(self, rows: int) -> None:
         self.octets = np.zeros((rows, ROW_OCTETS), dtype=np.uint8)
         """(rows, 1024)"""
-        self.words = self.octets.view(">u4")
-        """(rows, 256), big-endian"""
-        memory = self.octets.data.cast("B")
-        self.views = [memory[i * ROW_OCTETS : (i + 1) * ROW_OCTETS] for i in range(rows)]
-        self.frame_views = [view[:FRAME_OCTETS] for view in self.views]
-        """The packets of one frame of G.711."""
+        self.legs = np.zeros(rows, dtype=np.int64)
+        """The row of the leg that a packet came from or goes to."""
+        self.sizes = np.zeros(rows, dtype=np.int64)
+        """Octets of the packet."""
 
     def __len__(self) -> int:
-        return len(self.views)
+        return len(self.legs)
 
     def with_room(self, rows: int) -> PacketBuffer:
         """This buffer when it has `rows` rows, or a larger one with nothing in it."""

@@ -140,11 +140,10 @@ class Patchbay:
             packets_received=int(legs.received[row]),
             packets_sent=int(legs.sent[row]),
             packets_lost=legs.stats.lost(row),
-            packets_late=int(self._rings.late[row]),
+            packets_late=self._rings.take_late(row),
             packets_stray=int(legs.stray[row]),
             jitter_ms=round(legs.stats.jitter_ms(row), 3),
         )
-        self._rings.late[row] = 0
         self._digits.remove_leg(row)
         self._gains.remove_leg(row)
         self._taps.remove_leg(row)

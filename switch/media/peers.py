@@ -14,17 +14,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from switch.media.errors import MediaCommandError
-from switch.media.legs import LegColumns
+from switch.media.legs import LegTable
 from switch.media.packets import ROW_OCTETS
 from switch.media.ports import RtpWire, Stray
 from switch.media.traffic import Traffic
-from switch.rtp.packet import parse_headers
+from switch.rtp.packet import header_of
 
 
 class Peers:
     """The addresses that signalling named, by row, and what is done about packets from others."""
 
-    def __init__(self, legs: LegColumns, wire: RtpWire, traffic: Traffic) -> None:
+    def __init__(self, legs: LegTable, wire: RtpWire, traffic: Traffic) -> None:
         self._legs = legs
         self._wire = wire
         self._traffic = traffic
@@ -67,14 +67,14 @@ class Peers:
 
     def _is_agreed(self, row: int, data: bytes) -> bool:
         """Whether this is RTP of a payload type that the leg agreed on."""
-        octets = np.zeros((1, ROW_OCTETS), dtype=np.uint8)
+        octets = np.zeros(ROW_OCTETS, dtype=np.uint8)
         size = min(len(data), ROW_OCTETS)
-        octets[0, :size] = np.frombuffer(data, dtype=np.uint8, count=size)
-        headers = parse_headers(octets, np.array([size]))
-        kind = headers.marker_and_type[0] & 0x7F
+        octets[:size] = np.frombuffer(data, dtype=np.uint8, count=size)
+        header = header_of(octets, size)
+        kind = header.marker_and_type & 0x7F
         legs = self._legs
         return bool(
-            headers.valid[0]
+            header.valid
             and len(data) < ROW_OCTETS
             and kind in (legs.payload_type[row], legs.event_type[row])
         )

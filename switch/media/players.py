@@ -1,21 +1,33 @@
-"""Players: sources of sound that are not legs. Rows are players; a tick is one gather for all."""
+"""Players: sources of sound that are not legs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from switch.compiled import INTS, OCTET_ROWS, OCTETS, entry, table_of
 from switch.ids import PlayerId
 from switch.media.codecs import FRAME_MS, FRAME_SAMPLES
 from switch.media.events import PlayerEnded
+from switch.media.legs import Rows
 from switch.media.model import PlayerItem, PromptItem, SilenceItem, ToneItem
 from switch.media.prompts import PromptStore, Segment
 from switch.media.rows import RowPool, grown
 
 _FIRST_ROWS: Final = 64
+PLAYER: Final = np.dtype(
+    [
+        ("start", np.int64),  # where its segment begins in the arena
+        ("cycle", np.int64),  # frames until the segment repeats itself
+        ("length", np.int64),  # frames to play of it
+        ("index", np.int64),  # frames played of it
+        ("shift", np.int64),  # place in the cycle at its beginning
+    ]
+)
 
 
 @dataclass(slots=True)
@@ -41,11 +53,8 @@ class PlayerTable:
         self._rows: dict[PlayerId, int] = {}
         self._active = np.empty(0, dtype=np.int64)
         self._stale = False
-        self._start = np.zeros(_FIRST_ROWS, dtype=np.int64)
-        self._cycle = np.ones(_FIRST_ROWS, dtype=np.int64)
-        self._index = np.zeros(_FIRST_ROWS, dtype=np.int64)  # frames played of the segment
-        self._shift = np.zeros(_FIRST_ROWS, dtype=np.int64)  # place in the cycle at its beginning
-        self._length = np.zeros(_FIRST_ROWS, dtype=np.int64)
+        self._table = np.zeros(_FIRST_ROWS, dtype=PLAYER)
+        self._over = np.zeros(_FIRST_ROWS, dtype=np.int64)
         self.frames = np.full((_FIRST_ROWS, FRAME_SAMPLES), 0xFF, dtype=np.uint8)
 
     def __len__(self) -> int:
@@ -88,7 +97,7 @@ class PlayerTable:
         if row is None:
             return None
         program = self._programs[row]
-        played = program.played + int(self._index[row])
+        played = program.played + int(self._table[row]["index"])
         self._remove(row)
         return row, PlayerEnded(
             player=player, played_ms=played * FRAME_MS, stopped=True, missing=program.missing
@@ -106,17 +115,14 @@ class PlayerTable:
         active = self._active
         if not len(active):
             return ended
-        over = active[self._index[active] >= self._length[active]]
-        for row in over.tolist():
+        for row in self._over[: find_over(self._table, active, self._over)].tolist():
             event = self._next_segment(row)
             if event is not None:
                 ended.append((row, event))
         if ended:
             self._active = active = np.fromiter(self._programs, np.int64, len(self._programs))
             self._stale = False
-        place = (self._index[active] + self._shift[active]) % self._cycle[active]
-        self.frames[active] = self._store.windows[self._start[active] + place * FRAME_SAMPLES]
-        self._index[active] += 1
+        copy_frames(self._store.arena, self._table, active, self.frames)
         return ended
 
     def _compile(self, items: Sequence[PlayerItem]) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
@@ -140,15 +146,12 @@ class PlayerTable:
 
     def _begin(self, row: int, program: _Program) -> None:
         segment = program.segments[program.next]
-        self._start[row] = segment.start
-        self._cycle[row] = segment.cycle
-        self._length[row] = segment.frames
-        self._index[row] = 0
-        self._shift[row] = program.played % segment.cycle if segment.continuous else 0
+        shift = program.played % segment.cycle if segment.continuous else 0
+        self._table[row] = (segment.start, segment.cycle, segment.frames, 0, shift)
 
     def _next_segment(self, row: int) -> PlayerEnded | None:
         program = self._programs[row]
-        program.played += int(self._length[row])
+        program.played += int(self._table[row]["length"])
         program.next += 1
         if program.next == len(program.segments):
             if not program.loop:
@@ -172,5 +175,29 @@ class PlayerTable:
     def _grow(self) -> None:
         rows = 2 * self._pool.capacity
         self._pool.grow(rows)
-        for name in ("_start", "_cycle", "_index", "_shift", "_length", "frames"):
+        for name in ("_table", "_over", "frames"):
             setattr(self, name, grown(getattr(self, name), rows))
+
+
+@entry(table_of(PLAYER), INTS, INTS)
+def find_over(players: NDArray[Any], active: Rows, over: Rows) -> int:
+    """List those of the `active` players in `over` that have come to the end of their segment."""
+    found = 0
+    for row in active:
+        if players[row].index >= players[row].length:
+            over[found] = row
+            found += 1
+    return found
+
+
+@entry(OCTETS, table_of(PLAYER), INTS, OCTET_ROWS)
+def copy_frames(
+    arena: NDArray[np.uint8], players: NDArray[Any], active: Rows, frames: NDArray[np.uint8]
+) -> None:
+    """Give each active player its next frame."""
+    for row in active:
+        player = players[row]
+        place = (player.index + player.shift) % player.cycle
+        first = player.start + place * FRAME_SAMPLES
+        frames[row] = arena[first : first + FRAME_SAMPLES]
+        player.index += 1

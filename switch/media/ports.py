@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from switch.ids import RecordingId
+
+if TYPE_CHECKING:
+    # Who only stores recordings need not load the compiled loops.
+    from switch.media.packets import PacketBuffer
 
 
 class RecordingSink(Protocol):
@@ -66,16 +70,14 @@ class RtpWire(Protocol):
     def detach(self, row: int) -> None:
         """Close the leg's sockets; its port rests before it can be reserved again."""
 
-    def receive(
-        self, now: float, views: Sequence[memoryview], rows: list[int], sizes: list[int]
-    ) -> list[Stray]:
-        """Take at most one packet of each leg's peer, packet i into `views[i]`, at `now` (monotonic, s).
+    def receive(self, now: float, into: PacketBuffer) -> tuple[int, list[Stray]]:
+        """Take at most one packet of each leg's peer, at `now` (monotonic, s).
 
-        Appends the leg's row and the packet's size for each; returns what came from others.
+        Fills the first rows of `into`; returns how many there are, and what came from others.
         """
 
-    def send(self, rows: Iterable[int], packets: Iterable[memoryview]) -> int:
-        """Send one packet for each row; return how many the system did not take."""
+    def send(self, packets: PacketBuffer, first: int, count: int) -> int:
+        """Send `count` packets from row `first` on; return how many the system did not take."""
 
 
 class Stray(NamedTuple):

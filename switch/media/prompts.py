@@ -1,6 +1,6 @@
 """Everything that players can play, encoded once as mu-law in one long array: the arena.
 
-A player then is a position in the arena, and the frames of all players are one gather of rows.
+A player then is a position in the arena, and the frames of all players are copied out of it in one loop.
 
     arena   | silence | tone a, 1 s | prompt en/welcome ......... | tone b, 1 s | prompt zh/welcome ...
               160       8000          whole frames                  8000
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from switch.media.codecs import FRAME_MS, FRAME_SAMPLES, PCMU, SAMPLE_RATE_HZ, SILENCE
@@ -59,12 +58,11 @@ class PromptStore:
         self._used = FRAME_SAMPLES  # the first frame is silence
         self._prompts: dict[str, tuple[Segment, Path, int, int]] = {}
         self._tones: dict[tuple[tuple[float, ...], float], int] = {}
-        self._windows = sliding_window_view(self._arena, FRAME_SAMPLES)
 
     @property
-    def windows(self) -> NDArray[np.uint8]:
-        """Row i is the frame that begins at sample i of the arena; replaced when the arena grows."""
-        return self._windows
+    def arena(self) -> NDArray[np.uint8]:
+        """All samples; replaced when it grows."""
+        return self._arena
 
     def silence(self, duration_ms: int) -> Segment:
         """Silence of a given length."""
@@ -142,7 +140,6 @@ class PromptStore:
             )
             grown[:start] = self._arena[:start]
             self._arena = grown
-            self._windows = sliding_window_view(grown, FRAME_SAMPLES)
         self._arena[start : start + len(samples)] = samples
         self._used = end
         return start

@@ -20,12 +20,25 @@ Concealment repeats the last frame, each time 6 dB lower, and then is silent.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from switch.compiled import (
+    BOOL,
+    FLAG_ROWS,
+    INTS,
+    OCTET_BLOCKS,
+    OCTET_LIST,
+    OCTET_ROWS,
+    OCTET_TABLE,
+    entry,
+    inner,
+    table_of,
+)
 from switch.media.codecs import FADED, FRAME_SAMPLES, SILENCE
+from switch.media.legs import LEG, Rows
 from switch.media.rows import grow_columns
 from switch.rtp.stats import signed_difference
 
@@ -43,173 +56,173 @@ MAX_PACKET_BLOCKS: Final = 12
 """120 ms; longer packets are dropped."""
 
 
+RING: Final = np.dtype(
+    [
+        ("anchored", np.bool_),
+        ("read_timestamp", np.int64),
+        ("read_slot", np.int64),  # the block at `read`
+        ("ahead", np.int64),  # blocks from `read` to the newest end
+        ("least_ahead", np.int64),  # in this window
+        ("misses", np.int64),  # frames concealed in a row
+        ("late", np.int64),  # packets that came after their turn
+    ],
+    align=True,
+)
+"""Where a ring is read and how full it is."""
+
+
 class ReceiveRings:
     """The rings of all legs; rows are legs. Sound stays encoded as it came."""
 
     def __init__(self, rows: int) -> None:
-        self._blocks = np.zeros((rows, DEPTH_BLOCKS, BLOCK_SAMPLES), dtype=np.uint8)
-        self._filled = np.zeros((rows, DEPTH_BLOCKS), dtype=np.bool_)
-        self._anchored = np.zeros(rows, dtype=np.bool_)
-        self._read_timestamp = np.zeros(rows, dtype=np.int64)
-        self._read_slot = np.zeros(rows, dtype=np.int64)
-        self._ahead = np.zeros(rows, dtype=np.int64)
-        self._least_ahead = np.zeros(rows, dtype=np.int64)
-        self._misses = np.zeros(rows, dtype=np.int64)
-        self._ticks = 0
+        self.table = np.zeros(rows, dtype=RING)
+        self.blocks = np.zeros((rows, DEPTH_BLOCKS, BLOCK_SAMPLES), dtype=np.uint8)
+        self.filled = np.zeros((rows, DEPTH_BLOCKS), dtype=np.bool_)
         self.frames = np.zeros((rows, FRAME_SAMPLES), dtype=np.uint8)
         """(rows, 160): the frame of each leg at the last `pop`, encoded."""
-        self.late = np.zeros(rows, dtype=np.int64)
-        """Packets that came after their turn."""
         self.overrun = 0
         """Packets too long, and frames thrown away when a ring was anchored anew."""
         self.left_out = 0
         """Frames passed over to shorten the delay, after jitter or against a fast clock."""
+        self._ticks = 0
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` rows."""
         grow_columns(self, rows)
 
-    def reset(self, rows: NDArray[np.int64], codec: NDArray[np.uint8]) -> None:
+    def reset(self, rows: Rows, codec: NDArray[np.uint8]) -> None:
         """Forget all sound of `rows`; `codec` is a column of all legs."""
-        self._anchored[rows] = False
-        self._filled[rows] = False
-        self._read_slot[rows] = 0
-        self._ahead[rows] = 0
-        self._misses[rows] = CONCEALED_FRAMES + 1
+        table = self.table
+        for field in ("anchored", "read_slot", "ahead"):
+            table[field][rows] = 0
+        table["misses"][rows] = CONCEALED_FRAMES + 1
+        self.filled[rows] = False
         self.frames[rows] = SILENCE[codec[rows]][:, None]
 
-    def push(
-        self,
-        rows: NDArray[np.int64],
-        timestamp: NDArray[np.int64],
-        restarted: NDArray[np.bool_],
-        buffer: NDArray[np.uint8],
-        packets: NDArray[np.int64],
-        start: NDArray[np.int64],
-        length: NDArray[np.int64],
-    ) -> None:
-        """Put the payloads of packets into the rings of `rows` (all different).
-
-        `packets` are rows of `buffer`, the payloads lie there from `start` on for `length` octets.
-        An odd rest below 10 ms is cut off.
-        """
-        blocks = length // BLOCK_SAMPLES
-        place = signed_difference(timestamp, self._read_timestamp[rows], 32) // BLOCK_SAMPLES
-        anew = (
-            restarted
-            | ~self._anchored[rows]
-            | (place + blocks > DEPTH_BLOCKS)
-            | (place <= -DEPTH_BLOCKS)
-        )
-        if anew.any():
-            place[anew] = self._anchor(rows[anew], timestamp[anew])
-        usable = (blocks > 0) & (blocks <= MAX_PACKET_BLOCKS)
-        late = usable & (place < 0)
-        self.late[rows[late]] += 1
-        self.overrun += int(np.count_nonzero(blocks > MAX_PACKET_BLOCKS))
-        usable &= ~late
-        if not usable.all():
-            rows, packets, start = rows[usable], packets[usable], start[usable]
-            blocks, place = blocks[usable], place[usable]
-        if not len(rows):
-            return
-        self._ahead[rows] = np.maximum(self._ahead[rows], place + blocks)
-        slot = self._read_slot[rows] + place
-        most = int(blocks.max())
-        even = most == FRAME_BLOCKS and bool(
-            ((blocks == most) & (slot & 1 == 0) & (start == start[0])).all()
-        )
-        if even:  # frames of 20 ms in step with the ring: one copy of whole rows
-            at = slot // FRAME_BLOCKS % (DEPTH_BLOCKS // FRAME_BLOCKS)
-            first = int(start[0])
-            self._blocks.reshape(len(self._blocks), -1, FRAME_SAMPLES)[rows, at] = buffer[
-                packets, first : first + FRAME_SAMPLES
-            ]
-            self._filled.reshape(len(self._filled), -1, FRAME_BLOCKS)[rows, at] = True
-            return
-        octets = np.arange(BLOCK_SAMPLES)
-        for i in range(most):
-            has = blocks > i
-            at = (slot[has] + i) % DEPTH_BLOCKS
-            columns = (start[has] + i * BLOCK_SAMPLES)[:, None] + octets
-            self._blocks[rows[has], at] = buffer[packets[has][:, None], columns]
-            self._filled[rows[has], at] = True
-
-    def pop(self, rows: NDArray[np.int64], codec: NDArray[np.uint8]) -> None:
-        """Take the next frame of `rows` (all different) into `frames`; `codec` is a column of all legs."""
-        slot = self._read_slot[rows]
-        ahead = self._ahead[rows]
-        half = self._filled[rows, slot]
-        other = self._filled[rows, slot + 1]
-        whole = half & other
-        if whole.all():
-            self.frames[rows] = self._blocks.reshape(len(self._blocks), -1, FRAME_SAMPLES)[
-                rows, slot // FRAME_BLOCKS
-            ]
-            self._misses[rows] = 0
-        else:
-            here = rows[whole]
-            self.frames[here] = self._blocks.reshape(len(self._blocks), -1, FRAME_SAMPLES)[
-                here, slot[whole] // FRAME_BLOCKS
-            ]
-            self._misses[here] = 0
-            self._conceal(rows[~whole], codec)
-            partly = half ^ other
-            if partly.any():
-                self._join_halves(rows[partly], slot[partly], half[partly])
-        taken = ahead > 0
-        self._least_ahead[rows] = np.minimum(self._least_ahead[rows], ahead)
-        moving = rows if taken.all() else rows[taken]
-        self._advance(moving)
+    def pop(self, rows: Rows, legs: NDArray[Any]) -> None:
+        """Take the next frame of `rows` (all different) into `frames`; `legs` are LEGs."""
         self._ticks += 1
-        if self._ticks % WINDOW_TICKS == 0:
-            self._leave_out_surplus(rows)
+        self.left_out += pop_frames(
+            self.table, self.blocks, self.filled, self.frames, legs, FADED, SILENCE, rows,
+            self._ticks % WINDOW_TICKS == 0,
+        )  # fmt: skip
 
-    def _advance(self, rows: NDArray[np.int64]) -> None:
-        slot = self._read_slot[rows]
-        self._filled[rows, slot] = False
-        self._filled[rows, slot + 1] = False
-        self._read_slot[rows] = (slot + FRAME_BLOCKS) % DEPTH_BLOCKS
-        self._read_timestamp[rows] += FRAME_SAMPLES
-        self._ahead[rows] = np.maximum(self._ahead[rows] - FRAME_BLOCKS, 0)
+    def take_late(self, row: int) -> int:
+        """Packets of a leg that came after their turn; counted from nothing afterwards."""
+        late = int(self.table[row]["late"])
+        self.table[row]["late"] = 0
+        return late
 
-    def _anchor(self, rows: NDArray[np.int64], timestamp: NDArray[np.int64]) -> int:
-        """Begin anew with the packet at `timestamp`; return its place."""
-        self.overrun += int(np.count_nonzero(self._filled[rows])) // FRAME_BLOCKS
-        self._anchored[rows] = True
-        self._filled[rows] = False
-        self._read_slot[rows] = 0
-        self._read_timestamp[rows] = timestamp - TARGET_BLOCKS * BLOCK_SAMPLES
-        self._ahead[rows] = 0
-        self._least_ahead[rows] = 0
-        return TARGET_BLOCKS
 
-    def _conceal(self, rows: NDArray[np.int64], codec: NDArray[np.uint8]) -> None:
-        self._misses[rows] += 1
-        misses = self._misses[rows]
-        fading = rows[misses <= CONCEALED_FRAMES]
-        if len(fading):
-            self.frames[fading] = FADED[codec[fading][:, None], self.frames[fading]]
-        ended = rows[misses == CONCEALED_FRAMES + 1]
-        if len(ended):
-            self.frames[ended] = SILENCE[codec[ended]][:, None]
+@inner
+def push_packet(
+    rings: NDArray[Any],
+    blocks: NDArray[np.uint8],
+    filled: NDArray[np.bool_],
+    row: int,
+    timestamp: int,
+    restarted: bool,
+    packet: NDArray[np.uint8],
+    start: int,
+    length: int,
+) -> int:
+    """Put the payload of a packet, `length` octets from `start` on, into the ring of `row`.
 
-    def _join_halves(
-        self, rows: NDArray[np.int64], slot: NDArray[np.int64], first: NDArray[np.bool_]
-    ) -> None:
-        """Half a frame is there: put it over the concealed one."""
-        for row, at, is_first in zip(rows.tolist(), slot.tolist(), first.tolist(), strict=True):
-            if is_first:
-                self.frames[row, :BLOCK_SAMPLES] = self._blocks[row, at]
-            else:
-                self.frames[row, BLOCK_SAMPLES:] = self._blocks[row, at + 1]
+    An odd rest below 10 ms is cut off. Returns the frames and packets that had no room.
+    """
+    ring = rings[row]
+    count = length // BLOCK_SAMPLES
+    place = signed_difference(timestamp, ring.read_timestamp, 32) // BLOCK_SAMPLES
+    lost = 0
+    if restarted or not ring.anchored or place + count > DEPTH_BLOCKS or place <= -DEPTH_BLOCKS:
+        for slot in range(DEPTH_BLOCKS):
+            lost += filled[row, slot]
+            filled[row, slot] = False
+        lost //= FRAME_BLOCKS
+        ring.anchored = True
+        ring.read_slot = 0
+        ring.read_timestamp = timestamp - TARGET_BLOCKS * BLOCK_SAMPLES
+        ring.ahead = 0
+        ring.least_ahead = 0
+        place = TARGET_BLOCKS
+    if count > MAX_PACKET_BLOCKS:
+        return lost + 1
+    if count == 0:
+        return lost
+    if place < 0:
+        ring.late += 1
+        return lost
+    ring.ahead = max(ring.ahead, place + count)
+    for i in range(count):
+        slot = (ring.read_slot + place + i) % DEPTH_BLOCKS
+        first = start + i * BLOCK_SAMPLES
+        for j in range(BLOCK_SAMPLES):
+            blocks[row, slot, j] = packet[first + j]
+        filled[row, slot] = True
+    return lost
 
-    def _leave_out_surplus(self, rows: NDArray[np.int64]) -> None:
-        """Leave out half of the frames that were never needed in this window, at least one."""
-        spare = (self._least_ahead[rows] - SURPLUS_BLOCKS) // FRAME_BLOCKS + 1
-        frames = (spare + 1) // 2
-        for nth in range(int(frames.max(initial=0))):
-            some = rows[frames > nth]
-            self._advance(some)
-            self.left_out += len(some)
-        self._least_ahead[rows] = DEPTH_BLOCKS
+
+@inner
+def _advance(rings: NDArray[Any], filled: NDArray[np.bool_], row: int) -> None:
+    """Go on by a frame."""
+    ring = rings[row]
+    slot = ring.read_slot
+    filled[row, slot] = filled[row, slot + 1] = False
+    ring.read_slot = (slot + FRAME_BLOCKS) % DEPTH_BLOCKS
+    ring.read_timestamp += FRAME_SAMPLES
+    ring.ahead = max(ring.ahead - FRAME_BLOCKS, 0)
+
+
+@inner
+def _conceal(frame: NDArray[np.uint8], misses: int, faded: NDArray[np.uint8], silence: int) -> None:
+    """Repeat the frame 6 dB lower, or make it silent."""
+    if misses <= CONCEALED_FRAMES:
+        for i in range(FRAME_SAMPLES):
+            frame[i] = faded[frame[i]]
+    elif misses == CONCEALED_FRAMES + 1:
+        frame[:] = silence
+
+
+@entry(
+    table_of(RING), OCTET_BLOCKS, FLAG_ROWS, OCTET_ROWS, table_of(LEG), OCTET_TABLE, OCTET_LIST,
+    INTS, BOOL,
+)  # fmt: skip
+def pop_frames(
+    rings: NDArray[Any],
+    blocks: NDArray[np.uint8],
+    filled: NDArray[np.bool_],
+    frames: NDArray[np.uint8],
+    legs: NDArray[Any],
+    faded: NDArray[np.uint8],
+    silence: NDArray[np.uint8],
+    rows: Rows,
+    window_ends: bool,
+) -> int:
+    """Take the next frame of each ring; return how many were passed over."""
+    left_out = 0
+    for row in rows:
+        ring = rings[row]
+        frame = frames[row]
+        slot = ring.read_slot
+        first, second = filled[row, slot], filled[row, slot + 1]
+        if first and second:
+            ring.misses = 0
+        else:
+            ring.misses += 1
+            codec = legs[row].codec
+            _conceal(frame, ring.misses, faded[codec], silence[codec])
+        if first:
+            frame[:BLOCK_SAMPLES] = blocks[row, slot]
+        if second:
+            frame[BLOCK_SAMPLES:] = blocks[row, slot + 1]
+        ring.least_ahead = min(ring.least_ahead, ring.ahead)
+        if ring.ahead > 0:
+            _advance(rings, filled, row)
+        if window_ends:
+            # Half of the frames that were never needed in this window, at least one.
+            spare = (ring.least_ahead - SURPLUS_BLOCKS) // FRAME_BLOCKS + 1
+            for _ in range((spare + 1) // 2):
+                _advance(rings, filled, row)
+                left_out += 1
+            ring.least_ahead = DEPTH_BLOCKS
+    return left_out

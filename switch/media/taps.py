@@ -7,11 +7,13 @@ different times are full at different ticks and the sink's work is spread.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
+from switch.compiled import INTS, OCTET_ROWS, OCTET_TABLE, entry, table_of
 from switch.ids import RecordingId
 from switch.media.codecs import (
     DECODE,
@@ -23,7 +25,7 @@ from switch.media.codecs import (
     clip_to_int16,
     encode,
 )
-from switch.media.legs import Rows
+from switch.media.legs import LEG, Rows
 from switch.media.ports import RecordingSink
 from switch.media.rows import RowPool, grow_columns
 
@@ -31,6 +33,7 @@ BLOCK_FRAMES: Final = 25
 _FIRST_ROWS: Final = 16
 _NOBODY: Final = -1
 _SEVERAL: Final = -2
+_SILENT: Final = int(SILENCE[PCMU])
 
 
 class RecordingTaps:
@@ -47,10 +50,11 @@ class RecordingTaps:
         self._stale = False
         self._several: list[tuple[int, int]] = []
         """(row, channel) of the channels that are fed by more than one leg."""
+        self._full: Rows = np.empty(0, dtype=np.int64)
         self._leg = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
         self._position = np.zeros(_FIRST_ROWS, dtype=np.int64)
-        # Left in the low octet, right in the high one: one write of a whole frame for both.
-        self._blocks = np.zeros((_FIRST_ROWS, BLOCK_FRAMES, FRAME_SAMPLES), dtype="<u2")
+        self._blocks = np.zeros((_FIRST_ROWS, BLOCK_FRAMES, FRAME_SAMPLES, 2), dtype=np.uint8)
+        """Left first."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -116,37 +120,29 @@ class RecordingTaps:
             self._feed(row, [x for x in left if x != leg], [x for x in right if x != leg])
         self._stale = True
 
-    def write(self, frames: NDArray[np.uint8], codec: NDArray[np.uint8]) -> None:
-        """Append this tick's frame to every recording; both arrays have a row for each leg."""
+    def write(self, frames: NDArray[np.uint8], legs: NDArray[Any]) -> None:
+        """Append this tick's frame to every recording; `frames` and `legs` (LEGs) have a row a leg."""
         self._list_active()
         rows = self._active
         if not len(rows):
             return
-        left = _frames_of(self._leg[rows, 0], frames, codec)
-        right = _frames_of(self._leg[rows, 1], frames, codec)
-        both = right.astype(np.uint16)
-        both <<= 8
-        both |= left
-        position = self._position[rows]
-        self._blocks[rows, position] = both
         if self._several:
-            self._write_mixed(frames, codec)
-        position += 1
-        full = position == BLOCK_FRAMES
-        if full.any():
-            self._hand_over(rows[full], BLOCK_FRAMES)
-            position[full] = 0
-        self._position[rows] = position
+            self._write_mixed(frames, legs["codec"])
+        full = tap_frames(
+            self._leg, self._position, self._blocks, rows, frames, legs, TRANSCODE, self._full
+        )
+        if full:
+            self._hand_over(self._full[:full], BLOCK_FRAMES)
+            self._position[self._full[:full]] = 0
 
     def _write_mixed(self, frames: NDArray[np.uint8], codec: NDArray[np.uint8]) -> None:
-        octets = self._blocks.view(np.uint8).reshape(*self._blocks.shape, 2)
         for row, side in self._several:
             legs = self._channels[row][side]
             mixed = DECODE[codec[legs][:, None], frames[legs]].sum(axis=0, dtype=np.int32)
-            octets[row, self._position[row], :, side] = encode(clip_to_int16(mixed), PCMU)
+            self._blocks[row, self._position[row], :, side] = encode(clip_to_int16(mixed), PCMU)
 
     def _hand_over(self, rows: Rows, frames: int) -> None:
-        block = self._blocks[rows, :frames].view(np.uint8)
+        block = self._blocks[rows, :frames]
         self._sink.append(
             [self._ids[row] for row in rows.tolist()],
             block.reshape(len(rows), frames * FRAME_SAMPLES, 2),
@@ -173,21 +169,50 @@ class RecordingTaps:
             return
         self._stale = False
         self._active = np.fromiter(self._ids, np.int64, len(self._ids))
+        self._full = np.zeros(len(self._ids), dtype=np.int64)
         legs = self._leg[self._active]
         self._several = [
             (int(self._active[i]), int(side)) for i, side in np.argwhere(legs == _SEVERAL)
         ]
 
 
-def _frames_of(
-    legs: Rows, frames: NDArray[np.uint8], codec: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """The frames of `legs` as mu-law; silence where there is no single leg."""
-    found: NDArray[np.uint8] = frames[legs]
-    alaw = codec[legs] == PCMA
-    if alaw.any():
-        found[alaw] = TRANSCODE[PCMA][found[alaw]]
-    nobody = legs < 0
-    if nobody.any():
-        found[nobody] = SILENCE[PCMU]
+@entry(
+    types.int64[:, ::1], INTS, types.uint8[:, :, :, ::1], INTS, OCTET_ROWS, table_of(LEG),
+    OCTET_TABLE, INTS,
+)  # fmt: skip
+def tap_frames(
+    channels: Rows,
+    positions: Rows,
+    blocks: NDArray[np.uint8],
+    active: Rows,
+    frames: NDArray[np.uint8],
+    legs: NDArray[Any],
+    transcode: NDArray[np.uint8],
+    full: Rows,
+) -> int:
+    """Write a frame of both channels of each active recording; list those whose block is full.
+
+    A channel of several legs has been written before.
+    """
+    found = 0
+    for row in active:
+        position = positions[row]
+        block = blocks[row, position]
+        for side in range(2):
+            leg = channels[row, side]
+            if leg == _NOBODY:
+                block[:, side] = _SILENT
+            elif leg != _SEVERAL:
+                frame = frames[leg]
+                if legs[leg].codec == PCMA:
+                    table = transcode[PCMA]
+                    for i in range(FRAME_SAMPLES):
+                        block[i, side] = table[frame[i]]
+                else:
+                    for i in range(FRAME_SAMPLES):
+                        block[i, side] = frame[i]
+        positions[row] = position + 1
+        if position + 1 == BLOCK_FRAMES:
+            full[found] = row
+            found += 1
     return found

@@ -1,4 +1,4 @@
-"""RTP headers as columns of a whole ready list (RFC 3550 section 5.1).
+"""RTP headers, read and written in compiled loops (RFC 3550 section 5.1).
 
      0                   1                   2                   3
      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -20,125 +20,84 @@ RTCP that a peer multiplexes on to the RTP port (RFC 5761) has 192..223 where RT
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from switch.compiled import INT, OCTETS, entry, inner
 
 HEADER_OCTETS: Final = 12
 SEQUENCE_MASK: Final = 0xFFFF
 TIMESTAMP_MASK: Final = 0xFFFFFFFF
 _PLAIN_FIRST_OCTET: Final = 0x80
 """Version 2, no padding, no extension, no CSRC: what nearly every packet begins with."""
-_RTCP_TYPES: Final = (192, 223)
 
 
-@dataclass(slots=True)
-class HeaderColumns:
-    """The headers of n packets, column by column; rows that are not `valid` hold nonsense."""
+class Header(NamedTuple):
+    """The header of one packet; one that is not `valid` holds nonsense."""
 
-    valid: NDArray[np.bool_]
+    valid: bool
     """RTP of version 2 whose parts fit into the packet."""
-    rtcp: NDArray[np.bool_]
-    marker_and_type: NDArray[np.uint8]
+    marker_and_type: int
     """The second octet as it came."""
-    sequence: NDArray[np.int64]
-    timestamp: NDArray[np.int64]
-    ssrc: NDArray[np.int64]
-    start: NDArray[np.int64]
-    """Where the payload begins in its row."""
-    length: NDArray[np.int64]
+    sequence: int
+    timestamp: int
+    ssrc: int
+    start: int
+    """Where the payload begins."""
+    length: int
     """Octets of payload."""
-    plain: bool
-    """All packets are valid and have a header of 12 octets."""
-
-    def of(self, packets: NDArray[np.int64]) -> HeaderColumns:
-        """The columns of these packets only, in this order."""
-        return HeaderColumns(
-            valid=self.valid[packets],
-            rtcp=self.rtcp[packets],
-            marker_and_type=self.marker_and_type[packets],
-            sequence=self.sequence[packets],
-            timestamp=self.timestamp[packets],
-            ssrc=self.ssrc[packets],
-            start=self.start[packets],
-            length=self.length[packets],
-            plain=self.plain,
-        )
 
 
-def parse_headers(buffer: NDArray[np.uint8], sizes: NDArray[np.int64]) -> HeaderColumns:
-    """Read the headers of `len(sizes)` packets that lie in the first rows of `buffer`.
+@inner
+def _half_word(packet: NDArray[np.uint8], at: int) -> int:
+    return int(np.int64(packet[at]) << 8 | np.int64(packet[at + 1]))
 
-    `buffer` is (rows, octets), C-contiguous, octets a multiple of 4 and at least 12. Nothing is
-    raised: a packet that is none has False in `valid`.
+
+@entry(OCTETS, INT)
+def header_of(packet: NDArray[np.uint8], size: int) -> Header:
+    """Read the header of the packet in the first `size` octets of `packet` (12 octets or more).
+
+    Nothing is raised: a packet that is none has False in `valid`.
     """
-    n = len(sizes)
-    first = buffer[:n, 0]
-    second = buffer[:n, 1]
-    words = buffer[:n].view(">u4")
-    # One gather for the three words; the sequence number is the low half of the first.
-    head = words[:, :3].astype(np.int64)
-    rtcp = (second >= _RTCP_TYPES[0]) & (second <= _RTCP_TYPES[1])
-    start = np.full(n, HEADER_OCTETS, dtype=np.int64)
-    length = sizes - HEADER_OCTETS
-    valid = (first == _PLAIN_FIRST_OCTET) & (length >= 0) & ~rtcp
-    plain = bool(valid.all())
-    if not plain:
-        _parse_uncommon(buffer, sizes, valid, rtcp, start, length)
-    return HeaderColumns(
-        valid=valid,
-        rtcp=rtcp,
-        marker_and_type=second,
-        sequence=head[:, 0] & SEQUENCE_MASK,
-        timestamp=head[:, 1],
-        ssrc=head[:, 2],
-        start=start,
-        length=length,
-        plain=plain,
+    first = int(np.int64(packet[0]))
+    second = int(np.int64(packet[1]))
+    start = HEADER_OCTETS
+    end = size
+    valid = size >= HEADER_OCTETS and first >> 6 == 2 and not 192 <= second <= 223
+    if valid and first != _PLAIN_FIRST_OCTET:
+        start += 4 * (first & 0x0F)
+        if first & 0x10:
+            if start + 4 <= size:
+                start += 4 + 4 * _half_word(packet, start + 2)
+            else:
+                valid = False
+        if first & 0x20:
+            padding = int(np.int64(packet[size - 1]))
+            end -= padding
+            valid = valid and padding > 0
+        valid = valid and start <= end
+    return Header(
+        valid,
+        second,
+        _half_word(packet, 2),
+        _half_word(packet, 4) << 16 | _half_word(packet, 6),
+        _half_word(packet, 8) << 16 | _half_word(packet, 10),
+        start,
+        end - start,
     )
 
 
-def _parse_uncommon(
-    buffer: NDArray[np.uint8],
-    sizes: NDArray[np.int64],
-    valid: NDArray[np.bool_],
-    rtcp: NDArray[np.bool_],
-    start: NDArray[np.int64],
-    length: NDArray[np.int64],
+@entry(OCTETS, INT, INT, INT, INT)
+def write_header(
+    packet: NDArray[np.uint8], marker_and_type: int, sequence: int, timestamp: int, ssrc: int
 ) -> None:
-    """Settle the rows with CSRCs, extension or padding; `valid`, `start`, `length` in place."""
-    first = buffer[: len(sizes), 0]
-    rows = np.flatnonzero(~valid & (first >> 6 == 2) & (sizes >= HEADER_OCTETS) & ~rtcp)
-    if not len(rows):
-        return
-    flags = first[rows].astype(np.int64)
-    size = sizes[rows]
-    at = HEADER_OCTETS + 4 * (flags & 0x0F)
-    extended = (flags & 0x10) != 0
-    fits = ~extended | (size >= at + 4)
-    # Rows without room for the extension's length read somewhere harmless and are not valid.
-    where = np.where(fits, at, 0)
-    words = buffer[rows, where + 2].astype(np.int64) << 8 | buffer[rows, where + 3]
-    at = np.where(extended, at + 4 + 4 * words, at)
-    padded = (flags & 0x20) != 0
-    padding = np.where(padded, buffer[rows, size - 1].astype(np.int64), 0)
-    octets = size - padding - at
-    valid[rows] = fits & (octets >= 0) & ~(padded & (padding == 0))
-    start[rows] = at
-    length[rows] = octets
-
-
-def write_headers(
-    words: NDArray[np.uint32],
-    marker_and_type: NDArray[np.int64],
-    sequence: NDArray[np.int64],
-    timestamp: NDArray[np.int64],
-    ssrc: NDArray[np.int64],
-) -> None:
-    """Write 12-octet headers into the first rows of `words`, a big-endian (rows, 3 or more) view."""
-    n = len(sequence)
-    words[:n, 0] = (_PLAIN_FIRST_OCTET << 24) | marker_and_type << 16 | sequence & SEQUENCE_MASK
-    words[:n, 1] = timestamp & TIMESTAMP_MASK
-    words[:n, 2] = ssrc
+    """Write a plain header of 12 octets; numbers are cut to their bits."""
+    packet[0] = _PLAIN_FIRST_OCTET
+    packet[1] = marker_and_type
+    packet[2] = (sequence >> 8) & 0xFF
+    packet[3] = sequence & 0xFF
+    for i in range(4):
+        packet[4 + i] = (timestamp >> (24 - 8 * i)) & 0xFF
+        packet[8 + i] = (ssrc >> (24 - 8 * i)) & 0xFF

@@ -32,7 +32,7 @@ from switch.gateway.protocol import (
 )
 from switch.ids import LegId, PlayerId, RecordingId
 from switch.media.ports import Stray
-from switch.rtp.packet import parse_headers
+from switch.rtp.packet import header_of
 from tests.fuzz.campaign import Item, promise
 from tests.fuzz.mutations import BINARY, change_a_number, mutate
 from tests.switch.media.studio import Studio
@@ -125,14 +125,12 @@ class RtpHeaders:
     def play(self, case: Sequence[Item]) -> None:
         """A valid payload lies within its packet; RTCP is never sound."""
         packets = [item for item in case if isinstance(item, bytes)]
-        buffer = np.full((max(1, len(packets)), 1504), 0xEE, dtype=np.uint8)
-        for row, packet in enumerate(packets):
-            buffer[row, : len(packet)] = np.frombuffer(packet, dtype=np.uint8)
-        sizes = np.array([len(packet) for packet in packets], dtype=np.int64)
-        columns = parse_headers(buffer, sizes)
-        for row, packet in enumerate(packets):
-            if columns.valid[row]:
-                start, length = int(columns.start[row]), int(columns.length[row])
+        octets = np.full(1504, 0xEE, dtype=np.uint8)
+        for packet in packets:
+            octets[: len(packet)] = np.frombuffer(packet, dtype=np.uint8)
+            header = header_of(octets, len(packet))
+            if header.valid:
+                start, length = header.start, header.length
                 promise(len(packet) >= 12 and packet[0] >> 6 == 2, "not version 2")
                 promise(12 <= start <= start + length <= len(packet), "payload beyond its packet")
                 promise(not 192 <= packet[1] <= 223, "RTCP taken for sound")

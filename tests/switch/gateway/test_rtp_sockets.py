@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from switch.gateway.rtp_sockets import REST_S, RtpSockets
 from switch.media.errors import MediaCommandError
+from switch.media.packets import PacketBuffer
 
 ROWS = 4
 
@@ -22,9 +24,7 @@ class Wire:
         """Seconds; a receive takes place every 4 ms."""
         self.peer = self._peer()
         self.other = self._peer()
-        self.buffer = bytearray(ROWS * 1024)
-        view = memoryview(self.buffer)
-        self.views = [view[i * 1024 : (i + 1) * 1024] for i in range(ROWS)]
+        self.buffer = PacketBuffer(ROWS)
 
     def _peer(self) -> socket.socket:
         peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -38,15 +38,22 @@ class Wire:
         return port
 
     def receive(self) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes, int]]]:
-        rows: list[int] = []
-        sizes: list[int] = []
         self.now += 0.004
-        strays = self.sockets.receive(self.now, self.views, rows, sizes)
+        taken, strays = self.sockets.receive(self.now, self.buffer)
         packets = [
-            (row, bytes(self.views[i][:size]))
-            for i, (row, size) in enumerate(zip(rows, sizes, strict=True))
+            (int(row), octets[:size].tobytes())
+            for row, octets, size in zip(
+                self.buffer.legs[:taken], self.buffer.octets, self.buffer.sizes, strict=False
+            )
         ]
         return packets, [(s.row, s.data, s.source[1]) for s in strays]
+
+    def send(self, *packets: tuple[int, bytes]) -> int:
+        buffer = PacketBuffer(ROWS)
+        for i, (row, data) in enumerate(packets):
+            buffer.octets[i, : len(data)] = np.frombuffer(data, dtype=np.uint8)
+            buffer.legs[i], buffer.sizes[i] = row, len(data)
+        return self.sockets.send(buffer, 0, len(packets))
 
     def close(self) -> None:
         self.peer.close()
@@ -142,8 +149,7 @@ def test_sending_goes_to_the_peer_and_nowhere_without_one(wire: Wire) -> None:
         wire.leg(row)
     wire.sockets.connect(0, *wire.peer.getsockname())
     wire.sockets.connect(2, *wire.other.getsockname())
-    packets = [memoryview(b"a"), memoryview(b"b"), memoryview(b"c"), memoryview(b"unused")]
-    assert wire.sockets.send([0, 1, 2], packets) == 0
+    assert wire.send((0, b"a"), (1, b"b"), (2, b"c")) == 0
     assert wire.peer.recv(9) == b"a"
     assert wire.other.recv(9) == b"c"
 
@@ -157,7 +163,7 @@ def test_a_peer_whose_port_is_closed_hinders_nobody(wire: Wire) -> None:
     wire.sockets.connect(0, *closed)
     wire.sockets.connect(1, *wire.peer.getsockname())
     for _ in range(5):
-        wire.sockets.send([0, 1], [memoryview(b"x"), memoryview(b"y")])
+        wire.send((0, b"x"), (1, b"y"))
         assert wire.peer.recv(9) == b"y"
         assert wire.receive()[0] == []
 

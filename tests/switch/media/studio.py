@@ -15,6 +15,7 @@ from switch.media.codecs import CODEC_BY_NAME, DECODE, ENCODE
 from switch.media.engine import MediaEngine
 from switch.media.errors import MediaCommandError
 from switch.media.events import MediaEvent
+from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.ports import RecordingOutcome, Stray
 from switch.media.prompts import PromptStore
 from tests.switch.rtp.single import RtpPacket, parse_packet
@@ -48,22 +49,23 @@ class MemoryWire:
         for table in (self.ports, self.arrived, self.sent, self.peer):
             table.pop(row, None)
 
-    def receive(
-        self, now: float, views: Sequence[memoryview], rows: list[int], sizes: list[int]
-    ) -> list[Stray]:
+    def receive(self, now: float, into: PacketBuffer) -> tuple[int, list[Stray]]:
+        taken = 0
         for row, queue in self.arrived.items():
             if queue:
-                data = queue.popleft()[: len(views[0])]
-                views[len(rows)][: len(data)] = data
-                rows.append(row)
-                sizes.append(len(data))
+                data = queue.popleft()[:ROW_OCTETS]
+                into.octets[taken, : len(data)] = np.frombuffer(data, dtype=np.uint8)
+                into.legs[taken] = row
+                into.sizes[taken] = len(data)
+                taken += 1
         strays, self.strays = self.strays, []
-        return strays
+        return taken, strays
 
-    def send(self, rows: Iterable[int], packets: Iterable[memoryview]) -> int:
-        for row, packet in zip(rows, packets, strict=False):
+    def send(self, packets: PacketBuffer, first: int, count: int) -> int:
+        for i in range(first, first + count):
+            row, size = int(packets.legs[i]), int(packets.sizes[i])
             if row in self.sent and row in self.peer:
-                self.sent[row].append(bytes(packet))
+                self.sent[row].append(packets.octets[i, :size].tobytes())
         return 0
 
 

@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from switch.media.codecs import PCMU, SILENCE
-from switch.media.receive_ring import CONCEALED_FRAMES, DEPTH_BLOCKS, ReceiveRings
+from switch.media.legs import LEG
+from switch.media.receive_ring import CONCEALED_FRAMES, DEPTH_BLOCKS, ReceiveRings, push_packet
 
-CODEC = np.zeros(4, dtype=np.uint8)
+LEGS = np.zeros(4, dtype=LEG)
 ROW = np.array([1])
+
+
+def push(
+    rings: ReceiveRings, timestamp: int, packet: NDArray[np.uint8], start: int, length: int, *,
+    restarted: bool = False,
+) -> None:  # fmt: skip
+    rings.overrun += push_packet(
+        rings.table, rings.blocks, rings.filled, 1, timestamp, restarted, packet, start, length
+    )
 
 
 class Ring:
@@ -17,22 +28,20 @@ class Ring:
 
     def __init__(self) -> None:
         self.rings = ReceiveRings(4)
-        self.rings.reset(ROW, CODEC)
+        self.rings.reset(ROW, LEGS["codec"])
 
     def push(
         self, block: int, blocks: int = 2, *, restarted: bool = False, start: int = 12
     ) -> None:
-        buffer = np.zeros((2, 1024), dtype=np.uint8)
+        packet = np.zeros(1024, dtype=np.uint8)
         for i in range(blocks):
-            buffer[1, start + 80 * i : start + 80 * (i + 1)] = (block + i) % 100 + 1
-        self.rings.push(
-            ROW, np.array([(0xFFFFF000 + block * 80) & 0xFFFFFFFF]), np.array([restarted]),
-            buffer, np.array([1]), np.array([start]), np.array([blocks * 80]),
-        )  # fmt: skip
+            packet[start + 80 * i : start + 80 * (i + 1)] = (block + i) % 100 + 1
+        timestamp = (0xFFFFF000 + block * 80) & 0xFFFFFFFF
+        push(self.rings, timestamp, packet, start, blocks * 80, restarted=restarted)
 
     def pop(self) -> tuple[int, int]:
         """The numbers of the two blocks of the frame."""
-        self.rings.pop(ROW, CODEC)
+        self.rings.pop(ROW, LEGS)
         frame = self.rings.frames[1]
         assert len(set(frame[:80].tolist())) == len(set(frame[80:].tolist())) == 1
         return int(frame[0]) - 1, int(frame[80]) - 1
@@ -58,7 +67,7 @@ def test_packets_that_change_places_are_put_in_order() -> None:
         ring.push(2 * n)
         heard += [ring.pop(), ring.pop()]
     assert [h for h in heard if h[0] < 100] == [(2 * n, 2 * n + 1) for n in range(20)]
-    assert ring.rings.late[1] == 0
+    assert ring.rings.table[1]["late"] == 0
 
 
 def test_doubled_packets_are_heard_once() -> None:
@@ -115,7 +124,7 @@ def test_a_packet_after_its_turn_is_dropped_and_counted() -> None:
             ring.push(2 * n)
         ring.pop()
     ring.push(10)
-    assert ring.rings.late[1] == 1
+    assert ring.rings.table[1]["late"] == 1
 
 
 def test_jitter_grows_the_delay_and_quiet_shrinks_it_again() -> None:
@@ -147,8 +156,8 @@ def test_a_clock_that_drifts_is_followed(faster: bool) -> None:
             ring.push(2 * sent)
             sent += 1
         ring.pop()
-        misses += int(ring.rings._misses[1] > 0)
-        assert ring.rings._ahead[1] <= 10
+        misses += int(ring.rings.table[1]["misses"] > 0)
+        assert ring.rings.table[1]["ahead"] <= 10
     assert misses <= 25
     if faster:
         assert 15 <= ring.rings.left_out <= 25
@@ -173,7 +182,7 @@ def test_a_burst_longer_than_the_ring_is_bounded() -> None:
     ring = Ring()
     for n in range(200):
         ring.push(2 * n)
-    assert ring.rings._ahead[1] <= DEPTH_BLOCKS
+    assert ring.rings.table[1]["ahead"] <= DEPTH_BLOCKS
     assert ring.rings.overrun >= 180
     heard = [ring.pop() for _ in range(3)]
     assert heard[-1][0] != int(SILENCE[PCMU]) - 1
@@ -182,14 +191,8 @@ def test_a_burst_longer_than_the_ring_is_bounded() -> None:
 def test_packets_too_long_are_counted_and_too_short_ignored() -> None:
     ring = Ring()
     ring.push(0, 12)
-    ring.rings.push(
-        ROW, np.array([0xFFFFF000]), np.array([False]), np.zeros((2, 1024), dtype=np.uint8),
-        np.array([1]), np.array([12]), np.array([79]),
-    )  # fmt: skip
-    ring.rings.push(
-        ROW, np.array([0xFFFFF000]), np.array([False]), np.zeros((2, 2048), dtype=np.uint8),
-        np.array([1]), np.array([12]), np.array([1040]),
-    )  # fmt: skip
+    push(ring.rings, 0xFFFFF000, np.zeros(1024, dtype=np.uint8), 12, 79)
+    push(ring.rings, 0xFFFFF000, np.zeros(2048, dtype=np.uint8), 12, 1040)
     assert ring.rings.overrun == 1
 
 
@@ -209,13 +212,10 @@ def test_any_timestamps_and_lengths_are_survived(
     packets: list[tuple[int, int, bool, bool]],
 ) -> None:
     rings = ReceiveRings(4)
-    rings.reset(ROW, CODEC)
-    buffer = np.zeros((2, 1024), dtype=np.uint8)
+    rings.reset(ROW, LEGS["codec"])
+    packet = np.zeros(1024, dtype=np.uint8)
     for timestamp, length, restarted, tick in packets:
-        rings.push(
-            ROW, np.array([timestamp]), np.array([restarted]), buffer,
-            np.array([1]), np.array([12]), np.array([length]),
-        )  # fmt: skip
+        push(rings, timestamp, packet, 12, length, restarted=restarted)
         if tick:
-            rings.pop(ROW, CODEC)
-        assert 0 <= rings._ahead[1] <= DEPTH_BLOCKS
+            rings.pop(ROW, LEGS)
+        assert 0 <= rings.table[1]["ahead"] <= DEPTH_BLOCKS
