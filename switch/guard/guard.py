@@ -119,6 +119,11 @@ class Guard:
             source = self._meet(host, now)
         return not source.is_exempt and source.known_until <= now
 
+    def is_known(self, host: str, now: float) -> bool:
+        """Tell whether a right password came from `host` lately, be it exempt or not."""
+        source = self._sources.get(host) or self._sources.get(key_of(host))
+        return source is not None and source.known_until > now
+
     def origin(self, host: str) -> str:
         """The source that `host` belongs to; empty for all exempt ones."""
         return "" if self._is_exempt(host) else key_of(host)

@@ -24,12 +24,12 @@ from switch.sip.events import (
     TransportFailed,
 )
 from switch.sip.flow import Flow
-from switch.sip.headers import Via
 from switch.sip.inputs import CHALLENGES, input_of_received, input_of_sent
 from switch.sip.limits import EndpointLimits
 from switch.sip.message import Request, Response
 from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.ports import Doorkeeper, Unguarded
+from switch.sip.surplus import Surplus
 from switch.sip.timers import SipTimers
 from switch.sip.transaction import (
     CancelWish,
@@ -39,7 +39,7 @@ from switch.sip.transaction import (
     stateless_tag,
 )
 from switch.sip.transactions import TransactionTable
-from switch.sip.way_back import for_responses
+from switch.sip.way_back import for_responses, mark_via
 from switch.sip.writing import REASONS, make_response, serialize
 
 
@@ -71,6 +71,10 @@ class Endpoint:
         self.limits = self._limits = limits or EndpointLimits()
         self._admission = Admission(allow, supported, self._limits.retry_after_s)
         self._table = TransactionTable(timers or SipTimers(), self.counters)
+        self.surplus = Surplus(
+            self._table, self._admission, self.answered, self._limits.max_transactions
+        )
+        """What more comes than can be served goes there instead of to `receive_datagram`."""
         self._door = doorkeeper or Unguarded()
         self._table.half_open = self._door.half_open
 
@@ -88,7 +92,7 @@ class Endpoint:
             return
         if isinstance(message, Request):
             self.counters.requests += 1
-            _mark_via(message, flow)
+            mark_via(message, flow)
             self._receive_request(message, flow, now)
         else:
             self.counters.responses += 1
@@ -235,7 +239,7 @@ class Endpoint:
         request = error.partial
         if request is None or not error.status:
             return
-        _mark_via(request, flow)
+        mark_via(request, flow)
         tag = stateless_tag(request) if "To" in request.headers.parsed else None
         phrase = REASONS[error.status]
         reason = f"{phrase}: {error}" if error.status == 400 else phrase
@@ -293,7 +297,10 @@ class Endpoint:
         ):
             self.counters.turned_away += 1
             return
-        refusal = self._refusal(request, stranger)
+        if self.surplus.has_refused(key, now):
+            refusal: Response | None = self._admission.no_room(request)
+        else:
+            refusal = self._refusal(request, stranger)
         if refusal is not None:
             self._send_stateless(request, refusal, flow)
             return
@@ -377,19 +384,3 @@ class Endpoint:
 def _local_address(flow: Flow) -> str:
     host, port = flow.local
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _mark_via(request: Request, flow: Flow) -> None:
-    """Note in the top Via where the request really came from (section 18.2.1, RFC 3581)."""
-    via = request.top_via
-    host, port = flow.remote
-    if "rport" not in via.params and via.host.strip("[]") == host:
-        return
-    params = dict(via.params)
-    if "rport" in params:
-        params["rport"] = str(port)
-    params["received"] = host
-    marked = Via(via.transport, via.host, via.port, params)
-    vias = [marked, *request.vias[1:]]
-    request.headers.replace_top("Via", str(marked))
-    request.headers.parsed["Via"] = vias

@@ -12,15 +12,40 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from switch.sip.flow import Flow, Transport
+from switch.sip.headers import Via
 from switch.sip.message import Request
 from switch.sip.uri import Uri
 
 
 def for_responses(request: Request, flow: Flow) -> Flow:
     """The way for responses to `request`, which came by `flow`."""
-    if flow.transport is not Transport.UDP or not _names_its_port(request, flow):
+    return way_of(request.top_via, flow)
+
+
+def way_of(via: Via, flow: Flow) -> Flow:
+    """The way for responses to a request with this topmost Via, which came by `flow`."""
+    if flow.transport is not Transport.UDP or not _names_its_port(via, flow):
         return flow
-    return _at(flow, flow.remote[0], request.top_via.port)
+    return _at(flow, flow.remote[0], via.port)
+
+
+def mark_via(request: Request, flow: Flow) -> None:
+    """Note in the top Via where the request really came from (section 18.2.1, RFC 3581)."""
+    marked = marked_via(request.top_via, flow)
+    if marked is not None:
+        request.headers.replace_top("Via", str(marked))
+        request.headers.parsed["Via"] = [marked, *request.vias[1:]]
+
+
+def marked_via(via: Via, flow: Flow) -> Via | None:
+    """The Via with where its request really came from; None where it says so itself."""
+    if "rport" not in via.params and via.host.strip("[]") == flow.remote[0]:
+        return None
+    params = dict(via.params)
+    if "rport" in params:
+        params["rport"] = str(flow.remote[1])
+    params["received"] = flow.remote[0]
+    return Via(via.transport, via.host, via.port, params)
 
 
 def for_requests(request: Request, target: Uri, flow: Flow) -> Flow:
@@ -31,7 +56,7 @@ def for_requests(request: Request, target: Uri, flow: Flow) -> Flow:
     if (
         flow.transport is not Transport.UDP
         or request.record_routes
-        or not _names_its_port(request, flow)
+        or not _names_its_port(request.top_via, flow)
         or not _is_address(target.host)
     ):
         return flow
@@ -48,9 +73,8 @@ def for_calls(register: Request, contact: Uri, flow: Flow) -> Flow:
     return for_requests(register, contact, flow)
 
 
-def _names_its_port(request: Request, flow: Flow) -> bool:
+def _names_its_port(via: Via, flow: Flow) -> bool:
     """True when the peer did not ask for `rport` and no NAT changes what it says of itself."""
-    via = request.top_via
     if "rport" in via.params:
         return False
     return via.host.strip("[]") == flow.remote[0] or not _is_address(via.host)

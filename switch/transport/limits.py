@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class TransportLimits:
     """Bounds of the UDP and TCP shells."""
 
-    udp_batch: int = 64
-    """Datagrams read at one wake before others get their turn."""
+    udp_batch: int = 256
+    """Datagrams read at one wake before others get their turn. What waits in the socket cannot be told
+    apart, so it is emptied as a rule."""
     udp_buffer: int = 4 << 20
     """Octets asked for as socket buffer each way; the kernel may give less (net.core.rmem_max)."""
     udp_backlog: int = 4096

@@ -2,6 +2,9 @@
 
 A turn is: what came goes into the endpoint; the consumer drains the events and gives commands; what
 is to be sent goes out; the next timer is set. Every turn is synchronous and ends before the next.
+
+Where more came than one turn takes, the rest waits in `switch.transport.inflow`, which decides what goes
+first and what is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +21,10 @@ from switch.guard.guard import Guard
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
 from switch.sip.limits import MessageLimits
+from switch.transport.inflow import Inflow, InflowSettings
+from switch.transport.lanes import lane_of
 from switch.transport.limits import TransportLimits
+from switch.transport.shedding_log import SheddingLog
 from switch.transport.tcp import Address, TcpConnection, TcpHandlers, TcpHub, is_address
 from switch.transport.udp import UdpHandlers, UdpSocket
 
@@ -27,6 +33,8 @@ wire = logging.getLogger("switch.wire")
 
 _MOST_HELD: Final = 4096
 """Messages kept while held; peers repeat the others."""
+_FEW: Final = 4
+"""So many are served at once, when nothing waits: there is nothing to put in order."""
 
 _is_address = lru_cache(maxsize=4096)(is_address)
 
@@ -51,6 +59,7 @@ class Pump:
         limits: TransportLimits | None = None,
         message_limits: MessageLimits | None = None,
         guard: Guard | None = None,
+        inflow: InflowSettings | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._endpoint = endpoint
@@ -74,6 +83,13 @@ class Pump:
         self._in_turn = False
         self._closed = False
         self._held: list[tuple[bytes, Flow]] | None = None
+        self.inflow: Inflow[tuple[bytes, Flow]] = Inflow(inflow)
+        """What waits to be served."""
+        self._shedding = SheddingLog(clock)
+        self._is_behind = False
+        """More came than was served yet; a turn for it is scheduled."""
+        self._since = 0.0
+        """While behind: what comes now came after that."""
         self.sent = 0
         """Messages given to the sockets since the start."""
 
@@ -103,7 +119,7 @@ class Pump:
         """Take what came in meanwhile, as if it came now."""
         held, self._held = self._held, None
         if held:
-            self._received(held)
+            self._received(held)  # whatever its age: its senders had to wait for us
 
     def schedule_flush(self) -> None:
         """Ask for a turn after the present callback: commands were given outside of `consume`.
@@ -201,12 +217,14 @@ class Pump:
     def _udp_received(self, sock: UdpSocket, batch: list[tuple[bytes, Address]]) -> None:
         local = sock.local
         guard = self._guard
+        is_emptied = len(batch) < self._limits.udp_batch
         if guard is not None:
             now = self._clock.now()
             batch = [each for each in batch if guard.judge(each[1][0], now) is Verdict.PASS]
             if not batch:
                 return
-        self._received([(data, Flow(Transport.UDP, remote, local)) for data, remote in batch])
+        came = [(data, Flow(Transport.UDP, remote, local)) for data, remote in batch]
+        self._received(came, is_emptied=is_emptied)
 
     def _tcp_received(self, connection: TcpConnection, messages: list[bytes]) -> None:
         guard = self._guard
@@ -220,13 +238,47 @@ class Pump:
         flow = self._tcp_flow(connection.remote, connection.number)
         self._received([(data, flow) for data in messages])
 
-    def _received(self, batch: list[tuple[bytes, Flow]]) -> None:
+    def _received(self, batch: list[tuple[bytes, Flow]], *, is_emptied: bool = True) -> None:
+        """Take what came; `is_emptied`: nothing of it is left in its socket."""
         if self._closed:
             return
         if self._held is not None:
             self._held += batch[: _MOST_HELD - len(self._held)]
             return
         now = self._clock.now()
+        if len(batch) > _FEW or self._is_behind:
+            self._line_up(batch, is_emptied, now)
+        else:
+            self._read(batch, now)
+
+    def _line_up(self, batch: list[tuple[bytes, Flow]], is_emptied: bool, now: float) -> None:
+        if not self._is_behind:
+            self._since = now
+        since, put, guard = self._since, self.inflow.put, self._guard
+        for each in batch:
+            put(lane_of(each[0], each[1].remote[0], guard, now), each, since, now)
+        if is_emptied:
+            self._since = now
+        if not self._is_behind:
+            self._serve()
+
+    def _serve(self) -> None:
+        """One turn for those that have waited longest, and another one soon for the rest."""
+        self._is_behind = False
+        if self._closed:
+            return
+        now = self._clock.now()
+        served = self.inflow.take(now)
+        batch, surplus = served.batch, self._endpoint.surplus
+        if served.refused:
+            self._shedding.refused(self.inflow, len(served.refused), now)
+            batch += [each for each in served.refused if not surplus.refuse(*each, now)]
+        self._is_behind = len(self.inflow) > 0
+        if self._is_behind:
+            self._loop.call_soon(self._serve)
+        self._read([each for each in batch if not surplus.is_over(each[0])], now)
+
+    def _read(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         receive = self._endpoint.receive_datagram
         trace = wire.isEnabledFor(logging.DEBUG)
         for data, flow in batch:

@@ -16,6 +16,7 @@ from switch.sip.message import Request
 from switch.sip.timers import SipTimers
 from switch.sip.writing import make_response
 from switch.transport.clock import LoopClock
+from switch.transport.inflow import InflowSettings
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
 
@@ -30,12 +31,15 @@ class Node:
         limits: TransportLimits | None,
         timers: SipTimers | None,
         guard: Guard | None = None,
+        inflow: InflowSettings | None = None,
     ) -> None:
         self.clock = LoopClock()
         self.endpoint = Endpoint(
             new_branch=lambda: f"n{next(_numbers)}", timers=timers, limits=EndpointLimits()
         )
-        self.pump = Pump(self.endpoint, self.clock, self.consume, limits=limits, guard=guard)
+        self.pump = Pump(
+            self.endpoint, self.clock, self.consume, limits=limits, guard=guard, inflow=inflow
+        )
         self.events: list[EndpointEvent] = []
         self.turns = 0
         self._news = asyncio.Event()
@@ -64,8 +68,9 @@ async def running_node(
     timers: SipTimers | None = None,
     *,
     guard: Guard | None = None,
+    inflow: InflowSettings | None = None,
 ) -> AsyncIterator[Node]:
-    node = Node(limits, timers, guard)
+    node = Node(limits, timers, guard, inflow)
     try:
         yield node
     finally:
@@ -85,8 +90,14 @@ def options(body: bytes = b"") -> Request:
 
 
 def raw_options(number: int = 1, length: bytes = b"0") -> bytes:
+    return raw(b"OPTIONS", number, length=length)
+
+
+def raw(method: bytes, number: int, to_tag: bytes = b"", length: bytes = b"0") -> bytes:
+    """A request of no body; with `to_tag` it is within a dialog."""
+    tag = b";tag=" + to_tag if to_tag else b""
     return (
-        b"OPTIONS sip:b@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK%d;rport\r\n"
-        b"From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:b@127.0.0.1>\r\nCall-ID: raw%d\r\n"
-        b"CSeq: 1 OPTIONS\r\nContent-Length: %s\r\n\r\n" % (number, number, length)
+        b"%s sip:b@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK%d;rport\r\n"
+        b"From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:b@127.0.0.1>%s\r\nCall-ID: raw%d\r\n"
+        b"CSeq: 1 %s\r\nContent-Length: %s\r\n\r\n" % (method, number, tag, number, method, length)
     )

@@ -14,7 +14,7 @@ from switch.sip.events import (
 from switch.sip.flow import Flow, Transport
 from switch.sip.timers import SipTimers
 from switch.transport.limits import TransportLimits
-from tests.switch.transport.node import options, raw_options, running_node
+from tests.switch.transport.node import options, raw, raw_options, running_node
 
 
 def free_port() -> int:
@@ -75,7 +75,7 @@ async def test_a_burst_is_taken_in_few_turns_and_all_of_it_answered() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind(("127.0.0.1", 0))
             for number in range(100):
-                sock.sendto(raw_options(number), remote)
+                sock.sendto(raw(b"BYE", number, b"x"), remote)
             await bob.wait_for(100)
             assert bob.turns <= 4
             sock.settimeout(2)
