@@ -52,6 +52,8 @@ class CallRecord:
     """When the end of its digit was sent."""
     status: int = 0
     """Final status of the INVITE; 408 when none came."""
+    is_lost: bool = False
+    """Nobody answered its BYE."""
 
 
 @dataclass(slots=True)
@@ -199,6 +201,7 @@ class CallerPool:
         if pending.tries >= _TRIES:
             if pending is leg.bye:
                 self.lost += 1
+                leg.record.is_lost = True
             leg.record.status = leg.record.status or 408
             self._over(leg)
             return

@@ -46,14 +46,19 @@ async def test_a_digit_in_a_menu_leads_to_an_agent() -> None:
 
 @pytest.mark.slow
 async def test_a_rate_that_is_carried_is_the_best_and_more_is_tried() -> None:
-    figures = await measure_capacity(0.5, rates=(8.0,), ports=rtp_ports())
+    figures = await measure_capacity(0.5, rates=(8.0,), overloads=(1.5,), ports=rtp_ports())
     (step,) = figures.steps
     assert step.calls == 4
     assert figures.best in (step, None)  # none where the machine is too busy for four calls
-    assert (figures.overload is None) == (figures.best is None)
+    assert step.server_share > 0 < step.generator_share
+    (overload,) = figures.overloads
+    assert overload.rate == 12.0
+    assert set(overload.statuses) <= {200, 503}
 
 
-def step(rate: float, answered_a_second: float, **statuses: int) -> Step:
+def step(
+    rate: float, answered_a_second: float, lost: int = 0, invite_ms: float = 50.0, **statuses: int
+) -> Step:
     counts = {int(name[1:]): count for name, count in statuses.items()}
     return Step(
         rate=rate,
@@ -62,6 +67,8 @@ def step(rate: float, answered_a_second: float, **statuses: int) -> Step:
         answered_a_second=answered_a_second,
         cpu_ms=1.0,
         setup_p95_ms=2.0,
+        invite_p95_ms=invite_ms,
+        lost=lost,
     )
 
 
@@ -71,15 +78,22 @@ def step(rate: float, answered_a_second: float, **statuses: int) -> Step:
         (step(600, 396, s200=1320, s503=680), True),
         (step(600, 200, s200=700, s503=1300), False),
         (step(600, 396, s200=1320, s408=1, s503=679), False),
+        (step(600, 396, lost=1, s200=1320, s503=680), False),
+        (step(600, 396, invite_ms=301.0, s200=1320, s503=680), False),
     ],
-    ids=["sheds the surplus", "collapses", "leaves one without an answer"],
+    ids=[
+        "sheds the surplus",
+        "collapses",
+        "leaves one without an answer",
+        "loses a BYE",
+        "lets them wait",
+    ],
 )
 def test_overload_is_judged_by_what_still_goes_through(overload: Step, good: bool) -> None:
     best = step(400, 400, s200=2000)
     outcome = Outcome()
-    _add_overload(
-        outcome, CapacityFigures(steps=(best,), best=best, overload=overload, one_core=True)
-    )
+    figures = CapacityFigures(steps=(best,), best=best, overloads=(overload,), one_core=True)
+    _add_overload(outcome, figures, overload)
     assert [row.reached for row in outcome.rows] == [good]
 
 
