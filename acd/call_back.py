@@ -5,23 +5,25 @@
                    '-- pause ---+--> given up: out of attempts, or nobody is there to be called
 
 A call-back becomes a contact when the customer has answered; until then it is a leg of ours and
-nothing else. It leaves only where the number plan allows call-backs, is dialled a bounded number of
-times, and not at all once the customer has called again.
+nothing else. It leaves only where the number plan allows call-backs, and is dialled a bounded number
+of times. While somebody who shows the number calls again it waits, and lends that call its place; it is
+over when that one has talked to somebody. Anybody may show a number, so it does not wait for ever.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from acd.call_back_events import CallBackMoved, CallBackState
-from acd.contact import Contact, Stage
+from acd.contact import Contact
 from acd.contact_events import ContactStarted
 from acd.contacts import Contacts
-from acd.model import AgentId, ContactId, QueueName, SkillNeed
-from acd.ports import CallBackRoutes, NoRoute, ToPhone, ToTrunk
+from acd.model import ContactId, QueueName
+from acd.pending_call_back import CallBackSettings, Moment, PendingCallBack, restored
+from acd.ports import CallBackRoutes, EnqueueAgain, NoRoute, ToPhone
+from acd.records import CallBackRecord
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import CallEvent, GatewayChanged, IncomingLeg, LegAnswered, LegEnded
@@ -39,55 +41,16 @@ RING_S: Final = 30.0
 GIVE_UP_S: Final = 900.0
 """A call-back that much later than the cut would surprise more than it helps."""
 
+MOST_WAITS: Final = 3
+"""So often a call-back waits for somebody who shows its number and leaves without a talk."""
+_AGAIN: Final = "called-again"
+
 _FINAL: Final = frozenset({"unknown-number", "declined", "no-route"})
 """Dialling such a number again would end in the same way."""
 _NO_PORT: Final = "no-media"
 """Nothing was dialled: the gateway has no port to spare at the moment."""
 
 Report = Callable[[CallBackMoved | ContactStarted], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallBackSettings:
-    """What a queue says about calling back."""
-
-    attempts: int = 3
-    """Calls to one customer at most, however often it is cut off."""
-    pause_s: float = 30.0
-    """Between two attempts."""
-
-
-class Enqueue(Protocol):
-    """Puts a contact into a queue, at the place of the moment it first came."""
-
-    def __call__(
-        self,
-        contact: Contact,
-        queue: QueueName,
-        *,
-        priority: int = 0,
-        skills: tuple[SkillNeed, ...] = (),
-        entered_at: float | None = None,
-        preferred: AgentId | None = None,
-    ) -> None: ...
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Pending:
-    """Somebody who is to be called back."""
-
-    lost: Contact
-    queue: QueueName
-    settings: CallBackSettings
-    to: ToPhone | ToTrunk
-    entered_at: float
-    attempts: int
-    due: float
-    until: float
-    call: CallId
-    """Of the attempt that runs."""
-    leg: LegId | None = None
-    """While it is dialled."""
 
 
 class CallBacks:
@@ -102,7 +65,7 @@ class CallBacks:
         control: CallControl,
         clock: Clock,
         routes: CallBackRoutes,
-        enqueue: Enqueue,
+        enqueue: EnqueueAgain,
         new_id: Callable[[str], str],
         report: Report,
     ) -> None:
@@ -116,10 +79,8 @@ class CallBacks:
         self._enqueue = enqueue
         self._new_id = new_id
         self._report = report
-        self._pending: list[_Pending] = []
-        self._dialling: dict[LegId, _Pending] = {}
-        self._places: dict[str, _Pending] = {}
-        """Who has called again, by number, until it comes to the queue."""
+        self._pending: list[PendingCallBack] = []
+        self._dialling: dict[LegId, PendingCallBack] = {}
         self._has_gateway = False
         self._is_closed = False
         self._timer: TimerHandle | None = None
@@ -133,6 +94,7 @@ class CallBacks:
 
     def finished(self, contact: Contact, reason: str) -> None:
         """A contact is over: plan a call-back if our side cut it off and its queue wants that."""
+        self._again_over(contact.customer_leg, talked=contact.talking_since is not None)
         queue = contact.queue
         settings = None if queue is None else self._queues.get(queue)
         if reason != CUT_OFF or queue is None or settings is None or contact.outbound:
@@ -155,7 +117,7 @@ class CallBacks:
         now = self._clock.now()
         entered_at = contact.entered_at or contact.queued_at or now
         self._pending.append(
-            _Pending(
+            PendingCallBack(
                 lost=contact,
                 queue=queue,
                 settings=settings,
@@ -178,22 +140,23 @@ class CallBacks:
                 self._answered(self._dialling.pop(leg), leg)
             case LegEnded(leg=leg) if leg in self._dialling:
                 self._failed(self._dialling.pop(leg), event.cause)
+            case LegEnded(leg=leg):
+                self._again_over(leg, talked=False)
             case GatewayChanged():
                 self._has_gateway = event.available
                 self._go_on()
-            case IncomingLeg() if event.caller_number:
-                self._called_again(event.caller_number)
+            case IncomingLeg():
+                self._called_again(event.caller_number, event.leg)
             case _:
                 pass
 
     def place_of(self, contact: Contact, queue: QueueName) -> float | None:
         """The moment that a caller came who was cut off from this queue and has called again."""
-        self._called_again(contact.caller_number)
-        known = self._places.get(contact.caller_number)
-        if known is None or known.queue != queue:
-            return None
-        del self._places[contact.caller_number]
-        return known.entered_at if self._clock.now() < known.until else None
+        self._called_again(contact.caller_number, contact.customer_leg)
+        for pending in self._pending:
+            if pending.again == contact.customer_leg and pending.queue == queue:
+                return pending.entered_at
+        return None
 
     def close(self) -> None:
         """The server is stopping: nobody is called any more."""
@@ -201,25 +164,56 @@ class CallBacks:
         for pending in tuple(self._pending):
             self._give_up(pending, "shutdown")
 
+    # --- over a restart -------------------------------------------------------------------------
+
+    def record(self, contact: ContactId, wall: Moment) -> CallBackRecord | None:
+        """Describe the call-back of a contact that was cut off; None: there is none."""
+        for pending in self._pending:
+            if pending.lost.id == contact:
+                return pending.record(wall)
+        return None
+
+    def restore(
+        self,
+        records: Mapping[ContactId, CallBackRecord],
+        mono: Moment,
+        lives: Callable[[LegId], bool],
+    ) -> list[str]:
+        """Take up the call-backs of an earlier process; returns in words what could not be."""
+        faults = []
+        for contact, record in records.items():
+            settings = self._queues.get(QueueName(record.queue))
+            to = self._routes.call_back(record.caller_number)
+            if settings is None or isinstance(to, NoRoute):
+                faults.append(f"the call-back of {contact}: the configuration has none now")
+                continue
+            pending = restored(contact, record, settings, to, mono, lives)
+            self._pending.append(pending)
+            if pending.leg is not None:
+                self._dialling[pending.leg] = pending
+        self._pending.sort(key=lambda each: each.entered_at)
+        return faults
+
+    def is_dialling(self, leg: LegId) -> bool:
+        """Whether a leg is one of ours that nobody has answered yet."""
+        return leg in self._dialling
+
     # --- dialling -------------------------------------------------------------------------------
 
     def _go_on(self) -> None:
         """Dial whoever is due, the earliest first, and come back when the next one is."""
         now = self._clock.now()
         for pending in tuple(self._pending):
-            if pending.leg is None and now >= pending.until:
+            if pending.is_idle and now >= pending.until:
                 self._give_up(pending, "too-late")
-        for number, known in tuple(self._places.items()):
-            if now >= known.until:
-                del self._places[number]
-        waiting = [each for each in self._pending if each.leg is None]
+        waiting = [each for each in self._pending if each.is_idle]
         if self._has_gateway:
             room = AT_ONCE - len(self._dialling)
             for pending in [each for each in waiting if each.due <= now][: max(0, room)]:
                 self._dial(pending)
-        self._watch([each for each in waiting if each.leg is None], now)
+        self._watch([each for each in waiting if each.is_idle], now)
 
-    def _watch(self, waiting: list[_Pending], now: float) -> None:
+    def _watch(self, waiting: list[PendingCallBack], now: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -233,7 +227,7 @@ class CallBacks:
         self._timer = None
         self._go_on()
 
-    def _dial(self, pending: _Pending) -> None:
+    def _dial(self, pending: PendingCallBack) -> None:
         pending.attempts += 1
         pending.call = CallId(self._new_id("c"))
         to, lost = pending.to, pending.lost
@@ -260,7 +254,7 @@ class CallBacks:
         log.info("contact %s was cut off: calling back, attempt %d", lost.id, pending.attempts)
         self._tell(lost, pending.queue, CallBackState.DIALLED, attempt=pending.attempts)
 
-    def _failed(self, pending: _Pending, cause: EndCause) -> None:
+    def _failed(self, pending: PendingCallBack, cause: EndCause) -> None:
         pending.leg = None
         now = self._clock.now()
         if (
@@ -288,17 +282,51 @@ class CallBacks:
             )
         self._go_on()
 
-    def _called_again(self, number: str) -> None:
-        """Whoever has called again needs no call-back, and keeps its place."""
-        for pending in tuple(self._pending):
-            if pending.lost.caller_number == number:
-                self._give_up(pending, "called-again")
-                self._places[number] = pending
+    def _called_again(self, number: str, leg: LegId) -> None:
+        """Somebody calls who shows this number: nobody is called who is here already."""
+        if not self._pending or not number or any(each.again == leg for each in self._pending):
+            return
+        for pending in self._pending:
+            if pending.lost.caller_number != number or pending.again is not None:
+                continue
+            if pending.waited >= MOST_WAITS:
+                continue
+            pending.waited += 1
+            pending.again = leg
+            if pending.leg is not None:
+                pending.attempts -= 1
+                self._stop_dialling(pending, _AGAIN)
+                self._tell(
+                    pending.lost,
+                    pending.queue,
+                    CallBackState.FAILED,
+                    attempt=pending.attempts + 1,
+                    reason=_AGAIN,
+                )
+            self._go_on()
+            return
 
-    def _give_up(self, pending: _Pending, reason: str) -> None:
+    def _again_over(self, leg: LegId, *, talked: bool) -> None:
+        """A call is over that a call-back waited for: that one is over, too, or goes on."""
+        for pending in tuple(self._pending):
+            if pending.again != leg:
+                continue
+            pending.again = None
+            if talked:
+                self._give_up(pending, _AGAIN)
+            else:
+                pending.due = self._clock.now() + pending.settings.pause_s
+                self._tell(pending.lost, pending.queue, CallBackState.PLANNED)
+            self._go_on()
+
+    def _stop_dialling(self, pending: PendingCallBack, reason: str) -> None:
+        leg, pending.leg = pending.leg, None
+        if leg is not None and self._dialling.pop(leg, None) is not None:
+            self._control.hang_up(leg, EndCause(Result.CANCELLED, reason))
+
+    def _give_up(self, pending: PendingCallBack, reason: str) -> None:
         self._pending.remove(pending)
-        if pending.leg is not None and self._dialling.pop(pending.leg, None) is not None:
-            self._control.hang_up(pending.leg, EndCause(Result.CANCELLED, reason))
+        self._stop_dialling(pending, reason)
         log.info("contact %s is not called back: %s", pending.lost.id, reason)
         self._tell(
             pending.lost,
@@ -310,25 +338,10 @@ class CallBacks:
 
     # --- the customer is there again ------------------------------------------------------------
 
-    def _answered(self, pending: _Pending, leg: LegId) -> None:
+    def _answered(self, pending: PendingCallBack, leg: LegId) -> None:
         self._pending.remove(pending)
         lost, now = pending.lost, self._clock.now()
-        contact = Contact(
-            id=ContactId(self._new_id("i")),
-            call=pending.call,
-            customer_leg=leg,
-            caller_number=lost.caller_number,
-            caller_name=lost.caller_name,
-            called=lost.called,
-            started_at=now,
-            stage=Stage.WAITING,
-            record=lost.record,
-            language=lost.language,
-            customer_answered=True,
-            facts=lost.facts,
-            call_back_of=lost.id,
-            call_backs=pending.attempts,
-        )
+        contact = pending.contact(ContactId(self._new_id("i")), leg, now)
         self._tell(
             lost,
             pending.queue,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from acd.actions import Offer
-from acd.model import AgentId, ContactId
+from acd.contact import Contact
+from acd.model import AgentId, ContactId, QueueName, SkillNeed
 
 
 class Pops(Protocol):
@@ -60,3 +61,18 @@ class CallBackRoutes(Protocol):
 
     def call_back(self, number: str) -> Destination:
         """Resolve a caller's number; `NoRoute` where no trunk may be used for that."""
+
+
+class EnqueueAgain(Protocol):
+    """Puts a contact into a queue, at the place of the moment it first came."""
+
+    def __call__(
+        self,
+        contact: Contact,
+        queue: QueueName,
+        *,
+        priority: int = 0,
+        skills: tuple[SkillNeed, ...] = (),
+        entered_at: float | None = None,
+        preferred: AgentId | None = None,
+    ) -> None: ...

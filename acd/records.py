@@ -96,6 +96,29 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     call_backs: int = 0
 
 
+class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One customer who is to be called back; the fields of `acd.pending_call_back`."""
+
+    caller_number: str
+    caller_name: str
+    called: str
+    record: bool
+    language: str
+    facts: dict[str, str]
+    agent: str | None
+    priority: int
+    skills: tuple[tuple[str, int], ...]
+    queue: str
+    entered_at: float
+    attempts: int
+    due: float
+    until: float
+    call: str
+    leg: str | None
+    again: str | None
+    waited: int
+
+
 class DayRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A queue's counters since midnight, the fields of `acd.tallies.DayCounters`."""
 

@@ -245,6 +245,7 @@ class Node:
             centre=self._centre,
             history=projection,
             recording_paths=self._recording_paths,
+            bans=self._bans,
         )
 
     def _listen(self) -> socket.socket:

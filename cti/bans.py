@@ -57,6 +57,16 @@ class Bans:
             length, words = ban.until - ban.since, WORDS[ban.reason]
             log.warning("%s is banned for %d s (ban %d): %s", ban.source, length, ban.times, words)
 
+    def restore(self, source: str, reason: Offence, since: float, until: float, times: int) -> bool:
+        """A ban of an earlier process goes on; False when it is over, or its source exempt now."""
+        ban = Ban(source=source, reason=reason, since=since, until=until, times=times, dropped=0)
+        if not self._guard.restore(ban, self._clock.now()):
+            return False
+        self._told[source] = ban
+        self._ends.set(source, until)
+        self._arm()
+        return True
+
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

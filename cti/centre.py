@@ -122,7 +122,7 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
-        self._call_backs = CallBacks(
+        self.call_backs = CallBacks(
             queues=site.call_backs,
             contacts=self.contacts,
             waiting_room=waiting_room,
@@ -133,7 +133,7 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
-        self._inbound.place_of = self._call_backs.place_of
+        self._inbound.place_of = self.call_backs.place_of
         self.closing_time = ClosingTime(
             contacts=self.contacts,
             distribution=self.distribution,
@@ -176,20 +176,15 @@ class Centre:
         """Take what the calls report: contacts first, then their views."""
         self._agent_dial.handle(event)
         self._inbound.handle(event)
-        self._call_backs.handle(event)
+        self.call_backs.handle(event)
         self.translator.call_event(event)
         if isinstance(event, PhoneReachable) and event.phone in self._agent_ids:
             self.agents.presence(event.phone, event.at, phone=event.reachable)
 
-    @property
-    def call_backs(self) -> int:
-        """Customers whom our side cut off and who are still to be called."""
-        return len(self._call_backs)
-
     def close_door(self) -> None:
         """The server is stopping: agents begin no new calls, and nobody is called back."""
         self._agent_dial.is_closed = True
-        self._call_backs.close()
+        self.call_backs.close()
 
     def server_changed(self, view: ServerView) -> None:
         """Tell desks and wallboards how the server's end proceeds."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 
+from cti.bans import Bans
 from cti.bus import Bus
 from cti.centre import Centre
 from cti.history import HistoryProjection
@@ -38,6 +39,7 @@ class Continuity:
         centre: Centre,
         history: HistoryProjection,
         recording_paths: RecordingPaths,
+        bans: Bans,
     ) -> None:
         reading = read_journal(data / FILE)
         times, header = make_times(reading, clock.now(), clock.wall(), boot_id())
@@ -49,6 +51,7 @@ class Continuity:
             legs=switching.calls.adoption,
             contacts=centre.contacts,
             adoption=centre.adoption,
+            call_backs=centre.call_backs,
             translator=centre.translator,
             location=switching.location,
             secrets=switching.credentials,
@@ -62,6 +65,8 @@ class Continuity:
             acd=centre.acd,
             contacts=centre.contacts,
             adoption=centre.adoption,
+            call_backs=centre.call_backs,
+            bans=bans,
             floor=centre.floor,
             translator=centre.translator,
             pops=centre.pops,

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Final
 
 from acd.adoption import ContactAdoption
+from acd.call_back import CallBacks
 from acd.contacts import Contacts
 from acd.model import AgentId, ContactId, QueueName
 from cti.accounts import PhoneCredentials
-from cti.journal_records import BindingRecord, Kind, NodeKey
-from cti.schema import AgentView, Event, EventType, ScreenPop
+from cti.journal_records import BanRecord, BindingRecord, Kind, NodeKey
+from cti.schema import AgentView, BanView, Event, EventType, ScreenPop
 from cti.translate import Translator
 from switch.calls.adoption import Adoption
 from switch.calls.events import (
@@ -51,6 +52,7 @@ class CallJournal:
         legs: Adoption,
         contacts: Contacts,
         adoption: ContactAdoption,
+        call_backs: CallBacks,
         translator: Translator,
         location: Location,
         secrets: PhoneCredentials,
@@ -63,6 +65,7 @@ class CallJournal:
         self._legs = legs
         self._contacts = contacts
         self._adoption = adoption
+        self._call_backs = call_backs
         self._translator = translator
         self._location = location
         self._secrets = secrets
@@ -98,6 +101,18 @@ class CallJournal:
             case EventType.SCREEN_POP:
                 if event.agent_id is not None and isinstance(event.data, ScreenPop):
                     self.file.put(Kind.POP, event.agent_id, event.data)
+            case EventType.CALL_BACK:
+                name = event.interaction_id or ""
+                record = self._call_backs.record(ContactId(name), self._wall)
+                self._put(Kind.CALL_BACK, name, record)
+            case EventType.SOURCE_BANNED:
+                if isinstance(event.data, BanView):
+                    ban = event.data
+                    record_ = BanRecord(ban.reason, ban.since, ban.until, ban.times)
+                    self.file.put(Kind.BAN, ban.source, record_)
+            case EventType.SOURCE_UNBANNED:
+                if isinstance(event.data, BanView):
+                    self.file.delete(Kind.BAN, event.data.source)
             case EventType.DELIVERED:
                 self._changed_contacts.add(event.interaction_id or "")
                 return
@@ -140,7 +155,10 @@ class CallJournal:
             case Kind.INVITE:
                 self._invites.add(LegId(key))
                 self._legs.changes.legs.add(LegId(key))  # it goes when its leg is gone
-            case Kind.POP | Kind.NODE:
+            case Kind.CALL_BACK:
+                record = self._call_backs.record(ContactId(key), self._wall)
+                self._put(Kind.CALL_BACK, key, record)
+            case Kind.POP | Kind.NODE | Kind.BAN:
                 pass
         self._due()
 

@@ -31,6 +31,10 @@ class Kind(StrEnum):
     """The bindings of a phone."""
     SECRET = "secret"
     """The secrets of the softphones of an agent's desks."""
+    CALL_BACK = "callback"
+    """A customer who is to be called back, by the contact that was cut off."""
+    BAN = "ban"
+    """A ban of the guard, by its source."""
     NODE = "node"
     """Records of the node itself: see `NodeKey`."""
 
@@ -44,6 +48,15 @@ class NodeKey(StrEnum):
     """The media gateway that has the legs."""
     DATE = "date"
     """The day of the figures, `2026-03-01`."""
+
+
+class BanRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One ban; seconds since the epoch."""
+
+    reason: str
+    since: float
+    until: float
+    times: int
 
 
 class BindingRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

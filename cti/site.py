@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from acd.call_back import CallBackSettings
 from acd.contact import Entry
 from acd.model import AgentId, AgentSettings, QueueName, QueueSettings, SkillNeed
+from acd.pending_call_back import CallBackSettings
 from acd.ports import Destination, NoRoute
 from acd.ports import ToPhone as CallPhone
 from acd.ports import ToTrunk as CallTrunk

@@ -20,15 +20,17 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from acd.adoption import LOST, ContactAdoption
+from acd.call_back import CallBacks
 from acd.contact_events import ContactFinished, ContactResult
 from acd.contacts import Contacts
 from acd.core import Acd
 from acd.model import AgentId, ContactId, QueueName
-from acd.records import AgentRecord, ContactRecord, DayRecord
+from acd.records import AgentRecord, CallBackRecord, ContactRecord, DayRecord
+from cti.bans import Bans
 from cti.floor import Floor
 from cti.history import HistoryProjection
 from cti.journal import CallJournal
-from cti.journal_records import VERSION, BindingRecord, Kind, NodeKey
+from cti.journal_records import VERSION, BanRecord, BindingRecord, Kind, NodeKey
 from cti.live import LiveInteraction
 from cti.pops import PopService
 from cti.recording_paths import RecordingPaths
@@ -37,6 +39,7 @@ from cti.switching import Switching
 from cti.translate import Translator
 from switch.calls.leg import Leg
 from switch.calls.records import CaptureRecord, LegRecord
+from switch.guard.offences import Offence
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.journal.format import UNDECODABLE, Header, Reading, read
 from switch.journal.times import Times
@@ -88,6 +91,8 @@ class TakeOver:
         acd: Acd,
         contacts: Contacts,
         adoption: ContactAdoption,
+        call_backs: CallBacks,
+        bans: Bans,
         floor: Floor,
         translator: Translator,
         pops: PopService,
@@ -107,6 +112,8 @@ class TakeOver:
         self._acd = acd
         self._contacts = contacts
         self._adoption = adoption
+        self._call_backs = call_backs
+        self._bans = bans
         self._floor = floor
         self._translator = translator
         self._pops = pops
@@ -152,6 +159,12 @@ class TakeOver:
             lives=lambda leg: self._calls.legs.get(leg) is not None,
             same_day=node.get(NodeKey.DATE) == self._today.isoformat(),
         )
+        call_backs = self._values(Kind.CALL_BACK, CallBackRecord)
+        faults += self._call_backs.restore(
+            {ContactId(key): record for key, record in call_backs.items()},
+            self._mono,
+            lives=lambda leg: self._calls.legs.get(leg) is not None,
+        )
         self._taken_up = tuple(self._calls.legs)
         for fault in faults:
             log.warning("not taken up: %s", fault)
@@ -160,6 +173,7 @@ class TakeOver:
         engaged = ((leg.id, self._agent_of(leg.phone or "")) for leg in self._calls.legs)
         self._adoption.engage((leg, agent) for leg, agent in engaged if agent is not None)
         self._restore_phones(agents)
+        self._restore_bans()
         self._restore_views(agents, contacts, captures)
         self._mark_all()
         self._journal.new_day(self._today.isoformat())
@@ -173,7 +187,12 @@ class TakeOver:
             if is_reachable != (phone in self._said_reachable):
                 self._calls.phone_changed(phone, is_reachable)
         for leg in self._taken_up:  # not those that began meanwhile: a call-back is no contact yet
-            if self._contacts.of_leg(leg.id) is None and not self._calls.adoption.is_direct(leg.id):
+            belongs = (
+                self._contacts.of_leg(leg.id) is not None
+                or self._calls.adoption.is_direct(leg.id)
+                or self._call_backs.is_dialling(leg.id)
+            )
+            if not belongs:
                 self._calls.hang_up(leg.id, LOST)
         self._adoption.resume()
         for live in self._stranded:
@@ -211,6 +230,16 @@ class TakeOver:
                 else:  # its address proved a password to the earlier process
                     self._switching.guard.accept(restored.flow.remote[0], self._now())
         self._said_reachable = {name for name, agent in agents.items() if agent.reachable}
+
+    def _restore_bans(self) -> None:
+        for source, ban in self._values(Kind.BAN, BanRecord).items():
+            try:
+                reason = Offence(ban.reason)
+            except ValueError:
+                continue  # of another version: its source may come in again
+            since, until = self._mono(ban.since), self._mono(ban.until)
+            if not self._bans.restore(source, reason, since, until, ban.times):
+                self._journal.file.delete(Kind.BAN, source)
 
     def _restore_views(
         self,

@@ -38,7 +38,9 @@ def families(sources: Sources) -> Iterator[Metric]:
     yield gauge("contacts", "Live contacts.", len(centre.contacts))
     finished = {str(result): count for result, count in centre.contacts.finished.items()}
     yield counters("contacts_ended", "Contacts that are over, by outcome.", "result", finished)
-    yield gauge("call_backs", "Customers cut off by us who are to be called.", centre.call_backs)
+    yield gauge(
+        "call_backs", "Customers cut off by us who are to be called.", len(centre.call_backs)
+    )
     states = centre.agents.by_state()
     yield gauges("agents", "Agents, static ones included, by state.", "state", states)
     yield from _queues(sources)

@@ -176,6 +176,16 @@ class Guard:
         self._lifted += 1
         return ban
 
+    def restore(self, ban: Ban, now: float) -> bool:
+        """Take up a ban of an earlier process; False when it is over, or its source exempt now."""
+        source = self._meet(ban.source, now)
+        if source.is_exempt or ban.until <= now:
+            return False
+        source.banned_since, source.banned_until = ban.since, ban.until
+        source.bans, source.reason, source.score = ban.times, ban.reason, FULL / 2
+        self._banned[source.key] = source
+        return True
+
     def counters(self, now: float) -> GuardCounters:
         """What it holds and what it counted."""
         self._expire(now)

@@ -11,7 +11,7 @@ import msgspec
 from acd.actions import Offer
 from acd.adoption import ContactAdoption
 from acd.agent_dial import AgentDial
-from acd.call_back import CallBacks, CallBackSettings
+from acd.call_back import CallBacks
 from acd.call_back_events import CallBackMoved
 from acd.contact import Contact, Entry, Stage
 from acd.contact_events import ContactEvent, ContactFinished
@@ -23,8 +23,9 @@ from acd.events import AcdEvent
 from acd.inbound import Inbound
 from acd.inputs import SetReady, SignOff, SignOn
 from acd.model import AgentId, AgentState, ContactId, ContactState, SignedOnBy
+from acd.pending_call_back import CallBackSettings
 from acd.ports import Destination, NoRoute, ToPhone, ToTrunk
-from acd.records import AgentRecord, ContactRecord
+from acd.records import AgentRecord, CallBackRecord, ContactRecord
 from acd.settings import AcdSettings
 from acd.waiting_room import WaitingRoom
 from ivr.flow import Flow
@@ -232,6 +233,11 @@ class CallCentre:
         agents = {
             a.agent: _again(kept.agent(a.agent, _same), AgentRecord) for a in self.acd.agents()
         }
+        pending = {
+            name: _again(record, CallBackRecord)
+            for name in (event.contact for event in self.told(CallBackMoved))
+            if (record := self.call_backs.record(name, _same)) is not None
+        }
         self.process.die()
         self._make()
         self.pops.slow = is_slow
@@ -240,6 +246,7 @@ class CallCentre:
             contacts, agents, {}, _same, lives=legs.__contains__, same_day=True
         )
         assert faults == []
+        assert self.call_backs.restore(pending, _same, legs.__contains__) == []
         again = {name: self.adoption.contact(name, _same) for name in contacts}
         assert again == contacts, "another kill before they go on would cost something"
         self.acd.check_invariants()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from acd.call_back import AT_ONCE, GIVE_UP_S, CallBackSettings
+from acd.call_back import AT_ONCE, GIVE_UP_S, MOST_WAITS
 from acd.call_back_events import CallBackMoved, CallBackState
 from acd.contact import Stage
 from acd.contact_events import ContactFinished, ContactResult, ContactStarted
 from acd.model import AgentState
+from acd.pending_call_back import CallBackSettings
 from switch.calls.causes import EndCause, Result
 from tests.acd.call_centre import MENU, QUEUE, CallCentre
 from tests.acd.scene import ANN, BOB, SALES
@@ -194,10 +195,75 @@ def test_who_calls_again_is_not_called_as_well(centre: CallCentre) -> None:
     centre.call(QUEUE)
     cut_off(centre)
     ringing = centre.switch.newest()
+    centre.phones(ANN)
     centre.call(QUEUE)
     assert ringing.id not in centre.switch.legs
-    assert steps(centre)[-1] == (_S.GIVEN_UP, 1, "called-again")
+    assert steps(centre)[-1] == (_S.FAILED, 1, "called-again")
+    agent = centre.switch.phone_leg(ANN)
+    centre.switch.confirm(agent)
+    centre.settle()
+    centre.advance(60.0)
+    centre.switch.end(agent)
+    centre.settle()
+    assert steps(centre)[-1] == (_S.GIVEN_UP, 0, "called-again")
     assert len(centre.call_backs) == 0
+    assert dialled(centre) == 1
+
+
+def test_who_only_shows_the_number_of_another_does_not_keep_him_from_being_called(
+    centre: CallCentre,
+) -> None:
+    """Anybody may show any number: calls that lead to nobody put the call-back off, not away."""
+    centre.call(QUEUE)
+    came_at = centre.clock.now()
+    cut_off(centre)
+    for times in range(MOST_WAITS):
+        forged = centre.call(QUEUE)
+        assert centre.acd.contact(centre.contact(forged).id).entered_at == came_at
+        centre.switch.end(forged)
+        centre.settle()
+        assert steps(centre)[-1] == (_S.PLANNED, 0, "")
+        centre.advance(30.0)
+        assert dialled(centre) == 2 + times
+    ringing = centre.switch.newest()
+    forged = centre.call(QUEUE)
+    assert ringing.id in centre.switch.legs, "it does not wait for ever"
+    assert centre.acd.contact(centre.contact(forged).id).entered_at > came_at
+    centre.switch.confirm(ringing)
+    centre.settle()
+    assert steps(centre)[-1] == (_S.ANSWERED, 1, "")
+    assert centre.acd.waiting(SALES)[0] == centre.contact(ringing).id
+
+
+@pytest.mark.parametrize("stage", ["dialled", "pause", "answered"])
+def test_another_process_goes_on_with_it(centre: CallCentre, stage: str) -> None:
+    centre.call(QUEUE)
+    came_at = centre.clock.now()
+    cut_off(centre)
+    ringing = centre.switch.newest()
+    if stage == "pause":
+        centre.switch.end(ringing, BUSY)
+        centre.settle()
+    if stage == "answered":
+        centre.switch.confirm(ringing)
+        centre.settle()
+    centre.restart()
+    centre.switch.bring_gateway()  # the new process is told so when it is connected
+    centre.settle()
+    if stage == "pause":
+        assert dialled(centre) == 1
+        centre.advance(30.0)
+        assert dialled(centre) == 2
+        ringing = centre.switch.newest()
+    if stage != "answered":
+        assert len(centre.call_backs) == 1
+        centre.switch.confirm(ringing)
+        centre.settle()
+    assert len(centre.call_backs) == 0
+    again = centre.contact(ringing)
+    assert (again.stage, again.caller_number) == (Stage.WAITING, NUMBER)
+    assert again.call_back_of == centre.finished().contact
+    assert centre.acd.contact(again.id).entered_at == came_at
 
 
 def test_who_calls_again_keeps_the_place_also_by_way_of_the_menu(centre: CallCentre) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from cti.api.ports import Account
 from cti.app import Node
 from cti.free_ports import free_port
 from cti.paths import shipped
+from cti.schema import Role
 from cti.settings import Settings, load
 from cti.takeover import FILE, TakeOver
+from switch.guard.offences import Offence
 from tests.kit.lab import rtp_ports
+
+BAD, LIFTED = "198.51.100.7", "198.51.100.8"
 
 
 def lab(folder: Path) -> Settings:
@@ -42,10 +49,33 @@ async def test_a_journal_that_makes_the_start_fail_is_put_aside(
     assert not (tmp_path / FILE).exists()
     assert (tmp_path / "calls.unusable").exists()
 
-    node = Node(lab(tmp_path))
+    async with serving(lab(tmp_path)):
+        pass
+
+
+async def test_who_was_banned_stays_out_for_the_rest_of_the_time(tmp_path: Path) -> None:
+    async with serving(lab(tmp_path)) as node:
+        guard, now = node._switching.guard, node._clock.now()
+        for host in (BAD, LIFTED):
+            while not guard.is_banned(host, now):
+                guard.offend(host, Offence.WRONG_PASSWORD, now)
+        node._bans.lift(LIFTED, Account(login="admin", name="", role=Role.ADMINISTRATOR))
+        (before,) = node._bans.list()
+    async with serving(lab(tmp_path)) as node:
+        (after,) = node._bans.list()
+        assert (after.source, after.reason, after.times) == (BAD, "wrong-password", 1)
+        assert after.until == pytest.approx(before.until, abs=0.5)
+        assert node._switching.guard.is_banned(BAD, node._clock.now())
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Node]:
+    """A server in this process, from ready to stopped."""
+    node = Node(settings)
     served = asyncio.create_task(node.serve())
     ready = asyncio.create_task(node.wait_ready())
     await asyncio.wait((served, ready), return_when=asyncio.FIRST_COMPLETED)
     assert ready.done()
+    yield node
     node.stop()
     await served
