@@ -13,6 +13,7 @@ from switch.calls.leg import Input, Leg
 from switch.calls.leg_media import takes_digits
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Attempt, Outgoing
+from switch.calls.ports import NO_HEADERS
 from switch.calls.sound import Sound
 from switch.calls.status import refusal
 from switch.calls.turn import Turn
@@ -103,6 +104,7 @@ class Commands:
         caller_number: str,
         caller_name: str,
         ring_timeout_s: float,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> LegId:
         """Call a number through a trunk. Whether the caller may is the number plan's business."""
         attempt = Attempt(
@@ -111,6 +113,7 @@ class Commands:
             caller_number=caller_number,
             caller_name=caller_name,
             ring_timeout_s=ring_timeout_s,
+            headers=headers,
         )
         leg = self._outgoing.trunk(trunk, attempt)
         self._turn.wake()

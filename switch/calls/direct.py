@@ -29,8 +29,11 @@ class DirectCalls:
         self._callee_of: dict[LegId, LegId] = {}
         self._caller_of: dict[LegId, LegId] = {}
 
-    def start(self, caller: Leg, admitted: Admitted, destination: ToPhone | ToTrunk) -> None:
-        """Call the destination of an incoming leg."""
+    def start(
+        self, caller: Leg, admitted: Admitted, destination: ToPhone | ToTrunk, hops: int
+    ) -> None:
+        """Call the destination of an incoming leg; `hops` is what the callee finds in Max-Forwards."""
+        headers = {"Max-Forwards": str(hops)}
         if isinstance(destination, ToPhone):
             callee = self._control.call_phone(
                 destination.number,
@@ -38,7 +41,7 @@ class DirectCalls:
                 caller_number=admitted.caller_number,
                 caller_name=admitted.caller_name,
                 ring_timeout_s=self._settings.ring_timeout_s,
-                headers={},
+                headers=headers,
             )
         else:
             callee = self._control.call_trunk(
@@ -48,6 +51,7 @@ class DirectCalls:
                 caller_number=admitted.caller_number,
                 caller_name=admitted.caller_name,
                 ring_timeout_s=self._settings.ring_timeout_s,
+                headers=headers,
             )
         self._callee_of[caller.id] = callee
         self._caller_of[callee] = caller.id

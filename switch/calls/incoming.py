@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from switch.calls.admission import Admission, Admitted, Denied
 from switch.calls.direct import DirectCalls
@@ -25,6 +26,9 @@ from switch.trunks.number_plan import ToEntry
 from switch.trunks.source import Source
 
 log = logging.getLogger(__name__)
+
+_HOPS: Final = 70
+"""Where the request does not say (RFC 3261 section 16.6, step 3)."""
 
 
 class Incoming:
@@ -70,7 +74,7 @@ class Incoming:
         denied = self._prepare(leg, event)
         if denied is None:
             self._legs.add(leg, setup_timeout_s=self._settings.setup_timeout_s)
-            self._pass_on(leg, admitted)
+            self._pass_on(leg, admitted, _hops_left(event))
         return denied
 
     def _judge(self, event: Invited) -> Admitted | Denied:
@@ -83,6 +87,8 @@ class Incoming:
         if not self._media.is_available:
             return Denied(status=503, reason="no-media")
         verdict = self._admission.judge(event, self._clock.now())
+        if isinstance(verdict, Admitted) and _leads_on(verdict) and not _hops_left(event):
+            return Denied(status=483, reason="too-many-hops")
         is_from_outside = isinstance(verdict, Admitted) and verdict.source is Source.TRUNK
         if is_from_outside and self._overload.keeps_back(self._legs.calls_alive):
             return Denied(status=503, reason="kept-for-phones")
@@ -123,9 +129,9 @@ class Incoming:
             return Denied(status=error.status, reason=reason)
         return None
 
-    def _pass_on(self, leg: Leg, admitted: Admitted) -> None:
+    def _pass_on(self, leg: Leg, admitted: Admitted, hops: int) -> None:
         if not isinstance(admitted.destination, ToEntry):
-            self._direct.start(leg, admitted, admitted.destination)
+            self._direct.start(leg, admitted, admitted.destination, hops - 1)
             return
         self._turn.emit(
             IncomingLeg(
@@ -157,3 +163,14 @@ class Incoming:
                 caller_number=legible(event.request.from_.uri.username),
             )
         )
+
+
+def _leads_on(admitted: Admitted) -> bool:
+    """The call goes straight on to a phone or a trunk; to an entry we are the end of its way."""
+    return not isinstance(admitted.destination, ToEntry)
+
+
+def _hops_left(event: Invited) -> int:
+    """Max-Forwards: without it, two switches that lead a number to each other never stop."""
+    given = event.request.headers.get("Max-Forwards")
+    return _HOPS if given is None else int(given)

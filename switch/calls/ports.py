@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from switch.calls.causes import EndCause
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
+
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class CallControl(Protocol):
@@ -49,6 +52,7 @@ class CallControl(Protocol):
         caller_number: str,
         caller_name: str,
         ring_timeout_s: float,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> LegId:
         """Call a number through a trunk."""
 

@@ -44,7 +44,7 @@ _TOLD: Final = {
 }
 """What a BYE says of its reason (RFC 3326) where nobody hung up."""
 
-_PASSED_ON: Final = frozenset({403, 404, 410, 480, 484, 486, 488, 600, 603, 604})
+_PASSED_ON: Final = frozenset({403, 404, 410, 480, 483, 484, 486, 488, 600, 603, 604})
 """Statuses of the callee that mean the same to the caller. A challenge (401, 407) or a redirection
 is between us and the callee, and its 503 would read as if we were overloaded (21.5.4)."""
 

@@ -27,6 +27,7 @@ from switch.calls.events import (
     PlayFinished,
     RecordingClosed,
 )
+from switch.calls.ports import NO_HEADERS
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.trunks.source import Source
@@ -211,6 +212,7 @@ class HandSwitch:
         caller_number: str,
         caller_name: str,
         ring_timeout_s: float,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> LegId:
         return self._call(None, number, call, ring_timeout_s, reachable=True)
 

@@ -50,6 +50,7 @@ class Phone:
         self.session: SessionId | None = None
         self.sound: AudioNegotiation | None = None
         self.codecs: tuple[str, ...] = ("PCMU", "PCMA")
+        self.max_forwards = "70"
         self.on_invite: Callable[[], None] = lambda: None
         self._flow = Flow(Transport.UDP, switch, address)
         self._clock = clock
@@ -222,7 +223,7 @@ class Phone:
             from_=NameAddr(Uri("sip", self.number, "example.com"), f"Phone {self.number}"),
             to=NameAddr(Uri("sip", self._dialled, "example.com")),
             offer=self._offer,
-            headers=headers,
+            headers=headers | {"Max-Forwards": self.max_forwards},
             now=self._now(),
         )
 

@@ -52,6 +52,30 @@ def test_the_callee_sees_who_calls() -> None:
     assert invited.request.to.uri.username == "1002"
 
 
+def test_a_call_has_only_so_many_hops() -> None:
+    """Two switches that lead a number to each other do not go on for ever (RFC 3261 section 16.6)."""
+    _, _, bob = ringing()
+    invited = bob.last(Invited)
+    assert invited is not None
+    assert invited.request.headers.get("Max-Forwards") == "69"
+
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    ann.max_forwards = "1"
+    ann.call("1002")
+    invited = bob.last(Invited)
+    assert invited is not None
+    assert invited.request.headers.get("Max-Forwards") == "0"
+    ann.cancel()
+    ann.max_forwards = "0"
+    ann.call("1002")
+    assert ann.statuses()[-1] == 483
+    ann.call("4000")
+    assert ann.statuses()[-1] != 483, "an entry is the end of its way"
+    ann.cancel()
+    bench.check_forgotten()
+
+
 def test_the_gateway_is_told_where_each_phone_listens() -> None:
     bench, ann, bob = talking()
     a, b = bench.leg_of("1001"), bench.leg_of("1002")
