@@ -84,6 +84,7 @@ class Node:
         self._flows = flows_of(settings)
         self._serving = False
         self._lag = LoopLag()
+        self._waits = LoopLag()
         self._tasks: asyncio.TaskGroup | None = None
         self._asked = asyncio.Event()
         self._at_once = False
@@ -283,6 +284,7 @@ class Node:
                     board=self._board,
                     journal=self._continuity.journal,
                     lag=self._lag,
+                    waits=self._waits,
                     api=counters,
                     tasks=lambda: len(asyncio.all_tasks()),
                 )
@@ -404,6 +406,7 @@ class Node:
                 now = self._clock.now()
                 lag = max(0.0, now - due)
                 self._lag.note(lag, now)
+                self._waits.note(self._switching.pump.inflow.take_worst_s(), now)
                 self._switching.calls.overload.report_loop_lag(lag)
                 self._watch_lag()
 

@@ -161,7 +161,8 @@ def _calls(figures: Figures) -> Iterator[Finding]:
             Severity.WARNING,
             f"shed: {shed:.0f} calls and {figures.get('sip_shed_total'):.0f} requests were answered "
             "with 503 because of load",
-            "Compare with the limits above: lag means CPU, the others mean a setting.",
+            "Compare with the limits above: one that is full means a setting; none, or lag, means that "
+            "more calls came than the call agent's CPU can carry.",
         )
     else:
         yield Finding(Severity.GOOD, "shed: no call was refused because of load")
@@ -258,6 +259,11 @@ def _messages(figures: Figures) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, what, remedy)
     else:
         yield Finding(Severity.GOOD, what)
+    if dropped := figures.get("sip_dropped_total"):
+        remedy = (
+            "More came than could even be refused: see who floods, and let a firewall limit it."
+        )
+        yield Finding(Severity.WARNING, f"SIP: {dropped:.0f} messages were dropped unread", remedy)
     if lost := figures.get("udp_dropped_total"):
         remedy = "The socket stayed full: `sysctl net.core.wmem_max`, and CPU for the call agent."
         yield Finding(Severity.WARNING, f"SIP: {lost:.0f} datagrams were not sent", remedy)

@@ -114,7 +114,7 @@ class StatusBoard:
             contacts=len(self._contacts),
             sessions=self._user_agent.sessions_alive,
             faults=self._calls.faults,
-            shed=self._calls.overload.shed,
+            shed=self._calls.overload.shed + self._endpoint.surplus.calls,
             gateway=self._gateway,
             sip=self._sip(),
             history={**asdict(self._history.counters), "pending": self._history.pending},

@@ -41,7 +41,8 @@ def _calls(sources: Sources) -> Iterator[Metric]:
     yield counters("calls_ended", "Calls that are over, by outcome.", "result", ended)
     refused = few(sources.board.refused)
     yield counters("calls_refused", "Calls refused at the door, by reason.", "reason", refused)
-    yield counter("calls_shed", "Calls refused with 503 because of load.", calls.overload.shed)
+    shed = calls.overload.shed + sources.switching.endpoint.surplus.calls
+    yield counter("calls_shed", "Calls refused with 503 because of load.", shed)
     yield counter(
         "call_faults", "Exceptions at the call boundary; each ended a call.", calls.faults
     )
@@ -69,7 +70,16 @@ def _messages(sources: Sources) -> Iterator[Metric]:
     yield counters(
         "sip_retransmissions", "Repeated messages, absorbed or sent.", "direction", again
     )
-    yield counter("sip_shed", "Requests answered with 503 for want of room.", counted["shed"])
+    shed = counted["shed"] + endpoint.surplus.others
+    yield counter("sip_shed", "Requests answered with 503 for want of room or time.", shed)
+    inflow = sources.switching.pump.inflow
+    yield counter("sip_dropped", "Messages dropped for want of time to answer.", inflow.dropped)
+    yield gauge("sip_waiting", "Messages that came and were not read yet.", len(inflow))
+    yield gauge(
+        "sip_wait_max_seconds",
+        "How long a new request had waited before it was read, the longest of the last minute.",
+        sources.waits.worst_s,
+    )
     yield counter("sip_timeouts", "Requests of ours that nobody answered.", counted["timeouts"])
     odd = {name: count for name, count in counted.items() if name not in _NAMED_ELSEWHERE}
     yield counters("sip_oddities", "What should not happen often, by kind.", "kind", odd)

@@ -30,6 +30,8 @@ class Sources:
     board: StatusBoard
     journal: CallJournal
     lag: LoopLag
+    waits: LoopLag
+    """How long new requests had to wait for the loop's attention."""
     api: ApiCounters
     tasks: Callable[[], int]
     """Live asyncio tasks."""

@@ -40,6 +40,8 @@ class Surplus:
         "_table",
         "_tags",
         "_tail",
+        "calls",
+        "others",
     )
 
     def __init__(
@@ -57,6 +59,10 @@ class Surplus:
         self._refused: dict[str, tuple[float, str]] = {}
         """Until when, and the tag of the answer, by the key of the server transaction; the oldest first."""
         self._tags: set[str] = set()
+        self.calls = 0
+        """INVITEs that were refused, copies included."""
+        self.others = 0
+        """Further requests that were."""
         self._head = f"SIP/2.0 {_STATUS} {REASONS[_STATUS]}\r\n"
         self._tail = f"\r\nRetry-After: {admission.retry_after_s}\r\nContent-Length: 0\r\n\r\n"
 
@@ -72,7 +78,7 @@ class Surplus:
         if key in self._table.servers:
             return False
         self._table.out.append(self._answer(seen, flow))
-        self._note(key, seen.tag, now)
+        self._note(seen.method, key, seen.tag, now)
         return True
 
     def has_refused(self, key: str, now: float) -> bool:
@@ -110,10 +116,14 @@ class Surplus:
             return False
         response = self._admission.no_room(request)
         self._table.out.append((serialize(response), for_responses(request, flow)))
-        self._note(key, stateless_tag(request), now)
+        self._note(request.method, key, stateless_tag(request), now)
         return True
 
-    def _note(self, key: str, tag: str, now: float) -> None:
+    def _note(self, method: str, key: str, tag: str, now: float) -> None:
+        if method == "INVITE":
+            self.calls += 1
+        else:
+            self.others += 1
         refused = self._refused
         self._answered[_STATUS] += 1
         refused.pop(key, None)

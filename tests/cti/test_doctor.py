@@ -124,6 +124,7 @@ switchroom_limit_used{limit="trunk out"} 9
 switchroom_limit_used{limit="event_loop_lag_seconds"} 0.75
 switchroom_limit_used{limit="something new"} 1
 switchroom_calls_shed_total 7
+switchroom_sip_dropped_total 18
 switchroom_calls_refused_total{reason="unknown-number"} 3
 switchroom_call_faults_total 2
 switchroom_gateway_ticks_total 1000
@@ -161,6 +162,7 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
     about(findings, "1 of 8 something new", Severity.GOOD)
     for words in (
         "shed: 7 calls",
+        "18 messages were dropped unread",
         "2 calls ended by a fault",
         "40 of 1000 ticks late, 5 dropped",
         "6 RTP packets dropped",
