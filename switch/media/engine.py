@@ -129,7 +129,7 @@ class MediaEngine(Patchbay):
         needed[self._taps.legs] = True
         began = np.flatnonzero(needed & ~legs.wanted)
         if len(began):
-            self._rings.reset(began, legs.codec)
+            self._rings.reset(began, legs.table)
         legs.wanted[:] = needed
         self._wanted = np.flatnonzero(needed)
         for row in self._removed:

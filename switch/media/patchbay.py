@@ -123,7 +123,7 @@ class Patchbay:
             self._peers.name(row, remote)
         if number != legs.codec[row] or receive != legs.receiving[row]:
             legs.codec[row] = number
-            self._rings.reset(np.array([row]), legs.codec)
+            self._rings.reset(np.array([row]), legs.table)
         legs.payload_type[row] = payload_type
         legs.event_type[row] = NO_PAYLOAD_TYPE if event_type is None else event_type
         legs.sending[row] = send and not held

@@ -90,14 +90,9 @@ class ReceiveRings:
         """Make room for `rows` rows."""
         grow_columns(self, rows)
 
-    def reset(self, rows: Rows, codec: NDArray[np.uint8]) -> None:
-        """Forget all sound of `rows`; `codec` is a column of all legs."""
-        table = self.table
-        for field in ("anchored", "read_slot", "ahead"):
-            table[field][rows] = 0
-        table["misses"][rows] = CONCEALED_FRAMES + 1
-        self.filled[rows] = False
-        self.frames[rows] = SILENCE[codec[rows]][:, None]
+    def reset(self, rows: Rows, legs: NDArray[Any]) -> None:
+        """Forget all sound of `rows`; `legs` are LEGs."""
+        reset_rings(self.table, self.filled, self.frames, legs, SILENCE, rows)
 
     def pop(self, rows: Rows, legs: NDArray[Any]) -> None:
         """Take the next frame of `rows` (all different) into `frames`; `legs` are LEGs."""
@@ -181,6 +176,25 @@ def _conceal(frame: NDArray[np.uint8], misses: int, faded: NDArray[np.uint8], si
             frame[i] = faded[frame[i]]
     elif misses == CONCEALED_FRAMES + 1:
         frame[:] = silence
+
+
+@entry(table_of(RING), FLAG_ROWS, OCTET_ROWS, table_of(LEG), OCTET_LIST, INTS)
+def reset_rings(
+    rings: NDArray[Any],
+    filled: NDArray[np.bool_],
+    frames: NDArray[np.uint8],
+    legs: NDArray[Any],
+    silence: NDArray[np.uint8],
+    rows: Rows,
+) -> None:
+    """Forget all sound of these rings."""
+    for row in rows:
+        ring = rings[row]
+        ring.anchored = False
+        ring.read_slot = ring.ahead = 0
+        ring.misses = CONCEALED_FRAMES + 1
+        filled[row] = False
+        frames[row] = silence[legs[row].codec]
 
 
 @entry(

@@ -28,7 +28,7 @@ class Ring:
 
     def __init__(self) -> None:
         self.rings = ReceiveRings(4)
-        self.rings.reset(ROW, LEGS["codec"])
+        self.rings.reset(ROW, LEGS)
 
     def push(
         self, block: int, blocks: int = 2, *, restarted: bool = False, start: int = 12
@@ -212,7 +212,7 @@ def test_any_timestamps_and_lengths_are_survived(
     packets: list[tuple[int, int, bool, bool]],
 ) -> None:
     rings = ReceiveRings(4)
-    rings.reset(ROW, LEGS["codec"])
+    rings.reset(ROW, LEGS)
     packet = np.zeros(1024, dtype=np.uint8)
     for timestamp, length, restarted, tick in packets:
         push(rings, timestamp, packet, 12, length, restarted=restarted)
