@@ -29,7 +29,7 @@ from ivr.inputs import Answered, CallerHungUp, Digit, Input, PlayFinished, Timer
 from ivr.outcomes import CallerGone, Outcome
 from ivr.reader import DIGITS
 from ivr.records import RunRecord
-from ivr.speaking import Say, to_play
+from ivr.speaking import Say, SayPrompt, to_play
 from ivr.turn import Activity, Node
 
 MAX_KEPT_DIGITS: Final = 64
@@ -103,6 +103,8 @@ class Interpreter:
         self._activity: Activity | None = None
         self._kept: deque[str] = deque(maxlen=MAX_KEPT_DIGITS)
         self._playing = self._timing = self._echoing = False
+        self._was_interrupted = False
+        """The caller is to be told so with the next that is said."""
         self._actions: list[Action] = []
         self._now = 0.0
         self._wall = 0.0
@@ -132,12 +134,13 @@ class Interpreter:
         return RunRecord(self._flow.name, "" if secrets else self._node.name, dict(self._known))
 
     def resume(self, record: RunRecord, now: float, wall: float, *, answered: bool) -> list[Action]:
-        """Begin at the node in which an earlier process left the caller."""
+        """Begin at the node in which an earlier process left the caller, who is told why."""
         self._begin_turn(now, wall)
         self._state = State.RUNNING
         self._answered = answered
         self._variables.update(record.known)
         self._known.update(record.known)
+        self._was_interrupted = answered
         self.go(record.node if record.node in self._flow.nodes else self._flow.start)
         self._run()
         return self._actions
@@ -235,6 +238,9 @@ class Interpreter:
         """Say something."""
         self.stop_play()
         self._playing = True
+        if self._was_interrupted:
+            self._was_interrupted = False
+            items = (SayPrompt("interrupted"), *items)
         sound = to_play(items, self._language, self._variables)
         self._actions.append(Play(sound, barge_in))
 

@@ -14,6 +14,7 @@ from ivr.interpreter import IGNORED, TRANSITIONS, Interpreter, State
 from ivr.outcomes import CallerGone, ToQueue
 from ivr.speaking import SayPrompt
 from ivr.verbs.say import SayNode
+from switch.gateway.protocol import Prompt
 from tests.ivr.scene import shipped_flow
 
 GIVEN: dict[type[Input], Input] = {
@@ -110,3 +111,25 @@ def test_a_flow_that_goes_round_at_once_is_a_fault_not_a_hang() -> None:
     machine.handle(Digit("1"), 0.0, 0.0)
     with pytest.raises(FlowLoopError, match="round"):
         machine.handle(Answered(), 0.0, 0.0)
+
+
+def test_a_caller_whom_another_process_takes_up_hears_why_it_begins_again() -> None:
+    before = in_state(State.RUNNING)
+    machine = Interpreter(shipped_flow("main-menu"), language="en", variables={})
+    actions = machine.resume(before.record(), 5.0, 5.0, answered=True)
+    assert machine.node == before.node
+    (play,) = [action for action in actions if isinstance(action, Play)]
+    assert play.items[0] == Prompt(name="en/interrupted")
+    assert len(play.items) > 1
+    later = [machine.handle(PlayFinished(), 6.0, 6.0), machine.handle(TimerFired(), 20.0, 20.0)]
+    said = [action for turn in later for action in turn if isinstance(action, Play)]
+    assert said
+    assert all(Prompt(name="en/interrupted") not in play.items for play in said)
+
+
+def test_who_has_heard_nothing_yet_was_not_interrupted() -> None:
+    machine = Interpreter(shipped_flow("main-menu"), language="en", variables={})
+    machine.resume(in_state(State.UNANSWERED).record(), 5.0, 5.0, answered=False)
+    actions = machine.handle(Answered(), 6.0, 6.0)
+    (play,) = [action for action in actions if isinstance(action, Play)]
+    assert Prompt(name="en/interrupted") not in play.items
