@@ -24,12 +24,15 @@ class InflowSettings:
     new_a_turn: int = 8
     patience_s: float = 0.05
     """New requests that wait longer are refused, while there are too many of them."""
-    burst_s: float = 0.3
+    burst_s: float = 0.5
     """As `patience_s`, while nobody had to wait a moment ago: a burst or a pause of the machine is
-    no overload. Below T1 (0.5 s), after which the sender repeats itself."""
+    no overload, and a caller rather waits for half a second than hears that nothing is free."""
+    kept_s: float = 0.2
+    """Two of each lane may wait for so long at any time: a slow machine must not be without work."""
     calm_s: float = 1.0
-    """There are too many once somebody was waiting all the time for so long, or one was refused; there
-    are not any more when so long none had to be."""
+    """There are too many once somebody was waiting all the time for so long."""
+    recovery_s: float = 3.0
+    """There are not any more when none had to be refused for so long."""
     most_going_on: int = 8192
     """More are dropped; their senders repeat them."""
     most_new: int = 2048
@@ -40,7 +43,6 @@ class InflowSettings:
 
 _Item = TypeVar("_Item")
 _KEPT: Final = 2
-"""So many may wait as long as in a burst, so that a slow machine is never without work."""
 _REFUSALS_BURST_S: Final = 0.5
 """So long a burst of refusals may be ahead of their rate."""
 
@@ -58,23 +60,29 @@ class Served(Generic[_Item]):
 class _Line(Generic[_Item]):
     """New requests of one lane, the oldest first."""
 
-    __slots__ = ("_settings", "empty_at", "refused_at", "waiting")
+    __slots__ = ("_settings", "are_too_many", "empty_at", "refused_at", "waiting")
 
     def __init__(self, settings: InflowSettings) -> None:
         self._settings = settings
         self.waiting: deque[tuple[float, _Item]] = deque()
         self.empty_at = float("-inf")
         """When nobody was waiting last."""
-        self.refused_at = float("-inf")
+        self.are_too_many = False
+        self.refused_at = 0.0
 
     def too_late(self, now: float, out: list[_Item]) -> None:
         """Take out those that have waited too long."""
         settings, waiting = self._settings, self.waiting
-        is_calm = now - self.empty_at <= settings.calm_s and now - self.refused_at > settings.calm_s
-        patience = settings.burst_s if is_calm else settings.patience_s
+        if self.are_too_many:
+            self.are_too_many = now - self.refused_at <= settings.recovery_s
+            self.empty_at = now
+        elif now - self.empty_at > settings.calm_s:
+            self.are_too_many = True
+            self.refused_at = now
+        patience = settings.patience_s if self.are_too_many else settings.burst_s
         while waiting:
             count = len(waiting)
-            most = patience if count > _KEPT else settings.burst_s
+            most = patience if count > _KEPT else max(patience, settings.kept_s)
             if now - waiting[0][0] <= most and count <= settings.most_new:
                 break
             out.append(waiting.popleft()[1])

@@ -254,8 +254,11 @@ class Pump:
     def _line_up(self, batch: list[tuple[bytes, Flow]], is_emptied: bool, now: float) -> None:
         if not self._is_behind:
             self._since = now
-        since, put, guard = self._since, self.inflow.put, self._guard
+        put, guard = self.inflow.put, self._guard
+        # When they came, nobody says; they are taken to have come evenly since the last look.
+        since, gap = self._since, (now - self._since) / len(batch)
         for each in batch:
+            since += gap
             put(lane_of(each[0], each[1].remote[0], guard, now), each, since, now)
         if is_emptied:
             self._since = now

@@ -72,9 +72,9 @@ def test_what_would_have_to_wait_too_long_is_refused_the_oldest_first() -> None:
     for number in range(10):
         inflow.put(TRUSTED, number, number * 0.1, number * 0.1)
     served = inflow.take(0.95)
-    assert served.refused == [0, 1, 2, 3, 4, 5, 6]
-    assert served.batch == [7, 8]
-    assert (inflow.refused, inflow.dropped, len(inflow)) == (7, 0, 1)
+    assert served.refused == [0, 1, 2, 3, 4]
+    assert served.batch == [5, 6]
+    assert (inflow.refused, inflow.dropped, len(inflow)) == (5, 0, 3)
 
 
 def test_after_a_while_of_waiting_patience_is_shorter() -> None:
@@ -86,7 +86,7 @@ def test_after_a_while_of_waiting_patience_is_shorter() -> None:
             inflow.put(TRUSTED, 0, now, now)
         refused += [now] * len(inflow.take(now).refused)
         now += 0.01
-    assert refused[0] == pytest.approx(0.9, abs=0.02), "when the first had waited 0.3 s"
+    assert refused[0] == pytest.approx(1.0, abs=0.02), "when somebody had been waiting for a second"
     by_second = [sum(begin <= at < begin + 1 for at in refused) for begin in range(3)]
     assert by_second[2] == pytest.approx(100, abs=3), "as many as come too much"
     assert len(inflow) == pytest.approx(100 * 0.05 * 3, abs=3)
@@ -147,7 +147,7 @@ class Figures:
     refused: int = 0
     dropped: int = 0
     waits: list[float] = field(default_factory=list)
-    """Of calls let in, from their coming to their being served."""
+    """Of calls let in, from their coming to their being served; the first four seconds left out."""
 
     @property
     def p95_s(self) -> float:
@@ -182,16 +182,19 @@ def simulate(
         if waiting_pauses and now >= waiting_pauses[0][0]:
             now += waiting_pauses.pop(0)[1]
         since, emptied = emptied, now
+        came: list[tuple[str, int]] = []
         while coming[0][0] <= emptied:
             _, call, what = heapq.heappop(coming)
-            lane = TRUSTED if what == "invite" else GOING_ON
-            inflow.put(lane, (what, call), since, now)
-            now += speed.read
+            came.append((what, call))
+        for number, message in enumerate(came, 1):
+            lane = TRUSTED if message[0] == "invite" else GOING_ON
+            inflow.put(lane, message, since + (emptied - since) * number / len(came), emptied)
+        now += speed.read * len(came)
         served = inflow.take(now)
         now += speed.turn
         for what, call in served.batch:
             now += speed.new if what == "invite" else speed.going_on
-            if what == "invite":
+            if what == "invite" and now > 4.0:
                 figures.waits.append(now - began[call])
         for what, call in served.batch:
             done += what == "gone"
@@ -205,12 +208,16 @@ def simulate(
 
 
 @pytest.mark.parametrize("speed", [Speed(), Speed(9e-3, 3e-3, 0.5e-3, 1e-3)], ids=["fast", "slow"])
-@pytest.mark.parametrize("times", [1.0, 1.5, 2.0, 3.0])
-def test_a_server_goes_on_with_nine_tenths_of_what_it_can(speed: Speed, times: float) -> None:
+@pytest.mark.parametrize(
+    ("times", "bearable_s"), [(1.0, 0.5), (1.5, 0.3), (2.0, 0.3), (3.0, 0.3)], ids=str
+)
+def test_a_server_goes_on_with_nine_tenths_of_what_it_can(
+    speed: Speed, times: float, bearable_s: float
+) -> None:
     peak = simulate(0.95 * speed.calls_a_second, 12.0, speed).good
     figures = simulate(times * speed.calls_a_second, 12.0, speed)
     assert figures.good >= 0.9 * peak
-    assert figures.p95_s < 0.3
+    assert figures.p95_s < bearable_s
     assert figures.dropped == 0
 
 
@@ -231,5 +238,5 @@ def test_below_its_limit_nobody_is_refused_and_nobody_waits_long() -> None:
 
 def test_a_pause_of_the_machine_costs_no_calls() -> None:
     speed = Speed()
-    figures = simulate(0.6 * speed.calls_a_second, 10.0, speed, [(3.0, 0.15), (7.0, 0.15)])
+    figures = simulate(0.6 * speed.calls_a_second, 10.0, speed, [(3.0, 0.3), (7.0, 0.3)])
     assert figures.refused == 0

@@ -17,7 +17,7 @@ from switch.transport.inflow import InflowSettings
 from tests.switch.transport.node import Node, raw, raw_options, running_node
 
 HOST = "127.0.0.1"
-NO_PATIENCE = InflowSettings(patience_s=-1.0, burst_s=-1.0)
+NO_PATIENCE = InflowSettings(patience_s=-1.0, burst_s=-1.0, kept_s=-1.0)
 """Whatever is new and not served at once is refused."""
 
 
