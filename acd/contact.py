@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from acd.model import AgentId, ContactId, QueueName, SkillNeed
 from ivr.runner import FlowRun
@@ -22,8 +23,7 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A number that callers dial, and what it leads to: a flow or a queue."""
 
     number: str
@@ -34,8 +34,7 @@ class Entry:
     priority: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class Contact:
+class Contact(Struct, kw_only=True):
     """One caller (or one number an agent dialled) and everyone it is connected to."""
 
     id: ContactId

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from cti.schema import InteractionView
 
 
-@dataclass(slots=True, kw_only=True)
-class LiveInteraction:
+class LiveInteraction(Struct, kw_only=True):
     """One interaction from its first sign of life to the end of the agent's wrap-up."""
 
     id: str

@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from acd.actions import Offer
 from acd.model import ContactId, Decision
@@ -53,8 +55,7 @@ class Floor(Protocol):
         """The caller is this customer."""
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """One look-up under way or done."""
 
     number: str
@@ -63,8 +64,7 @@ class _Search:
     failed: bool = False
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     """An offer that waits for its card."""
 
     offer: Offer

@@ -17,15 +17,15 @@ Pure: every change returns the gains to set.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from switch.calls.changes import Changes
 from switch.gateway.protocol import Gain
 from switch.ids import LegId, PlayerId
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """What is true of one answered leg."""
 
     peers: dict[LegId, None] = field(default_factory=dict)

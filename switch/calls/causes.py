@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Result(StrEnum):
@@ -24,8 +25,7 @@ class Result(StrEnum):
     """Something broke: media lost, protocol error, gateway gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndCause:
+class EndCause(Struct, frozen=True):
     """Why a leg ended."""
 
     result: Result

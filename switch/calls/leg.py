@@ -10,9 +10,10 @@ Hold, mute and who hears whom are other facts with a machine of their own: `swit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+from msgspec import Struct
 
 from switch.clock import TimerHandle
 from switch.errors import LocalProtocolError
@@ -142,8 +143,7 @@ IGNORED: Final[dict[tuple[State, Input], str]] = {
 }
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Leg:
+class Leg(Struct, eq=False, kw_only=True):
     """One live leg. Owned by `switch.calls.legs.Legs`, which alone changes it."""
 
     id: LegId

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from switch.calls import status
 from switch.calls.causes import EndCause, Result
@@ -25,8 +26,7 @@ from switch.trunks.limits import TrunkLimits
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """The legs that belong together."""
 
     id: CallId

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
 from switch.calls.leg import Leg, State
@@ -28,8 +29,7 @@ _USER_SAFE = "+*#&=$,?/!~'()-_."
 """Characters that may stand unescaped in the user part of a SIP URI (RFC 3261 section 25.1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """What a new outbound leg is to be."""
 
     call: CallId

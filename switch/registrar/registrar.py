@@ -6,7 +6,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from switch.registrar.location import Binding, ContactKey, Location, contact_key
 from switch.registrar.ports import Credentials

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from switch.errors import RemoteProtocolError
 from switch.sip.flow import Flow
@@ -12,8 +13,7 @@ from switch.sip.uri import NameAddr, Uri
 from switch.sip.way_back import for_requests
 
 
-@dataclass(slots=True)
-class Dialog:
+class Dialog(Struct):
     """One side of a dialog."""
 
     call_id: str

@@ -133,9 +133,7 @@ class Endpoint:
             raise LocalProtocolError("an ACK is no transaction; use send_ack")
         branch = "z9hG4bK" + self._new_branch()
         request.headers.remove("Via")
-        request.headers.prepend("Via", self._make_via(flow, branch))
-        if "Max-Forwards" not in request.headers:
-            request.headers.add("Max-Forwards", "70")
+        self._complete(request, flow, branch)
         if not self._has_place(self._limits.max_transactions):
             self.counters.shed += 1
             identity = self._table.new_id()
@@ -147,10 +145,7 @@ class Endpoint:
     def send_ack(self, request: Request, flow: Flow) -> None:
         """Send the ACK to a 2xx. Sent again, the same request goes out with the same Via."""
         if "Via" not in request.headers:
-            branch = "z9hG4bK" + self._new_branch()
-            request.headers.prepend("Via", self._make_via(flow, branch))
-        if "Max-Forwards" not in request.headers:
-            request.headers.add("Max-Forwards", "70")
+            self._complete(request, flow, "z9hG4bK" + self._new_branch())
         self._table.out.append((serialize(request), flow))
 
     def cancel(self, transaction: TransactionId, now: float) -> None:
@@ -178,9 +173,10 @@ class Endpoint:
             return
         if found.machine.is_client:
             raise LocalProtocolError(f"cannot respond to a request of our own: {found!r}")
-        if response.status in CHALLENGES and found.request.to.tag is None:
+        request = found.request
+        if response.status in CHALLENGES and request is not None and request.to.tag is None:
             self.counters.challenges_sent += 1
-            to = response.to.with_tag(stateless_tag(found.request))
+            to = response.to.with_tag(stateless_tag(request))
             response.headers.set("To", str(to))  # by which its ACK is known
         self.answered[response.status] += 1
         if not self._table.step(
@@ -283,8 +279,8 @@ class Endpoint:
             return
         transaction = self._table.start_server(request, key, flow)
         last = invite.response
-        tag = last.to.tag if last is not None else None
-        done = make_response(request, 200, to_tag=tag or stateless_tag(invite.request))
+        tag = last.to.tag if last is not None else invite.to_tag
+        done = make_response(request, 200, to_tag=tag or stateless_tag(invite.request or request))
         self._table.step(transaction, non_invite_server.Input.SEND_FINAL, done, now)
         if invite.state == invite_server.State.PROCEEDING:
             self._table.events.append(CancelReceived(transaction=invite.id, request=request))
@@ -377,8 +373,14 @@ class Endpoint:
         self.answered[response.status] += 1
         self._table.out.append((serialize(response), for_responses(request, flow)))
 
-    def _make_via(self, flow: Flow, branch: str) -> str:
-        return f"SIP/2.0/{flow.transport.value} {self._sent_by(flow)};rport;branch={branch}"
+    def _complete(self, request: Request, flow: Flow, branch: str) -> None:
+        """What every request of ours carries beside what the layer above put into it."""
+        headers = request.headers
+        headers.put_first(
+            "Via", f"SIP/2.0/{flow.transport} {self._sent_by(flow)};rport;branch={branch}"
+        )
+        if headers.values_of("Max-Forwards") is None:
+            headers.put("Max-Forwards", "70")
 
 
 def _local_address(flow: Flow) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Transport(StrEnum):
@@ -18,8 +19,7 @@ class Transport(StrEnum):
         return self is not Transport.UDP
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One path to a peer: a UDP pair of addresses or a TCP connection."""
 
     transport: Transport

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from switch.sip.uri import HOST, TOKEN, Params, format_params, parse_params
 
@@ -193,24 +194,27 @@ class Headers:
     """Header fields in order, case-insensitive, each with one or more values.
 
     Values of the same name keep their order and stand together where the name stood first; the
-    order of different names means nothing in SIP (RFC 3261 section 7.3.1).
+    order of different names means nothing in SIP (RFC 3261 section 7.3.1). The values of a name are a
+    tuple: an answer shares those of its request.
     """
 
     __slots__ = ("_values", "parsed")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._values: dict[str, list[str]] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
         self.parsed: dict[str, Any] = {}
         """What `switch.sip.message` made of the values, by canonical name; a change drops it."""
         for name, value in items:
             self.add(name, value)
 
     @classmethod
-    def of_canonical(cls, values: dict[str, list[str]]) -> Headers:
-        """Take over values by canonical name, checked by the caller (the parser)."""
+    def of_canonical(
+        cls, values: dict[str, tuple[str, ...]], parsed: dict[str, Any] | None = None
+    ) -> Headers:
+        """Take over values by canonical name, checked by the caller, and what is parsed of them."""
         headers = cls.__new__(cls)
         headers._values = values
-        headers.parsed = {}
+        headers.parsed = {} if parsed is None else parsed
         return headers
 
     @classmethod
@@ -218,7 +222,7 @@ class Headers:
         """One value each, the names in their canonical spelling. Raises ValueError at a line break."""
         for name, value in values.items():
             _refuse_line_breaks(name, value)
-        return cls.of_canonical({name: [value] for name, value in values.items()})
+        return cls.of_canonical({name: (value,) for name, value in values.items()})
 
     def _lines(self, name: str) -> Sequence[str]:
         values = self._values.get(name)
@@ -233,8 +237,8 @@ class Headers:
         """Every value, topmost first, in a list of the caller's own."""
         return list(self._lines(name))
 
-    def values_of(self, canonical: str) -> list[str] | None:
-        """The values of a name in its canonical spelling: for reading only."""
+    def values_of(self, canonical: str) -> tuple[str, ...] | None:
+        """The values of a name in its canonical spelling."""
         return self._values.get(canonical)
 
     def tokens(self, name: str) -> list[str]:
@@ -244,16 +248,19 @@ class Headers:
     def set(self, name: str, value: str) -> None:
         """Make `value` the only one."""
         _refuse_line_breaks(name, value)
-        key = _CANONICAL.get(name) or canonical_name(name)
-        self._values[key] = [value]
+        self.put(_CANONICAL.get(name) or canonical_name(name), value)
+
+    def put(self, canonical: str, value: str) -> None:
+        """As `set`, for a name in its canonical spelling and a value known to have no line break."""
+        self._values[canonical] = (value,)
         if self.parsed:
-            self.parsed.pop(key, None)
+            self.parsed.pop(canonical, None)
 
     def add(self, name: str, value: str) -> None:
         """Put `value` below those of the same name."""
         _refuse_line_breaks(name, value)
         key = canonical_name(name)
-        self._values.setdefault(key, []).append(value)
+        self._values[key] = (*self._values.get(key, ()), value)
         self.parsed.pop(key, None)
 
     def prepend(self, name: str, value: str) -> None:
@@ -261,17 +268,21 @@ class Headers:
         _refuse_line_breaks(name, value)
         key = canonical_name(name)
         if key in self._values:
-            self._values[key].insert(0, value)
+            self._values[key] = (value, *self._values[key])
         else:
-            self._values = {key: [value], **self._values}
+            self._values = {key: (value,), **self._values}
         self.parsed.pop(key, None)
 
     def replace_top(self, name: str, value: str) -> None:
         """Change the first value, which must exist; those below stay (our mark on a Via)."""
         _refuse_line_breaks(name, value)
         key = canonical_name(name)
-        self._values[key][0] = value
+        self._values[key] = (value, *self._values[key][1:])
         self.parsed.pop(key, None)
+
+    def put_first(self, canonical: str, value: str) -> None:
+        """As `put`, for a name that is not there yet: it becomes the first header."""
+        self._values = {canonical: (value,), **self._values}
 
     def remove(self, name: str) -> None:
         """Remove every value; nothing happens where there is none."""
@@ -300,18 +311,15 @@ class Headers:
             for value in values:
                 yield name, value
 
-    def grouped(self) -> Iterable[tuple[str, list[str]]]:
-        """Canonical names with their lists, for reading only."""
+    def grouped(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Canonical names with their values."""
         return self._values.items()
 
     def copy(self) -> Headers:
-        twin = Headers.of_canonical({name: list(v) for name, v in self._values.items()})
-        twin.parsed = dict(self.parsed)
-        return twin
+        return Headers.of_canonical(dict(self._values), dict(self.parsed))
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(Struct, frozen=True):
     """Sequence number and method (RFC 3261 section 20.16)."""
 
     seq: int
@@ -341,8 +349,7 @@ _cseq_often_seen = lru_cache(maxsize=512)(CSeq._parse)
 """Most calls count from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(Struct, frozen=True):
     """One hop of the way a request took (RFC 3261 section 20.42, RFC 3581)."""
 
     transport: str

@@ -60,7 +60,7 @@ class _Draft:
     __slots__ = ("fault", "status", "values")
 
     def __init__(self) -> None:
-        self.values: dict[str, list[str]] = {}
+        self.values: dict[str, tuple[str, ...]] = {}
         self.fault = ""
         self.status = 0
 
@@ -143,14 +143,14 @@ def _read_headers(lines: list[str], draft: _Draft, limits: MessageLimits) -> Non
             draft.blame(f"the value of {name} is longer than {longest}", 513)
             continue
         value = value.strip(" \t")
-        if name in SPLIT_AT_COMMAS and "," in value:
-            values.setdefault(name, []).extend(split_commas(value))
+        if "," in value and name in SPLIT_AT_COMMAS:
+            values[name] = (*values.get(name, ()), *split_commas(value))
         elif name not in values:
-            values[name] = [value]
+            values[name] = (value,)
         elif name in SINGLE:
             draft.blame(f"{name} comes twice")
         else:
-            values[name].append(value)
+            values[name] = (*values[name], value)
 
 
 def _cut_body(rest: bytes, draft: _Draft, limits: MessageLimits) -> bytes:
@@ -174,8 +174,29 @@ def _cut_body(rest: bytes, draft: _Draft, limits: MessageLimits) -> bytes:
     return rest
 
 
-def _check_values(draft: _Draft) -> dict[str, Any]:
+def _parse_values(draft: _Draft) -> dict[str, Any]:
     """Parse every value the properties offer, so that none of them fails later."""
+    values = draft.values
+    try:
+        parsed: dict[str, Any] = {
+            "Via": [Via.parse(value) for value in values["Via"]],
+            "From": NameAddr.parse(values["From"][0]),
+            "To": NameAddr.parse(values["To"][0]),
+            "CSeq": CSeq.parse(values["CSeq"][0]),
+        }
+        for name in _ADDRESSES:
+            if name in values:
+                parsed[name] = [NameAddr.parse(v) for v in values[name] if v != "*"]
+        is_whole = parsed["Via"] and _CALL_ID.fullmatch(values["Call-ID"][0])
+    except (KeyError, ValueError, IndexError):
+        is_whole = False
+    if not is_whole or "*" in values.get("Contact", ()):
+        return _find_faults(draft)
+    return parsed
+
+
+def _find_faults(draft: _Draft) -> dict[str, Any]:
+    """The same value by value, for what is not as nearly all messages are: blames the first fault."""
     values = draft.values
     parsed: dict[str, Any] = {}
     for name in _MANDATORY:
@@ -189,7 +210,7 @@ def _check_values(draft: _Draft) -> dict[str, Any]:
         draft.blame(str(error))
         vias = readable_vias(values["Via"])
         if vias:
-            values["Via"] = [str(via) for via in vias]
+            values["Via"] = tuple([str(via) for via in vias])
             parsed["Via"] = vias
     for name in ("From", "To"):
         if name in values:
@@ -231,7 +252,7 @@ def _finish_request(start_line: str, body: bytes, draft: _Draft) -> Request:
         if not _OTHER_VERSION.fullmatch(version):
             raise MalformedMessageError(f"not SIP: {start_line[:80]!r}", status=0)
         draft.blame(f"version {version[:20]!r}", 505)
-    parsed = _check_values(draft)
+    parsed = _parse_values(draft)
     request_uri: Uri | None = None
     try:
         request_uri = Uri.parse(uri)
@@ -248,8 +269,7 @@ def _finish_request(start_line: str, body: bytes, draft: _Draft) -> Request:
     forwards = draft.values.get("Max-Forwards")
     if forwards is not None and not _is_octet(forwards[0]):
         draft.blame(f"Max-Forwards is not 0 to 255: {forwards[0][:40]!r}")
-    headers = Headers.of_canonical(draft.values)
-    headers.parsed = parsed
+    headers = Headers.of_canonical(draft.values, parsed)
     request = Request.__new__(Request)
     request.method, request.uri, request.headers, request.body = method, uri, headers, body
     request._uri = None if request_uri is None else (uri, request_uri)
@@ -276,11 +296,10 @@ def _finish_response(start_line: str, body: bytes, draft: _Draft) -> Response:
         draft.blame(f"version {version[:20]!r}")
     elif not _STATUS.fullmatch(status):
         draft.blame(f"status {status[:20]!r}")
-    parsed = _check_values(draft)
+    parsed = _parse_values(draft)
     if draft.fault:
         raise MalformedMessageError(draft.fault, status=0)
-    headers = Headers.of_canonical(draft.values)
-    headers.parsed = parsed
+    headers = Headers.of_canonical(draft.values, parsed)
     response = Response.__new__(Response)
     response.status, response.reason = int(status), reason
     response.headers, response.body = headers, body

@@ -7,6 +7,7 @@ A request with a malformed Via deserves its 400 or 505 like any other (RFC 4475 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from switch.sip.headers import Via
 from switch.sip.uri import HOST, TOKEN
@@ -21,7 +22,7 @@ _MAX_VIAS = 70
 """More hops than Max-Forwards allows have no claim to an answer."""
 
 
-def readable_vias(values: list[str]) -> list[Via]:
+def readable_vias(values: Sequence[str]) -> list[Via]:
     """The Vias in order, reduced where they are broken; empty when not every hop can be told.
 
     Values of nothing but separators are no hops and are left out.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from switch.errors import LocalProtocolError
 from switch.sip import renegotiation, usage
@@ -27,8 +28,7 @@ class Alarm(StrEnum):
     RETRY = "re-INVITE again"
 
 
-@dataclass(slots=True)
-class PendingSuccess:
+class PendingSuccess(Struct):
     """A 2xx of ours that is sent again until its ACK comes (RFC 3261 section 13.3.1.4)."""
 
     transaction: TransactionId
@@ -44,8 +44,7 @@ class PendingSuccess:
         return self.response.cseq.seq
 
 
-@dataclass(slots=True)
-class PeerOffer:
+class PeerOffer(Struct):
     """A re-INVITE or UPDATE of the peer that waits for our final response."""
 
     transaction: TransactionId
@@ -53,8 +52,7 @@ class PeerOffer:
     has_offer: bool
 
 
-@dataclass(slots=True, eq=False)
-class Session:
+class Session(Struct, eq=False):
     """One INVITE usage. Mutable, compared by identity; changed by the steps only."""
 
     id: SessionId
@@ -95,8 +93,7 @@ class Session:
         return self.invite.call_id, self.local_tag
 
 
-@dataclass(slots=True, kw_only=True)
-class Cause:
+class Cause(Struct, kw_only=True):
     """What came with an input: the actions take from it what they need."""
 
     now: float

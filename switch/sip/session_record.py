@@ -7,11 +7,11 @@ ACK is sent until one comes, and in a confirmed dialog both sides may send reque
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from switch.sip import usage
 from switch.sip.dialog import Dialog

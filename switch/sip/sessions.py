@@ -111,14 +111,14 @@ class SessionTable:
     ) -> Request:
         """Add what every INVITE of ours carries."""
         own = request.headers
-        own.set("Contact", f"<{self._contact(flow)}>")
-        own.set("Allow", self._allow)
+        own.put("Contact", f"<{self._contact(flow)}>")
+        own.put("Allow", self._allow)
         if self.settings.user_agent:
-            own.set("User-Agent", self.settings.user_agent)
+            own.put("User-Agent", self.settings.user_agent)
         for name, value in pairs(headers):
             own.set(name, value)
         if body:
-            own.set("Content-Type", SDP)
+            own.put("Content-Type", SDP)
             request.body = body
         return request
 
@@ -172,7 +172,7 @@ class SessionTable:
 
     def send_response(self, transaction: TransactionId, response: Response, now: float) -> None:
         if self.settings.user_agent and response.status >= 200:
-            response.headers.set("Server", self.settings.user_agent)
+            response.headers.put("Server", self.settings.user_agent)
         self.endpoint.respond(transaction, response, now)
 
     def dialog_response(
@@ -186,13 +186,14 @@ class SessionTable:
         """A 1xx or 2xx that makes or refreshes the dialog (RFC 3261 section 12.1.1)."""
         flow = session.dialog.flow if session.dialog else session.flow
         response = make_response(request, status, to_tag=session.local_tag, headers=pairs(headers))
-        for route in request.headers.get_all("Record-Route"):
-            response.headers.add("Record-Route", route)
-        response.headers.set("Contact", f"<{self._contact(flow)}>")
+        own = response.headers
+        for route in request.headers.values_of("Record-Route") or ():
+            own.add("Record-Route", route)
+        own.put("Contact", f"<{self._contact(flow)}>")
         if status >= 200:
-            response.headers.set("Allow", self._allow)
+            own.put("Allow", self._allow)
         if body:
-            response.headers.set("Content-Type", SDP)
+            own.put("Content-Type", SDP)
             response.body = body
         return response
 

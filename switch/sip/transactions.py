@@ -290,6 +290,11 @@ class TransactionTable:
     ) -> None:
         self._yielding.pop(transaction, None)
         self._resting[transaction] = None
+        is_refused = transaction.machine is invite_client.MACHINE and (
+            transaction.state == invite_client.State.COMPLETED
+        )
+        if not is_refused:  # that one makes an ACK for each copy of the refusal
+            transaction.let_go()
         if transaction.stranger:
             self._release(transaction)
 
@@ -297,6 +302,7 @@ class TransactionTable:
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
         assert isinstance(message, Response)
+        assert transaction.request is not None
         ack = make_failure_ack(transaction.request, message)
         self.out.append((serialize(ack), transaction.flow))
 
@@ -304,6 +310,7 @@ class TransactionTable:
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
         transaction.cancel = CancelWish.SENT
+        assert transaction.request is not None
         branch = transaction.request.top_via.branch or ""
         cancel = make_cancel(transaction.request)
         self.start_client(cancel, branch, transaction.flow, now, invite=transaction)

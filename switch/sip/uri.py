@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 Params = Mapping[str, str | None]
 """Parameters by lower-case name; None where there is no `=`. Not to be changed in place."""
@@ -86,8 +87,7 @@ def _unescaped(quoted: str) -> str:
     return _INVISIBLE.sub("", _ESCAPED.sub(r"\1", quoted))
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(Struct, frozen=True):
     """A SIP, SIPS or tel URI in parts; of other schemes only `opaque` is known."""
 
     scheme: str = "sip"
@@ -174,8 +174,7 @@ _parse_often_seen = lru_cache(maxsize=2048)(Uri._parse)
 """The messages of one call name the same few URIs again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(Struct, frozen=True):
     """A URI with an optional name before it and header parameters behind it."""
 
     uri: Uri

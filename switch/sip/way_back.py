@@ -8,8 +8,9 @@ reached.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
+
+from msgspec.structs import replace
 
 from switch.sip.flow import Flow, Transport
 from switch.sip.headers import Via

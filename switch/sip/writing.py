@@ -65,21 +65,22 @@ REASONS = {
 }
 """Usual phrases by status (RFC 3261 section 21)."""
 
+_COPIED = ("Via", "From", "To", "Call-ID", "CSeq")
+"""From the request into its responses (RFC 3261 section 8.2.6.2)."""
+
 
 def serialize(message: Message) -> bytes:
     """The octets of a message; Content-Length is written anew from the body."""
     if isinstance(message, Request):
-        lines = [message.method + " " + message.uri + " SIP/2.0"]
+        text = f"{message.method} {message.uri} SIP/2.0\r\n"
     else:
-        lines = ["SIP/2.0 " + str(message.status) + " " + message.reason]
-    append = lines.append
+        text = f"SIP/2.0 {message.status} {message.reason}\r\n"
     for name, values in message.headers.grouped():
         if name != "Content-Length":
-            prefix = name + ": "
             for value in values:
-                append(prefix + value)
-    append("Content-Length: " + str(len(message.body)) + "\r\n\r\n")
-    return "\r\n".join(lines).encode() + message.body
+                text += f"{name}: {value}\r\n"
+    body = message.body
+    return f"{text}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def make_response(
@@ -97,20 +98,19 @@ def make_response(
     `to_tag` is set where the request's To has no tag. `headers` come on top; Record-Route is the
     business of the dialog layer.
     """
-    values: dict[str, list[str]] = {}
+    values: dict[str, tuple[str, ...]] = {}
     parsed: dict[str, Any] = {}
     source, known = request.headers.values_of, request.headers.parsed
-    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+    for name in _COPIED:
         found = source(name)
         if found:
-            values[name] = found.copy()
+            values[name] = found
             if name in known:
                 parsed[name] = known[name]
     if to_tag is not None and "To" in values and request.to.tag is None:
-        values["To"] = [values["To"][0] + ";tag=" + to_tag]
+        values["To"] = (f"{values['To'][0]};tag={to_tag}",)
         parsed.pop("To", None)
-    answer_headers = Headers.of_canonical(values)
-    answer_headers.parsed = parsed
+    answer_headers = Headers.of_canonical(values, parsed)
     for name, value in headers.items() if isinstance(headers, Headers) else headers:
         answer_headers.add(name, value)
     if content_type is not None:

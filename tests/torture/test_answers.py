@@ -37,7 +37,7 @@ def read(octets: bytes) -> Response:
     headers = Headers.of_canonical({})
     for line in lines:
         name, _, value = line.partition(": ")
-        headers._values.setdefault(name, []).append(value)
+        headers._values[name] = (*headers._values.get(name, ()), value)
     return Response(int(status), reason, headers, body)
 
 
