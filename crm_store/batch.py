@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Executable, Table, bindparam, case, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_store.base import to_time
+from crm_store.driver_statement import Parameters, execute_many
 from crm_store.models.tables import DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
 from crm_store.rows import (
     DispositionRow,
@@ -24,8 +25,6 @@ from crm_store.rows import (
     RecordingRow,
     TimelineRow,
 )
-
-Parameters = dict[str, Any]
 
 _DEFAULTS: Final[Parameters] = {
     "channel": "voice",
@@ -77,14 +76,14 @@ def write_rows(connection: Connection, rows: Sequence[HistoryRow]) -> None:
         alike.setdefault(given, []).append({**_DEFAULTS, **values})
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for given, parameters in alike.items():
-        connection.execute(_upsert_interaction(insert, given), parameters)
+        execute_many(connection, _upsert_interaction(insert, given), parameters)
     for kind, table in _APPEND_ONLY.items():
         if kind in others:
-            connection.execute(_insert_once(insert, table), others[kind])
+            execute_many(connection, _insert_once(insert, table), others[kind])
     if DispositionRow in others:
-        connection.execute(_CHOOSE, [_choice(row) for row in others[DispositionRow]])
+        execute_many(connection, _CHOOSE, [_choice(row) for row in others[DispositionRow]])
     if RecordingRow in others:
-        connection.execute(_upsert_recording(insert), others[RecordingRow])
+        execute_many(connection, _upsert_recording(insert), others[RecordingRow])
 
 
 def _interaction(row: InteractionRow) -> Parameters:
