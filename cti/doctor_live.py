@@ -203,6 +203,7 @@ _TCP_WORDS: Final = {
     "strangers_displaced": "of strangers cut for newer ones",
     "slow_closed": "cut because no whole message came in time",
     "framing_errors": "cut because they did not speak SIP",
+    "paused": "times not read for a while, the peer above its rate",
     "write_overflows": "cut because the peer did not read",
 }
 

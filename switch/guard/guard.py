@@ -27,6 +27,7 @@ from switch.guard.source import Exempt, Source, key_of
 _BURST_S: Final = 4.0
 """A burst may be as long as so many seconds at the full rate."""
 _EXEMPT_BURST_S: Final = 1.0
+_PLENTY: Final = 1 << 30
 _LOOKED_AT: Final = 512
 """Sources that are looked at for one that can be forgotten: known ones often stand together."""
 _PASS, _LIMIT, _BAN = Verdict.PASS, Verdict.LIMIT, Verdict.BAN
@@ -99,6 +100,21 @@ class Guard:
                 return _LIMIT
             self._strangers_due[is_connected] = due + self._strangers_gap
         return _PASS
+
+    def room(self, host: str, now: float) -> int:
+        """How many messages over connections of `host` would pass now; nothing is counted.
+
+        Whoever reads a connection reads no more than that: its peer then has to wait, and nothing is lost.
+        """
+        source = self._sources.get(host) or self._meet(host, now)
+        if source.is_exempt or source.banned_until > now:
+            return _PLENTY  # of a ban `judge` tells
+        if source.known_until > now:
+            return _room(source.due - now, self._known_gap)
+        return min(
+            _room(source.due - now, self._stranger_gap),
+            _room(self._strangers_due[True] - now, self._strangers_gap),
+        )
 
     def is_banned(self, host: str, now: float) -> bool:
         """Tell whether `host` is banned; nothing is counted."""
@@ -248,6 +264,12 @@ class Guard:
             sources.move_to_end(key)
         key, _ = sources.popitem(last=False)
         self._banned.pop(key, None)
+
+
+def _room(ahead_s: float, gap_s: float) -> int:
+    """Messages that fit into what is left of a burst; one too few rather than one too many."""
+    left = _BURST_S - max(0.0, ahead_s)
+    return max(1, int(left / gap_s)) if left >= 0 else 0
 
 
 def _told(source: Source) -> Ban:

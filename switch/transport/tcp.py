@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,8 @@ from switch.transport.limits import TransportLimits
 
 Address = tuple[str, int]
 
+_LOOK_AGAIN_S = 0.1
+"""So long one is not read whose peer is above its rate; then it is looked whether it may go on."""
 _CLOSE_S = 1.0
 """Connections that have not reported their end by then are let go."""
 
@@ -55,6 +58,8 @@ class TcpCounters:
     """A message was not whole in time."""
     write_overflows: int = 0
     """The peer did not read."""
+    paused: int = 0
+    """Times that a connection was not read for a while, its peer being above its rate."""
     waiting_dropped: int = 0
     """Messages to be sent over a connection that was being made, beyond what may wait for it."""
 
@@ -67,9 +72,13 @@ class TcpConnection(asyncio.Protocol):
         self._framer = StreamFramer(hub.message_limits)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        """While it is not read."""
         self._active_at = 0.0
         self._partial_since: float | None = None
         """When the message began that is not whole; a stranger's first begins with the connection."""
+        self._unread: list[bytes] = []
+        """Messages that are whole and above the rate; while there are any, nothing more is read."""
         self.is_stranger = False
         """Counted among the connections of strangers."""
         self.accepted = accepted
@@ -112,14 +121,40 @@ class TcpConnection(asyncio.Protocol):
         if pongs:
             self.write(b"\r\n" * pongs)
         if messages:
+            self._unread += messages
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Pass on as many messages as the peer's rate allows; the peer has to wait with the rest."""
+        was_paused = self._retry is not None
+        room = self._hub.room(self)
+        messages, self._unread = self._unread[:room], self._unread[room:]
+        if messages:
             self._hub.handlers.received(self, messages)
             if self.is_stranger:
                 self._hub.look_again(self)
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._unread:
+            if not was_paused:
+                self._hub.counters.paused += 1
+                transport.pause_reading()
+            self._retry = self._hub.loop.call_later(_LOOK_AGAIN_S, self._hand_on)
+        elif was_paused:
+            self._retry = None
+            self._active_at = self._hub.loop.time()
+            if self._partial_since is not None:  # it was us who did not read
+                self._partial_since = self._active_at
+            self._watch()
+            transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._retry):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._retry = None
+        self._unread.clear()
         self._hub.forget(self, str(exc) if exc else "the peer closed the connection")
 
     def write(self, data: bytes) -> None:
@@ -152,6 +187,9 @@ class TcpConnection(asyncio.Protocol):
 
     def _check(self) -> None:
         counters, now = self._hub.counters, self._hub.loop.time()
+        if self._retry is not None:  # what is late is late because of us
+            self._timer = None
+            return
         idle_s, message_s = self._patience()
         if self._partial_since is not None and now >= self._partial_since + message_s:
             counters.slow_closed += 1
@@ -324,6 +362,12 @@ class TcpHub:
                 del self._strangers[oldest]
                 oldest.cut("a newer connection needs the room")
         return True
+
+    def room(self, connection: TcpConnection) -> int:
+        """How many messages its peer may bring now."""
+        if self._guard is None:
+            return sys.maxsize
+        return self._guard.room(connection.remote[0], self.loop.time())
 
     def look_again(self, connection: TcpConnection) -> None:
         """A stranger said something: perhaps it has proved a password by it."""

@@ -181,3 +181,36 @@ async def test_nonsense_on_a_connection_is_an_offence() -> None:
         await ended(reader)
         assert watched.counters(node.clock.now()).offences == {Offence.NO_SIP: 1}
         writer.close()
+
+
+async def test_over_tcp_a_peer_above_its_rate_waits_and_loses_nothing() -> None:
+    watched = guard(stranger_rate=40.0)
+    async with running_node(guard=watched) as node:
+        port = (await node.pump.listen_tcp(HOST, 0))[1]
+        reader, writer = await connect(STRANGER, port)
+        writer.write(b"".join(raw_options(number) for number in range(180)))
+        async with asyncio.timeout(30):
+            for _ in range(180):
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"SIP/2.0 200")
+        counters = watched.counters(node.clock.now())
+        assert (counters.dropped_source, counters.offences) == (0, {})
+        assert node.pump.tcp.counters.paused >= 1
+        assert node.pump.tcp.counters.slow_closed == 0
+        writer.close()
+
+
+async def test_a_peer_that_leaves_while_it_waits_leaves_nothing_behind() -> None:
+    async with running_node(guard=guard(stranger_rate=1.0)) as node:
+        port = (await node.pump.listen_tcp(HOST, 0))[1]
+        _, writer = await connect(STRANGER, port)
+        writer.write(b"".join(raw_options(number) for number in range(60)))
+        async with asyncio.timeout(10):
+            while not node.pump.tcp.counters.paused:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        assert node.endpoint.counters.requests <= 6
+        node.pump.tcp.cut_source(STRANGER, "a test")
+        async with asyncio.timeout(10):
+            while len(node.pump.tcp):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        writer.close()
