@@ -33,13 +33,12 @@ class Deadlines(Generic[K]):
         self._serial += 1
         self._due[key] = self._serial
         heapq.heappush(self._heap, (when, self._serial, key))
-        if len(self._heap) > 2 * len(self._due) + _SPARE_ENTRIES:
-            self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[1]]
-            heapq.heapify(self._heap)
+        self._sweep()
 
     def cancel(self, key: K) -> None:
         """Forget the deadline of `key`, if there is one."""
-        self._due.pop(key, None)
+        if self._due.pop(key, None) is not None:
+            self._sweep()
 
     def next_due(self) -> float | None:
         """The earliest deadline."""
@@ -56,3 +55,9 @@ class Deadlines(Generic[K]):
         key = heapq.heappop(self._heap)[2]
         del self._due[key]
         return key
+
+    def _sweep(self) -> None:
+        """Drop void entries once they outnumber the live ones: each keeps its key in memory."""
+        if len(self._heap) > 2 * len(self._due) + _SPARE_ENTRIES:
+            self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[1]]
+            heapq.heapify(self._heap)

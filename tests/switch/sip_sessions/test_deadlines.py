@@ -1,3 +1,5 @@
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +53,19 @@ def test_it_is_a_dictionary_of_times(moves: list[tuple[str, int | None]]) -> Non
         fired.append(model.pop(due))
     assert fired == sorted(fired)
     assert not model
+
+
+def test_what_is_cancelled_is_let_go_also_when_nothing_is_set_any_more() -> None:
+    class Session:
+        """Stands for what a key leads to."""
+
+    deadlines: Deadlines[Session] = Deadlines()
+    sessions = [Session() for _ in range(2000)]
+    alive = [weakref.ref(session) for session in sessions]
+    for number, session in enumerate(sessions):
+        deadlines.set(session, 1800.0 + number)
+    for session in sessions:
+        deadlines.cancel(session)
+    del session
+    sessions.clear()
+    assert sum(each() is not None for each in alive) <= 64
