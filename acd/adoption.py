@@ -78,7 +78,7 @@ class ContactAdoption:
             contact.caller_name,
             contact.called,
             wall(contact.started_at),
-            contact.stage.value,
+            contact.stage,
             contact.record,
             contact.language,
             contact.customer_answered,

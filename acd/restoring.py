@@ -73,7 +73,7 @@ def agent_record(core: Core, name: AgentId, wall: Moment) -> AgentRecord:
         agent.not_ready,
         agent.pause,
         _at(agent.pause_until, wall),
-        agent.state.value,
+        agent.state,
         agent.reason,
         wall(agent.since),
         None if idle is None else (wall(idle[0]), idle[1]),
@@ -94,7 +94,7 @@ def queued_record(core: Core, contact: ContactId, wall: Moment) -> QueuedRecord 
         return None
     return QueuedRecord(
         found.queue,
-        found.state.value,
+        found.state,
         tuple((need.skill, need.level) for need in found.skills),
         found.preferred,
         found.priority,

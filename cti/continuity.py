@@ -78,7 +78,7 @@ class Continuity:
             now=clock.now,
         )
         self._file = data / FILE
-        self.journal.file.begin(reading.frames)
+        self.journal.file.begin(reading.entries)
         bus.listen(self.journal.on_event)
         with self._kept_from_the_next():
             self._takeover.restore()

@@ -120,7 +120,8 @@ class CallJournal:
                 if event.interaction_id is None:
                     return
                 self._changed_contacts.add(event.interaction_id)
-        self._due()
+        if not self._is_due:
+            self._due()
 
     def call_event(self, event: CallEvent) -> None:
         """Something happened to a leg: its contact may have noted it without telling anybody."""
@@ -132,7 +133,7 @@ class CallJournal:
             self._music()
             if event.available:
                 self.file.put(Kind.NODE, NodeKey.GATEWAY, event.detail)
-        if not isinstance(event, _WITHOUT_HURRY):
+        if not (self._is_due or isinstance(event, _WITHOUT_HURRY)):
             self._due()
 
     def changed(self, kind: Kind, key: str) -> None:

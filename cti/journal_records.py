@@ -9,7 +9,7 @@ import msgspec
 
 from switch.sip.session_record import FlowRecord
 
-VERSION: Final = 1
+VERSION: Final = 2
 """To be raised when a record changes in a way that older ones cannot be read any more."""
 
 

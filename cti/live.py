@@ -7,8 +7,12 @@ from msgspec import Struct
 from cti.schema import InteractionView
 
 
-class LiveInteraction(Struct, kw_only=True):
-    """One interaction from its first sign of life to the end of the agent's wrap-up."""
+class LiveInteraction(Struct, kw_only=True, array_like=True):
+    """One interaction from its first sign of life to the end of the agent's wrap-up.
+
+    Goes into the journal as it is (`cti.journal_records`): what is added stands at the end, with a
+    default.
+    """
 
     id: str
     call_id: str

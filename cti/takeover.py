@@ -64,7 +64,7 @@ def read_journal(path: Path) -> Reading:
     for fault in found.faults:
         log.warning("the journal of calls %s: %s", path, fault)
     if found.header is not None and found.header.version != VERSION:
-        kinds = [kind for kind, _ in found.frames]
+        kinds = [kind for kind, _ in found.entries]
         log.error(
             "the journal of calls %s is of version %d, not %d: %d legs of calls, %d contacts and the"
             " bindings of %d phones are given up; whoever talked hears silence and has to hang up",
@@ -132,7 +132,7 @@ class TakeOver:
     @property
     def is_needed(self) -> bool:
         """Whether there are calls to be taken up."""
-        return any(kind == Kind.LEG for kind, _ in self._reading.frames)
+        return any(kind == Kind.LEG for kind, _ in self._reading.entries)
 
     def restore(self) -> None:
         """Take everything up, before the gateway is there."""
@@ -298,7 +298,7 @@ class TakeOver:
 
     def _mark_all(self) -> None:
         """Everything that was in the journal is looked at again: what is gone leaves it."""
-        for kind, key in self._reading.frames:
+        for kind, key in self._reading.entries:
             try:
                 self._journal.changed(Kind(kind), key)
             except ValueError:

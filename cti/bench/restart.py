@@ -222,7 +222,7 @@ class _Watch:
             found = Counter({name: status[name] for name in names})
             found["legs of the gateway"] = gateway.get("legs", 1)
             found["recordings of the gateway"] = gateway.get("recordings", 1)
-            kept = Counter(kind for kind, _ in read(self._data / FILE).frames if kind in _OF_CALLS)
+            kept = Counter(kind for kind, _ in read(self._data / FILE).entries if kind in _OF_CALLS)
             for kind, count in kept.items():
                 found[f"records of kind {kind}"] = count
             found += Counter()  # drops zeros

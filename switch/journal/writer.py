@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from switch.journal.format import Header, Key, make_frame, make_header
+from switch.journal.format import Header, Key, make_frames, make_header
 
 log = logging.getLogger(__name__)
 
@@ -80,32 +80,35 @@ class Journal:
         """False while something could not be written."""
         return self._fd >= 0
 
-    def begin(self, frames: dict[Key, bytes]) -> None:
+    def begin(self, entries: dict[Key, bytes]) -> None:
         """Start a new file with the records of an earlier one, which it replaces."""
-        for key, frame in frames.items():
-            self._keep(key, frame)
+        self._live.update(entries)
+        self._live_octets = sum(map(len, self._live.values()))
         self._write_anew()
 
     def put(self, kind: str, key: str, value: object) -> None:
         """Record a value; the same value again costs no writing."""
-        frame = make_frame(self._encode((kind, key, value)))
+        entry = self._encode((kind, key, value))
         name = (kind, key)
-        if self._live.get(name) != frame:
-            self._keep(name, frame)
-            self._pending.append(frame)
+        old = self._live.get(name)
+        if old == entry:
+            return
+        self._live_octets += len(entry) - (0 if old is None else len(old))
+        self._live[name] = entry
+        self._pending.append(entry)
 
     def delete(self, kind: str, key: str) -> None:
         """Record that it is no longer there."""
         old = self._live.pop((kind, key), None)
         if old is not None:
             self._live_octets -= len(old)
-            self._pending.append(make_frame(self._encode((kind, key))))
+            self._pending.append(self._encode((kind, key)))
 
     def commit(self) -> None:
         """Write what was gathered. Never raises."""
         if not self._pending:
             return
-        data = b"".join(self._pending)
+        data = make_frames(self._pending)
         self.records += len(self._pending)
         self._pending.clear()
         if self._fd < 0:
@@ -147,13 +150,6 @@ class Journal:
     def _is_long(self) -> bool:
         return self._octets > max(SMALLEST_REWRITE, REWRITE_AT * self._live_octets)
 
-    def _keep(self, key: Key, frame: bytes) -> None:
-        old = self._live.get(key)
-        if old is not None:
-            self._live_octets -= len(old)
-        self._live[key] = frame
-        self._live_octets += len(frame)
-
     def _append(self, data: bytes) -> None:
         """Raises OSError; what was written of the data is taken back then."""
         written = 0
@@ -171,7 +167,7 @@ class Journal:
         fd = -1
         try:
             fd = self._open_new()
-            data = b"".join([make_header(self._header), *self._live.values()])
+            data = make_header(self._header) + make_frames(list(self._live.values()))
             _write_all(fd, data)
             os.replace(self._new_path, self._path)
         except OSError as error:
@@ -197,17 +193,18 @@ class Journal:
         self._to_copy = list(self._live)
 
     def _rewrite_on(self, data: bytes) -> None:
-        """Copy one piece, after what is new: of two frames of a record the later is the newer."""
-        piece = [data]
+        """Copy one piece, after what is new: of two entries of a record the later is the newer."""
+        entries: list[bytes] = []
         size = len(data)
         while self._to_copy and size < _PIECE_OCTETS:
-            frame = self._live.get(self._to_copy.pop())
-            if frame is not None:
-                piece.append(frame)
-                size += len(frame)
+            entry = self._live.get(self._to_copy.pop())
+            if entry is not None:
+                entries.append(entry)
+                size += len(entry)
+        data += make_frames(entries)
         try:
-            _write_all(self._new_fd, b"".join(piece))
-            self._new_octets += size
+            _write_all(self._new_fd, data)
+            self._new_octets += len(data)
             if not self._to_copy:
                 os.replace(self._new_path, self._path)
         except OSError as error:

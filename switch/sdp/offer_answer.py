@@ -127,7 +127,7 @@ class AudioNegotiation:
             self._live,
             None if audio is None else _audio_values(audio),
             self._is_offering,
-            self._offered_direction.value,
+            self._offered_direction,
             self._text,
         )
 

@@ -74,7 +74,7 @@ def record_of(session: Session) -> SessionRecord | None:
     return SessionRecord(
         session.id,
         session.is_caller,
-        session.state.value,
+        session.state,
         session.local_tag,
         flow_record(session.flow),
         None if session.dialog is None else _dialog_record(session, session.dialog),
@@ -102,7 +102,7 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
 
 def flow_record(flow: Flow) -> FlowRecord:
     """A flow without its connection."""
-    return (flow.transport.value, *flow.remote, *flow.local)
+    return (flow.transport, *flow.remote, *flow.local)
 
 
 def flow_of(record: FlowRecord) -> Flow:

@@ -74,7 +74,7 @@ def goes_through(pcm: np.ndarray, pitch: float, away_s: float, what: str) -> Non
 
 
 def kinds_kept(lab: Lab) -> set[str]:
-    return {kind for kind, _ in read(lab.data / FILE).frames}
+    return {kind for kind, _ in read(lab.data / FILE).entries}
 
 
 async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path)
         await lab.is_quiet(30.0)
 
         async def written() -> bool:
-            frames = read(lab.data / FILE).frames
-            return (Kind.AGENT, "1002") in frames and (Kind.AGENT, "1001") not in frames
+            kept = read(lab.data / FILE).entries
+            return (Kind.AGENT, "1002") in kept and (Kind.AGENT, "1001") not in kept
 
         await lab.until(written, 30.0, "the journal is not written any more")

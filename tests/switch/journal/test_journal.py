@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switch.journal import writer
-from switch.journal.format import MAGIC, Header, Reading, make_frame, make_header, parse, read
+from switch.journal.format import MAGIC, Header, Reading, make_frames, make_header, parse, read
 from switch.journal.times import Times, boot_id
 from switch.journal.writer import Journal
 
@@ -93,7 +93,7 @@ def test_no_octets_make_it_raise(data: bytes) -> None:
 
 def sample() -> bytes:
     encode = msgspec.msgpack.encode
-    frames = [make_frame(encode(("leg", str(n % 5), n))) for n in range(20)]
+    frames = [make_frames([encode(("leg", str(n % 5), n))]) for n in range(20)]
     return b"".join([make_header(HEADER), *frames])
 
 
@@ -102,7 +102,7 @@ def test_an_earlier_journal_is_carried_over(tmp_path: Path) -> None:
     first.put("leg", "a", 1)
     first.commit()
     second = Journal(tmp_path / "calls.journal", HEADER)
-    second.begin(read(tmp_path / "calls.journal").frames)
+    second.begin(read(tmp_path / "calls.journal").entries)
     second.put("leg", "b", 2)
     second.commit()
     assert values(read(tmp_path / "calls.journal"), "leg") == {"a": 1, "b": 2}
@@ -206,10 +206,27 @@ def test_the_kernel_says_which_boot_this_is() -> None:
     [b"\x91" * 5000 + b"\x00", b"\x92\xa2\xff\xff\xa1a", b"\x93\xa1k\xa1a" + b"\x91" * 5000],
 )
 def test_a_record_that_is_whole_but_no_record_costs_itself_alone(payload: bytes) -> None:
-    good = make_frame(msgspec.msgpack.encode(("leg", "a", 1)))
-    found = parse(make_header(HEADER) + make_frame(payload) + good)
+    good = make_frames([msgspec.msgpack.encode(("leg", "a", 1))])
+    found = parse(make_header(HEADER) + make_frames([payload]) + good)
     assert values(found, "leg") == {"a": 1}
     assert len(found.faults) == 1
+
+
+def test_what_cannot_be_understood_in_a_turn_costs_itself_alone() -> None:
+    encode = msgspec.msgpack.encode
+    turn = [encode(("leg", "a", 1)), encode(["leg"]), encode("text"), encode(("leg", "b", 2))]
+    found = parse(make_header(HEADER) + make_frames(turn))
+    assert values(found, "leg") == {"a": 1, "b": 2}
+    assert len(found.faults) == 2
+
+
+def test_a_turn_that_changes_thousands_is_read_again(tmp_path: Path) -> None:
+    kept = journal(tmp_path)
+    for number in range(1000):
+        kept.put("leg", str(number), number)
+    kept.commit()
+    found = values(read(tmp_path / "calls.journal"), "leg")
+    assert found == {str(number): number for number in range(1000)}
 
 
 def test_a_file_that_cannot_be_shortened_goes_on_and_is_not_tried_at_every_turn(
