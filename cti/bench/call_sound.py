@@ -56,18 +56,20 @@ class _Voice:
 class CallSound:
     """Speaks for every call that is added, until it is removed."""
 
-    def __init__(self, host: str) -> None:
-        """Bind a socket; `open` starts to speak. Raises OSError."""
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
-        self._socket.setblocking(False)
-        self.port: int = self._socket.getsockname()[1]
+    def __init__(self, host: str, payload: bytes = b"") -> None:
+        """Bind a socket; `open` starts to speak. Raises OSError.
+
+        `payload` is what every packet says, 160 octets of mu-law; noise unless given.
+        """
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.socket.setblocking(False)
+        self.port: int = self.socket.getsockname()[1]
         """To be named in session descriptions."""
         self._voices: list[dict[bytes, _Voice]] = [{} for _ in range(_GROUPS)]
         self._count = 0
         self._task: asyncio.Task[None] | None = None
-        noise = random.Random(1).randbytes(_SAMPLES)
-        self._frame = bytes(12) + noise
+        self._frame = bytes(12) + (payload or random.Random(1).randbytes(_SAMPLES))
         self.sent = 0
 
     def open(self) -> None:
@@ -80,7 +82,7 @@ class CallSound:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._socket.close()
+        self.socket.close()
 
     def add(self, key: bytes, address: Address) -> None:
         """Speak to `address` from now on; a key that is known stays as it is."""
@@ -149,5 +151,5 @@ class CallSound:
         with contextlib.suppress(
             OSError
         ):  # a leg that is just gone, a full buffer: as on a network
-            self._socket.sendto(packet, voice.address)
+            self.socket.sendto(packet, voice.address)
             self.sent += 1

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cti.bench.caller_leg import CallRecord
 from cti.bench.server import MeasuredServer, measured_server
 from cti.bench.sip_agents import AgentPool
-from cti.bench.sip_load import CallerPool, CallRecord
+from cti.bench.sip_load import CallerPool
 from cti.client import ApiClient
 from cti.paths import shipped
 from cti.schema import Event, EventType

@@ -20,9 +20,9 @@ BOUND: Final = 64.0
 """Octets of memory a call."""
 LEAST_CALLS: Final = 10_000
 """Over fewer calls nothing is said: caches still fill, and an allocator's steps of a MiB hide any slope."""
-_WARM_UP: Final = 0.35
+_WARM_UP: Final = 0.5
 """Share of the calls in which caches fill: the last 10,000 interactions, the last 20,000 events,
-the database's own cache."""
+figures of each agent, the database's own cache."""
 
 
 class Verdict(StrEnum):

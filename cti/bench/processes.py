@@ -51,6 +51,14 @@ def usage(pid: int) -> Usage:
     return Usage(int(fields[11]) / _TICKS, int(fields[12]) / _TICKS, int(fields[21]) * _PAGE)
 
 
+def threads(pid: int) -> int:
+    """How many threads a process has; none when it is gone."""
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    except OSError:
+        return 0
+
+
 def children(pid: int) -> list[int]:
     """The processes below `pid`, all generations."""
     found: list[int] = []

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from cti.bench.processes import Usage, children, usage
+from cti.bench.processes import Usage, children, threads, usage
 from cti.local_server import LocalServer, ServerFailedError, local_server
 
 RTP_PORTS: Final = "16000-31999"
@@ -60,6 +60,10 @@ class MeasuredServer:
     def usage(self) -> ServerUsage:
         """CPU and memory until now."""
         return ServerUsage(usage(self.server.process.pid), usage(self.gateway_pid))
+
+    def threads(self) -> tuple[int, int]:
+        """How many threads each of the two has now."""
+        return threads(self.server.process.pid), threads(self.gateway_pid)
 
 
 @contextlib.asynccontextmanager

@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cti.bench.call_sound import CallSound
+from cti.bench.caller_leg import CallerLeg, CallRecord, Pending
+from cti.bench.sip_digest import authorization
 from cti.bench.sip_text import (
     CALL_ID,
     CONTACT,
     CSEQ,
+    NONCE,
     STATUS,
     TO,
     Address,
@@ -29,52 +32,14 @@ from cti.bench.sip_text import (
     sdp,
 )
 
+__all__ = ["HUNDRED", "MANY", "CallRecord", "CallerPool"]
+
 _T1: Final = 0.5
 _TRIES: Final = 6
 HUNDRED: Final = tuple(f"+120255501{number:02}" for number in range(100))
 """+1 202 555 0100 to 0199, as customers who call again."""
 MANY: Final = (*HUNDRED, *(f"+441632960{number:03}" for number in range(1000)))
 """With the thousand of +44 1632 960, for what is kept by number."""
-
-
-@dataclass(slots=True)
-class CallRecord:
-    """What happened to one call; times are monotonic seconds, 0.0 when it did not come to that."""
-
-    token: str
-    """Travels as the caller's display name, so that the agent's INVITE can be told apart."""
-    number: str
-    invited: float = 0.0
-    agent_invited: float = 0.0
-    answered: float = 0.0
-    ended: float = 0.0
-    digit_ended: float = 0.0
-    """When the end of its digit was sent."""
-    status: int = 0
-    """Final status of the INVITE; 408 when none came."""
-    is_lost: bool = False
-    """Nobody answered its BYE."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A request that waits for its answer."""
-
-    data: bytes
-    tries: int = 0
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass(slots=True)
-class _CallerLeg:
-    record: CallRecord
-    call_id: bytes
-    from_: bytes
-    to: bytes
-    target: bytes
-    invite: _Pending | None = None
-    cancel: _Pending | None = None
-    bye: _Pending | None = None
 
 
 @dataclass(slots=True)
@@ -96,13 +61,23 @@ class CallerPool:
     digit_after_s: float = 0.0
     sound: CallSound | None = None
     """Speaks for the callers."""
+    hold_after_s: float | None = None
+    """Puts the call on hold so long after the answer, and goes on after as long again."""
+    acknowledges: bool = True
+    """False: the 200 to the INVITE never gets its ACK."""
+    hangs_up: bool = True
+    """False: the end is left to the server."""
+    offer: bytes = b""
+    """Another session description than the usual one."""
+    password: str = ""
+    """What the callers prove themselves with, if they are phones; `{number}` is the phone's."""
     keep_records: bool = True
     records: list[CallRecord] = field(default_factory=list)
     finished: Counter[int] = field(default_factory=Counter)
     """Calls that are over, by final status."""
     lost: int = 0
     """Calls whose BYE nobody answered."""
-    _legs: dict[bytes, _CallerLeg] = field(default_factory=dict)
+    _legs: dict[bytes, CallerLeg] = field(default_factory=dict)
     _socket: Datagrams | None = None
     _port: int = 0
     _count: int = 0
@@ -156,7 +131,7 @@ class CallerPool:
         if self.keep_records:
             self.records.append(record)
         call_id = f"{self.prefix}-{self._count}-{self._port}".encode()
-        leg = _CallerLeg(
+        leg = CallerLeg(
             record=record,
             call_id=call_id,
             from_=f'"{token}" <sip:{number}@{self.host}>;tag=c{self._count}'.encode(),
@@ -164,39 +139,19 @@ class CallerPool:
             target=f"sip:{self.called}@{self.server[0]}:{self.server[1]}".encode(),
         )
         self._legs[call_id] = leg
-        leg.invite = _Pending(self._request(leg, b"INVITE", 1, sdp(self.host, self.rtp_port)))
-        self._send(leg, leg.invite)
+        self._invite(leg, self.offer or sdp(self.host, self.rtp_port))
         if self.cancel_after_s is not None:
             asyncio.get_running_loop().call_later(self.cancel_after_s, self._give_up, leg)
         return record
 
-    def _request(self, leg: _CallerLeg, method: bytes, cseq: int, body: bytes = b"") -> bytes:
-        branch_of = b"INVITE" if method == b"CANCEL" else method
-        head = (
-            b"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;rport;branch=z9hG4bK%s-%s\r\n"
-            b"Max-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n"
-            b"Contact: <sip:load@%s:%d>\r\n"
-            % (
-                method,
-                leg.target,
-                self.host.encode(),
-                self._port,
-                leg.call_id,
-                branch_of,
-                leg.from_,
-                leg.to,
-                leg.call_id,
-                cseq,
-                method,
-                self.host.encode(),
-                self._port,
-            )
-        )
-        if body:
-            head += b"Content-Type: application/sdp\r\n"
-        return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    def _invite(self, leg: CallerLeg, offer: bytes) -> None:
+        leg.invite = Pending(self._request(leg, b"INVITE", offer))
+        self._send(leg, leg.invite)
 
-    def _send(self, leg: _CallerLeg, pending: _Pending) -> None:
+    def _request(self, leg: CallerLeg, method: bytes, body: bytes = b"") -> bytes:
+        return leg.request(method, (self.host, self._port), body=body)
+
+    def _send(self, leg: CallerLeg, pending: Pending) -> None:
         assert self._socket is not None
         if pending.tries >= _TRIES:
             if pending is leg.bye:
@@ -230,28 +185,35 @@ class CallerPool:
                 leg.invite.timer.cancel()
             return
         if cseq is not None and cseq[2] == b"INVITE":
-            self._final(leg, data, status)
+            if int(cseq[1]) == leg.cseq:  # not an earlier one's, sent again
+                self._final(leg, data, status)
         elif cseq is not None and cseq[2] == b"BYE":
             self._over(leg)
         elif cseq is not None and leg.cancel is not None and leg.cancel.timer is not None:
             leg.cancel.timer.cancel()
 
-    def _final(self, leg: _CallerLeg, data: bytes, status: int) -> None:
+    def _final(self, leg: CallerLeg, data: bytes, status: int) -> None:
         assert self._socket is not None
         if leg.invite is not None and leg.invite.timer is not None:
             leg.invite.timer.cancel()
-        to = TO.search(data)
+        unanswered, to = leg.to, TO.search(data)
         if to is not None:
             leg.to = to[1]
         if status < 300:
             contact = CONTACT.search(data)
             if contact is not None:
                 leg.target = contact[1]
-        ack = self._request(leg, b"ACK", 1)
+        ack = self._request(leg, b"ACK")
         if status >= 300:  # the ACK of a refusal belongs to the INVITE's transaction
             ack = ack.replace(b"-ACK\r\n", b"-INVITE\r\n", 1)
-        self._socket.send(ack, self.server)
+        if self.acknowledges or status >= 300:
+            self._socket.send(ack, self.server)
         if leg.record.status:
+            return
+        nonce = NONCE.search(data)
+        if status == 401 and self.password and not leg.authorization and nonce is not None:
+            leg.to = unanswered
+            self._prove(leg, nonce[1].decode())
             return
         leg.record.status = status
         if status < 300:
@@ -259,34 +221,53 @@ class CallerPool:
         else:
             self._over(leg)
 
-    def _answered(self, leg: _CallerLeg, data: bytes) -> None:
+    def _prove(self, leg: CallerLeg, nonce: str) -> None:
+        """Call again, as the phone that the caller is."""
+        number, target = leg.record.number, leg.target.decode()
+        password = self.password.replace("{number}", number)
+        leg.authorization = authorization(number, password, nonce, "INVITE", target)
+        leg.cseq += 1
+        self._invite(leg, self.offer or sdp(self.host, self.rtp_port))
+
+    def _hold(self, leg: CallerLeg, direction: str) -> None:
+        if leg.call_id in self._legs and leg.bye is None:
+            leg.cseq += 1
+            leg.authorization = b""
+            # A changed description needs a higher version (RFC 3264 section 8).
+            self._invite(leg, sdp(self.host, self.rtp_port, direction, leg.cseq))
+
+    def _answered(self, leg: CallerLeg, data: bytes) -> None:
         leg.record.answered = time.monotonic()
         loop = asyncio.get_running_loop()
-        loop.call_later(self.talk_s, self._hang_up, leg)
+        if self.hangs_up:
+            loop.call_later(self.talk_s, self._hang_up, leg)
+        if self.hold_after_s is not None:
+            loop.call_later(self.hold_after_s, self._hold, leg, "sendonly")
+            loop.call_later(2 * self.hold_after_s, self._hold, leg, "sendrecv")
         address = rtp_address(data)
         if self.sound is not None and address is not None:
             self.sound.add(leg.call_id, address)
             if self.digit:
                 loop.call_later(self.digit_after_s, self._press, leg)
 
-    def _press(self, leg: _CallerLeg) -> None:
+    def _press(self, leg: CallerLeg) -> None:
         def ended(at: float) -> None:
             leg.record.digit_ended = at
 
         assert self.sound is not None
         self.sound.press(leg.call_id, self.digit, ended)
 
-    def _give_up(self, leg: _CallerLeg) -> None:
+    def _give_up(self, leg: CallerLeg) -> None:
         if leg.call_id in self._legs and not leg.record.status:
-            leg.cancel = _Pending(self._request(leg, b"CANCEL", 1))
+            leg.cancel = Pending(self._request(leg, b"CANCEL"))
             self._send(leg, leg.cancel)
 
-    def _hang_up(self, leg: _CallerLeg) -> None:
+    def _hang_up(self, leg: CallerLeg) -> None:
         if leg.call_id in self._legs and leg.bye is None:
-            leg.bye = _Pending(self._request(leg, b"BYE", 2))
+            leg.bye = Pending(self._request(leg, b"BYE"))
             self._send(leg, leg.bye)
 
-    def _over(self, leg: _CallerLeg) -> None:
+    def _over(self, leg: CallerLeg) -> None:
         for pending in (leg.invite, leg.cancel, leg.bye):
             if pending is not None and pending.timer is not None:
                 pending.timer.cancel()

@@ -19,6 +19,7 @@ FROM: Final = re.compile(rb"\r\n(?:From|f):[ \t]*([^\r]+)", re.IGNORECASE)
 TO: Final = re.compile(rb"\r\n(?:To|t):[ \t]*([^\r]+)", re.IGNORECASE)
 VIA: Final = re.compile(rb"\r\n(?:Via|v):[ \t]*([^\r]+)", re.IGNORECASE)
 CONTACT: Final = re.compile(rb"\r\n(?:Contact|m):[^\r<]*<([^>]+)>", re.IGNORECASE)
+NONCE: Final = re.compile(rb'nonce="([^"]+)"')
 NAME: Final = re.compile(rb'^"?([^"<]+?)"?\s*<')
 _RTP_ADDRESS: Final = re.compile(rb"\r\nc=IN IP4 ([0-9.]+)")
 _RTP_PORT: Final = re.compile(rb"\r\nm=audio (\d+) ")
@@ -66,12 +67,12 @@ class Datagrams(asyncio.DatagramProtocol):
             self.transport.close()
 
 
-def sdp(host: str, port: int) -> bytes:
+def sdp(host: str, port: int, direction: str = "sendrecv", version: int = 1) -> bytes:
     """An offer or answer of G.711 mu-law with telephone-events."""
     return (
-        f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+        f"v=0\r\no=- 1 {version} IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
         f"m=audio {port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n"
-        "a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
+        f"a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
     ).encode()
 
 

@@ -1,29 +1,40 @@
-"""The load of a soak: all the ways a call can go, phones that register, and a wallboard that watches."""
+"""The load of a soak: all the ways a call can go, with phones, desks, wallboards and a carrier beside.
+
+A leak sits in the path that nobody takes often, so the rare ends of a call have their share here.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from cti.bench.call_sound import CallSound
 from cti.bench.server import MeasuredServer
 from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import MANY, CallerPool
-from cti.bench.sip_text import STATUS, Address, Datagrams
-from cti.client import ApiClient
-from cti.client_requests import ApiError, ServerUnreachableError
+from cti.bench.soak_desks import Desks
+from cti.bench.soak_phones import Phones
+from cti.bench.soak_probe import Probe
+from cti.bench.soak_site import CALLING, DESKS, PASSING, UNATTENDED
 
 _HOST: Final = "127.0.0.1"
 _BUSY_EVERY: Final = 25
-_NONCE: Final = re.compile(rb'nonce="([^"]+)"')
-_STREAM_S: Final = 30.0
-"""A wallboard connects anew so often."""
+_DEAD_EVERY: Final = 200
+_RINGS_EVERY: Final = 100
+_FORGET_EVERY: Final = 1000
+_NO_COMMON_CODEC: Final = (
+    b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    b"m=audio 9 RTP/AVP 3\r\na=rtpmap:3 GSM/8000\r\n"
+)
+_CARRIED: Final = {"200": 200, "404": 404, "486": 486, "408": 0, "180": 180}
+"""What the carrier does, by the end of the number: `0` says nothing, 180 rings on for good."""
+OUTSIDE: Final = {end: f"+44163296{end:0>4}" for end in _CARRIED}
+"""Numbers at the carrier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,39 +43,121 @@ class Kind:
 
     name: str
     share: int
-    """Of a hundred calls."""
+    """Of five hundred calls."""
     called: str
     talk_s: float = 0.0
-    cancel_after_s: float | None = None
-    digit: str = ""
     expects: tuple[int, ...] = (200,)
     """Final statuses that are right; a CANCEL may cross with the answer."""
+    is_silent: bool = False
+    """The caller sends no sound."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """Further fields of its `CallerPool`."""
 
+
+_PHONE: Final[dict[str, Any]] = {"numbers": CALLING, "password": "lab-{number}"}
 
 KINDS: Final = (
-    Kind(name="queue", share=58, called="4101", talk_s=4.0),
-    Kind(name="recorded", share=10, called="4100", talk_s=2.0),
-    Kind(name="menu, digit, recorded", share=12, called="4103", talk_s=3.0, digit="1"),
-    Kind(name="hangs up in the prompt", share=6, called="4003", talk_s=0.5),
-    Kind(name="cancels", share=5, called="4001", cancel_after_s=0.4, expects=(487, 200)),
-    Kind(name="gives up in the queue", share=6, called="4001", talk_s=0.7),
-    Kind(name="unknown number", share=3, called="4999", expects=(404,)),
+    Kind(name="queue", share=250, called="4101", talk_s=4.0),
+    Kind(name="recorded", share=50, called="4100", talk_s=2.0),
+    Kind(
+        name="menu, digit, recorded",
+        share=60,
+        called="4103",
+        talk_s=3.0,
+        more={"digit": "1", "digit_after_s": 0.4},
+    ),
+    Kind(
+        name="menu, wrong digit",
+        share=10,
+        called="4103",
+        talk_s=3.0,
+        more={"digit": "7", "digit_after_s": 0.4},
+    ),
+    Kind(name="holds", share=15, called="4100", talk_s=3.0, more={"hold_after_s": 1.0}),
+    Kind(name="desk", share=10, called="4001", talk_s=5.0),
+    Kind(name="hangs up in the prompt", share=20, called="4003", talk_s=0.5),
+    Kind(name="hears all of the prompt", share=5, called="4003", talk_s=40.0),
+    Kind(
+        name="cancels",
+        share=20,
+        called=UNATTENDED,
+        expects=(487, 200),
+        more={"cancel_after_s": 0.4},
+    ),
+    Kind(
+        name="cancels at once",
+        share=10,
+        called="4101",
+        talk_s=0.2,
+        expects=(487, 200),
+        more={"cancel_after_s": 0.001},
+    ),
+    Kind(name="gives up in the queue", share=20, called=UNATTENDED, talk_s=0.7),
+    Kind(name="unknown number", share=12, called="4999", expects=(404,)),
+    Kind(
+        name="no common codec",
+        share=4,
+        called="4101",
+        expects=(488,),
+        is_silent=True,
+        more={"offer": _NO_COMMON_CODEC},
+    ),
+    Kind(name="calls out", share=4, called=OUTSIDE["200"], talk_s=2.0, more=_PHONE),
+    Kind(name="out: 404", share=2, called=OUTSIDE["404"], expects=(404,), more=_PHONE),
+    Kind(name="out: busy", share=2, called=OUTSIDE["486"], expects=(486,), more=_PHONE),
+    Kind(name="out: silence", share=1, called=OUTSIDE["408"], expects=(408, 480), more=_PHONE),
+    Kind(
+        name="out: cancelled",
+        share=2,
+        called=OUTSIDE["180"],
+        expects=(487,),
+        more=_PHONE | {"cancel_after_s": 1.0},
+    ),
+    Kind(
+        name="wrong password",
+        share=1,
+        called=OUTSIDE["200"],
+        expects=(403, 401, 500),
+        more={"numbers": ("1016",), "password": "guess"},
+    ),
+    Kind(
+        name="never acknowledges",
+        share=1,
+        called="4101",
+        more={"acknowledges": False, "hangs_up": False},
+    ),
+    Kind(name="vanishes", share=1, called="4100", is_silent=True, more={"hangs_up": False}),
 )
 
 
 class SoakLoad:
     """Calls at a steady rate until told to stop."""
 
-    def __init__(self, server: MeasuredServer, rate: float) -> None:
-        self._server = server
+    def __init__(
+        self,
+        server: MeasuredServer,
+        rate: float,
+        carrier_port: int,
+        desks: Sequence[str] = DESKS,
+    ) -> None:
         self._rate = rate
         self._sound = CallSound(_HOST)
+        self.probe = Probe(server.sip, ("4101", "4100"))
         self._agents = AgentPool(
             host=_HOST,
             port=server.agent_port,
             rtp_port=self._sound.port,
             busy_every=_BUSY_EVERY,
             sound=self._sound,
+            decide=self._mood,
+            probe=self.probe.agent,
+        )
+        self._carrier = AgentPool(
+            host=_HOST,
+            port=carrier_port,
+            rtp_port=self._sound.port,
+            sound=self._sound,
+            decide=_carry,
         )
         self._pools = [
             CallerPool(
@@ -74,17 +167,16 @@ class SoakLoad:
                 called=kind.called,
                 talk_s=kind.talk_s,
                 prefix=f"soak{number}x",
-                numbers=MANY,
-                cancel_after_s=kind.cancel_after_s,
-                digit=kind.digit,
-                digit_after_s=0.4,
-                sound=self._sound,
+                sound=None if kind.is_silent else self._sound,
                 keep_records=False,
+                **{"numbers": MANY} | kind.more,
             )
             for number, kind in enumerate(KINDS)
         ]
-        self._phones = _Phones(server.sip, server.agent_port)
-        self._order = _order()
+        self._ears = AgentPool(host=_HOST, port=0, rtp_port=self._sound.port, sound=self._sound)
+        self._phones = Phones(server.sip, self._ears, staying=desks, passing=PASSING)
+        self.desks = Desks(server.url, desks, tuple(OUTSIDE.values()))
+        self._invites = 0
         self.calls = 0
         """Begun so far."""
 
@@ -104,6 +196,11 @@ class SoakLoad:
         )
         return wrong + sum(pool.lost for pool in self._pools)
 
+    @property
+    def registers(self) -> Counter[int]:
+        """What the phones were answered."""
+        return self._phones.answers
+
     def outcomes(self) -> dict[str, dict[str, int]]:
         """Calls that are over, by kind and final status."""
         return {
@@ -114,149 +211,70 @@ class SoakLoad:
     async def open(self) -> None:
         """Bind everything."""
         await self._agents.open()
+        await self._carrier.open()
         for pool in self._pools:
             await pool.open()
         await self._phones.open()
         self._sound.open()
+        await self.probe.open()
 
     async def close(self) -> None:
         """Let everything go."""
+        await self.probe.close()
         await self._sound.close()
         self._phones.close()
         self._agents.close()
+        self._carrier.close()
         for pool in self._pools:
             pool.close()
 
     async def run(self, calls: int) -> None:
         """Begin `calls` calls at the rate, on an absolute schedule, and wait until all are over."""
-        begin = time.monotonic()
+        order = _order()
         async with asyncio.TaskGroup() as tasks:
-            beside = [tasks.create_task(self._wallboard()), tasks.create_task(self._phones.run())]
-            while self.calls < calls:
-                pause = begin + self.calls / self._rate - time.monotonic()
+            desks = tasks.create_task(self.desks.run())
+            beside = [tasks.create_task(work) for work in (self._phones.run(), self.probe.run())]
+            await self.desks.wait_ready()
+            begin, first = time.monotonic(), self.calls
+            while self.calls < first + calls:
+                pause = begin + (self.calls - first) / self._rate - time.monotonic()
                 if pause > 0:
                     await asyncio.sleep(pause)
-                self._pools[self._order[self.calls % len(self._order)]].dial()
+                self._pools[order[self.calls % len(order)]].dial()
                 self.calls += 1
-                if self.calls % 1000 == 0:
-                    self._agents.invited.clear()
-            for pool in self._pools:
-                await pool.all_over()
+                if self.calls % _FORGET_EVERY == 0:
+                    for pool in (self._agents, self._carrier, self._ears):
+                        pool.invited.clear()
+            for callers in self._pools:
+                await callers.all_over()
+            self.desks.end()
+            await desks
             for task in beside:
                 task.cancel()
+            self.probe.hang_up()
         self._phones.unregister()
 
-    async def _wallboard(self) -> None:
-        """A supervisor who watches, and signs on anew now and then."""
-        while True:
-            with contextlib.suppress(TimeoutError, ApiError, ServerUnreachableError):
-                async with asyncio.timeout(_STREAM_S), ApiClient(self._server.url) as client:
-                    await client.sign_on("super", "desk-super")
-                    async for _ in client.stream():
-                        pass
-            await asyncio.sleep(0.5)
+    def _mood(self, invite: bytes) -> int:
+        """How an agent answers; the probes' agents do at once."""
+        if b"probe" in invite:
+            return 200
+        self._invites += 1
+        if self._invites % _DEAD_EVERY == 0:
+            return 0
+        return 180 if self._invites % _RINGS_EVERY == 0 else 200
+
+
+def _carry(invite: bytes) -> int:
+    """How the carrier answers an INVITE."""
+    number = re.match(rb"INVITE sip:([^@]+)@", invite)
+    return _CARRIED.get(number[1].decode()[-3:] if number else "", 404)
 
 
 def _order() -> list[int]:
-    """A hundred calls, the kinds spread evenly."""
+    """Five hundred calls, the kinds spread evenly."""
     slots = sorted(
         ((place + 0.5) / kind.share, number)
         for number, kind in enumerate(KINDS)
         for place in range(kind.share)
     )
     return [number for _, number in slots]
-
-
-class _Phones:
-    """Twenty-five phones that register again and again, and once in a while with a wrong password."""
-
-    def __init__(self, server: Address, contact_port: int) -> None:
-        self._server = server
-        self._contact_port = contact_port
-        self._socket: Datagrams | None = None
-        self._count = 0
-        self._waiting: dict[bytes, tuple[str, int]] = {}
-        self.answers: Counter[int] = Counter()
-
-    async def open(self) -> None:
-        self._socket = await Datagrams.open(self._received, _HOST, 0)
-
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-
-    async def run(self) -> None:
-        """Two a second."""
-        while True:
-            self._count += 1
-            self._send(str(1026 + self._count % 25), 120, b"")
-            await asyncio.sleep(0.5)
-
-    def unregister(self) -> None:
-        """Take all away."""
-        for number in range(1026, 1051):
-            self._count += 1
-            self._send(str(number), 0, b"")
-
-    def _send(self, phone: str, expires: int, authorization: bytes) -> None:
-        assert self._socket is not None
-        key = b"reg-%d-%d" % (self._count, len(authorization) and 1)
-        if len(self._waiting) > 1000:
-            self._waiting.clear()
-        self._waiting[key] = (phone, expires)
-        self._socket.send(
-            b"REGISTER sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;rport;branch=z9hG4bK%s\r\n"
-            b"Max-Forwards: 70\r\nFrom: <sip:%s@%s>;tag=p%d\r\nTo: <sip:%s@%s>\r\n"
-            b"Call-ID: %s\r\nCSeq: %d REGISTER\r\nContact: <sip:%s@%s:%d>\r\nExpires: %d\r\n"
-            b"%sContent-Length: 0\r\n\r\n"
-            % (
-                _HOST.encode(),
-                _HOST.encode(),
-                self._socket.port,
-                key,
-                phone.encode(),
-                _HOST.encode(),
-                self._count,
-                phone.encode(),
-                _HOST.encode(),
-                key,
-                2 if authorization else 1,
-                phone.encode(),
-                _HOST.encode(),
-                self._contact_port,
-                expires,
-                authorization,
-            ),
-            self._server,
-        )
-
-    def _received(self, data: bytes, addr: Address) -> None:
-        status_line = STATUS.match(data)
-        key = re.search(rb"branch=z9hG4bK(reg-[0-9-]+)", data)
-        waiting = self._waiting.pop(key[1], None) if key is not None else None
-        if status_line is None or waiting is None:
-            return
-        status = int(status_line[1])
-        self.answers[status] += 1
-        nonce = _NONCE.search(data)
-        if status == 401 and nonce is not None and key is not None and key[1].endswith(b"-0"):
-            phone, expires = waiting
-            wrong = expires and self._count % 40 == 0
-            password = "guess" if wrong else f"lab-{phone}"
-            self._send(phone, expires, _authorization(phone, password, nonce[1].decode()))
-
-
-def _authorization(phone: str, password: str, nonce: str) -> bytes:
-    """Digest with MD5 and qop (RFC 2617 section 3.2.2)."""
-
-    def md5(text: str) -> str:
-        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-    uri, client_nonce = f"sip:{_HOST}", md5(nonce)[:16]
-    ha1, ha2 = md5(f"{phone}:switchroom:{password}"), md5(f"REGISTER:{uri}")
-    answer = md5(f"{ha1}:{nonce}:00000001:{client_nonce}:auth:{ha2}")
-    return (
-        f'Authorization: Digest username="{phone}", realm="switchroom", nonce="{nonce}", '
-        f'uri="{uri}", response="{answer}", algorithm=MD5, qop=auth, nc=00000001, '
-        f'cnonce="{client_nonce}"\r\n'
-    ).encode()

@@ -25,6 +25,8 @@ class Sample:
     gateway_rss: float
     call_agent_files: float
     gateway_files: float
+    call_agent_threads: float
+    gateway_threads: float
     live_calls: float
     legs: float
     gateway_legs: float
@@ -41,6 +43,13 @@ class Sample:
     ticks_late: float
     shed: float
     faults: float
+    streams: float
+    """Desks and wallboards that are connected."""
+    registrations: float
+    remembered_sources: float
+    """Addresses that the guard remembers."""
+    journal_octets: float
+    tcp_connections: float
 
 
 _FIGURES: Final = {
@@ -64,6 +73,11 @@ _FIGURES: Final = {
     "ticks_late": "gateway_ticks_late_total",
     "shed": "calls_shed_total",
     "faults": "call_faults_total",
+    "streams": "streams",
+    "registrations": "registrations",
+    "remembered_sources": "guard_sources",
+    "journal_octets": "journal_bytes",
+    "tcp_connections": "tcp_connections",
 }
 _NO_MORE: Final = (
     "call_agent_files",
@@ -78,34 +92,63 @@ _NO_MORE: Final = (
     "timers",
     "tasks",
     "history_pending",
+    "streams",
+    "registrations",
+    "tcp_connections",
+    "call_agent_threads",
+    "gateway_threads",
 )
 """Must be at the end what it was before the load, or less."""
 _LINGERING: Final = frozenset({"transactions", "timers"})
 """Live on for 32 s after their call (RFC 3261 timers H, J, K)."""
-_FILES_KEPT: Final = 30
-"""The database's pools grow to some ten connections of three files; a leaked file would be one a call."""
+_KEPT: Final = {"call_agent_files": 30, "call_agent_threads": 40, "players": 1}
+"""The database's pools grow to some ten connections of three files and a thread each, and the pools of
+threads to their limits; a leaked one would be one a call. Music is one player for all that plays on."""
+_FILES_GROWTH: Final = 1.25
+_LEAST_SAMPLES: Final = 50
+_JOURNAL_OCTETS: Final = 16 * 2**20
+"""The file is written anew when it has become so long."""
 
 
-def sample_of(figures: Figures, *, seconds: float, calls: int, failed: int) -> Sample:
-    """One row from one scrape."""
+def sample_of(
+    figures: Figures, *, seconds: float, calls: int, failed: int, threads: tuple[int, int]
+) -> Sample:
+    """One row from one scrape; `threads` are those of call agent and gateway."""
     found = {field: figures.get(name) for field, name in _FIGURES.items()}
-    return Sample(seconds=round(seconds, 1), calls=calls, failed=failed, **found)
+    return Sample(
+        seconds=round(seconds, 1),
+        calls=calls,
+        failed=failed,
+        call_agent_threads=threads[0],
+        gateway_threads=threads[1],
+        **found,
+    )
 
 
-def left_over(before: Sample, after: Sample, *, linger: bool = True) -> list[str]:
+def left_over(
+    before: Sample, after: Sample, between: Sequence[Sample] = (), *, linger: bool = True
+) -> list[str]:
     """What the server holds at the end that it did not hold before, in words; empty: nothing.
 
-    Without `linger` what lives on for a while by design is not asked for.
+    Without `linger` what lives on for a while by design is not asked for. The gateway keeps the
+    sockets that it needed at its busiest, so its files are compared with those of the first half.
     """
     found = []
     for name in _NO_MORE:
         if name in _LINGERING and not linger:
             continue
-        allowed = getattr(before, name) + (_FILES_KEPT if name == "call_agent_files" else 0)
+        allowed = getattr(before, name) + _KEPT.get(name, 0)
         if getattr(after, name) > allowed:
             found.append(f"{name}: {getattr(after, name):.0f}, {getattr(before, name):.0f} before")
     if after.ports_free < before.ports_free:
         found.append(f"ports_free: {after.ports_free:.0f}, {before.ports_free:.0f} before")
+    if after.journal_octets > _JOURNAL_OCTETS:
+        found.append(f"journal: {after.journal_octets:.0f} octets")
+    early = max((sample.gateway_files for sample in between[: len(between) // 2]), default=0.0)
+    if len(between) >= _LEAST_SAMPLES and after.gateway_files > _FILES_GROWTH * early:
+        found.append(
+            f"gateway_files: {after.gateway_files:.0f}, at most {early:.0f} in the first half"
+        )
     return found
 
 
