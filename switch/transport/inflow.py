@@ -21,7 +21,8 @@ class InflowSettings:
 
     going_on_a_turn: int = 64
     """Served at most before what is to be sent leaves."""
-    new_a_turn: int = 8
+    new_a_turn: int = 16
+    """More save a few per cent of CPU and cost the one who was let in first more time."""
     patience_s: float = 0.05
     """New requests that wait longer are refused, while there are too many of them."""
     burst_s: float = 0.5
