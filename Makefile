@@ -43,15 +43,32 @@ contracts: $(STAMP) ## who may import whom
 bench: $(STAMP)     ## measure this machine; figures go to docs/performance.md
 	$(BIN)/switchroom bench
 
-SURVIVAL := $(addprefix tests/peers/test_,call_agent_restarts.py lost_gateway.py lost_processes.py graceful_stop.py)
+# The length of a soak's parts; make soak SOAK_CALLS=500 SOAK_MINUTES=0.5 ... tries it out in short.
+SOAK_CALLS     ?= 100000
+SOAK_MINUTES   ?= 30
+SOAK_RESTARTED ?= 200
+SOAK_ROUNDS    ?= 5
+SOAK_FLOOD_S   ?= 20
+SOAK_FUZZ      ?= 10
+SURVIVAL := $(addprefix tests/peers/test_,call_agent_restarts.py restart_between_steps.py failed_starts.py \
+              lost_gateway.py lost_processes.py graceful_stop.py)
 
 soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages; report in build/soak
-	$(BIN)/python -m cti.bench.soak
-	$(BIN)/python -m cti.bench.restart --calls 200
-	for round in 1 2 3 4 5; do $(BIN)/python -m pytest -q $(SURVIVAL) || exit 1; done
-	$(BIN)/python -m tests.attack --seconds 20
-	$(BIN)/python -m tests.fuzz --minutes 10
-	$(BIN)/python -m tests.fuzz --minutes 5 --server
+	@failed=""; \
+	step() { \
+	  name=$$1; shift; printf '\n=== %s: %s, begun at %s\n' "soak" "$$name" "$$(date +%T)"; \
+	  "$$@" || { printf '=== soak: %s FAILED\n' "$$name"; failed="$$failed $$name"; }; \
+	}; \
+	step calls $(BIN)/python -m cti.bench.soak --calls $(SOAK_CALLS) --minutes $(SOAK_MINUTES); \
+	step restart $(BIN)/python -m cti.bench.restart --calls $(SOAK_RESTARTED); \
+	for round in $$(seq $(SOAK_ROUNDS)); do \
+	  step "survival-$$round" $(BIN)/python -m pytest -q $(SURVIVAL); \
+	done; \
+	step attack $(BIN)/python -m tests.attack --seconds $(SOAK_FLOOD_S); \
+	step fuzz $(BIN)/python -m tests.fuzz --minutes $(SOAK_FUZZ); \
+	step fuzz-server $(BIN)/python -m tests.fuzz --minutes $(SOAK_FUZZ) --server; \
+	if [ -n "$$failed" ]; then printf '\nsoak: FAILED:%s\n' "$$failed"; exit 1; fi; \
+	printf '\nsoak: PASSED, all parts\n'
 
 wheel: $(STAMP)     ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
