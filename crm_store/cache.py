@@ -7,7 +7,7 @@ after `ttl_s` at the latest. That nobody has a number is remembered as well: mos
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from crm_store.facts import CustomerFacts
 
@@ -76,5 +76,15 @@ class CardCache:
             numbers.discard(number)
             if not numbers:
                 self._numbers_of.pop(customer.customer_id, None)
-                for past in customer.recent:
+            # Under the customer's other numbers may be an older or a newer card.
+            shown = {past for other in numbers for past in self._shown(other, customer.customer_id)}
+            for past in customer.recent:
+                if past.interaction_id not in shown:
                     self._customer_of.pop(past.interaction_id, None)
+
+    def _shown(self, number: str, customer_id: str) -> Iterator[str]:
+        """The interactions on the card of one customer under one number."""
+        for customer in self._by_number[number][1]:
+            if customer.customer_id == customer_id:
+                for past in customer.recent:
+                    yield past.interaction_id
