@@ -18,6 +18,7 @@ from switch.guard.bans import Ban
 from switch.guard.guard import Guard
 from switch.guard.offences import WORDS, Offence
 from switch.guard.settings import GuardSettings
+from switch.guard.source import DATAGRAMS
 from switch.sip.deadlines import Deadlines
 from switch.sip.uri import Uri
 
@@ -55,7 +56,10 @@ class Bans:
         self._bus.publish(EventType.SOURCE_BANNED, self._view(ban))
         if self._may_log():
             length, words = ban.until - ban.since, WORDS[ban.reason]
-            log.warning("%s is banned for %d s (ban %d): %s", ban.source, length, ban.times, words)
+            what = "%s is banned for %d s (ban %d): %s"
+            if ban.source.endswith(DATAGRAMS):
+                what += "; over TCP it may still come in"
+            log.warning(what, _named(ban), length, ban.times, words)
 
     def restore(self, source: str, reason: Offence, since: float, until: float, times: int) -> bool:
         """A ban of an earlier process goes on; False when it is over, or its source exempt now."""
@@ -82,7 +86,7 @@ class Bans:
         self._bus.publish(EventType.SOURCE_UNBANNED, self._view(ban, lifted_by))
         if lifted_by or self._may_log():
             how = f"lifted by {lifted_by}" if lifted_by else "over"
-            log.info("the ban of %s is %s", ban.source, how)
+            log.info("the ban of %s is %s", _named(ban), how)
 
     def _may_log(self) -> bool:
         """A flood from a thousand addresses must not fill the disk."""
@@ -95,7 +99,8 @@ class Bans:
     def _view(self, ban: Ban, lifted_by: str = "") -> BanView:
         to_wall = self._clock.wall() - self._clock.now()
         return BanView(
-            source=ban.source,
+            source=ban.source.removesuffix(DATAGRAMS),
+            datagrams_only=ban.source.endswith(DATAGRAMS),
             reason=ban.reason,
             words=WORDS[ban.reason],
             since=ban.since + to_wall,
@@ -117,14 +122,15 @@ class Bans:
             raise NotFound("not-banned", f"{source[:100]} is not banned.")
 
     def _lift(self, source: str, login: str) -> bool:
-        lifted = self._guard.lift(source, self._clock.now())
-        if lifted is None:
-            return False
-        self._told.pop(lifted.source, None)
-        self._ends.cancel(lifted.source)
-        self._arm()
-        self._over(lifted, login)
-        return True
+        """End the ban of a source, and that of datagrams in its name."""
+        found = False
+        while (lifted := self._guard.lift(source, self._clock.now())) is not None:
+            found = True
+            self._told.pop(lifted.source, None)
+            self._ends.cancel(lifted.source)
+            self._arm()
+            self._over(lifted, login)
+        return found
 
     def shut_out_for(self, address: str) -> float:
         """Seconds for which nobody may sign on from this address.
@@ -150,6 +156,11 @@ class Bans:
         """A sign-on failed; the source counts it with the wrong passwords of phones."""
         now = self._clock.now()
         self._guard.offend(address, Offence.WRONG_PASSWORD, now, is_slowed=is_slowed)
+
+
+def _named(ban: Ban) -> str:
+    """The source as it stands in the log."""
+    return ban.source.removesuffix(DATAGRAMS)
 
 
 def guard_settings(settings: Settings, site: Site) -> GuardSettings:

@@ -27,6 +27,7 @@ from switch.calls.events import (
     RecordingClosed,
 )
 from switch.clock import Clock
+from switch.guard.source import DATAGRAMS
 from switch.ids import LegId, RecordingId
 from switch.journal.times import Times
 from switch.journal.writer import Journal
@@ -109,10 +110,10 @@ class CallJournal:
                 if isinstance(event.data, BanView):
                     ban = event.data
                     record_ = BanRecord(ban.reason, ban.since, ban.until, ban.times)
-                    self.file.put(Kind.BAN, ban.source, record_)
+                    self.file.put(Kind.BAN, _ban_key(ban), record_)
             case EventType.SOURCE_UNBANNED:
                 if isinstance(event.data, BanView):
-                    self.file.delete(Kind.BAN, event.data.source)
+                    self.file.delete(Kind.BAN, _ban_key(event.data))
             case EventType.DELIVERED:
                 self._changed_contacts.add(event.interaction_id or "")
                 return
@@ -278,3 +279,8 @@ class CallJournal:
         player = self._legs.music_player
         if player is not None:
             self.file.put(Kind.NODE, NodeKey.MUSIC, player)
+
+
+def _ban_key(ban: BanView) -> str:
+    """The source as the guard names it."""
+    return ban.source + DATAGRAMS if ban.datagrams_only else ban.source

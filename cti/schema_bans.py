@@ -23,6 +23,8 @@ class BanView:
     """Messages and connections turned away so far."""
     lifted_by: str = ""
     """Who ended it, in `SourceUnbanned`; empty: it ran out."""
+    datagrams_only: bool = False
+    """What it did came over UDP, and others may have sent it: it may still connect over TCP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

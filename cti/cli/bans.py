@@ -74,8 +74,9 @@ async def _act(args: argparse.Namespace, password: str) -> int:
         print("Nobody is banned.")
     for ban in bans:
         until = datetime.fromtimestamp(ban.until).astimezone()
+        source = f"{ban.source} (UDP)" if ban.datagrams_only else ban.source
         print(
-            f"{ban.source:24} until {until:%Y-%m-%d %H:%M:%S}  ban {ban.times}, "
+            f"{source:24} until {until:%Y-%m-%d %H:%M:%S}  ban {ban.times}, "
             f"{ban.dropped} turned away  {ban.words}"
         )
     return 0

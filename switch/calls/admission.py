@@ -103,8 +103,10 @@ class Admission:
 
     def _verify(self, invited: Invited, caller: str, now: float) -> Denied | None:
         """Let the phone `caller` prove itself; None when it has."""
-        host = invited.flow.remote[0]
-        verdict = self._challenger.verify(invited.request, self._credentials, now, host=host)
+        host, is_connected = invited.flow.remote[0], invited.flow.is_connected
+        verdict = self._challenger.verify(
+            invited.request, self._credentials, now, host=host, is_connected=is_connected
+        )
         match verdict:
             case Accepted(user):
                 if user == caller:

@@ -24,7 +24,7 @@ class Ban:
     """One ban. Times are monotonic seconds."""
 
     source: str
-    """An IPv4 address or an IPv6 network of 64 bits."""
+    """An IPv4 address or an IPv6 network of 64 bits; with `/udp`: datagrams in its name only."""
     reason: Offence
     since: float
     until: float

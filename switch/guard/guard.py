@@ -22,7 +22,7 @@ from typing import Final
 from switch.guard.bans import Ban, GuardCounters, Verdict
 from switch.guard.offences import FULL, WEIGHTS, Offence
 from switch.guard.settings import GuardSettings
-from switch.guard.source import Exempt, Source, key_of
+from switch.guard.source import DATAGRAMS, Exempt, Source, key_of
 
 _BURST_S: Final = 4.0
 """A burst may be as long as so many seconds at the full rate."""
@@ -73,25 +73,34 @@ class Guard:
         if source.is_exempt:
             if is_connected:
                 return _PASS
-            due = source.due
+            due = source.datagrams_due
             if due < now:
                 due = now
             elif due - now > _EXEMPT_BURST_S:
                 self._dropped_exempt += 1
                 return _LIMIT
-            source.due = due + self._exempt_gap
+            source.datagrams_due = due + self._exempt_gap
             return _PASS
-        if source.banned_until > now:
-            source.dropped += 1
+        banned = source
+        if source.datagrams is not None and not is_connected and source.banned_until <= now:
+            banned = source.datagrams
+        if banned.banned_until > now:
+            banned.dropped += 1
             self._dropped_banned += 1
             return _BAN
         is_known = source.known_until > now
-        due = source.due if source.due > now else now
-        if due - now > _BURST_S:
+        due = source.due if is_connected else source.datagrams_due
+        if due < now:
+            due = now
+        elif due - now > _BURST_S:
             self._dropped_source += 1
-            self.offend(host, Offence.FLOOD, now)
+            self.offend(host, Offence.FLOOD, now, is_connected=is_connected)
             return _LIMIT
-        source.due = due + (self._known_gap if is_known else self._stranger_gap)
+        due += self._known_gap if is_known else self._stranger_gap
+        if is_connected:
+            source.due = due
+        else:
+            source.datagrams_due = due
         if not is_known:
             due = self._strangers_due[is_connected]
             due = due if due > now else now
@@ -117,16 +126,14 @@ class Guard:
         )
 
     def is_banned(self, host: str, now: float) -> bool:
-        """Tell whether `host` is banned; nothing is counted."""
+        """Tell whether `host` is banned, or datagrams in its name; nothing is counted."""
         source = self._sources.get(host) or self._sources.get(key_of(host))
-        return source is not None and source.banned_until > now
+        return source is not None and source.is_banned(now)
 
     def banned_for(self, host: str, now: float) -> float:
-        """Seconds until the ban of `host` ends; 0: it is not banned, or perhaps for the deeds of others."""
+        """Seconds until the ban of `host` ends; 0: it is not banned, or only datagrams in its name."""
         source = self._sources.get(host) or self._sources.get(key_of(host))
-        if source is None or source.reason.can_be_forged:
-            return 0.0
-        return max(0.0, source.banned_until - now)
+        return 0.0 if source is None else max(0.0, source.banned_until - now)
 
     def is_stranger(self, host: str, now: float) -> bool:
         """Tell whether `host` has neither proved a password lately nor is exempt."""
@@ -146,11 +153,21 @@ class Guard:
 
     # --- telling ------------------------------------------------------------------------------
 
-    def offend(self, host: str, offence: Offence, now: float, *, is_slowed: bool = False) -> None:
+    def offend(
+        self,
+        host: str,
+        offence: Offence,
+        now: float,
+        *,
+        is_slowed: bool = False,
+        is_connected: bool = False,
+    ) -> None:
         """Note what a source did wrong; ban it when that was too much.
 
-        `is_slowed`: pauses keep the offender from doing it fast. That is enough where others share
-        its address: a phone with an old password, which never stops, must not shut them out.
+        What came in datagrams (not `is_connected`) and may be the work of others bans datagrams only:
+        whoever really is there may still connect. `is_slowed`: pauses keep the offender from doing
+        it fast. That is enough where others share its address: a phone with an old password, which
+        never stops, must not shut them out.
         """
         self._offences[offence] += 1
         source = self._meet(host, now)
@@ -160,6 +177,12 @@ class Guard:
         is_known = source.known_until > now
         if is_known and (is_slowed or not offence.counts_against_known):
             return
+        if offence.can_be_forged and not is_connected:
+            if source.datagrams is None:
+                source.datagrams = Source(source.key + DATAGRAMS, False, now)
+            source = source.datagrams
+            if source.banned_until > now:
+                return
         source.leak(now, settings.forgiven_per_s)
         source.score += self._weights[offence]
         if source.score >= (FULL * settings.leniency if is_known else FULL):
@@ -169,7 +192,9 @@ class Guard:
         """A right password came from `host`: it is known now, and its challenge was answered."""
         source = self._meet(host, now)
         source.known_until = now + self._settings.known_s
-        source.score = max(0.0, source.score - self._weights[Offence.UNANSWERED])
+        for each in (source, source.datagrams):
+            if each is not None:
+                each.score = max(0.0, each.score - self._weights[Offence.UNANSWERED])
 
     # --- bans ---------------------------------------------------------------------------------
 
@@ -179,24 +204,33 @@ class Guard:
         return sorted((_told(each) for each in self._banned.values()), key=lambda ban: ban.since)
 
     def lift(self, source: str, now: float) -> Ban | None:
-        """End the ban of a source, named as in the list or by one of its addresses; None: it has none."""
-        found = self._banned.get(source) or self._banned.get(key_of(source))
-        if found is None or found.banned_until <= now:
+        """End a ban of a source, named as in the list or by one of its addresses; None: it has none.
+
+        There may be two: of the address, and of datagrams in its name.
+        """
+        names = (source, key_of(source), key_of(source) + DATAGRAMS)
+        candidates = [self._banned[name] for name in names if name in self._banned]
+        found = next((each for each in candidates if each.banned_until > now), None)
+        if found is None:
             return None
         ban = _told(found)
         found.banned_until = 0.0
         found.bans = 0
         found.score = 0.0
         found.due = now
+        if (owner := self._sources.get(found.key.removesuffix(DATAGRAMS))) is not None:
+            owner.due = owner.datagrams_due = now
         del self._banned[found.key]
         self._lifted += 1
         return ban
 
     def restore(self, ban: Ban, now: float) -> bool:
         """Take up a ban of an earlier process; False when it is over, or its source exempt now."""
-        source = self._meet(ban.source, now)
+        source = self._meet(ban.source.removesuffix(DATAGRAMS), now)
         if source.is_exempt or ban.until <= now:
             return False
+        if ban.source.endswith(DATAGRAMS):
+            source.datagrams = source = Source(ban.source, False, now)
         source.banned_since, source.banned_until = ban.since, ban.until
         source.bans, source.reason, source.score = ban.times, ban.reason, FULL / 2
         self._banned[source.key] = source
@@ -258,12 +292,13 @@ class Guard:
         sources = self._sources
         for _ in range(min(_LOOKED_AT, len(sources))):
             key, source = next(iter(sources.items()))
-            if not (source.is_exempt or source.banned_until > now or source.known_until > now):
+            if not (source.is_exempt or source.known_until > now or source.is_banned(now)):
                 del sources[key]
                 return
             sources.move_to_end(key)
         key, _ = sources.popitem(last=False)
         self._banned.pop(key, None)
+        self._banned.pop(key + DATAGRAMS, None)
 
 
 def _room(ahead_s: float, gap_s: float) -> int:

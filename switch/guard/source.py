@@ -16,6 +16,8 @@ class Source:
         "banned_since",
         "banned_until",
         "bans",
+        "datagrams",
+        "datagrams_due",
         "dropped",
         "due",
         "is_exempt",
@@ -31,6 +33,10 @@ class Source:
         self.is_exempt = is_exempt
         self.due = now
         """When the source has used up no more than its rate; ahead of now by its present burst."""
+        self.datagrams_due = now
+        """The same of what comes over UDP, whoever sent it."""
+        self.datagrams: Source | None = None
+        """What came in datagrams with this sender, and may be the work of others; None: nothing yet."""
         self.score = 0.0
         """Points of its offences, as of `scored_at`."""
         self.scored_at = now
@@ -49,6 +55,16 @@ class Source:
         self.score = max(0.0, self.score - (now - self.scored_at) * per_s)
         self.scored_at = now
         return self.score
+
+    def is_banned(self, now: float) -> bool:
+        """Whether it is shut out, or what has its name on it."""
+        return self.banned_until > now or (
+            self.datagrams is not None and self.datagrams.banned_until > now
+        )
+
+
+DATAGRAMS = "/udp"
+"""Ends the name of the source of all datagrams with one sender, which may be the work of others."""
 
 
 @lru_cache(maxsize=8192)

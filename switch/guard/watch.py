@@ -46,20 +46,22 @@ class SipWatch:
         """Tell whether requests from there count against the share of strangers."""
         return self._guard.is_stranger(host, now)
 
-    def turns_away(self, host: str, user_agent: str, now: float) -> bool:
+    def turns_away(
+        self, host: str, user_agent: str, now: float, *, is_connected: bool = False
+    ) -> bool:
         """Tell whether a stranger's request is to be dropped unanswered: it comes from a scanner."""
         if not user_agent.lower().startswith(_SCANNERS):
             return False
-        self._guard.offend(host, Offence.SCANNER, now)
+        self._guard.offend(host, Offence.SCANNER, now, is_connected=is_connected)
         return True
 
-    def malformed(self, host: str, now: float) -> None:
+    def malformed(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """Note a message that could not be read."""
-        self._guard.offend(host, Offence.MALFORMED, now)
+        self._guard.offend(host, Offence.MALFORMED, now, is_connected=is_connected)
 
-    def half_open(self, host: str, now: float) -> None:
+    def half_open(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """Note an INVITE whose final response was never acknowledged."""
-        self._guard.offend(host, Offence.HALF_OPEN, now)
+        self._guard.offend(host, Offence.HALF_OPEN, now, is_connected=is_connected)
 
     # --- digest ---------------------------------------------------------------------------------
 
@@ -67,10 +69,10 @@ class SipWatch:
         """The source; exempt hosts are one origin: requests may come through several proxies."""
         return self._guard.origin(host)
 
-    def challenged(self, host: str, now: float) -> None:
+    def challenged(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """Note a challenge; who is known may be challenged as often as it likes."""
         if self._guard.is_stranger(host, now):
-            self._guard.offend(host, Offence.UNANSWERED, now)
+            self._guard.offend(host, Offence.UNANSWERED, now, is_connected=is_connected)
 
     def pause(self, user: str, host: str, now: float) -> float:
         """Seconds for which no password of `user` from there is looked at; 0: look."""

@@ -97,7 +97,13 @@ class Registrar:
         required = request.headers.tokens("Require")
         if required:
             raise _RefusedError(420, None, ("Unsupported", ", ".join(required)))
-        verdict = self._challenger.verify(request, self._credentials.ha1, now, host=flow.remote[0])
+        verdict = self._challenger.verify(
+            request,
+            self._credentials.ha1,
+            now,
+            host=flow.remote[0],
+            is_connected=flow.is_connected,
+        )
         match verdict:
             case Challenge(stale=stale):
                 challenges = self._challenger.challenges(now, stale=stale, host=flow.remote[0])

@@ -167,8 +167,9 @@ class Challenger:
         *,
         method: Method = Method.SERVER,
         host: str = "",
+        is_connected: bool = False,
     ) -> Verdict:
-        """Judge the credentials of a request that came from `host`.
+        """Judge the credentials of a request that came from `host`, perhaps over a connection.
 
         A user that does not exist and a wrong password take the same way and the same time. A nonce
         that is too old or not of ours is answered with a new one, unseen (RFC 7616 section 3.3). So
@@ -179,20 +180,20 @@ class Challenger:
         try:
             credentials = self._ours(request.headers.get_all(method.value))
         except ValueError as error:
-            witness.malformed(host, now)
+            witness.malformed(host, now, is_connected=is_connected)
             return Refused(str(error), 400)
         algorithm = "" if credentials is None else credentials.get("algorithm", "MD5").upper()
         if credentials is None or algorithm not in self._settings.algorithms:
-            witness.challenged(host, now)
+            witness.challenged(host, now, is_connected=is_connected)
             return Challenge(stale=False)
         fault = _fault(credentials, request)
         if fault:
-            witness.malformed(host, now)
+            witness.malformed(host, now, is_connected=is_connected)
             return Refused(fault, 400)
         user, nonce = credentials["username"], credentials["nonce"]
         issued = self._time_of(nonce, host, now)
         if issued is None:
-            witness.challenged(host, now)
+            witness.challenged(host, now, is_connected=is_connected)
             return Challenge(stale=True)
         wait = witness.pause(user, host, now)
         if wait > 0:

@@ -76,7 +76,7 @@ class Endpoint:
         )
         """What more comes than can be served goes there instead of to `receive_datagram`."""
         self._door = doorkeeper or Unguarded()
-        self._table.half_open = self._door.half_open
+        self._table.half_open = self._half_open
 
     # --- the five verbs ---------------------------------------------------------------------
 
@@ -228,9 +228,12 @@ class Endpoint:
 
     # --- receiving --------------------------------------------------------------------------
 
+    def _half_open(self, flow: Flow, now: float) -> None:
+        self._door.half_open(flow.remote[0], now, is_connected=flow.is_connected)
+
     def _refuse_malformed(self, error: MalformedMessageError, flow: Flow, now: float) -> None:
         self.counters.malformed += 1
-        self._door.malformed(flow.remote[0], now)
+        self._door.malformed(flow.remote[0], now, is_connected=flow.is_connected)
         self.malformed[error.status] += 1
         request = error.partial
         if request is None or not error.status:
@@ -289,7 +292,10 @@ class Endpoint:
         host = flow.remote[0]
         stranger = host if self._door.is_stranger(host, now) else ""
         if stranger and self._door.turns_away(
-            stranger, request.headers.get("User-Agent") or "", now
+            stranger,
+            request.headers.get("User-Agent") or "",
+            now,
+            is_connected=flow.is_connected,
         ):
             self.counters.turned_away += 1
             return

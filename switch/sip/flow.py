@@ -28,3 +28,8 @@ class Flow(Struct, frozen=True):
     local: tuple[str, int]
     connection: int = 0
     """Number of the TCP connection, from 1; 0 for UDP, and for TCP not yet connected."""
+
+    @property
+    def is_connected(self) -> bool:
+        """True over a connection: the peer is really there. Anybody can write any sender on a datagram."""
+        return self.transport is not Transport.UDP

@@ -1,5 +1,7 @@
 """What the SIP layers ask and tell about the addresses that they hear from. All hosts are text.
 
+`is_connected`: it came over a connection, so the host is really there.
+
 The defaults know nobody and punish nobody; `switch.guard` is what a server plugs in.
 """
 
@@ -14,13 +16,15 @@ class Doorkeeper(Protocol):
     def is_stranger(self, host: str, now: float) -> bool:
         """True for who has proved nothing: such hosts share a part of the room."""
 
-    def turns_away(self, host: str, user_agent: str, now: float) -> bool:
+    def turns_away(
+        self, host: str, user_agent: str, now: float, *, is_connected: bool = False
+    ) -> bool:
         """True where a stranger's request is to be dropped without an answer."""
 
-    def malformed(self, host: str, now: float) -> None:
+    def malformed(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """A message from there could not be read."""
 
-    def half_open(self, host: str, now: float) -> None:
+    def half_open(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """A final response to an INVITE from there was never acknowledged."""
 
 
@@ -30,13 +34,13 @@ class Witness(Protocol):
     def origin(self, host: str) -> str:
         """What a nonce belongs to: hosts of one origin may use each other's."""
 
-    def challenged(self, host: str, now: float) -> None:
+    def challenged(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """A request without usable credentials was challenged."""
 
     def pause(self, user: str, host: str, now: float) -> float:
         """Seconds for which no password of `user` from there is looked at; 0: look at it."""
 
-    def malformed(self, host: str, now: float) -> None:
+    def malformed(self, host: str, now: float, *, is_connected: bool = False) -> None:
         """The credentials could not be read."""
 
     def wrong(self, user: str, host: str, now: float) -> None:
@@ -52,19 +56,21 @@ class Unguarded:
     def is_stranger(self, host: str, now: float) -> bool:
         return False
 
-    def turns_away(self, host: str, user_agent: str, now: float) -> bool:
+    def turns_away(
+        self, host: str, user_agent: str, now: float, *, is_connected: bool = False
+    ) -> bool:
         return False
 
-    def malformed(self, host: str, now: float) -> None:
+    def malformed(self, host: str, now: float, *, is_connected: bool = False) -> None:
         pass
 
-    def half_open(self, host: str, now: float) -> None:
+    def half_open(self, host: str, now: float, *, is_connected: bool = False) -> None:
         pass
 
     def origin(self, host: str) -> str:
         return host
 
-    def challenged(self, host: str, now: float) -> None:
+    def challenged(self, host: str, now: float, *, is_connected: bool = False) -> None:
         pass
 
     def pause(self, user: str, host: str, now: float) -> float:

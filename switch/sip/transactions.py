@@ -61,7 +61,7 @@ class TransactionTable:
         self.strangers: Counter[str] = Counter()
         """Server transactions of strangers that are not at rest, by host."""
         self.strangers_alive = 0
-        self.half_open: Callable[[str, float], None] = lambda host, now: None
+        self.half_open: Callable[[Flow, float], None] = lambda flow, now: None
         """Told the host whose INVITE was answered and never acknowledged."""
         self._resting: dict[Transaction, None] = {}
         """Those that only absorb retransmissions, the first to rest first."""
@@ -339,7 +339,7 @@ class TransactionTable:
     ) -> None:
         self.counters.timeouts += 1
         if not transaction.machine.is_client:
-            self.half_open(transaction.flow.remote[0], now)
+            self.half_open(transaction.flow, now)
         if transaction.invite is None and fired is not None:
             self.events.append(TransactionTimedOut(transaction=transaction.id, timer=fired.name))
 

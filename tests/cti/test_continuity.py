@@ -20,7 +20,7 @@ from cti.takeover import FILE, TakeOver
 from switch.guard.offences import Offence
 from tests.kit.lab import rtp_ports
 
-BAD, LIFTED = "198.51.100.7", "198.51.100.8"
+BAD, LIFTED, FORGED = "198.51.100.7", "198.51.100.8", "198.51.100.9"
 
 
 def lab(folder: Path) -> Settings:
@@ -56,15 +56,25 @@ async def test_a_journal_that_makes_the_start_fail_is_put_aside(
 async def test_who_was_banned_stays_out_for_the_rest_of_the_time(tmp_path: Path) -> None:
     async with serving(lab(tmp_path)) as node:
         guard, now = node._switching.guard, node._clock.now()
-        for host in (BAD, LIFTED):
+        for host, offence in (
+            (FORGED, Offence.MALFORMED),
+            (BAD, Offence.WRONG_PASSWORD),
+            (LIFTED, Offence.WRONG_PASSWORD),
+        ):
             while not guard.is_banned(host, now):
-                guard.offend(host, Offence.WRONG_PASSWORD, now)
+                guard.offend(host, offence, now)
         node._bans.lift(LIFTED, Account(login="admin", name="", role=Role.ADMINISTRATOR))
-        (before,) = node._bans.list()
+        before = node._bans.list()
+        assert [(ban.source, ban.datagrams_only) for ban in before] == [
+            (FORGED, True),
+            (BAD, False),
+        ]
     async with serving(lab(tmp_path)) as node:
-        (after,) = node._bans.list()
-        assert (after.source, after.reason, after.times) == (BAD, "wrong-password", 1)
-        assert after.until == pytest.approx(before.until, abs=0.5)
+        after = node._bans.list()
+        for old, new in zip(before, after, strict=True):
+            assert (new.source, new.datagrams_only) == (old.source, old.datagrams_only)
+            assert (new.reason, new.times) == (old.reason, old.times)
+            assert new.until == pytest.approx(old.until, abs=0.5)
         assert node._switching.guard.is_banned(BAD, node._clock.now())
 
 

@@ -69,6 +69,7 @@ async def test_supervisors_see_who_is_banned_and_why(gate: Gate) -> None:
         "times": 1,
         "dropped": 1,
         "lifted_by": "",
+        "datagrams_only": False,
     }
     assert gate.cuts == [BAD]
 

@@ -109,10 +109,11 @@ def test_all_strangers_together_have_a_rate_that_known_addresses_do_not_share() 
 def test_so_many_are_a_ban(offence: Offence, count: int) -> None:
     guard, told = make()
     for _ in range(count - 1):
-        guard.offend(A, offence, 1000.0)
+        guard.offend(A, offence, 1000.0, is_connected=True)
     assert guard.judge(A, 1000.0) is Verdict.PASS
-    guard.offend(A, offence, 1000.0)
+    guard.offend(A, offence, 1000.0, is_connected=True)
     assert guard.judge(A, 1000.0) is Verdict.BAN
+    assert guard.judge(A, 1000.0, is_connected=True) is Verdict.BAN
     (ban,) = told
     assert (ban.source, ban.reason, ban.since, ban.until) == (A, offence, 1000.0, 1600.0)
     assert guard.judge(B, 1000.0) is Verdict.PASS
@@ -324,3 +325,60 @@ def test_a_message_of_a_good_source_costs_next_to_nothing() -> None:
                 guard.judge(host, 1000.0)
             best = min(best, time.perf_counter() - began)
     assert best / 1000 < 5e-6
+
+
+# --- what may be the work of others --------------------------------------------------------------
+
+
+def forge(guard: Guard, host: str, now: float) -> None:
+    """Somebody sends datagrams that cannot be read, with this sender."""
+    while not guard.is_banned(host, now):
+        guard.offend(host, Offence.MALFORMED, now)
+
+
+def test_datagrams_in_the_name_of_a_stranger_do_not_keep_it_from_connecting() -> None:
+    guard, told = make()
+    forge(guard, A, 1000.0)
+    assert guard.judge(A, 1000.0) is Verdict.BAN
+    assert guard.judge(A, 1000.0, is_connected=True) is Verdict.PASS
+    assert guard.banned_for(A, 1000.0) == 0.0
+    (ban,) = told
+    assert (ban.source, ban.reason) == (A + "/udp", Offence.MALFORMED)
+    assert guard.judge(A, 1601.0) is Verdict.PASS
+
+
+def test_a_flood_in_its_name_does_not_use_up_the_rate_of_its_connections() -> None:
+    guard, _ = make(stranger_rate=8.0)
+    assert passed(guard, A, 100, 1000.0) == 33
+    connected = [guard.judge(A, 1000.0, is_connected=True) for _ in range(100)]
+    assert connected.count(Verdict.PASS) == 33
+    assert guard.room(A, 1000.0) == 0
+
+
+def test_wrong_passwords_are_its_own_whatever_it_sends_them_by() -> None:
+    guard, _ = make()
+    shut_out(guard, A, 1000.0)
+    assert guard.judge(A, 1000.0, is_connected=True) is Verdict.BAN
+    assert guard.judge(A, 1000.0) is Verdict.BAN
+    assert guard.banned_for(A, 1000.0) > 0
+
+
+def test_one_address_lifts_both_bans_and_both_outlast_the_process() -> None:
+    guard, told = make()
+    forge(guard, A, 1000.0)
+    shut_out(guard, A, 1000.0)
+    for _ in range(10):
+        guard.offend(A, Offence.WRONG_PASSWORD, 1000.0)
+    assert [ban.source for ban in told] == [A + "/udp", A]
+    another, _ = make()
+    assert all(another.restore(ban, 1001.0) for ban in guard.bans(1001.0))
+    for each in (guard, another):
+        assert each.judge(A, 1001.0) is Verdict.BAN
+        assert each.judge(A, 1001.0, is_connected=True) is Verdict.BAN
+        assert {ban.source for ban in each.bans(1001.0)} == {A, A + "/udp"}
+        assert each.lift(A, 1001.0) is not None
+        assert each.lift(A, 1001.0) is not None
+        assert each.lift(A, 1001.0) is None
+        assert each.judge(A, 1001.0) is Verdict.PASS
+        assert each.judge(A, 1001.0, is_connected=True) is Verdict.PASS
+        assert each.bans(1001.0) == []

@@ -36,13 +36,15 @@ class Door(Unguarded):
     def is_stranger(self, host: str, now: float) -> bool:
         return host not in self.known
 
-    def turns_away(self, host: str, user_agent: str, now: float) -> bool:
+    def turns_away(
+        self, host: str, user_agent: str, now: float, *, is_connected: bool = False
+    ) -> bool:
         return user_agent == "scanner"
 
-    def malformed(self, host: str, now: float) -> None:
+    def malformed(self, host: str, now: float, *, is_connected: bool = False) -> None:
         self.notes.append(("malformed", host))
 
-    def half_open(self, host: str, now: float) -> None:
+    def half_open(self, host: str, now: float, *, is_connected: bool = False) -> None:
         self.notes.append(("half-open", host))
 
 

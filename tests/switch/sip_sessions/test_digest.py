@@ -206,13 +206,13 @@ class Notes(Unguarded):
         self.waits = 0.0
         self.told: list[tuple[str, ...]] = []
 
-    def challenged(self, host: str, now: float) -> None:
+    def challenged(self, host: str, now: float, *, is_connected: bool = False) -> None:
         self.told.append(("challenged", host))
 
     def pause(self, user: str, host: str, now: float) -> float:
         return self.waits
 
-    def malformed(self, host: str, now: float) -> None:
+    def malformed(self, host: str, now: float, *, is_connected: bool = False) -> None:
         self.told.append(("malformed", host))
 
     def wrong(self, user: str, host: str, now: float) -> None:
