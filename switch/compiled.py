@@ -15,12 +15,14 @@ Compiling all takes some seconds, once for each version of the sources; see `pyt
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import logging
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +86,7 @@ def external(name: str, returns: Any, *arguments: object) -> Any:
 
 
 def _keep() -> bool:
-    """Choose the folder of the kept code; False where none can be written."""
+    """Choose the folder of the kept code; False where none can be written: then it is compiled each time."""
     here = Path(__file__).parent
     digest = hashlib.sha256(numba.__version__.encode())
     for name in _SOURCES:
@@ -92,17 +94,19 @@ def _keep() -> bool:
         for source in sorted(path.glob("*.py")) if path.is_dir() else [path]:
             digest.update(source.read_bytes())
     name = f"switchroom-{digest.hexdigest()[:16]}"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for parent in (here / "__pycache__", cache):
+    in_tree = here / "__pycache__"
+    for parent in (in_tree, *_caches()):
         folder = parent / name
+        is_new = not folder.exists()
         try:
-            is_new = not folder.exists()
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # What is there will be run: nobody else may have put it there.
+            is_ours = folder.stat().st_uid == os.geteuid()
         except OSError:
             continue
-        if not os.access(folder, os.W_OK):
+        if not is_ours or not os.access(folder, os.W_OK):
             continue
-        if parent != cache:
+        if parent == in_tree:
             for other in parent.glob("switchroom-*"):
                 if other != folder:
                     shutil.rmtree(other, ignore_errors=True)
@@ -111,6 +115,15 @@ def _keep() -> bool:
         vars(numba.config)["CACHE_DIR"] = str(folder)
         return True
     return False
+
+
+def _caches() -> list[Path]:
+    """Where else code may be kept, when the installation is another user's or cannot be written."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    caches = [Path(given)] if given else []
+    with contextlib.suppress(RuntimeError):  # a service's user may have no home
+        caches.append(Path.home() / ".cache")
+    return [*caches, Path(tempfile.gettempdir())]
 
 
 _keeps: Final = _keep()

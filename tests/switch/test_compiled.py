@@ -1,0 +1,64 @@
+"""Where the compiled loops are kept: beside the sources, or somewhere else that is ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import logging; logging.basicConfig()
+from switch import compiled
+import numba
+print(numba.config.CACHE_DIR if compiled._keep() else "nowhere")
+"""
+
+
+def kept(tree: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-B", "-c", SCRIPT], cwd=tree, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(tree), **environment},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """An installation of what may be compiled, with sources of its own."""
+    package = tmp_path / "tree" / "switch"
+    for name in ("rtp", "media", "gateway"):
+        (package / name).mkdir(parents=True)
+    (package / "__init__.py").touch()
+    source = Path(__file__).parents[2] / "switch" / "compiled.py"
+    (package / "compiled.py").write_bytes(source.read_bytes())
+    return package.parent
+
+
+def test_code_is_kept_beside_the_sources_and_named_after_all_of_them(tree: Path) -> None:
+    first = kept(tree)
+    assert Path(first.stdout.strip()).parent == tree / "switch" / "__pycache__"
+    assert "compiled" in first.stderr  # a first start says what takes so long
+    again = kept(tree)
+    assert again.stdout == first.stdout
+    assert not again.stderr
+    (tree / "switch" / "media" / "mixer.py").write_text("GAIN = 2\n")
+    after = kept(tree)
+    assert after.stdout != first.stdout
+    assert not Path(first.stdout.strip()).exists()
+
+
+def test_code_of_an_installation_that_cannot_be_written_is_kept_elsewhere(
+    tree: Path, tmp_path: Path
+) -> None:
+    (tree / "switch" / "__pycache__").write_text("a file is in the way\n")
+    cache = tmp_path / "cache"
+    assert Path(kept(tree, XDG_CACHE_HOME=str(cache)).stdout.strip()).parent == cache
+    cache.rename(tmp_path / "gone")
+    cache.write_text("and here\n")
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.write_text("no folder\n")
+    temporary.mkdir()
+    found = kept(tree, XDG_CACHE_HOME=str(cache), HOME=str(home), TMPDIR=str(temporary))
+    assert Path(found.stdout.strip()).parent == temporary
