@@ -49,6 +49,7 @@ from cti.side_tasks import alone, bounded
 from cti.site import site_of
 from cti.status import StatusBoard
 from cti.switching import Switching
+from cti.tidying import Tidying
 from recordings.outcome import Outcome
 from recordings.recover import Recovered, recover
 from recordings.settings import RecordingSettings
@@ -175,6 +176,7 @@ class Node:
         way_down.callback(self._bus.close, "shutdown")
         self._watch_lag()
         Midnight(self._clock, self._new_day).watch()
+        Tidying(self._clock, lambda: self._switching.calls.calls_alive > 0).watch()
 
     def _compose(self) -> None:
         new_id = Ids()

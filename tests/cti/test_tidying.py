@@ -1,0 +1,90 @@
+"""Memory is given back a minute after the calls are over, and now and then while there are always some."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from cti.tidying import BUSY_S, IDLE_S, Tidying, _Process
+from tests.kit.virtual_clock import VirtualClock
+
+
+class Server:
+    """What tidying sees of a server."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.has_calls = False
+        self.work = 0
+        self.tidied: list[float] = []
+        begun = self.clock.now()
+        Tidying(
+            self.clock,
+            lambda: self.has_calls,
+            tidy=lambda: self.tidied.append(self.clock.now() - begun),
+            work=lambda: self.work,
+        ).watch()
+
+    def pass_time(self, seconds: float, *, working: bool = True) -> None:
+        for _ in range(int(seconds)):
+            self.work += working
+            self.clock.advance(1.0)
+
+
+def test_who_does_nothing_is_left_alone() -> None:
+    server = Server()
+    server.pass_time(3600, working=False)
+    assert server.tidied == []
+
+
+def test_once_a_minute_while_there_are_no_calls() -> None:
+    server = Server()
+    server.pass_time(IDLE_S + 1)
+    assert len(server.tidied) == 1
+    server.pass_time(3 * IDLE_S)
+    assert len(server.tidied) == 4
+    server.pass_time(3600, working=False)
+    assert len(server.tidied) <= 5
+
+
+def test_every_five_minutes_while_there_are_always_calls() -> None:
+    server = Server()
+    server.has_calls = True
+    server.pass_time(BUSY_S - 1)
+    assert server.tidied == []
+    server.pass_time(2 * BUSY_S + 40)
+    assert len(server.tidied) == 3
+
+
+def test_soon_after_the_last_call() -> None:
+    server = Server()
+    server.has_calls = True
+    server.pass_time(120)
+    server.has_calls = False
+    server.pass_time(30, working=False)
+    assert len(server.tidied) == 1
+
+
+def test_what_leads_only_to_itself_is_collected() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.disable()
+    try:
+        knot = Knot()
+        gc.collect(1)  # as old as what a connection leaves
+        seen = weakref.ref(knot)
+        del knot
+        assert seen() is not None
+        _Process().tidy()
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
+def test_a_c_library_without_trimming_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    _Process().tidy()
