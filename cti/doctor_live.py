@@ -265,6 +265,9 @@ def _messages(figures: Figures) -> Iterator[Finding]:
             "More came than could even be refused: see who floods, and let a firewall limit it."
         )
         yield Finding(Severity.WARNING, f"SIP: {dropped:.0f} messages were dropped unread", remedy)
+    if lost := figures.get("udp_missed_total"):
+        remedy = "More came than was read: `sysctl net.core.rmem_max`, and CPU for the call agent."
+        yield Finding(Severity.WARNING, f"SIP: {lost:.0f} datagrams were lost unread", remedy)
     if lost := figures.get("udp_dropped_total"):
         remedy = "The socket stayed full: `sysctl net.core.wmem_max`, and CPU for the call agent."
         yield Finding(Severity.WARNING, f"SIP: {lost:.0f} datagrams were not sent", remedy)

@@ -102,5 +102,10 @@ def _transports(sources: Sources) -> Iterator[Metric]:
     events = asdict(pump.tcp.counters)
     yield counters("tcp_events", "SIP connections, by what became of them.", "event", events)
     yield counter(
+        "udp_missed",
+        "Datagrams lost before they were read: the socket's buffer was full.",
+        pump.udp_missed,
+    )
+    yield counter(
         "udp_dropped", "Datagrams dropped because the socket stayed full.", pump.udp_dropped
     )

@@ -98,6 +98,11 @@ class Pump:
         """Datagrams dropped because a socket stayed full."""
         return sum(sock.dropped for sock in self._udp.values())
 
+    @property
+    def udp_missed(self) -> int:
+        """Datagrams lost before they were read, because a socket's buffer was full."""
+        return sum(sock.missed for sock in self._udp.values())
+
     async def listen_udp(self, host: str, port: int) -> Address:
         """Bind a UDP socket; returns its address. Raises OSError."""
         handlers = UdpHandlers(received=self._udp_received, refused=self._udp_refused)

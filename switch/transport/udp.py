@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,7 +22,11 @@ _MAX_DATAGRAM = 65_535
 _IP_RECVERR = 11
 _IPV6_RECVERR = 25
 _MSG_ERRQUEUE = 0x2000
-"""Linux; Python's socket module names none of the three."""
+_SO_MEMINFO = 55
+"""Linux; Python's socket module names none of the four."""
+_MEMINFO = struct.Struct("=9I")
+_DROPS = 8
+"""SK_MEMINFO_DROPS of linux/sock_diag.h."""
 
 
 class UdpHandlers(NamedTuple):
@@ -54,6 +59,15 @@ class UdpSocket:
         self._events = select.epoll()
         self._events.register(self._socket, select.EPOLLIN)
         self._loop.add_reader(self._events.fileno(), self._happened)
+
+    @property
+    def missed(self) -> int:
+        """Datagrams that came while the socket's buffer was full, as the kernel counts them."""
+        try:
+            counted = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+            return int(_MEMINFO.unpack(counted)[_DROPS])
+        except (OSError, struct.error):  # closed, or a kernel older than 4.12
+            return 0
 
     def send(self, data: bytes, remote: Address) -> None:
         """Send, or keep it for the next moment the socket can take it. Never blocks."""

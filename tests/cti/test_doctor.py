@@ -144,6 +144,7 @@ switchroom_sip_malformed_total{answer="400"} 9
 switchroom_sip_messages_sent_total 2000
 switchroom_sip_retransmissions_total{direction="sent"} 200
 switchroom_udp_dropped_total 11
+switchroom_udp_missed_total 18
 switchroom_history_rows_total{outcome="dropped"} 1
 """
 
@@ -175,6 +176,7 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
         "17 too-many-sign-ons",
         "200 of 2000 messages had to be sent again",
         "11 datagrams were not sent",
+        "18 datagrams were lost unread",
         "412 rows wait",
         "journal: it cannot be written",
         "1 rows were lost",

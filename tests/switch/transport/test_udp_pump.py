@@ -171,3 +171,16 @@ async def test_nothing_is_left_after_close() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind(local)
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_the_kernel_could_not_keep_for_us_is_counted() -> None:
+    async with running_node(TransportLimits(udp_buffer=4096)) as node:
+        address = await node.pump.listen_udp("127.0.0.1", 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            for number in range(200):  # in one go: the loop does not read meanwhile
+                peer.sendto(raw_options(number), address)
+            assert node.pump.udp_missed > 100
+            missed = node.pump.udp_missed
+            await node.wait_for(200 - missed)
+        assert node.pump.udp_missed == missed
+    assert node.pump.udp_missed == 0, "a socket that is closed tells nothing"
