@@ -100,6 +100,7 @@ class _Soak:
     async def run(self) -> SoakReport:
         async with httpx.AsyncClient() as client:
             before = await self._when(client, lambda sample: sample.ports_free > 0)
+            files_at_end(self._server.server.data)  # if that cannot be done, better now than later
             self._began = time.monotonic()
             async with asyncio.TaskGroup() as tasks:
                 beside = [tasks.create_task(self._look(client)), tasks.create_task(self._weigh())]

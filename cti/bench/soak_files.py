@@ -31,7 +31,7 @@ def files_at_end(data: Path) -> Files:
             bad += [wrong] if wrong else []
         elif path.is_file() and not path.with_suffix(".wav").exists():
             bad.append(f"recording {path.name} is not finished")
-    kept = sum(kind in _OF_CALLS for kind, _ in read(data / FILE).frames)
+    kept = sum(kind in _OF_CALLS for kind, _ in read(data / FILE).entries)
     if len(bad) > _MOST_NAMED:
         bad[_MOST_NAMED:] = [f"and {len(bad) - _MOST_NAMED} more files"]
     return Files(recordings=recordings, bad=bad, journal_records=kept)
