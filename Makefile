@@ -59,6 +59,7 @@ soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages;
 	  name=$$1; shift; printf '\n=== %s: %s, begun at %s\n' "soak" "$$name" "$$(date +%T)"; \
 	  "$$@" || { printf '=== soak: %s FAILED\n' "$$name"; failed="$$failed $$name"; }; \
 	}; \
+	step compile $(BIN)/python -m switch.compiled; \
 	step calls $(BIN)/python -m cti.bench.soak --calls $(SOAK_CALLS) --minutes $(SOAK_MINUTES); \
 	step restart $(BIN)/python -m cti.bench.restart --calls $(SOAK_RESTARTED); \
 	for round in $$(seq $(SOAK_ROUNDS)); do \
