@@ -226,7 +226,9 @@ class Headers:
 
     def _lines(self, name: str) -> Sequence[str]:
         values = self._values.get(name)
-        return values if values is not None else self._values.get(canonical_name(name), ())
+        if values is not None:
+            return values
+        return self._values.get(_CANONICAL.get(name) or canonical_name(name), ())
 
     def get(self, name: str) -> str | None:
         """The first value, or None."""
@@ -291,7 +293,9 @@ class Headers:
         self.parsed.pop(key, None)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values or canonical_name(name) in self._values
+        return name in self._values or (
+            (_CANONICAL.get(name) or canonical_name(name)) in self._values
+        )
 
     def __len__(self) -> int:
         """Number of values, which is the number of lines on the wire."""

@@ -54,10 +54,8 @@ class _MessageBase:
         return found
 
     def _address(self, name: str) -> NameAddr:
-        found: NameAddr | None = self.headers.parsed.get(name)
-        if found is None:
-            found = NameAddr.parse(self._need(name))
-            self.headers.parsed[name] = found
+        found = NameAddr.parse(self._need(name))
+        self.headers.parsed[name] = found
         return found
 
     def _addresses(self, name: str) -> list[NameAddr]:
@@ -69,11 +67,13 @@ class _MessageBase:
 
     @property
     def from_(self) -> NameAddr:
-        return self._address("From")
+        found: NameAddr | None = self.headers.parsed.get("From")
+        return self._address("From") if found is None else found
 
     @property
     def to(self) -> NameAddr:
-        return self._address("To")
+        found: NameAddr | None = self.headers.parsed.get("To")
+        return self._address("To") if found is None else found
 
     @property
     def cseq(self) -> CSeq:

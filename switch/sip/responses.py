@@ -13,7 +13,7 @@ from switch.sip.events import (
 )
 from switch.sip.message import Response
 from switch.sip.requests import sdp_in
-from switch.sip.session import Cause, Session
+from switch.sip.session import Alarm, Cause, Session
 from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.timers import together
 
@@ -28,8 +28,8 @@ def receive_response(table: SessionTable, event: ResponseReceived, now: float) -
         return
     session, purpose = known
     status = event.response.status
-    if status >= 200:
-        table.unanswered.cancel(event.transaction)
+    if status >= 200 and purpose is Purpose.REINVITE:
+        table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
     is_bye = purpose in (Purpose.BYE, Purpose.FORK_BYE)
     if status >= 300 or (status >= 200 and is_bye):
         del table.clients[event.transaction]
@@ -51,7 +51,7 @@ def receive_silence(
     known = table.clients.pop(event.transaction, None)
     if known is None:
         return
-    table.unanswered.cancel(event.transaction)
+    table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
     session, purpose = known
     cause = Cause(now=now, status=408, reason="Request Timeout", by=EndedBy.TIMEOUT)
     cause.detail = "no response to our re-INVITE"
@@ -66,16 +66,14 @@ def receive_silence(
         usage_steps.step(table, session, usage.Input.BYE_DONE, cause)
 
 
-def stop_lingering(table: SessionTable, now: float) -> None:
-    """Let go of INVITEs whose 2xx came so long ago that no other can come."""
-    while (transaction := table.lingering.pop_due(now)) is not None:
+def receive_alarm(
+    table: SessionTable, transaction: TransactionId, alarm: Alarm, now: float
+) -> None:
+    """Let go of an INVITE to which no other 2xx can come; cancel a re-INVITE that nobody answers."""
+    if alarm is Alarm.LINGER:
         table.clients.pop(transaction, None)
-
-
-def give_up_unanswered(table: SessionTable, now: float) -> None:
-    """Cancel re-INVITEs that got no final response in time; a final one or silence follows."""
-    while (transaction := table.unanswered.pop_due(now)) is not None:
-        table.endpoint.cancel(transaction, now)
+    else:
+        table.endpoint.cancel(transaction, now)  # a final response or silence follows
 
 
 def _receive_invite_response(
@@ -132,7 +130,8 @@ _MAX_FORKS = 16
 
 def _linger(table: SessionTable, transaction: TransactionId, now: float) -> None:
     if transaction in table.clients:
-        table.lingering.set(transaction, together(now + 64 * table.settings.timers.t1_s))
+        until = together(now + 64 * table.settings.timers.t1_s)
+        table.alarms.set((transaction, Alarm.LINGER), until)
 
 
 def _receive_reinvite_success(

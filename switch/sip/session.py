@@ -19,13 +19,18 @@ ExtraHeaders = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class Alarm(StrEnum):
-    """What a session has deadlines for."""
+    """What a session, or a transaction of one, has deadlines for."""
 
     LIMIT = "limit"
     REFRESH = "ringing again"
     RETRANSMIT = "2xx again"
     NO_ACK = "no ACK"
     RETRY = "re-INVITE again"
+    LINGER = "no more 2xx"
+    """Of a transaction: an INVITE of ours got a 2xx, more of them may come (forks, retransmissions)."""
+    UNANSWERED = "re-INVITE unanswered"
+    """Of a transaction: RFC 3261 sets no timer once a provisional response came, so a peer that stops
+    there would keep our re-INVITE for ever."""
 
 
 class PendingSuccess(Struct):

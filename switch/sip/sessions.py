@@ -27,7 +27,7 @@ class Purpose(StrEnum):
     FORK_BYE = "BYE to a fork"
 
 
-_ALARMS = tuple(Alarm)
+_OF_SESSIONS = (Alarm.LIMIT, Alarm.REFRESH, Alarm.RETRANSMIT, Alarm.NO_ACK, Alarm.RETRY)
 
 
 class SessionTable:
@@ -43,12 +43,10 @@ class SessionTable:
         "endpoint",
         "events",
         "jitter",
-        "lingering",
         "new_token",
         "server_invites",
         "settings",
         "takes_calls",
-        "unanswered",
     )
 
     def __init__(
@@ -74,12 +72,8 @@ class SessionTable:
         self.server_invites: dict[TransactionId, Session] = {}
         """INVITEs and re-INVITEs of peers that have no final response: they can be cancelled."""
         self.clients: dict[TransactionId, tuple[Session, Purpose]] = {}
-        self.alarms: Deadlines[tuple[Session, Alarm]] = Deadlines()
-        self.lingering: Deadlines[TransactionId] = Deadlines()
-        """INVITEs of ours that got a 2xx: more of them may come (forks, retransmissions)."""
-        self.unanswered: Deadlines[TransactionId] = Deadlines()
-        """Re-INVITEs of ours without a final response. RFC 3261 sets no timer once a provisional one
-        came, so a peer that stops there would keep the transaction for ever."""
+        self.alarms: Deadlines[tuple[Session | TransactionId, Alarm]] = Deadlines()
+        """All in one heap: it is looked at in every turn."""
 
     # --- sessions ---------------------------------------------------------------------------
 
@@ -90,7 +84,7 @@ class SessionTable:
     def silence(self, session: Session) -> None:
         """The session is over: no deadline and no CANCEL concerns it any more."""
         self.server_invites.pop(session.transaction, None)
-        for alarm in _ALARMS:
+        for alarm in _OF_SESSIONS:
             self.alarms.cancel((session, alarm))
 
     def forget(self, session: Session) -> None:
@@ -128,7 +122,7 @@ class SessionTable:
         transaction = self.endpoint.send_request(request, flow, now)
         self.clients[transaction] = (session, purpose)
         if purpose is Purpose.REINVITE:
-            self.unanswered.set(transaction, now + self.settings.invite_limit_s)
+            self.alarms.set((transaction, Alarm.UNANSWERED), now + self.settings.invite_limit_s)
         return transaction
 
     def send_ack(self, session: Session, dialog: Dialog, response: Response) -> None:

@@ -32,10 +32,9 @@ from switch.sip.headers import Headers
 from switch.sip.message import Request, Response
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
 from switch.sip.responses import (
-    give_up_unanswered,
+    receive_alarm,
     receive_response,
     receive_silence,
-    stop_lingering,
 )
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
 from switch.sip.session_record import SessionRecord
@@ -94,23 +93,16 @@ class UserAgent:
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called; the endpoint has its own."""
-        table = self._table
-        due = table.alarms.next_due()
-        for others in (table.lingering, table.unanswered):
-            other = others.next_due()
-            if other is not None and (due is None or other < due):
-                due = other
-        return due
+        return self._table.alarms.next_due()
 
     def handle_timer(self, now: float) -> None:
         """Fire every deadline due at `now`."""
-        first = self.get_timer()
-        if first is None or first > now:
-            return
         while (due := self._table.alarms.pop_due(now)) is not None:
-            self._fire(*due, now)
-        stop_lingering(self._table, now)
-        give_up_unanswered(self._table, now)
+            owner, alarm = due
+            if isinstance(owner, Session):
+                self._fire(owner, alarm, now)
+            else:
+                receive_alarm(self._table, owner, alarm, now)
 
     # --- commands ---------------------------------------------------------------------------
 
