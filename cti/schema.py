@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
+from msgspec import Struct
+
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
 from cti.schema_server import CallBackView as CallBackView
@@ -296,8 +299,7 @@ class FlowStep:
     detail: str = ""
 
 
-@value
-class CandidateView:
+class CandidateView(Struct, frozen=True, kw_only=True, gc=False):
     """One agent that was weighed."""
 
     agent_id: str
@@ -306,8 +308,7 @@ class CandidateView:
     note: str
 
 
-@value
-class Offered:
+class Offered(Struct, frozen=True, kw_only=True, gc=False):
     """An agent was chosen, and why."""
 
     interaction: InteractionView
@@ -326,8 +327,7 @@ class Diverted:
     rang_s: float
 
 
-@value
-class Cleared:
+class Cleared(Struct, frozen=True, kw_only=True, gc=False):
     """How it ended and what it took."""
 
     result: str
@@ -342,7 +342,7 @@ class Cleared:
     loss: float | None = None
     """Share of the caller's packets that never came, 0 to 1."""
     jitter_ms: float | None = None
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
     """What the caller entered in the menu."""
 
 
@@ -444,8 +444,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
 }
 
 
-@value
-class Event:
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """One event of the stream."""
 
     seq: int

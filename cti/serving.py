@@ -86,7 +86,7 @@ def _calm_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()  # what lives from the start lives to the end
-    gc.set_threshold(10_000, 5, 1_000)
+    gc.set_threshold(50_000, 5, 1_000)
 
 
 def _leaves(group: BaseExceptionGroup[OSError]) -> list[OSError]:

@@ -392,8 +392,10 @@ def _offered(live: LiveInteraction, decision: Decision) -> Offered:
         rule=decision.rule,
         why=decision.in_words(),
         candidates=tuple(
-            CandidateView(agent_id=c.agent, eligible=c.eligible, score=c.score, note=c.note)
-            for c in decision.candidates
+            [
+                CandidateView(agent_id=c.agent, eligible=c.eligible, score=c.score, note=c.note)
+                for c in decision.candidates
+            ]
         ),
         others=decision.others,
     )

@@ -34,8 +34,9 @@ def mark_via(request: Request, flow: Flow) -> None:
     """Note in the top Via where the request really came from (section 18.2.1, RFC 3581)."""
     marked = marked_via(request.top_via, flow)
     if marked is not None:
+        vias = [marked, *request.vias[1:]]
         request.headers.replace_top("Via", str(marked))
-        request.headers.parsed["Via"] = [marked, *request.vias[1:]]
+        request.headers.parsed["Via"] = vias  # known: they need not be parsed anew
 
 
 def marked_via(via: Via, flow: Flow) -> Via | None:
