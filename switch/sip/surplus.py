@@ -77,8 +77,9 @@ class Surplus:
             return self._read_and_refuse(data, flow, now)
         if key in self._table.servers:
             return False
-        self._table.out.append(self._answer(seen, flow))
-        self._note(seen.method, key, seen.tag, now)
+        tag = seen.tag
+        self._table.out.append(self._answer(seen, tag, flow))
+        self._note(seen.method, key, tag, now)
         return True
 
     def has_refused(self, key: str, now: float) -> bool:
@@ -90,9 +91,8 @@ class Surplus:
         """Tell, of an ACK, whether it is for a request that was refused unread: it needs no reading."""
         return bool(self._tags) and refused_tag(data) in self._tags
 
-    def _answer(self, seen: Glimpse, flow: Flow) -> tuple[bytes, Flow]:
+    def _answer(self, seen: Glimpse, tag: str, flow: Flow) -> tuple[bytes, Flow]:
         values, via = seen.values, seen.via
-        tag = seen.tag
         marked = marked_via(via, flow)
         if marked is not None:
             seen.vias[0] = str(marked)

@@ -19,18 +19,20 @@ from switch.transport.lanes import Lane
 class InflowSettings:
     """Numbers of messages and seconds."""
 
+    turn_s: float = 0.03
+    """So long a turn may take, as far as can be told beforehand: what it sends leaves at its end."""
     going_on_a_turn: int = 64
-    """Served at most before what is to be sent leaves."""
+    """At most, however fast the machine is."""
     new_a_turn: int = 16
     """More save a few per cent of CPU and cost the one who was let in first more time."""
-    patience_s: float = 0.05
+    patience_s: float = 0.1
     """New requests that wait longer are refused, while there are too many of them."""
     burst_s: float = 0.5
     """As `patience_s`, while nobody had to wait a moment ago: a burst or a pause of the machine is
     no overload, and a caller rather waits for half a second than hears that nothing is free."""
     kept_s: float = 0.2
     """Two of each lane may wait for so long at any time: a slow machine must not be without work."""
-    calm_s: float = 1.0
+    calm_s: float = 2.0
     """There are too many once somebody was waiting all the time for so long."""
     recovery_s: float = 3.0
     """There are not any more when none had to be refused for so long."""
@@ -44,6 +46,10 @@ class InflowSettings:
 
 _Item = TypeVar("_Item")
 _KEPT: Final = 2
+_EACH_S: Final = 0.0005
+_FASTEST_S: Final = 0.00005
+_WEIGHT: Final = 0.2
+"""Of the last turn, in what is known of how long a message takes."""
 _REFUSALS_BURST_S: Final = 0.5
 """So long a burst of refusals may be ahead of their rate."""
 
@@ -101,6 +107,10 @@ class Inflow(Generic[_Item]):
         }
         self._refusals_due = 0.0
         self._worst_s = 0.0
+        self._each_s = _EACH_S
+        """What one message costs, as the last turns showed."""
+        self._turn = (0.0, 0)
+        """Begin and size of the last turn."""
         self.refused = 0
         """Answered with 503 unread since the start."""
         self.dropped = 0
@@ -124,6 +134,7 @@ class Inflow(Generic[_Item]):
 
     def take(self, now: float) -> Served[_Item]:
         """Say what to do in this turn."""
+        fits = max(1, int(self._settings.turn_s / max(self._each_s, _FASTEST_S)))
         served: Served[_Item] = Served()
         for line in self._lines.values():
             if line.waiting:
@@ -131,20 +142,27 @@ class Inflow(Generic[_Item]):
         if served.refused:
             self._ration(served, now)
         going_on, batch = self._going_on, served.batch
-        while going_on and len(batch) < self._settings.going_on_a_turn:
+        most = min(fits, self._settings.going_on_a_turn)
+        while going_on and len(batch) < most:
             batch.append(going_on.popleft())
         if not going_on:
-            self._take_new(batch, now)
+            self._take_new(batch, min(max(1, fits - len(batch)), self._settings.new_a_turn), now)
+        self._turn = (now, len(batch))
         return served
+
+    def done(self, now: float) -> None:
+        """Learn from how long the turn took that `take` gave last."""
+        began, count = self._turn
+        if count:
+            self._each_s += _WEIGHT * ((now - began) / count - self._each_s)
 
     def take_worst_s(self) -> float:
         """How long a new request that was served had waited at most, since this was asked last."""
         worst, self._worst_s = self._worst_s, 0.0
         return worst
 
-    def _take_new(self, batch: list[_Item], now: float) -> None:
-        """The lanes in their order; the known ones leave one place to those behind them."""
-        left = self._settings.new_a_turn
+    def _take_new(self, batch: list[_Item], left: int, now: float) -> None:
+        """At most `left`, the lanes in their order; the known ones leave one place to those behind."""
         known = self._lines[Lane.KNOWN]
         others = any(line.waiting for line in self._lines.values() if line is not known)
         left -= self._serve(known, left - 1 if others and left > 1 else left, batch, now)

@@ -285,6 +285,7 @@ class Pump:
         if self._is_behind:
             self._loop.call_soon(self._serve)
         self._read([each for each in batch if not surplus.is_over(each[0])], now)
+        self.inflow.done(self._clock.now())
 
     def _read(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         receive = self._endpoint.receive_datagram

@@ -81,15 +81,16 @@ def test_after_a_while_of_waiting_patience_is_shorter() -> None:
     inflow: Inflow[int] = Inflow(SETTINGS)
     now = 0.0
     refused: list[float] = []
-    while now < 3.0:
+    while now < 5.0:
         for _ in range(3):
             inflow.put(TRUSTED, 0, now, now)
         refused += [now] * len(inflow.take(now).refused)
         now += 0.01
-    assert refused[0] == pytest.approx(1.0, abs=0.02), "when somebody had been waiting for a second"
-    by_second = [sum(begin <= at < begin + 1 for at in refused) for begin in range(3)]
-    assert by_second[2] == pytest.approx(100, abs=3), "as many as come too much"
-    assert len(inflow) == pytest.approx(100 * 0.05 * 3, abs=3)
+    assert refused[0] == pytest.approx(1.5, abs=0.05), "the first had waited half a second"
+    by_second = [sum(begin <= at < begin + 1 for at in refused) for begin in range(5)]
+    assert by_second[2] > 150, "the patience is shorter from now on"
+    assert by_second[3:] == pytest.approx([100, 100], abs=3), "as many as come too much"
+    assert len(inflow) == pytest.approx(300 * SETTINGS.patience_s, abs=3)
 
 
 def test_what_goes_on_is_never_refused_and_dropped_only_to_bound_memory() -> None:
@@ -98,6 +99,24 @@ def test_what_goes_on_is_never_refused_and_dropped_only_to_bound_memory() -> Non
     assert (len(inflow), inflow.dropped) == (5, 2)
     served = inflow.take(1000.0)
     assert (len(served.batch), served.refused) == (5, [])
+
+
+def test_on_a_slow_machine_turns_are_smaller() -> None:
+    settings = InflowSettings(turn_s=0.03, new_a_turn=16, patience_s=100.0, burst_s=100.0)
+    inflow = lined_up(settings, *((TRUSTED, "x") for _ in range(1000)))
+    now, sizes = 0.0, []
+    for _ in range(20):
+        count = len(inflow.take(now).batch)
+        now += count * 0.01
+        inflow.done(now)
+        sizes.append(count)
+    assert sizes[0] == 16
+    assert sizes[-1] == 3, "what takes 0.03 s"
+    inflow = lined_up(settings, *((GOING_ON, "x") for _ in range(100)))
+    for _ in range(20):
+        inflow.take(now)
+        inflow.done(now + 1000.0)
+    assert len(inflow) < 100 - 20, "one at least"
 
 
 def test_lanes_of_new_requests_are_bounded() -> None:
@@ -201,6 +220,7 @@ def simulate(
             if what in _NEXT:
                 after, pause = _NEXT[what]
                 heapq.heappush(coming, (now + pause, call, after))
+        inflow.done(now)
         now += speed.refusal * len(served.refused)
     figures.good = done / seconds
     figures.refused, figures.dropped = inflow.refused, inflow.dropped
