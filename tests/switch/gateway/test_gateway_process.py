@@ -15,6 +15,8 @@ from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import (
+    AddLeg,
+    ConfigureLeg,
     DigitReceived,
     Gain,
     GatewayStats,
@@ -110,6 +112,7 @@ async def test_sound_goes_on_without_the_call_agent_and_the_next_one_is_told(
             StartRecording(recording=RecordingId("r"), path=str(tmp_path / "r"), left=(CALLER,))
         )
         await talk([caller, agent], 0.2)
+        promised = house.client.take_port()  # told to a peer, and the gateway never heard of it
         house.client.close()
         await talk([caller, agent], 0.5)
         assert caller.hears(700)
@@ -130,7 +133,25 @@ async def test_sound_goes_on_without_the_call_agent_and_the_next_one_is_told(
         assert welcome.players == ("m",)
         assert welcome.recordings == ("r",)
         assert (await notes.wait(DigitReceived)).digit == "3"
-        # And it can end what the other began.
+        # It can make the leg that the other died over,
+        client.claim_port(promised)
+        late = Phone(promised, 900, 0)
+        client.send(AddLeg(leg=LegId("late"), port=promised))
+        client.send(
+            ConfigureLeg(
+                leg=LegId("late"),
+                remote_address="127.0.0.1",
+                remote_port=late.port,
+                codec="PCMU",
+                payload_type=0,
+            )
+        )
+        client.send(SetGains(gains=(Gain(listener=LegId("late"), source=LegId("late")),)))
+        await talk([late], 0.5)
+        assert late.hears(900)
+        late.close()
+        assert promised not in {client.take_port() for _ in range(64)}
+        # and end what the other began.
         client.send(RemoveLeg(leg=CALLER))
         await notes.wait(LegRemoved)
         client.close()
