@@ -82,7 +82,7 @@ class LimitsSection(_Section, frozen=True, kw_only=True):
 
     exempt: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses and networks without bans, beside those of trunks and fixed phones."""
-    exempt_rate: Rate = 10_000.0
+    exempt_rate: Rate = 20_000.0
     """Datagrams a second from one of them."""
     stranger_rate: Rate = 50.0
     """SIP messages a second from one address that has not proved a password."""

@@ -12,7 +12,7 @@ class GuardSettings:
 
     exempt: tuple[str, ...] = ()
     """Addresses and networks that are never banned: trunks, proxies of ours."""
-    exempt_rate: float = 10_000.0
+    exempt_rate: float = 20_000.0
     """Datagrams from one of them, with a burst of one second: anybody can write its address on some."""
     stranger_rate: float = 50.0
     """From one address that has not proved a password."""
