@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from crm_store.rows import (
     DispositionRow,
     HistoryRow,
@@ -180,7 +178,7 @@ class HistoryProjection:
                 why=offered.why,
                 decision={
                     "rule": offered.rule,
-                    "candidates": msgspec.to_builtins(offered.candidates),
+                    "candidates": offered.candidates,
                     "others": offered.others,
                 },
             )

@@ -28,6 +28,8 @@ class Dialog(Struct):
     """The way to the peer: it follows the peer's requests, so NATs and reconnects are survived."""
     local_seq: int
     remote_seq: int | None
+    written: tuple[str, str] | None = None
+    """`local` and `remote` as `addresses` wrote them."""
 
     @classmethod
     def of_invited(cls, invite: Request, local_tag: str, flow: Flow) -> Dialog:
@@ -68,6 +70,12 @@ class Dialog(Struct):
             remote_seq=None,
         )
 
+    def addresses(self) -> tuple[str, str]:
+        """`local` and `remote` as text. They never change, and each request and record has them."""
+        if self.written is None:
+            self.written = (str(self.local), str(self.remote))
+        return self.written
+
     def is_newer(self, request: Request) -> bool:
         """True when the peer's request comes after all others (section 12.2.2); notes it then."""
         seq = request.cseq.seq
@@ -93,10 +101,11 @@ class Dialog(Struct):
             self.local_seq += 1
             seq = self.local_seq
         uri, routes = self._way()
+        local, remote = self.addresses()
         headers = Headers.of_named(
             {
-                "From": str(self.local),
-                "To": str(self.remote),
+                "From": local,
+                "To": remote,
                 "Call-ID": self.call_id,
                 "CSeq": f"{seq} {method}",
             }

@@ -86,10 +86,11 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
     made_of = (dialog.remote, dialog.target, dialog.flow, dialog.local_seq, dialog.remote_seq)
     if session.kept is not None and session.kept[0] == made_of:
         return cast("DialogRecord", session.kept[1])
+    local, remote = dialog.addresses()
     record = DialogRecord(
         dialog.call_id,
-        str(dialog.local),
-        str(dialog.remote),
+        local,
+        remote,
         str(dialog.target),
         tuple(str(route) for route in dialog.routes),
         flow_record(dialog.flow),
