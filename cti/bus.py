@@ -119,6 +119,12 @@ class Subscription:
             if self.on_end is not None:
                 self.on_end()
 
+    def drop(self) -> None:
+        """Nobody reads any more: let go of what waits, and of who wanted to know the end."""
+        self.close("gone")
+        self._queue.clear()
+        self.on_end = None
+
     def _deliver(self, entry: Entry) -> None:
         if len(self._queue) >= self._limit:
             self.close("slow")

@@ -105,7 +105,7 @@ class Streams:
                 await stream.run(first)
             finally:
                 expiry.cancel()
-                subscription.close("gone")
+                subscription.drop()
                 self._open.pop(subscription, None)
                 if not self._open:
                     self._nobody_left.set()

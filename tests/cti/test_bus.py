@@ -204,6 +204,18 @@ async def test_what_waits_is_delivered_before_a_friendly_end() -> None:
     assert await subscription.next() is None
 
 
+def test_a_subscription_that_nobody_reads_any_more_holds_no_events() -> None:
+    bus = make_bus()
+    subscription = opened(bus)
+    told: list[str] = []
+    subscription.on_end = lambda: told.append("end")
+    bus.publish(EventType.GATEWAY_CHANGED, GatewayView(available=True))
+    subscription.drop()
+    assert subscription.on_end is None
+    assert (subscription.waiting, bus.subscriptions) == (0, 0)
+    assert told == ["end"]
+
+
 def test_listeners_hear_everything_until_they_stop() -> None:
     bus = make_bus()
     heard: list[Event] = []

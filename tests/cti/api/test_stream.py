@@ -250,6 +250,19 @@ async def test_a_client_that_does_not_read_is_cut_off_and_disturbs_nobody() -> N
             await until(lambda: run.open_streams == 0)
 
 
+async def test_a_client_that_does_not_read_and_goes_leaves_no_events_behind() -> None:
+    async with running(queue_limit=10_000, desk_grace_s=0.01) as run:
+        slow = await run.signed_on("super")
+        with await silent_client(run, slow.token):
+            (subscription,) = run.centre.bus._subscriptions
+            while subscription.waiting < 100:  # more than any buffers take
+                run.started("i1")
+                await asyncio.sleep(0)
+        await until(lambda: run.open_streams == 0)
+        assert subscription.waiting == 0
+        assert subscription.on_end is None
+
+
 # --- desks --------------------------------------------------------------------------------------
 
 
