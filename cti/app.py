@@ -410,6 +410,7 @@ class Node:
                 self._lag.note(lag, now)
                 self._waits.note(self._switching.pump.inflow.take_worst_s(), now)
                 self._switching.calls.overload.report_loop_lag(lag)
+                self._switching.pump.loop_was_late(lag, now)
                 self._watch_lag()
 
         self._clock.call_at(due, measure)

@@ -88,8 +88,10 @@ class Pump:
         self._shedding = SheddingLog(clock)
         self._is_behind = False
         """More came than was served yet; a turn for it is scheduled."""
-        self._since = 0.0
-        """While behind: what comes now came after that."""
+        self._looked_at = 0.0
+        """When the sockets were found empty last, or nearly so."""
+        self._idle_at: float | None = None
+        """When the loop had time to look last; None: nobody says."""
         self.sent = 0
         """Messages given to the sockets since the start."""
 
@@ -124,7 +126,12 @@ class Pump:
         """Take what came in meanwhile, as if it came now."""
         held, self._held = self._held, None
         if held:
-            self._received(held)  # whatever its age: its senders had to wait for us
+            self._looked_at = self._clock.now()  # their age does not count: they waited for us
+            self._received(held)
+
+    def loop_was_late(self, seconds: float, now: float) -> None:
+        """Note how late the loop is; told now and then, it shows how old the datagrams may be that wait."""
+        self._idle_at = now - seconds
 
     def schedule_flush(self) -> None:
         """Ask for a turn after the present callback: commands were given outside of `consume`.
@@ -252,21 +259,22 @@ class Pump:
             return
         now = self._clock.now()
         if len(batch) > _FEW or self._is_behind:
-            self._line_up(batch, is_emptied, now)
+            self._line_up(batch, now)
         else:
             self._read(batch, now)
+        if is_emptied:
+            self._looked_at = now
 
-    def _line_up(self, batch: list[tuple[bytes, Flow]], is_emptied: bool, now: float) -> None:
-        if not self._is_behind:
-            self._since = now
-        put, guard = self.inflow.put, self._guard
+    def _line_up(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         # When they came, nobody says; they are taken to have come evenly since the last look.
-        since, gap = self._since, (now - self._since) / len(batch)
+        since = self._looked_at
+        if not self._is_behind:
+            since = now if self._idle_at is None else max(since, self._idle_at)
+        gap = (now - since) / len(batch)
+        put, guard = self.inflow.put, self._guard
         for each in batch:
             since += gap
             put(lane_of(each[0], each[1].remote[0], guard, now), each, since, now)
-        if is_emptied:
-            self._since = now
         if not self._is_behind:
             self._serve()
 

@@ -97,6 +97,22 @@ async def test_the_copy_of_a_call_under_way_is_read_however_much_comes(
         assert node.pump.inflow.refused == 20
 
 
+async def test_after_a_stall_of_the_loop_old_calls_are_not_taken_for_new_ones(
+    peer: socket.socket,
+) -> None:
+    async with running_node() as node:
+        address = await node.pump.listen_udp(HOST, 0)
+        for number in range(100):
+            peer.sendto(raw(b"INVITE", number), address)
+        peer.sendto(raw(b"BYE", 100, b"x"), address)
+        node.pump.loop_was_late(
+            5.0, node.clock.now()
+        )  # five seconds for which they may have waited
+        await node.wait_for(10)
+        assert methods(node)[0] == "BYE"
+        assert 85 <= node.pump.inflow.refused <= 91, "all but those of the last half second"
+
+
 async def test_what_came_while_held_is_served_whatever_its_age(peer: socket.socket) -> None:
     async with running_node() as node:
         address = await node.pump.listen_udp(HOST, 0)
@@ -107,6 +123,7 @@ async def test_what_came_while_held_is_served_whatever_its_age(peer: socket.sock
         for _ in range(10):
             await asyncio.sleep(0)  # the loop looks at its sockets
         assert node.events == []
+        node.pump.loop_was_late(5.0, node.clock.now())
         node.pump.release()
         await node.wait_for(101)
         assert node.pump.inflow.refused == 0
