@@ -81,6 +81,9 @@ class CallJournal:
         self._days_written_at = 0.0
         self._is_due = False
         self._is_soon = False
+        """Something without hurry is to be written."""
+        self._waits = False
+        """The timer for it runs; other news may write it before."""
         self.seconds = 0.0
         """Spent in `commit` since the start."""
 
@@ -175,9 +178,11 @@ class CallJournal:
         """Write what changed; called at the end of each turn, before anything is sent."""
         changes = self._legs.changes
         if not (self._is_due or changes.legs or self._location.changed):
-            if (changes.confirmed or changes.recordings) and not self._is_soon:
+            if changes.confirmed or changes.recordings:
                 self._is_soon = True
-                self._clock.call_at(self._clock.now() + _SOON_S, self._due)
+                if not self._waits:
+                    self._waits = True
+                    self._clock.call_at(self._now() + _SOON_S, self._waited)
             return
         began = self._now()
         self._is_due = self._is_soon = False
@@ -215,6 +220,11 @@ class CallJournal:
     def abandon(self) -> None:
         """Close the file as it is: nothing that this process decided counts."""
         self.file.abandon()
+
+    def _waited(self) -> None:
+        self._waits = False
+        if self._is_soon:
+            self._due()
 
     def _due(self) -> None:
         if not self._is_due:

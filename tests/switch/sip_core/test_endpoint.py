@@ -178,6 +178,31 @@ def test_cancel_after_the_final_response_is_answered_but_not_reported() -> None:
     assert events_of(endpoint) == []
 
 
+def test_a_cancel_that_comes_when_all_is_over_is_answered_with_the_tag_of_the_answer() -> None:
+    endpoint = make_endpoint()
+    event = give_invite(endpoint)
+    endpoint.respond(event.transaction, make_response(event.request, 200, to_tag="b"), 0.0)
+    endpoint.acknowledged(event.transaction, 0.0)  # it rests, and has let go of its messages
+    sent_by(endpoint)
+    give(endpoint, make_request("CANCEL", branch="z9hG4bK1", call_id="one"))
+    (done,) = sent_by(endpoint)
+    assert isinstance(done, Response)
+    assert (done.status, done.cseq.method, done.to.tag) == (200, "CANCEL", "b")
+    assert events_of(endpoint) == []
+
+
+def test_a_refusal_that_comes_again_while_it_rests_is_acknowledged_again() -> None:
+    endpoint = make_endpoint()
+    _, request = start_invite(endpoint)
+    acks = []
+    for _ in range(2):
+        reply(endpoint, request, 486)
+        (ack,) = sent_by(endpoint)
+        assert isinstance(ack, Request)
+        acks.append(serialize(ack))
+    assert acks[0] == acks[1]
+
+
 def test_cancel_of_nothing_gets_481() -> None:
     endpoint = make_endpoint()
     give(endpoint, make_request("CANCEL", branch="z9hG4bK1"))
