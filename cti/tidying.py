@@ -29,10 +29,10 @@ class Tidying:
         clock: Clock,
         has_calls: Callable[[], bool],
         *,
-        tidy: Callable[[], None] | None = None,
+        tidy: Callable[[bool], None] | None = None,
         work: Callable[[], int] | None = None,
     ) -> None:
-        """Without `tidy` and `work` it is this process that is tidied."""
+        """`tidy` is told whether there are calls. Without it and `work` this process is tidied."""
         self._clock = clock
         self._has_calls = has_calls
         self._tidy = tidy or _Process().tidy
@@ -45,10 +45,10 @@ class Tidying:
         self._clock.call_at(self._clock.now() + _LOOK_EVERY_S, self._look)
 
     def _look(self) -> None:
-        pause = BUSY_S if self._has_calls() else IDLE_S
-        work = self._work()
-        if work != self._done_work and self._clock.now() - self._done_at >= pause:
-            self._tidy()
+        is_busy = self._has_calls()
+        pause = BUSY_S if is_busy else IDLE_S
+        if self._work() != self._done_work and self._clock.now() - self._done_at >= pause:
+            self._tidy(is_busy)
             self._done_at, self._done_work = self._clock.now(), self._work()
         self.watch()
 
@@ -59,9 +59,10 @@ class _Process:
     def __init__(self) -> None:
         self._trim: Any = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
-    def tidy(self) -> None:
+    def tidy(self, is_busy: bool) -> None:
+        """Collect cycles; give free pages back unless the next calls would ask for them at once."""
         gc.collect()
-        if self._trim is not None:
+        if self._trim is not None and not is_busy:
             self._trim(0)
 
 

@@ -249,9 +249,9 @@ class SoakLoad:
                 await callers.all_over()
             self.desks.end()
             await desks
+            await self.probe.finish()
             for task in beside:
                 task.cancel()
-            self.probe.hang_up()
         self._phones.unregister()
 
     def _mood(self, invite: bytes) -> int:

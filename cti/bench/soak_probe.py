@@ -33,9 +33,10 @@ AGENT_HZ: Final = 1050.0
 _AMPLITUDE: Final = 8000.0
 _HEARD: Final = 6000.0
 _UNHEARD: Final = 400.0
-TALK_S: Final = 4.0
-_LISTEN_AFTER_S: Final = 2.5
-"""Into the call: a caller who had to wait hears music before."""
+_TALK_S: Final = 4.5
+_ANSWER_S: Final = 2.5
+_SETTLE_S: Final = 0.7
+"""After the agent's answer: until then a caller who has to wait hears music."""
 _LISTEN_S: Final = 1.0
 _HEADER: Final = 12
 _LEAST_PACKETS: Final = 0.9 * _LISTEN_S / 0.02
@@ -64,11 +65,18 @@ class Hummer(CallSound):
         """Bind a socket. Raises OSError."""
         super().__init__(_HOST, tone(hz))
         self.heard: deque[bytes] = deque(maxlen=int(_LISTEN_S / 0.02))
+        self.is_connected = asyncio.Event()
+        """Somebody to hum at was added; to be cleared before a call."""
 
     def open(self) -> None:
         """Begin to hum and to listen."""
         super().open()
         asyncio.get_running_loop().add_reader(self.socket, self._take)
+
+    def add(self, key: bytes, address: Address) -> None:
+        """Hum at `address` from now on."""
+        super().add(key, address)
+        self.is_connected.set()
 
     async def close(self) -> None:
         """Fall silent and let the port go."""
@@ -102,6 +110,7 @@ class Probe:
     """What was not as it should be; the first few."""
     _caller: Hummer = field(default_factory=lambda: Hummer(CALLER_HZ))
     _pools: list[CallerPool] = field(default_factory=list)
+    _calling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def open(self) -> None:
         """Bind, hum, listen."""
@@ -113,17 +122,17 @@ class Probe:
                 server=self.server,
                 rtp_port=self._caller.port,
                 called=number,
-                talk_s=TALK_S,
+                talk_s=_TALK_S,
                 prefix=f"probe{number}x",
                 sound=self._caller,
             )
             await pool.open()
             self._pools.append(pool)
 
-    def hang_up(self) -> None:
-        """End the call that is up, if one is."""
-        for pool in self._pools:
-            pool.hang_up_all()
+    async def finish(self) -> None:
+        """Wait for the end of the call that is up; cancel `run` right after."""
+        async with self._calling:
+            pass
 
     async def close(self) -> None:
         """Let everything go."""
@@ -136,35 +145,36 @@ class Probe:
         """A call every ten seconds, until cancelled."""
         while True:
             for pool in self._pools:
-                await self.once(pool)
-                await asyncio.sleep(_EVERY_S - TALK_S)
+                async with self._calling:
+                    await self._call(pool)
+                await asyncio.sleep(_EVERY_S - _TALK_S)
 
-    async def once(self, pool: CallerPool | None = None) -> None:
+    async def _call(self, pool: CallerPool) -> None:
         """One call, judged."""
-        pool = pool or self._pools[0]
         pool.records.clear()
+        self.agent.is_connected.clear()
         record = pool.dial()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(10.0):
-                while not record.status:  # noqa: ASYNC110 - set by a message
-                    await asyncio.sleep(0.02)
-        await asyncio.sleep(_LISTEN_AFTER_S - _LISTEN_S)
+            async with asyncio.timeout(_ANSWER_S):
+                await self.agent.is_connected.wait()
+        await asyncio.sleep(_SETTLE_S)
         self.agent.heard.clear()
         self._caller.heard.clear()
         await asyncio.sleep(_LISTEN_S)
         pcm = sound_of(self._caller.heard), sound_of(self.agent.heard)
         await pool.all_over()
         self.calls += 1
-        trouble = (
-            f"status {record.status}"
-            if record.status != 200
-            else gap("caller", pcm[0]) or gap("agent", pcm[1])
-        )
+        if record.status != 200 or not self.agent.is_connected.is_set():
+            trouble = f"status {record.status}, no agent within {_ANSWER_S:g} s"
+        else:
+            trouble = gap("caller", pcm[0]) or gap("agent", pcm[1])
         self.gaps += bool(trouble)
         if not trouble:
             trouble = wrong("caller", pcm[0], AGENT_HZ, CALLER_HZ)
             trouble = trouble or wrong("agent", pcm[1], CALLER_HZ, AGENT_HZ)
             self.wrong += bool(trouble)
+            if trouble:
+                del self.words[_MOST_WORDS - 1 :]  # what is wrong is told in any case
         if trouble and len(self.words) < _MOST_WORDS:
             self.words.append(f"call {self.calls} to {pool.called}: {trouble}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import ClassVar
 
 import pytest
 
@@ -19,13 +20,18 @@ class Server:
         self.has_calls = False
         self.work = 0
         self.tidied: list[float] = []
-        begun = self.clock.now()
+        self.busy: list[bool] = []
+        self._begun = self.clock.now()
         Tidying(
             self.clock,
             lambda: self.has_calls,
-            tidy=lambda: self.tidied.append(self.clock.now() - begun),
+            tidy=self._tidied,
             work=lambda: self.work,
         ).watch()
+
+    def _tidied(self, is_busy: bool) -> None:
+        self.tidied.append(self.clock.now() - self._begun)
+        self.busy.append(is_busy)
 
     def pass_time(self, seconds: float, *, working: bool = True) -> None:
         for _ in range(int(seconds)):
@@ -55,7 +61,7 @@ def test_every_five_minutes_while_there_are_always_calls() -> None:
     server.pass_time(BUSY_S - 1)
     assert server.tidied == []
     server.pass_time(2 * BUSY_S + 40)
-    assert len(server.tidied) == 3
+    assert server.busy == [True, True, True]
 
 
 def test_soon_after_the_last_call() -> None:
@@ -64,7 +70,7 @@ def test_soon_after_the_last_call() -> None:
     server.pass_time(120)
     server.has_calls = False
     server.pass_time(30, working=False)
-    assert len(server.tidied) == 1
+    assert server.busy == [False]
 
 
 def test_what_leads_only_to_itself_is_collected() -> None:
@@ -79,7 +85,7 @@ def test_what_leads_only_to_itself_is_collected() -> None:
         seen = weakref.ref(knot)
         del knot
         assert seen() is not None
-        _Process().tidy()
+        _Process().tidy(is_busy=False)
         assert seen() is None
     finally:
         gc.enable()
@@ -87,4 +93,20 @@ def test_what_leads_only_to_itself_is_collected() -> None:
 
 def test_a_c_library_without_trimming_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    _Process().tidy()
+    _Process().tidy(is_busy=False)
+
+
+def test_pages_are_kept_for_the_next_calls_while_there_are_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Library:
+        trimmed: ClassVar[list[int]] = []
+
+        def malloc_trim(self, pad: int) -> None:
+            self.trimmed.append(pad)
+
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Library())
+    _Process().tidy(is_busy=True)
+    assert Library.trimmed == []
+    _Process().tidy(is_busy=False)
+    assert Library.trimmed == [0]
