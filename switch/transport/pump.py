@@ -170,20 +170,24 @@ class Pump:
             self._arm()
 
     def _arm(self) -> None:
-        """Set the one timer to what the endpoint or the consumer waits for."""
+        """Set the one timer to what the endpoint or the consumer waits for, or leave it earlier.
+
+        Whom the first deadline was for has mostly answered long before it. One turn that finds nothing
+        costs less than to move the timer with every message.
+        """
         due = self._endpoint.get_timer()
         if self._timers is not None:
             other = self._timers()
             if other is not None and (due is None or other < due):
                 due = other
-        if due == self._timer_at or self._closed:
+        if due is None or self._closed:
             return
-        if self._timer is not None:
+        if self._timer is not None and self._timer_at is not None:
+            if self._timer_at <= due:
+                return
             self._timer.cancel()
-            self._timer = None
         self._timer_at = due
-        if due is not None:
-            self._timer = self._clock.call_at(due, self._on_timer)
+        self._timer = self._clock.call_at(due, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = self._timer_at = None
