@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -29,7 +30,6 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next(30.0)
         await caller.established(call, 30.0)
-        hears(await listen(caller, call), AGENT_HZ)
 
         lab.kill()
         await lab.stop()
@@ -45,8 +45,9 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
         await lab.start()
         lab.expects_crash = False
         await lab.agent_is("1001", "talking", 30.0)
-        hears(await listen(caller, call), AGENT_HZ)
-        hears(await listen(agent, ring.call), CALLER_HZ)
+        heard, heard_too = await asyncio.gather(listen(caller, call), listen(agent, ring.call))
+        hears(heard, AGENT_HZ)
+        hears(heard_too, CALLER_HZ)
         await agent.hang_up(ring.call, 30.0)
         await caller.closed(call, 30.0)
         await lab.is_quiet(30.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,14 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         await caller.established(ringing, PATIENCE_S)
         await target.established(transfer.call, PATIENCE_S)
         await caller.established(transferred, PATIENCE_S)
-        hears(await listen(caller, transferred), OTHER_HZ)
-        hears(await listen(target, transfer.call), CALLER_HZ)
-        hears(await listen(caller, ringing), AGENT_HZ)
+        heard, heard_too, rang = await asyncio.gather(
+            listen(caller, transferred),
+            listen(target, transfer.call),
+            listen(leaver, next_one.call),
+        )
+        hears(heard, OTHER_HZ)
+        hears(heard_too, CALLER_HZ)
+        hears(rang, CALLER_HZ)
 
         assert (await lab.agent("1001"))["state"] == "held"
         music = await listen(caller, held)
@@ -98,8 +104,9 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         assert tone_levels(music, [AGENT_HZ])[0] < UNHEARD
         agent.process.resume(holding)
         await lab.agent_is("1001", "talking", PATIENCE_S)
-        hears(await listen(caller, held), AGENT_HZ)
-        hears(await listen(agent, holding), CALLER_HZ)
+        heard, heard_too = await asyncio.gather(listen(caller, held), listen(agent, holding))
+        hears(heard, AGENT_HZ)
+        hears(heard_too, CALLER_HZ)
 
         for call in (held, transferred, ringing):
             await caller.hang_up(call, PATIENCE_S)
