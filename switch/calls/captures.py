@@ -126,19 +126,21 @@ class Captures:
         """No end will be told any more: report every recording as broken."""
         self.only(())
 
-    def only(self, recordings: Collection[RecordingId]) -> None:
-        """The gateway has these and no others: report the rest as broken."""
+    def only(self, recordings: Collection[RecordingId], *, is_same_gateway: bool = False) -> None:
+        """The gateway has these and no others: report the rest as broken.
+
+        `is_same_gateway`: it is the one that should have them. What is to run there it was never told
+        of; what was to end has ended, and nobody was there to hear it.
+        """
         for capture in tuple(self._captures.values()):
-            if capture.id not in recordings:
+            if capture.id in recordings:
+                continue
+            if is_same_gateway and not capture.is_stopping:
+                self._begin(capture)
+            else:
                 del self._captures[capture.id]
                 self._changed(capture.id)
                 self._emit(self._broken(capture, "gateway-lost"))
-
-    def begin_again(self, recordings: Collection[RecordingId]) -> None:
-        """The gateway has these only, and was not told of the others that are to run."""
-        for capture in self._captures.values():
-            if capture.id not in recordings and not capture.is_stopping:
-                self._begin(capture)
 
     def restore(self, capture: Capture) -> None:
         """Take up a recording that an earlier process began."""

@@ -89,10 +89,7 @@ class GatewayInputs:
                 self._tell_again(adopted, is_there=adopted.id in there)
             elif adopted.id not in there:
                 self._legs.abandon(adopted, _GATEWAY_LOST)
-        if is_the_same:
-            self._sound.captures.begin_again(welcome.recordings)
-        else:
-            self._sound.captures.only(welcome.recordings)
+        self._sound.captures.only(welcome.recordings, is_same_gateway=is_the_same)
         self._sound.only(welcome.players)
         self._sound.say_again()
 

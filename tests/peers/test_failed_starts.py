@@ -30,6 +30,8 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next(30.0)
         await caller.established(call, 30.0)
+        # An answer may leave a moment before the gateway has read of the leg.
+        hears(await listen(caller, call), AGENT_HZ)
 
         lab.kill()
         await lab.stop()

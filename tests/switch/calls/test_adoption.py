@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import IncomingLeg, LegAnswered, LegEnded
+from switch.calls.events import IncomingLeg, LegAnswered, LegEnded, RecordingClosed
 from switch.sip.events import Ended, EndedBy, ReofferAnswered
 from tests.switch.calls.bench import Bench
 from tests.switch.calls.phone import Phone
@@ -103,6 +103,21 @@ def test_what_the_gateway_was_never_told_it_is_told_by_the_next_process(lost_fro
     assert bench.gateway.recordings == {recording: ((incoming.leg,), (leg,))}
     caller.hang_up()
     bench.calls.hang_up(leg, HANG_UP)
+    bench.check_forgotten()
+
+
+def test_a_recording_whose_end_nobody_heard_is_looked_for_on_the_disk() -> None:
+    bench, ann, a, bob, b = talking()
+    leg = bench.calls.legs.get(a)
+    assert leg is not None
+    recording = bench.calls.start_recording(leg.call, customer=a, agent=b)
+    bench.calls.stop_recording(recording)
+    bench.kept.write(bench.calls.adoption)
+    bench.gateway.events.clear()  # told to a process that died before it read it
+    bench.restart()
+    (closed,) = bench.of(RecordingClosed)
+    assert (closed.recording, closed.error) == (recording, "gateway-lost")
+    ann.hang_up()
     bench.check_forgotten()
 
 
