@@ -27,9 +27,9 @@ class InflowSettings:
     """More save a few per cent of CPU and cost the one who was let in first more time."""
     patience_s: float = 0.1
     """New requests that wait longer are refused, while there are too many of them."""
-    burst_s: float = 0.5
+    burst_s: float = 1.0
     """As `patience_s`, while nobody had to wait a moment ago: a burst or a pause of the machine is
-    no overload, and a caller rather waits for half a second than hears that nothing is free."""
+    no overload, and a caller rather waits for a second than hears that nothing is free."""
     kept_s: float = 0.2
     """Two of each lane may wait for so long at any time: a slow machine must not be without work."""
     calm_s: float = 2.0
@@ -50,7 +50,7 @@ _EACH_S: Final = 0.0005
 _FASTEST_S: Final = 0.00005
 _WEIGHT: Final = 0.2
 """Of the last turn, in what is known of how long a message takes."""
-_REFUSALS_BURST_S: Final = 0.5
+_REFUSALS_BURST_S: Final = 0.8
 """So long a burst of refusals may be ahead of their rate."""
 
 
