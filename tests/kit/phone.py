@@ -15,6 +15,7 @@ import asyncio
 import tempfile
 import wave
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,6 +28,7 @@ from cti.phone.protocol import (
     Closed,
     Digit,
     Established,
+    Event,
     Incoming,
     Registered,
     RegistrationFailed,
@@ -114,6 +116,15 @@ class Phone:
         """Send an INVITE; returns the name of the call at once."""
         return self.process.dial(target, headers)
 
+    async def call_until_it_rings(self, target: str, timeout_s: float = 30.0) -> str:
+        """Call, and again when that is refused: a server on a busy machine sheds some calls."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                call = await self.call(target)
+                if isinstance(await self.process.expect(partial(_is_told, call)), Ringing):
+                    return call
+                await asyncio.sleep(0.5)
+
     async def ringing(self, call: str, timeout_s: float = 5.0) -> Ringing:
         """Wait for 180 or 183."""
         return await self.process.wait_for(Ringing, timeout_s, call=call)
@@ -172,6 +183,11 @@ class Phone:
         await asyncio.sleep(seconds)
         await self.process.stop_capture(call)
         return read_wav(path)
+
+
+def _is_told(call: str, event: Event) -> bool:
+    """Whether an event says what becomes of a call that was begun."""
+    return isinstance(event, Ringing | Closed) and event.call == call
 
 
 def read_wav(path: Path) -> Pcm:

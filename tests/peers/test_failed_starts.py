@@ -29,7 +29,7 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
         await lab.agent_is("1001", "available", 30.0)
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next(30.0)
         await caller.established(call, 30.0)
         # An answer may leave a moment before the gateway has read of the leg.

@@ -44,7 +44,7 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
     ):
 
         async def dial(number: str) -> str:
-            return await caller.call(f"sip:{number}@{lab.host}:{lab.sip_port}")
+            return await caller.call_until_it_rings(f"sip:{number}@{lab.host}:{lab.sip_port}")
 
         async def talking(phone: Phone, number: str) -> tuple[str, str]:
             """A talk with the agent of this number, over `sales`: both names of the call."""
@@ -72,7 +72,6 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         transfer = await target.incoming(PATIENCE_S)
         # and one rings at the queue: nobody is free, music will come in a second.
         ringing = await dial(SALES)
-        await caller.ringing(ringing, PATIENCE_S)
 
         lab.kill()
         caller.process.hang_up(leaving)  # nobody is there to take the BYE: it is sent again
