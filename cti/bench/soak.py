@@ -132,6 +132,7 @@ class _Soak:
             # Not the last sample: with the calls gone it lies below the line.
             call_agent=trend(counts, [sample.call_agent_rss for sample in samples]),
             gateway=trend(counts, [sample.gateway_rss for sample in samples]),
+            blocks=trend(counts, [sample.blocks for sample in samples]),
             samples=[before, *samples, after],
         )
 

@@ -63,6 +63,9 @@ class SoakReport:
     left_over: list[str]
     call_agent: Trend
     gateway: Trend
+    blocks: Trend
+    """Blocks of the call agent's objects, in place of octets. Not judged: it tells, where memory grows,
+    whether it is objects that stay or room between them."""
     samples: list[Sample] = field(default_factory=list)
 
     @property
@@ -137,6 +140,11 @@ def in_words(report: SoakReport) -> str:
             f"memory of the {name}: {line.verdict.value}; {line.begin_mib:.1f} to "
             f"{line.end_mib:.1f} MiB over the last {line.calls:,.0f} calls, "
             f"{line.octets_per_call:+.0f} ± {line.uncertainty:.0f} octets a call (bound {BOUND:.0f})"
+        )
+    if report.blocks.calls:
+        lines.append(
+            f"objects of the call agent: {report.blocks.octets_per_call:+.2f} ± "
+            f"{report.blocks.uncertainty:.2f} blocks of memory a call"
         )
     complaints = report.complaints
     lines += complaints or ["nothing is left behind: legs, ports, files, tasks as before"]

@@ -50,6 +50,8 @@ class Sample:
     """Addresses that the guard remembers."""
     journal_octets: float
     tcp_connections: float
+    blocks: float
+    """Of memory, that small objects of the call agent take: at most 512 octets each."""
 
 
 _FIGURES: Final = {
@@ -78,6 +80,7 @@ _FIGURES: Final = {
     "remembered_sources": "guard_sources",
     "journal_octets": "journal_bytes",
     "tcp_connections": "tcp_connections",
+    "blocks": "python_blocks",
 }
 _NO_MORE: Final = (
     "call_agent_files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -68,6 +69,8 @@ class _Node(Collector):
         yield gauge("event_loop_lag_seconds", "How late the loop was last.", lag.last_s)
         yield gauge("event_loop_lag_max_seconds", "The worst of the last minute.", lag.worst_s)
         yield counter("event_loop_late", "Measures, four a second, above 0.1 s.", lag.late)
+        blocks = sys.getallocatedblocks()
+        yield gauge("python_blocks", "Blocks of memory that small objects take.", blocks)
         yield gauge("asyncio_tasks", "Live tasks of the event loop.", sources.tasks())
 
 

@@ -58,6 +58,7 @@ async def test_calls_of_every_kind_leave_nothing_behind(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(report.samples) >= 4
     assert float(rows[-1]["call_agent_rss"]) > 50e6
+    assert float(rows[-1]["blocks"]) > 100_000
     assert max(float(row["legs"]) for row in rows) > 1
     assert json.loads((tmp_path / "out" / "soak.json").read_text())["calls"] == calls
     ElementTree.parse(tmp_path / "out" / "memory.svg")
@@ -112,6 +113,7 @@ def report(**changes: Any) -> SoakReport:
         "left_over": [],
         "call_agent": flat,
         "gateway": flat,
+        "blocks": flat,
     }
     return SoakReport(**fields | changes)
 
