@@ -64,6 +64,12 @@ def table_of(record: np.dtype[Any]) -> Any:
     return numba.from_dtype(record)[::1]
 
 
+def tuple_of(kind: type[tuple[Any, ...]], *fields: object) -> Any:
+    """The type of a NamedTuple whose fields have these types, in its order."""
+    named: Any = types.NamedTuple
+    return named(fields, kind)
+
+
 def entry(*arguments: object) -> Callable[[F], F]:
     """Compile a function that Python calls with arguments of these types, now or from the kept code."""
 

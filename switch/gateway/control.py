@@ -72,6 +72,10 @@ class ControlServer:
         """A call agent is connected and has said `Hello`."""
         return self._agent is not None
 
+    def fileno(self) -> int:
+        """Can be read when `poll` has something to do."""
+        return self._epoll.fileno()
+
     def poll(self, timeout_s: float = 0.0) -> None:
         """Accept, read and write what is possible; wait for it up to `timeout_s`."""
         for fd, mask in self._epoll.poll(timeout_s):

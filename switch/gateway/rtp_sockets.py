@@ -29,12 +29,16 @@ from switch.gateway.system_calls import (
     EPOLL_EVENT,
     MAIN,
     NOBODY,
+    OWNER,
+    SocketTables,
     receive_packets,
+    relay_packets,
     send_packets,
 )
 from switch.media.errors import MediaCommandError
 from switch.media.packets import PacketBuffer
 from switch.media.ports import Stray
+from switch.media.receipt import Pause, ReceiptTables, Relayed
 from switch.media.rows import grown
 
 REST_S: Final = 2.0
@@ -43,14 +47,11 @@ MAX_STRAYS: Final = 64
 """Strangers' packets looked at in one wake, whatever comes; the rest waits in the kernel's bounded queue."""
 SWEEP_S: Final = 0.5
 """Within this every leg is read once more than the kernel tells."""
-STANDSTILL_S: Final = 0.012
-"""After so long without a wake a leg probably holds more than one packet."""
 _SKIP: Final = 512
 """Ports tried for one reservation before giving up for now."""
 _RECEIVE_BUFFER_OCTETS: Final = 128 * 1024
 """The kernel counts about 700 octets for a packet of G.711: room for some 3 s of a leg."""
 _DATAGRAM_OCTETS: Final = 1500
-_NO_STRAYS: Final[list[Stray]] = []
 
 
 class _Pair:
@@ -106,19 +107,21 @@ class RtpSockets:
         self._offered: set[int] = set()
         self._legs: dict[int, _Pair] = {}
         self._epoll = select.epoll()
-        self._fd_by_row = np.zeros(0, dtype=np.int32)
-        """The main socket; -1: not connected, or no leg."""
-        self._row_by_fd = np.zeros(0, dtype=np.int32)
-        self._kind_by_fd = np.zeros(0, dtype=np.uint8)
-        self._again = np.zeros(0, dtype=np.int32)
-        """File descriptors of main sockets that may hold another packet, so many as `_again_count`."""
-        self._again_count = np.zeros(1, dtype=np.int64)
-        self._is_again = np.zeros(0, dtype=np.bool_)
-        self._doorsteps = np.zeros(0, dtype=np.int32)
-        self._ready = np.zeros(0, dtype=EPOLL_EVENT)
+        self._tables = SocketTables(
+            ready=np.zeros(0, dtype=EPOLL_EVENT),
+            row_by_fd=np.zeros(0, dtype=np.int32),
+            kind_by_fd=np.zeros(0, dtype=np.uint8),
+            again=np.zeros(0, dtype=np.int32),
+            is_again=np.zeros(0, dtype=np.bool_),
+            again_count=np.zeros(1, dtype=np.int64),
+            doorsteps=np.zeros(0, dtype=np.int32),
+            fd_by_row=np.zeros(0, dtype=np.int32),
+            clock=np.zeros(1),
+            timespec=np.zeros(2, dtype=np.int64),
+        )
         self._sweep: list[int] = []
         """Main sockets that this sweep has yet to read."""
-        self._received_at = 0.0
+        self._swept_at = 0.0
         self._now = 0.0
 
     # --- ports ----------------------------------------------------------------------------------
@@ -166,9 +169,10 @@ class RtpSockets:
         self._legs[row] = pair
         main, doorstep = pair.main.fileno(), pair.doorstep.fileno()
         self._make_room(row, max(main, doorstep))
-        self._row_by_fd[main] = self._row_by_fd[doorstep] = row
-        self._kind_by_fd[main] = NOBODY
-        self._kind_by_fd[doorstep] = DOORSTEP
+        tables = self._tables
+        tables.row_by_fd[main] = tables.row_by_fd[doorstep] = row
+        tables.kind_by_fd[main] = NOBODY
+        tables.kind_by_fd[doorstep] = DOORSTEP
         self._epoll.register(doorstep, select.EPOLLIN)
 
     def connect(self, row: int, address: str, port: int) -> None:
@@ -182,63 +186,78 @@ class RtpSockets:
         except (OSError, ValueError) as error:
             raise MediaCommandError(f"RTP cannot go to {address}:{port}: {error}") from None
         fd = pair.main.fileno()
-        if self._fd_by_row[row] < 0:
+        if self._tables.fd_by_row[row] < 0:
             # Not before: an unconnected main socket would let anybody in.
             pair.drain()
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)
-            self._kind_by_fd[fd] = MAIN
-            self._fd_by_row[row] = fd
+            self._tables.kind_by_fd[fd] = MAIN
+            self._tables.fd_by_row[row] = fd
             self._look_again(fd)
 
     def detach(self, row: int) -> None:
         """Close the sockets of a leg."""
         pair = self._legs.pop(row)
-        self._fd_by_row[row] = -1
+        tables = self._tables
+        tables.fd_by_row[row] = -1
         for sock in (pair.main, pair.doorstep):
-            self._kind_by_fd[sock.fileno()] = NOBODY
+            tables.kind_by_fd[sock.fileno()] = NOBODY
         fd = pair.main.fileno()
-        if self._is_again[fd]:
-            self._is_again[fd] = False
-            listed = self._again[: self._again_count[0]]
-            self._again_count[0] -= 1
-            self._again[: self._again_count[0]] = listed[listed != fd]
+        if tables.is_again[fd]:
+            tables.is_again[fd] = False
+            listed = tables.again[: tables.again_count[0]]
+            tables.again_count[0] -= 1
+            tables.again[: tables.again_count[0]] = listed[listed != fd]
         pair.close()  # which also takes them out of the epoll set
         self._resting.append((self._now, pair.port))
 
+    def watch(self, fd: int) -> None:
+        """End a `relay` when this file descriptor can be read."""
+        self._make_room(0, fd)
+        self._tables.kind_by_fd[fd] = OWNER
+        self._epoll.register(fd, select.EPOLLIN)
+
     def receive(self, now: float, into: PacketBuffer) -> tuple[int, list[Stray]]:
         """Take at most one packet of each leg's peer."""
-        passed = now - self._received_at
-        self._received_at = now
-        self._go_on_sweeping(passed)
-        taken, strangers = receive_packets(
-            self._epoll.fileno(), self._ready, self._row_by_fd, self._kind_by_fd,
-            self._again, self._is_again, self._again_count, passed > STANDSTILL_S, self._doorsteps,
-            into.octets, into.legs, into.sizes,
-        )  # fmt: skip
-        if not strangers:
-            return taken, _NO_STRAYS
-        strays: list[Stray] = []
-        for fd in self._doorsteps[: min(strangers, MAX_STRAYS)].tolist():
-            self._look_at_doorstep(int(self._row_by_fd[fd]), strays)
-        return taken, strays
+        self._go_on_sweeping(now)
+        taken, strangers, _ = receive_packets(
+            self._epoll.fileno(), self._tables, now, into.octets, into.legs, into.sizes
+        )
+        return taken, self._strays(strangers)
 
-    def _go_on_sweeping(self, passed: float) -> None:
+    def relay(self, tables: ReceiptTables, pause: Pause) -> Relayed:
+        """Take packets and pass them on at intervals; see `RelayingWire`."""
+        received, relayed, dropped, strangers, now = relay_packets(
+            self._epoll.fileno(), self._tables, tables, pause.every_s, pause.until
+        )
+        return Relayed(received, relayed, dropped, self._strays(strangers), now)
+
+    def _strays(self, doorsteps: int) -> list[Stray]:
+        strays: list[Stray] = []
+        if doorsteps:
+            tables = self._tables
+            for fd in tables.doorsteps[: min(doorsteps, MAX_STRAYS)].tolist():
+                self._look_at_doorstep(int(tables.row_by_fd[fd]), strays)
+        return strays
+
+    def _go_on_sweeping(self, now: float) -> None:
         """Read the legs in turn once more than the kernel tells, all of them within `SWEEP_S`."""
+        passed, self._swept_at = now - self._swept_at, now
         if not self._sweep:
             self._sweep = [pair.main.fileno() for pair in self._legs.values()]
         for _ in range(min(len(self._sweep), int(len(self._legs) * passed / SWEEP_S) + 1)):
             self._look_again(self._sweep.pop())
 
     def _look_again(self, fd: int) -> None:
-        if self._kind_by_fd[fd] == MAIN and not self._is_again[fd]:
-            self._is_again[fd] = True
-            self._again[self._again_count[0]] = fd
-            self._again_count[0] += 1
+        tables = self._tables
+        if tables.kind_by_fd[fd] == MAIN and not tables.is_again[fd]:
+            tables.is_again[fd] = True
+            tables.again[tables.again_count[0]] = fd
+            tables.again_count[0] += 1
 
     def send(self, packets: PacketBuffer, first: int, count: int) -> int:
         """Send packets to the legs that they are for; return how many the system did not take."""
         return send_packets(
-            self._fd_by_row, packets.octets, packets.legs, packets.sizes, first, count
+            self._tables.fd_by_row, packets.octets, packets.legs, packets.sizes, first, count
         )
 
     def close(self) -> None:
@@ -250,20 +269,21 @@ class RtpSockets:
         self._epoll.close()
 
     def _make_room(self, row: int, fd: int) -> None:
-        if row >= len(self._fd_by_row):
+        tables = self._tables
+        if row >= len(tables.fd_by_row):
             more = np.full(row + 1, -1, dtype=np.int32)
-            self._fd_by_row = np.concatenate([self._fd_by_row, more])
-        rows = max(2 * len(self._row_by_fd), fd + 1)
-        if fd >= len(self._row_by_fd):
-            for name in (
-                "_row_by_fd",
-                "_kind_by_fd",
-                "_again",
-                "_is_again",
-                "_doorsteps",
-                "_ready",
-            ):
-                setattr(self, name, grown(getattr(self, name), rows))
+            tables = tables._replace(fd_by_row=np.concatenate([tables.fd_by_row, more]))
+        if fd >= len(tables.row_by_fd):
+            rows = max(2 * len(tables.row_by_fd), fd + 1)
+            tables = tables._replace(
+                ready=grown(tables.ready, rows),
+                row_by_fd=grown(tables.row_by_fd, rows),
+                kind_by_fd=grown(tables.kind_by_fd, rows),
+                again=grown(tables.again, rows),
+                is_again=grown(tables.is_again, rows),
+                doorsteps=grown(tables.doorsteps, rows),
+            )
+        self._tables = tables
 
     def _look_at_doorstep(self, row: int, strays: list[Stray]) -> None:
         try:

@@ -45,6 +45,7 @@ from switch.ids import RecordingId
 from switch.media.engine import MediaEngine
 from switch.media.ports import RecordingSink
 from switch.media.prompts import PromptStore
+from switch.media.receipt import Pause
 from switch.media.schedule import TickSchedule
 
 STATS_EVERY_S: Final = 1.0
@@ -109,6 +110,7 @@ class GatewayServer:
         self._control = ControlServer(
             Path(settings.socket_path), on_hello=self._welcome, on_command=self._take
         )
+        self._sockets.watch(self._control.fileno())
         self._started = self._agent_seen = time.monotonic()
         self._now = self._started
         self._to_reserve = 0
@@ -183,9 +185,17 @@ class GatewayServer:
         self._wake_s = max(settled, longer) if busy else settled
 
     def _sleep(self, began: float) -> None:
+        """Wait for the next wake, or let the sockets do the wakes alone until the next tick."""
+        schedule = self._schedule
+        if schedule.running:
+            pause = Pause(self._wake_s, schedule.next_at)
+            if not self._stopping and self._engine.relay(self._sockets, pause):
+                began = time.monotonic()
+                if began + self._wake_s < schedule.next_at:
+                    return  # something came up
         until = began + self._wake_s
-        if self._schedule.running:
-            until = min(until, self._schedule.next_at)
+        if schedule.running:
+            until = min(until, schedule.next_at)
         left = until - time.monotonic()
         if left > 0:
             time.sleep(left)

@@ -1,26 +1,43 @@
-"""The two system calls that each packet costs, in compiled loops: `recv` and `send`.
+"""The system calls of sound, in compiled loops: `recv` and `send` for each packet, a sleep for each wake.
 
-From Python each would cost as much again as the kernel takes: the call itself, and the interpreter's
-lock that is given up and taken back around it.
+From Python a packet would cost half as much again as the kernel takes for it: the calls themselves, and
+the interpreter's lock that is given up and taken back around them. And Python itself, woken some
+hundreds of times a second, would find its caches cold each time.
 """
 
 from __future__ import annotations
 
 import platform
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from switch.compiled import BOOL, FDS, FLAGS, INT, INTS, OCTET_ROWS, entry, external, inner
+from switch.compiled import (
+    FDS,
+    FLAGS,
+    INT,
+    INTS,
+    OCTET_ROWS,
+    REAL,
+    entry,
+    external,
+    inner,
+    tuple_of,
+)
 from switch.media.legs import Rows
+from switch.media.receipt import KEYED, RECEIPT_TABLES, RELAYED, ReceiptTables, take_packets
 
 NOBODY: Final = 0
 """No socket of ours, or a main socket that has no peer yet."""
 MAIN: Final = 1
 DOORSTEP: Final = 2
+OWNER: Final = 3
+"""Not a leg's: something that whoever owns the sockets waits for."""
+STANDSTILL_S: Final = 0.012
+"""After so long without a look a leg probably holds more than one packet."""
 
 EPOLL_EVENT: Final = np.dtype(
     # Packed on this one architecture, so that 32-bit programs can share it (epoll_ctl(2)).
@@ -40,6 +57,27 @@ _send: Final = external("send", types.intp, types.int32, types.intp, types.uintp
 _epoll_wait: Final = external(
     "epoll_wait", types.int32, types.int32, types.intp, types.int32, types.int32
 )
+_clock_gettime: Final = external("clock_gettime", types.int32, types.int32, types.intp)
+_clock_nanosleep: Final = external(
+    "clock_nanosleep", types.int32, types.int32, types.int32, types.intp, types.intp
+)
+_CLOCK_MONOTONIC: Final = 1
+_TIMER_ABSTIME: Final = 1
+
+
+@inner
+def _monotonic(timespec: Rows) -> float:
+    """What `time.monotonic` says, in seconds."""
+    _clock_gettime(_CLOCK_MONOTONIC, timespec.ctypes.data)
+    return float(timespec[0] + timespec[1] * 1e-9)
+
+
+@inner
+def _sleep_until(timespec: Rows, when: float) -> None:
+    """Sleep until a monotonic time in seconds; a signal may end it before."""
+    timespec[0] = int(when)
+    timespec[1] = int((when - int(when)) * 1e9)
+    _clock_nanosleep(_CLOCK_MONOTONIC, _TIMER_ABSTIME, timespec.ctypes.data, 0)
 
 
 @inner
@@ -53,34 +91,54 @@ def _recv_one(fd: int, octets: NDArray[np.uint8], row: int) -> int:
     return int(size)
 
 
-@entry(
-    INT, numba.from_dtype(EPOLL_EVENT)[::1], FDS, types.uint8[::1],
-    FDS, FLAGS, INTS, BOOL, FDS,
-    OCTET_ROWS, INTS, INTS,
+class SocketTables(NamedTuple):
+    """What is known of the sockets of all legs, by file descriptor unless it says other."""
+
+    ready: NDArray[Any]
+    """EPOLL_EVENTs: what the kernel told of last."""
+    row_by_fd: NDArray[np.int32]
+    kind_by_fd: NDArray[np.uint8]
+    again: NDArray[np.int32]
+    """Main sockets that may hold more than the kernel tells of, so many as `again_count[0]`."""
+    is_again: NDArray[np.bool_]
+    again_count: Rows
+    doorsteps: NDArray[np.int32]
+    """Those that had something at the last look."""
+    fd_by_row: NDArray[np.int32]
+    """The main socket of a leg; -1: not connected, or no leg."""
+    clock: NDArray[np.float64]
+    """One value: when packets were taken last (monotonic, s)."""
+    timespec: Rows
+    """Two values, for the system's clock."""
+
+
+SOCKET_TABLES: Final = tuple_of(
+    SocketTables,
+    numba.from_dtype(EPOLL_EVENT)[::1], FDS, types.uint8[::1], FDS, FLAGS, INTS, FDS, FDS,
+    types.float64[::1], INTS,
 )  # fmt: skip
+
+
+@entry(INT, SOCKET_TABLES, REAL, OCTET_ROWS, INTS, INTS)
 def receive_packets(
     epoll: int,
-    ready: NDArray[Any],
-    row_by_fd: NDArray[np.int32],
-    kind_by_fd: NDArray[np.uint8],
-    again: NDArray[np.int32],
-    is_again: NDArray[np.bool_],
-    again_count: Rows,
-    standstill: bool,
-    doorsteps: NDArray[np.int32],
+    sockets: SocketTables,
+    now: float,
     octets: NDArray[np.uint8],
     rows: Rows,
     sizes: Rows,
-) -> tuple[int, int]:
+) -> tuple[int, int, bool]:
     """Take one packet from each main socket that has any, into the first rows of `octets`.
 
-    Read are the first `again_count[0]` descriptors of `again`, marked in `is_again`, and those that
-    the kernel tells of; a socket found empty leaves `again`, and after a `standstill` those with a
-    packet join it: they may hold more. Returns the packets taken, and how many
-    doorsteps, listed in `doorsteps`, have something.
+    Read are those listed in `again` and those that the kernel tells of; a socket found empty leaves
+    `again`, and after a standstill those with a packet join it: they may hold more. Returns the
+    packets taken, how many doorsteps have something, and whether the owner has.
     """
+    again, is_again, row_by_fd = sockets.again, sockets.is_again, sockets.row_by_fd
+    standstill = now - sockets.clock[0] > STANDSTILL_S
+    sockets.clock[0] = now
     taken = kept = 0
-    for i in range(again_count[0]):
+    for i in range(sockets.again_count[0]):
         fd = again[i]
         size = _recv_one(fd, octets, taken)
         if size < 0:
@@ -92,12 +150,15 @@ def receive_packets(
         sizes[taken] = size
         taken += 1
     at_doorsteps = 0
-    for i in range(_epoll_wait(epoll, ready.ctypes.data, len(ready), 0)):
-        fd = ready[i].fd
-        kind = kind_by_fd[fd]
+    owner_has = False
+    for i in range(_epoll_wait(epoll, sockets.ready.ctypes.data, len(sockets.ready), 0)):
+        fd = sockets.ready[i].fd
+        kind = sockets.kind_by_fd[fd]
         if kind == DOORSTEP:
-            doorsteps[at_doorsteps] = fd
+            sockets.doorsteps[at_doorsteps] = fd
             at_doorsteps += 1
+        elif kind == OWNER:
+            owner_has = True
         if kind != MAIN or is_again[fd]:
             continue
         size = _recv_one(fd, octets, taken)
@@ -110,8 +171,8 @@ def receive_packets(
             is_again[fd] = True
             again[kept] = fd
             kept += 1
-    again_count[0] = kept
-    return taken, at_doorsteps
+    sockets.again_count[0] = kept
+    return taken, at_doorsteps, owner_has
 
 
 @entry(FDS, OCTET_ROWS, INTS, INTS, INT, INT)
@@ -138,3 +199,36 @@ def send_packets(
         if _send(fd, packet, sizes[i], 0) < 0 and _send(fd, packet, sizes[i], 0) < 0:
             dropped += 1
     return dropped
+
+
+@entry(INT, SOCKET_TABLES, RECEIPT_TABLES, REAL, REAL)
+def relay_packets(
+    epoll: int, sockets: SocketTables, tables: ReceiptTables, every_s: float, until: float
+) -> tuple[int, int, int, int, float]:
+    """Sleep, take packets, pass them on, every `every_s`; return before that would be after `until`.
+
+    Returns also when anything came that Python has to look at. The result: packets received, relayed,
+    dropped, doorsteps that have something, and the time (monotonic, s).
+    """
+    received = relayed = dropped = 0
+    timespec = sockets.timespec
+    now = _monotonic(timespec)
+    while now + every_s < until:
+        _sleep_until(timespec, now + every_s)
+        now = _monotonic(timespec)
+        count, strangers, owner_has = receive_packets(
+            epoll, sockets, now, tables.arrived, tables.rows, tables.sizes
+        )
+        if count:
+            take_packets(tables, count, now)
+            out = tables.counts[RELAYED]
+            received += count
+            relayed += out
+            dropped += send_packets(
+                sockets.fd_by_row, tables.out, tables.out_legs, tables.out_sizes, 0, out
+            )
+            if tables.counts[KEYED]:
+                return received, relayed, dropped, strangers, now
+        if strangers or owner_has:
+            return received, relayed, dropped, strangers, now
+    return received, relayed, dropped, 0, now

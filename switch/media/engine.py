@@ -29,7 +29,7 @@ from switch.media.gains import Plan
 from switch.media.patchbay import Patchbay
 from switch.media.ports import RecordingSink, RtpWire
 from switch.media.prompts import PromptStore
-from switch.media.receipt import Receipt
+from switch.media.receipt import Pause, Receipt, RelayingWire
 
 MAX_MADE_UP: Final = 250
 """Frames written to recordings after a standstill: five seconds, more than sockets can hold."""
@@ -96,6 +96,16 @@ class MediaEngine(Patchbay):
             self._sender.finish()
             self._replan()  # a packet may come from a row that the plan does not have
         return self._receipt.take(self._plan, now, self._events)
+
+    def relay(self, wire: RelayingWire, pause: Pause) -> bool:
+        """Wake by itself until the pause ends or something comes up, where sound is all there is to do.
+
+        False: nothing was done, call `wake` instead. `wire` is the engine's own.
+        """
+        if self._sender.has_more or len(self._plan.relay_count) < self._legs.capacity:
+            return False
+        self._receipt.relay(self._plan, wire, pause, self._events)
+        return True
 
     def tick(self, now: float, left_out: int = 0) -> None:
         """Make one frame for every leg; `left_out` frames before it were dropped."""

@@ -71,6 +71,11 @@ class FrameSender:
         """The legs whose frames `send` will need."""
         return self._mixer.legs
 
+    @property
+    def has_more(self) -> bool:
+        """Whether packets of this frame wait for a later wake."""
+        return self._sent < self._made
+
     def skip(self, frames: int) -> None:
         """Nothing is sent for so many frames; timestamps go on with the time."""
         self._legs.next_timestamp[self._listeners] += frames * FRAME_SAMPLES

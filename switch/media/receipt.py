@@ -10,7 +10,7 @@ mixed or recorded  -> the rings, for the next tick
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from switch.compiled import (
     REAL,
     entry,
     table_of,
+    tuple_of,
 )
 from switch.media.codecs import TRANSCODE
 from switch.media.digits import Digits
@@ -33,17 +34,79 @@ from switch.media.gains import Plan
 from switch.media.legs import LEG, LegTable, Rows
 from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.peers import Peers
-from switch.media.ports import RtpWire
+from switch.media.ports import RtpWire, Stray
 from switch.media.receive_ring import RING, ReceiveRings, push_packet
 from switch.media.relay import begin_stream, close_gap, pass_on
 from switch.media.traffic import Traffic
 from switch.rtp.packet import header_of
 from switch.rtp.stats import RECEIVER, count_packet
 
-_RELAYED: Final = 0
+RELAYED: Final = 0
 _STRAY: Final = 1
 _OVERRUN: Final = 2
-_KEYED: Final = 3
+KEYED: Final = 3
+
+
+class ReceiptTables(NamedTuple):
+    """Everything that `take_packets` reads and writes; valid until a table grows or the plan changes."""
+
+    legs: NDArray[Any]
+    receivers: NDArray[Any]
+    rings: NDArray[Any]
+    blocks: NDArray[np.uint8]
+    filled: NDArray[np.bool_]
+    relay_count: Rows
+    relay_start: Rows
+    relay_listeners: Rows
+    transcode: NDArray[np.uint8]
+    arrived: NDArray[np.uint8]
+    """Packet i came from leg `rows[i]` and has `sizes[i]` octets."""
+    rows: Rows
+    sizes: Rows
+    out: NDArray[np.uint8]
+    """What is to be relayed, with the legs that it goes to and its sizes."""
+    out_legs: Rows
+    out_sizes: Rows
+    keyed: Rows
+    """Numbers of the packets that carry digits."""
+    counts: Rows
+    """Packets to be relayed, no RTP, too long or late for a ring, and with digits."""
+
+
+RECEIPT_TABLES: Final = tuple_of(
+    ReceiptTables,
+    table_of(LEG), table_of(RECEIVER), table_of(RING), OCTET_BLOCKS, FLAG_ROWS,
+    INTS, INTS, INTS, OCTET_TABLE, OCTET_ROWS, INTS, INTS, OCTET_ROWS, INTS, INTS, INTS, INTS,
+)  # fmt: skip
+
+
+class Pause(NamedTuple):
+    """The time until the next tick: packets are taken every `every_s` while it is not `until`, both s."""
+
+    every_s: float
+    until: float
+
+
+class Relayed(NamedTuple):
+    """What was done in a pause, and when it ended (monotonic, s)."""
+
+    received: int
+    relayed: int
+    dropped: int
+    strays: list[Stray]
+    now: float
+
+
+class RelayingWire(Protocol):
+    """Sockets that can take and send on their own for a while."""
+
+    def relay(self, tables: ReceiptTables, pause: Pause) -> Relayed:
+        """Take packets and pass them on at intervals.
+
+        Ends when the pause does, and before when anything comes that is more than a packet of sound:
+        a digit, a stranger, or what the sockets' owner waits for. Of packets with digits the last
+        ones are left in the tables.
+        """
 
 
 class Receipt:
@@ -74,79 +137,70 @@ class Receipt:
 
         Digits that ended are appended to `events`.
         """
+        self._make_room()
+        count, strays = self._wire.receive(now, self._arrived)
+        if strays:
+            self._peers.meet(strays)
+        if count:
+            take_packets(self._tables(plan), count, now)
+            relayed = int(self._counts[RELAYED])
+            dropped = self._wire.send(self._out, 0, relayed) if relayed else 0
+            self._account(count, relayed, dropped, now, events)
+        return count
+
+    def relay(self, plan: Plan, wire: RelayingWire, pause: Pause, events: list[MediaEvent]) -> None:
+        """Take packets at intervals for as long as nothing else is to be done; see `RelayingWire`."""
+        self._make_room()
+        done = wire.relay(self._tables(plan), pause)
+        if done.strays:
+            self._peers.meet(done.strays)
+        self._account(done.received, done.relayed, done.dropped, done.now, events)
+
+    def _make_room(self) -> None:
         capacity = self._legs.capacity
         if len(self._arrived) < capacity:
             self._arrived = self._arrived.with_room(capacity)
             # A leg hears at most one other plainly, so this holds whatever is relayed.
             self._out = self._out.with_room(capacity)
             self._keyed = np.zeros(capacity, dtype=np.int64)
-        arrived = self._arrived
-        count, strays = self._wire.receive(now, arrived)
-        if strays:
-            self._peers.meet(strays)
-        if count:
-            self._take(plan, count, now, events)
-        return count
 
-    def _take(self, plan: Plan, count: int, now: float, events: list[MediaEvent]) -> None:
-        arrived, out, rings, counts = self._arrived, self._out, self._rings, self._counts
-        take_packets(
+    def _tables(self, plan: Plan) -> ReceiptTables:
+        arrived, out, rings = self._arrived, self._out, self._rings
+        self._counts[:] = 0
+        return ReceiptTables(
             self._legs.table, self._legs.stats.table, rings.table, rings.blocks, rings.filled,
             plan.relay_count, plan.relay_start, plan.relay_listeners, TRANSCODE,
-            arrived.octets, arrived.legs, arrived.sizes, count, now,
-            out.octets, out.legs, out.sizes, self._keyed, counts,
+            arrived.octets, arrived.legs, arrived.sizes, out.octets, out.legs, out.sizes,
+            self._keyed, self._counts,
         )  # fmt: skip
-        relayed, stray, overrun, keyed = counts.tolist()
-        self._traffic.received += count
-        self._traffic.stray += stray
-        rings.overrun += overrun
-        if relayed:
-            dropped = self._wire.send(out, 0, relayed)
-            self._traffic.count_sent(relayed - dropped, dropped)
+
+    def _account(
+        self, received: int, relayed: int, dropped: int, now: float, events: list[MediaEvent]
+    ) -> None:
+        """Add up what was done, and hear the digits of the packets that came last."""
+        _, stray, overrun, keyed = self._counts.tolist()
+        traffic, arrived = self._traffic, self._arrived
+        traffic.received += received
+        traffic.stray += stray
+        traffic.count_sent(relayed - dropped, dropped)
+        self._rings.overrun += overrun
         for packet in self._keyed[:keyed].tolist():
             header = header_of(arrived.octets[packet], int(arrived.sizes[packet]))
             payload = arrived.octets[packet, header.start : header.start + header.length].tobytes()
-            events += self._digits.receive(
-                int(arrived.legs[packet]), payload, header.timestamp, now
-            )
+            row = int(arrived.legs[packet])
+            events += self._digits.receive(row, payload, header.timestamp, now)
 
 
-@entry(
-    table_of(LEG), table_of(RECEIVER), table_of(RING), OCTET_BLOCKS, FLAG_ROWS,
-    INTS, INTS, INTS, OCTET_TABLE,
-    OCTET_ROWS, INTS, INTS, INT, REAL,
-    OCTET_ROWS, INTS, INTS, INTS, INTS,
-)  # fmt: skip
-def take_packets(
-    legs: NDArray[Any],
-    receivers: NDArray[Any],
-    rings: NDArray[Any],
-    blocks: NDArray[np.uint8],
-    filled: NDArray[np.bool_],
-    relay_count: Rows,
-    relay_start: Rows,
-    relay_listeners: Rows,
-    transcode: NDArray[np.uint8],
-    arrived: NDArray[np.uint8],
-    rows: Rows,
-    sizes: Rows,
-    count: int,
-    now: float,
-    out: NDArray[np.uint8],
-    out_legs: Rows,
-    out_sizes: Rows,
-    keyed: Rows,
-    counts: Rows,
-) -> None:
-    """Take `count` packets, packet i of leg `rows[i]` in `arrived[i]`, all of different legs.
+@entry(RECEIPT_TABLES, INT, REAL)
+def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
+    """Take `count` packets that have arrived, all of different legs, at `now` (monotonic, s).
 
-    What is to be relayed is written to `out`, `out_legs` and `out_sizes`, the numbers of packets that
-    carry digits to `keyed`. `counts` becomes: packets to be relayed, no RTP, too long or late for a
-    ring, and with digits.
+    Those to be relayed and those with digits are counted from nothing, the others added up.
     """
-    counts[:] = 0
+    legs, counts = tables.legs, tables.counts
+    counts[RELAYED] = counts[KEYED] = 0
     for i in range(count):
-        row, size, packet = rows[i], sizes[i], arrived[i]
+        row, size, packet = tables.rows[i], tables.sizes[i], tables.arrived[i]
         leg = legs[row]
         header = header_of(packet, size)
         if not header.valid or size >= ROW_OCTETS:  # a longer datagram was cut
@@ -158,10 +212,10 @@ def take_packets(
         leg.last_received = now
         leg.silence_reported = False
         restarted = count_packet(
-            receivers, row, header.sequence, header.timestamp, header.ssrc, now
+            tables.receivers, row, header.sequence, header.timestamp, header.ssrc, now
         )
-        first = relay_start[row]
-        listeners = relay_listeners[first : first + relay_count[row]]
+        first = tables.relay_start[row]
+        listeners = tables.relay_listeners[first : first + tables.relay_count[row]]
         kind = header.marker_and_type & 0x7F
         is_event = kind == leg.event_type
         if not is_event and kind != leg.payload_type:
@@ -170,19 +224,21 @@ def take_packets(
             continue
         leg.last_sound = now
         if is_event:
-            keyed[counts[_KEYED]] = i
-            counts[_KEYED] += 1
+            tables.keyed[counts[KEYED]] = i
+            counts[KEYED] += 1
         elif leg.wanted:
             counts[_OVERRUN] += push_packet(
-                rings, blocks, filled, row, header.timestamp, restarted,
+                tables.rings, tables.blocks, tables.filled, row, header.timestamp, restarted,
                 packet, header.start, header.length,
             )  # fmt: skip
         if restarted:
             begin_stream(legs, listeners)
         for listener in listeners:
-            at = counts[_RELAYED]
-            octets = pass_on(legs, row, listener, header, is_event, packet, transcode, out[at])
+            at = counts[RELAYED]
+            octets = pass_on(
+                legs, row, listener, header, is_event, packet, tables.transcode, tables.out[at]
+            )
             if octets:
-                out_legs[at] = listener
-                out_sizes[at] = octets
-                counts[_RELAYED] += 1
+                tables.out_legs[at] = listener
+                tables.out_sizes[at] = octets
+                counts[RELAYED] += 1

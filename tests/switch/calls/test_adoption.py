@@ -107,7 +107,7 @@ def test_what_the_gateway_was_never_told_it_is_told_by_the_next_process(lost_fro
 
 
 def test_a_recording_whose_end_nobody_heard_is_looked_for_on_the_disk() -> None:
-    bench, ann, a, bob, b = talking()
+    bench, ann, a, _bob, b = talking()
     leg = bench.calls.legs.get(a)
     assert leg is not None
     recording = bench.calls.start_recording(leg.call, customer=a, agent=b)
