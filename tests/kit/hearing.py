@@ -38,10 +38,12 @@ def hears(pcm: np.ndarray, *pitches: float) -> None:
 async def listen(phone: Phone, call: str) -> np.ndarray:
     """What a phone hears now: 0.6 s, after what its playout buffer still held from before.
 
+    That is up to 0.5 s with pjsua2, and 20 ms of a loud tone in the 0.6 s would already be "heard".
+
     On a machine that is busy with other things a phone may get less time than that: then longer.
     """
-    for seconds in (1.0, 2.0, 4.0):
-        pcm = (await phone.hear(call, seconds))[3200:]
+    for seconds in (1.2, 2.2, 4.2):
+        pcm = (await phone.hear(call, seconds))[4800:]
         if len(pcm) >= 2400:
             break
     return pcm
