@@ -24,6 +24,7 @@ demo: $(STAMP)      ## the whole product in this terminal
 	$(BIN)/switchroom demo
 
 test: $(STAMP)      ## every test
+	@$(BIN)/python -m switch.compiled
 	$(PYTEST)
 
 check: format lint types contracts test ## all that must be green before a commit
