@@ -25,6 +25,8 @@ from recordings.finish import finish_file
 from recordings.outcome import Outcome
 from recordings.wave_header import MAX_SOUND_OCTETS, OCTETS_PER_MS, Header
 
+_PRIORITY: Final = 5
+"""The nice value of both threads, whatever that of the engine's thread is."""
 _REASONS: Final = {
     errno.ENOSPC: "disk full",
     errno.EDQUOT: "disk quota used up",
@@ -252,6 +254,12 @@ def _reason(error: Exception, path: Path) -> str:
 
 
 def _start(name: str, target: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=target, name=name, daemon=True)
+    def work() -> None:
+        with contextlib.suppress(OSError):
+            # Files can wait, sound cannot: where both want the same core, sound comes first.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)
+        target()
+
+    thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     return thread

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,22 @@ def test_each_party_is_on_its_own_side(recorder: SegmentedRecorder, tmp_path: Pa
         assert purity(heard[:, side], hz) > 0.99
     assert (read_mulaw(Path(outcome.path)) == sound).all()
     assert (read_pcm(Path(outcome.path), channel=Channel.AGENT) == heard[:, 1]).all()
+
+
+def test_where_both_want_a_core_sound_comes_before_files(
+    recorder: SegmentedRecorder, tmp_path: Path
+) -> None:
+    recorder.open(ONE, str(tmp_path / "call"))
+    recorder.close(ONE)
+    outcomes(recorder, 1)  # by now both threads have done something
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    theirs = [
+        os.getpriority(os.PRIO_PROCESS, thread.native_id)
+        for thread in threading.enumerate()
+        if thread.name.startswith("recordings-") and thread.native_id is not None
+    ]
+    assert theirs
+    assert all(nice > own for nice in theirs)
 
 
 def test_checksums_and_the_sidecar_prove_the_file(
