@@ -51,7 +51,7 @@ class MediaEngine(Patchbay):
     ) -> None:
         super().__init__(wire, sink, prompts, random_u32)
         self._rtp_timeout_s = rtp_timeout_s
-        self._plan: Plan = self._gains.plan(self._legs.sending)
+        self._plan: Plan = self._gains.plan(self._legs.table)
         self._receipt = Receipt(
             self._legs, wire, self._peers, self._digits, self._rings, self._traffic
         )
@@ -132,7 +132,7 @@ class MediaEngine(Patchbay):
     def _replan(self) -> None:
         legs = self._legs
         self._changed = False
-        self._plan = self._gains.plan(legs.sending)
+        self._plan = self._gains.plan(legs.table)
         self._sender.follow(self._plan)
         needed = np.zeros(legs.capacity, dtype=np.bool_)
         needed[self._sender.mixed_legs] = True

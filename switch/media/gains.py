@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
+from switch.compiled import INTS, REALS, entry, inner
 from switch.media.rows import grown
 
 MAX_GAIN: Final = 16.0
@@ -54,7 +56,6 @@ class Plan:
     mix_sources: Rows
     """Source codes."""
     mix_gains: NDArray[np.float32]
-    mix_is_unity: bool
     silent_listeners: Rows
 
 
@@ -105,39 +106,13 @@ class GainMatrix:
         for source in list(self._sources_of.get(row, ())):
             self.set(row, source, 0.0)
 
-    def plan(self, sending: NDArray[np.bool_]) -> Plan:
-        """Sort the listeners; `sending` (one flag a leg) says which legs want to hear at all."""
+    def plan(self, legs: NDArray[Any]) -> Plan:
+        """Sort the listeners; `legs` are LEGs, which say who wants to hear at all."""
         used = len(self._place)
-        legs = len(sending)
-        heard = sending[self._listener[:used]]
-        listener = self._listener[:used][heard]
-        source = self._source[:used][heard]
-        gain = self._gain[:used][heard]
-        count = np.bincount(listener, minlength=legs)
-        single = (count[listener] == 1) & (gain == 1.0)
-        relayed = single & (source >= 0)
-        copied = single & (source < 0)
-        relay_source = source[relayed]
-        order = np.argsort(relay_source, kind="stable")
-        relay_count = np.bincount(relay_source, minlength=legs)
-        mixed = ~single
-        starts, of_listener, mix_listeners, mix_sources, mix_gains = _mixes(
-            listener[mixed], source[mixed], gain[mixed]
-        )
         return Plan(
-            relay_count=relay_count,
-            relay_start=np.cumsum(relay_count) - relay_count,
-            relay_listeners=listener[relayed][order],
-            relay_sources=relay_source[order],
-            copy_listeners=listener[copied],
-            copy_players=~source[copied],
-            mix_listeners=mix_listeners,
-            mix_of_listener=of_listener,
-            mix_starts=starts,
-            mix_sources=mix_sources,
-            mix_gains=mix_gains,
-            mix_is_unity=bool((mix_gains == 1.0).all()),
-            silent_listeners=np.flatnonzero(sending & (count == 0)),
+            *sort_listeners(
+                self._listener[:used], self._source[:used], self._gain[:used], legs["sending"]
+            )
         )
 
     def _remove(self, key: tuple[int, int], place: int) -> None:
@@ -157,31 +132,101 @@ class GainMatrix:
             self._place[moved] = place
 
 
-def _mixes(
-    listener: Rows, source: Rows, gain: NDArray[np.float32]
-) -> tuple[Rows, Rows, Rows, Rows, NDArray[np.float32]]:
-    """Find the different mixes: starts, mix of each listener, listeners, sources, gains."""
-    if not len(listener):
-        none = np.empty(0, dtype=np.int64)
-        return none, none, none, none, gain
-    order = np.lexsort((source, listener))
-    listener, source, gain = listener[order], source[order], gain[order]
-    begins = np.flatnonzero(np.r_[True, listener[1:] != listener[:-1]])
-    lengths = np.diff(np.r_[begins, len(listener)])
-    # Two listeners hear the same when the sums of their entries' hashes agree (64 bits).
-    bits = gain.view(np.uint32).astype(np.uint64) << np.uint64(32)
-    hashed = _scatter(source.view(np.uint64) ^ _scatter(bits + np.uint64(1)))
-    signature = np.add.reduceat(hashed, begins)
-    _, chosen, of_listener = np.unique(signature, return_index=True, return_inverse=True)
-    lengths = lengths[chosen]
-    starts = np.cumsum(lengths) - lengths
-    # The entries of the chosen listeners, one run after the other.
-    entries = np.repeat(begins[chosen] - starts, lengths) + np.arange(int(lengths.sum()))
-    return starts, of_listener, listener[begins], source[entries], gain[entries]
-
-
-def _scatter(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+@inner
+def _scattered(value: np.uint64) -> np.uint64:
     """Spread close values over 64 bits (multiply, fold, multiply)."""
     mixed = value * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     return mixed * np.uint64(0xBF58476D1CE4E5B9)
+
+
+@inner
+def _find_mixes(
+    listener: Rows, source: Rows, gain: NDArray[np.float32]
+) -> tuple[Rows, Rows, Rows, Rows, NDArray[np.float32]]:
+    """Find the different mixes among entries: listeners, mix of each, starts, sources, gains."""
+    order = np.argsort(listener, kind="mergesort")
+    bits = gain.view(np.uint32)
+    # Two listeners hear the same when the sums of their entries' hashes agree (64 bits).
+    begins = np.empty(len(order) + 1, dtype=np.int64)
+    signature = np.zeros(len(order), dtype=np.uint64)
+    listeners = 0
+    for i, entry_ in enumerate(order):
+        if i == 0 or listener[entry_] != listener[order[i - 1]]:
+            begins[listeners] = i
+            listeners += 1
+        code = np.uint64(np.int64(bits[entry_]) << 32) + np.uint64(1)
+        signature[listeners - 1] += _scattered(np.uint64(source[entry_]) ^ _scattered(code))
+    begins[listeners] = len(order)
+    mix_listeners = np.empty(listeners, dtype=np.int64)
+    of_listener = np.empty(listeners, dtype=np.int64)
+    starts = np.empty(listeners, dtype=np.int64)
+    sources = np.empty(len(order), dtype=np.int64)
+    gains = np.empty(len(order), dtype=np.float32)
+    mixes = used = 0
+    by_signature = np.argsort(signature[:listeners], kind="mergesort")
+    for i, nth in enumerate(by_signature):
+        mix_listeners[nth] = listener[order[begins[nth]]]
+        if i == 0 or signature[nth] != signature[by_signature[i - 1]]:
+            starts[mixes] = used
+            mixes += 1
+            for j in range(begins[nth], begins[nth + 1]):
+                sources[used] = source[order[j]]
+                gains[used] = gain[order[j]]
+                used += 1
+        of_listener[nth] = mixes - 1
+    return mix_listeners, of_listener, starts[:mixes], sources[:used], gains[:used]
+
+
+@entry(INTS, INTS, REALS, types.Array(types.boolean, 1, "A"))
+def sort_listeners(
+    listener: Rows, source: Rows, gain: NDArray[np.float32], sending: NDArray[np.bool_]
+) -> tuple[Rows, Rows, Rows, Rows, Rows, Rows, Rows, Rows, Rows, Rows, NDArray[np.float32], Rows]:
+    """The fields of the plan that carries out these entries, in their order."""
+    legs = len(sending)
+    count = np.zeros(legs, dtype=np.int64)
+    for e in range(len(listener)):
+        count[listener[e]] += 1
+    relay_count = np.zeros(legs, dtype=np.int64)
+    relayed = copied = mixed = 0
+    for e in range(len(listener)):
+        if not sending[listener[e]]:
+            continue
+        if count[listener[e]] > 1 or gain[e] != 1.0:
+            mixed += 1
+        elif source[e] >= 0:
+            relay_count[source[e]] += 1
+            relayed += 1
+        else:
+            copied += 1
+    relay_start = np.cumsum(relay_count) - relay_count
+    filled = relay_start.copy()
+    relay_listeners = np.empty(relayed, dtype=np.int64)
+    relay_sources = np.empty(relayed, dtype=np.int64)
+    copy_listeners = np.empty(copied, dtype=np.int64)
+    copy_players = np.empty(copied, dtype=np.int64)
+    mix_entries = np.empty(mixed, dtype=np.int64)
+    copied = mixed = 0
+    for e in range(len(listener)):
+        row, code = listener[e], source[e]
+        if not sending[row]:
+            continue
+        if count[row] > 1 or gain[e] != 1.0:
+            mix_entries[mixed] = e
+            mixed += 1
+        elif code >= 0:
+            relay_listeners[filled[code]] = row
+            relay_sources[filled[code]] = code
+            filled[code] += 1
+        else:
+            copy_listeners[copied] = row
+            copy_players[copied] = ~code
+            copied += 1
+    mix_listeners, mix_of_listener, mix_starts, mix_sources, mix_gains = _find_mixes(
+        listener[mix_entries], source[mix_entries], gain[mix_entries]
+    )
+    silent = np.flatnonzero(sending & (count == 0))
+    return (
+        relay_count, relay_start, relay_listeners, relay_sources, copy_listeners, copy_players,
+        mix_listeners, mix_of_listener, mix_starts, mix_sources, mix_gains, silent,
+    )  # fmt: skip

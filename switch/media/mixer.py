@@ -37,7 +37,9 @@ class Mixer:
     """Carries out the mixes of one plan; made anew with each plan, so that the plan's work is done once."""
 
     def __init__(self, plan: Plan, codec: NDArray[np.uint8]) -> None:
-        sources, place = np.unique(plan.mix_sources, return_inverse=True)
+        sources = place = plan.mix_sources
+        if len(sources):  # mostly there is nothing to be mixed
+            sources, place = np.unique(sources, return_inverse=True)
         mixes = len(plan.mix_starts)
         self._sources: Rows = sources
         self._place: Rows = place
