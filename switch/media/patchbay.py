@@ -87,14 +87,14 @@ class Patchbay:
         if leg in self._legs.rows:
             raise MediaCommandError("a leg of this id exists already")
         row = self._legs.add(leg, now)
+        if self._legs.capacity > len(self._rings.frames):
+            self._rings.grow(self._legs.capacity)
         try:
             self._wire.attach(row, port)
         except MediaCommandError:
             self._legs.remove(leg)
             self._legs.release(row)
             raise
-        if self._legs.capacity > len(self._rings.frames):
-            self._rings.grow(self._legs.capacity)
         self._changed = True
 
     def configure_leg(

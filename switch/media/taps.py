@@ -133,7 +133,6 @@ class RecordingTaps:
         )
         if full:
             self._hand_over(self._full[:full], BLOCK_FRAMES)
-            self._position[self._full[:full]] = 0
 
     def _write_mixed(self, frames: NDArray[np.uint8], codec: NDArray[np.uint8]) -> None:
         for row, side in self._several:
@@ -192,7 +191,8 @@ def tap_frames(
 ) -> int:
     """Write a frame of both channels of each active recording; list those whose block is full.
 
-    A channel of several legs has been written before.
+    These begin anew at once, whatever becomes of the block: no index may ever lie beyond it. A channel
+    of several legs has been written before.
     """
     found = 0
     for row in active:
@@ -211,8 +211,10 @@ def tap_frames(
                 else:
                     for i in range(FRAME_SAMPLES):
                         block[i, side] = frame[i]
-        positions[row] = position + 1
-        if position + 1 == BLOCK_FRAMES:
+        position += 1
+        if position == BLOCK_FRAMES:
+            position = 0
             full[found] = row
             found += 1
+        positions[row] = position
     return found

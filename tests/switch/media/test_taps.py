@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from switch.ids import LegId, RecordingId
 from switch.media.errors import MediaCommandError
@@ -146,3 +150,28 @@ def test_wrong_recording_commands_are_refused() -> None:
     studio.run(3)
     studio.engine.stop_recording(R)
     assert len(studio.sink.channel("r", 0)) == 480
+
+
+def test_a_sink_that_fails_once_costs_a_block_and_touches_no_other_recording(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    studio = talk()
+    other = RecordingId("other")
+    studio.engine.start_recording(R, "/x", legs("caller"), legs("caller"))
+    studio.engine.start_recording(other, "/y", legs("agent"), legs("agent"))
+    studio.run(24)
+    append = studio.sink.append
+
+    def fail(recordings: Sequence[RecordingId], block: NDArray[np.uint8]) -> None:
+        monkeypatch.setattr(studio.sink, "append", append)
+        raise OSError("no room")
+
+    monkeypatch.setattr(studio.sink, "append", fail)
+    with pytest.raises(OSError, match="no room"):
+        studio.run(1)
+    studio.run(30)
+    for recording in (R, other):
+        studio.engine.stop_recording(recording)
+        assert len(studio.sink.channel(recording, 0)) == 30 * 160
+    assert level_of(studio.sink.channel(R, 0), 500) > 7000
+    assert level_of(studio.sink.channel(other, 0), 500) < 200
