@@ -103,8 +103,8 @@ def _keep() -> bool:
     in_tree = here / "__pycache__"
     for parent in (in_tree, *_caches()):
         folder = parent / name
-        is_new = not folder.exists()
         try:
+            is_new = not folder.exists()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # What is there will be run: nobody else may have put it there.
             is_ours = folder.stat().st_uid == os.geteuid()

@@ -62,3 +62,14 @@ def test_code_of_an_installation_that_cannot_be_written_is_kept_elsewhere(
     temporary.mkdir()
     found = kept(tree, XDG_CACHE_HOME=str(cache), HOME=str(home), TMPDIR=str(temporary))
     assert Path(found.stdout.strip()).parent == temporary
+
+
+def test_a_cache_folder_that_cannot_even_be_looked_at_is_passed_over(
+    tree: Path, tmp_path: Path
+) -> None:
+    (tree / "switch" / "__pycache__").write_text("a file is in the way\n")
+    too_long = tmp_path / ("x" * 300)  # as of another user's home: not "no such file", but an error
+    home = tmp_path / "home"
+    home.mkdir()
+    found = kept(tree, XDG_CACHE_HOME=str(too_long), HOME=str(home))
+    assert Path(found.stdout.strip()).parent == home / ".cache"
