@@ -256,7 +256,7 @@ class Pump:
 
     def _received(self, batch: list[tuple[bytes, Flow]], *, is_emptied: bool = True) -> None:
         """Take what came; `is_emptied`: nothing of it is left in its socket."""
-        if self._closed:
+        if self._closed or not batch:
             return
         if self._held is not None:
             self._held += batch[: _MOST_HELD - len(self._held)]

@@ -214,3 +214,24 @@ async def test_a_peer_that_leaves_while_it_waits_leaves_nothing_behind() -> None
             while len(node.pump.tcp):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         writer.close()
+
+
+async def test_what_is_dropped_whole_while_others_wait_does_no_harm() -> None:
+    watched = guard()
+    async with running_node(guard=watched) as node:
+        port = (await node.pump.listen_tcp(HOST, 0))[1]
+        address = await node.pump.listen_udp(HOST, 0)
+        reader, writer = await connect(STRANGER, port)
+        writer.write(raw_options())
+        assert (await reader.readline()).startswith(b"SIP/2.0 200")
+        shut_out(watched, node.clock.now())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            for number in range(200):
+                phone.sendto(raw_options(number), address)
+            while not len(node.pump.inflow):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+            writer.write(raw_options(201))
+            await node.wait_for(201)
+        assert len(node.pump.tcp) == 1, "nobody cut it"
+        assert watched.counters(node.clock.now()).dropped_banned >= 1
+        writer.close()
