@@ -40,7 +40,6 @@ AT_ONCE: Final = 5
 RING_S: Final = 30.0
 GIVE_UP_S: Final = 900.0
 """A call-back that much later than the cut would surprise more than it helps."""
-
 MOST_WAITS: Final = 3
 """So often a call-back waits for somebody who shows its number and leaves without a talk."""
 _AGAIN: Final = "called-again"
@@ -85,6 +84,8 @@ class CallBacks:
         self._is_closed = False
         self._timer: TimerHandle | None = None
         contacts.on_finish = self.finished
+        self.on_change: Callable[[ContactId], None] = lambda contact: None
+        """Told of what nobody is told of otherwise, and another process would have to know."""
 
     def __len__(self) -> int:
         """Customers who are still to be called, or are being called."""
@@ -257,9 +258,7 @@ class CallBacks:
     def _failed(self, pending: PendingCallBack, cause: EndCause) -> None:
         pending.leg = None
         now = self._clock.now()
-        if (
-            cause.reason == CUT_OFF
-        ):  # no fault of the customer's line: once there is a gateway again
+        if cause.reason == CUT_OFF:  # not the customer's line: once there is a gateway again
             pending.due = now
             self._has_gateway = False
         elif cause.reason == _NO_PORT:
@@ -293,6 +292,7 @@ class CallBacks:
                 continue
             pending.waited += 1
             pending.again = leg
+            self.on_change(pending.lost.id)
             if pending.leg is not None:
                 pending.attempts -= 1
                 self._stop_dialling(pending, _AGAIN)

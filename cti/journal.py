@@ -67,6 +67,7 @@ class CallJournal:
         self._contacts = contacts
         self._adoption = adoption
         self._call_backs = call_backs
+        call_backs.on_change = lambda contact: self.changed(Kind.CALL_BACK, contact)
         self._translator = translator
         self._location = location
         self._secrets = secrets

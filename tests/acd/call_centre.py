@@ -14,7 +14,7 @@ from acd.agent_dial import AgentDial
 from acd.call_back import CallBacks
 from acd.call_back_events import CallBackMoved
 from acd.contact import Contact, Entry, Stage
-from acd.contact_events import ContactEvent, ContactFinished
+from acd.contact_events import ContactEvent, ContactFinished, ContactStarted
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.core import Acd
@@ -137,6 +137,7 @@ class CallCentre:
         self._ids = 0
         self._max_wait_s = max_wait_s
         self._call_back = call_back
+        self._kept: dict[ContactId, CallBackRecord | None] = {}
         self._make()
         self.distribution.begin()
 
@@ -208,8 +209,9 @@ class CallCentre:
             routes=Numbers(),
             enqueue=self.inbound.enqueue,
             new_id=self._new_id,
-            report=report,
+            report=self._moved,
         )
+        self.call_backs.on_change = self._keep
         self.inbound.place_of = self.call_backs.place_of
         self.switch.handle = self._handle
         self.adoption = ContactAdoption(
@@ -222,6 +224,14 @@ class CallCentre:
             hang_up=self.switch.hang_up,
         )
 
+    def _moved(self, event: CallBackMoved | ContactStarted) -> None:
+        self.reports.append(event)
+        self._keep(event.contact)
+
+    def _keep(self, contact: ContactId) -> None:
+        """As the journal does: a record is as old as the last word of it."""
+        self._kept[contact] = self.call_backs.record(contact, _same)
+
     def restart(self) -> None:
         """Another process goes on from what this one's records say; legs and sound outlive both."""
         self.settle()
@@ -233,11 +243,7 @@ class CallCentre:
         agents = {
             a.agent: _again(kept.agent(a.agent, _same), AgentRecord) for a in self.acd.agents()
         }
-        pending = {
-            name: _again(record, CallBackRecord)
-            for name in (event.contact for event in self.told(CallBackMoved))
-            if (record := self.call_backs.record(name, _same)) is not None
-        }
+        pending = {name: _again(kept, CallBackRecord) for name, kept in self._kept.items() if kept}
         self.process.die()
         self._make()
         self.pops.slow = is_slow

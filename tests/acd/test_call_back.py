@@ -266,6 +266,23 @@ def test_another_process_goes_on_with_it(centre: CallCentre, stage: str) -> None
     assert centre.acd.contact(again.id).entered_at == came_at
 
 
+def test_another_process_knows_who_called_again(centre: CallCentre) -> None:
+    centre.call(QUEUE)
+    cut_off(centre)
+    centre.switch.end(centre.switch.newest(), BUSY)
+    centre.settle()
+    again = centre.call(QUEUE)
+    centre.restart()
+    centre.switch.bring_gateway()
+    centre.settle()
+    centre.advance(60.0)
+    assert dialled(centre) == 1, "nobody is called who waits in the queue"
+    centre.switch.end(again)
+    centre.settle()
+    centre.advance(30.0)
+    assert dialled(centre) == 2
+
+
 def test_who_calls_again_keeps_the_place_also_by_way_of_the_menu(centre: CallCentre) -> None:
     centre.call(QUEUE)
     came_at = centre.clock.now()
