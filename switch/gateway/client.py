@@ -206,6 +206,7 @@ class GatewayClient:
             case Welcome():
                 self._welcome = event
                 self._ports.clear()
+                self._claimed.clear()
                 self._ask_for_ports()
                 if self._greeted is not None and not self._greeted.done():
                     self._greeted.set_result(event)

@@ -29,7 +29,7 @@ async def test_a_port_that_is_claimed_is_given_to_nobody(tmp_path: Path) -> None
                     asked.release()
 
     def offer(*ports: int) -> None:
-        writers[0].write(encode_frame(PortsReserved(ports=ports)))
+        writers[-1].write(encode_frame(PortsReserved(ports=ports)))
 
     came: asyncio.Queue[object] = asyncio.Queue()
     client = GatewayClient(
@@ -51,5 +51,14 @@ async def test_a_port_that_is_claimed_is_given_to_nobody(tmp_path: Path) -> None
         assert [client.take_port() for _ in range(3)] == [4006, 4008, 4012]
         with pytest.raises(MediaUnavailableError):
             client.take_port()
+        await asked.acquire()
+        client.claim_port(4014)
         client.close()
-        writers[0].close()
+        connecting = asyncio.create_task(client.connect(path))
+        await asked.acquire()
+        offer(4014)
+        await connecting
+        assert client.take_port() == 4014, "another gateway's is claimed by nobody"
+        client.close()
+        for writer in writers:
+            writer.close()
