@@ -238,6 +238,7 @@ class Pump:
             now = self._clock.now()
             batch = [each for each in batch if guard.judge(each[1][0], now) is Verdict.PASS]
             if not batch:
+                self._looked_at = now if is_emptied else self._looked_at
                 return
         came = [(data, Flow(Transport.UDP, remote, local)) for data, remote in batch]
         self._received(came, is_emptied=is_emptied)

@@ -235,3 +235,18 @@ async def test_what_is_dropped_whole_while_others_wait_does_no_harm() -> None:
         assert len(node.pump.tcp) == 1, "nobody cut it"
         assert watched.counters(node.clock.now()).dropped_banned >= 1
         writer.close()
+
+
+async def test_what_the_guard_dropped_is_no_sign_that_others_wait() -> None:
+    watched = guard()
+    async with running_node(guard=watched) as node:
+        address = await node.pump.listen_udp(HOST, 0)
+        shut_out(watched, node.clock.now())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.bind((STRANGER, 0))
+            began = node.clock.now()
+            phone.sendto(raw_options(), address)
+            async with asyncio.timeout(10):
+                while not watched.counters(began).dropped_banned:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
+        assert node.pump._looked_at >= began, "the socket was found empty"
