@@ -37,7 +37,8 @@ class Tidying:
         self._has_calls = has_calls
         self._tidy = tidy or _Process().tidy
         self._work = work or _collections
-        self._done_at = clock.now()
+        self._done_at = self._busy_at = clock.now()
+        """When it was tidied, and when there were calls, last."""
         self._done_work = self._work()
 
     def watch(self) -> None:
@@ -45,9 +46,11 @@ class Tidying:
         self._clock.call_at(self._clock.now() + _LOOK_EVERY_S, self._look)
 
     def _look(self) -> None:
-        is_busy = self._has_calls()
-        pause = BUSY_S if is_busy else IDLE_S
-        if self._work() != self._done_work and self._clock.now() - self._done_at >= pause:
+        is_busy, now = self._has_calls(), self._clock.now()
+        if is_busy:
+            self._busy_at = now
+        due = self._done_at + BUSY_S if is_busy else max(self._done_at, self._busy_at) + IDLE_S
+        if self._work() != self._done_work and now >= due:
             self._tidy(is_busy)
             self._done_at, self._done_work = self._clock.now(), self._work()
         self.watch()
@@ -67,6 +70,6 @@ class _Process:
 
 
 def _collections() -> int:
-    """Collections of the youngest: one for each ten thousand objects that were made and kept."""
+    """Collections of the youngest: one for each fifty thousand objects that were made and kept."""
     count: int = gc.get_stats()[0]["collections"]
     return count

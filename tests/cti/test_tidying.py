@@ -64,12 +64,16 @@ def test_every_five_minutes_while_there_are_always_calls() -> None:
     assert server.busy == [True, True, True]
 
 
-def test_soon_after_the_last_call() -> None:
+def test_once_after_the_last_call_when_its_transactions_are_gone() -> None:
     server = Server()
     server.has_calls = True
-    server.pass_time(120)
+    server.pass_time(130)
     server.has_calls = False
-    server.pass_time(30, working=False)
+    server.pass_time(32, working=False)
+    assert server.busy == [], "too early: nothing would be done for what is still kept"
+    server.pass_time(IDLE_S - 32, working=False)
+    assert server.busy == [False]
+    server.pass_time(3600, working=False)
     assert server.busy == [False]
 
 
