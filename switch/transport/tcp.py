@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from switch.errors import RemoteProtocolError
@@ -20,6 +19,7 @@ from switch.guard.source import key_of
 from switch.sip.framing import StreamFramer
 from switch.sip.limits import MessageLimits
 from switch.transport.limits import TransportLimits
+from switch.transport.tcp_counters import TcpCounters
 
 Address = tuple[str, int]
 
@@ -38,30 +38,6 @@ class TcpHandlers(NamedTuple):
     """Whole messages, oldest first."""
     failed: Callable[[Address, int, str], None]
     """Connection `number` to that address is gone or, with number 0, could not be made."""
-
-
-@dataclass(slots=True)
-class TcpCounters:
-    """Totals since the start."""
-
-    accepted: int = 0
-    made: int = 0
-    refused_full: int = 0
-    """Accepted and cut at once for want of room."""
-    refused_banned: int = 0
-    """Accepted and cut at once: the address is banned, or connects too often."""
-    strangers_displaced: int = 0
-    """Cut to make room for a newer stranger."""
-    framing_errors: int = 0
-    idle_closed: int = 0
-    slow_closed: int = 0
-    """A message was not whole in time."""
-    write_overflows: int = 0
-    """The peer did not read."""
-    paused: int = 0
-    """Times that a connection was not read for a while, its peer being above its rate."""
-    waiting_dropped: int = 0
-    """Messages to be sent over a connection that was being made, beyond what may wait for it."""
 
 
 class TcpConnection(asyncio.Protocol):
