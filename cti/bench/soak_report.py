@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cti.bench.flatness import BOUND, Trend, Verdict
+from cti.bench.flatness import BOUND, LEAST_CALLS, Trend, Verdict
 from cti.bench.picture import Line, line_chart
 from cti.bench.soak_samples import Sample, write_csv
 
@@ -83,6 +83,11 @@ class SoakReport:
                     f"memory of the {name} grows by {line.octets_per_call:.0f} octets a call "
                     f"(bound {BOUND:.0f})"
                 )
+            elif self._is_long and line.verdict is Verdict.TOO_SHORT:
+                found.append(
+                    f"memory of the {name}: {line.octets_per_call:.0f} ± {line.uncertainty:.0f} "
+                    "octets a call is too uncertain to tell"
+                )
         if self.files.journal_records:
             found.append(
                 f"left behind: {self.files.journal_records} records of calls in the journal"
@@ -98,7 +103,14 @@ class SoakReport:
                 f"sound: {self.probed.wrong} of {self.probed.calls} probes heard what they should "
                 f"not, {self.probed.gaps} too little: {'; '.join(self.probed.words)}"
             )
+        if self._is_long and not (self.probed.calls and self.files.recordings):
+            found.append("nobody listened, or nothing was recorded: of sound nothing is known")
         return found
+
+    @property
+    def _is_long(self) -> bool:
+        """So many calls were asked for that something can be told of everything."""
+        return self.asked_calls >= 3 * LEAST_CALLS
 
 
 def write_report(report: SoakReport, folder: Path) -> None:
