@@ -47,7 +47,6 @@ OCTETS: Final = types.uint8[::1]
 OCTET_ROWS: Final = types.uint8[:, ::1]
 """Packets or frames, one a row."""
 OCTET_BLOCKS: Final = types.uint8[:, :, ::1]
-WORD_BLOCKS: Final = types.uint16[:, :, ::1]
 REAL_ROWS: Final = types.float32[:, ::1]
 OCTET_TABLE: Final = types.Array(types.uint8, 2, "C", readonly=True)
 OCTET_LIST: Final = types.Array(types.uint8, 1, "C", readonly=True)

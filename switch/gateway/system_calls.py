@@ -83,7 +83,8 @@ def _sleep_until(timespec: Rows, when: float) -> None:
 @inner
 def _recv_one(fd: int, octets: NDArray[np.uint8], row: int) -> int:
     """Octets of the next packet, now in this row; -1: there is none."""
-    place = octets.ctypes.data + row * octets.shape[1]
+    # The address is unsigned, and unsigned with signed would become a float.
+    place = np.int64(octets.ctypes.data) + row * octets.shape[1]
     size = _recv(fd, place, octets.shape[1], 0)
     if size < 0:
         # That may have been the news that the peer's port was closed (ICMP), with a packet behind.
@@ -189,7 +190,7 @@ def send_packets(
     A negative descriptor: the row has no peer, and its packets go nowhere.
     """
     dropped = 0
-    base, width = octets.ctypes.data, octets.shape[1]
+    base, width = np.int64(octets.ctypes.data), octets.shape[1]
     for i in range(first, first + count):
         fd = fd_by_row[rows[i]]
         if fd < 0:

@@ -9,6 +9,7 @@ refusing still costs little. Nobody has to say how many calls a second the machi
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -40,6 +41,8 @@ class InflowSettings:
     """More are dropped; their senders repeat them."""
     most_new: int = 2048
     """In each lane; beyond it those that have waited longest are refused."""
+    most_octets: int = 32 << 20
+    """Of all that waits; more is dropped, whoever sent it."""
     refusals_a_second: float = 1500.0
     """More are dropped without an answer, so that refusing takes a tenth of the time or two."""
 
@@ -99,8 +102,17 @@ class _Line(Generic[_Item]):
 class Inflow(Generic[_Item]):
     """The lanes of one server."""
 
-    def __init__(self, settings: InflowSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: InflowSettings | None = None,
+        *,
+        size_of: Callable[[_Item], int] = lambda item: 0,
+    ) -> None:
+        """`size_of` says how many octets a message has."""
         self.settings = self._settings = settings or InflowSettings()
+        self._size_of = size_of
+        self._octets = 0
+        """Of all that waits."""
         self._going_on: deque[_Item] = deque()
         self._lines = {
             lane: _Line[_Item](self._settings) for lane in Lane if lane is not Lane.GOING_ON
@@ -121,11 +133,14 @@ class Inflow(Generic[_Item]):
 
     def put(self, lane: Lane, item: _Item, since: float, now: float) -> None:
         """Let a message wait that came no earlier than `since`."""
+        size = self._size_of(item)
+        is_full = len(self._going_on) >= self._settings.most_going_on and lane is Lane.GOING_ON
+        if is_full or self._octets + size > self._settings.most_octets:
+            self.dropped += 1
+            return
+        self._octets += size
         if lane is Lane.GOING_ON:
-            if len(self._going_on) < self._settings.most_going_on:
-                self._going_on.append(item)
-            else:
-                self.dropped += 1
+            self._going_on.append(item)
             return
         line = self._lines[lane]
         if not line.waiting:
@@ -140,13 +155,16 @@ class Inflow(Generic[_Item]):
             if line.waiting:
                 line.too_late(now, served.refused)
         if served.refused:
+            self._octets -= sum(map(self._size_of, served.refused))
             self._ration(served, now)
         going_on, batch = self._going_on, served.batch
         most = min(fits, self._settings.going_on_a_turn)
         while going_on and len(batch) < most:
             batch.append(going_on.popleft())
-        if not going_on:
-            self._take_new(batch, min(max(1, fits - len(batch)), self._settings.new_a_turn), now)
+        # What goes on can be forged: one place in each turn is not for it.
+        new = 1 if going_on else min(max(1, fits - len(batch)), self._settings.new_a_turn)
+        self._take_new(batch, new, now)
+        self._octets -= sum(map(self._size_of, batch))
         self._turn = (now, len(batch))
         return served
 

@@ -83,7 +83,7 @@ class Pump:
         self._in_turn = False
         self._closed = False
         self._held: list[tuple[bytes, Flow]] | None = None
-        self.inflow: Inflow[tuple[bytes, Flow]] = Inflow(inflow)
+        self.inflow: Inflow[tuple[bytes, Flow]] = Inflow(inflow, size_of=lambda each: len(each[0]))
         """What waits to be served."""
         self._shedding = SheddingLog(clock)
         self._is_behind = False

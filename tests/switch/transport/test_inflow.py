@@ -33,13 +33,15 @@ def turns(inflow: Inflow[str], now: float = 0.0) -> list[str]:
     return found
 
 
-def test_what_goes_on_comes_first_and_new_calls_get_the_turns_that_are_left() -> None:
+def test_what_goes_on_comes_first_and_new_calls_get_what_is_left_of_each_turn_or_one_place() -> (
+    None
+):
     inflow = lined_up(
         SETTINGS,
         *((TRUSTED, name) for name in "xyz"),
         *((GOING_ON, name) for name in "abcd"),
     )
-    assert turns(inflow) == ["abc", "dxy", "z"]
+    assert turns(inflow) == ["abcx", "dyz"]
 
 
 def test_known_before_trusted_before_strangers_but_one_place_is_left() -> None:
@@ -260,3 +262,29 @@ def test_a_pause_of_the_machine_costs_no_calls() -> None:
     speed = Speed()
     figures = simulate(0.6 * speed.calls_a_second, 10.0, speed, [(3.0, 0.5), (7.0, 0.5)])
     assert figures.refused == 0
+
+
+def test_what_waits_is_bounded_in_octets_and_makes_room_when_it_is_served_or_refused() -> None:
+    settings = InflowSettings(most_octets=100, new_a_turn=1, most_new=1)
+    inflow: Inflow[bytes] = Inflow(settings, size_of=len)
+    for lane in (Lane.GOING_ON, Lane.TRUSTED, Lane.STRANGERS, Lane.TRUSTED):
+        inflow.put(lane, bytes(30), 0.0, 0.0)
+    assert (len(inflow), inflow.dropped) == (3, 1)
+    while len(inflow):
+        inflow.take(0.0)
+    for lane in (Lane.TRUSTED, Lane.TRUSTED, Lane.TRUSTED):
+        inflow.put(lane, bytes(33), 0.0, 0.0)
+    assert inflow.dropped == 1
+    served = inflow.take(0.0)
+    assert len(served.refused) == 2  # more than `most_new`
+    for _ in range(3):
+        inflow.put(Lane.GOING_ON, bytes(33), 0.0, 0.0)
+    assert inflow.dropped == 1
+
+
+def test_however_much_goes_on_one_new_request_gets_its_turn() -> None:
+    inflow: Inflow[str] = Inflow(InflowSettings(going_on_a_turn=2))
+    for _ in range(1000):
+        inflow.put(Lane.GOING_ON, "forged", 0.0, 0.0)
+    inflow.put(Lane.STRANGERS, "new", 0.0, 0.0)
+    assert inflow.take(0.0).batch == ["forged", "forged", "new"]
