@@ -112,11 +112,12 @@ class Database:
         return self.file is not None
 
     def create_file(self) -> None:
-        """Create an empty SQLite file and its folder where there is none."""
+        """Create an empty SQLite file, for its owner alone, and its folder where there is none."""
         if self.file is None or self.file.exists():
             return
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self.file.touch(mode=0o600)  # SQLite gives -wal and -shm the mode of the file
             with contextlib.closing(sqlite3.connect(self.file)) as connection:
                 # WAL is a property of the file. Set before anyone else opens it.
                 connection.execute("PRAGMA journal_mode=WAL")

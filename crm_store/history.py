@@ -251,7 +251,8 @@ class HistoryWriter:
 
     def _set_aside(self, row: HistoryRow) -> None:
         try:
-            self._refused.parent.mkdir(parents=True, exist_ok=True)
+            self._refused.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._refused.touch(mode=0o600)
             with self._refused.open("ab") as file:
                 file.write(encode_row(row))
         except (OSError, TypeError, ValueError) as error:

@@ -62,7 +62,8 @@ class Journal:
         """Add rows at the end. Either all are on disk afterwards or `OSError` is raised."""
         if not rows:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self.path.touch(mode=0o600)
         with self.path.open("ab") as file:
             end = file.tell()
             try:
@@ -78,6 +79,7 @@ class Journal:
             self.append(rows)
             return
         other = self.path.with_suffix(".new")
+        other.touch(mode=0o600)
         with other.open("wb") as file, self.path.open("rb") as old:
             self._write(file.fileno(), rows)
             old.seek(self._offset)

@@ -19,10 +19,11 @@ log = logging.getLogger(__name__)
 def claim(folder: Path) -> Callable[[], None]:
     """Make the folder if it is missing, and keep other servers out until the result is called.
 
+    A new one is closed to other users of the machine; the rights of an existing one stay.
     The kernel gives it back when this process ends, in whatever way. Raises OSError.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise OSError(error.errno, f"data.folder: {folder}: {error.strerror}") from error

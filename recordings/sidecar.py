@@ -56,6 +56,8 @@ class Sidecar:
     def write(self, path: Path) -> None:
         """Write whole or not at all. Raises OSError."""
         draft = path.with_name(path.name + ".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o640)  # who may not hear the sound may not read this
         draft.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
         draft.replace(path)
 

@@ -24,7 +24,7 @@ async def demo_server(folder: Path) -> AsyncIterator[LocalServer]:
         ServerFailedError: the server did not come up; the message has the end of its log.
     """
     data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o750, parents=True, exist_ok=True)
     store = await Store.open(f"sqlite:///{data / 'switchroom.db'}", data_dir=data)
     await seed(store, now=time.time())
     await store.close()

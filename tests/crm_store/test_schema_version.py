@@ -50,6 +50,21 @@ async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrad
         await store.close()
 
 
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new/a.db"
+    store = await Store.open(url, data_dir=None)
+    connection = sqlite3.connect(tmp_path / "new" / "a.db")
+    try:
+        connection.execute("BEGIN IMMEDIATE")  # the other files are there while it is in use
+        files = sorted((tmp_path / "new").iterdir())
+        assert [file.name for file in files if file.stat().st_mode & 0o077] == []
+        assert {"a.db", "a.db-wal", "a.db-shm"} <= {file.name for file in files}
+    finally:
+        connection.close()
+        await store.close()
+    assert (tmp_path / "new").stat().st_mode & 0o027 == 0
+
+
 async def test_check_tells_what_is_missing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     (tmp_path / "a.db").touch()

@@ -22,6 +22,16 @@ def test_a_folder_in_use_is_refused_until_it_is_given_back(tmp_path: Path) -> No
     claim(folder)()
 
 
+def test_a_new_folder_is_closed_to_others_and_an_existing_one_stays(tmp_path: Path) -> None:
+    claim(tmp_path / "new")()
+    assert (tmp_path / "new").stat().st_mode & 0o027 == 0
+    old = tmp_path / "old"
+    old.mkdir()
+    old.chmod(0o755)
+    claim(old)()
+    assert old.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_killed_server_keeps_nobody_out(tmp_path: Path) -> None:
     program = f"from cti.data_folder import *; claim(Path({str(tmp_path)!r})); print(1, flush=True); input()"
     with subprocess.Popen(

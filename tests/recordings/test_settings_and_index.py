@@ -12,6 +12,7 @@ from recordings.index import RecordingEntry, RecordingState
 from recordings.outcome import Outcome
 from recordings.playback import Channel, export_mono, read_mulaw
 from recordings.settings import RecordingSettings
+from recordings.sidecar import Sidecar, read_sidecar
 from switch.ids import RecordingId
 from tests.recordings.sound import feed, outcomes, pitch_hz, purity, stereo
 
@@ -28,6 +29,14 @@ def test_names_cannot_leave_their_folder() -> None:
     path = settings.path_for(RecordingId("../../etc/passwd\0"), "../..", 0.0)
     assert Path(path).parent == Path("/srv/rec")
     assert "\0" not in path
+
+
+def test_a_sidecar_is_closed_to_others(tmp_path: Path) -> None:
+    sidecar = Sidecar(recording=ONE, started_at=1.0, duration_ms=1, octets=16, sha256="ab")
+    (tmp_path / "a.json.new").touch(mode=0o644)  # of a crash
+    sidecar.write(tmp_path / "a.json")
+    assert (tmp_path / "a.json").stat().st_mode & 0o027 == 0
+    assert read_sidecar(tmp_path / "a.wav") == sidecar
 
 
 @pytest.mark.parametrize(
