@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,7 @@ class Switching:
         """
         if held:
             self.pump.hold()
+        _must_be_ours(self._settings.media.address)
         host, port = self._settings.sip.host, self._sip_port
         try:
             local = await self.pump.listen_udp(host, port)
@@ -209,3 +211,14 @@ class Switching:
         for folder in prompt_folders(self._settings):
             command += ["--prompts", str(folder)]
         return command
+
+
+def _must_be_ours(address: str) -> None:
+    """Raise OSError where no RTP socket can be bound: every call would be refused for want of a port."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        words = f"{error.strerror}; set it to an address of this machine, see `ip -brief address`"
+        raise OSError(error.errno, f"media.address: {address}: {words}") from error
