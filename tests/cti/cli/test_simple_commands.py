@@ -14,6 +14,8 @@ from argon2 import PasswordHasher
 from crm_store.rows import InteractionRow, RecordingRow
 from crm_store.store import Store
 from cti.cli.main import main
+from cti.schema import Role
+from cti.settings import load
 from recordings.wave_header import Header
 from switch.ids import RecordingId
 from switch.sip.digest import ha1
@@ -30,6 +32,12 @@ def test_a_new_configuration_is_written_once_and_is_good(
     assert "exists already" in capsys.readouterr().err
     assert main(["config", "new", str(tmp_path / "no" / "folder.toml")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_new_site_has_somebody_for_every_role(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    assert main(["config", "new", str(file)]) == 0
+    assert {user.role for user in load(file).users} == {role.value for role in Role}
 
 
 def test_a_password_from_standard_input_becomes_a_hash(
