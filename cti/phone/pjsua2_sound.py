@@ -101,6 +101,9 @@ class Sound:
             line.hum.stop()
             with contextlib.suppress(pj.Error):
                 line.hum.stopTransmit(line.media)
+        # Also while nothing is hummed: the library stops its clock, and with it what calls send,
+        # a second after a call when nothing is joined to anything, and starts it only to join.
+        line.hum.startTransmit(line.media)
         if self._tone.level <= 0:
             return
         tone = pj.ToneDesc()
@@ -108,7 +111,6 @@ class Sound:
         tone.on_msec, tone.off_msec = 1000, 0
         tone.volume = min(self._tone.level, 32767)
         line.hum.play(pj.ToneDescVector([tone]), True)
-        line.hum.startTransmit(line.media)
 
 
 def _is_complete(path: str) -> bool:
