@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -31,14 +30,14 @@ from cti.bans import Bans
 from cti.bus import Bus
 from cti.centre import Centre
 from cti.continuity import Continuity
-from cti.data_folder import claim
+from cti.data_folder import claim, token_secret
 from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
 from cti.free_ports import free_port
 from cti.history import HistoryProjection
 from cti.ids import Ids
-from cti.loop_lag import LoopLag
+from cti.lag_watch import LagWatch
 from cti.metrics.exporter import Exporter
 from cti.metrics.sources import Sources
 from cti.midnight import Midnight
@@ -63,7 +62,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LAG_EVERY_S: Final = 0.25
 _GOODBYE_S: Final = 0.3
 """So long the last BYEs and their answers may take."""
 
@@ -84,8 +82,6 @@ class Node:
         self._site = site_of(settings)
         self._flows = flows_of(settings)
         self._serving = False
-        self._lag = LoopLag()
-        self._waits = LoopLag()
         self._tasks: asyncio.TaskGroup | None = None
         self._asked = asyncio.Event()
         self._at_once = False
@@ -174,7 +170,8 @@ class Node:
         await self._open_api(api)
         down("api", self._api.stop)
         way_down.callback(self._bus.close, "shutdown")
-        self._watch_lag()
+        self._lags.watch()
+        way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
         Tidying(self._clock, lambda: self._switching.calls.calls_alive > 0).watch()
 
@@ -193,6 +190,7 @@ class Node:
                 recording, self._centre.interaction_of(call), self._clock.wall()
             ),
         )
+        self._lags = LagWatch(self._clock, self._switching)
         self._centre = Centre(
             settings=self.settings,
             site=self._site,
@@ -285,8 +283,8 @@ class Node:
                     bus=self._bus,
                     board=self._board,
                     journal=self._continuity.journal,
-                    lag=self._lag,
-                    waits=self._waits,
+                    lag=self._lags.lag,
+                    waits=self._lags.waits,
                     api=counters,
                     tasks=lambda: len(asyncio.all_tasks()),
                 )
@@ -294,7 +292,7 @@ class Node:
         )
         proxies = self.settings.api.proxies
         self._api = ApiServer(
-            ports, ApiSettings(token_secret=self._token_secret(), proxies=proxies)
+            ports, ApiSettings(token_secret=token_secret(self.data), proxies=proxies)
         )
         await self._api.serve(listener)
         self._api.expect_desks(self._continuity.desks)
@@ -389,31 +387,7 @@ class Node:
             return False, "no media gateway is connected"
         return True, "calls are accepted"
 
-    def _token_secret(self) -> bytes:
-        """Kept over restarts, so that nobody has to sign on anew after an upgrade."""
-        path = self.data / "token-secret"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
-        return path.read_bytes()
-
     # --- clockwork ------------------------------------------------------------------------------
-
-    def _watch_lag(self) -> None:
-        """Tell the calls how late the loop is: the measure by which new ones are shed."""
-        due = self._clock.now() + _LAG_EVERY_S
-
-        def measure() -> None:
-            if not self._stopping.is_set():
-                now = self._clock.now()
-                lag = max(0.0, now - due)
-                self._lag.note(lag, now)
-                self._waits.note(self._switching.pump.inflow.take_worst_s(), now)
-                self._switching.calls.overload.report_loop_lag(lag)
-                self._switching.pump.loop_was_late(lag, now)
-                self._watch_lag()
-
-        self._clock.call_at(due, measure)
 
     def _new_day(self) -> None:
         if not self._stopping.is_set():

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import logging
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,3 +39,12 @@ def claim(folder: Path) -> Callable[[], None]:
     except OSError as error:  # some network file systems know no locks
         log.warning("data.folder: %s cannot be locked: %s", folder, error.strerror)
     return lambda: os.close(fd)
+
+
+def token_secret(folder: Path) -> bytes:
+    """What API tokens are signed with; kept over restarts, so that nobody has to sign on anew."""
+    path = folder / "token-secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
