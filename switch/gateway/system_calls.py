@@ -1,6 +1,6 @@
 """The system calls of sound, in compiled loops: `recv` and `send` for each packet, a sleep for each wake.
 
-From Python a packet would cost half as much again as the kernel takes for it: the calls themselves, and
+From Python a packet would cost a third more than here: the calls themselves, and
 the interpreter's lock that is given up and taken back around them. And Python itself, woken some
 hundreds of times a second, would find its caches cold each time.
 """
