@@ -56,13 +56,13 @@ async def test_a_journal_that_makes_the_start_fail_is_put_aside(
 async def test_who_was_banned_stays_out_for_the_rest_of_the_time(tmp_path: Path) -> None:
     async with serving(lab(tmp_path)) as node:
         guard, now = node._switching.guard, node._clock.now()
-        for host, offence in (
-            (FORGED, Offence.MALFORMED),
-            (BAD, Offence.WRONG_PASSWORD),
-            (LIFTED, Offence.WRONG_PASSWORD),
+        for host, offence, when in (  # apart, since the list is in the order of their times
+            (FORGED, Offence.MALFORMED, now - 1.0),
+            (BAD, Offence.WRONG_PASSWORD, now - 0.5),
+            (LIFTED, Offence.WRONG_PASSWORD, now),
         ):
-            while not guard.is_banned(host, now):
-                guard.offend(host, offence, now)
+            while not guard.is_banned(host, when):
+                guard.offend(host, offence, when)
         node._bans.lift(LIFTED, Account(login="admin", name="", role=Role.ADMINISTRATOR))
         before = node._bans.list()
         assert [(ban.source, ban.datagrams_only) for ban in before] == [
