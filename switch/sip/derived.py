@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from switch.sip.headers import Headers
 from switch.sip.message import Request, Response
 from switch.sip.writing import make_response
@@ -21,9 +23,12 @@ def make_failure_ack(invite: Request, response: Response) -> Request:
     return _same_transaction(invite, "ACK", response.headers.get("To") or "")
 
 
-def make_cancel(invite: Request) -> Request:
-    """The CANCEL of a pending INVITE (section 9.1)."""
-    return _same_transaction(invite, "CANCEL", invite.headers.get("To") or "")
+def make_cancel(invite: Request, headers: Sequence[tuple[str, str]] = ()) -> Request:
+    """The CANCEL of a pending INVITE (section 9.1), with headers of its own: a Reason (RFC 3326)."""
+    cancel = _same_transaction(invite, "CANCEL", invite.headers.get("To") or "")
+    for name, value in headers:
+        cancel.headers.set(name, value)
+    return cancel
 
 
 def _same_transaction(invite: Request, method: str, to: str) -> Request:

@@ -148,8 +148,12 @@ class Endpoint:
             self._complete(request, flow, "z9hG4bK" + self._new_branch())
         self._table.out.append((serialize(request), flow))
 
-    def cancel(self, transaction: TransactionId, now: float) -> None:
+    def cancel(
+        self, transaction: TransactionId, now: float, headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Cancel an INVITE of ours: now, or once a provisional response came (section 9.1).
+
+        `headers` go into the CANCEL: a Reason (RFC 3326).
 
         Nothing happens where the final response is there already. Otherwise the transaction ends by
         a final response, usually 487, or times out.
@@ -160,6 +164,7 @@ class Endpoint:
         if found.machine is not invite_client.MACHINE:
             raise LocalProtocolError(f"only an INVITE of ours can be cancelled, not {found!r}")
         if found.cancel == CancelWish.NONE:
+            found.cancel_headers = tuple(headers)
             self._table.step(found, invite_client.Input.CANCEL, None, now)
 
     def respond(self, transaction: TransactionId, response: Response, now: float) -> None:

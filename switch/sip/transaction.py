@@ -24,6 +24,7 @@ class Transaction:
     __slots__ = (
         "armed",
         "cancel",
+        "cancel_headers",
         "datagram",
         "epoch",
         "failure",
@@ -65,6 +66,8 @@ class Transaction:
         """Client: why the transport failed."""
         self.cancel = CancelWish.NONE
         """INVITE client only."""
+        self.cancel_headers: tuple[tuple[str, str], ...] = ()
+        """What the CANCEL says besides."""
         self.invite: Transaction | None = None
         """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
         self.merge_key: MergeKey | None = None

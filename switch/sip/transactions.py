@@ -312,7 +312,7 @@ class TransactionTable:
         transaction.cancel = CancelWish.SENT
         assert transaction.request is not None
         branch = transaction.request.top_via.branch or ""
-        cancel = make_cancel(transaction.request)
+        cancel = make_cancel(transaction.request, transaction.cancel_headers)
         self.start_client(cancel, branch, transaction.flow, now, invite=transaction)
 
     def _postpone_cancel(

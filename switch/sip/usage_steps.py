@@ -9,7 +9,7 @@ from switch.errors import LocalProtocolError
 from switch.sip import renegotiation, renegotiation_steps
 from switch.sip.dialog import Dialog
 from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress
-from switch.sip.session import Alarm, Cause, Session
+from switch.sip.session import Alarm, Cause, Session, pairs
 from switch.sip.sessions import SessionTable
 from switch.sip.usage import IGNORED, TRANSITIONS, Action, Input, State
 
@@ -48,7 +48,7 @@ def _send_bye(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _send_cancel(table: SessionTable, session: Session, cause: Cause) -> None:
-    table.endpoint.cancel(session.transaction, cause.now)
+    table.endpoint.cancel(session.transaction, cause.now, pairs(cause.headers))
 
 
 def _send_provisional(table: SessionTable, session: Session, cause: Cause) -> None:

@@ -167,6 +167,22 @@ def test_cancelled_while_ringing() -> None:
     wire.assert_quiet()
 
 
+def test_a_cancel_says_why() -> None:
+    """RFC 3326: a phone that was not first to answer is not to show a missed call."""
+    wire = Wire()
+    a = wire.call()
+    wire.run()
+    (invited,) = wire.b.log
+    assert isinstance(invited, Invited)
+    wire.b.ua.ring(invited.session, wire.now)
+    wire.run()
+    wire.a.ua.end(a, wire.now, reason_header="SIP;cause=200")
+    wire.run()
+    ended = wire.b.log[-1]
+    assert isinstance(ended, Ended)
+    assert ended.detail == "SIP;cause=200"
+
+
 def test_cancel_and_answer_cross() -> None:
     wire = Wire()
     a = wire.call()
