@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from aiosipua.sdp import MediaDescription, SdpMessage, parse_sdp
 
 from switch.errors import RemoteProtocolError
+from switch.sdp.codecs import parameters_by_media
 
 MAX_OCTETS = 16_384
 MAX_LINES = 400
@@ -77,6 +78,8 @@ class Codec:
     """Encoding name in upper case; empty when an unassigned number has no rtpmap."""
     clock_rate: int
     channels: int
+    parameters: str = ""
+    """The value of its `a=fmtp`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +137,8 @@ def parse_description(body: bytes) -> Description:
 
 def parse_afresh(body: bytes) -> Description:
     """As `parse_description`, nothing remembered."""
-    return _view(_parse_checked(_checked_lines(body)))
+    lines = _checked_lines(body)
+    return _view(_parse_checked(lines), parameters_by_media(lines))
 
 
 _ALIKE = re.compile(
@@ -217,7 +221,7 @@ def _checked_lines(body: bytes) -> list[str]:
 
 
 def _parse_checked(lines: list[str]) -> SdpMessage:
-    # fmtp is not needed for the codecs we have, and its value may be anything for the others.
+    # We read fmtp ourselves: its value may be anything for codecs that are not ours.
     read = (line for line in lines if line and not line.startswith(("a=fmtp", "b=", "t=")))
     text = "\r\n".join(read)
     try:
@@ -226,16 +230,23 @@ def _parse_checked(lines: list[str]) -> SdpMessage:
         raise _fail("cannot be read") from error
 
 
-def _view(sdp: SdpMessage) -> Description:
+def _view(sdp: SdpMessage, parameters: list[dict[int, str]]) -> Description:
+    if len(sdp.media) != len(parameters):
+        raise _fail("cannot be read")
     session_direction = _direction(sdp.attributes, Direction.SENDRECV)
     return Description(
         session_id=int(sdp.origin.session_id),
         session_version=int(sdp.origin.session_version),
-        media=tuple(_media(sdp, media, session_direction) for media in sdp.media),
+        media=tuple(
+            _media(sdp, media, session_direction, of_media)
+            for media, of_media in zip(sdp.media, parameters, strict=True)
+        ),
     )
 
 
-def _media(sdp: SdpMessage, media: MediaDescription, inherited: Direction) -> Media:
+def _media(
+    sdp: SdpMessage, media: MediaDescription, inherited: Direction, parameters: dict[int, str]
+) -> Media:
     connection = media.connection or sdp.connection
     if connection is None and media.port:
         raise _fail(f"m={media.media} has no c= line, nor has the session")
@@ -248,7 +259,7 @@ def _media(sdp: SdpMessage, media: MediaDescription, inherited: Direction) -> Me
         formats=tuple(media.formats),
         address=address,
         is_on_hold_by_address=on_hold,
-        codecs=_codecs(media) if is_rtp else (),
+        codecs=_codecs(media, parameters) if is_rtp else (),
         direction=_direction(media.attributes, inherited),
         ptime_ms=_ptime(media.attributes.get("ptime") or sdp.attributes.get("ptime") or []),
     )
@@ -271,7 +282,7 @@ def _address(text: str) -> tuple[str | None, bool]:
     return str(address), False
 
 
-def _codecs(media: MediaDescription) -> tuple[Codec, ...]:
+def _codecs(media: MediaDescription, parameters: dict[int, str]) -> tuple[Codec, ...]:
     for written in media.formats:
         if not (_PAYLOAD_TYPE.fullmatch(written) and int(written) <= 127):
             raise _fail(f"m={media.media} lists {written[:16]!r}, which is no RTP payload type")
@@ -281,6 +292,7 @@ def _codecs(media: MediaDescription) -> tuple[Codec, ...]:
             name=codec.encoding_name.upper(),
             clock_rate=codec.clock_rate,
             channels=codec.channels or 1,
+            parameters=parameters.get(codec.payload_type, ""),
         )
         for codec in media.codecs
     )

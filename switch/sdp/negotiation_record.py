@@ -16,7 +16,11 @@ class NegotiationRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Kind, protocol and formats of each m= line."""
     live: int
     current: tuple[str, int, str, int, int | None, bool, bool, int] | None
-    """The fields of `NegotiatedAudio`, in their order."""
+    """The first eight fields of `NegotiatedAudio`, in their order."""
     is_offering: bool
     offered_direction: str
     text: bytes
+    codecs: tuple[str, ...] = ()
+    """Those we speak, in order; none: what an earlier version kept, which spoke G.711 alone."""
+    coding: tuple[int, int, bool] = (8000, 0, False)
+    """Of `NegotiatedAudio`: clock rate of events, the highest bit rate, forward error correction."""

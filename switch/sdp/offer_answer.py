@@ -13,13 +13,19 @@ from functools import lru_cache
 from operator import attrgetter
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
+from switch.sdp.codecs import (
+    G711,
+    KNOWN,
+    TELEPHONE_EVENT,
+    OpusParameters,
+    known_names,
+    offered_numbers,
+    opus_parameters,
+)
 from switch.sdp.description import Codec, Description, Direction, Media, parse_description
 from switch.sdp.negotiation_record import NegotiationRecord
 
 PTIME_MS = 20
-STATIC_PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8}
-TELEPHONE_EVENT_PAYLOAD_TYPE = 101
-"""Our number when we offer; when we answer, the offerer's number is mirrored."""
 _PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
 _NOT_ACCEPTABLE = 488
 
@@ -31,16 +37,22 @@ class NegotiatedAudio:
     remote_address: str
     remote_port: int
     codec: str
-    """`PCMU` or `PCMA`."""
+    """One of `switch.sdp.codecs.ALL_CODECS`."""
     payload_type: int
     telephone_event_payload_type: int | None
-    """Of RFC 4733 events at 8000 Hz; None: the peer takes none."""
+    """Of RFC 4733 events; None: the peer takes none."""
     send: bool
     """The peer wants to hear us."""
     receive: bool
     """The peer says it sends; when False, its silence means nothing."""
     ptime_ms: int
     """The packet length that the peer asks for."""
+    telephone_event_clock_rate: int = 8000
+    """Hz; what durations of events count in."""
+    max_bitrate: int = 0
+    """Bits a second that the peer wants at most, on average; 0: it does not say."""
+    use_fec: bool = False
+    """The peer makes use of forward error correction (Opus)."""
 
     @property
     def is_on_hold(self) -> bool:
@@ -48,8 +60,10 @@ class NegotiatedAudio:
         return not self.send
 
 
-_AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))
+_AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))[:8]
 _audio_values = attrgetter(*_AUDIO_FIELDS)
+_CODING_FIELDS = ("telephone_event_clock_rate", "max_bitrate", "use_fec")
+_coding_values = attrgetter(*_CODING_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +110,14 @@ class AudioNegotiation:
         session_id: int,
         address: str,
         port: int,
-        codecs: Sequence[str] = ("PCMU", "PCMA"),
+        codecs: Sequence[str] = G711,
     ) -> None:
+        """`codecs` are those we speak, in the order of our offers; ValueError for unknown ones."""
         self._session_id = session_id
         self._version = session_id
         self._address = address
         self._port = port
-        self._codecs = tuple(codecs)
+        self._codecs = known_names(codecs)
         self._slots: list[_Slot] = []
         self._live = 0
         self._current: NegotiatedAudio | None = None
@@ -129,17 +144,25 @@ class AudioNegotiation:
             self._is_offering,
             self._offered_direction,
             self._text,
+            self._codecs,
+            (8000, 0, False) if audio is None else _coding_values(audio),
         )
 
     @classmethod
     def of_record(cls, record: NegotiationRecord) -> AudioNegotiation:
         """Go on where another process stood. Raises ValueError or TypeError for nonsense."""
-        found = cls(session_id=record.session_id, address=record.address, port=record.port)
+        found = cls(
+            session_id=record.session_id,
+            address=record.address,
+            port=record.port,
+            codecs=record.codecs or G711,
+        )
         found._version = record.version
         found._slots = [_Slot(*slot) for slot in record.slots]
         found._live = record.live
         if record.current is not None:
             values = dict(zip(_AUDIO_FIELDS, record.current, strict=True))
+            values |= zip(_CODING_FIELDS, record.coding, strict=True)
             found._current = NegotiatedAudio(**values)  # type: ignore[arg-type]
         found._is_offering = record.is_offering
         found._offered_direction = Direction(record.offered_direction)
@@ -158,14 +181,14 @@ class AudioNegotiation:
             self._slots.append(_Slot("audio", "RTP/AVP", ()))
         self._is_offering = True
         self._offered_direction = direction
-        event = TELEPHONE_EVENT_PAYLOAD_TYPE
-        numbers = dict(STATIC_PAYLOAD_TYPES)
-        if self._current is not None:  # a number keeps its meaning within a session
-            numbers[self._current.codec] = self._current.payload_type
-            event = self._current.telephone_event_payload_type or event
-        names = sorted(self._codecs, key=lambda name: name != self._codec_in_use)
-        by_number = {numbers[name]: name for name in reversed(names) if numbers[name] != event}
-        return self._write([(by_number[n], n) for n in reversed(by_number)], event, direction)
+        in_use: dict[str, int] = {}
+        events: dict[int, int] = {}
+        if (audio := self._current) is not None:  # a number keeps its meaning within a session
+            in_use[audio.codec] = audio.payload_type
+            if audio.telephone_event_payload_type is not None:
+                events[audio.telephone_event_clock_rate] = audio.telephone_event_payload_type
+        names = sorted(self._codecs, key=lambda name: name not in in_use)
+        return self._write(*offered_numbers(names, in_use, events), direction)
 
     def accept_answer(self, body: bytes) -> NegotiatedAudio:
         """Read the answer to our open offer.
@@ -215,14 +238,13 @@ class AudioNegotiation:
         self._slots = [_Slot(media.kind, media.protocol, media.formats) for media in offer.media]
         self._live = choice.index
         self._current = audio = choice.audio
+        event = audio.telephone_event_payload_type
         text = self._write(
-            [(audio.codec, audio.payload_type)], audio.telephone_event_payload_type, choice.ours
+            [(audio.codec, audio.payload_type)],
+            [] if event is None else [(audio.telephone_event_clock_rate, event)],
+            choice.ours,
         )
         return audio, text
-
-    @property
-    def _codec_in_use(self) -> str | None:
-        return self._current.codec if self._current else None
 
     def drop_offer(self) -> None:
         """Our open offer was refused or never answered: what was agreed before stays agreed."""
@@ -237,6 +259,8 @@ class AudioNegotiation:
         codec = next((codec for codec in media.codecs if self._speaks(codec)), None)
         if codec is None or media.address is None:
             return None
+        event, event_rate = _telephone_event(media, codec.clock_rate)
+        opus = opus_parameters(codec.parameters) if codec.name == "OPUS" else OpusParameters()
         held = media.is_on_hold_by_address
         send = media.direction.receives and most.sends and not held
         receive = media.direction.sends and most.receives and not held
@@ -245,10 +269,13 @@ class AudioNegotiation:
             remote_port=media.port,
             codec=codec.name,
             payload_type=codec.payload_type,
-            telephone_event_payload_type=_telephone_event(media),
+            telephone_event_payload_type=event,
             send=send,
             receive=receive,
             ptime_ms=media.ptime_ms or PTIME_MS,
+            telephone_event_clock_rate=event_rate,
+            max_bitrate=opus.max_bitrate,
+            use_fec=opus.use_fec,
         )
         return _Choice(index, audio, Direction.of(sends=send, receives=receive))
 
@@ -266,23 +293,32 @@ class AudioNegotiation:
         )
 
     def _speaks(self, codec: Codec) -> bool:
-        return codec.name in self._codecs and codec.clock_rate == 8000 and codec.channels == 1
+        if codec.name not in self._codecs:
+            return False
+        known = KNOWN[codec.name]
+        return codec.clock_rate == known.clock_rate and codec.channels in known.channels
 
     # --- writing --------------------------------------------------------------------------------
 
     def _write(
-        self, codecs: Sequence[tuple[str, int]], event: int | None, direction: Direction
+        self,
+        codecs: Sequence[tuple[str, int]],
+        events: Sequence[tuple[int, int]],
+        direction: Direction,
     ) -> bytes:
         """Our description; its version rises only when something else in it changed."""
-        text = self._serialize(codecs, event, direction)
+        text = self._serialize(codecs, events, direction)
         if self._text and text != self._text:
             self._version += 1
-            text = self._serialize(codecs, event, direction)
+            text = self._serialize(codecs, events, direction)
         self._text = text
         return text
 
     def _serialize(
-        self, codecs: Sequence[tuple[str, int]], event: int | None, direction: Direction
+        self,
+        codecs: Sequence[tuple[str, int]],
+        events: Sequence[tuple[int, int]],
+        direction: Direction,
     ) -> bytes:
         address = f"IN {'IP6' if ':' in self._address else 'IP4'} {self._address}"
         text = (
@@ -292,7 +328,7 @@ class AudioNegotiation:
         for index, slot in enumerate(self._slots):
             if index == self._live:
                 text += f"m={slot.kind} {self._port} {slot.protocol} "
-                text += _live_media(tuple(codecs), event, direction)
+                text += _live_media(tuple(codecs), tuple(events), direction)
             else:
                 text += f"m={slot.kind} 0 {slot.protocol} {' '.join(slot.formats)}\r\n"
         return text.encode()
@@ -300,26 +336,32 @@ class AudioNegotiation:
 
 @lru_cache(maxsize=256)
 def _live_media(
-    codecs: tuple[tuple[str, int], ...], event: int | None, direction: Direction
+    codecs: tuple[tuple[str, int], ...], events: tuple[tuple[int, int], ...], direction: Direction
 ) -> str:
     """Formats and attributes of our stream; few combinations of them are ever seen."""
-    formats = [str(number) for _, number in codecs]
-    lines = [f"a=rtpmap:{number} {name}/8000" for name, number in codecs]
-    if event is not None:
-        formats.append(str(event))
-        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} 0-15"]
+    formats: list[str] = []
+    lines: list[str] = []
+    for name, number in codecs:
+        known = KNOWN[name]
+        formats.append(str(number))
+        lines.append(f"a=rtpmap:{number} {known.written}")
+        if known.parameters:
+            lines.append(f"a=fmtp:{number} {known.parameters}")
+    for rate, number in events:
+        formats.append(str(number))
+        lines += [f"a=rtpmap:{number} telephone-event/{rate}", f"a=fmtp:{number} 0-15"]
     return "\r\n".join(
         [" ".join(formats), *lines, f"a=ptime:{PTIME_MS}", f"a={direction.value}", ""]
     )
 
 
-def _telephone_event(media: Media) -> int | None:
-    """The number of telephone-event at the rate of our codecs; other rates are other formats."""
-    return next(
-        (
-            codec.payload_type
-            for codec in media.codecs
-            if codec.name == "TELEPHONE-EVENT" and codec.clock_rate == 8000
-        ),
-        None,
-    )
+def _telephone_event(media: Media, clock_rate: int) -> tuple[int | None, int]:
+    """Payload type and clock rate of the telephone events beside sound of this rate.
+
+    Events belong to sound of their own rate; many who offer Opus offer events at 8000 Hz alone.
+    """
+    for rate in dict.fromkeys((clock_rate, 8000)):
+        for codec in media.codecs:
+            if codec.name == TELEPHONE_EVENT and codec.clock_rate == rate:
+                return codec.payload_type, rate
+    return None, clock_rate
