@@ -19,10 +19,12 @@ from switch.calls.captures import Capture
 from switch.calls.causes import EndCause, Result
 from switch.calls.changes import Changes
 from switch.calls.direct import DirectCalls
+from switch.calls.fork_record import fork_record, restored_fork
+from switch.calls.forking import Forking
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
-from switch.calls.records import CaptureRecord, LegRecord
+from switch.calls.records import CaptureRecord, ForkRecord, LegRecord
 from switch.calls.sound import Sound
 from switch.clock import Clock
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -52,6 +54,7 @@ class Adoption:
         media: LegMedia,
         sound: Sound,
         direct: DirectCalls,
+        forking: Forking,
         clock: Clock,
     ) -> None:
         self._ua = user_agent
@@ -59,6 +62,7 @@ class Adoption:
         self._media = media
         self._sound = sound
         self._direct = direct
+        self._forking = forking
         self._clock = clock
         self._half_lost: list[LegId] = []
 
@@ -79,6 +83,7 @@ class Adoption:
             return None
         facts = self._sound.matrix.facts(leg_id)
         callee = self._direct.callee_of(leg_id)
+        fork = None if leg.fork is None else fork_record(self._ua, leg.fork, wall)
         leg_part = (
             leg.call,
             session,
@@ -97,7 +102,7 @@ class Adoption:
             leg.awaits_answer,
         )
         if facts is None:
-            return LegRecord(*leg_part, callee=callee)
+            return LegRecord(*leg_part, callee=callee, fork=fork)
         return LegRecord(
             *leg_part,
             tuple(facts.peers),
@@ -195,13 +200,14 @@ class Adoption:
         state = State[record.state]
         answered_at = mono(record.answered_at) if record.answered_at else 0.0
         negotiation = AudioNegotiation.of_record(record.negotiation)
-        self._ua.restore(
-            record.session,
-            invite,
-            record.body,
-            now,
-            may_lack_ack=state is State.OFFERED or now - answered_at < _ACK_COMES_WITHIN_S,
-        )
+        if record.fork is None:
+            self._ua.restore(
+                record.session,
+                invite,
+                record.body,
+                now,
+                may_lack_ack=state is State.OFFERED or now - answered_at < _ACK_COMES_WITHIN_S,
+            )
         leg = Leg(
             id=leg_id,
             call=CallId(record.call),
@@ -220,6 +226,8 @@ class Adoption:
             answered_at=answered_at,
             gives_up_at=mono(record.gives_up_at),
         )
+        if record.fork is not None:
+            self._restore_fork(leg, record.fork, mono)
         self._media.restore(leg)
         self._legs.restore(leg, waits=state in _UNANSWERED)
         if state is State.ANSWERED:
@@ -232,6 +240,23 @@ class Adoption:
                 echo=record.echo,
             )
             self._sound.matrix.restore(leg_id, facts)
+
+    def _restore_fork(self, leg: Leg, record: ForkRecord, mono: Moment) -> None:
+        """All places that can be taken up ring on. Raises ValueError where there is none."""
+        now = self._clock.now()
+        fork = restored_fork(leg, record, mono)
+        for branch in record.branches:
+            try:
+                self._ua.restore(branch.session, branch.invite, b"", now, may_lack_ack=False)
+            except ValueError as error:
+                log.warning("leg %s rings in one place less: %s", leg.id, error)
+                fork.branches = [b for b in fork.branches if b.session != branch.session.id]
+        if not fork.branches:
+            raise ValueError("nothing of its fork rings any more")
+        leg.attempt, leg.fork = fork.attempt, fork
+        leg.negotiation = fork.branches[0].negotiation
+        leg.session = fork.branches[0].session
+        self._forking.resume(leg, fork)
 
     def _restore_direct(self, caller: LegId, callee: LegId) -> None:
         if self._legs.get(caller) is not None and self._legs.get(callee) is not None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from switch.calls.attempt import Attempt
 from switch.calls.causes import EndCause
 from switch.calls.leg import Input, Leg
 from switch.calls.leg_media import takes_digits
 from switch.calls.legs import Legs
-from switch.calls.outgoing import Attempt, Outgoing
+from switch.calls.outgoing import Outgoing
 from switch.calls.ports import NO_HEADERS
 from switch.calls.sound import Sound
 from switch.calls.status import refusal
@@ -82,7 +83,7 @@ class Commands:
         ring_timeout_s: float,
         headers: Mapping[str, str],
     ) -> LegId:
-        """Call a phone at its newest binding; `LegEnded` follows at once when it has none."""
+        """Call a phone at all of its bindings; `LegEnded` follows at once when it has none."""
         attempt = Attempt(
             call=call,
             number=phone,

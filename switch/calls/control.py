@@ -20,6 +20,7 @@ from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.commands import Commands
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallEvent, CallSink, PhoneReachable
+from switch.calls.forking import Forking
 from switch.calls.gateway_inputs import GatewayInputs
 from switch.calls.gateway_port import Gateway
 from switch.calls.incoming import Incoming
@@ -107,16 +108,22 @@ class Calls(Commands):
             turn=turn,
             retry_after_s=settings.retry_after_s,
         )
-        outgoing = Outgoing(
+        forking = Forking(
             user_agent=user_agent,
-            location=location,
-            trunks=trunks,
-            limits=self.limits,
             media=self.media,
             legs=legs,
             settings=settings,
             clock=clock,
             turn=turn,
+        )
+        outgoing = Outgoing(
+            location=location,
+            trunks=trunks,
+            limits=self.limits,
+            legs=legs,
+            forking=forking,
+            settings=settings,
+            clock=clock,
             new_id=new_id,
         )
         super().__init__(
@@ -151,6 +158,7 @@ class Calls(Commands):
         self._session_inputs = SessionInputs(
             user_agent=user_agent,
             incoming=self._incoming,
+            forking=forking,
             legs=legs,
             media=self.media,
             registrar=registrar,
@@ -163,6 +171,7 @@ class Calls(Commands):
             media=self.media,
             sound=sound,
             direct=self._direct,
+            forking=forking,
             clock=clock,
         )
         self._gateway_inputs = GatewayInputs(

@@ -15,6 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from switch.calls.attempt import Attempt
+from switch.calls.fork import Fork
 from switch.clock import TimerHandle
 from switch.errors import LocalProtocolError
 from switch.ids import CallId, LegId
@@ -177,6 +179,17 @@ class Leg(Struct, eq=False, kw_only=True):
     """When it ends unless it is answered; monotonic seconds."""
     timer: TimerHandle | None = None
     """Runs until the leg is answered."""
+    attempt: Attempt | None = None
+    """What was asked for (outbound legs of this process)."""
+    fork: Fork | None = None
+    """While it rings in several places; `session` and `negotiation` are of one of them then."""
+
+    @property
+    def sessions(self) -> tuple[SessionId, ...]:
+        """All sessions that are the leg's now: one, or several while it is a fork."""
+        if self.fork is None:
+            return (self.session,)
+        return tuple(branch.session for branch in self.fork.branches)
 
     @property
     def is_answered(self) -> bool:

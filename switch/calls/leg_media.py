@@ -57,13 +57,23 @@ class LegMedia:
         self._open.add(leg.id)
         try:
             self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
-            leg.negotiation = AudioNegotiation(
-                session_id=self._new_session_id(), address=self._rtp_address, port=leg.port
-            )
+            leg.negotiation = self.negotiate_anew(leg)
         except BaseException:
             self.discard(leg)
             raise
         return leg.negotiation
+
+    def negotiate_anew(self, leg: Leg) -> AudioNegotiation:
+        """Another negotiation at the port of a leg: whom it is offered to do not know each other.
+
+        Raises:
+            MediaUnavailableError: no gateway is connected.
+        """
+        if self._rtp_address is None:
+            raise MediaUnavailableError("no media gateway is connected")
+        return AudioNegotiation(
+            session_id=self._new_session_id(), address=self._rtp_address, port=leg.port
+        )
 
     def restore(self, leg: Leg) -> None:
         """An earlier process has opened this leg; whether the gateway still has it is to be seen."""

@@ -95,6 +95,14 @@ class Legs:
 
     # --- life -----------------------------------------------------------------------------------
 
+    def link(self, session: SessionId, leg: Leg) -> None:
+        """The leg has this session too: a branch of its fork."""
+        self._by_session[session] = leg
+
+    def unlink(self, session: SessionId) -> None:
+        """What this session reports from now on is of no interest."""
+        self._by_session.pop(session, None)
+
     def add(self, leg: Leg, *, setup_timeout_s: float) -> None:
         """Take up a leg whose session exists; it is given up when not answered in time."""
         self._by_id[leg.id] = leg
@@ -228,7 +236,8 @@ class Legs:
             case Action.SEND_FINAL:
                 self._refuse(leg, cause, now)
             case Action.SEND_END:
-                self._ua.end(leg.session, now, reason_header=status.reason_header(cause))
+                for session in leg.sessions:
+                    self._ua.end(session, now, reason_header=status.reason_header(cause))
             case Action.REPORT_RINGING:
                 self._alerted(leg, now)
                 self._turn.emit(LegRinging(leg=leg.id, at=now))
@@ -258,7 +267,8 @@ class Legs:
         """Give everything back. The tables first: whatever fails later, the leg is gone."""
         self._stop_timer(leg)
         self._by_id.pop(leg.id, None)
-        self._by_session.pop(leg.session, None)
+        for session in leg.sessions:
+            self._by_session.pop(session, None)
         self._limits.remove(leg.id)
         now = self._clock.now()
         self._turn.emit(LegEnded(leg=leg.id, call=leg.call, at=now, cause=cause, by_peer=by_peer))
@@ -277,6 +287,9 @@ class Legs:
         leg.timer = self._turn.call_at(leg.gives_up_at, leg.id, lambda: self._timed_out(leg))
 
     def _stop_timer(self, leg: Leg) -> None:
+        if leg.fork is not None and leg.fork.timer is not None:
+            leg.fork.timer.cancel()
+            leg.fork.timer = None
         if leg.timer is not None:
             leg.timer.cancel()
             leg.timer = None

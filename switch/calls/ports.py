@@ -41,7 +41,7 @@ class CallControl(Protocol):
         ring_timeout_s: float,
         headers: Mapping[str, str],
     ) -> LegId:
-        """Call a phone at its newest binding; `LegEnded` at once when it has none."""
+        """Call a phone at all of its bindings, as one leg; `LegEnded` at once when it has none."""
 
     def call_trunk(
         self,

@@ -8,7 +8,47 @@ from __future__ import annotations
 import msgspec
 
 from switch.sdp.negotiation_record import NegotiationRecord
-from switch.sip.session_record import SessionRecord
+from switch.sip.session_record import FlowRecord, SessionRecord
+
+
+class TargetRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `switch.calls.attempt.Target`."""
+
+    request_uri: str
+    flow: FlowRecord
+    routes: tuple[str, ...] = ()
+
+
+class BranchRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One place where a leg rings."""
+
+    session: SessionRecord
+    invite: bytes
+    negotiation: NegotiationRecord
+    target: TargetRecord
+    rang: bool = False
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `switch.calls.attempt.Attempt`, without those that the leg has."""
+
+    caller_number: str
+    caller_name: str
+    ring_timeout_s: float
+    headers: dict[str, str]
+    rights: tuple[str, str] | None = None
+
+
+class ForkRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `switch.calls.fork.Fork`."""
+
+    attempt: AttemptRecord
+    branches: tuple[BranchRecord, ...]
+    waiting: tuple[tuple[TargetRecord, ...], ...]
+    best: tuple[str, str, int, bool] | None
+    """Result, reason, status, and whether the peer said so."""
+    began: float
+    until: float
 
 
 class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -37,6 +77,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     echo: bool = False
     callee: str | None = None
     """The other leg of a direct call, at its caller's."""
+    fork: ForkRecord | None = None
+    """While it rings in several places."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

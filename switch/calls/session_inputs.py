@@ -7,6 +7,7 @@ from functools import partial
 from typing import assert_never
 
 from switch.calls.causes import INTERNAL_ERROR
+from switch.calls.forking import Forking
 from switch.calls.incoming import Incoming
 from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
@@ -58,6 +59,7 @@ class SessionInputs:
         *,
         user_agent: UserAgent,
         incoming: Incoming,
+        forking: Forking,
         legs: Legs,
         media: LegMedia,
         registrar: Registrar,
@@ -66,6 +68,7 @@ class SessionInputs:
     ) -> None:
         self._ua = user_agent
         self._incoming = incoming
+        self._forking = forking
         self._legs = legs
         self._media = media
         self._registrar = registrar
@@ -123,6 +126,9 @@ class SessionInputs:
             self._ua.respond(event.transaction, response, now)
 
     def _of_leg(self, leg: Leg, event: _SessionOfLeg) -> None:
+        if leg.fork is not None:
+            self._forking.take(leg, leg.fork, event)
+            return
         match event:
             case Progress(status=status):
                 if status in (180, 183):

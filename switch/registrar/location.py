@@ -35,6 +35,8 @@ class Binding:
     call_id: str = ""
     cseq: int = 0
     user_agent: str = ""
+    path: tuple[str, ...] = ()
+    """Route values of calls to it, the first to be passed first (RFC 3327)."""
 
 
 def contact_key(uri: Uri) -> ContactKey:

@@ -34,6 +34,7 @@ class History:
         self.phones = [
             bench.phone("1001"),
             bench.phone("1002"),
+            bench.phone("1002"),
             bench.stranger("caller"),
             bench.stranger("carrier", CARRIER),
         ]

@@ -1,0 +1,64 @@
+"""What a new outbound leg is to be, and where it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+from msgspec import Struct, field
+
+from switch.ids import CallId
+from switch.registrar.location import Binding
+from switch.sip.flow import Flow
+from switch.trunks.source import Source
+
+
+class Rights(Struct, frozen=True):
+    """In whose name a call is made: the number plan is asked what this one may dial."""
+
+    source: Source
+    name: str
+    """Phone number or trunk name."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """One place that an INVITE is sent to."""
+
+    request_uri: str
+    flow: Flow
+    routes: tuple[str, ...] = ()
+    """Route values (name-addr), the first to be passed first: what REGISTER left as its Path."""
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """What a new outbound leg is to be."""
+
+    call: CallId
+    number: str
+    """Whom we call."""
+    caller_number: str
+    """Empty: withheld."""
+    caller_name: str
+    ring_timeout_s: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Extra headers of the INVITE."""
+    rights: Rights | None = None
+    """Who may be reached where the callee sends us on; None: redirections are not followed."""
+
+
+def groups_of(bindings: Iterable[Binding]) -> list[tuple[Target, ...]]:
+    """The bindings as targets: those of equal q together, the highest first (RFC 3261 16.6, 10.2.1.2).
+
+    A binding without a q counts as one of 1.0 (RFC 3840 section 9.1 says so of targets).
+    """
+    ranked = sorted(bindings, key=_preference, reverse=True)
+    return [
+        tuple(
+            Target(request_uri=each.contact_uri, flow=each.flow, routes=each.path) for each in equal
+        )
+        for _, equal in groupby(ranked, key=_preference)
+    ]
+
+
+def _preference(binding: Binding) -> float:
+    return 1.0 if binding.q is None else float(binding.q)
