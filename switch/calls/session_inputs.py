@@ -29,6 +29,7 @@ from switch.sip.events import (
     ReofferAnswered,
     ReofferFailed,
     ReofferReceived,
+    RequestAnswered,
     SessionEvent,
 )
 from switch.sip.user_agent import UserAgent
@@ -48,6 +49,8 @@ _SessionOfLeg = (
 )
 
 
+_NOT_TAKEN = {"SUBSCRIBE": 489, "PUBLISH": 489, "NOTIFY": 481, "MESSAGE": 405}
+"""There is no event package yet, hence no subscription, and nobody takes messages."""
 _BY_PEER = frozenset({EndedBy.REMOTE_BYE, EndedBy.CANCELLED})
 
 
@@ -95,6 +98,8 @@ class SessionInputs:
         match event:
             case Invited():
                 self._turn.guard(None, partial(self._invited, event))
+            case RequestAnswered():
+                pass  # nothing here sends requests outside of sessions
             case OutOfDialogRequest():
                 self._turn.guard(None, partial(self._out_of_dialog, event))
             case _:
@@ -121,7 +126,7 @@ class SessionInputs:
             if event.request.method == "REGISTER":
                 response = self._registrar.handle(event.request, event.flow, now)
             else:
-                response = make_response(event.request, 405)
+                response = make_response(event.request, _NOT_TAKEN[event.request.method])
         finally:
             self._ua.respond(event.transaction, response, now)
 

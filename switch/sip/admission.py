@@ -8,7 +8,11 @@ from switch.sip.message import KNOWN_METHODS, Request, Response
 from switch.sip.transaction import stateless_tag
 from switch.sip.writing import make_response
 
-DEFAULT_ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "INFO", "UPDATE")
+DEFAULT_ALLOW = (
+    *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE"),
+    *("REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"),
+)
+"""The methods that the user agent knows, as its Allow header has them."""
 
 
 class Admission:

@@ -212,7 +212,7 @@ class Challenger:
             scheme, _, rest = value.strip().partition(" ")
             if scheme.lower() != "digest":
                 continue
-            credentials = _parse_params(rest)
+            credentials = parse_auth_params(rest)
             if credentials.get("realm") == self._settings.realm:
                 return credentials
         return None
@@ -276,7 +276,8 @@ class Challenger:
                 return
 
 
-def _parse_params(text: str) -> dict[str, str]:
+def parse_auth_params(text: str) -> dict[str, str]:
+    """The parameters of credentials or of a challenge, names in lower case. Raises ValueError."""
     if len(text) > _MAX_CREDENTIALS:
         raise ValueError("the credentials are too long")
     params: dict[str, str] = {}

@@ -168,11 +168,28 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 class OutOfDialogRequest(Struct, frozen=True, kw_only=True):
-    """A request outside of sessions that the user agent does not answer itself: REGISTER."""
+    """A REGISTER, SUBSCRIBE, NOTIFY, MESSAGE or PUBLISH that belongs to no session.
+
+    It may belong to a dialog of another kind. Answer it with `UserAgent.respond`.
+    """
 
     transaction: TransactionId
     request: Request
     flow: Flow
+
+
+class RequestAnswered(Struct, frozen=True, kw_only=True):
+    """What became of a request of `UserAgent.send_request`; comes exactly once for each."""
+
+    transaction: TransactionId
+    """The id that `send_request` returned, however often the request was tried."""
+    status: int
+    """Final. 408: nothing came; 503: it could not be sent."""
+    reason: str
+    response: Response | None
+    """None where nothing came."""
+    seq: int
+    """The CSeq number that was used last: in a dialog the next request has a higher one."""
 
 
 SessionEvent = (
@@ -186,4 +203,5 @@ SessionEvent = (
     | ReofferFailed
     | Ended
     | OutOfDialogRequest
+    | RequestAnswered
 )

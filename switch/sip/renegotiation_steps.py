@@ -51,7 +51,7 @@ def _send_reinvite(table: SessionTable, session: Session, cause: Cause) -> None:
     if cause.body is not None:
         session.offer, session.glare_retries = cause.body, 0
     invite = table.complete(dialog.request("INVITE"), dialog.flow, (), session.offer)
-    table.send(session, invite, dialog.flow, Purpose.REINVITE, cause.now)
+    table.send(session, dialog, invite, Purpose.REINVITE, cause.now)
 
 
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:

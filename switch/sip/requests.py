@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from switch.errors import RemoteProtocolError
-from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
-from switch.sip.bodies import SDP, accepts_sdp, has_foreign_encoding, settle_body
+from switch.sip import out_of_dialog, renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip.bodies import SDP, accepts_sdp, settle_body
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
     AckReceived,
     CancelReceived,
     EndedBy,
     Invited,
-    OutOfDialogRequest,
     RequestReceived,
     SessionId,
 )
@@ -34,13 +33,8 @@ def receive_request(table: SessionTable, event: RequestReceived, now: float) -> 
         _receive_invite(table, event, now)
     elif request.method == "OPTIONS":
         _receive_options(table, event, now)
-    elif request.method == "REGISTER":
-        if has_foreign_encoding(request):
-            _answer(table, event, 415, now, _READS)
-            return
-        table.events.append(
-            OutOfDialogRequest(transaction=event.transaction, request=request, flow=event.flow)
-        )
+    elif request.method in out_of_dialog.FOR_OTHERS:
+        out_of_dialog.receive(table, event, now)
     elif request.method in ("BYE", "INFO", "UPDATE"):
         _answer(table, event, 481, now)
     else:
@@ -170,7 +164,10 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
     request = event.request
     session = table.by_dialog.get((request.call_id, request.to.tag or ""))
     if session is None or not _is_peer(session, request):
-        _answer(table, event, 481, now)
+        if session is None and request.method in out_of_dialog.FOR_OTHERS:
+            out_of_dialog.receive(table, event, now)  # its dialog may be of another kind
+        else:
+            _answer(table, event, 481, now)
         return
     dialog = session.dialog
     if dialog is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip import out_of_dialog, renegotiation, renegotiation_steps, usage, usage_steps
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
     EndedBy,
@@ -17,17 +17,23 @@ from switch.sip.session import Alarm, Cause, Session
 from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.timers import together
 
+_CHALLENGES = (401, 407)
 _GONE = (408, 481)
 """Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
 
 
 def receive_response(table: SessionTable, event: ResponseReceived, now: float) -> None:
-    """Take a response to a request of a session."""
+    """Take a response to a request of ours."""
     known = table.clients.get(event.transaction)
     if known is None:
+        asked = table.asked.get(event.transaction)
+        if asked is not None:
+            out_of_dialog.receive_answer(table, asked, event, now)
         return
     session, purpose = known
     status = event.response.status
+    if status >= 200 and table.provable and _tries_again(table, session, purpose, event, now):
+        return
     if status >= 200 and purpose is Purpose.REINVITE:
         table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
     is_bye = purpose in (Purpose.BYE, Purpose.FORK_BYE)
@@ -50,7 +56,11 @@ def receive_silence(
     """No response came, or the request could not be sent: treated as 408 and 503."""
     known = table.clients.pop(event.transaction, None)
     if known is None:
+        asked = table.asked.get(event.transaction)
+        if asked is not None:
+            out_of_dialog.receive_silence(table, asked, event)
         return
+    table.provable.pop(event.transaction, None)
     table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
     session, purpose = known
     cause = Cause(now=now, status=408, reason="Request Timeout", by=EndedBy.TIMEOUT)
@@ -64,6 +74,31 @@ def receive_silence(
         usage_steps.step(table, session, usage.Input.LOST, cause)
     elif purpose is Purpose.BYE:
         usage_steps.step(table, session, usage.Input.BYE_DONE, cause)
+
+
+def _tries_again(
+    table: SessionTable, session: Session, purpose: Purpose, event: ResponseReceived, now: float
+) -> bool:
+    """Send a challenged request again, with credentials (RFC 3261 section 22.2)."""
+    found = table.provable.pop(event.transaction, None)
+    if found is None or event.response.status not in _CHALLENGES:
+        return False
+    if session.state is usage.State.CANCELLING and purpose is Purpose.INVITE:
+        return False
+    provable, dialog = found
+    seq = session.invite.cseq.seq + 1 if dialog is None else dialog.local_seq + 1
+    again = provable.again(event.response, seq)
+    if again is None:
+        return False
+    del table.clients[event.transaction]
+    table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
+    if dialog is None:
+        cause = Cause(now=now, request=again)
+        usage_steps.step(table, session, usage.Input.AGAIN, cause)
+    else:
+        dialog.local_seq = seq
+        table.start_client(session, again, dialog.flow, purpose, now, found)
+    return True
 
 
 def receive_alarm(

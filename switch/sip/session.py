@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from switch.errors import LocalProtocolError
 from switch.sip import renegotiation, usage
+from switch.sip.client_digest import Provable, Prover
 from switch.sip.dialog import Dialog
 from switch.sip.events import EndedBy, SessionId, TransactionId
 from switch.sip.flow import Flow
@@ -84,6 +85,10 @@ class Session(Struct, eq=False):
     offer: bytes = b""
     """Of our re-INVITE under way."""
     glare_retries: int = 0
+    prover: Prover | None = None
+    """Answers challenges to our requests; None: they are final."""
+    attempt: Provable | None = None
+    """Our INVITE, where it may be challenged."""
     kept: tuple[tuple[object, ...], object] | None = None
     """The dialog as it was last put on record, behind what it was made of (`session_record`)."""
 

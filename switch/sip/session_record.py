@@ -120,7 +120,7 @@ def restore(
     now: float,
     *,
     may_lack_ack: bool,
-) -> None:
+) -> Session:
     """Bring a session back.
 
     `invite` is the INVITE as octets, `answer` the SDP of our 2xx to it. `may_lack_ack`: the 2xx was
@@ -140,12 +140,12 @@ def restore(
         raise ValueError(f"session {record.id}: confirmed without a dialog")
     if state in PENDING or state is usage.State.ACCEPTED:
         assert request is not None
-        _restore_pending(table, record, state, request, dialog, answer, now)
-    else:
-        assert dialog is not None
-        session = _session(record, state, _stand_in(dialog), dialog)
-        table.add(session)
-        _limit_duration(table, session, now)
+        return _restore_pending(table, record, state, request, dialog, answer, now)
+    assert dialog is not None
+    session = _session(record, state, _stand_in(dialog), dialog)
+    table.add(session)
+    _limit_duration(table, session, now)
+    return session
 
 
 def _restore_pending(
@@ -156,7 +156,7 @@ def _restore_pending(
     dialog: Dialog | None,
     answer: bytes,
     now: float,
-) -> None:
+) -> Session:
     endpoint, settings = table.endpoint, table.settings
     session = _session(record, state, invite, dialog)
     if record.is_caller:
@@ -182,6 +182,7 @@ def _restore_pending(
     table.add(session)
     if state in PENDING:
         table.start(session, Alarm.LIMIT, now + settings.invite_limit_s)
+    return session
 
 
 def _session(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 from switch.sip.bodies import SDP
+from switch.sip.client_digest import ClientCredentials, Provable, Prover
 from switch.sip.deadlines import Deadlines
 from switch.sip.dialog import Dialog
 from switch.sip.endpoint import Endpoint
@@ -16,6 +18,12 @@ from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.sip.writing import make_response
+
+if TYPE_CHECKING:
+    from switch.sip.out_of_dialog import Asked
+
+_MAX_PROVERS: Final = 1_000
+"""Peers whose nonces are remembered; of others each request is challenged anew."""
 
 
 class Purpose(StrEnum):
@@ -36,7 +44,9 @@ class SessionTable:
     __slots__ = (
         "_allow",
         "_contact",
+        "_provers",
         "alarms",
+        "asked",
         "by_dialog",
         "by_id",
         "clients",
@@ -44,6 +54,7 @@ class SessionTable:
         "events",
         "jitter",
         "new_token",
+        "provable",
         "server_invites",
         "settings",
         "takes_calls",
@@ -72,6 +83,11 @@ class SessionTable:
         self.server_invites: dict[TransactionId, Session] = {}
         """INVITEs and re-INVITEs of peers that have no final response: they can be cancelled."""
         self.clients: dict[TransactionId, tuple[Session, Purpose]] = {}
+        self.provable: dict[TransactionId, tuple[Provable, Dialog | None]] = {}
+        """Of those, the ones that may be challenged and tried again; the dialog they belong to."""
+        self.asked: dict[TransactionId, Asked] = {}
+        """Requests of ours outside of sessions that are not answered."""
+        self._provers: OrderedDict[tuple[str, str | None, tuple[str, int]], Prover] = OrderedDict()
         self.alarms: Deadlines[tuple[Session | TransactionId, Alarm]] = Deadlines()
         """All in one heap: it is looked at in every turn."""
 
@@ -100,6 +116,17 @@ class SessionTable:
 
     # --- requests ---------------------------------------------------------------------------
 
+    def prover(self, credentials: ClientCredentials, flow: Flow) -> Prover:
+        """What proves these credentials to the peer at the end of `flow`."""
+        key = credentials.username, credentials.realm, flow.remote
+        found = self._provers.pop(key, None)
+        if found is None or found.credentials != credentials:
+            found = Prover(credentials, self.new_token)
+        self._provers[key] = found
+        if len(self._provers) > _MAX_PROVERS:
+            self._provers.popitem(last=False)
+        return found
+
     def complete(
         self, request: Request, flow: Flow, headers: ExtraHeaders, body: bytes | None
     ) -> Request:
@@ -117,10 +144,29 @@ class SessionTable:
         return request
 
     def send(
-        self, session: Session, request: Request, flow: Flow, purpose: Purpose, now: float
+        self, session: Session, dialog: Dialog, request: Request, purpose: Purpose, now: float
     ) -> TransactionId:
+        """Send a request within a dialog."""
+        if session.prover is None:
+            return self.start_client(session, request, dialog.flow, purpose, now)
+        session.prover.prove(request)
+        provable = Provable(request, session.prover)
+        return self.start_client(session, request, dialog.flow, purpose, now, (provable, dialog))
+
+    def start_client(
+        self,
+        session: Session,
+        request: Request,
+        flow: Flow,
+        purpose: Purpose,
+        now: float,
+        provable: tuple[Provable, Dialog | None] | None = None,
+    ) -> TransactionId:
+        """Send a request that is complete."""
         transaction = self.endpoint.send_request(request, flow, now)
         self.clients[transaction] = (session, purpose)
+        if provable is not None:
+            self.provable[transaction] = provable
         if purpose is Purpose.REINVITE:
             self.alarms.set((transaction, Alarm.UNANSWERED), now + self.settings.invite_limit_s)
         return transaction
@@ -143,7 +189,7 @@ class SessionTable:
         bye = dialog.request("BYE")
         for name, value in pairs(headers):
             bye.headers.set(name, value)
-        self.send(session, bye, dialog.flow, purpose, now)
+        self.send(session, dialog, bye, purpose, now)
 
     # --- responses --------------------------------------------------------------------------
 

@@ -43,6 +43,8 @@ class Input(StrEnum):
     SUCCESS_WITHOUT_ANSWER = "2xx without SDP"
     FAILURE = "300-699"
     """Also a time-out (408) and a transport error (503)."""
+    AGAIN = "401, 407 that can be met"
+    """The INVITE is tried again; for the layers above nothing has happened."""
     ACK = "ACK"
     ACK_WITHOUT_ANSWER = "ACK without SDP"
     """Our 2xx carried the offer."""
@@ -66,6 +68,7 @@ class Input(StrEnum):
 class Action(StrEnum):
     """What a step makes the user agent do."""
 
+    SEND_INVITE = "send INVITE again"
     SEND_ACK = "send ACK"
     SEND_BYE = "send BYE"
     SEND_CANCEL = "send CANCEL"
@@ -102,6 +105,7 @@ _CALLING_OR_PROCEEDING: dict[Input, tuple[State, tuple[Action, ...]]] = {
         (A.STOP_LIMIT, A.SEND_ACK, A.SEND_BYE, A.REPORT_FAILED),
     ),
     G.FAILURE: (S.TERMINATED, (A.STOP_LIMIT, A.REPORT_FAILED)),
+    G.AGAIN: (S.CALLING, (A.SEND_INVITE,)),
     G.END: (S.CANCELLING, (A.STOP_LIMIT, A.SEND_CANCEL, A.REPORT_ENDED)),
     G.LIMIT: (S.CANCELLING, (A.SEND_CANCEL, A.REPORT_FAILED)),
     # Callees may not send BYE before the 2xx (section 15); its 2xx was overtaken, or it is confused.
@@ -185,7 +189,7 @@ def _ignore(
 IGNORED: dict[tuple[State, Input], str] = {
     **_ignore(
         (*_UAS, S.CONFIRMED),
-        (G.PROVISIONAL, G.SUCCESS, G.SUCCESS_WITHOUT_ANSWER, G.FAILURE),
+        (G.PROVISIONAL, G.SUCCESS, G.SUCCESS_WITHOUT_ANSWER, G.FAILURE, G.AGAIN),
         _NOT_UAC,
     ),
     **_ignore(_UAC, (G.ACK, G.ACK_WITHOUT_ANSWER, G.CANCEL), _NOT_UAS),
@@ -193,6 +197,7 @@ IGNORED: dict[tuple[State, Input], str] = {
     **_ignore(_UAC, (G.REFRESH, G.RETRANSMIT, G.NO_ACK), _STOPPED),
     **_ignore((*_UAC, *_UAS), (G.LOST,), _NO_REQUEST),
     **_ignore((S.CANCELLING,), (G.PROVISIONAL,), "the endpoint sends the CANCEL held back"),
+    **_ignore((S.CANCELLING,), (G.AGAIN,), "given up: a challenge ends it, as any failure"),
     **_ignore((S.CANCELLING, S.LEAVING), (G.END,), "is ending"),
     **_ignore((S.CANCELLING, S.ACCEPTED, S.LEAVING), (G.LIMIT,), _STOPPED),
     **_ignore((S.INVITED,), (G.ACK, G.ACK_WITHOUT_ANSWER), "nothing to acknowledge yet"),

@@ -10,7 +10,7 @@ from switch.sip import renegotiation, renegotiation_steps
 from switch.sip.dialog import Dialog
 from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress
 from switch.sip.session import Alarm, Cause, Session, pairs
-from switch.sip.sessions import SessionTable
+from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.usage import IGNORED, TRANSITIONS, Action, Input, State
 
 _OVER = (State.MORTAL, State.TERMINATED)
@@ -41,6 +41,15 @@ def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
     response = cause.need_response()
     session.dialog = Dialog.of_answered(session.invite, response, session.flow)
     table.send_ack(session, session.dialog, response)
+
+
+def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
+    session.invite = cause.need_request()
+    session.early_answers.clear()
+    provable = None if session.attempt is None else (session.attempt, None)
+    session.transaction = table.start_client(
+        session, session.invite, session.flow, Purpose.INVITE, cause.now, provable
+    )
 
 
 def _send_bye(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -173,6 +182,7 @@ def _report_ended(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 _EFFECTS: dict[Action, Callable[[SessionTable, Session, Cause], None]] = {
+    Action.SEND_INVITE: _send_invite,
     Action.SEND_ACK: _send_ack,
     Action.SEND_BYE: _send_bye,
     Action.SEND_CANCEL: _send_cancel,

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import renegotiation, renegotiation_steps, session_record, usage, usage_steps
+from switch.sip import (
+    out_of_dialog,
+    renegotiation,
+    renegotiation_steps,
+    session_record,
+    usage,
+    usage_steps,
+)
+from switch.sip.client_digest import ClientCredentials, Provable
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import (
     AckReceived,
@@ -116,8 +124,11 @@ class UserAgent:
         offer: bytes,
         headers: ExtraHeaders,
         now: float,
+        credentials: ClientCredentials | None = None,
     ) -> SessionId:
         """Call somebody. `Answered`, `Failed` or `Ended` follows, maybe after `Progress`.
+
+        `credentials` answer challenges to the INVITE and to all later requests of the session.
 
         Raises:
             LocalProtocolError: the URI or a header is malformed.
@@ -132,18 +143,25 @@ class UserAgent:
             return session_id
         tag = table.new_token()
         request = self._make_invite(request_uri, flow, from_.with_tag(tag), to, headers, offer)
-        transaction = self._endpoint.send_request(request, flow, now)
         session = Session(
             id=session_id,
             is_caller=True,
             invite=request,
-            transaction=transaction,
+            transaction=session_record.NO_TRANSACTION,
             local_tag=tag,
             flow=flow,
             state=usage.State.CALLING,
         )
+        provable = None
+        if credentials is not None:
+            session.prover = table.prover(credentials, flow)
+            session.prover.prove(request)
+            session.attempt = Provable(request, session.prover)
+            provable = session.attempt, None
+        session.transaction = table.start_client(
+            session, request, flow, Purpose.INVITE, now, provable
+        )
         table.add(session)
-        table.clients[transaction] = (session, Purpose.INVITE)
         table.start(session, Alarm.LIMIT, now + table.settings.invite_limit_s)
         return session_id
 
@@ -215,6 +233,25 @@ class UserAgent:
             response.headers.set("To", str(response.to.with_tag(self._table.new_token())))
         self._table.send_response(transaction, response, now)
 
+    def send_request(
+        self,
+        request: Request,
+        flow: Flow,
+        now: float,
+        *,
+        credentials: ClientCredentials | None = None,
+    ) -> TransactionId:
+        """Send a request outside of sessions; `RequestAnswered` with the id returned follows.
+
+        For REGISTER, OPTIONS, SUBSCRIBE, NOTIFY, MESSAGE, PUBLISH and the like. The request has From
+        with a tag, To, Call-ID and CSeq, and a Contact where its method needs one. A challenge is
+        answered with `credentials`, under the next CSeq number.
+
+        Raises:
+            LocalProtocolError: the method belongs to sessions, or a header is missing.
+        """
+        return out_of_dialog.send(self._table, request, flow, now, credentials)
+
     # --- over a restart ---------------------------------------------------------------------
 
     def record(self, session: SessionId) -> SessionRecord | None:
@@ -235,13 +272,20 @@ class UserAgent:
         now: float,
         *,
         may_lack_ack: bool,
+        credentials: ClientCredentials | None = None,
     ) -> None:
         """Go on with a session of an earlier process (see `session_record.restore`).
+
+        `credentials` are those of `invite`: no record keeps a password.
 
         Raises:
             ValueError: the record is of no use.
         """
-        session_record.restore(self._table, record, invite, answer, now, may_lack_ack=may_lack_ack)
+        session = session_record.restore(
+            self._table, record, invite, answer, now, may_lack_ack=may_lack_ack
+        )
+        if credentials is not None:
+            session.prover = self._table.prover(credentials, session.flow)
 
     # --- inner workings ---------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from switch.sip.admission import DEFAULT_ALLOW
 from switch.sip.timers import SipTimers
 
 
@@ -13,16 +14,8 @@ class UserAgentSettings:
 
     user_agent: str = "Switchroom"
     """User-Agent and Server header; empty: none."""
-    allow: tuple[str, ...] = (
-        "INVITE",
-        "ACK",
-        "CANCEL",
-        "BYE",
-        "OPTIONS",
-        "INFO",
-        "UPDATE",
-        "REGISTER",
-    )
+    allow: tuple[str, ...] = DEFAULT_ALLOW
+    """The same as the endpoint's."""
     timers: SipTimers = field(default_factory=SipTimers)
     """The same as the endpoint's."""
     invite_limit_s: float = 300.0

@@ -165,6 +165,8 @@ class Wire:
             assert node.ua.sessions_alive == 0
             assert table.by_dialog == {}
             assert table.clients == {}
+            assert table.provable == {}
+            assert table.asked == {}
             assert table.server_invites == {}
             assert node.ua.get_timer() is None
             assert node.endpoint.transactions_alive == 0
