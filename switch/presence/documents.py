@@ -1,0 +1,98 @@
+"""What a notification says: one function a package.
+
+`dialog` is RFC 4235 and always the full state, `message-summary` RFC 3842, `presence` RFC 3863 (PIDF)
+with the person of RFC 4479 and the activities of RFC 4480.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from switch.presence import xml
+from switch.presence.publications import Published
+from switch.presence.states import Line, LineState, Mailbox, Person
+
+_MOST_LINES: Final = 8
+"""In one document, so that it fits a datagram; the oldest ones."""
+_USER_SAFE: Final = "+*#-_.!~"
+"""Characters that stand as they are in the user part of a URI here."""
+
+
+def user_part(number: str) -> str:
+    """A number as it stands in a URI."""
+    return quote(number, _USER_SAFE, errors="replace")
+
+
+def dialog_info(
+    entity: str,
+    version: int,
+    lines: Iterable[Line],
+    gone: Mapping[str, str],
+    *,
+    with_remote: bool,
+    host: str,
+) -> str:
+    """The dialogs of a phone; `gone` are those told before that are over, with their directions."""
+    parts = [
+        f'{xml.HEAD}<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="{version}"'
+        f' state="full" entity={xml.attribute(entity)}>\n'
+    ]
+    for line in tuple(lines)[:_MOST_LINES]:
+        remote = ""
+        if with_remote and line.remote:
+            uri = f"sip:{user_part(line.remote)}@{host}"
+            remote = f"<remote><identity>{xml.text(uri)}</identity></remote>"
+        parts.append(_dialog(line.id, line.direction, line.state, remote))
+    parts += [_dialog(id, way, LineState.TERMINATED, "") for id, way in gone.items()]
+    parts.append("</dialog-info>\n")
+    return "".join(parts)
+
+
+def _dialog(id: str, direction: str, state: str, remote: str) -> str:
+    return (
+        f'<dialog id={xml.attribute(id)} direction="{direction}">'
+        f"<state>{state}</state>{remote}</dialog>\n"
+    )
+
+
+def message_summary(entity: str, mailbox: Mailbox) -> str:
+    """How many messages wait; `entity` is the account."""
+    waiting = "yes" if mailbox.new else "no"
+    return (
+        f"Messages-Waiting: {waiting}\r\nMessage-Account: {entity}\r\n"
+        f"Voice-Message: {mailbox.new}/{mailbox.old} (0/0)\r\n"
+    )
+
+
+def presence(
+    entity: str, person: Person, published: Iterable[Published], *, is_talking: bool
+) -> str:
+    """Whether somebody is there and what they do.
+
+    What the phone published of itself stands in tuples of their own, its activities and those known
+    here in one person.
+    """
+    basic = "open" if person.is_reachable else "closed"
+    tuples = [f'<tuple id="phone"><status><basic>{basic}</basic></status></tuple>\n']
+    activities = ["on-the-phone"] if is_talking else []
+    if person.activity:
+        activities.append(person.activity)
+    notes = [person.note] if person.note else []
+    for number, own in enumerate(published, start=1):
+        tuples.append(
+            f'<tuple id="own{number}"><status><basic>{own.basic}</basic></status></tuple>\n'
+        )
+        activities += own.activities
+        notes += [own.note] if own.note else []
+    known = "".join(f"<rpid:{each}/>" for each in dict.fromkeys(activities))
+    said = "".join(f"<dm:note>{xml.text(note)}</dm:note>" for note in dict.fromkeys(notes))
+    doing = f"<rpid:activities>{known}</rpid:activities>" if known else ""
+    who = f'<dm:person id="p">{doing}{said}</dm:person>\n' if doing or said else ""
+    return (
+        f'{xml.HEAD}<presence xmlns="urn:ietf:params:xml:ns:pidf"'
+        ' xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model"'
+        ' xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid"'
+        f" entity={xml.attribute(entity)}>\n{''.join(tuples)}{who}</presence>\n"
+    )

@@ -1,0 +1,159 @@
+"""What is known of each phone: its dialogs, its waiting messages, who is there.
+
+Told by whoever knows; `on_change` hears which packages of which phone have something new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from switch.presence.subscription import Package
+
+
+class LineState(StrEnum):
+    """The states of a dialog (RFC 4235 section 3.7.1) that a switch can tell."""
+
+    TRYING = "trying"
+    EARLY = "early"
+    CONFIRMED = "confirmed"
+    TERMINATED = "terminated"
+
+
+class Direction(StrEnum):
+    """Who began a dialog, as seen from the phone."""
+
+    INITIATOR = "initiator"
+    RECIPIENT = "recipient"
+
+
+class Line(Struct, frozen=True):
+    """One dialog of a phone."""
+
+    id: str
+    direction: Direction
+    state: LineState
+    remote: str
+    """The other side's number; empty: unknown or withheld."""
+
+
+class Mailbox(Struct, frozen=True):
+    """Messages that wait for a phone."""
+
+    new: int = 0
+    old: int = 0
+
+
+class Person(Struct, frozen=True):
+    """Who uses a phone, as far as it is known here."""
+
+    is_reachable: bool = False
+    """The phone has a binding."""
+    activity: str = ""
+    """An activity of RFC 4480: `away`, `meal`, `meeting`, ...; empty: nothing is known."""
+    note: str = ""
+
+
+NOBODY: Final = Person()
+NO_MAIL: Final = Mailbox()
+
+
+class States:
+    """All phones about which anything is known."""
+
+    __slots__ = ("_lines", "_mailboxes", "_owners", "_persons", "changed_mailboxes", "on_change")
+
+    def __init__(self) -> None:
+        self._lines: dict[str, dict[str, Line]] = {}
+        self._owners: dict[str, str] = {}
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._persons: dict[str, Person] = {}
+        self.on_change: Callable[[Package, str], None] = lambda package, phone: None
+        self.changed_mailboxes: set[str] = set()
+        """For the journal, which empties it."""
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def line_began(self, phone: str, id: str, direction: Direction, remote: str) -> None:
+        """A phone calls, or is called."""
+        lines = self._lines.get(phone)
+        was_idle = lines is None
+        if lines is None:
+            lines = self._lines[phone] = {}
+        lines[id] = Line(id, direction, LineState.TRYING, remote)
+        self._owners[id] = phone
+        self.on_change(Package.DIALOG, phone)
+        if was_idle:
+            self.on_change(Package.PRESENCE, phone)
+
+    def line_moved(self, id: str, state: LineState) -> None:
+        """It rings, or is answered. Dialogs that are not known are passed over."""
+        phone = self._owners.get(id)
+        if phone is None:
+            return
+        line = self._lines[phone][id]
+        if line.state is not state:
+            self._lines[phone][id] = replace(line, state=state)
+            self.on_change(Package.DIALOG, phone)
+
+    def line_ended(self, id: str) -> None:
+        """It is over."""
+        phone = self._owners.pop(id, None)
+        if phone is None:
+            return
+        lines = self._lines[phone]
+        del lines[id]
+        self.on_change(Package.DIALOG, phone)
+        if not lines:
+            del self._lines[phone]
+            self.on_change(Package.PRESENCE, phone)
+
+    def lines(self, phone: str) -> tuple[Line, ...]:
+        """The dialogs of a phone, the oldest first."""
+        return tuple(self._lines.get(phone, {}).values())
+
+    @property
+    def lines_alive(self) -> int:
+        """Dialogs of all phones."""
+        return len(self._owners)
+
+    # --- mailboxes ------------------------------------------------------------------------------
+
+    def set_mailbox(self, phone: str, mailbox: Mailbox) -> None:
+        """So many messages wait."""
+        if self.mailbox(phone) == mailbox:
+            return
+        self._mailboxes[phone] = mailbox
+        self.changed_mailboxes.add(phone)
+        self.on_change(Package.MESSAGE_SUMMARY, phone)
+
+    def mailbox(self, phone: str) -> Mailbox:
+        """What waits for a phone."""
+        return self._mailboxes.get(phone, NO_MAIL)
+
+    def mailboxes(self) -> dict[str, Mailbox]:
+        """Those in which something waits."""
+        return {phone: box for phone, box in self._mailboxes.items() if box != NO_MAIL}
+
+    # --- persons --------------------------------------------------------------------------------
+
+    def reachable(self, phone: str, is_reachable: bool) -> None:
+        """A phone got its first binding, or lost its last."""
+        self._set_person(phone, replace(self.person(phone), is_reachable=is_reachable))
+
+    def active(self, phone: str, activity: str, note: str = "") -> None:
+        """Whoever uses the phone does something else now."""
+        self._set_person(phone, replace(self.person(phone), activity=activity, note=note))
+
+    def person(self, phone: str) -> Person:
+        """Who uses a phone."""
+        return self._persons.get(phone, NOBODY)
+
+    def _set_person(self, phone: str, person: Person) -> None:
+        if person != self.person(phone):
+            self._persons[phone] = person
+            self.on_change(Package.PRESENCE, phone)

@@ -1,0 +1,78 @@
+"""All subscriptions: by id, by dialog, by watcher and by what is watched, and what each may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from switch.presence.subscription import Package, Subscription
+
+DialogKey = tuple[str, str]
+"""Call-ID and our tag."""
+
+
+class Subscriptions:
+    """The table. The oldest stand first everywhere."""
+
+    __slots__ = ("_by_dialog", "_by_id", "_by_watched", "_by_watcher", "_of_phone", "changed")
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Subscription] = {}
+        self._by_dialog: dict[DialogKey, Subscription] = {}
+        self._by_watched: dict[tuple[Package, str], dict[str, Subscription]] = {}
+        self._by_watcher: dict[str, dict[str, Subscription]] = {}
+        self._of_phone: dict[str, int] = {}
+        self.changed: set[str] = set()
+        """Ids whose record is to be written, for the journal, which empties it."""
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Subscription]:
+        return iter(tuple(self._by_id.values()))
+
+    def get(self, id: str) -> Subscription | None:
+        """One subscription, or None."""
+        return self._by_id.get(id)
+
+    def of_dialog(self, call_id: str, tag: str) -> Subscription | None:
+        """The subscription of a dialog, or None."""
+        return self._by_dialog.get((call_id, tag))
+
+    def watching(self, package: Package, phone: str) -> tuple[Subscription, ...]:
+        """Who watches a phone for one package."""
+        found = self._by_watched.get((package, phone))
+        return tuple(found.values()) if found else ()
+
+    def of_watcher(self, watcher: str) -> tuple[Subscription, ...]:
+        """What a phone watches."""
+        return tuple(self._by_watcher.get(watcher, {}).values())
+
+    def count_of_phone(self, phone: str) -> int:
+        """How many watch a phone, for all packages."""
+        return self._of_phone.get(phone, 0)
+
+    def add(self, each: Subscription) -> None:
+        """Take one up."""
+        self._by_id[each.id] = each
+        self._by_dialog[each.dialog.call_id, each.id] = each
+        self._by_watched.setdefault((each.package, each.phone), {})[each.id] = each
+        self._by_watcher.setdefault(each.watcher, {})[each.id] = each
+        self._of_phone[each.phone] = self._of_phone.get(each.phone, 0) + 1
+        self.changed.add(each.id)
+
+    def remove(self, each: Subscription) -> None:
+        """Forget one; a second time does nothing."""
+        if self._by_id.pop(each.id, None) is None:
+            return
+        del self._by_dialog[each.dialog.call_id, each.id]
+        watched = (each.package, each.phone)
+        del self._by_watched[watched][each.id]
+        if not self._by_watched[watched]:
+            del self._by_watched[watched]
+        del self._by_watcher[each.watcher][each.id]
+        if not self._by_watcher[each.watcher]:
+            del self._by_watcher[each.watcher]
+        self._of_phone[each.phone] -= 1
+        if not self._of_phone[each.phone]:
+            del self._of_phone[each.phone]
+        self.changed.add(each.id)
