@@ -20,12 +20,16 @@ from switch.registrar.registrar import Registrar
 from switch.sip.events import (
     Answered,
     Confirmed,
+    DigitInfo,
     Ended,
     EndedBy,
     Failed,
     Invited,
     OutOfDialogRequest,
     Progress,
+    ReferProgress,
+    Referred,
+    RefreshDue,
     ReofferAnswered,
     ReofferFailed,
     ReofferReceived,
@@ -46,6 +50,10 @@ _SessionOfLeg = (
     | ReofferAnswered
     | ReofferFailed
     | Ended
+    | DigitInfo
+    | RefreshDue
+    | Referred
+    | ReferProgress
 )
 
 
@@ -157,6 +165,8 @@ class SessionInputs:
             case Ended(by=by):
                 cause = cause_of_end(by, outbound=leg.outbound, answered=leg.is_answered)
                 self._legs.feed(leg, Input.GONE, cause, by_peer=by in _BY_PEER)
+            case DigitInfo() | RefreshDue() | Referred() | ReferProgress():
+                pass  # the user agent reports none of them yet
             case _:
                 assert_never(event)
 

@@ -13,6 +13,8 @@ DEFAULT_ALLOW = (
     *("REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"),
 )
 """The methods that the user agent knows, as its Allow header has them."""
+DEFAULT_SUPPORTED = ("replaces",)
+"""The extensions that it knows, as its Supported header has them."""
 
 
 class Admission:

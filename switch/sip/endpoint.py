@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from switch.errors import LocalProtocolError
 from switch.sip import invite_client, invite_server, non_invite_server
-from switch.sip.admission import DEFAULT_ALLOW, Admission, answer
+from switch.sip.admission import DEFAULT_ALLOW, DEFAULT_SUPPORTED, Admission, answer
 from switch.sip.counters import EndpointCounters
 from switch.sip.derived import make_trying
 from switch.sip.events import (
@@ -57,7 +57,7 @@ class Endpoint:
         timers: SipTimers | None = None,
         limits: EndpointLimits | None = None,
         allow: Sequence[str] = DEFAULT_ALLOW,
-        supported: Sequence[str] = (),
+        supported: Sequence[str] = DEFAULT_SUPPORTED,
         sent_by: Callable[[Flow], str] | None = None,
         doorkeeper: Doorkeeper | None = None,
     ) -> None:

@@ -13,10 +13,15 @@ from msgspec import Struct
 
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
+from switch.sip.reason import Reason
+from switch.sip.replaces import Replaces
+from switch.sip.uri import NameAddr
 
 TransactionId = NewType("TransactionId", str)
 SessionId = NewType("SessionId", str)
 """One INVITE dialog usage, from the first INVITE to its end."""
+ReferId = NewType("ReferId", str)
+"""One REFER, received or sent."""
 
 
 # --- transactions -------------------------------------------------------------------------------
@@ -102,6 +107,9 @@ class Invited(Struct, frozen=True, kw_only=True):
     flow: Flow
     offer: bytes | None
     """SDP; None: the peer wants our offer in the 2xx (delayed offer)."""
+    replaces: Replaces | None = None
+    """The session that this one is to replace: it stands, as `UserAgent.find_session` tells. Whoever
+    accepts the invitation ends that one; who may do so is for the layers above to judge."""
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -165,6 +173,54 @@ class Ended(Struct, frozen=True, kw_only=True):
     session: SessionId
     by: EndedBy
     detail: str = ""
+    reasons: tuple[Reason, ...] = ()
+    """Of the peer's BYE or CANCEL (RFC 3326)."""
+
+
+class DigitInfo(Struct, frozen=True, kw_only=True):
+    """The peer sent a digit by INFO."""
+
+    session: SessionId
+    digit: str
+    """0-9, *, #, A-D."""
+    duration_ms: int
+
+
+class RefreshDue(Struct, frozen=True, kw_only=True):
+    """The session must be refreshed by a re-INVITE: call `reoffer` with the sound as it is (RFC 4028).
+
+    That is so where the peer does not take UPDATE. Without an answer the session ends in time.
+    """
+
+    session: SessionId
+
+
+class Referred(Struct, frozen=True, kw_only=True):
+    """The peer asks us to call somebody (RFC 3515): `accept_refer` or `refuse_refer`."""
+
+    session: SessionId
+    refer: ReferId
+    refer_to: NameAddr
+    """Whom to call; headers in its URI are for the INVITE."""
+    replaces: Replaces | None
+    """Out of `refer_to`: attended transfer, to one whom the peer talks to already."""
+    referred_by: NameAddr | None
+    """Who says that he refers (RFC 3892); not proved."""
+    wants_news: bool
+    """`notify_refer` is of use; it does no harm otherwise (RFC 4488)."""
+    request: Request
+
+
+class ReferProgress(Struct, frozen=True, kw_only=True):
+    """How the peer fares with whom we referred it to."""
+
+    session: SessionId
+    refer: ReferId
+    status: int
+    """Of the INVITE that it sent; 202: it will tell; 300-699 also where it refused to be referred."""
+    reason: str
+    is_over: bool
+    """Nothing more will be heard of this one."""
 
 
 class OutOfDialogRequest(Struct, frozen=True, kw_only=True):
@@ -202,6 +258,10 @@ SessionEvent = (
     | ReofferAnswered
     | ReofferFailed
     | Ended
+    | DigitInfo
+    | RefreshDue
+    | Referred
+    | ReferProgress
     | OutOfDialogRequest
     | RequestAnswered
 )

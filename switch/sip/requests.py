@@ -15,11 +15,13 @@ from switch.sip.events import (
     SessionId,
 )
 from switch.sip.message import Request, Response
+from switch.sip.reason import reasons_in
+from switch.sip.replaces import replaces_in
+from switch.sip.replacing import find
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
 from switch.sip.sessions import SessionTable
 
 _MAX_EXPIRES_DIGITS = 7
-_CAPABILITIES: ExtraHeaders = (("Accept", SDP), ("Supported", ""))
 _READS: ExtraHeaders = (("Accept", SDP), ("Accept-Encoding", "identity"))
 """Goes with 415."""
 
@@ -27,7 +29,9 @@ _READS: ExtraHeaders = (("Accept", SDP), ("Accept-Encoding", "identity"))
 def receive_request(table: SessionTable, event: RequestReceived, now: float) -> None:
     """Take a new request other than ACK and CANCEL."""
     request = event.request
-    if request.to.tag is not None:
+    if "Replaces" in request.headers and request.method != "INVITE":
+        _answer(table, event, 400, now, reason="Bad Request: Replaces stands in INVITEs only")
+    elif request.to.tag is not None:
         _receive_in_dialog(table, event, now)
     elif request.method == "INVITE":
         _receive_invite(table, event, now)
@@ -68,6 +72,7 @@ def receive_cancel(table: SessionTable, event: CancelReceived, now: float) -> No
     if session is None:
         return
     cause = Cause(now=now, by=EndedBy.CANCELLED, detail=event.request.headers.get("Reason") or "")
+    cause.reasons = reasons_in(event.request.headers)
     if event.transaction == session.transaction:
         usage_steps.step(table, session, usage.Input.CANCEL, cause)
     else:
@@ -83,6 +88,11 @@ def sdp_in(message: Request | Response) -> bytes | None:
 
 def _allow(table: SessionTable) -> str:
     return ", ".join(table.settings.allow)
+
+
+def _capabilities(table: SessionTable) -> ExtraHeaders:
+    supported = ", ".join(table.settings.supported)
+    return (("Allow", _allow(table)), ("Accept", SDP), ("Supported", supported))
 
 
 def _answer(
@@ -118,9 +128,13 @@ def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> 
         return
     tag = table.new_token()
     try:
+        replaces = replaces_in(request)
         dialog = Dialog.of_invited(request, tag, event.flow)
+        if replaces is not None:
+            find(table, replaces)
     except RemoteProtocolError as error:
-        _answer(table, event, error.status, now, reason=f"Bad Request: {error}")
+        reason = f"Bad Request: {error}" if error.status == 400 else None
+        _answer(table, event, error.status, now, reason=reason)
         return
     session = Session(
         id=SessionId(table.new_token()),
@@ -136,7 +150,13 @@ def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> 
     table.server_invites[event.transaction] = session
     table.start(session, Alarm.LIMIT, now + _patience(table, request))
     table.events.append(
-        Invited(session=session.id, request=request, flow=event.flow, offer=sdp_in(request))
+        Invited(
+            session=session.id,
+            request=request,
+            flow=event.flow,
+            offer=sdp_in(request),
+            replaces=replaces,
+        )
     )
 
 
@@ -145,7 +165,7 @@ def _receive_options(table: SessionTable, event: RequestReceived, now: float) ->
     if _refuses_content(table, event, now):
         return
     if table.takes_calls():
-        _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
+        _answer(table, event, 200, now, _capabilities(table))
     else:
         _answer(table, event, 503, now, (("Retry-After", str(table.settings.retry_after_s)),))
 
@@ -181,7 +201,7 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
             is_unanswered = session.state is usage.State.INVITED
             by = EndedBy.CANCELLED if is_unanswered else EndedBy.REMOTE_BYE
             cause = _cause(event, now)
-            cause.by, cause.detail = by, detail
+            cause.by, cause.detail, cause.reasons = by, detail, reasons_in(request.headers)
             usage_steps.step(table, session, usage.Input.BYE, cause)
         case "INVITE":
             _receive_offer(table, session, event, now)
@@ -192,7 +212,7 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
         case "UPDATE":
             _refresh(table, session, event, now)
         case "OPTIONS":
-            _answer(table, event, 200, now, (("Allow", _allow(table)), *_CAPABILITIES))
+            _answer(table, event, 200, now, _capabilities(table))
         case "INFO":
             # No INFO package is known here yet: an empty one asks whether we are alive.
             if request.body:

@@ -13,7 +13,7 @@ from switch.sip.events import (
 )
 from switch.sip.message import Response
 from switch.sip.requests import sdp_in
-from switch.sip.session import Alarm, Cause, Session
+from switch.sip.session import Alarm, Cause, Early, Session
 from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.timers import together
 
@@ -119,14 +119,20 @@ def _receive_invite_response(
         cause.status, cause.reason = response.status, response.reason
         usage_steps.step(table, session, usage.Input.FAILURE, cause)
         return
-    tag = response.to.tag
-    if (
-        cause.body is not None
-        and tag not in session.early_answers
-        and len(session.early_answers) < 8
-    ):
-        session.early_answers[tag] = cause.body
+    if response.status > 100:
+        _note_early(session, response, cause.body)
     usage_steps.step(table, session, usage.Input.PROVISIONAL, cause)
+
+
+def _note_early(session: Session, response: Response, answer: bytes | None) -> None:
+    tag = response.to.tag
+    early = session.early.get(tag)
+    if early is None:
+        if len(session.early) >= _MAX_EARLY:
+            return
+        early = session.early[tag] = Early(response)
+    if early.answer is None:
+        early.answer = answer
 
 
 def _receive_success(
@@ -150,7 +156,8 @@ def _receive_success(
             table.send_ack(session, fork, response)
             table.send_bye(session, fork, now, purpose=Purpose.FORK_BYE)
     else:
-        answer = sdp_in(response) or session.early_answers.get(tag)
+        early = session.early.get(tag)
+        answer = sdp_in(response) or (None if early is None else early.answer)
         cause = Cause(now=now, response=response, body=answer)
         given = usage.Input.SUCCESS
         if answer is None:
@@ -159,6 +166,8 @@ def _receive_success(
         usage_steps.step(table, session, given, cause)
 
 
+_MAX_EARLY = 8
+"""Early dialogs of one INVITE that are kept."""
 _MAX_FORKS = 16
 """Answers to one INVITE that are dealt with; a peer that sends more of them is no proxy."""
 

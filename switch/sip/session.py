@@ -14,6 +14,7 @@ from switch.sip.dialog import Dialog
 from switch.sip.events import EndedBy, SessionId, TransactionId
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
+from switch.sip.reason import Reason
 
 ExtraHeaders = Mapping[str, str] | Sequence[tuple[str, str]]
 """Headers of the caller's own; pairs where a name comes twice (challenges)."""
@@ -58,6 +59,15 @@ class PeerOffer(Struct):
     has_offer: bool
 
 
+class Early(Struct, eq=False):
+    """An early dialog of an INVITE of ours: one callee that rings."""
+
+    response: Response
+    """The first provisional one."""
+    answer: bytes | None = None
+    """The first SDP: some peers leave it out of the 2xx."""
+
+
 class Session(Struct, eq=False):
     """One INVITE usage. Mutable, compared by identity; changed by the steps only."""
 
@@ -76,8 +86,8 @@ class Session(Struct, eq=False):
     """UAS: from the INVITE on. UAC: from the 2xx on."""
     provisional: Response | None = None
     """The last one we sent."""
-    early_answers: dict[str | None, bytes] = field(default_factory=dict)
-    """SDP of provisional responses by To tag: some peers leave it out of the 2xx."""
+    early: dict[str | None, Early] = field(default_factory=dict)
+    """UAC: what provisional responses began, by To tag."""
     success: PendingSuccess | None = None
     acks: dict[tuple[int, str | None], Request] = field(default_factory=dict)
     """ACKs by CSeq number and To tag, for retransmitted 2xx."""
@@ -118,6 +128,7 @@ class Cause(Struct, kw_only=True):
     """SDP."""
     by: EndedBy = EndedBy.LOCAL
     detail: str = ""
+    reasons: tuple[Reason, ...] = ()
 
     def need_request(self) -> Request:
         """The request, in steps that a request of the peer makes."""

@@ -45,6 +45,7 @@ class SessionTable:
         "_allow",
         "_contact",
         "_provers",
+        "_supported",
         "alarms",
         "asked",
         "by_dialog",
@@ -76,6 +77,7 @@ class SessionTable:
         """Whether there is any use in calling us; asked when OPTIONS comes outside of a dialog."""
         self._contact = contact
         self._allow = ", ".join(settings.allow)
+        self._supported = ", ".join(settings.supported)
         self.events: deque[SessionEvent] = deque()
         self.by_id: dict[SessionId, Session] = {}
         self.by_dialog: dict[tuple[str, str], Session] = {}
@@ -134,6 +136,7 @@ class SessionTable:
         own = request.headers
         own.put("Contact", f"<{self._contact(flow)}>")
         own.put("Allow", self._allow)
+        own.put("Supported", self._supported)
         if self.settings.user_agent:
             own.put("User-Agent", self.settings.user_agent)
         for name, value in pairs(headers):
@@ -232,6 +235,7 @@ class SessionTable:
         own.put("Contact", f"<{self._contact(flow)}>")
         if status >= 200:
             own.put("Allow", self._allow)
+            own.put("Supported", self._supported)
         if body:
             own.put("Content-Type", SDP)
             response.body = body

@@ -45,7 +45,7 @@ def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
 
 def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
     session.invite = cause.need_request()
-    session.early_answers.clear()
+    session.early.clear()
     provable = None if session.attempt is None else (session.attempt, None)
     session.transaction = table.start_client(
         session, session.invite, session.flow, Purpose.INVITE, cause.now, provable
@@ -178,7 +178,8 @@ def _report_failed(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _report_ended(table: SessionTable, session: Session, cause: Cause) -> None:
-    table.events.append(Ended(session=session.id, by=cause.by, detail=cause.detail))
+    event = Ended(session=session.id, by=cause.by, detail=cause.detail, reasons=cause.reasons)
+    table.events.append(event)
 
 
 _EFFECTS: dict[Action, Callable[[SessionTable, Session, Cause], None]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from switch.errors import LocalProtocolError
+from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip import (
     out_of_dialog,
     renegotiation,
@@ -38,6 +38,8 @@ from switch.sip.events import (
 from switch.sip.flow import Flow
 from switch.sip.headers import Headers
 from switch.sip.message import Request, Response
+from switch.sip.replaces import Replaces
+from switch.sip.replacing import find
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
 from switch.sip.responses import (
     receive_alarm,
@@ -226,6 +228,13 @@ class UserAgent:
         if not 300 <= status <= 699:
             raise LocalProtocolError(f"{status} is no status to refuse with")
         self._renegotiate(session, renegotiation.Input.REFUSE, Cause(now=now, status=status))
+
+    def find_session(self, replaces: Replaces) -> SessionId | None:
+        """The session that `Invited.replaces` means; None where it is gone by now."""
+        try:
+            return find(self._table, replaces).id
+        except RemoteProtocolError:
+            return None
 
     def respond(self, transaction: TransactionId, response: Response, now: float) -> None:
         """Answer an `OutOfDialogRequest`; a missing To tag is added."""

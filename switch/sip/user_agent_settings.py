@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from switch.sip.admission import DEFAULT_ALLOW
+from switch.sip.admission import DEFAULT_ALLOW, DEFAULT_SUPPORTED
 from switch.sip.timers import SipTimers
 
 
@@ -15,6 +15,8 @@ class UserAgentSettings:
     user_agent: str = "Switchroom"
     """User-Agent and Server header; empty: none."""
     allow: tuple[str, ...] = DEFAULT_ALLOW
+    """The same as the endpoint's."""
+    supported: tuple[str, ...] = DEFAULT_SUPPORTED
     """The same as the endpoint's."""
     timers: SipTimers = field(default_factory=SipTimers)
     """The same as the endpoint's."""

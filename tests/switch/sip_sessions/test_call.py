@@ -12,6 +12,7 @@ from switch.sip.events import (
     Progress,
 )
 from switch.sip.message import Message, Request, Response
+from switch.sip.reason import Reason
 from switch.sip.user_agent import UserAgentSettings
 from tests.switch.sip_sessions.wire import ANSWER, OFFER, Node, Wire, established
 
@@ -65,7 +66,10 @@ def test_a_call_rings_is_answered_and_hung_up_by_the_caller() -> None:
     wire.run()
     assert wire.a.log[-1] == Ended(session=a, by=EndedBy.LOCAL)
     assert wire.b.log[-1] == Ended(
-        session=invited.session, by=EndedBy.REMOTE_BYE, detail='Q.850;cause=16;text="done"'
+        session=invited.session,
+        by=EndedBy.REMOTE_BYE,
+        detail='Q.850;cause=16;text="done"',
+        reasons=(Reason(protocol="Q.850", cause=16, text="done"),),
     )
     assert wire.methods("a") == ["INVITE", "ACK", "BYE"]
     assert wire.methods("b") == ["180 INVITE", "200 INVITE", "200 BYE"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from switch.sip.admission import DEFAULT_SUPPORTED
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Message, Request, Response
 from tests.switch.sip_sessions.test_call import in_dialog, invite, is_response, serialize_with
@@ -201,7 +202,7 @@ def test_options_tell_what_we_can_in_and_out_of_a_dialog() -> None:
         assert is_response(answer, 200)
         assert "UPDATE" in answer.headers.tokens("Allow")
         assert answer.headers.get("Accept") == "application/sdp"
-        assert answer.headers.get("Supported") == ""
+        assert answer.headers.tokens("Supported") == list(DEFAULT_SUPPORTED)
         assert answer.to.tag
 
 
