@@ -219,7 +219,7 @@ class Node:
             guard=self._switching.guard,
             clock=self._clock,
             bus=self._bus,
-            cut=self._switching.pump.tcp.cut_source,
+            cut=self._switching.pump.streams.cut_source,
         )
         self._switching.on_ban = self._bans.begun
         self._draining = Draining(

@@ -131,7 +131,7 @@ class StatusBoard:
 
     def _sip(self) -> dict[str, int]:
         """Messages, TCP connections, and REGISTERs by the status of their answer."""
-        tcp = {f"tcp_{name}": count for name, count in asdict(self._pump.tcp.counters).items()}
+        tcp = {f"tcp_{name}": count for name, count in asdict(self._pump.streams.counters).items()}
         registers = {
             f"register_{status}": count for status, count in self._registrar.answered.items()
         }

@@ -43,7 +43,7 @@ def limits(sources: Sources) -> Iterator[Limit]:
     watched = sources.switching.watch.counters(sources.clock.now())
     most = sources.switching.guard.settings.max_sources
     yield Limit("guarded_addresses", watched.known + watched.banned, most)
-    tcp = sources.switching.pump.tcp
+    tcp = sources.switching.pump.streams
     yield Limit("tcp_connections", len(tcp), tcp.limits.max_connections)
     yield Limit("strangers_connections", tcp.strangers, tcp.limits.max_strangers)
     yield Limit(

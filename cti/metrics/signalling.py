@@ -98,8 +98,8 @@ def _registrar(sources: Sources) -> Iterator[Metric]:
 
 def _transports(sources: Sources) -> Iterator[Metric]:
     pump = sources.switching.pump
-    yield gauge("tcp_connections", "Open SIP connections.", len(pump.tcp))
-    events = asdict(pump.tcp.counters)
+    yield gauge("tcp_connections", "Open SIP connections.", len(pump.streams))
+    events = asdict(pump.streams.counters)
     yield counters("tcp_events", "SIP connections, by what became of them.", "event", events)
     yield counter(
         "udp_missed",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportLimits:
-    """Bounds of the UDP and TCP shells."""
+    """Bounds of the shells."""
 
     udp_batch: int = 256
     """Datagrams read at one wake before others get their turn. What waits in the socket cannot be told
@@ -17,7 +17,7 @@ class TransportLimits:
     udp_backlog: int = 4096
     """Datagrams that wait for a full socket; more are dropped, as a network would."""
     max_connections: int = 2000
-    """TCP connections, accepted and made."""
+    """Connections over TCP, TLS and WebSocket together, accepted and made."""
     max_connections_per_address: int = 1000
     """Accepted from one address that is exempt or has proved a password: an office of phones, half of
     all so that there may be two."""
@@ -26,6 +26,16 @@ class TransportLimits:
     max_connections_per_stranger: int = 20
     """Accepted from one of them."""
     connect_s: float = 4.0
+    """For a connection of ours, its TLS handshake included."""
+    handshake_s: float = 10.0
+    """TLS and the WebSocket upgrade of one who connects must be done so soon."""
+    strangers_handshakes_per_s: float = 100.0
+    """TLS handshakes of strangers, of all together; a second's worth at once, the others wait. One costs
+    as much as ten messages."""
+    websocket_ping_s: float = 30.0
+    """A WebSocket that was silent for so long is pinged; silent for so long again, it is cut."""
+    keepalive_s: float = 100.0
+    """So often a silent connection of ours says something (RFC 5626 section 4.4.1)."""
     idle_s: float = 3600.0
     """A connection without a message or keep-alive for so long is closed."""
     message_s: float = 32.0

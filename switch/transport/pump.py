@@ -21,11 +21,13 @@ from switch.guard.guard import Guard
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
 from switch.sip.limits import MessageLimits
+from switch.transport.connection import Address, StreamConnection
 from switch.transport.inflow import Inflow, InflowSettings
 from switch.transport.lanes import lane_of
 from switch.transport.limits import TransportLimits
 from switch.transport.shedding_log import SheddingLog
-from switch.transport.tcp import Address, TcpConnection, TcpHandlers, TcpHub, is_address
+from switch.transport.streams import StreamHandlers, StreamHub, is_address
+from switch.transport.tls import TlsContexts
 from switch.transport.udp import UdpHandlers, UdpSocket
 
 wire = logging.getLogger("switch.wire")
@@ -44,7 +46,7 @@ class Pump:
 
     `consume(now)` is called once a turn; it drains `endpoint.next_event()` and does what of its own is
     due. `timers()` may tell when it next wants to be called without any message; `connection_closed` is
-    told the number of a TCP connection that is gone. `guard` is asked about every message before it is
+    told the number of a connection that is gone. `guard` is asked about every message before it is
     read; what it does not let pass is dropped.
     """
 
@@ -60,6 +62,7 @@ class Pump:
         message_limits: MessageLimits | None = None,
         guard: Guard | None = None,
         inflow: InflowSettings | None = None,
+        tls: TlsContexts | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._endpoint = endpoint
@@ -70,13 +73,13 @@ class Pump:
         self._limits = limits or TransportLimits()
         self._guard = guard
         self._udp: dict[Address, UdpSocket] = {}
-        self.tcp = TcpHub(
-            TcpHandlers(received=self._tcp_received, failed=self._tcp_failed),
+        self.streams = StreamHub(
+            StreamHandlers(received=self._stream_received, failed=self._stream_failed),
             self._limits,
             message_limits or MessageLimits(),
             guard,
+            tls,
         )
-        self._tcp_local: Address | None = None
         self._timer: TimerHandle | None = None
         self._timer_at: float | None = None
         self._flush_scheduled = False
@@ -114,9 +117,16 @@ class Pump:
 
     async def listen_tcp(self, host: str, port: int) -> Address:
         """Accept TCP connections; returns the address. Raises OSError."""
-        address = await self.tcp.listen(host, port)
-        self._tcp_local = self._tcp_local or address
-        return address
+        return await self.streams.listen(host, port)
+
+    async def listen(self, kind: Transport, host: str, port: int) -> Address:
+        """Accept messages of any transport; returns the address. Raises OSError.
+
+        TLS and WSS need a certificate (`TlsContexts.use`) before.
+        """
+        if kind is Transport.UDP:
+            return await self.listen_udp(host, port)
+        return await self.streams.listen(host, port, kind)
 
     def hold(self) -> None:
         """Keep what comes in until `release`: who is to answer it is not there yet."""
@@ -151,7 +161,7 @@ class Pump:
             self._timer = None
         for sock in self._udp.values():
             sock.close()
-        await self.tcp.close()
+        await self.streams.close()
 
     # --- turns ------------------------------------------------------------------------------
 
@@ -210,10 +220,10 @@ class Pump:
                 )
             if not _is_address(flow.remote[0]):
                 self._fail(flow, f"{flow.remote[0]!r} is no IP address")
-            elif flow.transport is Transport.TCP:
-                self.tcp.send(data, flow.remote, flow.connection)
-            else:
+            elif flow.transport is Transport.UDP:
                 self._send_udp(data, flow)
+            else:
+                self.streams.send(data, flow)
 
     def _send_udp(self, data: bytes, flow: Flow) -> None:
         sock = self._udp.get(flow.local)
@@ -243,7 +253,7 @@ class Pump:
         came = [(data, Flow(Transport.UDP, remote, local)) for data, remote in batch]
         self._received(came, is_emptied=is_emptied)
 
-    def _tcp_received(self, connection: TcpConnection, messages: list[bytes]) -> None:
+    def _stream_received(self, connection: StreamConnection, messages: list[bytes]) -> None:
         guard = self._guard
         if guard is not None:
             now, host = self._clock.now(), connection.remote[0]
@@ -252,7 +262,7 @@ class Pump:
                 for each in messages
                 if guard.judge(host, now, is_connected=True) is Verdict.PASS
             ]
-        flow = self._tcp_flow(connection.remote, connection.number)
+        flow = connection.flow
         self._received([(data, flow) for data in messages])
 
     def _received(self, batch: list[tuple[bytes, Flow]], *, is_emptied: bool = True) -> None:
@@ -314,11 +324,7 @@ class Pump:
     def _udp_refused(self, sock: UdpSocket, remote: Address, reason: str) -> None:
         self._fail(Flow(Transport.UDP, remote, sock.local), reason)
 
-    def _tcp_failed(self, remote: Address, number: int, reason: str) -> None:
-        if number and self._connection_closed is not None:
-            self._connection_closed(number)
-        self._fail(self._tcp_flow(remote, number), reason)
-
-    def _tcp_flow(self, remote: Address, number: int) -> Flow:
-        """The local address is the one we listen on: peers connect to it, not to our side's port."""
-        return Flow(Transport.TCP, remote, self._tcp_local or ("0.0.0.0", 0), number)
+    def _stream_failed(self, flow: Flow, reason: str) -> None:
+        if flow.connection and self._connection_closed is not None:
+            self._connection_closed(flow.connection)
+        self._fail(flow, reason)

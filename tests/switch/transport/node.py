@@ -19,6 +19,7 @@ from switch.transport.clock import LoopClock
 from switch.transport.inflow import InflowSettings
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
+from switch.transport.tls import TlsContexts
 
 _numbers = itertools.count(1)
 
@@ -32,13 +33,20 @@ class Node:
         timers: SipTimers | None,
         guard: Guard | None = None,
         inflow: InflowSettings | None = None,
+        tls: TlsContexts | None = None,
     ) -> None:
         self.clock = LoopClock()
         self.endpoint = Endpoint(
             new_branch=lambda: f"n{next(_numbers)}", timers=timers, limits=EndpointLimits()
         )
         self.pump = Pump(
-            self.endpoint, self.clock, self.consume, limits=limits, guard=guard, inflow=inflow
+            self.endpoint,
+            self.clock,
+            self.consume,
+            limits=limits,
+            guard=guard,
+            inflow=inflow,
+            tls=tls,
         )
         self.events: list[EndpointEvent] = []
         self.turns = 0
@@ -69,8 +77,9 @@ async def running_node(
     *,
     guard: Guard | None = None,
     inflow: InflowSettings | None = None,
+    tls: TlsContexts | None = None,
 ) -> AsyncIterator[Node]:
-    node = Node(limits, timers, guard, inflow)
+    node = Node(limits, timers, guard, inflow, tls)
     try:
         yield node
     finally:

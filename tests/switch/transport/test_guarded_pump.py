@@ -82,7 +82,7 @@ async def test_an_office_of_phones_may_connect_from_one_address() -> None:
                 assert await reader.readexactly(2) == b"\r\n"
         for _, writer in phones:
             writer.close()
-        assert node.pump.tcp.counters.refused_full == 0
+        assert node.pump.streams.counters.refused_full == 0
 
 
 async def test_a_banned_source_cannot_connect_and_what_it_has_is_cut() -> None:
@@ -93,11 +93,11 @@ async def test_a_banned_source_cannot_connect_and_what_it_has_is_cut() -> None:
         writer.write(raw_options())
         assert (await mine.readline()).startswith(b"SIP/2.0 200")
         shut_out(watched, node.clock.now())
-        node.pump.tcp.cut_source(STRANGER, "banned")
+        node.pump.streams.cut_source(STRANGER, "banned")
         assert b"SIP/2.0 200" not in await ended(mine)
         late, other = await connect(STRANGER, port)
         assert await ended(late) == b""
-        assert node.pump.tcp.counters.refused_banned == 1
+        assert node.pump.streams.counters.refused_banned == 1
         for each in (writer, other):
             each.close()
 
@@ -115,7 +115,7 @@ async def test_a_stranger_must_bring_a_whole_message_soon() -> None:
         exempt, d = await connect(HOST, port)
         for reader in (silent, pinging, begun):
             await ended(reader)
-        assert node.pump.tcp.counters.slow_closed == 3
+        assert node.pump.streams.counters.slow_closed == 3
         assert watched.counters(node.clock.now()).offences == {Offence.SLOW: 3}
         d.write(raw_options())
         assert (await exempt.readline()).startswith(b"SIP/2.0 200")
@@ -132,8 +132,8 @@ async def test_a_stranger_has_few_connections_and_an_exempt_address_many() -> No
         pairs += [await connect(HOST, port) for _ in range(5)]
         pairs[-1][1].write(raw_options())
         assert (await pairs[-1][0].readline()).startswith(b"SIP/2.0 200")
-        assert len(node.pump.tcp) == 7
-        assert node.pump.tcp.strangers == 2
+        assert len(node.pump.streams) == 7
+        assert node.pump.streams.strangers == 2
         for _, writer in pairs:
             writer.close()
 
@@ -144,7 +144,7 @@ async def test_the_oldest_stranger_gives_way_to_a_newer_one() -> None:
         port = (await node.pump.listen_tcp(HOST, 0))[1]
         pairs = [await connect(f"127.0.0.{n}", port) for n in (2, 3, 4)]
         await ended(pairs[0][0])
-        assert node.pump.tcp.counters.strangers_displaced == 1
+        assert node.pump.streams.counters.strangers_displaced == 1
         pairs[1][1].write(raw_options())
         assert (await pairs[1][0].readline()).startswith(b"SIP/2.0 200")
         for _, writer in pairs:
@@ -160,14 +160,14 @@ async def test_who_proves_a_password_is_no_stranger_any_more() -> None:
         watched.accept(STRANGER, node.clock.now())  # as the registrar does when it has read this:
         writer.write(raw_options(1))
         assert (await reader.readline()).startswith(b"SIP/2.0 200")
-        assert node.pump.tcp.strangers == 0
+        assert node.pump.streams.strangers == 0
         other, idle = await connect("127.0.0.3", port)
         idle.write(raw_options(2))
         await ended(other)  # the stranger's time is over
         writer.write(raw_options(3))
         while not (await reader.readline()).startswith(b"SIP/2.0 200"):
             pass
-        assert node.pump.tcp.counters.idle_closed == 1
+        assert node.pump.streams.counters.idle_closed == 1
         writer.close()
         idle.close()
 
@@ -195,8 +195,8 @@ async def test_over_tcp_a_peer_above_its_rate_waits_and_loses_nothing() -> None:
                 assert head.startswith(b"SIP/2.0 200")
         counters = watched.counters(node.clock.now())
         assert (counters.dropped_source, counters.offences) == (0, {})
-        assert node.pump.tcp.counters.paused >= 1
-        assert node.pump.tcp.counters.slow_closed == 0
+        assert node.pump.streams.counters.paused >= 1
+        assert node.pump.streams.counters.slow_closed == 0
         writer.close()
 
 
@@ -206,12 +206,12 @@ async def test_a_peer_that_leaves_while_it_waits_leaves_nothing_behind() -> None
         _, writer = await connect(STRANGER, port)
         writer.write(b"".join(raw_options(number) for number in range(60)))
         async with asyncio.timeout(10):
-            while not node.pump.tcp.counters.paused:  # noqa: ASYNC110 - nobody tells
+            while not node.pump.streams.counters.paused:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         assert node.endpoint.counters.requests <= 6
-        node.pump.tcp.cut_source(STRANGER, "a test")
+        node.pump.streams.cut_source(STRANGER, "a test")
         async with asyncio.timeout(10):
-            while len(node.pump.tcp):  # noqa: ASYNC110 - nobody tells
+            while len(node.pump.streams):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         writer.close()
 
@@ -232,7 +232,7 @@ async def test_what_is_dropped_whole_while_others_wait_does_no_harm() -> None:
                 await asyncio.sleep(0)
             writer.write(raw_options(201))
             await node.wait_for(201)
-        assert len(node.pump.tcp) == 1, "nobody cut it"
+        assert len(node.pump.streams) == 1, "nobody cut it"
         assert watched.counters(node.clock.now()).dropped_banned >= 1
         writer.close()
 

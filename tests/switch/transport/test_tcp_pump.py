@@ -49,7 +49,7 @@ async def test_connections_are_made_on_demand_and_used_again() -> None:
             alice.pump.schedule_flush()
             await alice.wait_for(count)
         assert all(isinstance(e, ResponseReceived) for e in alice.events)
-        assert alice.pump.tcp.counters.made == bob.pump.tcp.counters.accepted == 1
+        assert alice.pump.streams.counters.made == bob.pump.streams.counters.accepted == 1
         request = bob.events[0]
         assert isinstance(request, RequestReceived)
         assert request.flow.connection == 1
@@ -71,7 +71,7 @@ async def test_an_accepted_connection_carries_requests_of_ours_back() -> None:
         bob.pump.schedule_flush()
         await bob.wait_for(2)
         assert isinstance(bob.events[1], ResponseReceived)
-        assert bob.pump.tcp.counters.made == 0
+        assert bob.pump.streams.counters.made == 0
 
 
 async def test_a_refused_connection_fails_the_transaction() -> None:
@@ -125,7 +125,7 @@ async def test_what_cannot_be_framed_closes_the_connection() -> None:
             async with connected(remote) as (reader, writer):
                 writer.write(bad)
                 assert await ended(reader)
-        assert bob.pump.tcp.counters.framing_errors == 3
+        assert bob.pump.streams.counters.framing_errors == 3
         assert bob.events == []
 
 
@@ -135,13 +135,13 @@ async def test_idle_and_slow_peers_are_closed() -> None:
         remote = await listening(bob)
         async with connected(remote) as (reader, _):
             assert await ended(reader)
-        assert bob.pump.tcp.counters.idle_closed == 1
+        assert bob.pump.streams.counters.idle_closed == 1
     async with running_node(TransportLimits(message_s=0.05)) as bob:
         async with connected(await listening(bob)) as (reader, writer):
             writer.write(b"OPTIONS sip:a SIP/2.0\r\n")
             assert await ended(reader)
-        assert bob.pump.tcp.counters.slow_closed == 1
-        assert len(bob.pump.tcp) == 0
+        assert bob.pump.streams.counters.slow_closed == 1
+        assert len(bob.pump.streams) == 0
 
 
 async def test_connections_are_bounded_in_all_and_per_address() -> None:
@@ -155,8 +155,8 @@ async def test_connections_are_bounded_in_all_and_per_address() -> None:
                 await bob.wait_for(1)
                 async with connected(remote) as (reader, _):
                     assert await ended(reader)
-                assert len(bob.pump.tcp) == 2
-                assert bob.pump.tcp.counters.refused_full == 1
+                assert len(bob.pump.streams) == 2
+                assert bob.pump.streams.counters.refused_full == 1
 
 
 async def test_a_full_node_makes_no_further_connection() -> None:
@@ -179,13 +179,13 @@ async def test_a_peer_that_does_not_read_is_cut() -> None:
             await loop.sock_connect(sock, remote)
             number = 0
             async with asyncio.timeout(20):
-                while not bob.pump.tcp.counters.write_overflows:
+                while not bob.pump.streams.counters.write_overflows:
                     number += 1
                     try:
                         await loop.sock_sendall(sock, raw_options(number))
                     except ConnectionError:
                         break
-        assert bob.pump.tcp.counters.write_overflows == 1
+        assert bob.pump.streams.counters.write_overflows == 1
 
 
 async def test_close_leaves_no_task_and_no_connection() -> None:
@@ -198,7 +198,7 @@ async def test_close_leaves_no_task_and_no_connection() -> None:
         await alice.wait_for(1)
         await alice.pump.close()
         await bob.pump.close()
-        assert len(alice.pump.tcp) == len(bob.pump.tcp) == 0
+        assert len(alice.pump.streams) == len(bob.pump.streams) == 0
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

@@ -1,0 +1,229 @@
+"""TLS over memory: octets of the wire on one side, plain ones on the other. No socket, no waiting.
+
+A connection feeds it what came and sends what it says; so a handshake is bounded, counted and timed like
+everything else a peer does, and costs no task.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from switch.errors import RemoteProtocolError
+from switch.transport.identity import PeerIdentity, identity_of
+
+_RECORD: Final = 16_384
+"""The most plain octets of one record (RFC 8446 section 5.1)."""
+_STRANGE: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
+"""What OpenSSL says of who does not speak TLS at all."""
+
+
+class TlsError(RemoteProtocolError):
+    """The peer and we cannot talk; the connection is to be closed after what is still to be sent.
+
+    `is_strange`: what came is no TLS, or damaged. Otherwise it is TLS that we or the peer cannot agree to.
+    """
+
+    def __init__(self, message: str, *, is_strange: bool) -> None:
+        super().__init__(message)
+        self.is_strange = is_strange
+
+
+class TlsPeer(Struct, frozen=True, kw_only=True):
+    """How we connect to a TLS server, and how it must prove who it is."""
+
+    server_name: str
+    """Domain name or address that must stand in its certificate."""
+    ca_file: str = ""
+    """PEM of the authorities that may have signed it; empty: those that this system trusts."""
+    pins: tuple[str, ...] = ()
+    """SHA-256 of certificates, 64 hex digits; one of them must be the server's, whoever signed it."""
+    certificate: str = ""
+    """PEM of our own certificate with its chain, where the server asks for one."""
+    key: str = ""
+    """PEM of its key; empty: it is in `certificate`."""
+
+
+class TlsSession:
+    """One session, of either side."""
+
+    __slots__ = ("_in", "_out", "_pins", "_ssl", "is_open", "is_over")
+
+    def __init__(
+        self, context: ssl.SSLContext, *, server_name: str | None = None, pins: tuple[str, ...] = ()
+    ) -> None:
+        """We are the server unless `server_name` names the one we speak to."""
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._ssl = context.wrap_bio(
+            self._in,
+            self._out,
+            server_side=server_name is None,
+            server_hostname=server_name,
+        )
+        self._pins = pins
+        self.is_open = False
+        """The handshake is done."""
+        self.is_over = False
+        """The peer said that nothing more comes."""
+
+    def begin(self) -> None:
+        """As the client: speak first."""
+        self._shake_hands()
+
+    def feed(self, data: bytes) -> bytes:
+        """Take octets of the wire; return the plain ones. Raises TlsError."""
+        self._in.write(data)
+        if not self.is_open and not self._shake_hands():
+            return b""
+        plain = []
+        try:
+            while chunk := self._ssl.read(_RECORD):
+                plain.append(chunk)
+            self.is_over = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.is_over = True
+        except ssl.SSLError as error:
+            raise _told(error) from None
+        return plain[0] if len(plain) == 1 else b"".join(plain)
+
+    def take_output(self) -> bytes:
+        """What is to be sent as it is."""
+        return self._out.read() if self._out.pending else b""
+
+    def wrap(self, data: bytes) -> bytes:
+        """The octets of the wire for plain ones; what was to be sent before them included."""
+        self._ssl.write(data)
+        return self._out.read()
+
+    def goodbye(self) -> bytes:
+        """Say that nothing more comes, and give the octets of it."""
+        if self.is_open:
+            with suppress(ssl.SSLError):  # it waits for the peer's, and we do not
+                self._ssl.unwrap()
+        return self.take_output()
+
+    @property
+    def identity(self) -> PeerIdentity | None:
+        """Who the peer is: None where it showed no certificate, or none that proves anything."""
+        certificate = self._ssl.getpeercert()
+        if not certificate and not self._pins:
+            return None
+        return identity_of(certificate, self._ssl.getpeercert(binary_form=True))
+
+    def _shake_hands(self) -> bool:
+        try:
+            self._ssl.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as error:
+            raise _told(error) from None
+        if self._pins:
+            found = identity_of({}, self._ssl.getpeercert(binary_form=True))
+            if found is None or found.fingerprint not in self._pins:
+                words = f"its certificate is not pinned: {found.fingerprint if found else 'none'}"
+                raise TlsError(words, is_strange=False)
+        self.is_open = True
+        return True
+
+
+class TlsContexts:
+    """What sessions are made with: our certificate for whoever connects, and one for each server we use.
+
+    A certificate that changed is taken by `use`; sessions that run keep theirs.
+    """
+
+    def __init__(self, trusted: str = "") -> None:
+        """`trusted` is a PEM file of authorities for servers without one of their own."""
+        self._trusted = trusted
+        self._server: ssl.SSLContext | None = None
+        self._clients: dict[TlsPeer, ssl.SSLContext] = {}
+        self._peers: dict[tuple[str, int], TlsPeer] = {}
+
+    @property
+    def is_server(self) -> bool:
+        """True once there is a certificate for who connects."""
+        return self._server is not None
+
+    def use(self, certificate: Path, key: Path, client_ca: str = "") -> None:
+        """Show this certificate (PEM with chain) from now on; forget what was read for other servers.
+
+        With `client_ca`, a PEM file, peers are asked for a certificate; one that they show must be signed
+        by an authority in it. Raises OSError (ssl.SSLError is one): then all stays as it was.
+        """
+        context = _bare(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=_no_password)
+        if client_ca:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(client_ca)
+        self._server = context
+        self._clients.clear()
+
+    def expect(self, remote: tuple[str, int], peer: TlsPeer) -> None:
+        """Connections to this address go to that server. Raises OSError where its files cannot be read."""
+        self._client(peer)
+        self._peers[remote] = peer
+
+    def accept(self) -> TlsSession:
+        """A session with somebody who connected; there must be a certificate."""
+        assert self._server is not None
+        return TlsSession(self._server)
+
+    def connect(self, remote: tuple[str, int]) -> TlsSession | None:
+        """A session with the server at this address; None where `expect` was told of none.
+
+        Raises OSError where a file cannot be read any more.
+        """
+        peer = self._peers.get(remote)
+        if peer is None:
+            return None
+        session = TlsSession(self._client(peer), server_name=peer.server_name, pins=peer.pins)
+        session.begin()
+        return session
+
+    def _client(self, peer: TlsPeer) -> ssl.SSLContext:
+        context = self._clients.get(peer)
+        if context is None:
+            context = self._clients[peer] = self._made_for(peer)
+        return context
+
+    def _made_for(self, peer: TlsPeer) -> ssl.SSLContext:
+        context = _bare(ssl.PROTOCOL_TLS_CLIENT)
+        authorities = peer.ca_file or self._trusted
+        if peer.pins and not peer.ca_file:
+            context.check_hostname = False  # the pin says more than any name
+            context.verify_mode = ssl.CERT_NONE
+        elif authorities:
+            context.load_verify_locations(authorities)
+        else:
+            context.load_default_certs()
+        if peer.certificate:
+            context.load_cert_chain(peer.certificate, peer.key or None, password=_no_password)
+        return context
+
+
+def _bare(protocol: int) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    return context
+
+
+def _no_password() -> str:
+    """Asked for where a key is encrypted; without an answer of ours OpenSSL would ask the terminal."""
+    raise OSError(
+        "the key is encrypted; write it without a passphrase, readable to the server alone"
+    )
+
+
+def _told(error: ssl.SSLError) -> TlsError:
+    reason = error.reason or str(error)
+    words = reason.lower().replace("_", " ")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = f"certificate refused: {error.verify_message}"
+    return TlsError(words, is_strange=reason in _STRANGE or not error.reason)
