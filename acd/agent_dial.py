@@ -17,12 +17,14 @@ from acd.contacts import Contacts
 from acd.conversation import Conversation, reason_of_agent
 from acd.model import AgentId, ContactId
 from acd.ports import Destination, NoRoute, Routes, ToPhone, ToTrunk
+from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegHeld, LegResumed
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.gateway.protocol import PlayItem, Silence, Tone
 from switch.ids import CallId, LegId
+from switch.trunks.source import Source
 
 OWN_PHONE_RING_S: Final = 20.0
 NUMBER_RING_S: Final = 60.0
@@ -160,6 +162,7 @@ class AgentDial:
     def _call_number(self, contact: Contact) -> None:
         destination = self._destinations[contact.id]
         caller = str(contact.agent)
+        rights = Rights(Source.PHONE, caller)  # where the callee sends us on, these reach
         if isinstance(destination, ToPhone):
             leg = self._control.call_phone(
                 destination.phone,
@@ -168,6 +171,7 @@ class AgentDial:
                 caller_name="",
                 ring_timeout_s=NUMBER_RING_S,
                 headers={},
+                rights=rights,
             )
         elif isinstance(destination, ToTrunk):
             leg = self._control.call_trunk(
@@ -177,6 +181,7 @@ class AgentDial:
                 caller_number=caller,
                 caller_name="",
                 ring_timeout_s=NUMBER_RING_S,
+                rights=rights,
             )
         else:
             return

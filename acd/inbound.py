@@ -54,6 +54,7 @@ from switch.calls.events import (
     LegAnswered,
     LegEnded,
     LegHeld,
+    LegRedirected,
     LegResumed,
     LegRinging,
     LegStarted,
@@ -126,6 +127,8 @@ class Inbound:
                 self._leg_started(event)
             case LegRinging():
                 self._leg_ringing(event)
+            case LegRedirected():
+                self._leg_redirected(event)
             case LegAnswered():
                 self._leg_answered(event)
             case LegHeld() | LegResumed():
@@ -252,6 +255,13 @@ class Inbound:
         """True for the leg on which an agent is offered a contact."""
         contact = self._contacts.of_call(event.call)
         return event.outbound and contact is not None and contact.stage is Stage.OFFERED
+
+    def _leg_redirected(self, event: LegRedirected) -> None:
+        """The call goes to another phone: its agent is on it, and not the one who sent it on."""
+        self._engagements.end(event.leg)
+        agent = None if event.phone is None else self._agents.get(event.phone)
+        if agent is not None:
+            self._engagements.begin(event.leg, agent)
 
     def _mine(self, leg: LegId) -> Contact | None:
         """The contact of a leg, unless an agent began it (`acd.agent_dial`)."""

@@ -192,6 +192,8 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     """Calls at a time; 0: no limit of its own."""
     call_backs: bool = False
     """The server itself may call customers back through it whom it cut off."""
+    trusts_identity: bool = False
+    """Its P-Asserted-Identity or Remote-Party-ID says who calls."""
 
 
 class EntrySection(_Section, frozen=True, kw_only=True):

@@ -145,6 +145,7 @@ def _trunks(settings: Settings) -> dict[str, TrunkSettings]:
                 callers=callers,
                 max_calls=trunk.max_calls,
                 call_backs=trunk.call_backs,
+                trusts_identity=trunk.trusts_identity,
             )
         except ValueError as error:
             raise SettingsError(f"{key}: {error}") from None

@@ -10,10 +10,11 @@ Decides only; answering and counting is the caller's business.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from switch.calls.diversion import DIVERSION, HISTORY, Diverted, carried, diverted
+from switch.calls.identity import is_anonymous, preferred, shown
 from switch.calls.legible import legible
 from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Paused, Refused
 from switch.sip.events import Invited
@@ -21,9 +22,6 @@ from switch.trunks import number_plan as plan
 from switch.trunks.addresses import TrunkAddresses
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.source import Source
-
-_WITHHELD: Final = frozenset({"anonymous", "unknown", "restricted", "unavailable"})
-"""Users in From that stand for no number (RFC 3323 and what is seen in the field)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +36,10 @@ class Admitted:
     caller_name: str
     called: str
     destination: plan.ToEntry | plan.ToPhone | plan.ToTrunk
+    diverted: Diverted | None = None
+    """Who sent the call on to us, as a trunk says."""
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """What the trunk said of that in headers that go with the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,12 @@ class Admission:
         """Decide about one INVITE."""
         sender = invited.request.from_
         written = sender.uri.username
+        headers = invited.request.headers
         caller = plan.normalise(written)
+        if is_anonymous(written):
+            # A phone that withholds its number still has to prove which one it is.
+            wanted = plan.normalise(preferred(headers))
+            caller = wanted if self._plan.is_phone(wanted) else caller
         source = Source.TRUNK
         trunk = (
             None if self._plan.is_phone(caller) else self._addresses.find(invited.flow.remote[0])
@@ -92,13 +99,17 @@ class Admission:
         destination = self._plan.resolve(source, name, called)
         if isinstance(destination, plan.Refused):
             return Denied(status=destination.status, reason=destination.reason)
+        identity = shown(headers, sender, is_trusted=trunk is not None and trunk.trusts_identity)
+        is_sent_on = trunk is not None and (DIVERSION in headers or HISTORY in headers)
         return Admitted(
             source=source,
             source_name=name,
-            caller_number="" if written.lower() in _WITHHELD else legible(written),
-            caller_name=legible(sender.display_name or ""),
+            caller_number=identity.number,
+            caller_name=identity.name,
             called=legible(called),
             destination=destination,
+            diverted=diverted(headers) if is_sent_on else None,
+            carried=carried(headers) if is_sent_on else {},
         )
 
     def _verify(self, invited: Invited, caller: str, now: float) -> Denied | None:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from msgspec import Struct, field
 
+from switch.calls.diversion import Diverted
 from switch.ids import CallId
 from switch.registrar.location import Binding
 from switch.sip.flow import Flow
@@ -21,6 +22,16 @@ class Rights(Struct, frozen=True):
     """Phone number or trunk name."""
 
 
+class Hop(Struct, frozen=True, array_like=True):
+    """Where a callee has sent the call on to."""
+
+    number: str
+    phone: str | None
+    trunk: str | None
+    passed: tuple[Diverted, ...]
+    """All who have sent it on so far, the first first."""
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """One place that an INVITE is sent to."""
 
@@ -28,6 +39,8 @@ class Target(Struct, frozen=True, kw_only=True):
     flow: Flow
     routes: tuple[str, ...] = ()
     """Route values (name-addr), the first to be passed first: what REGISTER left as its Path."""
+    hop: Hop | None = None
+    """None: the number that was asked for."""
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from switch.calls.attempt import Attempt
+from switch.calls.attempt import Attempt, Rights
 from switch.calls.causes import EndCause
 from switch.calls.leg import Input, Leg
 from switch.calls.leg_media import takes_digits
@@ -82,6 +82,7 @@ class Commands:
         caller_name: str,
         ring_timeout_s: float,
         headers: Mapping[str, str],
+        rights: Rights | None = None,
     ) -> LegId:
         """Call a phone at all of its bindings; `LegEnded` follows at once when it has none."""
         attempt = Attempt(
@@ -91,6 +92,7 @@ class Commands:
             caller_name=caller_name,
             ring_timeout_s=ring_timeout_s,
             headers=headers,
+            rights=rights,
         )
         leg = self._outgoing.phone(attempt)
         self._turn.wake()
@@ -106,6 +108,7 @@ class Commands:
         caller_name: str,
         ring_timeout_s: float,
         headers: Mapping[str, str] = NO_HEADERS,
+        rights: Rights | None = None,
     ) -> LegId:
         """Call a number through a trunk. Whether the caller may is the number plan's business."""
         attempt = Attempt(
@@ -115,6 +118,7 @@ class Commands:
             caller_name=caller_name,
             ring_timeout_s=ring_timeout_s,
             headers=headers,
+            rights=rights,
         )
         leg = self._outgoing.trunk(trunk, attempt)
         self._turn.wake()

@@ -18,16 +18,19 @@ from switch.calls.admission import Admission
 from switch.calls.adoption import Adoption
 from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.commands import Commands
+from switch.calls.destinations import Destinations
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallEvent, CallSink, PhoneReachable
 from switch.calls.forking import Forking
 from switch.calls.gateway_inputs import GatewayInputs
 from switch.calls.gateway_port import Gateway
 from switch.calls.incoming import Incoming
+from switch.calls.inviting import Inviter
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
 from switch.calls.overload import Overload
+from switch.calls.redirection import Redirections
 from switch.calls.session_inputs import SessionInputs
 from switch.calls.settings import CallSettings
 from switch.calls.snapshot import LegView, describe
@@ -108,21 +111,22 @@ class Calls(Commands):
             turn=turn,
             retry_after_s=settings.retry_after_s,
         )
+        destinations = Destinations(
+            location=location, trunks=trunks, limits=self.limits, settings=settings
+        )
         forking = Forking(
             user_agent=user_agent,
             media=self.media,
             legs=legs,
-            settings=settings,
+            redirections=Redirections(number_plan, destinations),
+            inviter=Inviter(user_agent, settings),
             clock=clock,
             turn=turn,
         )
         outgoing = Outgoing(
-            location=location,
-            trunks=trunks,
-            limits=self.limits,
+            destinations=destinations,
             legs=legs,
             forking=forking,
-            settings=settings,
             clock=clock,
             new_id=new_id,
         )

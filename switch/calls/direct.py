@@ -11,6 +11,7 @@ A direct call is two legs and four rules, all of them in call-control events:
 from __future__ import annotations
 
 from switch.calls.admission import Admitted
+from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause
 from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegRinging
 from switch.calls.leg import Leg
@@ -33,7 +34,8 @@ class DirectCalls:
         self, caller: Leg, admitted: Admitted, destination: ToPhone | ToTrunk, hops: int
     ) -> None:
         """Call the destination of an incoming leg; `hops` is what the callee finds in Max-Forwards."""
-        headers = {"Max-Forwards": str(hops)}
+        headers = {**admitted.carried, "Max-Forwards": str(hops)}
+        rights = Rights(admitted.source, admitted.source_name)
         if isinstance(destination, ToPhone):
             callee = self._control.call_phone(
                 destination.number,
@@ -42,6 +44,7 @@ class DirectCalls:
                 caller_name=admitted.caller_name,
                 ring_timeout_s=self._settings.ring_timeout_s,
                 headers=headers,
+                rights=rights,
             )
         else:
             callee = self._control.call_trunk(
@@ -52,6 +55,7 @@ class DirectCalls:
                 caller_name=admitted.caller_name,
                 ring_timeout_s=self._settings.ring_timeout_s,
                 headers=headers,
+                rights=rights,
             )
         self._callee_of[caller.id] = callee
         self._caller_of[callee] = caller.id

@@ -28,6 +28,10 @@ class IncomingLeg(Struct, frozen=True, kw_only=True):
     source: Source
     source_name: str
     """Phone number or trunk name."""
+    redirected_by: str = ""
+    """The number that sent the call on to us, where a trunk says so."""
+    redirect_reason: str = ""
+    """Why, as in `LegRedirected`."""
 
 
 class LegStarted(Struct, frozen=True, kw_only=True):
@@ -48,6 +52,22 @@ class LegRinging(Struct, frozen=True, kw_only=True):
 
     leg: LegId
     at: float
+
+
+class LegRedirected(Struct, frozen=True, kw_only=True):
+    """The callee of an outbound leg has sent the call on, and the leg goes on there."""
+
+    leg: LegId
+    call: CallId
+    at: float
+    number: str
+    """Where it goes now."""
+    phone: str | None
+    """The phone there, in place of the one in `LegStarted`."""
+    by: str
+    """The number that sent it on."""
+    reason: str
+    """A word of RFC 5806: `unconditional`, `no-answer`, `user-busy`, ..."""
 
 
 class LegAnswered(Struct, frozen=True, kw_only=True):
@@ -163,6 +183,7 @@ CallEvent = (
     IncomingLeg
     | LegStarted
     | LegRinging
+    | LegRedirected
     | LegAnswered
     | LegsBridged
     | LegHeld

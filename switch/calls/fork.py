@@ -3,6 +3,7 @@
     groups    [a, b]  [c]              by q value: a and b ring together, c when both have refused
     branches   a  b                    one session each, all at the RTP port of the leg
     answered   the first 2xx           the others are cancelled; the leg goes on with this session
+    sent on    the others are left     a 3xx that may be followed is what its user wants everywhere
     failed     the best refusal        of all groups, chosen as a proxy chooses (RFC 3261 section 16.7)
 
 The layers above see one leg all the time. Pure: what is to be sent is the business of `forking`.
@@ -12,8 +13,9 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from switch.calls.attempt import Attempt, Target
+from switch.calls.attempt import Attempt, Hop, Target
 from switch.calls.causes import EndCause
+from switch.calls.diversion import Diverted
 from switch.clock import TimerHandle
 from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip.events import SessionId
@@ -47,12 +49,24 @@ class Fork(Struct, eq=False):
     waiting: list[tuple[Target, ...]]
     """Groups still to be tried, the best first."""
     branches: list[Branch] = field(default_factory=list)
+    at: Hop | None = None
+    """Where the call has been sent on to; None: nowhere."""
     best: Refusal | None = None
     began: float = 0.0
     """When the group that rings was begun; monotonic seconds."""
     until: float = 0.0
     """When the next group's turn comes."""
     timer: TimerHandle | None = None
+
+    @property
+    def number(self) -> str:
+        """The number that is called now."""
+        return self.attempt.number if self.at is None else self.at.number
+
+    @property
+    def passed(self) -> tuple[Diverted, ...]:
+        """Who has sent the call on."""
+        return () if self.at is None else self.at.passed
 
     def find(self, session: SessionId) -> Branch | None:
         """The live branch of a session."""

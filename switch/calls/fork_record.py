@@ -36,6 +36,7 @@ def fork_record(user_agent: UserAgent, fork: Fork, wall: Moment) -> ForkRecord:
         None if best is None else (*_words(best.cause), best.by_peer),
         wall(fork.began),
         wall(fork.until),
+        fork.at,
     )
 
 
@@ -51,7 +52,7 @@ def restored_fork(leg: Leg, record: ForkRecord, mono: Moment) -> Fork:
     return Fork(
         attempt=Attempt(
             call=leg.call,
-            number=leg.number,
+            number=record.attempt.number,
             caller_number=record.attempt.caller_number,
             caller_name=record.attempt.caller_name,
             ring_timeout_s=record.attempt.ring_timeout_s,
@@ -71,12 +72,14 @@ def restored_fork(leg: Leg, record: ForkRecord, mono: Moment) -> Fork:
         best=best,
         began=mono(record.began),
         until=mono(record.until),
+        at=record.at,
     )
 
 
 def _attempt_record(attempt: Attempt) -> AttemptRecord:
     rights = attempt.rights
     return AttemptRecord(
+        attempt.number,
         attempt.caller_number,
         attempt.caller_name,
         attempt.ring_timeout_s,
@@ -86,11 +89,16 @@ def _attempt_record(attempt: Attempt) -> AttemptRecord:
 
 
 def _target_record(target: Target) -> TargetRecord:
-    return TargetRecord(target.request_uri, flow_record(target.flow), target.routes)
+    return TargetRecord(target.request_uri, flow_record(target.flow), target.routes, target.hop)
 
 
 def _target(record: TargetRecord) -> Target:
-    return Target(request_uri=record.request_uri, flow=flow_of(record.flow), routes=record.routes)
+    return Target(
+        request_uri=record.request_uri,
+        flow=flow_of(record.flow),
+        routes=record.routes,
+        hop=record.hop,
+    )
 
 
 def _words(cause: EndCause) -> tuple[str, str, int]:

@@ -11,33 +11,33 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
-from urllib.parse import quote
 
 from switch.calls.attempt import Attempt, Target
 from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
+from switch.calls.diversion import Diverted, reason_of
 from switch.calls.fork import Branch, Fork, Refusal
+from switch.calls.inviting import Inviter
 from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
-from switch.calls.legible import legible
 from switch.calls.legs import Legs
-from switch.calls.settings import CallSettings
+from switch.calls.redirection import Redirections
 from switch.calls.status import cause_of_end, cause_of_status
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, MediaUnavailableError
-from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip import usage
 from switch.sip.events import Answered, Ended, Failed, Progress, SessionEvent, SessionId
-from switch.sip.uri import NameAddr, Uri
+from switch.sip.flow import Flow, Transport
+from switch.sip.message import Response
 from switch.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
 
-USER_SAFE: Final = "+*#&=$,?/!~'()-_."
-"""Characters that may stand unescaped in the user part of a SIP URI (RFC 3261 section 25.1)."""
 _ELSEWHERE: Final = 'SIP;cause=200;text="Call completed elsewhere"'
 _SILENT_FOR_S: Final = 4.0
 """A place that has not even said 100 for so long (five INVITEs) holds up nobody else's refusal."""
+_NOWHERE: Final = Target(request_uri="", flow=Flow(Transport.UDP, ("", 0), ("", 0)))
+"""Of a place that has just refused: nobody asks any more."""
 _RANG_IN_VAIN: Final = Refusal(EndCause(Result.NO_ANSWER, "ring-timeout"), by_peer=False)
 
 
@@ -50,14 +50,16 @@ class Forking:
         user_agent: UserAgent,
         media: LegMedia,
         legs: Legs,
-        settings: CallSettings,
+        redirections: Redirections,
+        inviter: Inviter,
         clock: Clock,
         turn: Turn,
     ) -> None:
         self._ua = user_agent
         self._media = media
         self._legs = legs
-        self._settings = settings
+        self._redirections = redirections
+        self._inviter = inviter
         self._clock = clock
         self._turn = turn
 
@@ -79,7 +81,7 @@ class Forking:
         leg.gives_up_at = leg.began + attempt.ring_timeout_s
         try:
             if len(groups) == 1 and len(groups[0]) == 1:
-                leg.session = self._invite(attempt, groups[0][0], negotiation, leg.began)
+                leg.session = self._inviter.invite(attempt, groups[0][0], negotiation, leg.began)
             else:
                 leg.fork = Fork(attempt, list(groups))
                 if not self._next_group(leg, leg.fork):
@@ -90,31 +92,6 @@ class Forking:
             self._media.discard(leg)
             raise
         self._legs.add(leg, setup_timeout_s=attempt.ring_timeout_s)
-
-    def _invite(
-        self, attempt: Attempt, target: Target, negotiation: AudioNegotiation, now: float
-    ) -> SessionId:
-        headers = dict(attempt.headers)
-        if target.routes:
-            headers["Route"] = ", ".join(target.routes)
-        return self._ua.invite(
-            request_uri=target.request_uri,
-            flow=target.flow,
-            from_=self._caller(attempt),
-            to=NameAddr(self._own_uri(attempt.number)),
-            offer=negotiation.make_offer(),
-            headers=headers,
-            now=now,
-        )
-
-    def _caller(self, attempt: Attempt) -> NameAddr:
-        if not attempt.caller_number:
-            return NameAddr(Uri("sip", "anonymous", "anonymous.invalid"), "Anonymous")
-        name = legible(attempt.caller_name) or None
-        return NameAddr(self._own_uri(attempt.caller_number), name)
-
-    def _own_uri(self, number: str) -> Uri:
-        return Uri("sip", quote(number, USER_SAFE), self._settings.host)
 
     # --- groups ---------------------------------------------------------------------------------
 
@@ -129,6 +106,10 @@ class Forking:
         fork.until = now + (leg.gives_up_at - now) / (len(fork.waiting) + 1)
         self._settle_on(leg, fork.branches[0])
         self._arm(leg, fork)
+        hop = fork.branches[0].target.hop
+        if hop is not None and hop != fork.at:
+            fork.at = hop
+            self._legs.redirect(leg, hop)
         return True
 
     def _add_branches(self, leg: Leg, fork: Fork, group: Iterable[Target], now: float) -> None:
@@ -137,7 +118,7 @@ class Forking:
             if negotiation is None or fork.branches or fork.best is not None:
                 negotiation = self._media.negotiate_anew(leg)
             try:
-                session = self._invite(fork.attempt, target, negotiation, now)
+                session = self._inviter.invite(fork.attempt, target, negotiation, now)
             except LocalProtocolError as error:
                 log.warning("leg %s: a binding cannot be called: %s", leg.id, error)
                 fork.note(Refusal(EndCause(Result.UNREACHABLE, "no-route", 404), by_peer=False))
@@ -179,6 +160,8 @@ class Forking:
                     self._legs.take_answer(leg, answer, Input.ACCEPTED)
             case Failed(session=session, status=status):
                 by_peer = event.response is not None
+                if self._is_followed(leg, fork, session, event.response):
+                    return
                 cause = cause_of_status(status, heard_back=by_peer)
                 self._failed(leg, fork, session, Refusal(cause, by_peer))
             case Ended(session=session, by=by):
@@ -213,6 +196,42 @@ class Forking:
             self._settle_on(leg, fork.branches[0])
         self._legs.note_change(leg)
         self._arm(leg, fork)
+
+    def redirected(self, leg: Leg, response: Response | None) -> bool:
+        """A leg without a fork was refused: True when it goes on elsewhere (3xx)."""
+        if response is None or response.status >= 400 or leg.attempt is None:
+            return False
+        assert leg.negotiation is not None
+        alone = Branch(leg.session, _NOWHERE, leg.negotiation, leg.state is State.ALERTING)
+        fork = Fork(leg.attempt, [], [alone])
+        leg.fork = fork
+        if self._is_followed(leg, fork, leg.session, response):
+            return True
+        leg.fork = None
+        return False
+
+    def _is_followed(
+        self, leg: Leg, fork: Fork, session: SessionId, response: Response | None
+    ) -> bool:
+        """Who sends the call on does so for all places of its number."""
+        branch, rights = fork.find(session), fork.attempt.rights
+        if response is None or response.status >= 400 or rights is None or branch is None:
+            return False
+        reason = reason_of(response.headers, rang=branch.rang)
+        passed = (*fork.passed, Diverted(fork.number, reason))
+        seen = {fork.attempt.number, *(each.number for each in passed)}
+        now = self._clock.now()
+        groups = self._redirections.groups(rights, response, passed, seen, now)
+        if not groups:
+            return False
+        fork.branches.remove(branch)
+        self._legs.unlink(session)
+        fork.note(Refusal(cause_of_status(response.status, heard_back=True), by_peer=True))
+        self._give_up(fork)
+        self._stop(fork)
+        fork.waiting = groups
+        self._go_on(leg, fork)
+        return True
 
     def _give_up(self, fork: Fork) -> None:
         fork.waiting.clear()

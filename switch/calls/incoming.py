@@ -144,6 +144,8 @@ class Incoming:
                 caller_name=admitted.caller_name,
                 source=admitted.source,
                 source_name=admitted.source_name,
+                redirected_by=admitted.diverted.number if admitted.diverted else "",
+                redirect_reason=admitted.diverted.reason if admitted.diverted else "",
             )
         )
 

@@ -10,8 +10,9 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from switch.calls import status
+from switch.calls.attempt import Hop
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import LegAnswered, LegEnded, LegRinging, LegStarted
+from switch.calls.events import LegAnswered, LegEnded, LegRedirected, LegRinging, LegStarted
 from switch.calls.leg import Action, Input, Leg, State, step
 from switch.calls.leg_media import LegMedia, is_held_by_peer
 from switch.calls.sound import Sound
@@ -134,6 +135,27 @@ class Legs:
         call.legs[leg.id] = leg
         if leg.answered_at and leg.id == call.first:
             call.answered_after_s = leg.answered_at - call.began
+
+    def redirect(self, leg: Leg, hop: Hop) -> None:
+        """The callee has sent the call on: from now on this leg goes there."""
+        self._limits.remove(leg.id)
+        if hop.trunk is not None:
+            self._limits.add(hop.trunk, leg.id)
+        leg.number, leg.phone, leg.trunk = hop.number, hop.phone, hop.trunk
+        self.note_change(leg)
+        by = hop.passed[-1]
+        log.info("call %s: %s sends it on to %s (%s)", leg.call, by.number, hop.number, by.reason)
+        self._turn.emit(
+            LegRedirected(
+                leg=leg.id,
+                call=leg.call,
+                at=self._clock.now(),
+                number=hop.number,
+                phone=hop.phone,
+                by=by.number,
+                reason=by.reason,
+            )
+        )
 
     def report_stillborn(self, leg: Leg, cause: EndCause) -> None:
         """Report a leg that ends before it could get a session: nowhere to call."""

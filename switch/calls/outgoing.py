@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from urllib.parse import quote
+from collections.abc import Callable
 
-from switch.calls.attempt import Attempt, Target, groups_of
-from switch.calls.causes import EndCause, Result
-from switch.calls.forking import USER_SAFE, Forking
+from switch.calls.attempt import Attempt
+from switch.calls.causes import EndCause
+from switch.calls.destinations import Destinations, Groups
+from switch.calls.forking import Forking
 from switch.calls.leg import Leg, State
 from switch.calls.legs import Legs
-from switch.calls.settings import CallSettings
 from switch.clock import Clock
 from switch.ids import LegId
-from switch.registrar.location import Location
 from switch.sip.events import SessionId
-from switch.sip.flow import Flow
-from switch.sip.uri import Uri
-from switch.trunks.limits import TrunkLimits
-from switch.trunks.settings import TrunkSettings
 
 
 class Outgoing:
@@ -27,48 +21,33 @@ class Outgoing:
     def __init__(
         self,
         *,
-        location: Location,
-        trunks: Mapping[str, TrunkSettings],
-        limits: TrunkLimits,
+        destinations: Destinations,
         legs: Legs,
         forking: Forking,
-        settings: CallSettings,
         clock: Clock,
         new_id: Callable[[str], str],
     ) -> None:
-        self._location = location
-        self._trunks = trunks
-        self._limits = limits
+        self._destinations = destinations
         self._legs = legs
         self._forking = forking
-        self._settings = settings
         self._clock = clock
         self._new_id = new_id
 
     def phone(self, attempt: Attempt) -> LegId:
         """Call the phone `attempt.number` at all of its bindings."""
         leg = self._leg(attempt, phone=attempt.number, trunk=None)
-        bindings = self._location.bindings(attempt.number, leg.began)
-        if not bindings:
-            self._legs.report_stillborn(leg, EndCause(Result.UNREACHABLE, "no-binding", 480))
-            return leg.id
-        self._forking.start(leg, attempt, groups_of(bindings))
-        return leg.id
+        return self._start(leg, attempt, self._destinations.phone(attempt.number, leg.began))
 
     def trunk(self, name: str, attempt: Attempt) -> LegId:
         """Call `attempt.number` through the trunk `name`."""
         leg = self._leg(attempt, phone=None, trunk=name)
-        trunk = self._trunks.get(name)
-        if trunk is None or trunk.proxy_host is None:
-            self._legs.report_stillborn(leg, EndCause(Result.UNREACHABLE, "no-route", 404))
-        elif not self._limits.has_room(name):
-            self._legs.report_stillborn(leg, EndCause(Result.REJECTED, "trunk-full", 503))
+        return self._start(leg, attempt, self._destinations.trunk(name, attempt.number))
+
+    def _start(self, leg: Leg, attempt: Attempt, groups: Groups | EndCause) -> LegId:
+        if isinstance(groups, EndCause):
+            self._legs.report_stillborn(leg, groups)
         else:
-            remote = (trunk.proxy_host, trunk.proxy_port)
-            uri = Uri("sip", quote(attempt.number, USER_SAFE), *remote)
-            flow = Flow(trunk.transport, remote, self._settings.sip_address)
-            target = Target(request_uri=str(uri), flow=flow)
-            self._forking.start(leg, attempt, [(target,)])
+            self._forking.start(leg, attempt, groups)
         return leg.id
 
     def _leg(self, attempt: Attempt, *, phone: str | None, trunk: str | None) -> Leg:

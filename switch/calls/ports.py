@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -40,8 +41,13 @@ class CallControl(Protocol):
         caller_name: str,
         ring_timeout_s: float,
         headers: Mapping[str, str],
+        rights: Rights | None = None,
     ) -> LegId:
-        """Call a phone at all of its bindings, as one leg; `LegEnded` at once when it has none."""
+        """Call a phone at all of its bindings, as one leg; `LegEnded` at once when it has none.
+
+        `rights` are those of the caller: where the phone sends the call on, that is followed as far
+        as they reach (`LegRedirected`). None: it is not followed, and the leg ends.
+        """
 
     def call_trunk(
         self,
@@ -53,8 +59,9 @@ class CallControl(Protocol):
         caller_name: str,
         ring_timeout_s: float,
         headers: Mapping[str, str] = NO_HEADERS,
+        rights: Rights | None = None,
     ) -> LegId:
-        """Call a number through a trunk."""
+        """Call a number through a trunk; for `rights` see `call_phone`."""
 
     def bridge(self, a: LegId, b: LegId) -> None:
         """Let two answered legs hear each other; `LegsBridged` follows."""

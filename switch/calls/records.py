@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from switch.calls.attempt import Hop
 from switch.sdp.negotiation_record import NegotiationRecord
 from switch.sip.session_record import FlowRecord, SessionRecord
 
@@ -17,6 +18,7 @@ class TargetRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     request_uri: str
     flow: FlowRecord
     routes: tuple[str, ...] = ()
+    hop: Hop | None = None
 
 
 class BranchRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -30,8 +32,9 @@ class BranchRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The fields of `switch.calls.attempt.Attempt`, without those that the leg has."""
+    """The fields of `switch.calls.attempt.Attempt`; the call is the leg's."""
 
+    number: str
     caller_number: str
     caller_name: str
     ring_timeout_s: float
@@ -49,6 +52,7 @@ class ForkRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Result, reason, status, and whether the peer said so."""
     began: float
     until: float
+    at: Hop | None = None
 
 
 class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

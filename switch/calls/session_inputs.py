@@ -150,6 +150,8 @@ class SessionInputs:
                 self._legs.take_answer(leg, answer, Input.ACCEPTED)
             case Confirmed(body=body):
                 self._confirmed(leg, body)
+            case Failed() if self._forking.redirected(leg, event.response):
+                pass
             case Failed():
                 by_peer = event.response is not None
                 cause = cause_of_status(event.status, heard_back=by_peer)

@@ -28,6 +28,8 @@ class TrunkSettings:
     """True lets the product itself call customers back whom it cut off."""
     inbound_phones: bool = False
     """True lets callers of this trunk dial phone extensions; otherwise they reach entries only."""
+    trusts_identity: bool = False
+    """True: its P-Asserted-Identity or Remote-Party-ID says who calls (RFC 3325)."""
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later, in the middle of a call.

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
@@ -19,6 +20,7 @@ from switch.calls.events import (
     LegAnswered,
     LegEnded,
     LegHeld,
+    LegRedirected,
     LegResumed,
     LegRinging,
     LegsBridged,
@@ -120,6 +122,22 @@ class HandSwitch:
         self.hold(leg.id) if not leg.held else self.resume(leg.id)
         self.settle()
 
+    def send_on(self, leg: Leg, phone: str) -> None:
+        """The called phone sends the call on to another, and is followed."""
+        by, leg.phone = leg.phone or "", phone
+        self._emit(
+            LegRedirected(
+                leg=leg.id,
+                call=leg.call,
+                at=self.clock.now(),
+                number=phone,
+                phone=phone,
+                by=by,
+                reason="unconditional",
+            )
+        )
+        self.settle()
+
     def digit(self, leg: Leg, digit: str) -> None:
         """The far end presses a key."""
         self._emit(DigitPressed(leg=leg.id, at=self.clock.now(), digit=digit, duration_ms=100))
@@ -199,6 +217,7 @@ class HandSwitch:
         caller_name: str,
         ring_timeout_s: float,
         headers: Mapping[str, str],
+        rights: Rights | None = None,
     ) -> LegId:
         reachable = phone in self.reachable
         return self._call(phone, phone, call, ring_timeout_s, reachable=reachable)
@@ -213,6 +232,7 @@ class HandSwitch:
         caller_name: str,
         ring_timeout_s: float,
         headers: Mapping[str, str] = NO_HEADERS,
+        rights: Rights | None = None,
     ) -> LegId:
         return self._call(None, number, call, ring_timeout_s, reachable=True)
 

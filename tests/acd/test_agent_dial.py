@@ -9,7 +9,7 @@ from acd.model import AgentState
 from switch.calls.causes import EndCause, Result
 from tests.acd.call_centre import QUEUE, CallCentre
 from tests.acd.hand_switch import Leg
-from tests.acd.scene import ANN, BOB
+from tests.acd.scene import ANN, BOB, CY
 
 NUMBER = "+12025550102"
 
@@ -110,6 +110,19 @@ def test_an_agent_calls_another_who_is_engaged_meanwhile(centre: CallCentre) -> 
     centre.settle()
     assert centre.finished().held_s == 2.0
     assert centre.state(BOB) is AgentState.AVAILABLE
+
+
+def test_an_agent_whose_phone_sends_a_call_on_is_not_the_one_engaged(centre: CallCentre) -> None:
+    centre.phones(BOB, CY)
+    other = called(centre, dial(centre, BOB))
+    centre.switch.send_on(other, CY)
+    assert centre.state(BOB) is AgentState.AVAILABLE
+    assert centre.state(CY) is AgentState.ENGAGED
+    centre.switch.confirm(other)
+    centre.settle()
+    centre.switch.end(other)
+    centre.settle()
+    assert centre.state(CY) is AgentState.AVAILABLE
 
 
 def test_what_cannot_be_dialled_is_said_in_words(centre: CallCentre) -> None:

@@ -51,6 +51,10 @@ class Phone:
         self.sound: AudioNegotiation | None = None
         self.codecs: tuple[str, ...] = ("PCMU", "PCMA")
         self.max_forwards = "70"
+        self.headers: dict[str, str] = {}
+        """Of its own INVITEs, besides the usual ones."""
+        self.shows = number
+        """The user in its From."""
         self.on_invite: Callable[[], None] = lambda: None
         self._flow = Flow(Transport.UDP, switch, address)
         self._clock = clock
@@ -220,10 +224,10 @@ class Phone:
         self.session = self.user_agent.invite(
             request_uri=self._request_uri(),
             flow=self._flow,
-            from_=NameAddr(Uri("sip", self.number, "example.com"), f"Phone {self.number}"),
+            from_=NameAddr(Uri("sip", self.shows, "example.com"), f"Phone {self.shows}"),
             to=NameAddr(Uri("sip", self._dialled, "example.com")),
             offer=self._offer,
-            headers=headers | {"Max-Forwards": self.max_forwards},
+            headers=self.headers | headers | {"Max-Forwards": self.max_forwards},
             now=self._now(),
         )
 
