@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
 from cti.metrics.families import PREFIX, counter, gauge
 from cti.metrics.sources import Sources
+from switch.calls.qualities import STEPS
 
 _GAUGES = {
     "uptime_s": ("uptime_seconds", "Since the start of the gateway."),
@@ -40,6 +41,7 @@ def families(sources: Sources) -> Iterator[Metric]:
     """
     up = sources.switching.calls.accepts_calls
     yield gauge("gateway_up", "1 while a media gateway is connected.", 1 if up else 0)
+    yield _qualities(sources)
     said = dict(sources.board.gateway)
     if not said:
         return
@@ -55,3 +57,19 @@ def families(sources: Sources) -> Iterator[Metric]:
     yield cpu
     for field, value in said.items():
         yield gauge(f"gateway_{field}", "As the gateway reports it.", value)
+
+
+def _qualities(sources: Sources) -> Metric:
+    """The legs that ended, by their estimated mean opinion score."""
+    qualities = sources.switching.calls.qualities
+    family = HistogramMetricFamily(
+        PREFIX + "leg_mos",
+        "Mean opinion score of legs that ended, estimated by the E-model (G.107).",
+    )
+    legs = 0
+    buckets: list[tuple[str, float]] = []
+    for step, count in zip(STEPS, qualities.by_step, strict=True):
+        legs += count
+        buckets.append((str(step), legs))
+    family.add_metric((), [*buckets, ("+Inf", legs)], sum_value=qualities.total)
+    return family

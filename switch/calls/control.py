@@ -30,6 +30,7 @@ from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
 from switch.calls.overload import Overload
+from switch.calls.qualities import Qualities
 from switch.calls.redirection import Redirections
 from switch.calls.session_inputs import SessionInputs
 from switch.calls.settings import CallSettings
@@ -243,6 +244,11 @@ class Calls(Commands):
     def calls_alive(self) -> int:
         """Calls with at least one live leg."""
         return self.legs.calls_alive
+
+    @property
+    def qualities(self) -> Qualities:
+        """The legs that are over, by how good they were."""
+        return self._gateway_inputs.qualities
 
     @property
     def legs_alive(self) -> int:

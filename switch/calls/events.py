@@ -120,6 +120,17 @@ class LegMeasured(Struct, frozen=True, kw_only=True):
     stats: LegStats
 
 
+class LegQualityChanged(Struct, frozen=True, kw_only=True):
+    """How good a leg sounds has changed noticeably; a leg that is always good is never spoken of."""
+
+    leg: LegId
+    call: CallId
+    at: float
+    mos: float
+    """Estimated mean opinion score of the last few seconds, 1 to 4.5 (ITU-T G.107)."""
+    rtt_ms: float | None = None
+
+
 class DigitPressed(Struct, frozen=True, kw_only=True):
     """A leg's peer pressed a key."""
 
@@ -190,6 +201,7 @@ CallEvent = (
     | LegResumed
     | LegEnded
     | LegMeasured
+    | LegQualityChanged
     | DigitPressed
     | PlayFinished
     | RecordingClosed

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable
 
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import DigitPressed, GatewayChanged, LegMeasured
+from switch.calls.events import DigitPressed, GatewayChanged, LegMeasured, LegQualityChanged
 from switch.calls.gateway_port import Gateway
 from switch.calls.leg import Leg
 from switch.calls.leg_media import LegMedia, is_expected_to_send
 from switch.calls.legs import Legs
+from switch.calls.qualities import Qualities
 from switch.calls.sound import Sound
 from switch.calls.turn import Turn
 from switch.clock import Clock
@@ -18,6 +19,7 @@ from switch.gateway.protocol import (
     DigitReceived,
     Event,
     LegFailed,
+    LegQuality,
     LegRemoved,
     PlayerFinished,
     RecordingFailed,
@@ -58,6 +60,7 @@ class GatewayInputs:
         self._clock = clock
         self._turn = turn
         self._new_id = new_id
+        self.qualities = Qualities()
 
     def ready(self, welcome: Welcome) -> None:
         """A gateway is connected: clear out what is not ours, start the music, take calls.
@@ -124,6 +127,8 @@ class GatewayInputs:
                 self._rtp_timeout(leg)
             case LegRemoved():
                 self._removed(event)
+            case LegQuality():
+                self._quality(event)
             case LegFailed(leg=leg, reason=reason):
                 self._failed(leg, reason)
             case PlayerFinished():
@@ -163,7 +168,22 @@ class GatewayInputs:
     def _removed(self, event: LegRemoved) -> None:
         call = self._media.removed(event.leg)
         if call is not None:
+            if event.stats.mos is not None:
+                self.qualities.count(event.stats.mos)
             self._turn.emit(LegMeasured(leg=event.leg, call=call, stats=event.stats))
+
+    def _quality(self, event: LegQuality) -> None:
+        leg = self._legs.get(event.leg)
+        if leg is not None:
+            self._turn.emit(
+                LegQualityChanged(
+                    leg=leg.id,
+                    call=leg.call,
+                    at=self._clock.now(),
+                    mos=event.mos,
+                    rtt_ms=event.rtt_ms,
+                )
+            )
 
     def _failed(self, leg_id: LegId, reason: str) -> None:
         leg = self._legs.get(leg_id)

@@ -115,6 +115,7 @@ class LegMedia:
         audio = _negotiation(leg).current
         if audio is None:
             raise LocalProtocolError(f"leg {leg.id}: nothing is agreed yet")
+        transport = _negotiation(leg).transport
         self._gateway.send(
             ConfigureLeg(
                 leg=leg.id,
@@ -125,6 +126,10 @@ class LegMedia:
                 telephone_event_payload_type=audio.telephone_event_payload_type,
                 send=audio.send,
                 receive=audio.receive,
+                rtcp=True,
+                rtcp_mux=transport.rtcp_mux,
+                rtcp_address=transport.rtcp_address,
+                rtcp_port=transport.rtcp_port,
             )
         )
 

@@ -52,6 +52,8 @@ class CommandRunner:
                     receive=command.receive,
                     now=now,
                 )
+                if command.rtcp:
+                    engine.exchange_reports(command.leg, _report_address(command), now)
             case wire.RemoveLeg():
                 return [_leg_removed(command.leg, engine.remove_leg(command.leg))]
             case wire.SetGains():
@@ -105,6 +107,8 @@ def event_of(event: media.MediaEvent) -> wire.Event:
             )
         case media.RtpSilent():
             return wire.RtpTimeout(leg=event.leg, silent_ms=event.silent_ms)
+        case media.LegJudged():
+            return wire.LegQuality(leg=event.leg, mos=event.mos, rtt_ms=event.quality.rtt_ms)
         case media.PlayerEnded():
             return wire.PlayerFinished(
                 player=event.player,
@@ -126,8 +130,20 @@ def _leg_removed(leg: LegId, totals: media.LegTotals) -> wire.LegRemoved:
             packets_late=totals.packets_late,
             packets_stray=totals.packets_stray,
             jitter_ms=totals.jitter_ms,
+            rtt_ms=totals.quality.rtt_ms,
+            remote_lost=totals.quality.remote_lost,
+            remote_jitter_ms=totals.quality.remote_jitter_ms,
+            mos=totals.quality.mos,
         ),
     )
+
+
+def _report_address(command: wire.ConfigureLeg) -> tuple[str, int] | None:
+    """Where RTCP goes; None: where RTP goes."""
+    if command.rtcp_mux:
+        return None
+    port = command.rtcp_port or command.remote_port + 1
+    return (command.rtcp_address or command.remote_address, port)
 
 
 def _item(item: wire.PlayItem) -> PlayerItem:

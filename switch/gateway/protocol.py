@@ -96,6 +96,14 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """False while the peer asked for `recvonly`-less directions (it does not want to hear)."""
     receive: bool = True
     """False while the peer does not send; then silence from it is no `RtpTimeout`."""
+    rtcp: bool = False
+    """Exchange RTCP."""
+    rtcp_mux: bool = False
+    """It goes where RTP goes (RFC 5761); else from the next port to the address below."""
+    rtcp_address: str = ""
+    """Empty: the address of RTP."""
+    rtcp_port: int = 0
+    """0: the port after that of RTP."""
 
 
 class RemoveLeg(Message, frozen=True, kw_only=True, tag="remove_leg"):
@@ -237,6 +245,13 @@ class LegStats(Message, frozen=True, kw_only=True, tag="leg_stats"):
     """From another address than the peer's, or no RTP at all; dropped."""
     jitter_ms: float = 0.0
     """Interarrival jitter at the end (RFC 3550 A.8)."""
+    rtt_ms: float | None = None
+    """There and back, by RTCP; None, as in those below: the peer told nothing."""
+    remote_lost: int | None = None
+    """Packets that we sent and the peer missed."""
+    remote_jitter_ms: float | None = None
+    mos: float | None = None
+    """Mean opinion score that the E-model (ITU-T G.107) estimates for the worse direction, 1 to 4.5."""
 
 
 class LegRemoved(Message, frozen=True, kw_only=True, tag="leg_removed"):
@@ -244,6 +259,15 @@ class LegRemoved(Message, frozen=True, kw_only=True, tag="leg_removed"):
 
     leg: LegId
     stats: LegStats
+
+
+class LegQuality(Message, frozen=True, kw_only=True, tag="leg_quality"):
+    """How good a leg sounds has changed noticeably; a leg that is always good is never spoken of."""
+
+    leg: LegId
+    mos: float
+    """Of the last few seconds, the worse direction."""
+    rtt_ms: float | None = None
 
 
 class LegFailed(Message, frozen=True, kw_only=True, tag="leg_failed"):
@@ -327,6 +351,7 @@ Event = (
     | Welcome
     | PortsReserved
     | LegRemoved
+    | LegQuality
     | LegFailed
     | DigitReceived
     | RtpTimeout

@@ -8,6 +8,9 @@ A leg has two UDP sockets on one port:
 
 So the fast path never looks at addresses, and strangers are still seen.
 
+A leg whose peer does not take RTCP on the same port has a third one for it, on the next port, once
+its first report is due.
+
 The main sockets are watched edge-triggered: the kernel tells of a packet once and does not look again
 whether it has been taken, which is an eighth of what packets cost it. A leg's second packet between
 two wakes is not told of, so the legs that may hold more are read again: all of them in turn, twice a
@@ -16,8 +19,10 @@ second, and every one that was told of after a standstill.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
+import sys
 from collections import deque
 from ipaddress import ip_address
 from typing import Final
@@ -30,10 +35,13 @@ from switch.gateway.system_calls import (
     MAIN,
     NOBODY,
     OWNER,
+    REPORTS,
+    REPORTS_DOORSTEP,
     SocketTables,
     receive_packets,
     relay_packets,
     send_packets,
+    send_reports,
 )
 from switch.media.errors import MediaCommandError
 from switch.media.packets import PacketBuffer
@@ -52,6 +60,7 @@ _SKIP: Final = 512
 _RECEIVE_BUFFER_OCTETS: Final = 128 * 1024
 """The kernel counts about 700 octets for a packet of G.711: room for some 3 s of a leg."""
 _DATAGRAM_OCTETS: Final = 1500
+_SOCKADDR_OCTETS: Final = 28
 
 
 class _Pair:
@@ -106,6 +115,8 @@ class RtpSockets:
         self._reserved: dict[int, _Pair] = {}
         self._offered: set[int] = set()
         self._legs: dict[int, _Pair] = {}
+        self._reports: dict[int, socket.socket] = {}
+        """RTCP sockets, by row."""
         self._epoll = select.epoll()
         self._tables = SocketTables(
             ready=np.zeros(0, dtype=EPOLL_EVENT),
@@ -116,6 +127,9 @@ class RtpSockets:
             again_count=np.zeros(1, dtype=np.int64),
             doorsteps=np.zeros(0, dtype=np.int32),
             fd_by_row=np.zeros(0, dtype=np.int32),
+            report_fd_by_row=np.zeros(0, dtype=np.int32),
+            report_addresses=np.zeros((0, _SOCKADDR_OCTETS), dtype=np.uint8),
+            report_address_sizes=np.zeros(0, dtype=np.int64),
             clock=np.zeros(1),
             timespec=np.zeros(2, dtype=np.int64),
         )
@@ -196,6 +210,7 @@ class RtpSockets:
 
     def detach(self, row: int) -> None:
         """Close the sockets of a leg."""
+        self.close_reports(row)
         pair = self._legs.pop(row)
         tables = self._tables
         tables.fd_by_row[row] = -1
@@ -209,6 +224,61 @@ class RtpSockets:
             tables.again[: tables.again_count[0]] = listed[listed != fd]
         pair.close()  # which also takes them out of the epoll set
         self._resting.append((self._now, pair.port))
+
+    # --- reports --------------------------------------------------------------------------------
+
+    def share_reports(self, row: int) -> None:
+        """RTCP of this leg goes by the socket of its sound."""
+        self.close_reports(row)
+        self._tables.report_fd_by_row[row] = self._legs[row].main.fileno()
+
+    def open_reports(self, row: int, address: str, port: int) -> None:
+        """Give a leg a socket for RTCP; where the next port is somebody else's it goes without."""
+        self.close_reports(row)
+        family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.bind((self._address, self._legs[row].port + 1))
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024)
+            self._address_reports(row, address, port)
+        except (OSError, ValueError):
+            sock.close()
+            return
+        fd = sock.fileno()
+        self._make_room(row, fd)
+        self._reports[row] = sock
+        self._tables.row_by_fd[fd] = row
+        self._tables.kind_by_fd[fd] = REPORTS_DOORSTEP
+        self._tables.report_fd_by_row[row] = fd
+        self._epoll.register(fd, select.EPOLLIN)
+
+    def connect_reports(self, row: int, address: str, port: int) -> None:
+        """The peer's RTCP comes from here: send to it, and take RTCP of nobody else."""
+        sock = self._reports.get(row)
+        if sock is not None:
+            with contextlib.suppress(OSError, ValueError):
+                sock.connect((address, port))
+                self._address_reports(row, address, port)
+                self._tables.kind_by_fd[sock.fileno()] = REPORTS
+
+    def close_reports(self, row: int) -> None:
+        """No RTCP goes by a socket of its own any more."""
+        self._tables.report_fd_by_row[row] = -1
+        sock = self._reports.pop(row, None)
+        if sock is not None:
+            self._tables.kind_by_fd[sock.fileno()] = NOBODY
+            sock.close()
+
+    def send_reports(self, packets: PacketBuffer, count: int) -> None:
+        """Send the first `count` packets, which are RTCP."""
+        send_reports(self._tables, packets.octets, packets.legs, packets.sizes, count)
+
+    def _address_reports(self, row: int, address: str, port: int) -> None:
+        """Keep where RTCP goes. Raises ValueError for what is no address."""
+        octets = _sockaddr(address, port)
+        self._tables.report_addresses[row, : len(octets)] = np.frombuffer(octets, dtype=np.uint8)
+        self._tables.report_address_sizes[row] = len(octets)
 
     def watch(self, fd: int) -> None:
         """End a `relay` when this file descriptor can be read."""
@@ -236,7 +306,7 @@ class RtpSockets:
         if doorsteps:
             tables = self._tables
             for fd in tables.doorsteps[: min(doorsteps, MAX_STRAYS)].tolist():
-                self._look_at_doorstep(int(tables.row_by_fd[fd]), strays)
+                self._look_at_doorstep(fd, int(tables.row_by_fd[fd]), strays)
         return strays
 
     def _go_on_sweeping(self, now: float) -> None:
@@ -264,6 +334,9 @@ class RtpSockets:
         """Close every socket."""
         for pair in (*self._legs.values(), *self._reserved.values()):
             pair.close()
+        for sock in self._reports.values():
+            sock.close()
+        self._reports.clear()
         self._legs.clear()
         self._reserved.clear()
         self._epoll.close()
@@ -272,7 +345,15 @@ class RtpSockets:
         tables = self._tables
         if row >= len(tables.fd_by_row):
             more = np.full(row + 1, -1, dtype=np.int32)
-            tables = tables._replace(fd_by_row=np.concatenate([tables.fd_by_row, more]))
+            tables = tables._replace(
+                fd_by_row=np.concatenate([tables.fd_by_row, more]),
+                report_fd_by_row=np.concatenate([tables.report_fd_by_row, more]),
+            )
+            rows = len(tables.fd_by_row)
+            tables = tables._replace(
+                report_addresses=grown(tables.report_addresses, rows),
+                report_address_sizes=grown(tables.report_address_sizes, rows),
+            )
         if fd >= len(tables.row_by_fd):
             rows = max(2 * len(tables.row_by_fd), fd + 1)
             tables = tables._replace(
@@ -285,9 +366,25 @@ class RtpSockets:
             )
         self._tables = tables
 
-    def _look_at_doorstep(self, row: int, strays: list[Stray]) -> None:
+    def _look_at_doorstep(self, fd: int, row: int, strays: list[Stray]) -> None:
+        is_report = self._tables.kind_by_fd[fd] != DOORSTEP
+        sock = self._reports.get(row) if is_report else self._legs[row].doorstep
+        if sock is None:
+            return
         try:
-            data, source = self._legs[row].doorstep.recvfrom(_DATAGRAM_OCTETS)
+            data, source = sock.recvfrom(_DATAGRAM_OCTETS)
         except OSError:
             return
-        strays.append(Stray(row, data, (source[0], source[1])))
+        strays.append(Stray(row, data, (source[0], source[1]), is_report))
+
+
+def _sockaddr(address: str, port: int) -> bytes:
+    """`struct sockaddr_in` or `sockaddr_in6`. Raises ValueError."""
+    numeric = ip_address(address)
+    if not 0 < port < 65536:
+        raise ValueError(f"{port} is no port")
+    if numeric.version == 4:
+        head = socket.AF_INET.to_bytes(2, sys.byteorder) + port.to_bytes(2)
+        return head + numeric.packed + bytes(8)
+    head = socket.AF_INET6.to_bytes(2, sys.byteorder) + port.to_bytes(2)
+    return head + bytes(4) + numeric.packed + bytes(4)

@@ -103,6 +103,7 @@ class GatewayServer:
             sink,
             prompts,
             random_u32=lambda: secrets.randbits(32),
+            wall=time.time,
             rtp_timeout_s=settings.rtp_timeout_s,
         )
         self._commands = CommandRunner(self._engine)

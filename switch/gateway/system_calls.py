@@ -29,6 +29,7 @@ from switch.compiled import (
 )
 from switch.media.legs import Rows
 from switch.media.receipt import KEYED, RECEIPT_TABLES, RELAYED, ReceiptTables, take_packets
+from switch.rtp.rtcp import is_rtcp
 
 NOBODY: Final = 0
 """No socket of ours, or a main socket that has no peer yet."""
@@ -36,6 +37,10 @@ MAIN: Final = 1
 DOORSTEP: Final = 2
 OWNER: Final = 3
 """Not a leg's: something that whoever owns the sockets waits for."""
+REPORTS: Final = 4
+"""An RTCP socket whose peer is known."""
+REPORTS_DOORSTEP: Final = 5
+"""An RTCP socket that nobody has sent anything to yet."""
 STANDSTILL_S: Final = 0.012
 """After so long without a look a leg probably holds more than one packet."""
 
@@ -54,6 +59,10 @@ EPOLL_EVENT: Final = np.dtype(
 
 _recv: Final = external("recv", types.intp, types.int32, types.intp, types.uintp, types.int32)
 _send: Final = external("send", types.intp, types.int32, types.intp, types.uintp, types.int32)
+_sendto: Final = external(
+    "sendto",
+    *(types.intp, types.int32, types.intp, types.uintp, types.int32, types.intp, types.uint32),
+)
 _epoll_wait: Final = external(
     "epoll_wait", types.int32, types.int32, types.intp, types.int32, types.int32
 )
@@ -107,6 +116,11 @@ class SocketTables(NamedTuple):
     """Those that had something at the last look."""
     fd_by_row: NDArray[np.int32]
     """The main socket of a leg; -1: not connected, or no leg."""
+    report_fd_by_row: NDArray[np.int32]
+    """The socket of a leg's RTCP, which may be its main socket; -1: none."""
+    report_addresses: NDArray[np.uint8]
+    """Where RTCP goes from a socket of its own, by row: a `sockaddr` each."""
+    report_address_sizes: Rows
     clock: NDArray[np.float64]
     """One value: when packets were taken last (monotonic, s)."""
     timespec: Rows
@@ -116,6 +130,7 @@ class SocketTables(NamedTuple):
 SOCKET_TABLES: Final = tuple_of(
     SocketTables,
     numba.from_dtype(EPOLL_EVENT)[::1], FDS, types.uint8[::1], FDS, FLAGS, INTS, FDS, FDS,
+    FDS, OCTET_ROWS, INTS,
     types.float64[::1], INTS,
 )  # fmt: skip
 
@@ -129,7 +144,7 @@ def receive_packets(
     rows: Rows,
     sizes: Rows,
 ) -> tuple[int, int, bool]:
-    """Take one packet from each main socket that has any, into the first rows of `octets`.
+    """Take one packet from each socket that has any, into the first rows of `octets`.
 
     Read are those listed in `again` and those that the kernel tells of; a socket found empty leaves
     `again`, and after a standstill those with a packet join it: they may hold more. Returns the
@@ -155,12 +170,19 @@ def receive_packets(
     for i in range(_epoll_wait(epoll, sockets.ready.ctypes.data, len(sockets.ready), 0)):
         fd = sockets.ready[i].fd
         kind = sockets.kind_by_fd[fd]
-        if kind == DOORSTEP:
+        if kind in (DOORSTEP, REPORTS_DOORSTEP):
             sockets.doorsteps[at_doorsteps] = fd
             at_doorsteps += 1
         elif kind == OWNER:
             owner_has = True
         if kind != MAIN or is_again[fd]:
+            if kind == REPORTS:
+                size = _recv_one(fd, octets, taken)
+                # Nothing but RTCP: sound that comes here has gone astray.
+                if size >= 0 and is_rtcp(octets[taken], size):
+                    rows[taken] = row_by_fd[fd]
+                    sizes[taken] = size
+                    taken += 1
             continue
         size = _recv_one(fd, octets, taken)
         if size < 0:
@@ -200,6 +222,23 @@ def send_packets(
         if _send(fd, packet, sizes[i], 0) < 0 and _send(fd, packet, sizes[i], 0) < 0:
             dropped += 1
     return dropped
+
+
+@entry(SOCKET_TABLES, OCTET_ROWS, INTS, INTS, INT)
+def send_reports(
+    sockets: SocketTables, octets: NDArray[np.uint8], rows: Rows, sizes: Rows, count: int
+) -> None:
+    """Send the first `count` packets, RTCP of these rows; one that cannot be sent is not missed."""
+    base, width = np.int64(octets.ctypes.data), octets.shape[1]
+    addresses = np.int64(sockets.report_addresses.ctypes.data)
+    for i in range(count):
+        row = rows[i]
+        fd, packet = sockets.report_fd_by_row[row], base + i * width
+        if fd >= 0 and sockets.kind_by_fd[fd] == MAIN:
+            _send(fd, packet, sizes[i], 0)
+        elif fd >= 0 and sockets.report_address_sizes[row]:
+            address = addresses + row * sockets.report_addresses.shape[1]
+            _sendto(fd, packet, sizes[i], 0, address, sockets.report_address_sizes[row])
 
 
 @entry(INT, SOCKET_TABLES, RECEIPT_TABLES, REAL, REAL)

@@ -91,6 +91,7 @@ class Digits:
                 continue
             sequence, timestamp = number_frame(legs.table, row, FRAME_SAMPLES)
             kind = int(packet.marker) << 7 | int(legs.event_type[row])
+            legs.sent_octets[row] += EVENT_OCTETS
             octets = self._out.octets[0]
             write_header(octets, kind, sequence, timestamp - packet.elapsed, int(legs.ssrc[row]))
             octets[HEADER_OCTETS:_EVENT_END] = np.frombuffer(packet.payload, dtype=np.uint8)

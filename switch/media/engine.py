@@ -48,13 +48,16 @@ class MediaEngine(Patchbay):
         *,
         random_u32: Callable[[], int],
         rtp_timeout_s: float = 30.0,
+        wall: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        super().__init__(wire, sink, prompts, random_u32)
+        """`wall` gives seconds since 1970, for the sender reports."""
+        super().__init__(wire, sink, prompts, random_u32, wall)
         self._rtp_timeout_s = rtp_timeout_s
         self._plan: Plan = self._gains.plan(self._legs.table)
         self._receipt = Receipt(
-            self._legs, wire, self._peers, self._digits, self._rings, self._traffic
-        )
+            self._legs, wire, self._peers, self._digits, self._rings, self._traffic,
+            self._reports,
+        )  # fmt: skip
         self._sender = FrameSender(self._legs, wire, self._traffic, self._plan)
         self._wanted = np.empty(0, dtype=np.int64)
         """Legs whose frames a tick needs: they are mixed or recorded."""
@@ -125,6 +128,7 @@ class MediaEngine(Patchbay):
         self._traffic.count_sent(sent, dropped)
         self._taps.write(self._rings.frames, self._legs.table)
         self._events += self._digits.handle_timers(now)
+        self._events += self._reports.tick(now)
         self._ticks += 1
         if self._ticks % _CHECK_TICKS == 0:
             self._report_silence(now)

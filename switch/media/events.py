@@ -35,7 +35,29 @@ class PlayerEnded:
     """Names of prompts that do not exist."""
 
 
-MediaEvent = DigitEnded | RtpSilent | PlayerEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How good a leg is, as both of its ends found by RTCP; None: not known."""
+
+    rtt_ms: float | None = None
+    remote_lost: int | None = None
+    """Packets that we sent and the peer did not get."""
+    remote_jitter_ms: float | None = None
+    mos: float | None = None
+    """Estimated by the E-model (ITU-T G.107), of the worse direction; 1 to 4.5."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegJudged:
+    """The quality of a leg has changed noticeably."""
+
+    leg: LegId
+    quality: Quality
+    mos: float
+    """Of the last few seconds; that in `quality` is of the whole call."""
+
+
+MediaEvent = DigitEnded | RtpSilent | PlayerEnded | LegJudged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +70,4 @@ class LegTotals:
     packets_late: int
     packets_stray: int
     jitter_ms: float
+    quality: Quality = Quality()

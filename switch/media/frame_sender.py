@@ -134,6 +134,7 @@ def _finish_packet(
     write_header(out[at], marker | leg.payload_type, sequence, timestamp, leg.ssrc)
     out_legs[at] = row
     out_sizes[at] = FRAME_OCTETS
+    leg.sent_octets += FRAME_SAMPLES
     return at + 1
 
 

@@ -35,6 +35,7 @@ LEG: Final = np.dtype(
         ("next_sequence", np.int64),
         ("next_timestamp", np.int64),
         ("sent", np.int64),
+        ("sent_octets", np.int64),  # of payload
         # Set by the relay, and by the tick to say that it sent in between.
         ("resync", np.bool_),  # the next relayed packet follows on what was sent last
         ("sequence_offset", np.int64),
@@ -70,6 +71,7 @@ class LegTable:
     next_sequence: Rows
     next_timestamp: Rows
     sent: Rows
+    sent_octets: Rows
     resync: NDArray[np.bool_]
     received: Rows
     stray: Rows

@@ -22,6 +22,7 @@ from switch.media.players import PlayerTable
 from switch.media.ports import RecordingSink, RtpWire
 from switch.media.prompts import PromptStore
 from switch.media.receive_ring import ReceiveRings
+from switch.media.reports import LegReports
 from switch.media.taps import RecordingTaps
 from switch.media.traffic import Traffic
 
@@ -35,6 +36,7 @@ class Patchbay:
         sink: RecordingSink,
         prompts: PromptStore,
         random_u32: Callable[[], int],
+        wall: Callable[[], float],
     ) -> None:
         self._wire = wire
         self._traffic = Traffic()
@@ -42,6 +44,7 @@ class Patchbay:
         self._rings = ReceiveRings(self._legs.capacity)
         self._peers = Peers(self._legs, wire, self._traffic)
         self._digits = Digits(self._legs, wire)
+        self._reports = LegReports(self._legs, wire, random_u32, wall)
         self._players = PlayerTable(prompts)
         self._gains = GainMatrix()
         self._taps = RecordingTaps(sink)
@@ -95,6 +98,7 @@ class Patchbay:
             self._legs.remove(leg)
             self._legs.release(row)
             raise
+        self._reports.begin(row)
         self._changed = True
 
     def configure_leg(
@@ -132,6 +136,13 @@ class Patchbay:
         legs.silence_reported[row] = False
         self._changed = True
 
+    def exchange_reports(self, leg: LegId, remote: tuple[str, int] | None, now: float) -> None:
+        """Exchange RTCP with the peer: at this address, or (None) where its sound goes.
+
+        Raises MediaCommandError.
+        """
+        self._reports.configure(self._row(leg), remote, now)
+
     def remove_leg(self, leg: LegId) -> LegTotals:
         """Close a leg and all gains from and to it. Raises MediaCommandError."""
         row = self._row(leg)
@@ -143,7 +154,9 @@ class Patchbay:
             packets_late=self._rings.take_late(row),
             packets_stray=int(legs.stray[row]),
             jitter_ms=round(legs.stats.jitter_ms(row), 3),
+            quality=self._reports.quality(row),
         )
+        self._reports.end(row)
         self._digits.remove_leg(row)
         self._gains.remove_leg(row)
         self._taps.remove_leg(row)

@@ -48,10 +48,10 @@ class Peers:
     def meet(self, strays: Sequence[Stray]) -> None:
         """Follow those strangers who may be the peer; count the others."""
         legs = self._legs
-        for row, data, source in strays:
+        for row, data, source, is_report in strays:
             if not legs.active[row]:
                 continue
-            if self._may_enter(row, source) and self._is_agreed(row, data):
+            if not is_report and self._may_enter(row, source) and self._is_agreed(row, data):
                 with contextlib.suppress(MediaCommandError):
                     self._wire.connect(row, *source)
                     legs.peer_heard[row] = True

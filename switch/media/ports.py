@@ -70,8 +70,23 @@ class RtpWire(Protocol):
     def detach(self, row: int) -> None:
         """Close the leg's sockets; its port rests before it can be reserved again."""
 
+    def share_reports(self, row: int) -> None:
+        """RTCP of this leg goes by the socket of its sound (RFC 5761)."""
+
+    def open_reports(self, row: int, address: str, port: int) -> None:
+        """Give a leg a socket for RTCP, on the next port, that sends here; without success it has none."""
+
+    def connect_reports(self, row: int, address: str, port: int) -> None:
+        """Send RTCP here, and take none of anybody else from now on."""
+
+    def close_reports(self, row: int) -> None:
+        """Close the leg's RTCP socket if it has one."""
+
+    def send_reports(self, packets: PacketBuffer, count: int) -> None:
+        """Send the first `count` packets as RTCP of the legs they are for."""
+
     def receive(self, now: float, into: PacketBuffer) -> tuple[int, list[Stray]]:
-        """Take at most one packet of each leg's peer, at `now` (monotonic, s).
+        """Take at most one packet of each leg's peer, and one of its RTCP, at `now` (monotonic, s).
 
         Fills the first rows of `into`; returns how many there are, and what came from others.
         """
@@ -86,3 +101,5 @@ class Stray(NamedTuple):
     row: int
     data: bytes
     source: tuple[str, int]
+    is_report: bool = False
+    """It came to the leg's RTCP socket."""

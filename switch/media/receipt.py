@@ -37,8 +37,10 @@ from switch.media.peers import Peers
 from switch.media.ports import RtpWire, Stray
 from switch.media.receive_ring import RING, ReceiveRings, push_packet
 from switch.media.relay import begin_stream, close_gap, pass_on
+from switch.media.reports import LegReports
 from switch.media.traffic import Traffic
 from switch.rtp.packet import header_of
+from switch.rtp.rtcp import REPORT, is_rtcp, take_report
 from switch.rtp.stats import RECEIVER, count_packet
 
 RELAYED: Final = 0
@@ -71,12 +73,14 @@ class ReceiptTables(NamedTuple):
     """Numbers of the packets that carry digits."""
     counts: Rows
     """Packets to be relayed, no RTP, too long or late for a ring, and with digits."""
+    reports: NDArray[Any]
 
 
 RECEIPT_TABLES: Final = tuple_of(
     ReceiptTables,
     table_of(LEG), table_of(RECEIVER), table_of(RING), OCTET_BLOCKS, FLAG_ROWS,
     INTS, INTS, INTS, OCTET_TABLE, OCTET_ROWS, INTS, INTS, OCTET_ROWS, INTS, INTS, INTS, INTS,
+    table_of(REPORT),
 )  # fmt: skip
 
 
@@ -120,14 +124,17 @@ class Receipt:
         digits: Digits,
         rings: ReceiveRings,
         traffic: Traffic,
+        reports: LegReports,
     ) -> None:
         self._legs = legs
+        self._reports = reports
         self._wire = wire
         self._peers = peers
         self._digits = digits
         self._rings = rings
         self._traffic = traffic
-        self._arrived = PacketBuffer(legs.capacity)
+        self._arrived = PacketBuffer(2 * legs.capacity)
+        """A packet of sound and one of RTCP of each leg."""
         self._out = PacketBuffer(legs.capacity)
         self._keyed = np.zeros(legs.capacity, dtype=np.int64)
         self._counts = np.zeros(4, dtype=np.int64)
@@ -140,7 +147,7 @@ class Receipt:
         self._make_room()
         count, strays = self._wire.receive(now, self._arrived)
         if strays:
-            self._peers.meet(strays)
+            self._peers.meet(self._reports.meet(strays, now))
         if count:
             take_packets(self._tables(plan), count, now)
             relayed = int(self._counts[RELAYED])
@@ -153,13 +160,13 @@ class Receipt:
         self._make_room()
         done = wire.relay(self._tables(plan), pause)
         if done.strays:
-            self._peers.meet(done.strays)
+            self._peers.meet(self._reports.meet(done.strays, done.now))
         self._account(done.received, done.relayed, done.dropped, done.now, events)
 
     def _make_room(self) -> None:
         capacity = self._legs.capacity
-        if len(self._arrived) < capacity:
-            self._arrived = self._arrived.with_room(capacity)
+        if len(self._arrived) < 2 * capacity:
+            self._arrived = self._arrived.with_room(2 * capacity)
             # A leg hears at most one other plainly, so this holds whatever is relayed.
             self._out = self._out.with_room(capacity)
             self._keyed = np.zeros(capacity, dtype=np.int64)
@@ -171,7 +178,7 @@ class Receipt:
             self._legs.table, self._legs.stats.table, rings.table, rings.blocks, rings.filled,
             plan.relay_count, plan.relay_start, plan.relay_listeners, TRANSCODE,
             arrived.octets, arrived.legs, arrived.sizes, out.octets, out.legs, out.sizes,
-            self._keyed, self._counts,
+            self._keyed, self._counts, self._reports.table,
         )  # fmt: skip
 
     def _account(
@@ -204,6 +211,10 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
         leg = legs[row]
         header = header_of(packet, size)
         if not header.valid or size >= ROW_OCTETS:  # a longer datagram was cut
+            if size < ROW_OCTETS and is_rtcp(packet, size):
+                peer_ssrc = tables.receivers[row].ssrc
+                if take_report(tables.reports[row], leg.ssrc, peer_ssrc, packet, size, now):
+                    continue
             leg.stray += 1
             counts[_STRAY] += 1
             continue

@@ -78,6 +78,7 @@ def pass_on(
         for i in range(header.length):
             out[HEADER_OCTETS + i] = other[packet[header.start + i]]
     leg.sent += 1
+    leg.sent_octets += header.length
     return HEADER_OCTETS + header.length
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from switch.sdp.transport import TransportRecord
+
 
 class NegotiationRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The fields are those of `switch.sdp.offer_answer.AudioNegotiation`."""
@@ -24,3 +26,5 @@ class NegotiationRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Those we speak, in order; none: what an earlier version kept, which spoke G.711 alone."""
     coding: tuple[int, int, bool] = (8000, 0, False)
     """Of `NegotiatedAudio`: clock rate of events, the highest bit rate, forward error correction."""
+    transport: TransportRecord | None = None
+    """With the keys of SRTP: who can read it can listen."""

@@ -7,7 +7,7 @@ payload types in use).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from operator import attrgetter
@@ -24,9 +24,16 @@ from switch.sdp.codecs import (
 )
 from switch.sdp.description import Codec, Description, Direction, Media, parse_description
 from switch.sdp.negotiation_record import NegotiationRecord
+from switch.sdp.transport import (
+    PLAIN,
+    Refusal,
+    Transport,
+    TransportNegotiation,
+    TransportTerms,
+    no_chance,
+)
 
 PTIME_MS = 20
-_PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
 _NOT_ACCEPTABLE = 488
 
 
@@ -82,6 +89,7 @@ class _Choice:
     index: int
     audio: NegotiatedAudio
     ours: Direction
+    transport: Transport
 
 
 class AudioNegotiation:
@@ -101,6 +109,7 @@ class AudioNegotiation:
         "_session_id",
         "_slots",
         "_text",
+        "_transport",
         "_version",
     )
 
@@ -111,8 +120,10 @@ class AudioNegotiation:
         address: str,
         port: int,
         codecs: Sequence[str] = G711,
+        terms: TransportTerms = PLAIN,
     ) -> None:
         """`codecs` are those we speak, in the order of our offers; ValueError for unknown ones."""
+        self._transport = TransportNegotiation(terms)
         self._session_id = session_id
         self._version = session_id
         self._address = address
@@ -130,6 +141,11 @@ class AudioNegotiation:
         """What is agreed now; None before the first answer."""
         return self._current
 
+    @property
+    def transport(self) -> Transport:
+        """How the packets travel, as agreed now."""
+        return self._transport.agreed
+
     def record(self) -> NegotiationRecord:
         """Everything there is to know, for another process to go on with."""
         audio = self._current
@@ -146,11 +162,17 @@ class AudioNegotiation:
             self._text,
             self._codecs,
             (8000, 0, False) if audio is None else _coding_values(audio),
+            self._transport.record(),
         )
 
     @classmethod
-    def of_record(cls, record: NegotiationRecord) -> AudioNegotiation:
-        """Go on where another process stood. Raises ValueError or TypeError for nonsense."""
+    def of_record(
+        cls, record: NegotiationRecord, random: Callable[[int], bytes] = no_chance
+    ) -> AudioNegotiation:
+        """Go on where another process stood. Raises ValueError or TypeError for nonsense.
+
+        `random` is that of `TransportTerms`.
+        """
         found = cls(
             session_id=record.session_id,
             address=record.address,
@@ -167,6 +189,8 @@ class AudioNegotiation:
         found._is_offering = record.is_offering
         found._offered_direction = Direction(record.offered_direction)
         found._text = record.text
+        if record.transport is not None:
+            found._transport = TransportNegotiation.of_record(record.transport, random)
         return found
 
     def make_offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
@@ -178,7 +202,7 @@ class AudioNegotiation:
         if self._is_offering:
             raise LocalProtocolError("an offer of ours is open: wait for its answer")
         if not self._slots:
-            self._slots.append(_Slot("audio", "RTP/AVP", ()))
+            self._slots.append(_Slot("audio", self._transport.first_profile, ()))
         self._is_offering = True
         self._offered_direction = direction
         in_use: dict[str, int] = {}
@@ -203,10 +227,13 @@ class AudioNegotiation:
         answer = parse_description(body)
         if len(answer.media) <= self._live:
             raise RemoteProtocolError("the answer lacks the audio stream", status=_NOT_ACCEPTABLE)
-        choice = self._choose(answer, self._live, self._offered_direction)
-        if choice is None:
-            raise RemoteProtocolError("the answer refuses our audio", status=_NOT_ACCEPTABLE)
+        choice = self._choose(answer, self._live, self._offered_direction, is_answer=True)
+        if isinstance(choice, Refusal):
+            raise RemoteProtocolError(
+                f"the answer refuses our audio: {choice.why}", status=_NOT_ACCEPTABLE
+            )
         self._current = choice.audio
+        self._transport.take(choice.transport)
         return choice.audio
 
     def answer(
@@ -225,24 +252,17 @@ class AudioNegotiation:
         offer = parse_description(body)
         if len(offer.media) < len(self._slots):
             raise RemoteProtocolError("the offer drops media of this session", status=400)
-        choice = next(
-            (
-                found
-                for index in range(len(offer.media))
-                if (found := self._choose(offer, index, direction)) is not None
-            ),
-            None,
-        )
-        if choice is None:
-            raise RemoteProtocolError("no acceptable audio in the offer", status=_NOT_ACCEPTABLE)
+        choice = self._best(offer, direction)
         self._slots = [_Slot(media.kind, media.protocol, media.formats) for media in offer.media]
         self._live = choice.index
         self._current = audio = choice.audio
+        self._transport.take(choice.transport)
         event = audio.telephone_event_payload_type
         text = self._write(
             [(audio.codec, audio.payload_type)],
             [] if event is None else [(audio.telephone_event_clock_rate, event)],
             choice.ours,
+            is_answer=True,
         )
         return audio, text
 
@@ -252,16 +272,42 @@ class AudioNegotiation:
 
     # --- choosing -------------------------------------------------------------------------------
 
-    def _choose(self, peer: Description, index: int, most: Direction) -> _Choice | None:
+    def _best(self, offer: Description, most: Direction) -> _Choice:
+        """The first stream that is encrypted, or else the first that can be taken."""
+        found: _Choice | None = None
+        why = "it has none"
+        for index in range(len(offer.media)):
+            choice = self._choose(offer, index, most, is_answer=False)
+            if isinstance(choice, Refusal):
+                why = choice.why
+            elif choice.transport.is_secure:
+                return choice
+            elif found is None:
+                found = choice
+        if found is None:
+            raise RemoteProtocolError(
+                f"no acceptable audio in the offer: {why}", status=_NOT_ACCEPTABLE
+            )
+        return found
+
+    def _choose(
+        self, peer: Description, index: int, most: Direction, *, is_answer: bool
+    ) -> _Choice | Refusal:
         media = peer.media[index]
-        if not self._is_reachable(media):
-            return None
+        if media.kind != "audio" or media.port == 0:
+            return Refusal("no audio is wanted")
+        transport = self._transport.judge(media, is_answer=is_answer)
+        if isinstance(transport, Refusal):
+            return transport
+        if not self._is_reachable(media, transport):
+            return Refusal("its address cannot be reached from here")
         codec = next((codec for codec in media.codecs if self._speaks(codec)), None)
         if codec is None or media.address is None:
-            return None
+            return Refusal("no common codec")
         event, event_rate = _telephone_event(media, codec.clock_rate)
         opus = opus_parameters(codec.parameters) if codec.name == "OPUS" else OpusParameters()
-        held = media.is_on_hold_by_address
+        # A browser that does not know its address yet writes the null address: no hold.
+        held = media.is_on_hold_by_address and transport.ice is None
         send = media.direction.receives and most.sends and not held
         receive = media.direction.sends and most.receives and not held
         audio = NegotiatedAudio(
@@ -277,19 +323,12 @@ class AudioNegotiation:
             max_bitrate=opus.max_bitrate,
             use_fec=opus.use_fec,
         )
-        return _Choice(index, audio, Direction.of(sends=send, receives=receive))
+        return _Choice(index, audio, Direction.of(sends=send, receives=receive), transport)
 
-    def _is_reachable(self, media: Media) -> bool:
-        """True for plain RTP audio at an address of our family.
-
-        SAVP is refused: without SRTP, taking it would promise an encryption that is not there.
-        """
-        return (
-            media.kind == "audio"
-            and media.port > 0
-            and media.protocol.upper() in _PROTOCOLS
-            and media.address is not None
-            and (":" in media.address) == (":" in self._address)
+    def _is_reachable(self, media: Media, transport: Transport) -> bool:
+        """True for an address of our family, or where ICE will find one."""
+        return media.address is not None and (
+            transport.ice is not None or (":" in media.address) == (":" in self._address)
         )
 
     def _speaks(self, codec: Codec) -> bool:
@@ -305,12 +344,19 @@ class AudioNegotiation:
         codecs: Sequence[tuple[str, int]],
         events: Sequence[tuple[int, int]],
         direction: Direction,
+        *,
+        is_answer: bool = False,
     ) -> bytes:
         """Our description; its version rises only when something else in it changed."""
-        text = self._serialize(codecs, events, direction)
+        if is_answer:
+            ways = self._transport.answer_lines(self._address, self._port)
+        else:
+            profile = self._slots[self._live].protocol
+            ways = self._transport.offer_lines(profile, self._address, self._port)
+        text = self._serialize(codecs, events, direction, ways)
         if self._text and text != self._text:
             self._version += 1
-            text = self._serialize(codecs, events, direction)
+            text = self._serialize(codecs, events, direction, ways)
         self._text = text
         return text
 
@@ -319,16 +365,18 @@ class AudioNegotiation:
         codecs: Sequence[tuple[str, int]],
         events: Sequence[tuple[int, int]],
         direction: Direction,
+        ways: tuple[str, str],
     ) -> bytes:
+        of_session, of_media = ways
         address = f"IN {'IP6' if ':' in self._address else 'IP4'} {self._address}"
         text = (
             f"v=0\r\no=- {self._session_id} {self._version} {address}\r\ns=-\r\n"
-            f"c={address}\r\nt=0 0\r\n"
+            f"c={address}\r\nt=0 0\r\n{of_session}"
         )
         for index, slot in enumerate(self._slots):
             if index == self._live:
                 text += f"m={slot.kind} {self._port} {slot.protocol} "
-                text += _live_media(tuple(codecs), tuple(events), direction)
+                text += _live_media(tuple(codecs), tuple(events), direction) + of_media
             else:
                 text += f"m={slot.kind} 0 {slot.protocol} {' '.join(slot.formats)}\r\n"
         return text.encode()

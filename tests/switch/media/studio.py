@@ -32,6 +32,9 @@ class MemoryWire:
         self.sent: dict[int, list[bytes]] = {}
         self.peer: dict[int, tuple[str, int]] = {}
         self.ports: dict[int, int] = {}
+        self.report_to: dict[int, tuple[str, int] | None] = {}
+        self.reports: dict[int, list[bytes]] = {}
+        """RTCP that was sent, by row."""
 
     def attach(self, row: int, port: int) -> None:
         if port in self.ports.values():
@@ -48,6 +51,24 @@ class MemoryWire:
     def detach(self, row: int) -> None:
         for table in (self.ports, self.arrived, self.sent, self.peer):
             table.pop(row, None)
+
+    def share_reports(self, row: int) -> None:
+        self.report_to[row] = self.peer.get(row)
+
+    def open_reports(self, row: int, address: str, port: int) -> None:
+        self.report_to[row] = (address, port)
+
+    def connect_reports(self, row: int, address: str, port: int) -> None:
+        self.report_to[row] = (address, port)
+
+    def close_reports(self, row: int) -> None:
+        self.report_to.pop(row, None)
+
+    def send_reports(self, packets: PacketBuffer, count: int) -> None:
+        for i in range(count):
+            row, size = int(packets.legs[i]), int(packets.sizes[i])
+            if row in self.report_to:
+                self.reports.setdefault(row, []).append(packets.octets[i, :size].tobytes())
 
     def receive(self, now: float, into: PacketBuffer) -> tuple[int, list[Stray]]:
         taken = 0

@@ -180,8 +180,8 @@ def test_a_stranger_with_a_packet_longer_than_a_row_is_counted(first: int) -> No
 
 
 @pytest.mark.parametrize("kind", range(192, 224))
-def test_rtcp_at_the_rtp_port_is_counted_and_not_heard(kind: int) -> None:
-    """RFC 5761: we send none and read none."""
+def test_rtcp_at_the_rtp_port_is_read_and_not_heard(kind: int) -> None:
+    """RFC 5761. A sender report of that length lacks its block, and the second packet its end."""
     studio = Studio()
     caller = studio.add("caller", 500)
     studio.hear("caller", "caller")
@@ -189,7 +189,7 @@ def test_rtcp_at_the_rtp_port_is_counted_and_not_heard(kind: int) -> None:
     caller.send(bytes([0x81, kind, 0, 7]) + bytes(28))
     caller.send(bytes([0x81, kind, 0xFF, 0xFF]))
     studio.run(25)
-    assert studio.engine.packets_stray == 2
+    assert studio.engine.packets_stray == (2 if kind == 200 else 1)
     assert studio.pitches("caller") == {"caller"}
 
 
@@ -242,7 +242,7 @@ def test_comfort_noise_rtcp_and_rubbish_from_the_peer_disturb_nothing() -> None:
     studio.run(20)
     assert studio.pitches("agent") == {"caller"}
     assert {len(p.payload) for p in agent.packets} == {160}
-    assert studio.engine.packets_stray == 5
+    assert studio.engine.packets_stray == 4
     sequence = [p.sequence for p in agent.packets]
     assert sequence == [(sequence[0] + i) & 0xFFFF for i in range(len(sequence))]
     assert studio.engine.remove_leg(CALLER).packets_lost == 0

@@ -1,0 +1,349 @@
+"""How the packets of one leg travel, as offered and answered: plain, SRTP by SDES or by DTLS, ICE, RTCP.
+
+    policy      we offer                           we take
+    off         RTP/AVP                            RTP/AVP, RTP/AVPF
+    optional    RTP/AVP with keys                  those, and everything below
+    required    RTP/SAVP with keys                 keys under any profile, DTLS-SRTP
+    dtls        UDP/TLS/RTP/SAVPF, ICE-lite        DTLS-SRTP
+
+"RTP/AVP with keys" is what phones call best effort: one that knows no SRTP passes over `a=crypto` and
+answers without. RTCP may always share the port with RTP (RFC 5761), if the peer says so too.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from switch.errors import LocalProtocolError
+from switch.sdp.description import Media
+from switch.sdp.sdes import KEY_OCTETS, CryptoError, CryptoLine, new_key, usable_lines
+
+PLAIN_PROFILES = ("RTP/AVP", "RTP/AVPF")
+SDES_PROFILES = ("RTP/SAVP", "RTP/SAVPF")
+DTLS_PROFILES = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
+_PROFILES = frozenset((*PLAIN_PROFILES, *SDES_PROFILES, *DTLS_PROFILES))
+_FINGERPRINT = re.compile(r"(sha-256) +((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", re.IGNORECASE)
+_ROLES = {"active": "server", "passive": "client", "actpass": "client"}
+"""Ours, by what the peer says; of the two that `actpass` allows RFC 5763 section 5 recommends this one."""
+_HOST_PRIORITY = 2_130_706_431
+"""A host candidate of the first component (RFC 8445 section 5.1.2.1)."""
+
+
+class SrtpPolicy(StrEnum):
+    """What is asked of a peer; see above."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+    DTLS = "dtls"
+
+
+def no_chance(octets: int) -> bytes:
+    """Stands where keys must never be made."""
+    raise LocalProtocolError(f"{octets} octets of a key were wanted where none can be made")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportTerms:
+    """What our side can and wants."""
+
+    policy: SrtpPolicy = SrtpPolicy.OFF
+    fingerprint: str = ""
+    """SHA-256 of the gateway's certificate, as SDP writes it; empty: no DTLS."""
+    random: Callable[[int], bytes] = no_chance
+    """So many octets that nobody can guess. Where SRTP is off none are drawn."""
+
+
+PLAIN = TransportTerms()
+
+
+class Keys(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """SRTP of a leg by SDES. `tag` is that of the line that was chosen."""
+
+    suite: str
+    send: bytes
+    receive: bytes
+    tag: str
+
+    def __repr__(self) -> str:
+        return f"Keys({self.suite}, ...)"
+
+
+class Dtls(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """DTLS-SRTP of a leg."""
+
+    role: str
+    """Ours: `client` or `server`."""
+    fingerprint: str
+    """SHA-256 of the peer's certificate, upper-case hexadecimal with colons."""
+
+
+class Ice(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The names and passwords by which both sides' connectivity checks are known."""
+
+    ufrag: str
+    password: str
+    remote_ufrag: str = ""
+    remote_password: str = ""
+
+    def __repr__(self) -> str:
+        return f"Ice({self.ufrag}, ...)"
+
+
+class Transport(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What both sides agreed on; all of it is kept in the journal, keys included."""
+
+    rtcp_mux: bool = False
+    rtcp_address: str = ""
+    rtcp_port: int = 0
+    """0 with an empty address: the port after that of RTP."""
+    keys: Keys | None = None
+    dtls: Dtls | None = None
+    ice: Ice | None = None
+    mid: str = ""
+
+    @property
+    def is_secure(self) -> bool:
+        return self.keys is not None or self.dtls is not None
+
+
+class TransportRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A `TransportNegotiation` as a value."""
+
+    policy: str
+    fingerprint: str
+    agreed: Transport
+    offered: tuple[tuple[str, str, bytes], ...]
+    """Tag, suite and key of our lines that an answer may choose from."""
+    own_ice: tuple[str, str]
+
+    def __repr__(self) -> str:
+        return f"TransportRecord({self.policy}, ...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a stream cannot be taken, in words that name no key."""
+
+    why: str
+
+
+class TransportNegotiation:
+    """Our side of it, for one leg."""
+
+    __slots__ = ("_offered", "_own_ice", "_terms", "agreed")
+
+    def __init__(self, terms: TransportTerms) -> None:
+        self._terms = terms
+        self.agreed = Transport()
+        self._offered: tuple[CryptoLine, ...] = ()
+        self._own_ice = ("", "")
+
+    def record(self) -> TransportRecord:
+        """Everything, for another process to go on with."""
+        return TransportRecord(
+            self._terms.policy,
+            self._terms.fingerprint,
+            self.agreed,
+            tuple((line.tag, line.suite, line.key) for line in self._offered),
+            self._own_ice,
+        )
+
+    @classmethod
+    def of_record(
+        cls, record: TransportRecord, random: Callable[[int], bytes]
+    ) -> TransportNegotiation:
+        """Go on where another process stood. Raises ValueError for a policy that does not exist."""
+        found = cls(
+            TransportTerms(
+                policy=SrtpPolicy(record.policy), fingerprint=record.fingerprint, random=random
+            )
+        )
+        found.agreed = record.agreed
+        found._offered = tuple(CryptoLine(*line) for line in record.offered)
+        found._own_ice = record.own_ice
+        return found
+
+    # --- offering -------------------------------------------------------------------------------
+
+    @property
+    def first_profile(self) -> str:
+        """The profile of the first offer of a session."""
+        match self._terms.policy:
+            case SrtpPolicy.REQUIRED:
+                return "RTP/SAVP"
+            case SrtpPolicy.DTLS:
+                return "UDP/TLS/RTP/SAVPF"
+            case _:
+                return "RTP/AVP"
+
+    def offer_lines(self, profile: str, address: str, port: int) -> tuple[str, str]:
+        """Attributes of the session and of the media section in an offer of ours.
+
+        Keys of a session stay as they are while the suite does: peers need not begin anew.
+        """
+        lines = "a=rtcp-mux\r\n"
+        if profile.upper() in DTLS_PROFILES:
+            if not self._own_ice[0] and (self.agreed.ice or not self.agreed.dtls):
+                self._own_ice = self._new_ice()
+            own = Ice(*self._own_ice) if self._own_ice[0] else None
+            role = "actpass"
+            mid = self.agreed.mid or "0"
+            return self._dtls_lines(role, own, mid, address, port)
+        if self._terms.policy not in (SrtpPolicy.OFF, SrtpPolicy.DTLS):
+            if not self._offered:
+                self._offered = self._new_lines()
+            lines += "".join(f"{line.text}\r\n" for line in self._offered)
+        return "", lines
+
+    def _new_lines(self) -> tuple[CryptoLine, ...]:
+        in_use = self.agreed.keys
+        suites = sorted(KEY_OCTETS, key=lambda suite: in_use is None or suite != in_use.suite)
+        return tuple(
+            CryptoLine(
+                str(number),
+                suite,
+                in_use.send
+                if in_use is not None and suite == in_use.suite
+                else new_key(suite, self._terms.random),
+            )
+            for number, suite in enumerate(suites, 1)
+        )
+
+    def _new_ice(self) -> tuple[str, str]:
+        random = self._terms.random
+        return b64encode(random(6)).decode(), b64encode(random(18)).decode()
+
+    # --- judging --------------------------------------------------------------------------------
+
+    def judge(self, media: Media, *, is_answer: bool) -> Transport | Refusal:
+        """What can be agreed for a stream of the peer's description. Nothing changes until `take`."""
+        profile = media.protocol.upper()
+        said = media.transport
+        if profile not in _PROFILES:
+            return Refusal(f"the profile {media.protocol[:32]} is not spoken here")
+        policy = self._terms.policy
+        rtcp = said.rtcp or ("", 0)
+        found = Transport(
+            rtcp_mux=said.rtcp_mux, rtcp_address=rtcp[0], rtcp_port=rtcp[1], mid=said.mid
+        )
+        if profile in DTLS_PROFILES or (profile in SDES_PROFILES and said.fingerprints):
+            return self._judge_dtls(found, media, is_answer=is_answer)
+        if policy is SrtpPolicy.DTLS:
+            return Refusal("only DTLS-SRTP is taken here")
+        if policy is not SrtpPolicy.OFF and said.crypto:
+            keys = self._judge_keys(said.crypto, is_answer=is_answer)
+            if isinstance(keys, Keys):
+                return msgspec.structs.replace(found, keys=keys)
+            if policy is SrtpPolicy.REQUIRED or profile in SDES_PROFILES or is_answer:
+                return keys
+        elif profile in SDES_PROFILES:
+            return Refusal("SRTP is switched off here" if said.crypto else "SAVP without keys")
+        if policy is SrtpPolicy.REQUIRED:
+            return Refusal("SRTP is required here")
+        return found
+
+    def _judge_keys(self, written: tuple[str, ...], *, is_answer: bool) -> Keys | Refusal:
+        try:
+            lines = usable_lines(written)
+        except CryptoError as error:
+            return Refusal(str(error))
+        if is_answer:
+            if len(lines) != 1 or len(written) != 1:
+                return Refusal("the answer does not choose one crypto line")
+            theirs = lines[0]
+            for ours in self._offered:
+                if (ours.tag, ours.suite) == (theirs.tag, theirs.suite):
+                    return Keys(ours.suite, ours.key, theirs.key, ours.tag)
+            return Refusal("the answer chooses a crypto line that was not offered")
+        if not lines:
+            return Refusal("none of the crypto lines can be used")
+        theirs = lines[0]
+        before = self.agreed.keys
+        keep = before is not None and before.suite == theirs.suite
+        send = before.send if before is not None and keep else b""
+        return Keys(
+            theirs.suite,
+            send or new_key(theirs.suite, self._terms.random),
+            theirs.key,
+            theirs.tag,
+        )
+
+    def _judge_dtls(
+        self, found: Transport, media: Media, *, is_answer: bool
+    ) -> Transport | Refusal:
+        said, before = media.transport, self.agreed
+        if self._terms.policy is SrtpPolicy.OFF:
+            return Refusal("SRTP is switched off here")
+        if not self._terms.fingerprint:
+            return Refusal("this gateway speaks no DTLS")
+        fingerprint = next(
+            (
+                m[2].upper()
+                for text in said.fingerprints
+                if (m := _FINGERPRINT.fullmatch(text.strip()))
+            ),
+            "",
+        )
+        if not fingerprint:
+            return Refusal("no fingerprint by SHA-256")
+        setup = said.setup or ("active" if is_answer else "")
+        if setup not in _ROLES or (is_answer and setup == "actpass"):
+            return Refusal(f"a=setup:{said.setup[:16]} cannot be answered")
+        role = _ROLES[setup]
+        known = before.dtls is not None and before.dtls.fingerprint == fingerprint
+        if before.dtls is not None and known and setup == "actpass":
+            role = before.dtls.role  # the association goes on
+        ice = None
+        if said.has_ice:
+            own = self._own_ice if self._own_ice[0] else self._new_ice()
+            if before.ice is not None and before.ice.remote_ufrag not in ("", said.ice_ufrag):
+                own = self._new_ice() if not is_answer else own  # a restart (RFC 8445 section 9)
+            ice = Ice(*own, said.ice_ufrag, said.ice_pwd)
+        return msgspec.structs.replace(found, dtls=Dtls(role, fingerprint), ice=ice)
+
+    def take(self, agreed: Transport) -> None:
+        """Both sides agree on this now."""
+        self.agreed = agreed
+        if agreed.ice is not None:
+            self._own_ice = (agreed.ice.ufrag, agreed.ice.password)
+        if agreed.keys is not None:
+            # Offered again from now on: the same key for this suite, new ones for the others.
+            self._offered = ()
+
+    # --- answering ------------------------------------------------------------------------------
+
+    def answer_lines(self, address: str, port: int) -> tuple[str, str]:
+        """Attributes of the session and of the media section in the answer to what was taken."""
+        agreed = self.agreed
+        if agreed.dtls is not None:
+            role = "active" if agreed.dtls.role == "client" else "passive"
+            return self._dtls_lines(role, agreed.ice, agreed.mid, address, port)
+        lines = "a=rtcp-mux\r\n" if agreed.rtcp_mux else ""
+        if agreed.keys is not None:
+            line = CryptoLine(agreed.keys.tag, agreed.keys.suite, agreed.keys.send)
+            lines += f"{line.text}\r\n"
+        return "", lines
+
+    def _dtls_lines(
+        self, role: str, ice: Ice | None, mid: str, address: str, port: int
+    ) -> tuple[str, str]:
+        lines = (
+            f"a=rtcp-mux\r\na=setup:{role}\r\na=fingerprint:sha-256 {self._terms.fingerprint}\r\n"
+        )
+        if mid:
+            lines += f"a=mid:{mid}\r\n"
+        session = f"a=group:BUNDLE {mid}\r\n" if mid else ""
+        if ice is not None:
+            session += "a=ice-lite\r\n"
+            lines += (
+                f"a=ice-ufrag:{ice.ufrag}\r\na=ice-pwd:{ice.password}\r\n"
+                f"a=candidate:1 1 UDP {_HOST_PRIORITY} {address} {port} typ host\r\n"
+            )
+        return session, lines
