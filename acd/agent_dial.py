@@ -19,7 +19,7 @@ from acd.model import AgentId, ContactId
 from acd.ports import Destination, NoRoute, Routes, ToPhone, ToTrunk
 from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegHeld, LegResumed
+from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegHeld, LegResumed
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.gateway.protocol import PlayItem, Silence, Tone
@@ -126,6 +126,10 @@ class AgentDial:
     def handle(self, event: CallEvent) -> None:
         """Take news of the legs that are ours."""
         match event:
+            case LegEarlyMedia():
+                contact = self._mine(event.leg)
+                if contact is not None and event.leg == contact.customer_leg:
+                    self._sounds(contact)
             case LegAnswered():
                 contact = self._mine(event.leg)
                 if contact is not None:
@@ -153,11 +157,20 @@ class AgentDial:
             return
         contact.customer_answered = True
         contact.talking_since = event.at
+        self._end_ringback(contact)
+        self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
+        self._conversation.connect(contact)
+
+    def _sounds(self, contact: Contact) -> None:
+        """The far end sends its own ring-back or says something: that is heard in place of ours."""
+        self._end_ringback(contact)
+        if contact.agent_leg is not None:
+            self._control.hear_early(contact.agent_leg, contact.customer_leg)
+
+    def _end_ringback(self, contact: Contact) -> None:
         if contact.announcement is not None:
             self._control.stop(contact.announcement)
             contact.announcement = None
-        self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
-        self._conversation.connect(contact)
 
     def _call_number(self, contact: Contact) -> None:
         destination = self._destinations[contact.id]

@@ -83,6 +83,7 @@ class Adoption:
             return None
         facts = self._sound.matrix.facts(leg_id)
         callee = self._direct.callee_of(leg_id)
+        early = self._sound.matrix.hears_early(leg_id)
         fork = None if leg.fork is None else fork_record(self._ua, leg.fork, wall)
         leg_part = (
             leg.call,
@@ -102,7 +103,7 @@ class Adoption:
             leg.awaits_answer,
         )
         if facts is None:
-            return LegRecord(*leg_part, callee=callee, fork=fork)
+            return LegRecord(*leg_part, callee=callee, fork=fork, early=early)
         return LegRecord(
             *leg_part,
             tuple(facts.peers),
@@ -112,6 +113,7 @@ class Adoption:
             facts.music,
             facts.echo,
             callee,
+            early=early,
         )
 
     def invite(self, leg_id: LegId) -> bytes | None:
@@ -168,6 +170,8 @@ class Adoption:
                 self._restore(leg_id, record, invites.get(leg_id), mono)
             except (ValueError, TypeError, KeyError) as error:
                 faults.append(f"leg {leg_id}: {error}")
+        for leg_id, record in legs.items():
+            self._restore_early(leg_id, record)
         self._sound.matrix.settle()
         for leg_id, record in legs.items():
             if record.callee is not None:
@@ -185,7 +189,11 @@ class Adoption:
         """Say again what callers wait to hear, and end what is left of calls that lost a leg."""
         now = self._clock.now()
         for leg in self._legs:
-            if leg.state is State.RUNG:
+            if leg.state is not State.RUNG:
+                continue
+            if self._sound.matrix.hears_early(leg.id) is not None:
+                self._ua.ring(leg.session, now, 183, body=leg.body)
+            else:
                 self._ua.ring(leg.session, now)
         for leg_id in self._half_lost:
             leg_found = self._legs.get(leg_id)
@@ -240,6 +248,12 @@ class Adoption:
                 echo=record.echo,
             )
             self._sound.matrix.restore(leg_id, facts)
+
+    def _restore_early(self, leg_id: LegId, record: LegRecord) -> None:
+        if record.early is None or self._legs.get(leg_id) is None:
+            return
+        if self._legs.get(LegId(record.early)) is not None:
+            self._sound.matrix.restore_early(leg_id, LegId(record.early))
 
     def _restore_fork(self, leg: Leg, record: ForkRecord, mono: Moment) -> None:
         """All places that can be taken up ring on. Raises ValueError where there is none."""

@@ -10,6 +10,7 @@ already; only the difference is sent. So no order of commands can leave a gain b
                  p                                 unless p is muted
              + music                               where l was told to hear it
              + l                                   where l echoes and is not muted
+             + c                                   where l hears c before c is answered
 
 Pure: every change returns the gains to set.
 """
@@ -53,6 +54,8 @@ class SoundMatrix:
         """None: there is no music, and who waits hears silence."""
         self._facts: dict[LegId, Facts] = {}
         self._rows: dict[LegId, frozenset[LegId | PlayerId]] = {}
+        self._early: dict[LegId, LegId] = {}
+        """Who hears a callee that is not answered yet; neither of them need be."""
 
     def __contains__(self, leg: LegId) -> bool:
         return leg in self._facts
@@ -64,7 +67,7 @@ class SoundMatrix:
     def add(self, leg: LegId) -> None:
         """Take up a leg that was answered. It hears nothing."""
         self._facts[leg] = Facts()
-        self._rows[leg] = frozenset()
+        self._rows.setdefault(leg, frozenset())
         self._changes.legs.add(leg)
 
     def restore(self, leg: LegId, facts: Facts) -> None:
@@ -79,14 +82,14 @@ class SoundMatrix:
                 other = self._facts.get(peer)
                 if other is None or leg not in other.peers:
                     del facts.peers[peer]
-        for leg in self._facts:
+        for leg in (*self._facts, *self._early):
             self._rows[leg] = self.row(leg)
 
     def say_again(self) -> list[Gain]:
         """Every entry that the facts have to do with, for a gateway that may have missed some."""
         gains: list[Gain] = []
         for leg, row in self._rows.items():
-            others: set[LegId | PlayerId] = {*self._facts[leg].peers, leg} | self._music
+            others: set[LegId | PlayerId] = {*self.peers(leg), leg} | self._music
             gains += [Gain(listener=leg, source=s, gain=0.0) for s in sorted(others - row)]
             gains += [Gain(listener=leg, source=s) for s in sorted(row)]
         return gains
@@ -97,20 +100,59 @@ class SoundMatrix:
         The gateway drops the leg's own gains by itself, from and to it.
         """
         self._changes.legs.add(leg)
-        facts = self._facts.pop(leg, None)
-        if facts is None:
-            return []
-        del self._rows[leg]
+        facts = self._facts.pop(leg, None) or Facts()
+        self._early.pop(leg, None)
+        listeners = self._forget_early(leg)
+        self._rows.pop(leg, None)
         self._changes.legs.update(facts.peers)
         for peer in facts.peers:
             self._facts[peer].peers.pop(leg, None)
-            self._rows[peer] -= {leg}
-        return self._refresh(facts.peers)
+        for listener in (*facts.peers, *listeners):
+            self._rows[listener] -= {leg}
+        gains = self._refresh((*facts.peers, *listeners))
+        self._drop_rows(listeners)
+        return gains
+
+    def hear_early(self, leg: LegId, callee: LegId) -> list[Gain]:
+        """Let a leg hear a callee that is not answered yet, and nobody else of those."""
+        self._early[leg] = callee
+        self._rows.setdefault(leg, frozenset())
+        self._changes.legs.add(leg)
+        return self._refresh((leg,))
+
+    def end_early(self, callee: LegId) -> list[Gain]:
+        """Nobody hears the callee any more who does not by a bridge."""
+        listeners = self._forget_early(callee)
+        gains = self._refresh(listeners)
+        self._drop_rows(listeners)
+        return gains
+
+    def hears_early(self, leg: LegId) -> LegId | None:
+        """The unanswered callee that a leg hears."""
+        return self._early.get(leg)
+
+    def restore_early(self, leg: LegId, callee: LegId) -> None:
+        """Both have been taken up from an earlier process; `settle` when all are."""
+        self._early[leg] = callee
+
+    def _forget_early(self, callee: LegId) -> list[LegId]:
+        listeners = [leg for leg, heard in self._early.items() if heard == callee]
+        for leg in listeners:
+            del self._early[leg]
+            self._changes.legs.add(leg)
+        return listeners
+
+    def _drop_rows(self, legs: Iterable[LegId]) -> None:
+        """Legs that are not answered have a row only as long as they hear somebody."""
+        for leg in legs:
+            if leg not in self._facts:
+                self._rows.pop(leg, None)
 
     def clear(self) -> None:
         """The gateway is gone, and all gains with it."""
         self._facts.clear()
         self._rows.clear()
+        self._early.clear()
 
     def music_ended(self) -> None:
         """The music's player is gone, and its gains with it: nothing there can be played."""
@@ -121,6 +163,9 @@ class SoundMatrix:
 
     def bridge(self, a: LegId, b: LegId) -> list[Gain]:
         """Let two legs hear each other."""
+        for leg, other in ((a, b), (b, a)):
+            if self._early.get(leg) == other:
+                del self._early[leg]
         self._facts[a].peers[b] = None
         self._facts[b].peers[a] = None
         self._changes.legs |= {a, b}
@@ -173,10 +218,13 @@ class SoundMatrix:
 
     def row(self, leg: LegId) -> frozenset[LegId | PlayerId]:
         """Compute what a leg is to hear."""
-        facts = self._facts[leg]
+        early = self._early.get(leg)
+        sources: set[LegId | PlayerId] = set() if early is None else {early}
+        facts = self._facts.get(leg)
+        if facts is None:
+            return frozenset(sources)
         if facts.holds:
             return frozenset()
-        sources: set[LegId | PlayerId] = set()
         for peer in facts.peers:
             other = self._facts[peer]
             if other.holds:

@@ -56,6 +56,21 @@ class Commands:
         """Send 180 on an incoming leg."""
         self._command(leg, lambda found: self.legs.feed(found, Input.RING))
 
+    def hear_early(self, leg: LegId, callee: LegId) -> None:
+        """Let a leg hear what a callee sends before its answer, in this direction only."""
+
+        def hear(found: Leg) -> None:
+            source = self.legs.get(callee)
+            if source is None or not source.outbound or source.is_answered:
+                return
+            if not (found.is_answered or (found.has_offer and not found.outbound)):
+                self.legs.feed(found, Input.RING)  # its offer comes after our answer: no sound yet
+                return
+            self.sound.hear_early(leg, callee)
+            self.legs.feed(found, Input.PROGRESS)
+
+        self._command(leg, hear)
+
     def answer(self, leg: LegId) -> None:
         """Answer an incoming leg with 200 and its SDP; `LegAnswered` follows."""
         self._command(leg, self.legs.answer)

@@ -1,8 +1,9 @@
 """Calls that need no application: phone to phone, phone to trunk.
 
-A direct call is two legs and four rules, all of them in call-control events:
+A direct call is two legs and five rules, all of them in call-control events:
 
     callee rings      -> ring the caller
+    callee sounds     -> let the caller hear it before the answer (183)
     callee answers    -> answer the caller; when that is done, bridge the two
     either leg ends   -> end the other, telling it why
     nobody answers    -> the callee's leg times out, and the rule above tells the caller 480
@@ -13,7 +14,7 @@ from __future__ import annotations
 from switch.calls.admission import Admitted
 from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause
-from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegRinging
+from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegRinging
 from switch.calls.leg import Leg
 from switch.calls.ports import CallControl
 from switch.calls.settings import CallSettings
@@ -77,6 +78,8 @@ class DirectCalls:
         match event:
             case LegRinging(leg=leg) if leg in self._caller_of:
                 self._control.ring(self._caller_of[leg])
+            case LegEarlyMedia(leg=leg) if leg in self._caller_of:
+                self._control.hear_early(self._caller_of[leg], leg)
             case LegAnswered(leg=leg) if leg in self._caller_of:
                 self._control.answer(self._caller_of[leg])
             case LegAnswered(leg=leg) if leg in self._callee_of:

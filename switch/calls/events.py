@@ -70,6 +70,16 @@ class LegRedirected(Struct, frozen=True, kw_only=True):
     """A word of RFC 5806: `unconditional`, `no-answer`, `user-busy`, ..."""
 
 
+class LegEarlyMedia(Struct, frozen=True, kw_only=True):
+    """The peer of an outbound leg sends sound before its answer: ring-back, an announcement.
+
+    Nobody hears it until `hear_early` says who.
+    """
+
+    leg: LegId
+    at: float
+
+
 class LegAnswered(Struct, frozen=True, kw_only=True):
     """The leg has sound in both directions as far as it was agreed."""
 
@@ -195,6 +205,7 @@ CallEvent = (
     | LegStarted
     | LegRinging
     | LegRedirected
+    | LegEarlyMedia
     | LegAnswered
     | LegsBridged
     | LegHeld

@@ -98,6 +98,7 @@ class Forking:
     def _next_group(self, leg: Leg, fork: Fork) -> bool:
         """Let the next group ring; False when there is none that can be called."""
         now = self._clock.now()
+        self._legs.end_early_media(leg)
         while fork.waiting and not fork.branches:
             self._add_branches(leg, fork, fork.waiting.pop(0), now)
         if not fork.branches:
@@ -148,9 +149,13 @@ class Forking:
     def take(self, leg: Leg, fork: Fork, event: SessionEvent) -> None:
         """Take what a session of a fork reports."""
         match event:
-            case Progress(session=session, status=status):
+            case Progress(session=session, status=status, body=body):
                 branch = fork.find(session)
-                if branch is not None and status in (180, 183):
+                if branch is None:
+                    return
+                if body and len(fork.branches) == 1:  # of several that ring nobody is heard yet
+                    self._legs.preview_answer(leg, body)
+                if status in (180, 183):
                     branch.rang = True
                     self._legs.feed(leg, Input.ALERTED)
             case Answered(session=session, answer=answer):

@@ -28,7 +28,12 @@ def _faults(calls: Calls) -> Iterator[str]:
     matrix = calls.sound.matrix
 
     heard = dict(matrix.rows())
-    if heard.keys() != answered:
+    early = {leg for leg in live if matrix.hears_early(leg) is not None}
+    for leg in early:
+        callee = live.get(matrix.hears_early(leg) or leg)
+        if callee is None or not callee.outbound:
+            yield f"leg {leg} hears {matrix.hears_early(leg)} early, which is no callee that lives"
+    if heard.keys() != answered | early:
         yield f"legs with a row {sorted(heard)}, legs answered {sorted(answered)}"
     for leg, row in heard.items():
         if row != matrix.row(leg):

@@ -32,7 +32,7 @@ class State(Enum):
     INVITED = auto()
     """Incoming; nothing but 100 is sent."""
     RUNG = auto()
-    """Incoming; 180 is sent."""
+    """Incoming; 180 is sent, or 183 with early media."""
     OFFERED = auto()
     """Incoming without an offer; 200 with ours is sent, the ACK will carry the answer."""
     CALLING = auto()
@@ -51,6 +51,8 @@ class Input(Enum):
 
     RING = auto()
     """Command: send 180."""
+    PROGRESS = auto()
+    """Command: send 183 with our SDP, so that the caller hears something before the answer."""
     ANSWER = auto()
     """Command: answer an INVITE that carried an offer."""
     OFFER = auto()
@@ -75,6 +77,7 @@ class Action(Enum):
     """What a step asks for; carried out by `switch.calls.legs` in this order."""
 
     SEND_RINGING = auto()
+    SEND_PROGRESS = auto()
     SEND_ANSWER = auto()
     SEND_FINAL = auto()
     """A final non-2xx response to the peer's INVITE."""
@@ -91,11 +94,13 @@ _S, _I, _A = State, Input, Action
 
 TRANSITIONS: Final[dict[tuple[State, Input], tuple[State, tuple[Action, ...]]]] = {
     (_S.INVITED, _I.RING): (_S.RUNG, (_A.SEND_RINGING,)),
+    (_S.INVITED, _I.PROGRESS): (_S.RUNG, (_A.SEND_PROGRESS,)),
     (_S.INVITED, _I.ANSWER): (_S.ANSWERED, (_A.SEND_ANSWER, _A.CONNECT)),
     (_S.INVITED, _I.OFFER): (_S.OFFERED, (_A.SEND_ANSWER,)),
     (_S.INVITED, _I.HANG_UP): (_S.ENDED, (_A.SEND_FINAL, _A.FINISH)),
     (_S.INVITED, _I.TIMED_OUT): (_S.ENDED, (_A.SEND_FINAL, _A.FINISH)),
     (_S.INVITED, _I.GONE): (_S.ENDED, (_A.FINISH,)),
+    (_S.RUNG, _I.PROGRESS): (_S.RUNG, (_A.SEND_PROGRESS,)),
     (_S.RUNG, _I.ANSWER): (_S.ANSWERED, (_A.SEND_ANSWER, _A.CONNECT)),
     (_S.RUNG, _I.OFFER): (_S.OFFERED, (_A.SEND_ANSWER,)),
     (_S.RUNG, _I.HANG_UP): (_S.ENDED, (_A.SEND_FINAL, _A.FINISH)),
@@ -125,17 +130,21 @@ _COMMAND_WRONG_WAY: Final = "only the callee's side of an INVITE is rung and ans
 IGNORED: Final[dict[tuple[State, Input], str]] = {
     (_S.RUNG, _I.RING): "it rings already",
     (_S.OFFERED, _I.RING): _COMMAND_LATE,
+    (_S.OFFERED, _I.PROGRESS): _COMMAND_LATE,
     (_S.OFFERED, _I.ANSWER): _COMMAND_LATE,
     (_S.OFFERED, _I.OFFER): _COMMAND_LATE,
     (_S.OFFERED, _I.TIMED_OUT): "the timer crossed the answer; a missing ACK has its own (Timer H)",
     (_S.CALLING, _I.RING): _COMMAND_WRONG_WAY,
+    (_S.CALLING, _I.PROGRESS): _COMMAND_WRONG_WAY,
     (_S.CALLING, _I.ANSWER): _COMMAND_WRONG_WAY,
     (_S.CALLING, _I.OFFER): _COMMAND_WRONG_WAY,
     (_S.ALERTING, _I.RING): _COMMAND_WRONG_WAY,
+    (_S.ALERTING, _I.PROGRESS): _COMMAND_WRONG_WAY,
     (_S.ALERTING, _I.ANSWER): _COMMAND_WRONG_WAY,
     (_S.ALERTING, _I.OFFER): _COMMAND_WRONG_WAY,
     (_S.ALERTING, _I.ALERTED): "peers repeat 180 as long as it rings",
     (_S.ANSWERED, _I.RING): _COMMAND_LATE,
+    (_S.ANSWERED, _I.PROGRESS): _COMMAND_LATE,
     (_S.ANSWERED, _I.ANSWER): _COMMAND_LATE,
     (_S.ANSWERED, _I.OFFER): _COMMAND_LATE,
     (_S.ANSWERED, _I.ALERTED): "a provisional response overtaken by the final one",

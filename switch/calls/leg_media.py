@@ -110,6 +110,14 @@ class LegMedia:
             raise RemoteProtocolError("the answer to our offer is missing", status=488)
         _negotiation(leg).accept_answer(body)
 
+    def preview_answer(self, leg: Leg, body: bytes) -> None:
+        """Read the answer in a provisional response.
+
+        Raises:
+            RemoteProtocolError: there is none that we can use.
+        """
+        _negotiation(leg).preview_answer(body)
+
     def configure(self, leg: Leg) -> None:
         """Tell the gateway what is agreed on this leg now."""
         audio = _negotiation(leg).current

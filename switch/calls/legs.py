@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
-from msgspec import Struct, field
-
 from switch.calls import status
 from switch.calls.attempt import Hop
+from switch.calls.call_book import CallBook
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import LegAnswered, LegEnded, LegRedirected, LegRinging, LegStarted
+from switch.calls.events import (
+    LegAnswered,
+    LegEarlyMedia,
+    LegEnded,
+    LegRedirected,
+    LegRinging,
+    LegStarted,
+)
 from switch.calls.leg import Action, Input, Leg, State, step
 from switch.calls.leg_media import LegMedia, is_held_by_peer
 from switch.calls.sound import Sound
@@ -25,20 +30,6 @@ from switch.sip.user_agent import UserAgent
 from switch.trunks.limits import TrunkLimits
 
 log = logging.getLogger(__name__)
-
-
-class Call(Struct):
-    """The legs that belong together."""
-
-    id: CallId
-    began: float
-    first: LegId
-    """The leg that the closing line of the log speaks of: the caller's."""
-    legs: dict[LegId, Leg] = field(default_factory=dict)
-    alerted_after_s: float | None = None
-    answered_after_s: float | None = None
-    cause: EndCause | None = None
-    """Of the first leg, once it has ended."""
 
 
 class Legs:
@@ -64,9 +55,8 @@ class Legs:
         self._busy_headers = (("Retry-After", str(retry_after_s)),)
         self._by_id: dict[LegId, Leg] = {}
         self._by_session: dict[SessionId, Leg] = {}
-        self._calls: dict[CallId, Call] = {}
-        self.ended: Counter[str] = Counter()
-        """Calls that are over, by the result of their first leg."""
+        self._calls = CallBook()
+        self.ended = self._calls.ended
 
     # --- looking up -----------------------------------------------------------------------------
 
@@ -80,8 +70,7 @@ class Legs:
 
     def of_call(self, call: CallId) -> tuple[Leg, ...]:
         """The live legs of a call."""
-        found = self._calls.get(call)
-        return () if found is None else tuple(found.legs.values())
+        return self._calls.legs_of(call)
 
     def __iter__(self) -> Iterator[Leg]:
         return iter(tuple(self._by_id.values()))
@@ -113,7 +102,7 @@ class Legs:
         leg.gives_up_at = leg.began + setup_timeout_s
         self._start_timer(leg)
         self.note_change(leg)
-        self._join_call(leg)
+        self._calls.join(leg)
         self._report_started(leg)
 
     def restore(self, leg: Leg, *, waits: bool) -> None:
@@ -129,12 +118,7 @@ class Legs:
         self._by_session[leg.session] = leg
         if waits:
             self._start_timer(leg)
-        call = self._calls.get(leg.call)
-        if call is None:
-            call = self._calls[leg.call] = Call(leg.call, leg.began, leg.id)
-        call.legs[leg.id] = leg
-        if leg.answered_at and leg.id == call.first:
-            call.answered_after_s = leg.answered_at - call.began
+        self._calls.restore(leg)
 
     def redirect(self, leg: Leg, hop: Hop) -> None:
         """The callee has sent the call on: from now on this leg goes there."""
@@ -232,6 +216,24 @@ class Legs:
         else:
             self.feed(leg, accepted)
 
+    def preview_answer(self, leg: Leg, body: bytes) -> None:
+        """The peer of an outbound leg sends sound before its answer; who hears it is told later.
+
+        Whatever is the matter with it, the answer itself may still be good.
+        """
+        try:
+            self._media.preview_answer(leg, body)
+        except RemoteProtocolError as error:
+            log.debug("leg %s: early media is no use: %s", leg.id, error)
+            return
+        self._media.configure(leg)
+        self.note_change(leg)
+        self._turn.emit(LegEarlyMedia(leg=leg.id, at=self._clock.now()))
+
+    def end_early_media(self, leg: Leg) -> None:
+        """Who sent it is not called any more."""
+        self._sound.end_early(leg.id)
+
     def sound_changed(self, leg: Leg) -> None:
         """Carry a new agreement on an answered leg to the gateway, and its hold to the peers."""
         self._media.configure(leg)
@@ -249,8 +251,13 @@ class Legs:
         now = self._clock.now()
         match action:
             case Action.SEND_RINGING:
-                self._alerted(leg, now)
+                self._calls.alerted(leg, now)
                 self._ua.ring(leg.session, now)
+            case Action.SEND_PROGRESS:
+                self._calls.alerted(leg, now)
+                self._media.configure(leg)
+                self._ua.ring(leg.session, now, 183, body=leg.body)
+                self.note_change(leg)
             case Action.SEND_ANSWER:
                 self._stop_timer(leg)
                 self._ua.answer(leg.session, leg.body, now)
@@ -261,7 +268,7 @@ class Legs:
                 for session in leg.sessions:
                     self._ua.end(session, now, reason_header=status.reason_header(cause))
             case Action.REPORT_RINGING:
-                self._alerted(leg, now)
+                self._calls.alerted(leg, now)
                 self._turn.emit(LegRinging(leg=leg.id, at=now))
             case Action.CONNECT:
                 self._connect(leg, now)
@@ -278,9 +285,7 @@ class Legs:
     def _connect(self, leg: Leg, now: float) -> None:
         self._stop_timer(leg)
         leg.answered_at = now
-        call = self._calls[leg.call]
-        if leg.id == call.first:
-            call.answered_after_s = now - call.began
+        self._calls.answered(leg, now)
         self._sound.matrix.add(leg.id)
         self._turn.emit(LegAnswered(leg=leg.id, at=now))
         self.sound_changed(leg)
@@ -294,7 +299,7 @@ class Legs:
         self._limits.remove(leg.id)
         now = self._clock.now()
         self._turn.emit(LegEnded(leg=leg.id, call=leg.call, at=now, cause=cause, by_peer=by_peer))
-        is_last = self._leave_call(leg, cause, now)
+        is_last = self._calls.leave(leg, cause, now)
         if is_last:
             self._sound.captures.stop_call(leg.call)
         self._sound.leg_ended(leg.id)
@@ -316,45 +321,6 @@ class Legs:
             leg.timer.cancel()
             leg.timer = None
 
-    # --- calls and their log --------------------------------------------------------------------
-
-    def _join_call(self, leg: Leg) -> None:
-        call = self._calls.get(leg.call)
-        if call is None:
-            call = self._calls[leg.call] = Call(leg.call, leg.began, leg.id)
-            way = "to" if leg.outbound else "from"
-            door = leg.trunk or leg.phone
-            log.info("call %s begins: %s %s by %s", call.id, way, leg.number or "unknown", door)
-        call.legs[leg.id] = leg
-
-    def _leave_call(self, leg: Leg, cause: EndCause, now: float) -> bool:
-        """Take a leg out of its call; True when it was the last."""
-        call = self._calls[leg.call]
-        del call.legs[leg.id]
-        if leg.id == call.first:
-            call.cause = cause
-        if call.legs:
-            return False
-        del self._calls[leg.call]
-        told = call.cause or cause
-        self.ended[told.result] += 1
-        log.info(
-            "call %s ended: %s, %s (%d) after %.3f s; rang after %s s, answered after %s s",
-            call.id,
-            told.result,
-            told.reason,
-            told.status,
-            now - call.began,
-            _seconds(call.alerted_after_s),
-            _seconds(call.answered_after_s),
-        )
-        return True
-
-    def _alerted(self, leg: Leg, now: float) -> None:
-        call = self._calls[leg.call]
-        if call.alerted_after_s is None:
-            call.alerted_after_s = now - call.began
-
     def _report_started(self, leg: Leg) -> None:
         self._turn.emit(
             LegStarted(
@@ -369,7 +335,3 @@ class Legs:
 
 
 _UNEXPLAINED = EndCause(Result.FAILED, "unexplained")
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

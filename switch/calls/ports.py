@@ -23,6 +23,12 @@ class CallControl(Protocol):
     def ring(self, leg: LegId) -> None:
         """Send 180 on an incoming leg."""
 
+    def hear_early(self, leg: LegId, callee: LegId) -> None:
+        """Let a leg hear what a callee sends before its answer, in this direction only.
+
+        A leg that is not answered itself gets 183 with SDP. Ends with the callee's leg or a `bridge`.
+        """
+
     def answer(self, leg: LegId) -> None:
         """Answer an incoming leg with 200 and its SDP; `LegAnswered` follows."""
 

@@ -83,6 +83,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The other leg of a direct call, at its caller's."""
     fork: ForkRecord | None = None
     """While it rings in several places."""
+    early: str | None = None
+    """The unanswered callee that it hears."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -59,6 +59,7 @@ _SessionOfLeg = (
 
 _NOT_TAKEN = {"SUBSCRIBE": 489, "PUBLISH": 489, "NOTIFY": 481, "MESSAGE": 405}
 """There is no event package yet, hence no subscription, and nobody takes messages."""
+_UNANSWERED = frozenset({State.CALLING, State.ALERTING})
 _BY_PEER = frozenset({EndedBy.REMOTE_BYE, EndedBy.CANCELLED})
 
 
@@ -143,7 +144,9 @@ class SessionInputs:
             self._forking.take(leg, leg.fork, event)
             return
         match event:
-            case Progress(status=status):
+            case Progress(status=status, body=body):
+                if body and leg.state in _UNANSWERED:
+                    self._legs.preview_answer(leg, body)
                 if status in (180, 183):
                     self._legs.feed(leg, Input.ALERTED)
             case Answered(answer=answer):

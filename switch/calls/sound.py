@@ -69,6 +69,14 @@ class Sound:
         """Take a bridge apart."""
         self._set(self.matrix.unbridge(a, b))
 
+    def hear_early(self, leg: LegId, callee: LegId) -> None:
+        """Let a leg hear one that is not answered yet; the leg itself need not be answered."""
+        self._set(self.matrix.hear_early(leg, callee))
+
+    def end_early(self, callee: LegId) -> None:
+        """Nobody hears this one any more, unless they are bridged."""
+        self._set(self.matrix.end_early(callee))
+
     def hold(self, leg: LegId, *, on: bool, by_command: bool) -> None:
         """Begin or end a hold; reported when the leg begins or ceases to hold by either way."""
         held_before = self._holds(leg)

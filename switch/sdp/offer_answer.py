@@ -236,6 +236,16 @@ class AudioNegotiation:
         self._transport.take(choice.transport)
         return choice.audio
 
+    def preview_answer(self, body: bytes) -> NegotiatedAudio:
+        """Read an answer that stands in a provisional response: the final one may be another.
+
+        Our offer stays open. Raises as `accept_answer`.
+        """
+        try:
+            return self.accept_answer(body)
+        finally:
+            self._is_offering = True
+
     def answer(
         self, body: bytes, *, direction: Direction = Direction.SENDRECV
     ) -> tuple[NegotiatedAudio, bytes]:

@@ -18,6 +18,7 @@ from switch.calls.events import (
     GatewayChanged,
     IncomingLeg,
     LegAnswered,
+    LegEarlyMedia,
     LegEnded,
     LegHeld,
     LegRedirected,
@@ -122,6 +123,11 @@ class HandSwitch:
         self.hold(leg.id) if not leg.held else self.resume(leg.id)
         self.settle()
 
+    def sounds(self, leg: Leg) -> None:
+        """The far end sends sound before it answers."""
+        self._emit(LegEarlyMedia(leg=leg.id, at=self.clock.now()))
+        self.settle()
+
     def send_on(self, leg: Leg, phone: str) -> None:
         """The called phone sends the call on to another, and is followed."""
         by, leg.phone = leg.phone or "", phone
@@ -188,6 +194,9 @@ class HandSwitch:
 
     def ring(self, leg: LegId) -> None:
         self._note("ring", leg)
+
+    def hear_early(self, leg: LegId, callee: LegId) -> None:
+        self._note(f"hear-early {callee}", leg)
 
     def answer(self, leg: LegId) -> None:
         found = self._note("answer", leg)

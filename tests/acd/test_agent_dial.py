@@ -125,6 +125,27 @@ def test_an_agent_whose_phone_sends_a_call_on_is_not_the_one_engaged(centre: Cal
     assert centre.state(CY) is AgentState.AVAILABLE
 
 
+def test_the_agent_hears_what_the_far_end_sends_in_place_of_our_ringback(
+    centre: CallCentre,
+) -> None:
+    own = dial(centre)
+    other = called(centre, own)
+    centre.switch.sounds(other)
+    assert not own.players
+    assert f"hear-early {other.id}" in centre.switch.verbs(own.id)
+    centre.switch.confirm(other)
+    centre.settle()
+    assert centre.switch.are_bridged(own.id, other.id)
+
+
+def test_a_customer_in_a_queue_hears_nothing_that_an_agents_phone_sends(
+    centre: CallCentre,
+) -> None:
+    centre.call(QUEUE)
+    centre.switch.sounds(centre.switch.phone_leg(ANN))
+    assert not [verb for verb, _ in centre.switch.log if verb.startswith("hear-early")]
+
+
 def test_what_cannot_be_dialled_is_said_in_words(centre: CallCentre) -> None:
     assert centre.agent_dial.dial(ANN, "777") == "Nobody has that number"
     assert centre.agent_dial.dial(BOB, NUMBER) == "Your phone is not registered"

@@ -53,6 +53,8 @@ class Phone:
         self.max_forwards = "70"
         self.headers: dict[str, str] = {}
         """Of its own INVITEs, besides the usual ones."""
+        self.offers = True
+        """False: its INVITEs have no SDP."""
         self.shows = number
         """The user in its From."""
         self.on_invite: Callable[[], None] = lambda: None
@@ -82,7 +84,7 @@ class Phone:
         self._has_tried = False
         self._new_sound()
         assert self.sound is not None
-        self._offer = offer or self.sound.make_offer()
+        self._offer = offer or self.sound.make_offer() if self.offers else b""
         self._invite({})
         self._pump()
 

@@ -16,6 +16,7 @@ from switch.calls.events import CallEvent, IncomingLeg, LegStarted, PlayFinished
 from switch.gateway.protocol import DigitReceived, Prompt, RtpTimeout
 from switch.ids import CallId, LegId
 from switch.sdp.description import Direction
+from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip.events import Invited
 from tests.switch.calls.bench import CARRIER, Bench
 from tests.switch.calls.phone import Phone
@@ -127,6 +128,25 @@ class History:
     def do_phone_ring(self, a: int, b: int) -> None:
         if self.is_rung(a):
             self.phone(a).ring()
+
+    def do_phone_announce(self, a: int, b: int) -> None:
+        """183 with SDP; the answer that follows is another."""
+        if self.is_rung(a) and b < 4:
+            phone, invited = self.phone(a), self.phone(a).last(Invited)
+            assert invited is not None
+            assert invited.offer is not None
+            sound = AudioNegotiation(session_id=2, address="127.0.0.1", port=phone.rtp_port)
+            body = sound.answer(invited.offer)[1]
+            phone.user_agent.ring(phone.live, self.bench.clock.now(), 183, body=body)
+
+    def do_hear_early(self, a: int, b: int) -> None:
+        self.bench.calls.hear_early(self.leg(a), self.leg(b))
+
+    def do_phone_send_on(self, a: int, b: int) -> None:
+        if self.is_rung(a) and b < 4:
+            headers = {"Contact": f"<sip:{NUMBERS[1 + b]}@127.0.0.1>"}
+            phone, now = self.phone(a), self.bench.clock.now()
+            phone.user_agent.reject(phone.live, 302, None, now, headers)
 
     def do_phone_answer(self, a: int, b: int) -> None:
         if self.is_rung(a):
