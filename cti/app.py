@@ -41,6 +41,7 @@ from cti.lag_watch import LagWatch
 from cti.metrics.exporter import Exporter
 from cti.metrics.sources import Sources
 from cti.midnight import Midnight
+from cti.phones import Phones
 from cti.recording_paths import RecordingPaths
 from cti.recovery import GATEWAY_LOST, RecordingRecovery
 from cti.settings import Settings
@@ -167,6 +168,7 @@ class Node:
         await self._switching.open(held=self._continuity.has_calls)
         self._took_up = True
         self._continuity.resume()
+        self._phones.resume()
         await self._open_api(api)
         down("api", self._api.stop)
         way_down.callback(self._bus.close, "shutdown")
@@ -214,6 +216,14 @@ class Node:
             history=self._store.history,
             pops=self._centre.pops,
             watch=self._switching.watch,
+        )
+        self._phones = Phones(
+            presence=self._switching.presence,
+            calls=self._switching.calls,
+            credentials=self._switching.credentials,
+            agents=self._centre.agents,
+            agent_of=self._centre.agent_of,
+            bus=self._bus,
         )
         self._bans = Bans(
             guard=self._switching.guard,
@@ -273,6 +283,7 @@ class Node:
             bus=self._bus,
             status=self._board.status,
             bans=self._bans,
+            phones=self._phones,
             metrics=Exporter(
                 Sources(
                     settings=self.settings,
@@ -352,6 +363,7 @@ class Node:
             self._spawn(self._resolve(event))
             return
         self._centre.handle(event)
+        self._phones.call_event(event)
         self._continuity.journal.call_event(event)
         self._board.call_event(event)
         if self._draining is not None:

@@ -36,6 +36,7 @@ from cti.schema import (
     SignOnReply,
     Snapshot,
 )
+from cti.schema_phones import MailboxRequest, MailboxView, TextReply, TextRequest
 
 __all__ = [
     "ApiClient",
@@ -224,6 +225,24 @@ class ApiClient:
     async def lift_ban(self, source: str) -> None:
         """Let a source in again."""
         await self._requests.post("/api/v1/bans/lift", LiftBanRequest(source=source))
+
+    # --- phones ---
+
+    async def mailbox(self, phone: str) -> MailboxView:
+        """How many messages wait for a phone."""
+        return await self._requests.get(f"/api/v1/phones/{quote(phone)}/mailbox", MailboxView)
+
+    async def set_mailbox(self, phone: str, *, new: int, old: int = 0) -> MailboxView:
+        """Set how many messages wait for a phone."""
+        body = MailboxRequest(new=new, old=old)
+        content = await self._requests.post(f"/api/v1/phones/{quote(phone)}/mailbox", body)
+        return msgspec.json.decode(content, type=MailboxView)
+
+    async def write(self, phone: str, text: str) -> TextReply:
+        """Send a short message to a phone and its agent's desk."""
+        body = TextRequest(text=text)
+        content = await self._requests.post(f"/api/v1/phones/{quote(phone)}/messages", body)
+        return msgspec.json.decode(content, type=TextReply)
 
     async def is_healthy(self) -> bool:
         """Whether the server accepts calls; False also when it cannot be reached."""

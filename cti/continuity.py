@@ -54,6 +54,7 @@ class Continuity:
             call_backs=centre.call_backs,
             translator=centre.translator,
             location=switching.location,
+            presence=switching.presence,
             secrets=switching.credentials,
             wake=switching.pump.schedule_flush,
             clock=clock,

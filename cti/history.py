@@ -40,6 +40,7 @@ _NOT_KEPT: Final = frozenset(
         EventType.SOURCE_BANNED,
         EventType.SOURCE_UNBANNED,
         EventType.SCREEN_POP,
+        EventType.TEXT_RECEIVED,
     }
 )
 """Not part of one interaction's timeline; `SCREEN_POP` repeats what the store knows anyway."""

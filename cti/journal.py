@@ -31,6 +31,7 @@ from switch.guard.source import DATAGRAMS
 from switch.ids import LegId, RecordingId
 from switch.journal.times import Times
 from switch.journal.writer import Journal
+from switch.presence.service import Presence
 from switch.registrar.location import Location
 from switch.sip.session_record import flow_record
 
@@ -56,6 +57,7 @@ class CallJournal:
         call_backs: CallBacks,
         translator: Translator,
         location: Location,
+        presence: Presence,
         secrets: PhoneCredentials,
         wake: Callable[[], None],
         clock: Clock,
@@ -70,6 +72,11 @@ class CallJournal:
         call_backs.on_change = lambda contact: self.changed(Kind.CALL_BACK, contact)
         self._translator = translator
         self._location = location
+        self._presence = presence
+        subscriptions = presence.notifier.subscriptions
+        subscriptions.on_record = lambda id: self.changed(Kind.SUBSCRIPTION, id)
+        presence.publications.on_record = lambda tag: self.changed(Kind.PUBLICATION, tag)
+        presence.states.on_mailbox = lambda phone: self.changed(Kind.MAILBOX, phone)
         self._secrets = secrets
         self._wake = wake
         self._clock = clock
@@ -164,6 +171,12 @@ class CallJournal:
             case Kind.CALL_BACK:
                 record = self._call_backs.record(ContactId(key), self._wall)
                 self._put(Kind.CALL_BACK, key, record)
+            case Kind.SUBSCRIPTION:
+                self._put(kind, key, self._presence.notifier.record(key, self._wall))
+            case Kind.PUBLICATION:
+                self._put(kind, key, self._presence.publications.record(key, self._wall))
+            case Kind.MAILBOX:
+                self._put(kind, key, self._presence.states.mailboxes().get(key))
             case Kind.POP | Kind.NODE | Kind.BAN:
                 pass
         self._due()

@@ -35,6 +35,12 @@ class Kind(StrEnum):
     """A customer who is to be called back, by the contact that was cut off."""
     BAN = "ban"
     """A ban of the guard, by its source."""
+    SUBSCRIPTION = "subscription"
+    """Who watches whom, by our tag."""
+    PUBLICATION = "publication"
+    """What a phone published of itself, by its entity-tag."""
+    MAILBOX = "mailbox"
+    """What waits for a phone."""
     NODE = "node"
     """Records of the node itself: see `NodeKey`."""
 

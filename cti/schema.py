@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
+from cti.schema_phones import TextReceived as TextReceived
 from cti.schema_server import CallBackView as CallBackView
 from cti.schema_server import GatewayView as GatewayView
 from cti.schema_server import Refused as Refused
@@ -287,6 +288,7 @@ class EventType(StrEnum):
     CALL_REFUSED = "CallRefused"  # Refused
     SOURCE_BANNED = "SourceBanned"  # BanView
     SOURCE_UNBANNED = "SourceUnbanned"  # BanView: it ended by itself or was lifted
+    TEXT_RECEIVED = "TextReceived"  # TextReceived: somebody wrote to the agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,6 +412,7 @@ EventData = (
     | CallBackView
     | Refused
     | BanView
+    | TextReceived
 )
 
 DATA_TYPES: Final[dict[EventType, type[Any]]] = {
@@ -441,6 +444,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.CALL_REFUSED: Refused,
     EventType.SOURCE_BANNED: BanView,
     EventType.SOURCE_UNBANNED: BanView,
+    EventType.TEXT_RECEIVED: TextReceived,
 }
 
 

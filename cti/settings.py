@@ -104,6 +104,17 @@ class ServerSection(_Section, frozen=True, kw_only=True):
     """So long running calls may go on when it is told to stop; 0: they end at once, untold."""
 
 
+class PresenceSection(_Section, frozen=True, kw_only=True):
+    """Who may watch phones: busy lamps, presence, waiting messages."""
+
+    watch: str = "phones"
+    """Whom a phone may watch: `phones` (all of ours), `own` (itself), `nobody`."""
+    see_numbers: tuple[str, ...] = ()
+    """Phones (numbers or ranges) that see whom those they watch talk with."""
+    texts_a_minute: Annotated[int, msgspec.Meta(ge=0, le=10000)] = 30
+    """Short messages (MESSAGE) of one phone."""
+
+
 class DataSection(_Section, frozen=True, kw_only=True):
     """Where things are kept."""
 
@@ -217,6 +228,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     limits: LimitsSection = LimitsSection()
     server: ServerSection = ServerSection()
     data: DataSection = DataSection()
+    presence: PresenceSection = PresenceSection()
     dispositions: tuple[DispositionSection, ...] = ()
     users: tuple[UserSection, ...] = ()
     phones: tuple[PhoneSection, ...] = ()

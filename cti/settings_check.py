@@ -18,6 +18,7 @@ PROXY: Final = re.compile(
 )
 """Where calls out go."""
 
+_WATCH: Final = ("phones", "own", "nobody")
 _ROLES: Final = ("agent", "supervisor", "administrator")
 
 
@@ -29,6 +30,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
     yield from _twice("trunks", "name", (trunk.name for trunk in settings.trunks))
     yield from _twice("dispositions", "code", (each.code for each in settings.dispositions))
     yield from _twice("entries", "number", (entry.number for entry in settings.entries))
+    yield from _presence(settings)
     queues = {queue.name for queue in settings.queues}
     phones = _Numbers("phones", "numbers")
     for index, phone in enumerate(settings.phones):
@@ -119,6 +121,14 @@ def _exempt(settings: Settings) -> Iterator[str]:
                 yield f"{key}: {address!r} is no IP address or network"
     if settings.limits.ban_max_s < settings.limits.ban_s:
         yield "limits.ban_max_s: the longest ban is shorter than the first (limits.ban_s)"
+
+
+def _presence(settings: Settings) -> Iterator[str]:
+    watch = settings.presence.watch
+    if watch not in _WATCH:
+        yield f"presence.watch: {watch!r} is not phones, own or nobody"
+    for numbers in settings.presence.see_numbers:
+        yield from _told(lambda numbers=numbers: expand(numbers, "presence.see_numbers"))  # type: ignore[misc]
 
 
 def _told(look: Callable[[], object]) -> Iterator[str]:

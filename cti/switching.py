@@ -13,7 +13,7 @@ from cti.accounts import PhoneCredentials
 from cti.bans import guard_settings
 from cti.flows import prompt_folders
 from cti.ids import Tokens
-from cti.settings import Settings, port_range
+from cti.settings import Settings, expand, port_range
 from cti.site import Site
 from switch.calls.control import Calls
 from switch.calls.events import CallSink
@@ -26,6 +26,8 @@ from switch.guard.bans import Ban
 from switch.guard.guard import Guard
 from switch.guard.watch import SipWatch
 from switch.ids import CallId, RecordingId
+from switch.presence.service import Presence
+from switch.presence.settings import PresenceSettings, Watch
 from switch.registrar.location import Location
 from switch.registrar.registrar import Registrar, RegistrarSettings
 from switch.sip.digest import Challenger, DigestSettings
@@ -122,6 +124,27 @@ class Switching:
             on_lost=lambda detail: self.calls.gateway_lost(detail),
         )
         self.plan = NumberPlan(site.plan)
+        self.presence = Presence(
+            user_agent=self.user_agent,
+            challenger=challenger,
+            credentials=self.credentials,
+            plan=self.plan,
+            location=self.location,
+            settings=PresenceSettings(
+                host=sip.host,
+                watch=Watch(settings.presence.watch),
+                see_numbers=frozenset(
+                    number
+                    for numbers in settings.presence.see_numbers
+                    for number in expand(numbers, "presence.see_numbers")
+                ),
+                texts_a_minute=settings.presence.texts_a_minute,
+            ),
+            contact=self._contact,
+            new_token=new_token,
+            clock=clock,
+            flush=self.pump.schedule_flush,
+        )
         self.calls = Calls(
             user_agent=self.user_agent,
             gateway=self._gateway,
@@ -140,6 +163,7 @@ class Switching:
             recording_path=recording_path,
             flush=self.pump.schedule_flush,
         )
+        self.calls.attach(self.presence)
 
     @property
     def gateway_pid(self) -> int | None:

@@ -43,6 +43,9 @@ from switch.guard.offences import Offence
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.journal.format import UNDECODABLE, Header, Reading, read
 from switch.journal.times import Times
+from switch.presence.publications import Publication
+from switch.presence.records import SubscriptionRecord
+from switch.presence.states import Mailbox
 from switch.registrar.location import Binding
 from switch.sip.session_record import flow_of
 
@@ -174,6 +177,7 @@ class TakeOver:
         self._adoption.engage((leg, agent) for leg, agent in engaged if agent is not None)
         self._restore_phones(agents)
         self._restore_bans()
+        self._restore_presence()
         self._restore_views(agents, contacts, captures)
         self._mark_all()
         self._journal.new_day(self._today.isoformat())
@@ -240,6 +244,18 @@ class TakeOver:
             since, until = self._mono(ban.since), self._mono(ban.until)
             if not self._bans.restore(source, reason, since, until, ban.times):
                 self._journal.file.delete(Kind.BAN, source)
+
+    def _restore_presence(self) -> None:
+        presence = self._switching.presence
+        for id, subscription in self._values(Kind.SUBSCRIPTION, SubscriptionRecord).items():
+            try:
+                presence.notifier.restore(id, subscription, self._mono)
+            except ValueError as error:
+                log.warning("not taken up: subscription %s: %s", id, error)
+        for tag, publication in self._values(Kind.PUBLICATION, Publication).items():
+            presence.publications.restore(tag, publication, self._mono)
+        for phone, mailbox in self._values(Kind.MAILBOX, Mailbox).items():
+            presence.states.set_mailbox(phone, mailbox)
 
     def _restore_views(
         self,

@@ -26,6 +26,7 @@ from cti.schema import (
     ServerStatus,
     Snapshot,
 )
+from cti.schema_phones import MailboxView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,36 @@ class NobodyBanned:
         """Nothing follows from it."""
 
 
+class Phones(Protocol):
+    """The phones, apart from their calls."""
+
+    def mailbox(self, phone: str) -> MailboxView:
+        """What waits for a phone, or `NotFound`."""
+
+    def set_mailbox(self, phone: str, new: int, old: int) -> MailboxView:
+        """Set what waits for a phone. `NotFound`, `Invalid`."""
+
+    async def write(self, sender: str, phone: str, text: str) -> int:
+        """Send a short message; gives the SIP status of the answer. `NotFound`, `Invalid`."""
+
+
+class NoPhones:
+    """For servers without a switch."""
+
+    def mailbox(self, phone: str) -> MailboxView:
+        """There is none."""
+        raise NotFound("no-such-phone", f"There is no phone {phone[:40]}.")
+
+    def set_mailbox(self, phone: str, new: int, old: int) -> MailboxView:
+        """There is none."""
+        return self.mailbox(phone)
+
+    async def write(self, sender: str, phone: str, text: str) -> int:
+        """There is none."""
+        self.mailbox(phone)
+        return 404
+
+
 class Health(Protocol):
     """Whether calls are accepted."""
 
@@ -212,6 +243,7 @@ class ApiPorts:
     status: Callable[[], ServerStatus] = ServerStatus
     """What lives and what was counted, for operators."""
     bans: Bans = field(default_factory=NobodyBanned)
+    phones: Phones = field(default_factory=NoPhones)
     counters: ApiCounters = field(default_factory=ApiCounters)
     """Where it counts whom it did not serve."""
     metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")

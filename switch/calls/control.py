@@ -29,6 +29,7 @@ from switch.calls.inviting import Inviter
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
+from switch.calls.outside import Outside
 from switch.calls.overload import Overload
 from switch.calls.qualities import Qualities
 from switch.calls.redirection import Redirections
@@ -188,6 +189,10 @@ class Calls(Commands):
             turn=turn,
             new_id=new_id,
         )
+
+    def attach(self, outside: Outside) -> None:
+        """Let somebody take the requests outside of sessions that no registrar takes."""
+        self._session_inputs.outside.append(outside)
 
     # --- inputs ---------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from switch.calls.incoming import Incoming
 from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
+from switch.calls.outside import Outside
 from switch.calls.status import cause_of_end, cause_of_status
 from switch.calls.turn import Turn
 from switch.clock import Clock
@@ -36,6 +37,7 @@ from switch.sip.events import (
     RequestAnswered,
     SessionEvent,
 )
+from switch.sip.message import Response
 from switch.sip.user_agent import UserAgent
 from switch.sip.writing import make_response
 
@@ -58,7 +60,7 @@ _SessionOfLeg = (
 
 
 _NOT_TAKEN = {"SUBSCRIBE": 489, "PUBLISH": 489, "NOTIFY": 481, "MESSAGE": 405}
-"""There is no event package yet, hence no subscription, and nobody takes messages."""
+"""What nobody attached has taken."""
 _UNANSWERED = frozenset({State.CALLING, State.ALERTING})
 _BY_PEER = frozenset({EndedBy.REMOTE_BYE, EndedBy.CANCELLED})
 
@@ -86,6 +88,7 @@ class SessionInputs:
         self._registrar = registrar
         self._clock = clock
         self._turn = turn
+        self.outside: list[Outside] = []
 
     def take_next(self) -> bool:
         """Handle one waiting event; False when there was none."""
@@ -108,7 +111,7 @@ class SessionInputs:
             case Invited():
                 self._turn.guard(None, partial(self._invited, event))
             case RequestAnswered():
-                pass  # nothing here sends requests outside of sessions
+                self._turn.guard(None, partial(self._answered, event))
             case OutOfDialogRequest():
                 self._turn.guard(None, partial(self._out_of_dialog, event))
             case _:
@@ -130,14 +133,25 @@ class SessionInputs:
 
     def _out_of_dialog(self, event: OutOfDialogRequest) -> None:
         now = self._clock.now()
-        response = make_response(event.request, 500)
+        response: Response | None = make_response(event.request, 500)
         try:
-            if event.request.method == "REGISTER":
-                response = self._registrar.handle(event.request, event.flow, now)
-            else:
-                response = make_response(event.request, _NOT_TAKEN[event.request.method])
+            response = self._outside_of_calls(event, now)
         finally:
-            self._ua.respond(event.transaction, response, now)
+            if response is not None:
+                self._ua.respond(event.transaction, response, now)
+
+    def _outside_of_calls(self, event: OutOfDialogRequest, now: float) -> Response | None:
+        """The answer; None where somebody attached gives it."""
+        if event.request.method == "REGISTER":
+            return self._registrar.handle(event.request, event.flow, now)
+        if any(each.request(event, now) for each in self.outside):
+            return None
+        return make_response(event.request, _NOT_TAKEN[event.request.method])
+
+    def _answered(self, event: RequestAnswered) -> None:
+        now = self._clock.now()
+        if not any(each.answered(event, now) for each in self.outside):
+            log.debug("nobody waits for the answer %d to %s", event.status, event.transaction)
 
     def _of_leg(self, leg: Leg, event: _SessionOfLeg) -> None:
         if leg.fork is not None:

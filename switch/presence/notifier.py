@@ -238,7 +238,7 @@ class Notifier:
         if expires_s:
             each.expires_at = now + expires_s
             self._deadlines.set((each.id, Alarm.EXPIRE), each.expires_at)
-            self.subscriptions.changed.add(each.id)
+            self.subscriptions.on_record(each.id)
             self._step(each, Input.CHANGED, now)
         else:
             self._end(each, "timeout", now)

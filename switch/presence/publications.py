@@ -61,8 +61,8 @@ class Publications:
         "_ends",
         "_new_token",
         "_settings",
-        "changed",
         "on_change",
+        "on_record",
     )
 
     def __init__(
@@ -75,8 +75,8 @@ class Publications:
         self._by_phone: dict[str, dict[str, None]] = {}
         """Entity-tags, the oldest first."""
         self._ends: Deadlines[str] = Deadlines()
-        self.changed: set[str] = set()
-        """Entity-tags, for the journal, which empties it."""
+        self.on_record: Callable[[str], None] = lambda tag: None
+        """Hears of each entity-tag whose record is to be written, or to be removed."""
         self.on_change: Callable[[str], None] = lambda phone: None
 
     def __len__(self) -> int:
@@ -153,7 +153,7 @@ class Publications:
         self._by_tag[tag] = publication
         self._by_phone.setdefault(publication.phone, {})[tag] = None
         self._ends.set(tag, publication.expires_at)
-        self.changed.add(tag)
+        self.on_record(tag)
 
     def _remove(self, tag: str) -> str | None:
         """Take it out; gives whose it was."""
@@ -161,7 +161,7 @@ class Publications:
         if found is None:
             return None
         self._ends.cancel(tag)
-        self.changed.add(tag)
+        self.on_record(tag)
         tags = self._by_phone[found.phone]
         del tags[tag]
         if not tags:

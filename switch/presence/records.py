@@ -36,13 +36,6 @@ class SubscriptionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False)
     version: int
 
 
-class MailboxRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What waits for one phone."""
-
-    new: int
-    old: int
-
-
 def record_of(subscription: Subscription, wall: Callable[[float], float]) -> SubscriptionRecord:
     """Describe a subscription."""
     dialog = subscription.dialog

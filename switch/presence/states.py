@@ -41,7 +41,7 @@ class Line(Struct, frozen=True):
     """The other side's number; empty: unknown or withheld."""
 
 
-class Mailbox(Struct, frozen=True):
+class Mailbox(Struct, frozen=True, array_like=True):
     """Messages that wait for a phone."""
 
     new: int = 0
@@ -65,7 +65,7 @@ NO_MAIL: Final = Mailbox()
 class States:
     """All phones about which anything is known."""
 
-    __slots__ = ("_lines", "_mailboxes", "_owners", "_persons", "changed_mailboxes", "on_change")
+    __slots__ = ("_lines", "_mailboxes", "_owners", "_persons", "on_change", "on_mailbox")
 
     def __init__(self) -> None:
         self._lines: dict[str, dict[str, Line]] = {}
@@ -73,8 +73,8 @@ class States:
         self._mailboxes: dict[str, Mailbox] = {}
         self._persons: dict[str, Person] = {}
         self.on_change: Callable[[Package, str], None] = lambda package, phone: None
-        self.changed_mailboxes: set[str] = set()
-        """For the journal, which empties it."""
+        self.on_mailbox: Callable[[str], None] = lambda phone: None
+        """Hears of each phone whose mailbox is to be written down."""
 
     # --- lines ----------------------------------------------------------------------------------
 
@@ -98,6 +98,13 @@ class States:
         line = self._lines[phone][id]
         if line.state is not state:
             self._lines[phone][id] = replace(line, state=state)
+            self.on_change(Package.DIALOG, phone)
+
+    def line_reaches(self, id: str, remote: str) -> None:
+        """The other side of a dialog is known now."""
+        phone = self._owners.get(id)
+        if phone is not None:
+            self._lines[phone][id] = replace(self._lines[phone][id], remote=remote)
             self.on_change(Package.DIALOG, phone)
 
     def line_ended(self, id: str) -> None:
@@ -128,7 +135,7 @@ class States:
         if self.mailbox(phone) == mailbox:
             return
         self._mailboxes[phone] = mailbox
-        self.changed_mailboxes.add(phone)
+        self.on_mailbox(phone)
         self.on_change(Package.MESSAGE_SUMMARY, phone)
 
     def mailbox(self, phone: str) -> Mailbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from switch.presence.subscription import Package, Subscription
 
@@ -13,7 +13,7 @@ DialogKey = tuple[str, str]
 class Subscriptions:
     """The table. The oldest stand first everywhere."""
 
-    __slots__ = ("_by_dialog", "_by_id", "_by_watched", "_by_watcher", "_of_phone", "changed")
+    __slots__ = ("_by_dialog", "_by_id", "_by_watched", "_by_watcher", "_of_phone", "on_record")
 
     def __init__(self) -> None:
         self._by_id: dict[str, Subscription] = {}
@@ -21,8 +21,8 @@ class Subscriptions:
         self._by_watched: dict[tuple[Package, str], dict[str, Subscription]] = {}
         self._by_watcher: dict[str, dict[str, Subscription]] = {}
         self._of_phone: dict[str, int] = {}
-        self.changed: set[str] = set()
-        """Ids whose record is to be written, for the journal, which empties it."""
+        self.on_record: Callable[[str], None] = lambda id: None
+        """Hears of each subscription whose record is to be written, or to be removed."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -58,7 +58,7 @@ class Subscriptions:
         self._by_watched.setdefault((each.package, each.phone), {})[each.id] = each
         self._by_watcher.setdefault(each.watcher, {})[each.id] = each
         self._of_phone[each.phone] = self._of_phone.get(each.phone, 0) + 1
-        self.changed.add(each.id)
+        self.on_record(each.id)
 
     def remove(self, each: Subscription) -> None:
         """Forget one; a second time does nothing."""
@@ -75,4 +75,4 @@ class Subscriptions:
         self._of_phone[each.phone] -= 1
         if not self._of_phone[each.phone]:
             del self._of_phone[each.phone]
-        self.changed.add(each.id)
+        self.on_record(each.id)

@@ -97,6 +97,11 @@ class Pump:
         """When the loop had time to look last; None: nobody says."""
         self.sent = 0
         """Messages given to the sockets since the start."""
+        self.observers: tuple[Callable[[bytes, Flow, bool], None], ...] = ()
+        """Each is shown every message that is read or sent: octets, flow, and whether it goes out.
+
+        They must neither wait nor raise.
+        """
 
     @property
     def udp_dropped(self) -> int:
@@ -214,6 +219,8 @@ class Pump:
         out = self._endpoint.datagrams_to_send()
         self.sent += len(out)
         for data, flow in out:
+            for observe in self.observers:
+                observe(data, flow, True)
             if trace:
                 wire.debug(
                     "to %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")
@@ -314,6 +321,8 @@ class Pump:
         receive = self._endpoint.receive_datagram
         trace = wire.isEnabledFor(logging.DEBUG)
         for data, flow in batch:
+            for observe in self.observers:
+                observe(data, flow, False)
             if trace:
                 wire.debug(
                     "from %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")

@@ -145,8 +145,10 @@ def test_a_phone_has_so_many_publications_and_its_oldest_gives_way() -> None:
 def test_a_publication_goes_on_after_a_restart() -> None:
     site = Site()
     phone = Publisher(site)
+    noted: list[str] = []
+    site.publications.on_record = noted.append
     phone.publish(MEETING)
-    assert site.publications.changed == {phone.tag}
+    assert noted == [phone.tag]
     record = site.publications.record(phone.tag, lambda moment: moment)
     kept = msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=Publication)
     phone.site = after = Site()

@@ -1,0 +1,135 @@
+import socket
+import struct
+
+import pytest
+
+from switch.capture.hep import Encoder, Kind
+from switch.capture.homer import Homer
+from switch.capture.octets import call_id
+from switch.sip.flow import Flow, Transport
+
+INVITE = (
+    b"INVITE sip:4000@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9\r\n"
+    b"Call-ID: abc@example.com\r\nCSeq: 1 INVITE\r\n\r\n"
+)
+FLOW = Flow(Transport.UDP, ("192.0.2.9", 5062), ("192.0.2.1", 5060))
+
+
+def decode(packet: bytes) -> dict[int, bytes]:
+    """A reader of its own, by the specification: chunks of vendor 0 by type."""
+    assert packet[:4] == b"HEP3"
+    (length,) = struct.unpack("!H", packet[4:6])
+    assert length == len(packet)
+    chunks: dict[int, bytes] = {}
+    at = 6
+    while at < length:
+        vendor, kind, size = struct.unpack("!HHH", packet[at : at + 6])
+        assert vendor == 0
+        assert size >= 6
+        assert kind not in chunks
+        chunks[kind] = packet[at + 6 : at + size]
+        at += size
+    assert at == length
+    return chunks
+
+
+def packet(flow: Flow = FLOW, *, is_out: bool = False, key: str = "", agent: int = 2001) -> bytes:
+    return Encoder(agent, key).packet(
+        INVITE,
+        flow,
+        is_out=is_out,
+        kind=Kind.SIP,
+        at=1_700_000_000.25,
+        correlation=b"abc@example.com",
+    )
+
+
+def test_every_chunk_of_a_message_that_came_in() -> None:
+    assert decode(packet(key="secret")) == {
+        1: b"\x02",
+        2: b"\x11",
+        3: bytes([192, 0, 2, 9]),
+        4: bytes([192, 0, 2, 1]),
+        7: struct.pack("!H", 5062),
+        8: struct.pack("!H", 5060),
+        9: struct.pack("!I", 1_700_000_000),
+        10: struct.pack("!I", 250_000),
+        11: b"\x01",
+        12: struct.pack("!I", 2001),
+        14: b"secret",
+        15: INVITE,
+        17: b"abc@example.com",
+    }
+
+
+def test_what_goes_out_has_us_as_its_source_and_no_key_stands_where_there_is_none() -> None:
+    chunks = decode(packet(is_out=True))
+    assert (chunks[3], chunks[7]) == (bytes([192, 0, 2, 1]), struct.pack("!H", 5060))
+    assert 14 not in chunks
+
+
+def test_ipv6_and_tls() -> None:
+    flow = Flow(Transport.TLS, ("2001:db8::9", 40000), ("2001:db8::1", 5061), 7)
+    chunks = decode(packet(flow))
+    assert (chunks[1], chunks[2]) == (b"\x0a", b"\x06")
+    assert chunks[5] == socket.inet_pton(socket.AF_INET6, "2001:db8::9")
+    assert chunks[6] == socket.inet_pton(socket.AF_INET6, "2001:db8::1")
+    assert 3 not in chunks
+
+
+def test_addresses_of_two_kinds_become_one() -> None:
+    chunks = decode(packet(Flow(Transport.TCP, ("192.0.2.9", 1), ("::", 2))))
+    assert chunks[5] == socket.inet_pton(socket.AF_INET6, "::ffff:192.0.2.9")
+
+
+@pytest.mark.parametrize("size", [64_000, 65_400, 65_529, 65_534, 65_535, 70_000])
+def test_what_does_not_fit_is_no_packet(size: int) -> None:
+    def make() -> bytes:
+        return Encoder(1, "k" * 128).packet(
+            b"x" * size, FLOW, is_out=True, kind=Kind.SIP, at=1.0, correlation=b"c" * 256
+        )
+
+    if size < 65_000:
+        assert decode(make())[15] == b"x" * size
+    else:
+        with pytest.raises(ValueError, match="do not fit"):
+            make()
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (INVITE, b"abc@example.com"),
+        (b"OPTIONS x SIP/2.0\r\ni:  short \r\n\r\n", b"short"),
+        (b"OPTIONS x SIP/2.0\r\ncall-id\t:\tc1\r\n\r\n", b"c1"),
+        (b"OPTIONS x SIP/2.0\r\n\r\n", b""),
+        (b"", b""),
+        (b"x\r\nCall-ID: " + b"a" * 1000, b"a" * 256),
+        (b"x\r\nCall-ID: cut", b"cut"),
+    ],
+)
+def test_the_call_id_is_found_without_parsing(data: bytes, expected: bytes) -> None:
+    assert call_id(data) == expected
+
+
+def test_packets_arrive_and_a_server_that_is_away_costs_nothing() -> None:
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", 0))
+    receiver.settimeout(10)
+    homer = Homer(receiver.getsockname(), Encoder(7), lambda: 1_700_000_000.5)
+    homer.message(INVITE, FLOW, False)
+    homer.report(b'{"packets": 5}', FLOW, True, "abc@example.com")
+    first, second = decode(receiver.recv(65536)), decode(receiver.recv(65536))
+    assert (first[15], first[17]) == (INVITE, b"abc@example.com")
+    assert (second[11], second[15]) == (b"\x05", b'{"packets": 5}')
+    receiver.close()
+    for _ in range(20):  # its host refuses
+        homer.message(INVITE, FLOW, False)
+    homer.message(b"x" * 70_000, FLOW, False)
+    homer.message(INVITE, Flow(Transport.UDP, ("no address", 1), ("192.0.2.1", 2)), False)
+    homer.message(INVITE, Flow(Transport.UDP, ("192.0.2.1", 70000), ("192.0.2.1", 2)), False)
+    assert homer.dropped >= 4
+    assert homer.sent + homer.dropped == 25
+    homer.close()
+    homer.message(INVITE, FLOW, False)
+    assert homer.sent + homer.dropped == 26
