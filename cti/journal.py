@@ -200,6 +200,8 @@ class CallJournal:
             return
         began = self._now()
         self._is_due = self._is_soon = False
+        self._invites -= changes.invites
+        changes.invites.clear()
         for leg in changes.legs:
             self._leg(leg)
         changes.legs.clear()

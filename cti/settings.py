@@ -51,6 +51,10 @@ class SipSection(_Section, frozen=True, kw_only=True):
     domains: tuple[str, ...] = ()
     max_calls: Annotated[int, msgspec.Meta(ge=1)] = 5000
     """Calls at a time; more are refused with 503 and Retry-After."""
+    session_interval_s: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 1800
+    """How long a session lives without being refreshed (RFC 4028); 0: for ever."""
+    session_min_s: Annotated[int, msgspec.Meta(ge=90, le=86400)] = 90
+    """Peers that want a shorter interval are asked for this one."""
 
 
 class MediaSection(_Section, frozen=True, kw_only=True):

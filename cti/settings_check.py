@@ -26,6 +26,9 @@ def problems_of(settings: Settings) -> Iterator[str]:
     """Name every problem with its key, and say what to do."""
     yield from _addresses(settings)
     yield from _exempt(settings)
+    interval, least = settings.sip.session_interval_s, settings.sip.session_min_s
+    if interval and interval < least:
+        yield f"sip.session_interval_s: {interval} is below {least}; 0 turns session timers off"
     yield from _twice("queues", "name", (queue.name for queue in settings.queues))
     yield from _twice("trunks", "name", (trunk.name for trunk in settings.trunks))
     yield from _twice("dispositions", "code", (each.code for each in settings.dispositions))

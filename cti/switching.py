@@ -70,15 +70,20 @@ class Switching:
         """Called when a source is banned."""
         self.guard = Guard(guard_settings(settings, site), on_ban=lambda ban: self.on_ban(ban))
         self.watch = SipWatch(self.guard)
+        agent = UserAgentSettings(
+            session_interval_s=sip.session_interval_s, session_min_s=sip.session_min_s
+        )
         room = settings.limits.max_transactions
         self.endpoint = Endpoint(
             new_branch=new_token,
+            allow=agent.allow,
+            supported=agent.supported,
             limits=EndpointLimits(max_transactions=room, max_strangers=room // 4),
             doorkeeper=self.watch,
         )
         self.user_agent = UserAgent(
             self.endpoint,
-            settings=UserAgentSettings(),
+            settings=agent,
             new_token=new_token,
             contact=self._contact,
             jitter=random.random,

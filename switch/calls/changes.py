@@ -14,4 +14,6 @@ class Changes:
     legs: set[LegId] = field(default_factory=set)
     confirmed: set[LegId] = field(default_factory=set)
     """Legs whose 2xx got its ACK: the INVITE need not be kept any longer."""
+    invites: set[LegId] = field(default_factory=set)
+    """Legs whose INVITE was sent anew, as another transaction."""
     recordings: set[RecordingId] = field(default_factory=set)

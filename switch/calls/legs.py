@@ -174,9 +174,11 @@ class Legs:
         if leg.state is not state_before:
             leg.awaits_answer = True
 
-    def note_change(self, leg: Leg) -> None:
-        """Something changed that the journal should know."""
+    def note_change(self, leg: Leg, *, invite: bool = False) -> None:
+        """Something changed that the journal should know; maybe the INVITE, too."""
         self._sound.changes.legs.add(leg.id)
+        if invite:
+            self._sound.changes.invites.add(leg.id)
 
     def note_confirmed(self, leg: Leg) -> None:
         """The peer has our 2xx."""

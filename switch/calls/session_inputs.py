@@ -35,6 +35,7 @@ from switch.sip.events import (
     ReofferFailed,
     ReofferReceived,
     RequestAnswered,
+    SessionChanged,
     SessionEvent,
 )
 from switch.sip.message import Response
@@ -53,6 +54,7 @@ _SessionOfLeg = (
     | ReofferFailed
     | Ended
     | DigitInfo
+    | SessionChanged
     | RefreshDue
     | Referred
     | ReferProgress
@@ -184,10 +186,20 @@ class SessionInputs:
             case Ended(by=by):
                 cause = cause_of_end(by, outbound=leg.outbound, answered=leg.is_answered)
                 self._legs.feed(leg, Input.GONE, cause, by_peer=by in _BY_PEER)
-            case DigitInfo() | RefreshDue() | Referred() | ReferProgress():
+            case SessionChanged(invite=has_new_invite):
+                self._legs.note_change(leg, invite=has_new_invite)
+            case RefreshDue():
+                self._refresh(leg)
+            case DigitInfo() | Referred() | ReferProgress():
                 pass  # the user agent reports none of them yet
             case _:
                 assert_never(event)
+
+    def _refresh(self, leg: Leg) -> None:
+        """Offer the sound as it is: the peer does not take UPDATE (RFC 4028 section 7.4)."""
+        negotiation = leg.negotiation
+        if leg.state is State.ANSWERED and negotiation is not None and not leg.awaits_answer:
+            self._ua.reoffer(leg.session, negotiation.make_offer(), self._clock.now())
 
     def _confirmed(self, leg: Leg, body: bytes | None) -> None:
         """ACK: it carries an answer when the offer stood in our 2xx."""

@@ -13,7 +13,7 @@ DEFAULT_ALLOW = (
     *("REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"),
 )
 """The methods that the user agent knows, as its Allow header has them."""
-DEFAULT_SUPPORTED = ("replaces",)
+DEFAULT_SUPPORTED = ("replaces", "timer")
 """The extensions that it knows, as its Supported header has them."""
 
 

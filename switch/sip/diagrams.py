@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from switch.sip import invite_client, invite_server, non_invite_client, non_invite_server
+from msgspec import Struct
+
+from switch.sip import (
+    invite_client,
+    invite_server,
+    non_invite_client,
+    non_invite_server,
+    renegotiation,
+    session_timer,
+    usage,
+)
 from switch.sip.machine import TERMINATED, Machine
 
 MACHINES: tuple[Machine, ...] = (
@@ -16,7 +28,42 @@ MACHINES: tuple[Machine, ...] = (
 )
 
 
-def file_name(machine: Machine) -> str:
+class Table(Struct, frozen=True):
+    """A machine of sessions; their modules are told apart by name only."""
+
+    name: str
+    figure: str
+    starts: tuple[str, ...]
+    transitions: Mapping[tuple[Any, Any], tuple[Any, tuple[Any, ...]]]
+    ignored: Mapping[tuple[Any, Any], str]
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "session",
+        "RFC 3261 sections 13 and 15",
+        (usage.State.CALLING, usage.State.INVITED),
+        usage.TRANSITIONS,
+        usage.IGNORED,
+    ),
+    Table(
+        "session offers",
+        "RFC 3261 section 14, RFC 3311, RFC 6337",
+        (renegotiation.State.STABLE,),
+        renegotiation.TRANSITIONS,
+        renegotiation.IGNORED,
+    ),
+    Table(
+        "session timer",
+        "RFC 4028",
+        (session_timer.State.OFF,),
+        session_timer.TRANSITIONS,
+        session_timer.IGNORED,
+    ),
+)
+
+
+def file_name(machine: Machine | Table) -> str:
     """Name of the page: `sip-invite-client.md`."""
     return "sip-" + machine.name.lower().replace(" ", "-") + ".md"
 
@@ -43,6 +90,28 @@ def draw(machine: Machine) -> str:
     return "\n".join(lines)
 
 
+def draw_table(table: Table) -> str:
+    """The page of a machine of sessions; states are numbered, their names have blanks."""
+    states = list(dict.fromkeys(state for state, _ in (*table.transitions, *table.ignored)))
+    names = {state: f"s{number}" for number, state in enumerate(states)}
+    lines = [
+        f"# {table.name.capitalize()}",
+        "",
+        f"{table.figure}. Drawn from the table by `python -m switch.sip.diagrams`; do not edit.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        *(f'    state "{state!s}" as {names[state]}' for state in states),
+        *(f"    [*] --> {names[state]}" for state in table.starts),
+    ]
+    for (state, given), (after, actions) in table.transitions.items():
+        lines.append(f"    {names[state]} --> {names[after]}{_label(given, actions)}")
+    lines += ["```", "", "Ignored, and why:", "", "| state | input | reason |", "|---|---|---|"]
+    for (state, given), reason in table.ignored.items():
+        lines.append(f"| {state!s} | {given!s} | {reason} |")
+    return "\n".join([*lines, ""])
+
+
 def _label(given: str, actions: tuple[str, ...]) -> str:
     text = str(given) if not actions else f"{given} / {', '.join(map(str, actions))}"
     return " : " + text.replace(":", " -")
@@ -54,6 +123,8 @@ def main(arguments: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for machine in MACHINES:
         (folder / file_name(machine)).write_text(draw(machine), encoding="utf-8")
+    for table in TABLES:
+        (folder / file_name(table)).write_text(draw_table(table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -186,6 +186,14 @@ class DigitInfo(Struct, frozen=True, kw_only=True):
     duration_ms: int
 
 
+class SessionChanged(Struct, frozen=True, kw_only=True):
+    """What `UserAgent.record` tells of the session is another by now; nothing else happened."""
+
+    session: SessionId
+    invite: bool = False
+    """Its INVITE as well: it was sent again, with credentials or another interval."""
+
+
 class RefreshDue(Struct, frozen=True, kw_only=True):
     """The session must be refreshed by a re-INVITE: call `reoffer` with the sound as it is (RFC 4028).
 
@@ -259,6 +267,7 @@ SessionEvent = (
     | ReofferFailed
     | Ended
     | DigitInfo
+    | SessionChanged
     | RefreshDue
     | Referred
     | ReferProgress

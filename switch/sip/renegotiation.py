@@ -32,6 +32,7 @@ class Input(StrEnum):
     SUCCESS = "2xx"
     SUCCESS_WITHOUT_ANSWER = "2xx without SDP"
     GLARE = "491"
+    AGAIN = "422 that can be met"
     FAILURE = "300-699"
     REINVITE = "re-INVITE"
     UPDATE = "UPDATE"
@@ -73,6 +74,7 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     (S.OFFERING, G.SUCCESS): (S.STABLE, (A.SEND_ACK, A.REPORT_ANSWER)),
     (S.OFFERING, G.SUCCESS_WITHOUT_ANSWER): (S.STABLE, (A.SEND_ACK, A.REPORT_FAILURE)),
     (S.OFFERING, G.GLARE): (S.WAITING, (A.START_RETRY,)),
+    (S.OFFERING, G.AGAIN): (S.OFFERING, (A.SEND_REINVITE,)),
     (S.OFFERING, G.FAILURE): (S.STABLE, (A.REPORT_FAILURE,)),
     (S.OFFERING, G.REINVITE): (S.OFFERING, (A.REFUSE_PENDING,)),
     (S.OFFERING, G.UPDATE): (S.OFFERING, (A.REFUSE_PENDING,)),
@@ -112,6 +114,7 @@ IGNORED: dict[tuple[State, Input], str] = {
     **_ignore(G.REFUSE, "no offer is open: cancelled, or answered", S.OFFERED, S.OFFERED_BY_UPDATE),
     **_ignore(G.SUCCESS, "not of the re-INVITE under way", S.OFFERING),
     **_ignore(G.SUCCESS_WITHOUT_ANSWER, "not of the re-INVITE under way", S.OFFERING),
+    **_ignore(G.AGAIN, "not of the re-INVITE under way", S.OFFERING),
     **_ignore(G.GLARE, "not of the re-INVITE under way", S.OFFERING),
     **_ignore(G.FAILURE, "not of the re-INVITE under way", S.OFFERING, S.WAITING),
     **_ignore(G.CANCEL, "the re-INVITE is answered", S.OFFERED),

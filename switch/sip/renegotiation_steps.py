@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
+from switch.sip import session_timer, session_timer_steps
 from switch.sip.bodies import SDP
 from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
 from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
@@ -51,11 +52,13 @@ def _send_reinvite(table: SessionTable, session: Session, cause: Cause) -> None:
     if cause.body is not None:
         session.offer, session.glare_retries = cause.body, 0
     invite = table.complete(dialog.request("INVITE"), dialog.flow, (), session.offer)
+    session_timer_steps.ask_in(table, session, invite)
     table.send(session, dialog, invite, Purpose.REINVITE, cause.now)
 
 
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
     table.send_ack(session, session.need_dialog(), cause.need_response())
+    session_timer_steps.agree_as_client(table, session, cause.need_response(), cause.now)
 
 
 def _start_retry(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -73,6 +76,7 @@ def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
     offer = _peer_offer(session)
     session.need_dialog().refresh_target(offer.request)  # only now: a refused one changes nothing
     response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
+    session_timer_steps.agree_as_server(table, session, offer.request, response, cause.now)
     session.peer_offer = None
     table.send_success(
         session, offer.transaction, response, cause.now, has_offer=not offer.has_offer
@@ -83,6 +87,7 @@ def _send_success_to_update(table: SessionTable, session: Session, cause: Cause)
     offer = _peer_offer(session)
     session.need_dialog().refresh_target(offer.request)  # only now: a refused one changes nothing
     response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
+    session_timer_steps.agree_as_server(table, session, offer.request, response, cause.now)
     session.peer_offer = None
     table.send_response(offer.transaction, response, cause.now)
 
@@ -138,10 +143,12 @@ def _report_answer_in_ack(table: SessionTable, session: Session, cause: Cause) -
 
 
 def _report_failure(table: SessionTable, session: Session, cause: Cause) -> None:
+    session_timer_steps.step(table, session, session_timer.Input.REFUSED, cause.now)
     table.events.append(ReofferFailed(session=session.id, status=cause.status))
 
 
 def _report_busy(table: SessionTable, session: Session, cause: Cause) -> None:
+    session_timer_steps.step(table, session, session_timer.Input.REFUSED, cause.now)
     table.events.append(ReofferFailed(session=session.id, status=491))
 
 

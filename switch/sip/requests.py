@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from switch.errors import RemoteProtocolError
-from switch.sip import out_of_dialog, renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip import (
+    out_of_dialog,
+    renegotiation,
+    renegotiation_steps,
+    session_timer_steps,
+    usage,
+    usage_steps,
+)
 from switch.sip.bodies import SDP, accepts_sdp, settle_body
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
@@ -118,6 +125,20 @@ def _refuses_content(table: SessionTable, event: RequestReceived, now: float) ->
     return True
 
 
+def _refuses_interval(table: SessionTable, event: RequestReceived, now: float) -> bool:
+    """Answer a session interval that is too short with 422, one that cannot be read with 400."""
+    if "Session-Expires" not in event.request.headers:
+        return False
+    try:
+        headers = session_timer_steps.too_short(table, event.request)
+    except RemoteProtocolError as error:
+        _answer(table, event, error.status, now, reason=f"Bad Request: {error}")
+        return True
+    if headers:
+        _answer(table, event, 422, now, headers)
+    return bool(headers)
+
+
 def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> None:
     request = event.request
     if _refuses_content(table, event, now):
@@ -125,6 +146,8 @@ def _receive_invite(table: SessionTable, event: RequestReceived, now: float) -> 
     if len(table.by_id) >= table.settings.max_sessions:
         pause = str(table.settings.retry_after_s)
         _answer(table, event, 503, now, (("Retry-After", pause),))
+        return
+    if _refuses_interval(table, event, now):
         return
     tag = table.new_token()
     try:
@@ -210,7 +233,8 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
         case _ if session.state in usage.REPORTED_OVER:
             _answer(table, event, 481, now)
         case "UPDATE":
-            _refresh(table, session, event, now)
+            if not _refuses_interval(table, event, now):
+                _refresh(table, session, event, now)
         case "OPTIONS":
             _answer(table, event, 200, now, _capabilities(table))
         case "INFO":
@@ -238,7 +262,7 @@ def _receive_offer(
     table: SessionTable, session: Session, event: RequestReceived, now: float
 ) -> None:
     if session.state not in usage.REPORTED_OVER:
-        if _refuses_content(table, event, now):
+        if _refuses_content(table, event, now) or _refuses_interval(table, event, now):
             return
         if event.request.method == "UPDATE" and not event.request.body:
             _refresh(table, session, event, now)
@@ -247,8 +271,10 @@ def _receive_offer(
 
 
 def _refresh(table: SessionTable, session: Session, event: RequestReceived, now: float) -> None:
-    """An UPDATE without an offer changes the target at most (RFC 3311 section 5.2)."""
+    """An UPDATE without an offer changes the target, and refreshes the session (RFC 4028)."""
     if session.dialog is not None:
         session.dialog.refresh_target(event.request)
     response = table.dialog_response(session, event.request, 200, (), None)
+    if session.state is usage.State.CONFIRMED:
+        session_timer_steps.agree_as_server(table, session, event.request, response, now)
     table.send_response(event.transaction, response, now)

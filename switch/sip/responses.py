@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from switch.sip import out_of_dialog, renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip import (
+    out_of_dialog,
+    renegotiation,
+    renegotiation_steps,
+    session_timer,
+    session_timer_steps,
+    usage,
+    usage_steps,
+)
+from switch.sip.client_digest import repeated
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
     EndedBy,
@@ -34,6 +43,11 @@ def receive_response(table: SessionTable, event: ResponseReceived, now: float) -
     status = event.response.status
     if status >= 200 and table.provable and _tries_again(table, session, purpose, event, now):
         return
+    if status == 422 and _asks_for_more(table, session, purpose, event, now):
+        return
+    if purpose is Purpose.REFRESH:
+        _receive_refreshed(table, session, event, now)
+        return
     if status >= 200 and purpose is Purpose.REINVITE:
         table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
     is_bye = purpose in (Purpose.BYE, Purpose.FORK_BYE)
@@ -64,13 +78,13 @@ def receive_silence(
     table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
     session, purpose = known
     cause = Cause(now=now, status=408, reason="Request Timeout", by=EndedBy.TIMEOUT)
-    cause.detail = "no response to our re-INVITE"
+    cause.detail = f"no response to our {purpose}"
     if isinstance(event, TransportFailed):
         cause.status, cause.reason = 503, "Service Unavailable"
         cause.by, cause.detail = EndedBy.TRANSPORT, event.reason
     if purpose is Purpose.INVITE:
         usage_steps.step(table, session, usage.Input.FAILURE, cause)
-    elif purpose is Purpose.REINVITE:
+    elif purpose in (Purpose.REINVITE, Purpose.REFRESH):
         usage_steps.step(table, session, usage.Input.LOST, cause)
     elif purpose is Purpose.BYE:
         usage_steps.step(table, session, usage.Input.BYE_DONE, cause)
@@ -99,6 +113,59 @@ def _tries_again(
         dialog.local_seq = seq
         table.start_client(session, again, dialog.flow, purpose, now, found)
     return True
+
+
+def _asks_for_more(
+    table: SessionTable, session: Session, purpose: Purpose, event: ResponseReceived, now: float
+) -> bool:
+    """Send an INVITE or UPDATE again with the longer interval that a 422 asks for (RFC 4028)."""
+    cause = Cause(now=now)
+    is_ours = session.state in (usage.State.CALLING, usage.State.PROCEEDING, usage.State.CONFIRMED)
+    if not is_ours or not session_timer_steps.raises(table, session, event.response):
+        return False
+    if purpose is Purpose.INVITE:
+        cause.request = repeated(session.invite, session.invite.cseq.seq + 1)
+        session_timer_steps.ask_in(table, session, cause.request)
+        if session.attempt is not None:
+            session.attempt.request = cause.request
+            session.attempt.prover.prove(cause.request)
+        del table.clients[event.transaction]
+        usage_steps.step(table, session, usage.Input.AGAIN, cause)
+    elif purpose is Purpose.REINVITE:
+        del table.clients[event.transaction]
+        table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
+        renegotiation_steps.step(table, session, renegotiation.Input.AGAIN, cause)
+    elif purpose is Purpose.REFRESH:
+        del table.clients[event.transaction]
+        session_timer_steps.step(table, session, session_timer.Input.REFUSED, now)
+        session_timer_steps.step(table, session, session_timer_steps.due(session), now)
+    else:
+        return False
+    return True
+
+
+def _receive_refreshed(
+    table: SessionTable, session: Session, event: ResponseReceived, now: float
+) -> None:
+    """Take the response to an UPDATE that refreshes the session."""
+    response = event.response
+    if response.status < 200:
+        return
+    del table.clients[event.transaction]
+    if session.state is not usage.State.CONFIRMED:
+        return
+    if response.status < 300:
+        session.need_dialog().refresh_target(response)
+        session_timer_steps.agree_as_client(table, session, response, now)
+    elif response.status in _GONE:
+        cause = Cause(now=now, response=response, status=response.status, by=EndedBy.TIMEOUT)
+        cause.detail = f"{response.status} to our UPDATE"
+        usage_steps.step(table, session, usage.Input.LOST, cause)
+    else:
+        is_taken = response.status not in (405, 501)
+        session.takes_update = is_taken
+        given = session_timer.Input.REFUSED if is_taken else session_timer.Input.NOT_TAKEN
+        session_timer_steps.step(table, session, given, now)
 
 
 def receive_alarm(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from switch.errors import LocalProtocolError
-from switch.sip import renegotiation, usage
+from switch.sip import renegotiation, session_timer, usage
 from switch.sip.client_digest import Provable, Prover
 from switch.sip.dialog import Dialog
 from switch.sip.events import EndedBy, SessionId, TransactionId
@@ -28,6 +28,8 @@ class Alarm(StrEnum):
     RETRANSMIT = "2xx again"
     NO_ACK = "no ACK"
     RETRY = "re-INVITE again"
+    SESSION = "refresh the session"
+    EXPIRY = "not refreshed"
     LINGER = "no more 2xx"
     """Of a transaction: an INVITE of ours got a 2xx, more of them may come (forks, retransmissions)."""
     UNANSWERED = "re-INVITE unanswered"
@@ -99,6 +101,15 @@ class Session(Struct, eq=False):
     """Answers challenges to our requests; None: they are final."""
     attempt: Provable | None = None
     """Our INVITE, where it may be challenged."""
+    timer: session_timer.State = session_timer.State.OFF
+    interval_s: int = 0
+    """Agreed upon; 0: nothing yet."""
+    min_se: int = 0
+    """The least interval that the peer, or a proxy, has told us to ask for."""
+    raises: int = 0
+    """How often it did since the last 2xx."""
+    takes_update: bool = False
+    """The peer's Allow says so."""
     kept: tuple[tuple[object, ...], object] | None = None
     """The dialog as it was last put on record, behind what it was made of (`session_record`)."""
 

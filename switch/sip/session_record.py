@@ -13,7 +13,7 @@ from typing import Final, cast
 import msgspec
 from msgspec.structs import replace
 
-from switch.sip import usage
+from switch.sip import session_timer, session_timer_steps, usage
 from switch.sip.dialog import Dialog
 from switch.sip.events import SessionId, TransactionId
 from switch.sip.flow import Flow, Transport
@@ -51,6 +51,11 @@ class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flow: FlowRecord
     dialog: DialogRecord | None
     """None: our INVITE is not answered yet."""
+    interval_s: int = 0
+    """Of the session timer; 0: none runs."""
+    we_refresh: bool = False
+    min_se: int = 0
+    takes_update: bool = False
 
     @property
     def needs_invite(self) -> bool:
@@ -78,6 +83,10 @@ def record_of(session: Session) -> SessionRecord | None:
         session.local_tag,
         flow_record(session.flow),
         None if session.dialog is None else _dialog_record(session, session.dialog),
+        0 if session.timer is session_timer.State.OFF else session.interval_s,
+        session.timer is not session_timer.State.THEIRS,
+        session.min_se,
+        session.takes_update,
     )
 
 
@@ -145,6 +154,7 @@ def restore(
     session = _session(record, state, _stand_in(dialog), dialog)
     table.add(session)
     _limit_duration(table, session, now)
+    session_timer_steps.resume(table, session, now, is_ours=record.we_refresh)
     return session
 
 
@@ -182,6 +192,7 @@ def _restore_pending(
     table.add(session)
     if state in PENDING:
         table.start(session, Alarm.LIMIT, now + settings.invite_limit_s)
+    session_timer_steps.resume(table, session, now, is_ours=record.we_refresh)
     return session
 
 
@@ -198,6 +209,9 @@ def _session(
         flow=flow if dialog is None else _reachable(flow, dialog.target),
         state=state,
         dialog=dialog,
+        interval_s=record.interval_s,
+        min_se=record.min_se,
+        takes_update=record.takes_update,
     )
 
 

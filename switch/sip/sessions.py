@@ -31,11 +31,15 @@ class Purpose(StrEnum):
 
     INVITE = "INVITE"
     REINVITE = "re-INVITE"
+    REFRESH = "UPDATE without an offer"
     BYE = "BYE"
     FORK_BYE = "BYE to a fork"
 
 
-_OF_SESSIONS = (Alarm.LIMIT, Alarm.REFRESH, Alarm.RETRANSMIT, Alarm.NO_ACK, Alarm.RETRY)
+_OF_SESSIONS = (
+    *(Alarm.LIMIT, Alarm.REFRESH, Alarm.RETRANSMIT, Alarm.NO_ACK, Alarm.RETRY),
+    *(Alarm.SESSION, Alarm.EXPIRY),
+)
 
 
 class SessionTable:

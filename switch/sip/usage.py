@@ -43,7 +43,7 @@ class Input(StrEnum):
     SUCCESS_WITHOUT_ANSWER = "2xx without SDP"
     FAILURE = "300-699"
     """Also a time-out (408) and a transport error (503)."""
-    AGAIN = "401, 407 that can be met"
+    AGAIN = "401, 407, 422 that can be met"
     """The INVITE is tried again; for the layers above nothing has happened."""
     ACK = "ACK"
     ACK_WITHOUT_ANSWER = "ACK without SDP"
@@ -63,6 +63,8 @@ class Input(StrEnum):
     LIMIT = "Timer: limit"
     RETRANSMIT = "Timer: 2xx again"
     NO_ACK = "Timer: no ACK"
+    EXPIRED = "Timer: not refreshed"
+    """Of the session timer, which has a table of its own."""
 
 
 class Action(StrEnum):
@@ -155,6 +157,7 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     (S.CONFIRMED, G.BYE): (S.TERMINATED, (A.STOP_LIMIT, A.ACCEPT_BYE, A.REPORT_ENDED)),
     (S.CONFIRMED, G.END): (S.MORTAL, (A.STOP_LIMIT, A.SEND_BYE, A.REPORT_ENDED)),
     (S.CONFIRMED, G.LIMIT): (S.MORTAL, (A.SEND_BYE, A.REPORT_ENDED)),
+    (S.CONFIRMED, G.EXPIRED): (S.MORTAL, (A.STOP_LIMIT, A.SEND_BYE, A.REPORT_ENDED)),
     # Of a re-INVITE: without its ACK, or with a 408 or 481, the dialog is not there any more.
     (S.CONFIRMED, G.NO_ACK): (S.MORTAL, (A.STOP_LIMIT, A.SEND_BYE, A.REPORT_ENDED)),
     (S.CONFIRMED, G.ACK_WITHOUT_ANSWER): (
@@ -196,6 +199,7 @@ IGNORED: dict[tuple[State, Input], str] = {
     **_ignore(_UAC, (G.RING, G.ANSWER, G.REJECT), "we called, the peer answers"),
     **_ignore(_UAC, (G.REFRESH, G.RETRANSMIT, G.NO_ACK), _STOPPED),
     **_ignore((*_UAC, *_UAS), (G.LOST,), _NO_REQUEST),
+    **_ignore((*_UAC, *_UAS), (G.EXPIRED,), "no interval is shorter than the wait for an ACK"),
     **_ignore((S.CANCELLING,), (G.PROVISIONAL,), "the endpoint sends the CANCEL held back"),
     **_ignore((S.CANCELLING,), (G.AGAIN,), "given up: a challenge ends it, as any failure"),
     **_ignore((S.CANCELLING, S.LEAVING), (G.END,), "is ending"),

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import renegotiation, renegotiation_steps
+from switch.sip import renegotiation, renegotiation_steps, session_timer, session_timer_steps
 from switch.sip.dialog import Dialog
-from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress
+from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress, SessionChanged
 from switch.sip.session import Alarm, Cause, Session, pairs
 from switch.sip.sessions import Purpose, SessionTable
 from switch.sip.usage import IGNORED, TRANSITIONS, Action, Input, State
@@ -32,6 +32,8 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
         _EFFECTS[action](table, session, cause)
     if session.state in _OVER and state not in _OVER:
         renegotiation_steps.step(table, session, renegotiation.Input.TERMINATE, cause)
+        if session.timer is not session_timer.State.OFF:
+            session_timer_steps.step(table, session, session_timer.Input.TERMINATE, cause.now)
         table.silence(session)
     if session.state is State.TERMINATED:
         table.forget(session)
@@ -41,11 +43,13 @@ def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
     response = cause.need_response()
     session.dialog = Dialog.of_answered(session.invite, response, session.flow)
     table.send_ack(session, session.dialog, response)
+    session_timer_steps.agree_as_client(table, session, response, cause.now)
 
 
 def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
     session.invite = cause.need_request()
     session.early.clear()
+    table.events.append(SessionChanged(session=session.id, invite=True))
     provable = None if session.attempt is None else (session.attempt, None)
     session.transaction = table.start_client(
         session, session.invite, session.flow, Purpose.INVITE, cause.now, provable
@@ -75,6 +79,7 @@ def _resend_provisional(table: SessionTable, session: Session, cause: Cause) -> 
 
 def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
     response = table.dialog_response(session, session.invite, 200, cause.headers, cause.body)
+    session_timer_steps.agree_as_server(table, session, session.invite, response, cause.now)
     has_offer = not session.invite.body
     table.stop(session, Alarm.REFRESH)
     table.send_success(session, session.transaction, response, cause.now, has_offer=has_offer)

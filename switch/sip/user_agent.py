@@ -15,15 +15,16 @@ from switch.sip import (
     renegotiation,
     renegotiation_steps,
     session_record,
+    session_timer_steps,
     usage,
     usage_steps,
 )
+from switch.sip.alarms import fire
 from switch.sip.client_digest import ClientCredentials, Provable
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import (
     AckReceived,
     CancelReceived,
-    EndedBy,
     EndpointEvent,
     Failed,
     ReofferFailed,
@@ -110,7 +111,7 @@ class UserAgent:
         while (due := self._table.alarms.pop_due(now)) is not None:
             owner, alarm = due
             if isinstance(owner, Session):
-                self._fire(owner, alarm, now)
+                fire(self._table, owner, alarm, now)
             else:
                 receive_alarm(self._table, owner, alarm, now)
 
@@ -154,6 +155,7 @@ class UserAgent:
             flow=flow,
             state=usage.State.CALLING,
         )
+        session_timer_steps.ask_in(table, session, request)
         provable = None
         if credentials is not None:
             session.prover = table.prover(credentials, flow)
@@ -343,40 +345,3 @@ class UserAgent:
         found = self._table.by_id.get(session)
         if found is not None:
             renegotiation_steps.step(self._table, found, given, cause)
-
-    def _fire(self, session: Session, alarm: Alarm, now: float) -> None:
-        match alarm:
-            case Alarm.RETRY:
-                renegotiation_steps.step(
-                    self._table, session, renegotiation.Input.RETRY, Cause(now=now)
-                )
-            case Alarm.RETRANSMIT if session.state is usage.State.CONFIRMED:
-                renegotiation_steps.step(
-                    self._table, session, renegotiation.Input.RETRANSMIT, Cause(now=now)
-                )
-            case Alarm.NO_ACK if session.success is not None and session.success.may_be_acked:
-                usage_steps.step(self._table, session, usage.Input.ACK, Cause(now=now))
-            case _:
-                usage_steps.step(
-                    self._table, session, _USAGE_INPUTS[alarm], _alarm(session, alarm, now)
-                )
-
-
-_USAGE_INPUTS = {
-    Alarm.LIMIT: usage.Input.LIMIT,
-    Alarm.REFRESH: usage.Input.REFRESH,
-    Alarm.RETRANSMIT: usage.Input.RETRANSMIT,
-    Alarm.NO_ACK: usage.Input.NO_ACK,
-}
-
-
-def _alarm(session: Session, alarm: Alarm, now: float) -> Cause:
-    """What is to be said when a deadline ends the session."""
-    cause = Cause(now=now, status=408, reason="Request Timeout")
-    if alarm is Alarm.NO_ACK:
-        cause.by, cause.detail = EndedBy.NO_ACK, "no ACK to our 2xx"
-    elif session.state is usage.State.INVITED:
-        cause.by, cause.detail = EndedBy.CANCELLED, "the invitation expired"
-    elif alarm is Alarm.LIMIT:
-        cause.detail = "longest duration reached"
-    return cause

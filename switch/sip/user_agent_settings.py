@@ -16,8 +16,10 @@ class UserAgentSettings:
     """User-Agent and Server header; empty: none."""
     allow: tuple[str, ...] = DEFAULT_ALLOW
     """The same as the endpoint's."""
-    supported: tuple[str, ...] = DEFAULT_SUPPORTED
-    """The same as the endpoint's."""
+    session_interval_s: int = 1800
+    """A session is refreshed at half of it, and ends when nobody refreshes it (RFC 4028); 0: never."""
+    session_min_s: int = 90
+    """A shorter interval of a peer is refused (422); at least 90."""
     timers: SipTimers = field(default_factory=SipTimers)
     """The same as the endpoint's."""
     invite_limit_s: float = 300.0
@@ -32,3 +34,9 @@ class UserAgentSettings:
     """Of that 503."""
     max_glare_retries: int = 3
     """Tries of a re-INVITE that meets the peer's, before it is reported failed."""
+
+    @property
+    def supported(self) -> tuple[str, ...]:
+        """The extensions that we know; the endpoint must be told the same."""
+        off = () if self.session_interval_s else ("timer",)
+        return tuple(word for word in DEFAULT_SUPPORTED if word not in off)

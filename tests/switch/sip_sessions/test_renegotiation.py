@@ -196,7 +196,9 @@ def test_a_peer_that_is_gone_is_noticed_by_a_reoffer() -> None:
 def test_a_peer_that_forgot_the_dialog_is_noticed_by_a_reoffer() -> None:
     wire = Wire()
     a, b = established(wire)
-    wire.b.ua._table.forget(wire.b.ua._table.by_id[b])
+    forgotten = wire.b.ua._table.by_id[b]
+    wire.b.ua._table.silence(forgotten)
+    wire.b.ua._table.forget(forgotten)
     wire.a.ua.reoffer(a, HOLD, wire.now)
     wire.run()
     assert wire.a.log[-1] == Ended(session=a, by=EndedBy.TIMEOUT, detail="481 to our re-INVITE")

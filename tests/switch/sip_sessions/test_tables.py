@@ -2,17 +2,27 @@
 
 import itertools
 from collections import deque
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from switch.sip import renegotiation, renegotiation_steps, usage, usage_steps
+from switch.sip import (
+    diagrams,
+    renegotiation,
+    renegotiation_steps,
+    session_timer,
+    session_timer_steps,
+    usage,
+    usage_steps,
+)
 
-TABLES = [usage, renegotiation]
+FOLDER = Path(__file__).parents[3] / "docs" / "state-diagrams"
+TABLES: list[Any] = [usage, renegotiation, session_timer]
 
 
-@pytest.mark.parametrize("table", TABLES, ids=["usage", "renegotiation"])
-def test_every_pair_is_either_taken_or_ignored_with_a_reason(table: object) -> None:
-    assert table in (usage, renegotiation)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__.rpartition(".")[2])
+def test_every_pair_is_either_taken_or_ignored_with_a_reason(table: Any) -> None:
     states, inputs = tuple(table.State), tuple(table.Input)
     transitions, ignored = table.TRANSITIONS, table.IGNORED
     for pair in itertools.product(states, inputs):
@@ -26,6 +36,13 @@ def test_every_pair_is_either_taken_or_ignored_with_a_reason(table: object) -> N
 def test_every_action_has_an_effect() -> None:
     assert set(usage_steps._EFFECTS) == set(usage.Action)
     assert set(renegotiation_steps._EFFECTS) == set(renegotiation.Action)
+    assert set(session_timer_steps._EFFECTS) == set(session_timer.Action)
+
+
+@pytest.mark.parametrize("table", diagrams.TABLES, ids=lambda table: table.name)
+def test_the_committed_drawing_is_current(table: diagrams.Table) -> None:
+    committed = (FOLDER / diagrams.file_name(table)).read_text(encoding="utf-8")
+    assert committed == diagrams.draw_table(table), "run: python -m switch.sip.diagrams"
 
 
 def test_the_end_is_reached_from_every_state_and_reported_once() -> None:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 
 from switch.sip.endpoint import Endpoint
-from switch.sip.events import Invited, SessionEvent, SessionId
+from switch.sip.events import Invited, SessionChanged, SessionEvent, SessionId
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Message, Request
 from switch.sip.parsing import parse
@@ -30,7 +30,11 @@ class Node:
         tokens = itertools.count(1)
         self.name = name
         self.address = address
-        self.endpoint = Endpoint(new_branch=lambda: f"{name}b{next(tokens)}")
+        self.endpoint = Endpoint(
+            new_branch=lambda: f"{name}b{next(tokens)}",
+            allow=settings.allow,
+            supported=settings.supported,
+        )
         self.ua = UserAgent(
             self.endpoint,
             settings=settings,
@@ -39,6 +43,8 @@ class Node:
             jitter=lambda: 0.25,
         )
         self.log: list[SessionEvent] = []
+        self.changed: list[SessionChanged] = []
+        """What is for the journal only is kept apart."""
         self.on_event: Callable[[SessionEvent, float], None] = lambda event, now: None
 
     def flow_to(self, peer: tuple[str, int]) -> Flow:
@@ -48,6 +54,9 @@ class Node:
         """What the shell does after each input."""
         self.ua.process(now)
         while (event := self.ua.next_event()) is not None:
+            if isinstance(event, SessionChanged):
+                self.changed.append(event)
+                continue
             self.log.append(event)
             self.on_event(event, now)
 
@@ -68,11 +77,17 @@ class Node:
 class Wire:
     """Carries datagrams between nodes and moves the time."""
 
-    def __init__(self, fate: Fate | None = None, settings: UserAgentSettings | None = None) -> None:
+    def __init__(
+        self,
+        fate: Fate | None = None,
+        settings: UserAgentSettings | None = None,
+        b_settings: UserAgentSettings | None = None,
+    ) -> None:
+        """Both have the same settings where B has none of its own."""
         settings = settings or UserAgentSettings()
         self.now = 0.0
         self.a = Node("a", A, settings)
-        self.b = Node("b", B, settings)
+        self.b = Node("b", B, b_settings or settings)
         self.fate: Fate = fate or (lambda message, sender: 0.01)
         self.sent: list[tuple[str, Message]] = []
         """Who sent what, lost messages included."""

@@ -1,0 +1,92 @@
+"""The session timer as a table: who refreshes a session, and when it is given up (RFC 4028).
+
+House rules as in `machine.py`. It runs from the 2xx that agrees upon an interval until the session is
+over, beside the usage and the offers. Every 2xx to an INVITE or UPDATE agrees anew.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Whose turn it is."""
+
+    OFF = "Off"
+    """Nothing is agreed, or the session is not confirmed."""
+    OURS = "Ours"
+    """We refresh, at half of the interval."""
+    UPDATING = "Updating"
+    """Our UPDATE is under way."""
+    ASKING = "Asking"
+    """The peer takes no UPDATE: the layers above were asked for a re-INVITE."""
+    WAITING = "Waiting"
+    """Our refresh was refused, and will be tried again."""
+    THEIRS = "Theirs"
+    """The peer refreshes."""
+
+
+class Input(StrEnum):
+    """What can happen."""
+
+    WE_REFRESH = "2xx: we refresh"
+    PEER_REFRESHES = "2xx: the peer refreshes"
+    DUE = "Timer: refresh, by UPDATE"
+    DUE_BY_REINVITE = "Timer: refresh, by re-INVITE"
+    REFUSED = "refresh refused"
+    """The dialog stands: 408 and 481 end it, which is no business of this table."""
+    NOT_TAKEN = "UPDATE not taken"
+    """405 or 501."""
+    EXPIRED = "Timer: expired"
+    TERMINATE = "the session ends"
+
+
+class Action(StrEnum):
+    """What a step makes the user agent do."""
+
+    START_REFRESH = "start refresh"
+    """At half of the interval."""
+    START_EXPIRY = "start expiry"
+    """Shortly before the whole interval."""
+    START_REST = "start expiry of the rest"
+    """Half of the interval is over."""
+    START_RETRY = "start refresh again"
+    STOP = "stop timers"
+    SEND_UPDATE = "send UPDATE"
+    REPORT_DUE = "report RefreshDue"
+    EXPIRE = "end the session"
+
+
+S, G, A = State, Input, Action  # G: what is given
+
+TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
+    **{(state, G.WE_REFRESH): (S.OURS, (A.STOP, A.START_REFRESH)) for state in State},
+    **{(state, G.PEER_REFRESHES): (S.THEIRS, (A.STOP, A.START_EXPIRY)) for state in State},
+    (S.OURS, G.DUE): (S.UPDATING, (A.START_REST, A.SEND_UPDATE)),
+    (S.OURS, G.DUE_BY_REINVITE): (S.ASKING, (A.START_REST, A.REPORT_DUE)),
+    (S.UPDATING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
+    (S.UPDATING, G.NOT_TAKEN): (S.ASKING, (A.REPORT_DUE,)),
+    (S.ASKING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
+    (S.WAITING, G.DUE): (S.UPDATING, (A.SEND_UPDATE,)),
+    (S.WAITING, G.DUE_BY_REINVITE): (S.ASKING, (A.REPORT_DUE,)),
+    **{
+        (state, G.EXPIRED): (S.OFF, (A.STOP, A.EXPIRE))
+        for state in (S.UPDATING, S.ASKING, S.WAITING, S.THEIRS)
+    },
+    **{(state, G.TERMINATE): (S.OFF, (A.STOP,)) for state in State if state is not S.OFF},
+}
+
+
+def _ignore(given: Input, why: str, *but: State) -> dict[tuple[State, Input], str]:
+    return {(state, given): why for state in State if state not in but}
+
+
+IGNORED: dict[tuple[State, Input], str] = {
+    **_ignore(G.DUE, "runs in another state only", S.OURS, S.WAITING),
+    **_ignore(G.DUE_BY_REINVITE, "runs in another state only", S.OURS, S.WAITING),
+    **_ignore(G.REFUSED, "not of a refresh of ours under way", S.UPDATING, S.ASKING),
+    **_ignore(G.NOT_TAKEN, "not of our UPDATE under way", S.UPDATING),
+    (S.OFF, G.EXPIRED): "runs in another state only",
+    (S.OURS, G.EXPIRED): "runs in another state only",
+    (S.OFF, G.TERMINATE): "nothing runs",
+}
