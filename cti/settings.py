@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -67,6 +67,10 @@ class MediaSection(_Section, frozen=True, kw_only=True):
     """How long sound goes on when the call agent died; then the gateway ends by itself."""
     reserve: Annotated[int, msgspec.Meta(ge=2, le=4000)] = 512
     """RTP ports kept open ahead, so that an answer waits for nothing."""
+    codecs: Annotated[
+        tuple[Literal["PCMU", "PCMA", "G722", "opus"], ...], msgspec.Meta(min_length=1)
+    ] = ("PCMU", "PCMA", "G722", "opus")
+    """What is spoken, in the order of our offers."""
 
 
 class ApiSection(_Section, frozen=True, kw_only=True):

@@ -160,7 +160,10 @@ class Switching:
             number_plan=self.plan,
             trunks=site.trunks,
             settings=CallSettings(
-                host=sip.host, sip_address=(sip.host, sip_port), max_calls=sip.max_calls
+                host=sip.host,
+                sip_address=(sip.host, sip_port),
+                max_calls=sip.max_calls,
+                codecs=settings.media.codecs,
             ),
             clock=clock,
             sink=sink,

@@ -88,7 +88,8 @@ class Calls(Commands):
         self.overload = Overload(settings)
         self.limits = TrunkLimits(trunks)
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
-        self.media = LegMedia(gateway, count(max(1, int(clock.wall()))).__next__)
+        session_ids = count(max(1, int(clock.wall())))
+        self.media = LegMedia(gateway, session_ids.__next__, settings.codecs)
         user_agent.takes_calls_while(lambda: self.accepts_calls)
         turn = Turn(
             clock=clock,
@@ -116,6 +117,7 @@ class Calls(Commands):
         destinations = Destinations(
             location=location, trunks=trunks, limits=self.limits, settings=settings
         )
+        self.media.of_call = legs.of_call
         forking = Forking(
             user_agent=user_agent,
             media=self.media,

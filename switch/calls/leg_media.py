@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from switch.calls.gateway_port import Gateway
 from switch.calls.leg import Leg
 from switch.errors import LocalProtocolError, MediaUnavailableError, RemoteProtocolError
 from switch.gateway.protocol import AddLeg, ConfigureLeg, RemoveLeg
 from switch.ids import CallId, LegId
+from switch.sdp.codecs import ALL_CODECS, known_names
 from switch.sdp.offer_answer import AudioNegotiation
 
 
 class LegMedia:
     """Opens, configures and closes the gateway's legs. Every port taken becomes a leg at once."""
 
-    def __init__(self, gateway: Gateway, new_session_id: Callable[[], int]) -> None:
-        """`new_session_id` numbers SDP sessions: unique per leg, of at most 63 bits."""
+    def __init__(
+        self,
+        gateway: Gateway,
+        new_session_id: Callable[[], int],
+        codecs: Sequence[str] = ALL_CODECS,
+        codecs_of_trunks: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`new_session_id` numbers SDP sessions: unique per leg, of at most 63 bits.
+
+        `codecs` are spoken with everybody, in the order of our offers, but with those trunks, by name,
+        that have their own. Raises ValueError for a codec that is unknown.
+        """
+        self._codecs = known_names(codecs)
+        self._codecs_of_trunks = {
+            name: known_names(own) for name, own in (codecs_of_trunks or {}).items()
+        }
+        self.of_call: Callable[[CallId], Iterable[Leg]] = lambda call: ()
+        """The legs of a call: what they speak is offered first to those who join them."""
         self._gateway = gateway
         self._new_session_id = new_session_id
         self._rtp_address: str | None = None
@@ -72,8 +89,21 @@ class LegMedia:
         if self._rtp_address is None:
             raise MediaUnavailableError("no media gateway is connected")
         return AudioNegotiation(
-            session_id=self._new_session_id(), address=self._rtp_address, port=leg.port
+            session_id=self._new_session_id(),
+            address=self._rtp_address,
+            port=leg.port,
+            codecs=self._codecs_for(leg),
         )
+
+    def _codecs_for(self, leg: Leg) -> tuple[str, ...]:
+        """What is spoken with the leg's peer, first what the others of its call speak now."""
+        codecs = self._codecs_of_trunks.get(leg.trunk or "", self._codecs)
+        spoken = {
+            other.negotiation.current.codec
+            for other in self.of_call(leg.call)
+            if other.negotiation is not None and other.negotiation.current is not None
+        }
+        return tuple(sorted(codecs, key=lambda name: name not in spoken)) if spoken else codecs
 
     def restore(self, leg: Leg) -> None:
         """An earlier process has opened this leg; whether the gateway still has it is to be seen."""
@@ -132,6 +162,9 @@ class LegMedia:
                 codec=audio.codec,
                 payload_type=audio.payload_type,
                 telephone_event_payload_type=audio.telephone_event_payload_type,
+                telephone_event_clock_rate=audio.telephone_event_clock_rate,
+                max_bitrate=audio.max_bitrate,
+                use_fec=audio.use_fec,
                 send=audio.send,
                 receive=audio.receive,
                 rtcp=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switch.gateway.protocol import PlayItem, Prompt
+from switch.sdp.codecs import ALL_CODECS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,5 +26,7 @@ class CallSettings:
     """Calls at a time; more are refused with 503."""
     max_loop_lag_s: float = 0.5
     """While the event loop is later than this, new calls are refused with 503."""
+    codecs: tuple[str, ...] = ALL_CODECS
+    """What is spoken with everybody, in the order of our offers; an offerer's own order decides."""
     music: tuple[PlayItem, ...] = (Prompt(name="music/default"),)
     """What those hear who wait; one player for all of them."""

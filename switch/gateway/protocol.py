@@ -88,10 +88,10 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     remote_address: str
     remote_port: int
     codec: str
-    """Encoding name: `PCMU` or `PCMA`."""
+    """Encoding name: `PCMU`, `PCMA`, `G722` or `OPUS`."""
     payload_type: int
     telephone_event_payload_type: int | None = None
-    """Payload type of RFC 4733 events at 8000 Hz, the same for both directions; None: not agreed."""
+    """Payload type of RFC 4733 events, the same for both directions; None: not agreed."""
     send: bool = True
     """False while the peer asked for `recvonly`-less directions (it does not want to hear)."""
     receive: bool = True
@@ -104,6 +104,12 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """Empty: the address of RTP."""
     rtcp_port: int = 0
     """0: the port after that of RTP."""
+    telephone_event_clock_rate: int = 8000
+    """Hz."""
+    max_bitrate: int = 0
+    """Bits a second that the peer wants to be sent at most (Opus); 0: it does not say."""
+    use_fec: bool = False
+    """The peer makes use of forward error correction (Opus)."""
 
 
 class RemoveLeg(Message, frozen=True, kw_only=True, tag="remove_leg"):

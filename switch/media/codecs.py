@@ -1,4 +1,4 @@
-"""G.711 mu-law and A-law as table look-ups (ITU-T G.711).
+"""The codecs by number, and G.711 mu-law and A-law as table look-ups (ITU-T G.711).
 
 Encoded sound is uint8 of any shape, linear sound int16 of the same shape. The tables are made once
 from the definition: decoding has 256 entries, encoding one for each of the 65,536 linear values.
@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 PCMU: Final = 0
 PCMA: Final = 1
-CODEC_BY_NAME: Final = {"PCMU": PCMU, "PCMA": PCMA}
+G722: Final = 2
+OPUS: Final = 3
+CODEC_BY_NAME: Final = {"PCMU": PCMU, "PCMA": PCMA, "G722": G722, "OPUS": OPUS}
+"""From `G722` on they are coded: what they send becomes mu-law where it comes in (switch/media/coders.py)."""
+LAW_OF_CODEC: Final = (PCMU, PCMA, PCMU, PCMU)
+"""How a leg's sound is kept inside, by codec."""
+CLOCK_SCALE_OF_CODEC: Final = (1, 1, 1, 6)
+"""Units of RTP timestamps for a sample at 8 kHz, by codec."""
 SAMPLE_RATE_HZ: Final = 8000
 FRAME_SAMPLES: Final = 160
 """One frame: 20 ms."""

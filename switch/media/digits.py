@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from switch.ids import LegId
-from switch.media.codecs import FRAME_SAMPLES
+from switch.media.codecs import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from switch.media.errors import MediaCommandError
 from switch.media.events import DigitEnded
 from switch.media.legs import NO_PAYLOAD_TYPE, LegTable, number_frame
@@ -40,7 +40,9 @@ class Digits:
         """Take one event packet of a leg."""
         receiver = self._receivers.get(row)
         if receiver is None:
-            receiver = self._receivers[row] = TelephoneEventReceiver()
+            receiver = self._receivers[row] = TelephoneEventReceiver(
+                int(self._legs.event_scale[row]) * SAMPLE_RATE_HZ
+            )
         digits = receiver.receive(payload, timestamp, now)
         if receiver.state is State.EVENT:
             self._running.add(row)
@@ -68,7 +70,10 @@ class Digits:
             sender = self._senders.get(row)
             if sender is None:
                 self._senders[row] = TelephoneEventSender(
-                    digits, duration_ms=duration_ms, gap_ms=gap_ms
+                    digits,
+                    duration_ms=duration_ms,
+                    gap_ms=gap_ms,
+                    clock_rate=int(self._legs.event_scale[row]) * SAMPLE_RATE_HZ,
                 )
                 self._legs.dialling[row] = True
             else:
@@ -87,13 +92,14 @@ class Digits:
                 continue
             packet = sender.next_frame()
             if packet is None:  # a gap: time goes on, nothing is sent
-                legs.next_timestamp[row] += FRAME_SAMPLES
+                legs.next_timestamp[row] += FRAME_SAMPLES * legs.scale[row]
                 continue
             sequence, timestamp = number_frame(legs.table, row, FRAME_SAMPLES)
             kind = int(packet.marker) << 7 | int(legs.event_type[row])
             legs.sent_octets[row] += EVENT_OCTETS
             octets = self._out.octets[0]
-            write_header(octets, kind, sequence, timestamp - packet.elapsed, int(legs.ssrc[row]))
+            begin = timestamp - packet.elapsed * int(legs.scale[row])
+            write_header(octets, kind, sequence, begin, int(legs.ssrc[row]))
             octets[HEADER_OCTETS:_EVENT_END] = np.frombuffer(packet.payload, dtype=np.uint8)
             self._out.legs[0] = row
             lost = self._wire.send(self._out, 0, 1)

@@ -55,10 +55,10 @@ class MediaEngine(Patchbay):
         self._rtp_timeout_s = rtp_timeout_s
         self._plan: Plan = self._gains.plan(self._legs.table)
         self._receipt = Receipt(
-            self._legs, wire, self._peers, self._digits, self._rings, self._traffic,
+            self._legs, wire, self._peers, self._digits, self._rings, self._coders, self._traffic,
             self._reports,
         )  # fmt: skip
-        self._sender = FrameSender(self._legs, wire, self._traffic, self._plan)
+        self._sender = FrameSender(self._legs, wire, self._coders, self._traffic, self._plan)
         self._wanted = np.empty(0, dtype=np.int64)
         """Legs whose frames a tick needs: they are mixed or recorded."""
         self._ticks = 0
@@ -144,8 +144,10 @@ class MediaEngine(Patchbay):
         began = np.flatnonzero(needed & ~legs.wanted)
         if len(began):
             self._rings.reset(began, legs.table)
+            self._coders.begin(began.tolist())
         legs.wanted[:] = needed
         self._wanted = np.flatnonzero(needed)
+        self._coders.prepare(self._wanted.tolist(), self._sender.encoded_for.tolist())
         for row in self._removed:
             legs.release(row)
         self._removed.clear()

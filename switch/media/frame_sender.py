@@ -5,7 +5,10 @@ listeners of anything mixed   -- the mixer's frames
 listeners of nothing, and those whose only source has gone quiet   -- silence
 
 Mixes leave at once. Of prompts, music and silence only some do; the rest follows over the next wakes,
-so that a thousand listeners of one song neither hold up the bridges nor leave in one burst.
+so that a thousand listeners of one song neither hold up the bridges nor leave in one burst. So do all
+packets of legs with a coder, which are encoded when they leave.
+
+    buffer   | G.711 and ready ones, from the first row | free | to be encoded, from the last row |
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from switch.compiled import (
@@ -22,11 +26,14 @@ from switch.compiled import (
     OCTET_ROWS,
     OCTET_TABLE,
     REAL,
+    SAMPLE_TABLE,
     entry,
     inner,
     table_of,
 )
-from switch.media.codecs import FRAME_SAMPLES, PCMU, SILENCE, TRANSCODE
+from switch.media import opus
+from switch.media.codecs import DECODE, FRAME_SAMPLES, OPUS, PCMA, PCMU, SILENCE, TRANSCODE
+from switch.media.coders import Coders, encode_frames
 from switch.media.gains import Plan
 from switch.media.legs import LEG, LegTable, Rows, number_frame
 from switch.media.mixer import Mixer
@@ -40,22 +47,29 @@ STARVED_S: Final = 0.2
 """A bridged leg whose peer has sent nothing for so long is sent silence until it does."""
 AT_ONCE: Final = 200
 """Packets of players and silence that leave at the tick itself."""
+ENCODED_AT_ONCE: Final = 8
+"""Packets that are encoded at the tick itself."""
 _LATER_PARTS: Final = 4
 """The rest is spread over so many wakes; a frame has at least as many."""
+_SAMPLE_ROWS: Final = types.int16[:, ::1]
 _STARVED_SAMPLES: Final = int(STARVED_S * 50) * FRAME_SAMPLES
 
 
 class FrameSender:
     """Makes and sends what the plan asks for. Owns the buffer of what it sends."""
 
-    def __init__(self, legs: LegTable, wire: RtpWire, traffic: Traffic, plan: Plan) -> None:
+    def __init__(
+        self, legs: LegTable, wire: RtpWire, coders: Coders, traffic: Traffic, plan: Plan
+    ) -> None:
         self._legs = legs
         self._wire = wire
+        self._coders = coders
         self._traffic = traffic
         self._out = PacketBuffer(legs.capacity)
-        self._made = self._sent = 0
-        """Packets that lie in the buffer, and how many of them have been sent."""
-        self._part = 0
+        self._linear = np.zeros((0, FRAME_SAMPLES), dtype=np.int16)
+        """What is to be encoded, by the row of its packet; empty while no leg has a coder."""
+        self._ready = _Portion()
+        self._uncoded = _Portion()
         self.follow(plan)
 
     def follow(self, plan: Plan) -> None:
@@ -65,6 +79,10 @@ class FrameSender:
         self._listeners = np.concatenate(
             [plan.mix_listeners, plan.copy_listeners, plan.silent_listeners]
         )
+        codec = self._legs.codec
+        self._has_coders = bool(
+            (codec[self._listeners] > PCMA).any() or (codec[plan.relay_listeners] > PCMA).any()
+        )
 
     @property
     def mixed_legs(self) -> Rows:
@@ -72,13 +90,19 @@ class FrameSender:
         return self._mixer.legs
 
     @property
+    def encoded_for(self) -> Rows:
+        """The legs for which `send` may have to encode."""
+        return np.concatenate([self._plan.mix_listeners, self._plan.copy_listeners])
+
+    @property
     def has_more(self) -> bool:
         """Whether packets of this frame wait for a later wake."""
-        return self._sent < self._made
+        return bool(self._ready.left or self._uncoded.left)
 
     def skip(self, frames: int) -> None:
         """Nothing is sent for so many frames; timestamps go on with the time."""
-        self._legs.next_timestamp[self._listeners] += frames * FRAME_SAMPLES
+        legs, rows = self._legs, self._listeners
+        legs.next_timestamp[rows] += frames * FRAME_SAMPLES * legs.scale[rows]
 
     def send(
         self, leg_frames: NDArray[np.uint8], player_frames: NDArray[np.uint8], now: float
@@ -90,32 +114,63 @@ class FrameSender:
             mixer.mix(leg_frames, player_frames, table)
         # A leg is in the plan once at most.
         out = self._out = self._out.with_room(self._legs.capacity)
-        self._made, mixed = make_packets(
+        if self._has_coders and len(self._linear) < len(out):
+            self._linear = np.zeros((len(out), FRAME_SAMPLES), dtype=np.int16)
+        made, mixed, uncoded = make_packets(
             table, now,
-            plan.mix_listeners, plan.mix_of_listener, mixer.heard,
-            plan.copy_listeners, plan.copy_players, player_frames, TRANSCODE,
+            plan.mix_listeners, plan.mix_of_listener, mixer.heard, mixer.uncoded,
+            plan.copy_listeners, plan.copy_players, player_frames, TRANSCODE, DECODE,
             plan.silent_listeners, plan.relay_listeners, plan.relay_sources, SILENCE,
-            out.octets, out.legs, out.sizes,
+            out.octets, out.legs, out.sizes, self._linear,
         )  # fmt: skip
-        self._sent = 0
-        self._send_part(mixed + AT_ONCE)
-        self._part = -(-(self._made - self._sent) // _LATER_PARTS)
+        self._ready.fill(0, made)
+        self._uncoded.fill(len(out) - uncoded, uncoded)
+        self._send_part(mixed + AT_ONCE, ENCODED_AT_ONCE)
+        for portion in (self._ready, self._uncoded):
+            portion.part = -(-portion.left // _LATER_PARTS)
 
     def send_later(self) -> None:
         """Send the next part of what the last tick left for later."""
-        self._send_part(self._part)
+        self._send_part(self._ready.part, self._uncoded.part)
 
     def finish(self) -> None:
         """Send all of it: legs may be released now, and the buffer is used anew."""
-        self._send_part(self._made)
+        self._send_part(self._ready.left, self._uncoded.left)
 
-    def _send_part(self, most: int) -> None:
-        count = min(most, self._made - self._sent)
-        if not count:
-            return
-        dropped = self._wire.send(self._out, self._sent, count)
-        self._sent += count
+    def _send_part(self, ready: int, uncoded: int) -> None:
+        if self._ready.left:
+            self._send(*self._ready.take(ready))
+        if self._uncoded.left:
+            first, count = self._uncoded.take(uncoded)
+            out = self._out
+            encode_frames(
+                self._coders.tables, self._legs.table, self._linear, out.octets, out.legs,
+                out.sizes, first, count,
+            )  # fmt: skip
+            self._send(first, count)
+
+    def _send(self, first: int, count: int) -> None:
+        dropped = self._wire.send(self._out, first, count)
         self._traffic.count_sent(count - dropped, dropped)
+
+
+class _Portion:
+    """Packets in a row in the buffer that are still to be sent."""
+
+    __slots__ = ("first", "left", "part")
+
+    def __init__(self) -> None:
+        self.first = self.left = self.part = 0
+
+    def fill(self, first: int, count: int) -> None:
+        self.first, self.left = first, count
+
+    def take(self, most: int) -> tuple[int, int]:
+        """The first of the next packets, `most` at most, and how many they are."""
+        first, count = self.first, min(most, self.left)
+        self.first += count
+        self.left -= count
+        return first, count
 
 
 @inner
@@ -138,9 +193,30 @@ def _finish_packet(
     return at + 1
 
 
+@inner
+def _silence(
+    legs: NDArray[Any], row: int, silence: NDArray[np.uint8], out: NDArray[np.uint8],
+    out_legs: Rows, out_sizes: Rows, linear: NDArray[np.int16], made: int, top: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Write a packet of silence; return the next free row from the beginning, the last used from the end."""
+    codec = legs[row].codec
+    if codec == OPUS:
+        for j in range(len(opus.SILENCE)):
+            out[made, HEADER_OCTETS + j] = opus.SILENCE[j]
+        _finish_packet(legs, row, out, out_legs, out_sizes, made)
+        out_sizes[made] = HEADER_OCTETS + len(opus.SILENCE)
+        return made + 1, top
+    if codec > PCMA:
+        linear[top - 1] = 0
+        _finish_packet(legs, row, out, out_legs, out_sizes, top - 1)
+        return made, top - 1
+    out[made, HEADER_OCTETS:FRAME_OCTETS] = silence[codec]
+    return _finish_packet(legs, row, out, out_legs, out_sizes, made), top
+
+
 @entry(
-    table_of(LEG), REAL, INTS, INTS, OCTET_BLOCKS, INTS, INTS, OCTET_ROWS, OCTET_TABLE,
-    INTS, INTS, INTS, OCTET_LIST, OCTET_ROWS, INTS, INTS,
+    table_of(LEG), REAL, INTS, INTS, OCTET_BLOCKS, _SAMPLE_ROWS, INTS, INTS, OCTET_ROWS,
+    OCTET_TABLE, SAMPLE_TABLE, INTS, INTS, INTS, OCTET_LIST, OCTET_ROWS, INTS, INTS, _SAMPLE_ROWS,
 )  # fmt: skip
 def make_packets(
     legs: NDArray[Any],
@@ -148,10 +224,12 @@ def make_packets(
     mix_listeners: Rows,
     mix_of_listener: Rows,
     mixes: NDArray[np.uint8],
+    uncoded_mixes: NDArray[np.int16],
     copy_listeners: Rows,
     copy_players: Rows,
     player_frames: NDArray[np.uint8],
     transcode: NDArray[np.uint8],
+    decode: NDArray[np.int16],
     silent_listeners: Rows,
     relay_listeners: Rows,
     relay_sources: Rows,
@@ -159,15 +237,25 @@ def make_packets(
     out: NDArray[np.uint8],
     out_legs: Rows,
     out_sizes: Rows,
-) -> tuple[int, int]:
-    """Write the packets of a frame; return how many there are, and how many of the first are mixes.
+    linear: NDArray[np.int16],
+) -> tuple[int, int, int]:
+    """Write the packets of a frame.
 
-    Legs that are being sent digits are left out: those packets take their place in the stream.
+    Returns how many are ready, how many of these are mixes, and how many wait at the end of `out` to be
+    encoded: packet i as `linear[i]`. Legs that are being sent digits are left out: those packets take
+    their place in the stream.
     """
     made = 0
+    top = len(out)
     for i, row in enumerate(mix_listeners):
         leg = legs[row]
-        if not leg.dialling:
+        if leg.dialling:
+            continue
+        if leg.codec > PCMA:
+            top -= 1
+            linear[top] = uncoded_mixes[mix_of_listener[i]]
+            _finish_packet(legs, row, out, out_legs, out_sizes, top)
+        else:
             out[made, HEADER_OCTETS:FRAME_OCTETS] = mixes[leg.codec, mix_of_listener[i]]
             made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
     mixed = made
@@ -176,6 +264,12 @@ def make_packets(
         if leg.dialling:
             continue
         frame = player_frames[copy_players[i]]
+        if leg.codec > PCMA:
+            top -= 1
+            for j in range(FRAME_SAMPLES):
+                linear[top, j] = decode[PCMU, frame[j]]
+            _finish_packet(legs, row, out, out_legs, out_sizes, top)
+            continue
         if leg.codec == PCMU:
             out[made, HEADER_OCTETS:FRAME_OCTETS] = frame
         else:
@@ -183,18 +277,15 @@ def make_packets(
                 out[made, HEADER_OCTETS + j] = transcode[PCMU, frame[j]]
         made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
     for row in silent_listeners:
-        leg = legs[row]
-        if not leg.dialling:
-            out[made, HEADER_OCTETS:FRAME_OCTETS] = silence[leg.codec]
-            made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
+        if not legs[row].dialling:
+            made, top = _silence(legs, row, silence, out, out_legs, out_sizes, linear, made, top)
     for i, row in enumerate(relay_listeners):
         leg = legs[row]
         if now - legs[relay_sources[i]].last_sound <= STARVED_S:
             continue
         if not leg.resync:
             # Its time went on while it was waited for.
-            leg.next_timestamp += _STARVED_SAMPLES
+            leg.next_timestamp += _STARVED_SAMPLES * leg.scale
         if not leg.dialling:
-            out[made, HEADER_OCTETS:FRAME_OCTETS] = silence[leg.codec]
-            made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
-    return made, mixed
+            made, top = _silence(legs, row, silence, out, out_legs, out_sizes, linear, made, top)
+    return made, mixed, len(out) - top

@@ -4,7 +4,8 @@
 
 Entries are three parallel arrays; the plan sorts the listeners into those that can be
 
-- relayed: they hear one leg at gain 1; its packets are passed on at the wake that finds them;
+- relayed: they hear one leg of their own codec (or both are G.711) at gain 1; its packets are passed on
+  at the wake that finds them;
 - copied:  they hear one player at gain 1; its frame is sent as it is;
 - mixed:   anything else. Listeners that hear the same mix share it;
 - silent:  they hear nothing.
@@ -21,6 +22,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from switch.compiled import INTS, REALS, entry, inner
+from switch.media.codecs import PCMA
 from switch.media.rows import grown
 
 MAX_GAIN: Final = 16.0
@@ -111,7 +113,11 @@ class GainMatrix:
         used = len(self._place)
         return Plan(
             *sort_listeners(
-                self._listener[:used], self._source[:used], self._gain[:used], legs["sending"]
+                self._listener[:used],
+                self._source[:used],
+                self._gain[:used],
+                legs["sending"],
+                legs["codec"],
             )
         )
 
@@ -178,9 +184,24 @@ def _find_mixes(
     return mix_listeners, of_listener, starts[:mixes], sources[:used], gains[:used]
 
 
-@entry(INTS, INTS, REALS, types.Array(types.boolean, 1, "A"))
+@inner
+def _must_mix(count: int, gain: float, source: int, codec: int, codecs: NDArray[np.uint8]) -> bool:
+    """Whether a listener of this codec, who hears `count` sources, cannot be given this one as it is."""
+    if count > 1 or gain != 1.0:
+        return True
+    if source < 0:
+        return False
+    other = codecs[source]
+    return bool(codec != other and max(codec, other) > PCMA)
+
+
+@entry(INTS, INTS, REALS, types.Array(types.boolean, 1, "A"), types.Array(types.uint8, 1, "A"))
 def sort_listeners(
-    listener: Rows, source: Rows, gain: NDArray[np.float32], sending: NDArray[np.bool_]
+    listener: Rows,
+    source: Rows,
+    gain: NDArray[np.float32],
+    sending: NDArray[np.bool_],
+    codecs: NDArray[np.uint8],
 ) -> tuple[Rows, Rows, Rows, Rows, Rows, Rows, Rows, Rows, Rows, Rows, NDArray[np.float32], Rows]:
     """The fields of the plan that carries out these entries, in their order."""
     legs = len(sending)
@@ -192,7 +213,8 @@ def sort_listeners(
     for e in range(len(listener)):
         if not sending[listener[e]]:
             continue
-        if count[listener[e]] > 1 or gain[e] != 1.0:
+        row = listener[e]
+        if _must_mix(count[row], gain[e], source[e], codecs[row], codecs):
             mixed += 1
         elif source[e] >= 0:
             relay_count[source[e]] += 1
@@ -211,7 +233,7 @@ def sort_listeners(
         row, code = listener[e], source[e]
         if not sending[row]:
             continue
-        if count[row] > 1 or gain[e] != 1.0:
+        if _must_mix(count[row], gain[e], code, codecs[row], codecs):
             mix_entries[mixed] = e
             mixed += 1
         elif code >= 0:

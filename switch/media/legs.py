@@ -29,6 +29,9 @@ LEG: Final = np.dtype(
         ("codec", np.uint8),
         ("payload_type", np.uint8),
         ("event_type", np.uint8),  # payload type of telephone events
+        ("law", np.uint8),  # PCMU or PCMA: how its frames are kept inside
+        ("scale", np.int64),  # units of its timestamps for a sample at 8 kHz
+        ("event_scale", np.int64),  # the same of the durations of its telephone events
         # Set by whoever sends.
         ("dialling", np.bool_),  # digits are being sent in place of sound
         ("ssrc", np.int64),
@@ -66,6 +69,9 @@ class LegTable:
     codec: NDArray[np.uint8]
     payload_type: NDArray[np.uint8]
     event_type: NDArray[np.uint8]
+    law: NDArray[np.uint8]
+    scale: Rows
+    event_scale: Rows
     dialling: NDArray[np.bool_]
     ssrc: Rows
     next_sequence: Rows
@@ -108,6 +114,7 @@ class LegTable:
         self.stats.reset(row)
         self.table[row] = 0
         self.payload_type[row] = self.event_type[row] = NO_PAYLOAD_TYPE
+        self.scale[row] = self.event_scale[row] = 1
         self.ssrc[row] = self._random_u32()
         self.next_sequence[row] = self._random_u32() & 0x7FFF
         self.next_timestamp[row] = self._random_u32()
@@ -136,12 +143,12 @@ class LegTable:
 
 @entry(table_of(LEG), INT, INT)
 def number_frame(legs: NDArray[Any], row: int, samples: int) -> tuple[int, int]:
-    """Sequence number and timestamp of the next packet of `samples` that is not a relayed one."""
+    """Sequence number and timestamp of the next packet that is not a relayed one, of `samples` at 8 kHz."""
     leg = legs[row]
     sequence = leg.next_sequence
     timestamp = leg.next_timestamp
     leg.next_sequence = (sequence + 1) & 0xFFFF
-    leg.next_timestamp = (timestamp + samples) & 0xFFFFFFFF
+    leg.next_timestamp = (timestamp + samples * leg.scale) & 0xFFFFFFFF
     leg.resync = True
     leg.sent += 1
     return sequence, timestamp

@@ -1,8 +1,8 @@
 """The mixing part of a tick: decode what is needed once, sum each different mix once, encode.
 
-    frames of legs    --decode--+
-                                +--> linear (sources, 160) --gain, sum, clip, encode--> (2, mixes, 160)
-    frames of players --decode--+
+    frames of legs    --decode--+                                             +--encode--> (2, mixes, 160)
+                                +--> linear (sources, 160) --gain, sum, clip--+
+    frames of players --decode--+                                             +--> (mixes, 160), for coders
 
 Sums are made in float32, which holds any sum of 16-bit samples that can still be heard as such.
 """
@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from switch.compiled import (
     FLAG_ROWS,
+    FLAGS,
     INTS,
     OCTET_BLOCKS,
     OCTET_ROWS,
@@ -26,17 +28,18 @@ from switch.compiled import (
     entry,
     table_of,
 )
-from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, PCMU
+from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, PCMA, PCMU
 from switch.media.gains import Plan, Rows
 from switch.media.legs import LEG
 
-_CODECS: Final = 2
+_LAWS: Final = 2
 
 
 class Mixer:
     """Carries out the mixes of one plan; made anew with each plan, so that the plan's work is done once."""
 
     def __init__(self, plan: Plan, codec: NDArray[np.uint8]) -> None:
+        """`codec` is that of each leg."""
         sources = place = plan.mix_sources
         if len(sources):  # mostly there is nothing to be mixed
             sources, place = np.unique(sources, return_inverse=True)
@@ -45,13 +48,19 @@ class Mixer:
         self._place: Rows = place
         self._plan = plan
         self._ends = np.append(plan.mix_starts[1:], len(place))
-        self._wanted = np.zeros((_CODECS, mixes), dtype=np.bool_)
-        self._wanted[codec[plan.mix_listeners], plan.mix_of_listener] = True
+        self._wanted = np.zeros((_LAWS, mixes), dtype=np.bool_)
+        self._coded = np.zeros(mixes, dtype=np.bool_)
+        listening = codec[plan.mix_listeners]
+        coded = listening > PCMA
+        self._wanted[listening[~coded], plan.mix_of_listener[~coded]] = True
+        self._coded[plan.mix_of_listener[coded]] = True
         self.legs: Rows = sources[sources >= 0]
         """Rows of the legs that are heard in a mix."""
         self._linear = np.zeros((len(sources), FRAME_SAMPLES), dtype=np.float32)
-        self.heard = np.zeros((_CODECS, mixes, FRAME_SAMPLES), dtype=np.uint8)
-        """(codecs, mixes, 160): the frames of the last `mix`, where somebody hears them."""
+        self.heard = np.zeros((_LAWS, mixes, FRAME_SAMPLES), dtype=np.uint8)
+        """(laws, mixes, 160): the frames of the last `mix`, where somebody hears them."""
+        self.uncoded = np.zeros((mixes if coded.any() else 0, FRAME_SAMPLES), dtype=np.int16)
+        """(mixes, 160): the same before they are coded, where a leg with a coder hears them."""
 
     def mix(
         self, leg_frames: NDArray[np.uint8], player_frames: NDArray[np.uint8], legs: NDArray[Any]
@@ -60,13 +69,14 @@ class Mixer:
         plan = self._plan
         mix_frames(
             leg_frames, player_frames, legs, self._sources, plan.mix_starts, self._ends, self._place,
-            plan.mix_gains, DECODE, ENCODE, self._wanted, self._linear, self.heard,
+            plan.mix_gains, DECODE, ENCODE, self._wanted, self._coded, self._linear, self.heard,
+            self.uncoded,
         )  # fmt: skip
 
 
 @entry(
     OCTET_ROWS, OCTET_ROWS, table_of(LEG), INTS, INTS, INTS, INTS, REALS, SAMPLE_TABLE, OCTET_TABLE,
-    FLAG_ROWS, REAL_ROWS, OCTET_BLOCKS,
+    FLAG_ROWS, FLAGS, REAL_ROWS, OCTET_BLOCKS, types.int16[:, ::1],
 )  # fmt: skip
 def mix_frames(
     leg_frames: NDArray[np.uint8],
@@ -80,16 +90,18 @@ def mix_frames(
     decode: NDArray[np.int16],
     encode: NDArray[np.uint8],
     wanted: NDArray[np.bool_],
+    coded: NDArray[np.bool_],
     linear: NDArray[np.float32],
     heard: NDArray[np.uint8],
+    uncoded: NDArray[np.int16],
 ) -> None:
     """Mix m is the sum of `gains[e] * sources[places[e]]`, e from `starts[m]` up to `ends[m]`.
 
-    `heard[c, m]` becomes its frame in codec c where `wanted[c, m]`.
+    `heard[w, m]` becomes its frame in law w where `wanted[w, m]`, `uncoded[m]` its samples where `coded[m]`.
     """
     for i, source in enumerate(sources):
         frame = leg_frames[source] if source >= 0 else player_frames[~source]
-        table = decode[legs[source].codec if source >= 0 else PCMU]
+        table = decode[legs[source].law if source >= 0 else PCMU]
         for j in range(FRAME_SAMPLES):
             linear[i, j] = table[frame[j]]
     total = np.empty(FRAME_SAMPLES, dtype=np.float32)
@@ -102,7 +114,10 @@ def mix_frames(
                 total[j] += gain * sound[j]
         for j in range(FRAME_SAMPLES):
             clipped[j] = np.int32(min(max(total[j], np.float32(-32768)), np.float32(32767)))
-        for codec in range(_CODECS):
-            if wanted[codec, mix]:
+        for law in range(_LAWS):
+            if wanted[law, mix]:
                 for j in range(FRAME_SAMPLES):
-                    heard[codec, mix, j] = encode[codec, clipped[j]]
+                    heard[law, mix, j] = encode[law, clipped[j]]
+        if coded[mix]:
+            for j in range(FRAME_SAMPLES):
+                uncoded[mix, j] = np.int16(clipped[j])

@@ -6,11 +6,13 @@ Commands take effect at the next tick; one that cannot be carried out raises `Me
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 
 from switch.ids import LegId, PlayerId, RecordingId
-from switch.media.codecs import CODEC_BY_NAME
+from switch.media.codecs import CLOCK_SCALE_OF_CODEC, CODEC_BY_NAME, LAW_OF_CODEC, SAMPLE_RATE_HZ
+from switch.media.coders import Coders
 from switch.media.digits import Digits
 from switch.media.errors import MediaCommandError
 from switch.media.events import LegTotals, MediaEvent, PlayerEnded
@@ -25,6 +27,9 @@ from switch.media.receive_ring import ReceiveRings
 from switch.media.reports import LegReports
 from switch.media.taps import RecordingTaps
 from switch.media.traffic import Traffic
+
+EVENT_RATES_HZ: Final = (8000, 16000, 48000)
+"""Clocks of telephone events that a leg may have."""
 
 
 class Patchbay:
@@ -42,6 +47,7 @@ class Patchbay:
         self._traffic = Traffic()
         self._legs = LegTable(random_u32)
         self._rings = ReceiveRings(self._legs.capacity)
+        self._coders = Coders(self._legs.capacity)
         self._peers = Peers(self._legs, wire, self._traffic)
         self._digits = Digits(self._legs, wire)
         self._reports = LegReports(self._legs, wire, random_u32, wall)
@@ -92,6 +98,7 @@ class Patchbay:
         row = self._legs.add(leg, now)
         if self._legs.capacity > len(self._rings.frames):
             self._rings.grow(self._legs.capacity)
+            self._coders.grow(self._legs.capacity)
         try:
             self._wire.attach(row, port)
         except MediaCommandError:
@@ -109,11 +116,18 @@ class Patchbay:
         codec: str,
         payload_type: int,
         event_type: int | None,
+        event_rate: int = SAMPLE_RATE_HZ,
+        bitrate: int = 0,
+        use_fec: bool = False,
         send: bool,
         receive: bool,
         now: float,
     ) -> None:
-        """Set where a leg's RTP goes and how it is coded. Raises MediaCommandError."""
+        """Set where a leg's RTP goes and how it is coded. Raises MediaCommandError.
+
+        `event_rate` is the clock of telephone events, Hz; `bitrate` (bits a second, 0: as we like) and
+        `use_fec` concern Opus.
+        """
         row = self._row(leg)
         legs = self._legs
         number = CODEC_BY_NAME.get(codec.upper())
@@ -122,14 +136,20 @@ class Patchbay:
         for given in (payload_type, event_type):
             if given is not None and not 0 <= given < 128:
                 raise MediaCommandError(f"payload type {given} is not in 0 to 127")
+        if event_rate not in EVENT_RATES_HZ:
+            raise MediaCommandError(f"clock of events {event_rate} is none of {EVENT_RATES_HZ}")
         held = ip_address_is_unspecified(remote[0])  # `c=0.0.0.0`, the old way to hold
         if not held:
             self._peers.name(row, remote)
         if number != legs.codec[row] or receive != legs.receiving[row]:
             legs.codec[row] = number
+            legs.law[row] = LAW_OF_CODEC[number]
+            legs.scale[row] = CLOCK_SCALE_OF_CODEC[number]
             self._rings.reset(np.array([row]), legs.table)
+            self._coders.configure(row, number, bitrate, use_fec=use_fec)
         legs.payload_type[row] = payload_type
         legs.event_type[row] = NO_PAYLOAD_TYPE if event_type is None else event_type
+        legs.event_scale[row] = event_rate // SAMPLE_RATE_HZ
         legs.sending[row] = send and not held
         legs.receiving[row] = receive
         legs.last_received[row] = now
@@ -158,6 +178,7 @@ class Patchbay:
         )
         self._reports.end(row)
         self._digits.remove_leg(row)
+        self._coders.forget(row)
         self._gains.remove_leg(row)
         self._taps.remove_leg(row)
         legs.remove(leg)

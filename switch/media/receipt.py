@@ -27,7 +27,8 @@ from switch.compiled import (
     table_of,
     tuple_of,
 )
-from switch.media.codecs import TRANSCODE
+from switch.media.codecs import PCMA, SAMPLE_RATE_HZ, TRANSCODE
+from switch.media.coders import CODER_TABLES, Coders, CoderTables, take_coded
 from switch.media.digits import Digits
 from switch.media.events import MediaEvent
 from switch.media.gains import Plan
@@ -61,6 +62,7 @@ class ReceiptTables(NamedTuple):
     relay_start: Rows
     relay_listeners: Rows
     transcode: NDArray[np.uint8]
+    coders: CoderTables
     arrived: NDArray[np.uint8]
     """Packet i came from leg `rows[i]` and has `sizes[i]` octets."""
     rows: Rows
@@ -79,8 +81,8 @@ class ReceiptTables(NamedTuple):
 RECEIPT_TABLES: Final = tuple_of(
     ReceiptTables,
     table_of(LEG), table_of(RECEIVER), table_of(RING), OCTET_BLOCKS, FLAG_ROWS,
-    INTS, INTS, INTS, OCTET_TABLE, OCTET_ROWS, INTS, INTS, OCTET_ROWS, INTS, INTS, INTS, INTS,
-    table_of(REPORT),
+    INTS, INTS, INTS, OCTET_TABLE, CODER_TABLES, OCTET_ROWS, INTS, INTS, OCTET_ROWS, INTS, INTS,
+    INTS, INTS, table_of(REPORT),
 )  # fmt: skip
 
 
@@ -123,6 +125,7 @@ class Receipt:
         peers: Peers,
         digits: Digits,
         rings: ReceiveRings,
+        coders: Coders,
         traffic: Traffic,
         reports: LegReports,
     ) -> None:
@@ -132,6 +135,7 @@ class Receipt:
         self._peers = peers
         self._digits = digits
         self._rings = rings
+        self._coders = coders
         self._traffic = traffic
         self._arrived = PacketBuffer(2 * legs.capacity)
         """A packet of sound and one of RTCP of each leg."""
@@ -177,6 +181,7 @@ class Receipt:
         return ReceiptTables(
             self._legs.table, self._legs.stats.table, rings.table, rings.blocks, rings.filled,
             plan.relay_count, plan.relay_start, plan.relay_listeners, TRANSCODE,
+            self._coders.tables,
             arrived.octets, arrived.legs, arrived.sizes, out.octets, out.legs, out.sizes,
             self._keyed, self._counts, self._reports.table,
         )  # fmt: skip
@@ -223,8 +228,9 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
         leg.last_received = now
         leg.silence_reported = False
         restarted = count_packet(
-            tables.receivers, row, header.sequence, header.timestamp, header.ssrc, now
-        )
+            tables.receivers, row, header.sequence, header.timestamp, header.ssrc, now,
+            leg.scale * SAMPLE_RATE_HZ,
+        )  # fmt: skip
         first = tables.relay_start[row]
         listeners = tables.relay_listeners[first : first + tables.relay_count[row]]
         kind = header.marker_and_type & 0x7F
@@ -238,10 +244,16 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
             tables.keyed[counts[KEYED]] = i
             counts[KEYED] += 1
         elif leg.wanted:
-            counts[_OVERRUN] += push_packet(
-                tables.rings, tables.blocks, tables.filled, row, header.timestamp, restarted,
-                packet, header.start, header.length,
-            )  # fmt: skip
+            if leg.codec <= PCMA:
+                counts[_OVERRUN] += push_packet(
+                    tables.rings, tables.blocks, tables.filled, row, header.timestamp, restarted,
+                    packet, header.start, header.length,
+                )  # fmt: skip
+            else:
+                counts[_OVERRUN] += take_coded(
+                    tables.coders, legs, tables.rings, tables.blocks, tables.filled, row, header,
+                    restarted, packet,
+                )  # fmt: skip
         if restarted:
             begin_stream(legs, listeners)
         for listener in listeners:

@@ -72,7 +72,7 @@ RING: Final = np.dtype(
 
 
 class ReceiveRings:
-    """The rings of all legs; rows are legs. Sound stays encoded as it came."""
+    """The rings of all legs; rows are legs. Sound stays G.711 as it came, or became it (coders.py)."""
 
     def __init__(self, rows: int) -> None:
         self.table = np.zeros(rows, dtype=RING)
@@ -194,7 +194,7 @@ def reset_rings(
         ring.read_slot = ring.ahead = 0
         ring.misses = CONCEALED_FRAMES + 1
         filled[row] = False
-        frames[row] = silence[legs[row].codec]
+        frames[row] = silence[legs[row].law]
 
 
 @entry(
@@ -223,8 +223,8 @@ def pop_frames(
             ring.misses = 0
         else:
             ring.misses += 1
-            codec = legs[row].codec
-            _conceal(frame, ring.misses, faded[codec], silence[codec])
+            law = legs[row].law
+            _conceal(frame, ring.misses, faded[law], silence[law])
         if first:
             frame[:BLOCK_SAMPLES] = blocks[row, slot]
         if second:

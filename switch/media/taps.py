@@ -127,17 +127,17 @@ class RecordingTaps:
         if not len(rows):
             return
         if self._several:
-            self._write_mixed(frames, legs["codec"])
+            self._write_mixed(frames, legs["law"])
         full = tap_frames(
             self._leg, self._position, self._blocks, rows, frames, legs, TRANSCODE, self._full
         )
         if full:
             self._hand_over(self._full[:full], BLOCK_FRAMES)
 
-    def _write_mixed(self, frames: NDArray[np.uint8], codec: NDArray[np.uint8]) -> None:
+    def _write_mixed(self, frames: NDArray[np.uint8], law: NDArray[np.uint8]) -> None:
         for row, side in self._several:
             legs = self._channels[row][side]
-            mixed = DECODE[codec[legs][:, None], frames[legs]].sum(axis=0, dtype=np.int32)
+            mixed = DECODE[law[legs][:, None], frames[legs]].sum(axis=0, dtype=np.int32)
             self._blocks[row, self._position[row], :, side] = encode(clip_to_int16(mixed), PCMU)
 
     def _hand_over(self, rows: Rows, frames: int) -> None:
@@ -204,7 +204,7 @@ def tap_frames(
                 block[:, side] = _SILENT
             elif leg != _SEVERAL:
                 frame = frames[leg]
-                if legs[leg].codec == PCMA:
+                if legs[leg].law == PCMA:
                     table = transcode[PCMA]
                     for i in range(FRAME_SAMPLES):
                         block[i, side] = table[frame[i]]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from switch.compiled import inner
 
 CLOCK_RATE_HZ: Final = 8000
+"""What jitter counts in, whatever the clock of the timestamps."""
 MAX_DROPOUT: Final = 3000
 """A greater step of the sequence number is a new start, not loss (RFC 3550 A.1)."""
 RECEIVER: Final = np.dtype(
@@ -22,7 +23,7 @@ RECEIVER: Final = np.dtype(
         ("received", np.int64),
         ("ssrc", np.int64),  # -1: nothing yet
         ("transit", np.float64),
-        ("jitter", np.float64),
+        ("jitter", np.float64),  # in samples at 8 kHz
     ]
 )
 
@@ -36,9 +37,18 @@ def signed_difference(later: int, earlier: int, bits: int) -> int:
 
 @inner
 def count_packet(
-    table: NDArray[Any], row: int, sequence: int, timestamp: int, ssrc: int, now: float
+    table: NDArray[Any],
+    row: int,
+    sequence: int,
+    timestamp: int,
+    ssrc: int,
+    now: float,
+    clock_rate: int,
 ) -> bool:
-    """Count one packet that came at `now` (s) in `table`, RECEIVERs; say whether it begins a new stream."""
+    """Count one packet that came at `now` (s) in `table`, RECEIVERs; say whether it begins a new stream.
+
+    `clock_rate` is that of the timestamps, Hz.
+    """
     receiver = table[row]
     step = signed_difference(sequence, receiver.highest, 16)
     restarted = receiver.ssrc != ssrc or abs(step) > MAX_DROPOUT
@@ -49,13 +59,13 @@ def count_packet(
         receiver.expected += step
     receiver.received += 1
     receiver.ssrc = ssrc
-    transit = now * CLOCK_RATE_HZ - timestamp
+    transit = now * clock_rate - timestamp
     moved = abs(transit - receiver.transit)
     # A jump of more than a second is the timestamp's wrap or a pause: no measure of the way.
-    if restarted or moved > CLOCK_RATE_HZ:
+    if restarted or moved > clock_rate:
         moved = 0.0
     receiver.transit = transit
-    receiver.jitter += (moved - receiver.jitter) / 16
+    receiver.jitter += (moved * CLOCK_RATE_HZ / clock_rate - receiver.jitter) / 16
     return restarted
 
 

@@ -26,7 +26,6 @@ END_TIMEOUT_S: Final = 0.2
 """An event whose packets stop without an end has ended: ten packets of 20 ms, all lost or unsent."""
 REPEATED_END_S: Final = 0.07
 """Two ends of one digit and one duration this close are one: no key is pressed twice so fast."""
-SAMPLES_PER_MS: Final = 8
 FRAME_SAMPLES: Final = 160
 END_REPEATS: Final = 3
 MAX_EVENT_MS: Final = 8000
@@ -100,9 +99,11 @@ class ReceivedDigit:
 class TelephoneEventReceiver:
     """Turns the event packets of one leg into digits, each once."""
 
-    __slots__ = ("_code", "_duration", "_last", "_recent", "_timestamp", "state")
+    __slots__ = ("_code", "_duration", "_last", "_per_ms", "_recent", "_timestamp", "state")
 
-    def __init__(self) -> None:
+    def __init__(self, clock_rate: int = 8000) -> None:
+        """`clock_rate` is that of the durations, Hz."""
+        self._per_ms = clock_rate // 1000
         self.state = State.IDLE
         self._code = 0
         self._duration = 0
@@ -175,7 +176,7 @@ class TelephoneEventReceiver:
                     digits.append(
                         ReceivedDigit(
                             digit=DIGITS[self._code],
-                            duration_ms=self._duration // SAMPLES_PER_MS,
+                            duration_ms=self._duration // self._per_ms,
                         )
                     )
         return digits
@@ -187,7 +188,7 @@ class EventPacket:
 
     payload: bytes
     elapsed: int
-    """Samples from the event's beginning, whose timestamp the packet carries, to this frame."""
+    """Samples at 8 kHz from the event's beginning, whose timestamp the packet carries, to this frame."""
     marker: bool
 
 
@@ -198,12 +199,15 @@ class TelephoneEventSender:
     packet, and the end goes out three times.
     """
 
-    __slots__ = ("_code", "_digits", "_frames", "_gap_frames", "_step", "_waiting")
+    __slots__ = ("_code", "_digits", "_frames", "_gap_frames", "_scale", "_step", "_waiting")
 
-    def __init__(self, digits: str, *, duration_ms: int, gap_ms: int) -> None:
-        """Raise ValueError for what is no digit."""
+    def __init__(
+        self, digits: str, *, duration_ms: int, gap_ms: int, clock_rate: int = 8000
+    ) -> None:
+        """Durations are written at `clock_rate`, Hz. Raise ValueError for what is no digit."""
         if not digits or any(d not in DIGITS for d in digits.upper()):
             raise ValueError(f"{digits!r} are not digits of 0-9 * # A-D")
+        self._scale = clock_rate // 8000
         self._digits = list(digits.upper())
         self._frames = max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // 20))
         # The repeated ends fall into the gap.
@@ -235,7 +239,7 @@ class TelephoneEventSender:
             self._step = 0
         step = self._step
         last = self._frames - 1
-        duration = min((step + 1), self._frames) * FRAME_SAMPLES
+        duration = min((step + 1), self._frames) * FRAME_SAMPLES * self._scale
         end = step >= last
         self._step += 1
         if step == last + END_REPEATS - 1:

@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 NOT_IMPORTED = {
     "aiosqlite": "SQLAlchemy loads it for sqlite addresses",
     "asyncpg": "SQLAlchemy loads it for postgresql addresses",
+    "opuslib-next-bundled": "switch/media/opus.py loads the libopus in it, not its bindings",
     "redis": "reserved for event streams over several nodes",
 }
 

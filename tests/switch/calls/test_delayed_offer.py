@@ -66,7 +66,7 @@ def test_our_200_offers_and_the_leg_is_answered_by_the_ack() -> None:
     bench, caller = invited()
     told = caller.answers()
     assert "200 OK" in told
-    assert "m=audio 16000 RTP/AVP 0 8 101" in told
+    assert "m=audio 16000 RTP/AVP 0 8 9 111 101 110" in told
     assert bench.of(LegAnswered) == []
     bench.calls.answer(bench.of(IncomingLeg)[0].leg)
     caller.send("ACK", SDP.format(direction="sendrecv"))

@@ -69,7 +69,7 @@ def test_a_reinvite_that_offers_nothing_of_ours_is_refused_and_changes_nothing()
     bench, ann, a, _, b = talking()
     assert ann.sound is not None
     offer = ann.sound.make_offer()
-    ann.send_reoffer(offer.replace(b"RTP/AVP 0 8", b"RTP/AVP 18 9"))
+    ann.send_reoffer(offer.replace(b"RTP/AVP 0 8", b"RTP/AVP 18 3"))
     failed = ann.last(ReofferFailed)
     assert failed is not None
     assert failed.status == 488

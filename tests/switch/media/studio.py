@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switch.ids import LegId, PlayerId, RecordingId
-from switch.media.codecs import CODEC_BY_NAME, DECODE, ENCODE
+from switch.media.codecs import CLOCK_SCALE_OF_CODEC, CODEC_BY_NAME, DECODE
 from switch.media.engine import MediaEngine
 from switch.media.errors import MediaCommandError
 from switch.media.events import MediaEvent
 from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.ports import RecordingOutcome, Stray
 from switch.media.prompts import PromptStore
+from tests.switch.media.voices import voice_of
 from tests.switch.rtp.single import RtpPacket, parse_packet
 
 FRAME_S = 0.02
+PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9, "OPUS": 111}
 
 
 class MemoryWire:
@@ -123,26 +125,32 @@ class MemorySink:
 class Party:
     """Somebody with a phone: hums one pitch and keeps what comes."""
 
-    def __init__(
-        self, studio: Studio, row: int, codec: str, hertz: float, payload_type: int
-    ) -> None:
+    def __init__(self, studio: Studio, row: int, codec: str, hertz: float) -> None:
         self.studio = studio
         self.row = row
-        self.codec = CODEC_BY_NAME[codec]
+        self.become(codec)
         self.hertz = hertz
-        self.payload_type = payload_type
         self.sequence = 65530
         self.timestamp = 0xFFFFF000
         self.ssrc = 1000 + row
         self.clock = 0
         self.speaks = True
 
+    def become(self, codec: str) -> None:
+        """Speak this codec from now on; the engine is to be told by `Studio.configure`."""
+        self.codec = CODEC_BY_NAME[codec]
+        self.codec_name = codec
+        self.scale = CLOCK_SCALE_OF_CODEC[self.codec]
+        self.voice = voice_of(codec)
+        self.payload_type = PAYLOAD_TYPES[codec]
+
     def frame(self, samples: int = 160) -> bytes:
-        """The next frame of the hum, encoded."""
-        time = (self.clock + np.arange(samples)) / 8000
+        """The next frame of the hum, encoded; `samples` at 8 kHz."""
+        rate = self.voice.rate_hz
+        time = self.clock / 8000 + np.arange(samples * rate // 8000) / rate
         self.clock += samples
         wave = (8000 * np.sin(2 * np.pi * self.hertz * time)).astype(np.int16)
-        return bytes(ENCODE[self.codec][wave.view(np.uint16)].tobytes())
+        return self.voice.encode(wave)
 
     def packet(self, samples: int = 160, **changes: object) -> bytes:
         """The next packet."""
@@ -154,7 +162,7 @@ class Party:
             "payload": self.frame(samples),
         } | changes
         self.sequence += 1
-        self.timestamp += samples
+        self.timestamp += samples * self.scale
         return RtpPacket(**values).to_bytes()  # type: ignore[arg-type]
 
     def event_packet(self, code: int, duration: int, begin: int, *, end: bool = False) -> bytes:
@@ -178,9 +186,7 @@ class Party:
         """The sound of the packets, in the order they came."""
         packets = [p for p in self.packets if p.payload_type == self.payload_type]
         chosen = packets if last_frames is None else packets[-last_frames:]
-        octets = np.frombuffer(b"".join(p.payload for p in chosen), dtype=np.uint8)
-        sound: NDArray[np.int16] = DECODE[self.codec][octets]
-        return sound
+        return voice_of(self.codec_name).decode([p.payload for p in chosen])
 
     def forget(self) -> None:
         self.studio.wire.sent[self.row].clear()
@@ -220,8 +226,7 @@ class Studio:
         port = 20000 + 2 * len(self.parties)
         self.engine.add_leg(LegId(name), port, self.now)
         row = next(row for row, p in self.wire.ports.items() if p == port)
-        payload_type = 0 if codec == "PCMU" else 8
-        party = self.parties[name] = Party(self, row, codec, hertz, payload_type)
+        party = self.parties[name] = Party(self, row, codec, hertz)
         self.configure(name, events=events)
         return party
 
@@ -231,8 +236,8 @@ class Studio:
         party = self.parties[name]
         self.engine.configure_leg(
             LegId(name), remote=("192.0.2.1", 4000 + party.row),
-            codec="PCMU" if party.codec == 0 else "PCMA", payload_type=party.payload_type,
-            event_type=events, send=send, receive=receive, now=self.now,
+            codec=party.codec_name, payload_type=party.payload_type, event_type=events,
+            event_rate=8000 * party.scale, send=send, receive=receive, now=self.now,
         )  # fmt: skip
 
     def hear(self, listener: str, source: str, gain: float = 1.0) -> None:
