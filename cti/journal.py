@@ -289,6 +289,9 @@ class CallJournal:
                     binding.call_id,
                     binding.cseq,
                     binding.user_agent,
+                    binding.path,
+                    binding.instance,
+                    binding.reg_id,
                 )
                 for binding in self._location.bindings(phone, now)
                 if not binding.static and not binding.flow.connection

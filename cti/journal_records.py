@@ -76,3 +76,6 @@ class BindingRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     call_id: str
     cseq: int
     user_agent: str
+    path: tuple[str, ...] = ()
+    instance: str = ""
+    reg_id: int = 0

@@ -49,6 +49,12 @@ class SipSection(_Section, frozen=True, kw_only=True):
     port: Port = 5060
     realm: str = "switchroom"
     domains: tuple[str, ...] = ()
+    service_route: tuple[str, ...] = ()
+    """Told to phones as the route of their requests: proxies that they have to pass."""
+    least_expires_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 30
+    """Shorter registrations get 423."""
+    most_expires_s: Annotated[int, msgspec.Meta(ge=60, le=86400)] = 7200
+    """Longer ones are cut to this."""
     max_calls: Annotated[int, msgspec.Meta(ge=1)] = 5000
     """Calls at a time; more are refused with 503 and Retry-After."""
     session_interval_s: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 1800

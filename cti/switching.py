@@ -100,7 +100,13 @@ class Switching:
             location=self.location,
             challenger=challenger,
             credentials=self.credentials,
-            settings=RegistrarSettings(domains=frozenset(sip.domains)),
+            settings=RegistrarSettings(
+                domains=frozenset(sip.domains),
+                service_route=sip.service_route,
+                default_expires_s=min(3600, sip.most_expires_s),
+                min_expires_s=min(sip.least_expires_s, sip.most_expires_s),
+                max_expires_s=sip.most_expires_s,
+            ),
         )
         self.pump = Pump(
             self.endpoint,

@@ -337,4 +337,7 @@ def _binding(record: BindingRecord, mono: Callable[[float], float]) -> Binding:
         call_id=record.call_id,
         cseq=record.cseq,
         user_agent=record.user_agent,
+        path=record.path,
+        instance=record.instance,
+        reg_id=record.reg_id,
     )

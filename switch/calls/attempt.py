@@ -62,9 +62,17 @@ class Attempt(Struct, frozen=True, kw_only=True):
 def groups_of(bindings: Iterable[Binding]) -> list[tuple[Target, ...]]:
     """The bindings as targets: those of equal q together, the highest first (RFC 3261 16.6, 10.2.1.2).
 
-    A binding without a q counts as one of 1.0 (RFC 3840 section 9.1 says so of targets).
+    A binding without a q counts as one of 1.0 (RFC 3840 section 9.1 says so of targets). A device with
+    several flows is called by the newest of them only: it would ring against itself (RFC 5626
+    section 6). `bindings` come with the newest first.
     """
-    ranked = sorted(bindings, key=_preference, reverse=True)
+    devices: set[str] = set()
+    places = []
+    for each in bindings:
+        if each.reg_id == 0 or each.instance not in devices:
+            places.append(each)
+            devices.add(each.instance)
+    ranked = sorted(places, key=_preference, reverse=True)
     return [
         tuple(
             Target(request_uri=each.contact_uri, flow=each.flow, routes=each.path) for each in equal

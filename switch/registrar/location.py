@@ -37,6 +37,10 @@ class Binding:
     user_agent: str = ""
     path: tuple[str, ...] = ()
     """Route values of calls to it, the first to be passed first (RFC 3327)."""
+    instance: str = ""
+    """Which device it is (`+sip.instance`, RFC 5626), as written; empty: it does not say."""
+    reg_id: int = 0
+    """Which of the device's flows; 0: the device does not number them."""
 
 
 def contact_key(uri: Uri) -> ContactKey:
@@ -88,6 +92,11 @@ class Location:
     def find(self, aor: str, key: ContactKey) -> Binding | None:
         """The binding with this contact."""
         return self._bindings.get(aor, {}).get(key)
+
+    def of_device(self, aor: str, instance: str, reg_id: int) -> list[ContactKey]:
+        """The contacts that a device registered before by the flow of this number (RFC 5626)."""
+        known = self._bindings.get(aor, {}).items()
+        return [key for key, b in known if b.instance == instance and b.reg_id == reg_id]
 
     def restore(self, aor: str, binding: Binding) -> None:
         """Take up a binding of an earlier process; nobody is told. Raises ValueError for no URI."""

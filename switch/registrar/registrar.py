@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from switch.registrar.location import Binding, ContactKey, Location, contact_key
+from switch.registrar.outbound import (
+    BadPathError,
+    Device,
+    device_of,
+    first_hop_knows_outbound,
+    path_of,
+    wants_outbound,
+)
 from switch.registrar.ports import Credentials
+from switch.sip.admission import OF_REGISTER
 from switch.sip.digest import Accepted, Challenge, Challenger, Paused, Refused
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
@@ -36,6 +45,8 @@ class RegistrarSettings:
     max_expires_s: int = 7200
     max_contacts: int = 10
     """Of one address of record; a further phone displaces the one not heard of for longest."""
+    service_route: tuple[str, ...] = ()
+    """Told to phones as the route of their requests (RFC 3608), the first to be passed first."""
     domains: frozenset[str] = frozenset()
     """Hosts of addresses of record, in lower case; empty: any host is taken for ours."""
 
@@ -47,6 +58,8 @@ class _Change:
     key: ContactKey
     contact: NameAddr
     expires_s: int
+    device: Device
+    """Numbers its flows only where outbound was agreed."""
 
 
 class _RefusedError(Exception):
@@ -83,20 +96,27 @@ class Registrar:
         """Answer a REGISTER. Nothing is changed unless the answer is 200."""
         try:
             aor = self._authorized_aor(request, flow, now)
-            self._update(aor, request, flow, now)
+            path = self._path(request)
+            is_outbound = self._update(aor, request, flow, path, now)
         except _RefusedError as refused:
             self.answered[refused.status] += 1
             return make_response(request, refused.status, refused.reason, headers=refused.headers)
         self.answered[200] += 1
-        return make_response(request, 200, headers=self._contacts(aor, now))
+        headers = [*self._contacts(aor, now)]
+        headers += [("Path", value) for value in path]
+        headers += [("Service-Route", value) for value in self._settings.service_route]
+        if is_outbound:
+            headers.append(("Require", "outbound"))  # it is used (RFC 5626 section 6)
+        return make_response(request, 200, headers=headers)
 
     # --- who may ------------------------------------------------------------------------------
 
     def _authorized_aor(self, request: Request, flow: Flow, now: float) -> str:
         """The address of record; in the order of the RFC, so that strangers learn no names."""
-        required = request.headers.tokens("Require")
-        if required:
-            raise _RefusedError(420, None, ("Unsupported", ", ".join(required)))
+        words = request.headers.tokens("Require")
+        unknown = [word for word in words if word.lower() not in OF_REGISTER]
+        if unknown:
+            raise _RefusedError(420, None, ("Unsupported", ", ".join(unknown)))
         verdict = self._challenger.verify(
             request,
             self._credentials.ha1,
@@ -129,15 +149,30 @@ class Registrar:
 
     # --- what changes -------------------------------------------------------------------------
 
-    def _update(self, aor: str, request: Request, flow: Flow, now: float) -> None:
+    def _path(self, request: Request) -> tuple[str, ...]:
+        try:
+            return path_of(request)
+        except BadPathError as error:
+            raise _RefusedError(400, str(error)) from error
+
+    def _update(
+        self, aor: str, request: Request, flow: Flow, path: tuple[str, ...], now: float
+    ) -> bool:
+        """Change the bindings; True where outbound is used for one of them."""
         if request.headers.get("Contact") == "*":
             if request.headers.get("Expires") != "0":
                 raise _RefusedError(400, "Contact * Needs Expires 0")
             for binding in self._location.bindings(aor, now):
                 self._check_order(binding, request)
             self._location.drop_all(aor)
-            return
-        changes = [self._change(contact, request) for contact in request.contacts]
+            return False
+        is_outbound = wants_outbound(request)
+        changes = [
+            self._change(contact, request, is_outbound=is_outbound) for contact in request.contacts
+        ]
+        is_used = any(change.device.reg_id for change in changes)
+        if is_used and not first_hop_knows_outbound(request, path):
+            raise _RefusedError(439, "First Hop Lacks Outbound Support")
         if len(changes) > self._settings.max_contacts:
             raise _RefusedError(403, "Too Many Contacts")
         for change in changes:
@@ -145,9 +180,21 @@ class Registrar:
             if known is not None:
                 self._check_order(known, request)
         for change in changes:
-            self._apply(aor, change, request, flow, now)
+            self._apply(aor, change, request, flow, path, now)
+        keys = {change.key for change in changes}
+        for change in changes:
+            self._displace(aor, change, keys)
+        return is_used
 
-    def _change(self, contact: NameAddr, request: Request) -> _Change:
+    def _displace(self, aor: str, change: _Change, keys: Collection[ContactKey]) -> None:
+        """A device that comes back from elsewhere is not there any more where it was before."""
+        if not change.device.instance or change.expires_s == 0:
+            return
+        for key in self._location.of_device(aor, change.device.instance, change.device.reg_id):
+            if key not in keys:
+                self._location.drop(aor, key)
+
+    def _change(self, contact: NameAddr, request: Request, *, is_outbound: bool) -> _Change:
         uri = contact.uri
         if uri.scheme not in ("sip", "sips") or len(str(uri)) > _MAX_CONTACT:
             raise _RefusedError(400, "Unusable Contact")
@@ -156,7 +203,10 @@ class Registrar:
             written = request.headers.get("Expires")
         expires_s = self._expires(written)
         bare = replace(contact, uri=replace(uri, headers=None))  # a Request-URI has no headers
-        return _Change(contact_key(uri), bare, expires_s)
+        device = device_of(contact)
+        if not is_outbound:
+            device = replace(device, reg_id=0)
+        return _Change(contact_key(uri), bare, expires_s, device)
 
     def _expires(self, written: str | None) -> int:
         settings = self._settings
@@ -177,7 +227,15 @@ class Registrar:
         ):
             raise _RefusedError(500, "Out Of Order")
 
-    def _apply(self, aor: str, change: _Change, request: Request, flow: Flow, now: float) -> None:
+    def _apply(
+        self,
+        aor: str,
+        change: _Change,
+        request: Request,
+        flow: Flow,
+        path: tuple[str, ...],
+        now: float,
+    ) -> None:
         if change.expires_s == 0:
             self._location.drop(aor, change.key)
             return
@@ -189,13 +247,16 @@ class Registrar:
         q = change.contact.params.get("q")
         binding = Binding(
             contact_uri=str(change.contact.uri),
-            flow=for_calls(request, change.contact.uri, flow),
+            flow=flow if path else for_calls(request, change.contact.uri, flow),
             expires_at=now + change.expires_s,
             refreshed_at=now,
             q=q if q is not None and _Q.fullmatch(q) else None,
             call_id=request.call_id,
             cseq=request.cseq.seq,
             user_agent=(request.headers.get("User-Agent") or "")[:_MAX_USER_AGENT],
+            path=path,
+            instance=change.device.instance,
+            reg_id=change.device.reg_id,
         )
         self._location.put(aor, change.key, binding)
 
@@ -211,7 +272,9 @@ class Registrar:
             (
                 "Contact",
                 f"<{binding.contact_uri}>;expires={math.ceil(binding.expires_at - now)}"
-                + (f";q={binding.q}" if binding.q else ""),
+                + (f";q={binding.q}" if binding.q else "")
+                + (f";+sip.instance={binding.instance}" if binding.instance else "")
+                + (f";reg-id={binding.reg_id}" if binding.reg_id else ""),
             )
             for binding in self._location.bindings(aor, now)
             if not binding.static

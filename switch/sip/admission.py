@@ -16,6 +16,9 @@ DEFAULT_ALLOW = (
 DEFAULT_SUPPORTED = ("replaces", "timer")
 """The extensions that it knows, as its Supported header has them."""
 
+OF_REGISTER = frozenset({"path", "outbound"})
+"""Extensions that the registrar knows (RFC 3327, RFC 5626); elsewhere they mean nothing to us."""
+
 
 class Admission:
     """Methods and extensions that the layers above know, and the answers to all others.
@@ -44,7 +47,8 @@ class Admission:
         if "Require" not in request.headers:
             return None
         words = request.headers.tokens("Require")
-        unknown = [word for word in words if word.lower() not in self.supported]
+        known = self.supported | OF_REGISTER if request.method == "REGISTER" else self.supported
+        unknown = [word for word in words if word.lower() not in known]
         if not unknown:
             return None
         return answer(request, 420, ("Unsupported", ", ".join(unknown)))

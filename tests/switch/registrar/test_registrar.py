@@ -231,8 +231,8 @@ def test_headers_in_a_contact_uri_are_not_kept() -> None:
 
 def test_what_is_required_but_not_supported_is_named() -> None:
     lab = Lab()
-    response = lab.registrar.handle(lab.request(PHONE, Require="path, outbound"), FLOW, 0.0)
-    assert (response.status, response.headers.get("Unsupported")) == (420, "path, outbound")
+    response = lab.registrar.handle(lab.request(PHONE, Require="gruu, precondition"), FLOW, 0.0)
+    assert (response.status, response.headers.get("Unsupported")) == (420, "gruu, precondition")
 
 
 def test_a_static_binding_is_neither_told_nor_changed() -> None:
