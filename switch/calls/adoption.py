@@ -25,6 +25,7 @@ from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.records import CaptureRecord, ForkRecord, LegRecord
+from switch.calls.roles import Role
 from switch.calls.sound import Sound
 from switch.clock import Clock
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -114,6 +115,8 @@ class Adoption:
             facts.echo,
             callee,
             early=early,
+            attends=facts.attends,
+            role=facts.role,
         )
 
     def invite(self, leg_id: LegId) -> bytes | None:
@@ -131,8 +134,9 @@ class Adoption:
             capture.path,
             wall(capture.began),
             capture.customer,
-            capture.agent,
+            next(iter(capture.others), None),
             capture.is_stopping,
+            capture.others[1:],
         )
 
     @property
@@ -246,6 +250,8 @@ class Adoption:
                 muted=record.muted,
                 music=record.music,
                 echo=record.echo,
+                attends=None if record.attends is None else LegId(record.attends),
+                role=Role(record.role),
             )
             self._sound.matrix.restore(leg_id, facts)
 
@@ -286,6 +292,6 @@ def _capture(recording: RecordingId, record: CaptureRecord, mono: Moment) -> Cap
         record.path,
         mono(record.began),
         None if record.customer is None else LegId(record.customer),
-        None if record.agent is None else LegId(record.agent),
+        tuple(LegId(leg) for leg in (record.agent, *record.others) if leg is not None),
         record.is_stopping,
     )

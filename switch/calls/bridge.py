@@ -1,27 +1,36 @@
-"""Who hears whom: bridges, hold, mute, music and echo, kept as gains of the gateway's matrix.
+"""Who hears whom: bridges, roles, hold, mute, music, echo, kept as gains of the gateway's matrix.
 
-The facts (who is bridged with whom, who holds, who is muted) are kept per leg. What a leg hears is
-computed from them, one row of the matrix at a time, and compared with the row that the gateway has
-already; only the difference is sent. So no order of commands can leave a gain behind.
+The facts (who is bridged with whom, who attends whom, who holds, who is muted) are kept per leg. A
+conference of any size is a bridge between each two of its legs, so each has a row of its own. What
+a leg hears is computed from the facts, one row of the matrix at a time, and compared with the row
+that the gateway has already; only the difference is sent. So no order of commands can leave a gain
+behind.
 
     row(l) = nothing                               where l holds
            = for each bridge peer p:
                  music                             where p holds
                  p                                 unless p is muted
+                 who attends p as barge            unless p holds
+             + who attends l as whisper or barge
+             + where l attends t: t and row(t)     but not itself
              + music                               where l was told to hear it
              + l                                   where l echoes and is not muted
              + c                                   where l hears c before c is answered
+
+Nobody is heard who holds or is muted. A leg that attends has no bridges, and nobody attends it: who
+monitors stands in no row.
 
 Pure: every change returns the gains to set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct, field
 
 from switch.calls.changes import Changes
+from switch.calls.roles import IS_HEARD_BY_LEG, Role
 from switch.gateway.protocol import Gain
 from switch.ids import LegId, PlayerId
 
@@ -37,6 +46,14 @@ class Facts(Struct):
     muted: bool = False
     music: bool = False
     echo: bool = False
+    attends: LegId | None = None
+    """The leg whose conversation it attends, in its role."""
+    role: Role = Role.MONITOR
+
+    @property
+    def is_heard(self) -> bool:
+        """False while nothing that it says reaches anybody but itself."""
+        return not (self.muted or self.holds)
 
     @property
     def holds(self) -> bool:
@@ -56,6 +73,8 @@ class SoundMatrix:
         self._rows: dict[LegId, frozenset[LegId | PlayerId]] = {}
         self._early: dict[LegId, LegId] = {}
         """Who hears a callee that is not answered yet; neither of them need be."""
+        self._attended: dict[LegId, dict[LegId, None]] = {}
+        """Who attends a leg, in the order they came."""
 
     def __contains__(self, leg: LegId) -> bool:
         return leg in self._facts
@@ -78,6 +97,14 @@ class SoundMatrix:
     def settle(self) -> None:
         """After `restore` of all: bridges lead both ways or nowhere, and rows are as they should be."""
         for leg, facts in self._facts.items():
+            if facts.attends is not None:
+                target = self._facts.get(facts.attends)
+                if target is None or target.attends is not None or facts.attends == leg:
+                    facts.attends = None
+                else:
+                    facts.peers.clear()
+                    self._attended.setdefault(facts.attends, {})[leg] = None
+        for leg, facts in self._facts.items():
             for peer in tuple(facts.peers):
                 other = self._facts.get(peer)
                 if other is None or leg not in other.peers:
@@ -89,7 +116,7 @@ class SoundMatrix:
         """Every entry that the facts have to do with, for a gateway that may have missed some."""
         gains: list[Gain] = []
         for leg, row in self._rows.items():
-            others: set[LegId | PlayerId] = {*self.peers(leg), leg} | self._music
+            others: set[LegId | PlayerId] = {*self._near((leg,)), leg} | self._music
             gains += [Gain(listener=leg, source=s, gain=0.0) for s in sorted(others - row)]
             gains += [Gain(listener=leg, source=s) for s in sorted(row)]
         return gains
@@ -104,12 +131,19 @@ class SoundMatrix:
         self._early.pop(leg, None)
         listeners = self._forget_early(leg)
         self._rows.pop(leg, None)
-        self._changes.legs.update(facts.peers)
+        near = self._near_of(leg, facts) | self._near(listeners)
+        near.pop(leg, None)
         for peer in facts.peers:
             self._facts[peer].peers.pop(leg, None)
-        for listener in (*facts.peers, *listeners):
-            self._rows[listener] -= {leg}
-        gains = self._refresh((*facts.peers, *listeners))
+        if facts.attends is not None:
+            self._unlist(leg, facts.attends)
+        for attending in self._attended.pop(leg, ()):
+            self._facts[attending].attends = None
+            self._changes.legs.add(attending)
+        self._changes.legs.update(facts.peers)
+        for other in near:
+            self._rows[other] -= {leg}
+        gains = self._refresh(near)
         self._drop_rows(listeners)
         return gains
 
@@ -118,12 +152,12 @@ class SoundMatrix:
         self._early[leg] = callee
         self._rows.setdefault(leg, frozenset())
         self._changes.legs.add(leg)
-        return self._refresh((leg,))
+        return self._refresh((leg, *self._attended.get(leg, ())))
 
     def end_early(self, callee: LegId) -> list[Gain]:
         """Nobody hears the callee any more who does not by a bridge."""
         listeners = self._forget_early(callee)
-        gains = self._refresh(listeners)
+        gains = self._refresh(self._near(listeners))
         self._drop_rows(listeners)
         return gains
 
@@ -153,6 +187,7 @@ class SoundMatrix:
         self._facts.clear()
         self._rows.clear()
         self._early.clear()
+        self._attended.clear()
 
     def music_ended(self) -> None:
         """The music's player is gone, and its gains with it: nothing there can be played."""
@@ -162,21 +197,54 @@ class SoundMatrix:
             self._rows[leg] = row - gone
 
     def bridge(self, a: LegId, b: LegId) -> list[Gain]:
-        """Let two legs hear each other."""
+        """Let two legs hear each other; one that attended somebody is a party from now on."""
         for leg, other in ((a, b), (b, a)):
             if self._early.get(leg) == other:
                 del self._early[leg]
+        gains = [*self.leave(a), *self.leave(b)]
         self._facts[a].peers[b] = None
         self._facts[b].peers[a] = None
         self._changes.legs |= {a, b}
-        return self._refresh((a, b))
+        return gains + self._refresh(self._near((a, b)))
 
     def unbridge(self, a: LegId, b: LegId) -> list[Gain]:
         """Take a bridge apart."""
+        near = self._near((a, b))
         self._facts[a].peers.pop(b, None)
         self._facts[b].peers.pop(a, None)
         self._changes.legs |= {a, b}
-        return self._refresh((a, b))
+        return self._refresh(near)
+
+    def attend(self, leg: LegId, target: LegId, role: Role) -> list[Gain]:
+        """Let a leg attend the conversation of another, or change its role; it gives up its bridges.
+
+        Nothing happens where the target attends somebody itself, or is the leg.
+        """
+        facts = self._facts[leg]
+        if target == leg or self._facts[target].attends is not None or leg in self._attended:
+            return []
+        near = self._near((leg, target))
+        for peer in tuple(facts.peers):
+            self._facts[peer].peers.pop(leg, None)
+            self._changes.legs.add(peer)
+        facts.peers.clear()
+        if facts.attends is not None and facts.attends != target:
+            self._unlist(leg, facts.attends)
+        facts.attends, facts.role = target, role
+        self._attended.setdefault(target, {})[leg] = None
+        self._changes.legs.add(leg)
+        return self._refresh(near | self._near((leg,)))
+
+    def leave(self, leg: LegId) -> list[Gain]:
+        """Let a leg attend nobody any more."""
+        facts = self._facts[leg]
+        if facts.attends is None:
+            return []
+        near = self._near((leg,))
+        self._unlist(leg, facts.attends)
+        facts.attends = None
+        self._changes.legs.add(leg)
+        return self._refresh(near)
 
     def hold(self, leg: LegId, *, on: bool, by_command: bool) -> list[Gain]:
         """Begin or end one of the two holds of a leg; it holds as long as either is on."""
@@ -186,26 +254,26 @@ class SoundMatrix:
             facts.held_by_command = on
         else:
             facts.held_by_peer = on
-        return self._refresh((leg, *facts.peers))
+        return self._refresh(self._near((leg,)))
 
     def mute(self, leg: LegId, muted: bool) -> list[Gain]:
         """Keep what the leg says from everyone, or no longer."""
         facts = self._facts[leg]
         facts.muted = muted
         self._changes.legs.add(leg)
-        return self._refresh((leg, *facts.peers))
+        return self._refresh(self._near((leg,)))
 
     def music(self, leg: LegId, on: bool) -> list[Gain]:
         """Let the leg hear the shared music, or no longer."""
         self._facts[leg].music = on
         self._changes.legs.add(leg)
-        return self._refresh((leg,))
+        return self._refresh((leg, *self._attended.get(leg, ())))
 
     def echo(self, leg: LegId, on: bool) -> list[Gain]:
         """Let the leg hear itself, or no longer."""
         self._facts[leg].echo = on
         self._changes.legs.add(leg)
-        return self._refresh((leg,))
+        return self._refresh((leg, *self._attended.get(leg, ())))
 
     def peers(self, leg: LegId) -> tuple[LegId, ...]:
         """The legs that a leg is bridged with."""
@@ -215,6 +283,10 @@ class SoundMatrix:
     def rows(self) -> Iterator[tuple[LegId, frozenset[LegId | PlayerId]]]:
         """The rows as the gateway has them; for the invariant check."""
         yield from self._rows.items()
+
+    def attending(self, leg: LegId) -> tuple[LegId, ...]:
+        """The legs that attend a leg's conversation."""
+        return tuple(self._attended.get(leg, ()))
 
     def row(self, leg: LegId) -> frozenset[LegId | PlayerId]:
         """Compute what a leg is to hear."""
@@ -229,13 +301,50 @@ class SoundMatrix:
             other = self._facts[peer]
             if other.holds:
                 sources |= self._music
-            elif not other.muted:
+                continue
+            if not other.muted:
                 sources.add(peer)
+            sources.update(self._speaking_to(peer, (Role.BARGE,)))
+        sources.update(self._speaking_to(leg, IS_HEARD_BY_LEG))
+        if facts.attends is not None:
+            if self._facts[facts.attends].is_heard:
+                sources.add(facts.attends)
+            sources |= self.row(facts.attends)
+            sources.discard(leg)
         if facts.music:
             sources |= self._music
         if facts.echo and not facts.muted:
             sources.add(leg)
         return frozenset(sources)
+
+    def _speaking_to(self, target: LegId, roles: Container[Role]) -> Iterator[LegId]:
+        for attending in self._attended.get(target, ()):
+            facts = self._facts[attending]
+            if facts.role in roles and facts.is_heard:
+                yield attending
+
+    def _near(self, legs: Iterable[LegId]) -> dict[LegId, None]:
+        """Everyone whose row can depend on the facts of these legs, in a fixed order."""
+        near: dict[LegId, None] = {}
+        for leg in legs:
+            facts = self._facts.get(leg)
+            near |= {leg: None} if facts is None else self._near_of(leg, facts)
+        return near
+
+    def _near_of(self, leg: LegId, facts: Facts) -> dict[LegId, None]:
+        near = dict.fromkeys((leg, *facts.peers))
+        if facts.attends is not None:
+            near |= dict.fromkeys((facts.attends, *self._facts[facts.attends].peers))
+        if self._attended:
+            for each in tuple(near):
+                near |= self._attended.get(each, {})
+        return near
+
+    def _unlist(self, leg: LegId, target: LegId) -> None:
+        there = self._attended[target]
+        del there[leg]
+        if not there:
+            del self._attended[target]
 
     @property
     def _music(self) -> frozenset[PlayerId]:

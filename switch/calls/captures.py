@@ -28,7 +28,8 @@ class Capture:
     path: str
     began: float
     customer: LegId | None
-    agent: LegId | None
+    others: tuple[LegId, ...]
+    """Everybody else, mixed in the right channel."""
     is_stopping: bool = False
 
 
@@ -55,16 +56,18 @@ class Captures:
         self, recording: RecordingId, call: CallId, path: str, customer: LegId, agent: LegId | None
     ) -> None:
         """Begin a recording."""
-        capture = Capture(recording, call, path, self._clock.now(), customer, agent)
+        others = () if agent is None else (agent,)
+        capture = Capture(recording, call, path, self._clock.now(), customer, others)
         self._captures[recording] = capture
         self._changed(recording)
         self._begin(capture)
 
-    def set_agent(self, recording: RecordingId, agent: LegId | None) -> None:
-        """Let another leg feed the right channel; an unknown recording is ignored."""
+    def set_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
+        """Let these legs feed the right channel; an unknown recording is ignored."""
         capture = self._captures.get(recording)
-        if capture is not None and not capture.is_stopping and capture.agent != agent:
-            capture.agent = agent
+        others = tuple(dict.fromkeys(legs))
+        if capture is not None and not capture.is_stopping and capture.others != others:
+            capture.others = others
             self._changed(recording)
             self._send_legs(capture)
 
@@ -92,8 +95,7 @@ class Captures:
         for capture in self._of_leg(leg):
             if capture.customer == leg:
                 capture.customer = None
-            if capture.agent == leg:
-                capture.agent = None
+            capture.others = tuple(other for other in capture.others if other != leg)
             self._changed(capture.id)
             self._send_legs(capture)
 
@@ -164,13 +166,16 @@ class Captures:
         return [
             capture
             for capture in self._captures.values()
-            if not capture.is_stopping and leg in (capture.customer, capture.agent)
+            if not capture.is_stopping and leg in (capture.customer, *capture.others)
         ]
 
     def _channels(self, capture: Capture) -> tuple[tuple[LegId, ...], tuple[LegId, ...]]:
         left, right = (
-            () if leg is None or self._is_muted(leg) else (leg,)
-            for leg in (capture.customer, capture.agent)
+            tuple(leg for leg in legs if not self._is_muted(leg))
+            for legs in (
+                () if capture.customer is None else (capture.customer,),
+                capture.others,
+            )
         )
         return left, right
 

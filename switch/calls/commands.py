@@ -6,7 +6,7 @@ A command looks up its leg, does its work behind the call boundary, and leaves t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from switch.calls.attempt import Attempt, Rights
 from switch.calls.causes import EndCause
@@ -15,6 +15,7 @@ from switch.calls.leg_media import takes_digits
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
 from switch.calls.ports import NO_HEADERS
+from switch.calls.roles import Role
 from switch.calls.sound import Sound
 from switch.calls.status import refusal
 from switch.calls.turn import Turn
@@ -151,6 +152,15 @@ class Commands:
         if b in self.sound.matrix:
             self._sound_command(a, lambda leg: self.sound.unbridge(a, b))
 
+    def attend(self, leg: LegId, target: LegId, role: Role) -> None:
+        """Let an answered leg attend the conversation of another, or change its role there."""
+        if target in self.sound.matrix:
+            self._sound_command(leg, lambda _: self.sound.attend(leg, target, role))
+
+    def leave(self, leg: LegId) -> None:
+        """Let a leg attend nobody any more; it hears nothing then."""
+        self._sound_command(leg, lambda _: self.sound.leave(leg))
+
     def hold(self, leg: LegId) -> None:
         """Let the leg's bridge peer hear music and the leg nothing; `LegHeld` follows."""
         self._sound_command(leg, lambda _: self.sound.hold(leg, on=True, by_command=True))
@@ -227,9 +237,10 @@ class Commands:
         self._command(customer, start)
         return recording
 
-    def set_recording_agent(self, recording: RecordingId, agent: LegId | None) -> None:
-        """Let another leg feed the right channel."""
-        self.sound.captures.set_agent(recording, self._live(agent))
+    def set_recording_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
+        """Let these legs feed the right channel, mixed."""
+        live = [leg for leg in legs if self.legs.get(leg) is not None]
+        self.sound.captures.set_others(recording, live)
         self._turn.wake()
 
     def stop_recording(self, recording: RecordingId) -> None:

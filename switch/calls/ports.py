@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause
+from switch.calls.roles import Role
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 
@@ -75,6 +76,15 @@ class CallControl(Protocol):
     def unbridge(self, a: LegId, b: LegId) -> None:
         """Take a bridge apart; both legs hear nothing."""
 
+    def attend(self, leg: LegId, target: LegId, role: Role) -> None:
+        """Let an answered leg attend the conversation of another, or change its role there.
+
+        It gives up its own bridges. Nothing happens where the target attends somebody itself.
+        """
+
+    def leave(self, leg: LegId) -> None:
+        """Let a leg attend nobody any more; it hears nothing then."""
+
     def hold(self, leg: LegId) -> None:
         """Let the leg's bridge peer hear music and the leg nothing; `LegHeld` follows."""
 
@@ -105,8 +115,8 @@ class CallControl(Protocol):
     def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
         """Record a call in stereo, customer left, agent right. `RecordingClosed` follows its end."""
 
-    def set_recording_agent(self, recording: RecordingId, agent: LegId | None) -> None:
-        """Let another leg feed the right channel."""
+    def set_recording_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
+        """Let these legs feed the right channel, mixed."""
 
     def stop_recording(self, recording: RecordingId) -> None:
         """End a recording."""

@@ -85,6 +85,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """While it rings in several places."""
     early: str | None = None
     """The unanswered callee that it hears."""
+    attends: str | None = None
+    role: str = "monitor"
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -95,4 +97,7 @@ class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     began: float
     customer: str | None
     agent: str | None
+    """The first of those in the right channel."""
     is_stopping: bool
+    others: tuple[str, ...] = ()
+    """The rest of them."""

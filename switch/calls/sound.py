@@ -10,6 +10,7 @@ from switch.calls.captures import Captures
 from switch.calls.changes import Changes
 from switch.calls.events import CallEvent, LegHeld, LegResumed, LegsBridged, PlayFinished
 from switch.calls.gateway_port import Gateway
+from switch.calls.roles import Role
 from switch.clock import Clock
 from switch.gateway.protocol import (
     Gain,
@@ -77,6 +78,14 @@ class Sound:
         """Nobody hears this one any more, unless they are bridged."""
         self._set(self.matrix.end_early(callee))
 
+    def attend(self, leg: LegId, target: LegId, role: Role) -> None:
+        """Let a leg attend the conversation of another, or change its role there."""
+        self._set(self.matrix.attend(leg, target, role))
+
+    def leave(self, leg: LegId) -> None:
+        """Let a leg attend nobody any more."""
+        self._set(self.matrix.leave(leg))
+
     def hold(self, leg: LegId, *, on: bool, by_command: bool) -> None:
         """Begin or end a hold; reported when the leg begins or ceases to hold by either way."""
         held_before = self._holds(leg)
@@ -104,6 +113,7 @@ class Sound:
 
     def silence(self, leg: LegId) -> None:
         """Let the leg hear nobody and nothing more; what is played to it after this it hears."""
+        self.leave(leg)
         for peer in self.matrix.peers(leg):
             self.unbridge(leg, peer)
         self.music(leg, False)

@@ -7,7 +7,7 @@ when it is told what makes no sense to a caller's ears, such as a bridge under r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from switch.calls.attempt import Rights
@@ -31,6 +31,7 @@ from switch.calls.events import (
     RecordingClosed,
 )
 from switch.calls.ports import NO_HEADERS
+from switch.calls.roles import Role
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.trunks.source import Source
@@ -51,6 +52,7 @@ class Leg:
     answering: bool = False
     music: bool = False
     held: bool = False
+    attends: tuple[LegId, Role] | None = None
     players: set[PlayerId] = field(default_factory=set)
 
 
@@ -305,6 +307,16 @@ class HandSwitch:
             for player in sorted(found.players):
                 self._finish_player(found, player, stopped=True)
 
+    def attend(self, leg: LegId, target: LegId, role: Role) -> None:
+        found = self._note(f"attend {role}", leg)
+        if found is not None and found.answered and self.legs[target].answered:
+            found.attends = (target, role)
+
+    def leave(self, leg: LegId) -> None:
+        found = self._note("leave", leg)
+        if found is not None:
+            found.attends = None
+
     def send_digits(self, leg: LegId, digits: str) -> None:
         self._note(f"digits {digits}", leg)
 
@@ -315,7 +327,7 @@ class HandSwitch:
         self.recordings[recording] = call
         return recording
 
-    def set_recording_agent(self, recording: RecordingId, agent: LegId | None) -> None:
+    def set_recording_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
         self.log.append(("record-agent", recording))
 
     def stop_recording(self, recording: RecordingId) -> None:

@@ -1,0 +1,38 @@
+"""Recordings of more than two: customer left, everybody else right."""
+
+from __future__ import annotations
+
+from switch.calls.captures import Captures
+from switch.gateway.protocol import Command, SetRecordingLegs, StartRecording
+from switch.ids import CallId, LegId, RecordingId
+from tests.kit.virtual_clock import VirtualClock
+
+R = RecordingId("r")
+CUSTOMER, AGENT, EXPERT = LegId("customer"), LegId("agent"), LegId("expert")
+
+
+def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_muted() -> None:
+    sent: list[Command] = []
+    muted: set[LegId] = set()
+    captures = Captures(
+        clock=VirtualClock(), send=sent.append, emit=lambda event: None, is_muted=muted.__contains__
+    )
+    captures.start(R, CallId("c"), "/r", CUSTOMER, AGENT)
+    captures.set_others(R, [AGENT, EXPERT])
+    muted.add(AGENT)
+    captures.mute_changed(AGENT)
+    captures.set_others(R, [AGENT, EXPERT])
+    muted.clear()
+    captures.leg_ended(EXPERT)
+    captures.leg_ended(CUSTOMER)
+
+    def right(*legs: LegId) -> SetRecordingLegs:
+        return SetRecordingLegs(recording=R, left=(CUSTOMER,), right=legs)
+
+    assert sent == [
+        StartRecording(recording=R, path="/r", left=(CUSTOMER,), right=(AGENT,)),
+        right(AGENT, EXPERT),
+        right(EXPERT),
+        right(AGENT),
+        SetRecordingLegs(recording=R, left=(), right=(AGENT,)),
+    ]
