@@ -162,6 +162,7 @@ class Node:
         self._compose()
         down("journal", self._close_journal)
         down("gateway", self._stop_gateway)
+        way_down.callback(self._switching.capture.close)
         down("sip", self._switching.pump.close)
         down("calls", self._end_calls)
         # Calls first: an earlier process may have left some that wait to be taken up.

@@ -129,6 +129,18 @@ class PresenceSection(_Section, frozen=True, kw_only=True):
     """Short messages (MESSAGE) of one phone."""
 
 
+class CaptureSection(_Section, frozen=True, kw_only=True):
+    """Who looks at signalling."""
+
+    hep: str = ""
+    """A capture server (Homer) as `address:port`, by HEP3 over UDP; empty: none."""
+    hep_id: Annotated[int, msgspec.Meta(ge=0, le=4294967295)] = 2001
+    """Our number there."""
+    hep_password: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    trace_megabytes: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 32
+    """Messages of calls kept for `switchroom trace`; 0: none."""
+
+
 class DataSection(_Section, frozen=True, kw_only=True):
     """Where things are kept."""
 
@@ -243,6 +255,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     server: ServerSection = ServerSection()
     data: DataSection = DataSection()
     presence: PresenceSection = PresenceSection()
+    capture: CaptureSection = CaptureSection()
     dispositions: tuple[DispositionSection, ...] = ()
     users: tuple[UserSection, ...] = ()
     phones: tuple[PhoneSection, ...] = ()

@@ -18,6 +18,9 @@ PROXY: Final = re.compile(
 )
 """Where calls out go."""
 
+HOST_PORT: Final = re.compile(r"^(?P<host>[0-9.]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})$")
+"""An address and a port."""
+
 _WATCH: Final = ("phones", "own", "nobody")
 _ROLES: Final = ("agent", "supervisor", "administrator")
 
@@ -34,6 +37,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
     yield from _twice("dispositions", "code", (each.code for each in settings.dispositions))
     yield from _twice("entries", "number", (entry.number for entry in settings.entries))
     yield from _presence(settings)
+    yield from _capture(settings.capture.hep)
     queues = {queue.name for queue in settings.queues}
     phones = _Numbers("phones", "numbers")
     for index, phone in enumerate(settings.phones):
@@ -124,6 +128,19 @@ def _exempt(settings: Settings) -> Iterator[str]:
                 yield f"{key}: {address!r} is no IP address or network"
     if settings.limits.ban_max_s < settings.limits.ban_s:
         yield "limits.ban_max_s: the longest ban is shorter than the first (limits.ban_s)"
+
+
+def _capture(hep: str) -> Iterator[str]:
+    found = HOST_PORT.match(hep)
+    if hep and found is None:
+        yield f"capture.hep: write address:port, as 127.0.0.1:9060, not {hep!r}"
+    elif found is not None:
+        try:
+            ip_address(found["host"].strip("[]"))
+        except ValueError:
+            yield f"capture.hep: {found['host']!r} is no IP address"
+        if not 0 < int(found["port"]) <= 65535:
+            yield f"capture.hep: {found['port']} is no port"
 
 
 def _presence(settings: Settings) -> Iterator[str]:

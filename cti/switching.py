@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cti.accounts import PhoneCredentials
 from cti.bans import guard_settings
+from cti.capture import Capture
 from cti.flows import prompt_folders
 from cti.ids import Tokens
 from cti.settings import Settings, expand, port_range
@@ -121,6 +122,8 @@ class Switching:
             ),
             guard=self.guard,
         )
+        self.capture = Capture(settings.capture, clock)
+        self.pump.observers = self.capture.observers
         self._gateway = GatewayClient(
             on_event=self._gateway_event,
             on_lost=lambda detail: self.gateway_process.lost(detail),
