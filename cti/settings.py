@@ -17,6 +17,11 @@ from cti.ranges import expand as expand
 from cti.ranges import port_range as port_range
 from cti.settings_check import problems_of
 from cti.settings_faults import Lines, Salvage
+from cti.trunk_settings import EmergencySection as EmergencySection
+from cti.trunk_settings import NumberingSection as NumberingSection
+from cti.trunk_settings import StirSection as StirSection
+from cti.trunk_settings import TrunkGroupSection as TrunkGroupSection
+from cti.trunk_settings import TrunkSection as TrunkSection
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
@@ -213,26 +218,6 @@ class AgentSection(_Section, frozen=True, kw_only=True):
     retry_s: Seconds = 1.0
 
 
-class TrunkSection(_Section, frozen=True, kw_only=True):
-    """A way in or out."""
-
-    name: Name
-    from_addresses: tuple[str, ...] = ()
-    """Calls from these addresses are calls from this trunk."""
-    proxy: str = ""
-    """Where calls out go: `sip:host:port`."""
-    callers: tuple[str, ...] = ()
-    """Phones (numbers or ranges) that may call out through it."""
-    prefixes: tuple[str, ...] = ()
-    least_digits: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
-    max_calls: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """Calls at a time; 0: no limit of its own."""
-    call_backs: bool = False
-    """The server itself may call customers back through it whom it cut off."""
-    trusts_identity: bool = False
-    """Its P-Asserted-Identity or Remote-Party-ID says who calls."""
-
-
 class EntrySection(_Section, frozen=True, kw_only=True):
     """A number that callers dial."""
 
@@ -262,6 +247,10 @@ class Settings(_Section, frozen=True, kw_only=True):
     queues: tuple[QueueSection, ...] = ()
     agents: tuple[AgentSection, ...] = ()
     trunks: tuple[TrunkSection, ...] = ()
+    trunk_groups: tuple[TrunkGroupSection, ...] = ()
+    numbering: NumberingSection = NumberingSection()
+    emergency: EmergencySection = EmergencySection()
+    stir: StirSection = StirSection()
     entries: tuple[EntrySection, ...] = ()
 
 
@@ -320,4 +309,23 @@ def _beside(path: Path, settings: Settings) -> Settings:
     flows = str(base / site.flows) if site.flows else ""
     prompts = str(base / site.prompts) if site.prompts else ""
     replace = msgspec.structs.replace
-    return replace(settings, site=replace(site, flows=flows, prompts=prompts))
+    trunks = tuple(_trunk_beside(base, trunk) for trunk in settings.trunks)
+    stir = settings.stir
+    files = {
+        name: getattr(stir, name) for name in ("authorities", "certificates", "key", "certificate")
+    }
+    found = {name: str(base / file) for name, file in files.items() if file}
+    return replace(
+        settings,
+        site=replace(site, flows=flows, prompts=prompts),
+        trunks=trunks,
+        stir=replace(stir, **found),
+    )
+
+
+def _trunk_beside(base: Path, trunk: TrunkSection) -> TrunkSection:
+    files = {
+        name: getattr(trunk, name) for name in ("rates", "password_file", "inbound_password_file")
+    }
+    found = {name: str(base / file) for name, file in files.items() if file}
+    return msgspec.structs.replace(trunk, **found) if found else trunk

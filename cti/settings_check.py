@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
 from cti.ranges import SettingsError, expand, port_range
+from cti.trunk_check import trunk_problems
 
 if TYPE_CHECKING:
-    from cti.settings import Settings, TrunkSection
-
-PROXY: Final = re.compile(
-    r"^sip:(?P<host>[^:;]+)(?::(?P<port>\d{1,5}))?(?:;transport=(?P<transport>udp|tcp))?$",
-    re.IGNORECASE,
-)
-"""Where calls out go."""
+    from cti.settings import Settings
 
 HOST_PORT: Final = re.compile(r"^(?P<host>[0-9.]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})$")
 """An address and a port."""
@@ -34,6 +28,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
         yield f"sip.session_interval_s: {interval} is below {least}; 0 turns session timers off"
     yield from _twice("queues", "name", (queue.name for queue in settings.queues))
     yield from _twice("trunks", "name", (trunk.name for trunk in settings.trunks))
+    yield from _twice("trunk_groups", "name", (group.name for group in settings.trunk_groups))
     yield from _twice("dispositions", "code", (each.code for each in settings.dispositions))
     yield from _twice("entries", "number", (entry.number for entry in settings.entries))
     yield from _presence(settings)
@@ -64,15 +59,15 @@ def problems_of(settings: Settings) -> Iterator[str]:
             yield f"{key}: give either a flow or a queue"
         if entry.queue and entry.queue not in queues:
             yield f"{key}.queue: no queue is named {entry.queue}"
-    if not any(trunk.call_backs and trunk.proxy for trunk in settings.trunks):
+    may_call = any(group.call_backs for group in settings.trunk_groups)
+    if not (may_call or any(trunk.call_backs and trunk.proxy for trunk in settings.trunks)):
         words = "no trunk may be used for that; set call_backs = true on one with a proxy"
         yield from (
             f"queues[{index}].call_back_when_lost: {words}"
             for index, queue in enumerate(settings.queues)
             if queue.call_back_when_lost
         )
-    for index, trunk in enumerate(settings.trunks):
-        yield from _trunk(f"trunks[{index}]", trunk)
+    yield from trunk_problems(settings)
 
 
 class _Numbers:
@@ -175,27 +170,3 @@ def _users(settings: Settings, agents: set[str]) -> Iterator[str]:
         unknown = [number for number in named if number not in agents]
         if unknown:
             yield f"{key}.agent: there is no agent {unknown[0]}; add it under [[agents]]"
-
-
-def _trunk(key: str, trunk: TrunkSection) -> Iterator[str]:
-    if not (trunk.from_addresses or trunk.proxy):
-        yield f"{key}: give from_addresses (calls in), a proxy (calls out), or both"
-    if trunk.call_backs and not trunk.proxy:
-        yield f"{key}.call_backs: nobody can be called through a trunk without a proxy"
-    for address in trunk.from_addresses:
-        try:
-            ip_network(address)
-        except ValueError:
-            yield f"{key}.from_addresses: {address!r} is no IP address or network"
-    for callers in trunk.callers:
-        yield from _told(lambda callers=callers: expand(callers, f"{key}.callers"))  # type: ignore[misc]
-    match = PROXY.match(trunk.proxy)
-    if trunk.proxy and match is None:
-        yield f"{key}.proxy: write sip:host:port, with ;transport=tcp if need be, not {trunk.proxy!r}"
-    elif match is not None:
-        try:
-            ip_address(match["host"])  # a name would have to be looked up while calls wait
-        except ValueError:
-            yield f"{key}.proxy: {match['host']!r} is no IP address; write one instead of a name"
-        if not 0 < int(match["port"] or 5060) <= 65535:
-            yield f"{key}.proxy: {match['port']} is no port"

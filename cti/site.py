@@ -12,15 +12,13 @@ from acd.ports import Destination, NoRoute
 from acd.ports import ToPhone as CallPhone
 from acd.ports import ToTrunk as CallTrunk
 from cti.schema import Disposition
-from cti.settings import AgentSection, Settings, SettingsError, expand
-from cti.settings_check import PROXY
-from switch.sip.flow import Transport
+from cti.settings import AgentSection, Settings, expand
+from cti.trunk_site import emergency_of, groups_of, routes_of, trunks_of
 from switch.trunks.number_plan import NumberPlan, Refused, ToEntry, ToPhone, ToTrunk
 from switch.trunks.settings import (
     EntrySettings,
     NumberPlanSettings,
     PhoneRange,
-    RouteSettings,
     TrunkSettings,
 )
 from switch.trunks.source import Source
@@ -67,7 +65,7 @@ def site_of(settings: Settings) -> Site:
         )
         for queue in settings.queues
     )
-    trunks = _trunks(settings)
+    trunks = trunks_of(settings)
     return Site(
         agents=agents,
         queues=queues,
@@ -121,37 +119,6 @@ def _entries(settings: Settings) -> dict[str, Entry]:
     }
 
 
-def _trunks(settings: Settings) -> dict[str, TrunkSettings]:
-    trunks = {}
-    for index, trunk in enumerate(settings.trunks):
-        key = f"trunks[{index}]"
-        host, port, transport = None, 5060, Transport.UDP
-        if trunk.proxy:
-            match = PROXY.match(trunk.proxy)
-            if match is None:
-                raise SettingsError(f"{key}.proxy: write sip:host:port, not {trunk.proxy!r}")
-            host, port = match["host"], int(match["port"] or 5060)
-            transport = Transport((match["transport"] or "UDP").upper())
-        callers = frozenset(
-            number for each in trunk.callers for number in expand(each, f"{key}.callers")
-        )
-        try:
-            trunks[trunk.name] = TrunkSettings(
-                name=trunk.name,
-                match=trunk.from_addresses,
-                proxy_host=host,
-                proxy_port=port,
-                transport=transport,
-                callers=callers,
-                max_calls=trunk.max_calls,
-                call_backs=trunk.call_backs,
-                trusts_identity=trunk.trusts_identity,
-            )
-        except ValueError as error:
-            raise SettingsError(f"{key}: {error}") from None
-    return trunks
-
-
 def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlanSettings:
     phones = []
     for index, section in enumerate(settings.phones):
@@ -160,16 +127,12 @@ def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlan
     return NumberPlanSettings(
         entries=tuple(EntrySettings(name=e.number, numbers=(e.number,)) for e in settings.entries),
         phones=tuple(phones),
-        routes=tuple(
-            RouteSettings(
-                trunk=trunk.name,
-                prefixes=trunk.prefixes,
-                min_digits=trunk.least_digits or None,
-            )
-            for trunk in settings.trunks
-            if trunk.proxy
-        ),
+        routes=routes_of(settings),
         trunks=trunks,
+        groups=groups_of(settings),
+        region=settings.site.region,
+        blocked=settings.numbering.blocked,
+        emergency=emergency_of(settings),
     )
 
 

@@ -32,6 +32,7 @@ from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip.events import SessionId
 from switch.sip.user_agent import UserAgent
+from switch.trunks.trunks import Trunks
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Adoption:
         sound: Sound,
         direct: DirectCalls,
         forking: Forking,
+        trunks: Trunks,
         clock: Clock,
     ) -> None:
         self._ua = user_agent
@@ -64,6 +66,7 @@ class Adoption:
         self._sound = sound
         self._direct = direct
         self._forking = forking
+        self._trunks = trunks
         self._clock = clock
         self._half_lost: list[LegId] = []
 
@@ -104,7 +107,7 @@ class Adoption:
             leg.awaits_answer,
         )
         if facts is None:
-            return LegRecord(*leg_part, callee=callee, fork=fork, early=early)
+            return LegRecord(*leg_part, callee=callee, fork=fork, early=early, group=leg.group)
         return LegRecord(
             *leg_part,
             tuple(facts.peers),
@@ -117,6 +120,7 @@ class Adoption:
             early=early,
             attends=facts.attends,
             role=facts.role,
+            group=leg.group,
         )
 
     def invite(self, leg_id: LegId) -> bytes | None:
@@ -219,6 +223,7 @@ class Adoption:
                 record.body,
                 now,
                 may_lack_ack=state is State.OFFERED or now - answered_at < _ACK_COMES_WITHIN_S,
+                credentials=self._trunks.credentials(record.trunk),
             )
         leg = Leg(
             id=leg_id,
@@ -228,6 +233,7 @@ class Adoption:
             number=record.number,
             phone=record.phone,
             trunk=record.trunk,
+            group=record.group,
             state=state,
             began=mono(record.began),
             port=record.port,

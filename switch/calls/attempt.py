@@ -10,7 +10,9 @@ from msgspec import Struct, field
 from switch.calls.diversion import Diverted
 from switch.ids import CallId
 from switch.registrar.location import Binding
+from switch.sip.client_digest import ClientCredentials
 from switch.sip.flow import Flow
+from switch.sip.uri import NameAddr, Uri
 from switch.trunks.source import Source
 
 
@@ -41,6 +43,16 @@ class Target(Struct, frozen=True, kw_only=True):
     """Route values (name-addr), the first to be passed first: what REGISTER left as its Path."""
     hop: Hop | None = None
     """None: the number that was asked for."""
+    credentials: ClientCredentials | None = None
+    """What answers challenges."""
+    caller: NameAddr | None = None
+    """What stands in From; None: the caller of the attempt."""
+    called: Uri | None = None
+    """What stands in To; None: the number at our host."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Extra headers for this place alone."""
+    trunk: str | None = None
+    """The trunk by which it is reached."""
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

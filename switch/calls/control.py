@@ -13,17 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
+from typing import Final
 
 from switch.calls.admission import Admission
 from switch.calls.adoption import Adoption
 from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.commands import Commands
+from switch.calls.departing import Departing
 from switch.calls.destinations import Destinations
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallEvent, CallSink, PhoneReachable
 from switch.calls.forking import Forking
 from switch.calls.gateway_inputs import GatewayInputs
 from switch.calls.gateway_port import Gateway
+from switch.calls.hunting import Hunting
 from switch.calls.incoming import Incoming
 from switch.calls.inviting import Inviter
 from switch.calls.leg_media import LegMedia
@@ -50,6 +53,10 @@ from switch.trunks.addresses import TrunkAddresses
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_plan import NumberPlan
 from switch.trunks.settings import TrunkSettings
+from switch.trunks.targets import AddressesOnly, TargetSource
+from switch.trunks.trunks import Trunks
+
+_ADDRESSES_ONLY: Final = AddressesOnly()
 
 
 class Calls(Commands):
@@ -75,21 +82,35 @@ class Calls(Commands):
         new_id: Callable[[str], str],
         recording_path: Callable[[RecordingId, CallId], str],
         flush: Callable[[], None],
+        addresses: TargetSource = _ADDRESSES_ONLY,
+        draw: Callable[[], float] = lambda: 0.5,
     ) -> None:
         """Take the parts.
 
         `new_id` makes an id with a prefix; `recording_path` names a recording's file, absolute and
         without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
-        not at once. The location's `on_change` should lead to `phone_changed`.
+        not at once; `addresses` knows where the servers of trunks are; `draw` gives numbers from 0 to
+        below 1, by which trunks of one order share calls. The location's `on_change` should lead to
+        `phone_changed`.
         """
         self._sink = sink
         self._expiry: TimerHandle | None = None
         self._expiry_at: float | None = None
         self.overload = Overload(settings)
-        self.limits = TrunkLimits(trunks)
+        self.limits = TrunkLimits(trunks, number_plan.groups)
+        self.trunks = Trunks(
+            trunks,
+            number_plan.groups,
+            limits=self.limits,
+            addresses=addresses,
+            draw=draw,
+            region=number_plan.region,
+            emergency=number_plan.emergency,
+        )
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
+        own_codecs = {name: trunk.codecs for name, trunk in trunks.items() if trunk.codecs}
         session_ids = count(max(1, int(clock.wall())))
-        self.media = LegMedia(gateway, session_ids.__next__, settings.codecs)
+        self.media = LegMedia(gateway, session_ids.__next__, settings.codecs, own_codecs)
         user_agent.takes_calls_while(lambda: self.accepts_calls)
         turn = Turn(
             clock=clock,
@@ -114,24 +135,37 @@ class Calls(Commands):
             turn=turn,
             retry_after_s=settings.retry_after_s,
         )
-        destinations = Destinations(
-            location=location, trunks=trunks, limits=self.limits, settings=settings
-        )
+        self.departing = Departing(self.trunks, settings)
+        destinations = Destinations(location=location, trunks=self.trunks, departing=self.departing)
+        inviter = Inviter(user_agent, settings)
         self.media.of_call = legs.of_call
         forking = Forking(
             user_agent=user_agent,
             media=self.media,
             legs=legs,
             redirections=Redirections(number_plan, destinations),
-            inviter=Inviter(user_agent, settings),
+            inviter=inviter,
+            clock=clock,
+            turn=turn,
+        )
+        self.hunting = Hunting(
+            user_agent=user_agent,
+            trunks=self.trunks,
+            media=self.media,
+            legs=legs,
+            departing=self.departing,
+            inviter=inviter,
             clock=clock,
             turn=turn,
         )
         outgoing = Outgoing(
             destinations=destinations,
+            trunks=self.trunks,
             legs=legs,
             forking=forking,
+            hunting=self.hunting,
             clock=clock,
+            turn=turn,
             new_id=new_id,
         )
         super().__init__(
@@ -167,6 +201,7 @@ class Calls(Commands):
             user_agent=user_agent,
             incoming=self._incoming,
             forking=forking,
+            hunting=self.hunting,
             legs=legs,
             media=self.media,
             registrar=registrar,
@@ -180,6 +215,7 @@ class Calls(Commands):
             sound=sound,
             direct=self._direct,
             forking=forking,
+            trunks=self.trunks,
             clock=clock,
         )
         self._gateway_inputs = GatewayInputs(

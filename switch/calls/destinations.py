@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import quote
-
 from switch.calls.attempt import Target, groups_of
 from switch.calls.causes import EndCause, Result
-from switch.calls.diversion import USER_SAFE
-from switch.calls.settings import CallSettings
+from switch.calls.departing import Departing
 from switch.registrar.location import Location
-from switch.sip.flow import Flow
-from switch.sip.uri import Uri
-from switch.trunks.limits import TrunkLimits
-from switch.trunks.settings import TrunkSettings
+from switch.trunks.hunt import Nowhere
+from switch.trunks.trunks import Trunks
 
 Groups = list[tuple[Target, ...]]
 
@@ -25,14 +19,12 @@ class Destinations:
         self,
         *,
         location: Location,
-        trunks: Mapping[str, TrunkSettings],
-        limits: TrunkLimits,
-        settings: CallSettings,
+        trunks: Trunks,
+        departing: Departing,
     ) -> None:
         self._location = location
         self._trunks = trunks
-        self._limits = limits
-        self._settings = settings
+        self._departing = departing
 
     def phone(self, number: str, now: float) -> Groups | EndCause:
         """All bindings of a phone."""
@@ -41,14 +33,17 @@ class Destinations:
             return EndCause(Result.UNREACHABLE, "no-binding", 480)
         return groups_of(bindings)
 
-    def trunk(self, name: str, number: str) -> Groups | EndCause:
-        """The proxy of a trunk."""
-        trunk = self._trunks.get(name)
-        if trunk is None or trunk.proxy_host is None:
-            return EndCause(Result.UNREACHABLE, "no-route", 404)
-        if not self._limits.has_room(name):
-            return EndCause(Result.REJECTED, "trunk-full", 503)
-        remote = (trunk.proxy_host, trunk.proxy_port)
-        uri = Uri("sip", quote(number, USER_SAFE), *remote)
-        flow = Flow(trunk.transport, remote, self._settings.sip_address)
-        return [(Target(request_uri=str(uri), flow=flow),)]
+    def trunk(self, name: str, number: str, caller: str, now: float) -> Groups | EndCause:
+        """The address of a trunk, or of one of a group, that is the first to take a call of `caller`."""
+        hunt = self._trunks.hunt(name, number, caller_number=caller, caller_name="")
+        departure = hunt.next(now)
+        if isinstance(departure, Nowhere):
+            return cause_of_nowhere(departure)
+        # Not signed: who called is not who sends the call on.
+        return [(self._departing.target(departure, is_passed_on=True),)]
+
+
+def cause_of_nowhere(nowhere: Nowhere) -> EndCause:
+    """Say how a leg ended that no trunk could take."""
+    result = Result.REJECTED if nowhere.reason == "trunk-full" else Result.UNREACHABLE
+    return EndCause(result, nowhere.reason, nowhere.status)

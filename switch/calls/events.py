@@ -189,6 +189,19 @@ class GatewayChanged(Struct, frozen=True, kw_only=True):
     lost_legs: int = 0
 
 
+class EmergencyCalled(Struct, frozen=True, kw_only=True):
+    """Somebody dialled an emergency number: people at the site should know."""
+
+    leg: LegId
+    call: CallId
+    at: float
+    number: str
+    caller_number: str
+    """The phone, or the caller as the call showed it."""
+    location: str
+    """The number that tells where the caller is; empty where none is configured."""
+
+
 class CallRefused(Struct, frozen=True, kw_only=True):
     """A call was refused before it became a leg: unknown number, no right, overload, bad SDP."""
 
@@ -218,6 +231,7 @@ CallEvent = (
     | RecordingClosed
     | PhoneReachable
     | GatewayChanged
+    | EmergencyCalled
     | CallRefused
 )
 

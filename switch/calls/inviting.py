@@ -29,23 +29,24 @@ class Inviter:
         Raises:
             LocalProtocolError: the target's URI or a header is malformed.
         """
-        headers = dict(attempt.headers)
+        headers = {**attempt.headers, **target.headers}
         number = attempt.number
         if target.hop is not None:
             number = target.hop.number
             headers |= sent_on(headers, target.hop.passed, number, self._host)
         if target.routes:
             headers["Route"] = ", ".join(target.routes)
-        if not attempt.caller_number:
+        if not attempt.caller_number and target.caller is None:
             headers["Privacy"] = "id"  # RFC 3325 section 7: who is trusted may know, and not tell
         return self._ua.invite(
             request_uri=target.request_uri,
             flow=target.flow,
-            from_=self._caller(attempt),
-            to=NameAddr(self._own_uri(number)),
+            from_=self._caller(attempt) if target.caller is None else target.caller,
+            to=NameAddr(self._own_uri(number) if target.called is None else target.called),
             offer=negotiation.make_offer(),
             headers=headers,
             now=now,
+            credentials=target.credentials,
         )
 
     def _caller(self, attempt: Attempt) -> NameAddr:

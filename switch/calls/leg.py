@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from switch.calls.attempt import Attempt
 from switch.calls.fork import Fork
+from switch.calls.hunted import Hunted
 from switch.clock import TimerHandle
 from switch.errors import LocalProtocolError
 from switch.ids import CallId, LegId
@@ -188,6 +189,12 @@ class Leg(Struct, eq=False, kw_only=True):
     """When it ends unless it is answered; monotonic seconds."""
     timer: TimerHandle | None = None
     """Runs until the leg is answered."""
+    group: str | None = None
+    """The group of trunks that it left through."""
+    dtmf: str = "rfc4733"
+    """How digits travel on its trunk: `rfc4733`, `info`, `inband`."""
+    hunted: Hunted | None = None
+    """While it looks for a trunk that takes the call."""
     attempt: Attempt | None = None
     """What was asked for (outbound legs of this process)."""
     fork: Fork | None = None

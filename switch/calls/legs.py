@@ -93,12 +93,19 @@ class Legs:
         """What this session reports from now on is of no interest."""
         self._by_session.pop(session, None)
 
+    def moved(self, leg: Leg) -> None:
+        """An outbound leg is tried on another trunk or address, by a session of its own."""
+        self._by_session[leg.session] = leg
+        if leg.trunk is not None:
+            self._limits.add(leg.trunk, leg.id, now=self._clock.now(), group=leg.group)
+        self.note_invite(leg)
+
     def add(self, leg: Leg, *, setup_timeout_s: float) -> None:
         """Take up a leg whose session exists; it is given up when not answered in time."""
         self._by_id[leg.id] = leg
         self._by_session[leg.session] = leg
         if leg.trunk is not None:
-            self._limits.add(leg.trunk, leg.id)
+            self._limits.add(leg.trunk, leg.id, now=leg.began, group=leg.group)
         leg.gives_up_at = leg.began + setup_timeout_s
         self._start_timer(leg)
         self.note_change(leg)
@@ -113,7 +120,8 @@ class Legs:
         if leg.trunk is not None and not self._limits.knows(leg.trunk):
             leg.trunk = None
         if leg.trunk is not None:
-            self._limits.add(leg.trunk, leg.id)
+            group = leg.group if leg.group in self._limits.groups else None
+            self._limits.add(leg.trunk, leg.id, group=group)
         self._by_id[leg.id] = leg
         self._by_session[leg.session] = leg
         if waits:
@@ -179,6 +187,11 @@ class Legs:
         self._sound.changes.legs.add(leg.id)
         if invite:
             self._sound.changes.invites.add(leg.id)
+
+    def note_invite(self, leg: Leg) -> None:
+        """The INVITE of the leg is another one than before."""
+        self._sound.changes.invites.add(leg.id)
+        self.note_change(leg)
 
     def note_confirmed(self, leg: Leg) -> None:
         """The peer has our 2xx."""
@@ -316,6 +329,8 @@ class Legs:
         leg.timer = self._turn.call_at(leg.gives_up_at, leg.id, lambda: self._timed_out(leg))
 
     def _stop_timer(self, leg: Leg) -> None:
+        if leg.hunted is not None:
+            leg.hunted.stop()
         if leg.fork is not None and leg.fork.timer is not None:
             leg.fork.timer.cancel()
             leg.fork.timer = None

@@ -1,18 +1,25 @@
-"""Legs that we call: phones at all of their bindings, numbers through a trunk."""
+"""Legs that we call: phones at all of their bindings, numbers through trunks."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from switch.calls.attempt import Attempt
 from switch.calls.causes import EndCause
-from switch.calls.destinations import Destinations, Groups
+from switch.calls.destinations import Destinations
+from switch.calls.events import EmergencyCalled
 from switch.calls.forking import Forking
+from switch.calls.hunting import Hunting
 from switch.calls.leg import Leg, State
 from switch.calls.legs import Legs
+from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.ids import LegId
 from switch.sip.events import SessionId
+from switch.trunks.trunks import Trunks
+
+log = logging.getLogger(__name__)
 
 
 class Outgoing:
@@ -22,33 +29,61 @@ class Outgoing:
         self,
         *,
         destinations: Destinations,
+        trunks: Trunks,
         legs: Legs,
         forking: Forking,
+        hunting: Hunting,
         clock: Clock,
+        turn: Turn,
         new_id: Callable[[str], str],
     ) -> None:
         self._destinations = destinations
+        self._trunks = trunks
         self._legs = legs
         self._forking = forking
+        self._hunting = hunting
         self._clock = clock
+        self._turn = turn
         self._new_id = new_id
 
     def phone(self, attempt: Attempt) -> LegId:
         """Call the phone `attempt.number` at all of its bindings."""
         leg = self._leg(attempt, phone=attempt.number, trunk=None)
-        return self._start(leg, attempt, self._destinations.phone(attempt.number, leg.began))
-
-    def trunk(self, name: str, attempt: Attempt) -> LegId:
-        """Call `attempt.number` through the trunk `name`."""
-        leg = self._leg(attempt, phone=None, trunk=name)
-        return self._start(leg, attempt, self._destinations.trunk(name, attempt.number))
-
-    def _start(self, leg: Leg, attempt: Attempt, groups: Groups | EndCause) -> LegId:
+        groups = self._destinations.phone(attempt.number, leg.began)
         if isinstance(groups, EndCause):
             self._legs.report_stillborn(leg, groups)
         else:
             self._forking.start(leg, attempt, groups)
         return leg.id
+
+    def trunk(self, name: str, attempt: Attempt) -> LegId:
+        """Call `attempt.number` through the trunk or group `name`."""
+        leg = self._leg(attempt, phone=None, trunk=name)
+        hunt = self._trunks.hunt(
+            name,
+            attempt.number,
+            caller_number=attempt.caller_number,
+            caller_name=attempt.caller_name,
+        )
+        if hunt.is_emergency:
+            self._report_emergency(leg, attempt)
+        self._hunting.start(leg, attempt, hunt)
+        return leg.id
+
+    def _report_emergency(self, leg: Leg, attempt: Attempt) -> None:
+        log.warning(
+            "emergency call to %s by %s", attempt.number, attempt.caller_number or "unknown"
+        )
+        self._turn.emit(
+            EmergencyCalled(
+                leg=leg.id,
+                call=leg.call,
+                at=leg.began,
+                number=attempt.number,
+                caller_number=attempt.caller_number,
+                location=self._trunks.location_of(attempt.caller_number),
+            )
+        )
 
     def _leg(self, attempt: Attempt, *, phone: str | None, trunk: str | None) -> Leg:
         return Leg(

@@ -87,6 +87,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The unanswered callee that it hears."""
     attends: str | None = None
     role: str = "monitor"
+    group: str | None = None
+    """The group of trunks that it left through."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -60,8 +60,10 @@ class Redirections:
                 hop = Hop(phone, phone, None, passed)
                 groups = self._destinations.phone(phone, now)
             case ToTrunk(trunk=trunk, number=outside):
-                hop = Hop(outside, None, trunk, passed)
-                groups = self._destinations.trunk(trunk, outside)
+                groups = self._destinations.trunk(trunk, outside, rights.name, now)
+                if isinstance(groups, EndCause):
+                    return []
+                hop = Hop(outside, None, groups[0][0].trunk, passed)
             case _:
                 return []
         if isinstance(groups, EndCause):

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from switch.calls.causes import INTERNAL_ERROR
 from switch.calls.forking import Forking
+from switch.calls.hunting import Hunting
 from switch.calls.incoming import Incoming
 from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
@@ -76,6 +77,7 @@ class SessionInputs:
         user_agent: UserAgent,
         incoming: Incoming,
         forking: Forking,
+        hunting: Hunting,
         legs: Legs,
         media: LegMedia,
         registrar: Registrar,
@@ -85,6 +87,7 @@ class SessionInputs:
         self._ua = user_agent
         self._incoming = incoming
         self._forking = forking
+        self._hunting = hunting
         self._legs = legs
         self._media = media
         self._registrar = registrar
@@ -158,6 +161,8 @@ class SessionInputs:
     def _of_leg(self, leg: Leg, event: _SessionOfLeg) -> None:
         if leg.fork is not None:
             self._forking.take(leg, leg.fork, event)
+            return
+        if self._hunting.take(leg, event):
             return
         match event:
             case Progress(status=status, body=body):

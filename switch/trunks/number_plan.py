@@ -1,16 +1,21 @@
 """The number plan: where a dialled number leads, and whether this caller may go there.
 
-Pure. The order is entries, phones, routes; what none of them knows is 404. Rights are looked at
-only where the number leads somewhere, so that 404 and 403 say different things.
+Pure. The order is emergency numbers, entries, phones, routes; what none of them knows is 404. Rights
+are looked at only where the number leads somewhere, so that 404 and 403 say different things.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from switch.trunks.emergency import EmergencySettings
+from switch.trunks.groups import GroupSettings
+from switch.trunks.number_format import to_e164
 from switch.trunks.settings import NumberPlanSettings, TrunkSettings
 from switch.trunks.source import Source
+from switch.trunks.steps import Trace, note
 
 MAX_NUMBER_LENGTH: Final = 32
 """E.164 allows 15 digits; the rest is room for separators and prefixes."""
@@ -35,10 +40,12 @@ class ToPhone:
 
 @dataclass(frozen=True, slots=True)
 class ToTrunk:
-    """The call leaves through a trunk."""
+    """The call leaves through a trunk, or a group of trunks."""
 
     trunk: str
+    """Name of the trunk or group."""
     number: str
+    is_emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Refused:
     status: int
     """SIP status to answer with."""
     reason: str
-    """One slug: `unknown-number`, `not-allowed`, `trunk-down`."""
+    """One slug: `unknown-number`, `not-allowed`, `blocked`."""
 
 
 Destination = ToEntry | ToPhone | ToTrunk | Refused
@@ -70,8 +77,8 @@ class NumberPlan:
         """Index the settings.
 
         Raises:
-            ValueError: two entries share a number, or a route names a trunk that is not there or
-                takes no calls out.
+            ValueError: two entries share a number, or a route, a group or the emergency numbers name
+                a trunk that is not there or takes no calls out.
         """
         self._settings = settings
         self._entries: dict[str, str] = {}
@@ -81,18 +88,42 @@ class NumberPlan:
                 other = self._entries.setdefault(number, entry.name)
                 if other != entry.name:
                     raise ValueError(f"number {number} leads to {other!r} and to {entry.name!r}")
+        for group in settings.groups.values():
+            for member in group.members:
+                self._must_call_out(member.trunk, f"group {group.name!r}: trunk {member.trunk!r}")
         for route in settings.routes:
-            trunk = settings.trunks.get(route.trunk)
-            if trunk is None:
-                raise ValueError(f"route to trunk {route.trunk!r}: there is no such trunk")
-            if trunk.proxy_host is None:
-                raise ValueError(f"route to trunk {route.trunk!r}: it has no proxy_host")
+            if route.trunk not in settings.groups:
+                self._must_call_out(route.trunk, f"route to trunk {route.trunk!r}")
+        emergency = settings.emergency
+        if emergency is not None and emergency.way not in settings.groups:
+            self._must_call_out(emergency.way, f"emergency numbers to trunk {emergency.way!r}")
 
-    def resolve(self, source: Source, source_name: str, number: str) -> Destination:
+    @property
+    def groups(self) -> Mapping[str, GroupSettings]:
+        """Groups of trunks, by name."""
+        return self._settings.groups
+
+    @property
+    def emergency(self) -> EmergencySettings | None:
+        """Where emergency calls go; None: nowhere."""
+        return self._settings.emergency
+
+    @property
+    def region(self) -> str:
+        """Country in which dialled numbers are read."""
+        return self._settings.region
+
+    def resolve(
+        self, source: Source, source_name: str, number: str, trace: Trace = None
+    ) -> Destination:
         """Find where `number`, dialled by the phone or trunk `source_name`, leads."""
         if len(number) > MAX_NUMBER_LENGTH:
             return Refused(404, "unknown-number")
         wanted = normalise(number)
+        note(trace, "dialled", number, wanted)
+        emergency = self._settings.emergency
+        if emergency is not None and wanted in emergency.numbers and source is Source.PHONE:
+            return ToTrunk(emergency.way, wanted, is_emergency=True)
         entry = self._entries.get(wanted)
         if entry is not None:
             return ToEntry(entry, wanted)
@@ -100,9 +131,19 @@ class NumberPlan:
             return self._to_phone(source, source_name, wanted)
         for route in self._settings.routes:
             if route.takes(wanted):
-                trunk = self._settings.trunks[route.trunk]
-                return self._to_trunk(source, source_name, trunk, wanted)
+                note(trace, "route", route.trunk, route.why(wanted) if trace is not None else "")
+                return self._to_trunk(source, source_name, route.trunk, wanted, trace)
+            note(trace, "no-route", route.trunk)
         return Refused(404, "unknown-number")
+
+    def knows(self, number: str) -> bool:
+        """Tell whether a normalised number is an entry or a phone of ours."""
+        return number in self._entries or self.is_phone(number)
+
+    def is_emergency(self, number: str) -> bool:
+        """Tell whether a dialled number is an emergency number here."""
+        emergency = self._settings.emergency
+        return emergency is not None and normalise(number) in emergency.numbers
 
     def call_back(self, number: str) -> Destination:
         """Find where a customer is reached who called from `number` and was cut off by us.
@@ -116,8 +157,10 @@ class NumberPlan:
         if self.is_phone(wanted):
             return ToPhone(wanted)
         routes = [route for route in self._settings.routes if route.takes(wanted)]
+        if routes and self._blocked_by(wanted) is not None:
+            return Refused(403, "blocked")
         for route in routes:
-            if self._settings.trunks[route.trunk].call_backs:
+            if self._way(route.trunk).call_backs:
                 return ToTrunk(route.trunk, wanted)
         return Refused(403, "not-allowed") if routes else Refused(404, "unknown-number")
 
@@ -139,9 +182,34 @@ class NumberPlan:
         return Refused(404, "unknown-number")
 
     def _to_trunk(
-        self, source: Source, source_name: str, trunk: TrunkSettings, number: str
+        self, source: Source, source_name: str, way: str, number: str, trace: Trace
     ) -> Destination:
         """No call leaves unless its caller may make it; a trunk's caller never may (toll fraud)."""
-        if source is not Source.PHONE or source_name not in trunk.callers:
+        if source is not Source.PHONE or source_name not in self._way(way).callers:
+            note(trace, "not-allowed", way, source_name)
             return Refused(403, "not-allowed")
-        return ToTrunk(trunk.name, number)
+        prefix = self._blocked_by(number)
+        if prefix is not None:
+            note(trace, "blocked", prefix)
+            return Refused(403, "blocked")
+        return ToTrunk(way, number)
+
+    def _blocked_by(self, number: str) -> str | None:
+        """The blocked prefix that a number falls under; None when it may be called."""
+        blocked = self._settings.blocked
+        if not blocked:
+            return None
+        e164 = to_e164(number, self._settings.region) or number
+        return next((prefix for prefix in blocked if e164.startswith(prefix)), None)
+
+    def _way(self, name: str) -> TrunkSettings | GroupSettings:
+        """The trunk or group of a name that was checked at construction."""
+        group = self._settings.groups.get(name)
+        return self._settings.trunks[name] if group is None else group
+
+    def _must_call_out(self, name: str, what: str) -> None:
+        trunk = self._settings.trunks.get(name)
+        if trunk is None:
+            raise ValueError(f"{what}: there is no such trunk")
+        if trunk.proxy_host is None:
+            raise ValueError(f"{what}: it has no proxy_host")

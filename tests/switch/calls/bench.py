@@ -78,6 +78,7 @@ class Bench:
         *,
         ports: int = 40,
         real_gateway: Gateway | None = None,
+        plan: NumberPlanSettings = PLAN,
     ) -> None:
         """With a `real_gateway` its owner tells the calls when it is ready."""
         self.clock = VirtualClock()
@@ -103,6 +104,7 @@ class Bench:
             on_change=lambda phone, reachable: self.calls.phone_changed(phone, reachable)
         )
         self._settings = settings or CallSettings()
+        self._plan = plan
         self._make_switch(real_gateway or self.gateway)
         if real_gateway is None:
             self._gateway_starts()
@@ -134,8 +136,8 @@ class Bench:
             location=self.location,
             challenger=challenger,
             credentials=credentials,
-            number_plan=NumberPlan(PLAN),
-            trunks=TRUNKS,
+            number_plan=NumberPlan(self._plan),
+            trunks=self._plan.trunks,
             settings=self._settings,
             clock=self.process,
             sink=self._sink,

@@ -21,6 +21,9 @@ class Kept:
         self._music: PlayerId | None = None
 
     def write(self, adoption: Adoption) -> None:
+        for leg in adoption.changes.invites:
+            self._invites.pop(leg, None)
+        adoption.changes.invites.clear()
         for leg in adoption.changes.legs:
             record = adoption.record(leg, lambda moment: moment)
             self._put(self._legs, leg, record)

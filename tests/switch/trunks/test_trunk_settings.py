@@ -13,8 +13,10 @@ def test_bad_addresses_ports_and_limits_are_refused_by_name() -> None:
         TrunkSettings(name="lab", match=("localhost",))
     with pytest.raises(ValueError, match="proxy_port 0"):
         TrunkSettings(name="lab", proxy_port=0)
-    with pytest.raises(ValueError, match=r"proxy 'sbc\.example\.com' is no IP address"):
-        TrunkSettings(name="lab", proxy_host="sbc.example.com")
+    with pytest.raises(ValueError, match=r"proxy 'sbc/1' is no IP address and no host name"):
+        TrunkSettings(name="lab", proxy_host="sbc/1")
+    with pytest.raises(ValueError, match="max_calls_per_second is -1"):
+        TrunkSettings(name="lab", max_calls_per_second=-1)
     with pytest.raises(ValueError, match="max_calls is -1"):
         TrunkSettings(name="lab", max_calls=-1)
 
