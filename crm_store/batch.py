@@ -16,8 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_store.base import to_time
 from crm_store.driver_statement import Parameters, execute_many
-from crm_store.models.tables import DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
+from crm_store.models.tables import CALL_LEG, DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
 from crm_store.rows import (
+    CallLegRow,
     DispositionRow,
     HistoryRow,
     InteractionRow,
@@ -82,8 +83,9 @@ def write_rows(connection: Connection, rows: Sequence[HistoryRow]) -> None:
             execute_many(connection, _insert_once(insert, table), others[kind])
     if DispositionRow in others:
         execute_many(connection, _CHOOSE, [_choice(row) for row in others[DispositionRow]])
-    if RecordingRow in others:
-        execute_many(connection, _upsert_recording(insert), others[RecordingRow])
+    for kind, table in _REPLACED.items():
+        if kind in others:
+            execute_many(connection, _replace(insert, table), others[kind])
 
 
 def _interaction(row: InteractionRow) -> Parameters:
@@ -133,17 +135,14 @@ def _filled(name: str, new: Any) -> Any:
     return func.coalesce(column, new[name])
 
 
-@lru_cache(maxsize=2)
-def _upsert_recording(insert: Callable[[Table], Any]) -> Executable:
-    statement = insert(RECORDING)
+@lru_cache(maxsize=4)
+def _replace(insert: Callable[[Table], Any], table: Table) -> Executable:
+    """Insert, or put in the place of the row with the same id."""
+    statement = insert(table)
     changes = {
-        column.name: statement.excluded[column.name]
-        for column in RECORDING.c
-        if not column.primary_key
+        column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
     }
-    result: Executable = statement.on_conflict_do_update(
-        index_elements=[RECORDING.c.id], set_=changes
-    )
+    result: Executable = statement.on_conflict_do_update(index_elements=[table.c.id], set_=changes)
     return result
 
 
@@ -194,12 +193,49 @@ def _recording(row: Any) -> Parameters:
     }
 
 
+def _leg(row: Any) -> Parameters:
+    rang, answered = row.rang, row.answered
+    return {
+        "id": row.leg_id,
+        "call_id": row.call_id,
+        "sip_call_id": row.sip_call_id[:256],
+        "interaction_id": row.interaction_id,
+        "direction": row.direction,
+        "caller": row.caller[:80],
+        "called": row.called[:80],
+        "phone": row.phone,
+        "trunk": row.trunk,
+        "started_at": to_time(row.started),
+        "rang_at": None if rang is None else to_time(rang),
+        "answered_at": None if answered is None else to_time(answered),
+        "ended_at": to_time(row.ended),
+        "result": row.result,
+        "reason": row.reason[:64],
+        "status": row.status,
+        "q850": row.q850,
+        "ended_by": row.ended_by,
+        "codec": row.codec[:16],
+        "user_agent": row.user_agent[:128],
+        "linked_call": None if row.linked_call is None else row.linked_call[:64],
+        "recording_id": row.recording_id,
+        "packets_received": row.packets_received,
+        "packets_sent": row.packets_sent,
+        "packets_lost": row.packets_lost,
+        "remote_lost": row.remote_lost,
+        "jitter_ms": row.jitter_ms,
+        "rtt_ms": row.rtt_ms,
+        "mos": row.mos,
+    }
+
+
 _PARAMETERS: Final[dict[type[HistoryRow], Callable[[Any], Parameters]]] = {
     TimelineRow: _timeline,
     NoteRow: _note,
     DispositionRow: _disposition,
     RecordingRow: _recording,
+    CallLegRow: _leg,
 }
+_REPLACED: Final[dict[type[HistoryRow], Table]] = {RecordingRow: RECORDING, CallLegRow: CALL_LEG}
 _APPEND_ONLY: Final[dict[type[HistoryRow], Table]] = {
     TimelineRow: TIMELINE,
     NoteRow: NOTE,

@@ -85,7 +85,41 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-HistoryRow = InteractionRow | TimelineRow | NoteRow | DispositionRow | RecordingRow
+class CallLegRow(Struct, frozen=True, kw_only=True, gc=False):
+    """A leg that is over, or a call that was refused; a later row with the same id replaces it."""
+
+    leg_id: str
+    call_id: str
+    direction: str
+    started: float
+    ended: float
+    result: str
+    reason: str
+    sip_call_id: str = ""
+    interaction_id: str | None = None
+    caller: str = ""
+    called: str = ""
+    phone: str | None = None
+    trunk: str | None = None
+    rang: float | None = None
+    answered: float | None = None
+    status: int = 0
+    q850: int = 0
+    ended_by: str = ""
+    codec: str = ""
+    user_agent: str = ""
+    linked_call: str | None = None
+    recording_id: str | None = None
+    packets_received: int | None = None
+    packets_sent: int | None = None
+    packets_lost: int | None = None
+    remote_lost: int | None = None
+    jitter_ms: float | None = None
+    rtt_ms: float | None = None
+    mos: float | None = None
+
+
+HistoryRow = InteractionRow | TimelineRow | NoteRow | DispositionRow | RecordingRow | CallLegRow
 
 ROW_KINDS: Final[dict[str, type[HistoryRow]]] = {
     "interaction": InteractionRow,
@@ -93,5 +127,6 @@ ROW_KINDS: Final[dict[str, type[HistoryRow]]] = {
     "note": NoteRow,
     "disposition": DispositionRow,
     "recording": RecordingRow,
+    "leg": CallLegRow,
 }
 KIND_OF_ROW: Final[dict[type[HistoryRow], str]] = {row: kind for kind, row in ROW_KINDS.items()}

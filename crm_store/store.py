@@ -20,10 +20,17 @@ from pathlib import Path
 from crm_store.cache import CardCache
 from crm_store.database import Database
 from crm_store.errors import NotStored, StoreUnavailable
-from crm_store.facts import CustomerDraft, CustomerFacts, InteractionFacts, RecordingFacts
+from crm_store.facts import (
+    CallLegFacts,
+    CallLegFilter,
+    CustomerDraft,
+    CustomerFacts,
+    InteractionFacts,
+    RecordingFacts,
+)
 from crm_store.history import HistorySettings, HistoryWriter
 from crm_store.numbers import normalise
-from crm_store.repositories import customers, interactions, recordings
+from crm_store.repositories import call_legs, customers, interactions, recordings
 from crm_store.rows import (
     DispositionRow,
     HistoryRow,
@@ -34,6 +41,8 @@ from crm_store.rows import (
 from crm_store.schema_version import upgrade
 
 _log = logging.getLogger(__name__)
+
+_DROPPED_AT_ONCE = 2000
 
 
 class Store:
@@ -204,6 +213,35 @@ class Store:
         """The newest recordings, newest first."""
         async with self._database.reading() as connection:
             return await recordings.newest(connection, limit=limit, before=before)
+
+    async def call_legs(
+        self,
+        wanted: CallLegFilter,
+        *,
+        limit: int = 100,
+        after: tuple[float, str] | None = None,
+    ) -> list[CallLegFacts]:
+        """Call detail records, newest first; `after` is start and id of the last one of a page."""
+        async with self._database.reading() as connection:
+            return await call_legs.page(connection, wanted, limit=limit, after=after)
+
+    async def count_call_legs(self, wanted: CallLegFilter) -> int:
+        """How many call detail records there are."""
+        async with self._database.reading() as connection:
+            return await call_legs.count(connection, wanted)
+
+    async def drop_call_legs(self, before: float) -> int:
+        """Drop the call detail records of legs that began before a time; gives how many.
+
+        Piece by piece: history and look-ups go on in between.
+        """
+        dropped = 0
+        while True:
+            async with self._database.writing() as connection:
+                gone = await call_legs.drop_before(connection, before, limit=_DROPPED_AT_ONCE)
+            dropped += gone
+            if gone < _DROPPED_AT_ONCE:
+                return dropped
 
     # --- inside ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData, Table
 
 from crm_store.base import Base
+from crm_store.models.call_leg import CallLeg
 from crm_store.models.contact_point import ContactPoint
 from crm_store.models.customer import Customer
 from crm_store.models.customer_word import CustomerWord
@@ -30,5 +31,6 @@ TIMELINE = _table(TimelineEntry)
 NOTE = _table(Note)
 DISPOSITION = _table(DispositionEntry)
 RECORDING = _table(Recording)
+CALL_LEG = _table(CallLeg)
 
 METADATA: MetaData = Base.metadata

@@ -1,0 +1,102 @@
+"""Call detail records: found page by page, and dropped when they are old."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_store.base import to_seconds, to_time
+from crm_store.facts import CallLegFacts, CallLegFilter
+from crm_store.models.tables import CALL_LEG
+
+_C = CALL_LEG.c
+
+
+async def page(
+    connection: AsyncConnection,
+    wanted: CallLegFilter,
+    *,
+    limit: int,
+    after: tuple[float, str] | None = None,
+) -> list[CallLegFacts]:
+    """The newest legs that the filter lets through, newest first; `after` is start and id of the last."""
+    query = _filtered(select(CALL_LEG), wanted)
+    if after is not None:
+        query = query.where(tuple_(_C.started_at, _C.id) < tuple_(to_time(after[0]), after[1]))
+    query = query.order_by(_C.started_at.desc(), _C.id.desc()).limit(limit)
+    return [_facts(row) for row in await connection.execute(query)]
+
+
+async def count(connection: AsyncConnection, wanted: CallLegFilter) -> int:
+    """How many legs the filter lets through."""
+    query = _filtered(select(func.count()).select_from(CALL_LEG), wanted)
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def drop_before(connection: AsyncConnection, before: float, *, limit: int) -> int:
+    """Drop at most so many of the oldest legs that began before a time; gives how many."""
+    old = (
+        select(_C.id)
+        .where(_C.started_at < to_time(before))
+        .order_by(_C.started_at, _C.id)
+        .limit(limit)
+    )
+    result = await connection.execute(delete(CALL_LEG).where(_C.id.in_(old)))
+    return int(result.rowcount)
+
+
+def _filtered(query: Select[Any], wanted: CallLegFilter) -> Select[Any]:
+    if wanted.since is not None:
+        query = query.where(_C.started_at >= to_time(wanted.since))
+    if wanted.until is not None:
+        query = query.where(_C.started_at < to_time(wanted.until))
+    if wanted.number:
+        query = query.where(
+            or_(_C.caller == wanted.number, _C.called == wanted.number, _C.phone == wanted.number)
+        )
+    for name in ("call_id", "interaction_id", "phone", "trunk", "result", "direction"):
+        value = getattr(wanted, name)
+        if value:
+            query = query.where(_C[name] == value)
+    return query
+
+
+def _facts(row: Any) -> CallLegFacts:
+    return CallLegFacts(
+        leg_id=row.id,
+        call_id=row.call_id,
+        sip_call_id=row.sip_call_id,
+        interaction_id=row.interaction_id,
+        direction=row.direction,
+        caller=row.caller,
+        called=row.called,
+        phone=row.phone,
+        trunk=row.trunk,
+        started=to_seconds(row.started_at),
+        rang=_seconds(row.rang_at),
+        answered=_seconds(row.answered_at),
+        ended=to_seconds(row.ended_at),
+        result=row.result,
+        reason=row.reason,
+        status=row.status,
+        q850=row.q850,
+        ended_by=row.ended_by,
+        codec=row.codec,
+        user_agent=row.user_agent,
+        linked_call=row.linked_call,
+        recording_id=row.recording_id,
+        packets_received=row.packets_received,
+        packets_sent=row.packets_sent,
+        packets_lost=row.packets_lost,
+        remote_lost=row.remote_lost,
+        jitter_ms=row.jitter_ms,
+        rtt_ms=row.rtt_ms,
+        mos=row.mos,
+    )
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else to_seconds(at)
