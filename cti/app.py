@@ -43,7 +43,7 @@ from cti.metrics.sources import Sources
 from cti.midnight import Midnight
 from cti.phones import Phones
 from cti.recording_paths import RecordingPaths
-from cti.recovery import GATEWAY_LOST, RecordingRecovery
+from cti.recovery import GATEWAY_LOST, RecordingRecovery, finish_left_behind
 from cti.settings import Settings
 from cti.side_tasks import alone, bounded
 from cti.site import site_of
@@ -51,7 +51,7 @@ from cti.status import StatusBoard
 from cti.switching import Switching
 from cti.tidying import Tidying
 from recordings.outcome import Outcome
-from recordings.recover import Recovered, recover
+from recordings.recover import Recovered
 from recordings.settings import RecordingSettings
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.gateway.protocol import Event as GatewayEvent
@@ -173,6 +173,7 @@ class Node:
         await self._open_api(api)
         down("api", self._api.stop)
         way_down.callback(self._bus.close, "shutdown")
+        way_down.callback(self._spawn(self._switching.resolver.run()).cancel)
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
@@ -313,7 +314,7 @@ class Node:
     def _spawn_recovery(self, folder: Path) -> asyncio.Task[list[Recovered]]:
         """Finish what a crash left behind, beside everything: calls do not wait for the disk."""
         assert self._tasks is not None
-        return self._tasks.create_task(_recover(folder))
+        return self._tasks.create_task(finish_left_behind(folder))
 
     async def _index_recovered(self) -> None:
         """Write the index rows of what was recovered, once."""
@@ -402,15 +403,13 @@ class Node:
 
     # --- clockwork ------------------------------------------------------------------------------
 
+    def reload(self) -> None:
+        """Take the TLS certificate anew, as its files are now; what cannot be read stays as it was."""
+        if self._serving:
+            self._switching.certificates.reload()
+
     def _new_day(self) -> None:
         if not self._stopping.is_set():
+            self._switching.certificates.reload(is_asked=False)
             self._centre.distribution.new_day()
             self._continuity.new_day()
-
-
-async def _recover(folder: Path) -> list[Recovered]:
-    try:
-        return await asyncio.to_thread(recover, folder)
-    except OSError:
-        log.exception("the recordings that a crash left behind could not be finished")
-        return []

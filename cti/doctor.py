@@ -10,11 +10,13 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib import util
 from pathlib import Path
+from typing import Final
 
+from cti.doctor_findings import Finding as Finding
+from cti.doctor_findings import Severity as Severity
+from cti.doctor_tls import examine_certificates
 from cti.paths import shipped
 from cti.settings import Settings, port_range
 
@@ -23,23 +25,6 @@ _LEAST_FILES = 4096
 _LEAST_FREE_MIB = 500
 _EARLIEST_CLOCK = 1_767_225_600
 """2026-01-01; a clock before this is wrong."""
-
-
-class Severity(StrEnum):
-    """How bad a finding is."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    severity: Severity
-    what: str
-    remedy: str = ""
 
 
 def examine(settings: Settings, *, running: bool = False) -> list[Finding]:
@@ -52,6 +37,7 @@ def examine(settings: Settings, *, running: bool = False) -> list[Finding]:
         *(() if running else _ports(settings)),
         *_rtp(settings),
         *_data(settings),
+        *examine_certificates(settings),
         *_open_files(),
         *_clock(),
         *_cores(),
@@ -78,9 +64,18 @@ def _shipped_files() -> Iterator[Finding]:
 
 def _ports(settings: Settings) -> Iterator[Finding]:
     sip, api = settings.sip, settings.api
-    yield from _port("SIP over UDP", sip.host, sip.port, socket.SOCK_DGRAM)
-    yield from _port("SIP over TCP", sip.host, sip.port, socket.SOCK_STREAM)
-    yield from _port("the API", api.host, api.port, socket.SOCK_STREAM)
+    stream = socket.SOCK_STREAM
+    for host in (sip.host, *sip.more_hosts):
+        for what, port, kind in (
+            ("SIP over UDP", sip.port, socket.SOCK_DGRAM),
+            ("SIP over TCP", sip.port, stream),
+            ("SIP over TLS", sip.tls_port, stream),
+            ("SIP over WS", sip.ws_port, stream),
+            ("SIP over WSS", sip.wss_port, stream),
+        ):
+            if port or what in ("SIP over UDP", "SIP over TCP"):  # 0: any free one, or none
+                yield from _port(what, host, port, kind)
+    yield from _port("the API", api.host, api.port, stream)
 
 
 def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Iterator[Finding]:
@@ -88,19 +83,29 @@ def _port(what: str, host: str, port: int, kind: socket.SocketKind) -> Iterator[
         yield Finding(Severity.GOOD, f"{what}: any free port")
         return
     try:
-        with socket.socket(socket.AF_INET, kind) as probe:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, kind) as probe:
             if kind is socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        option = "--http-port" if what == "the API" else "--sip-port"
+        key, option = _OPTIONS.get(what, ("sip.host", "--sip-port"))
         yield Finding(
             Severity.FAULT,
             f"{what}: cannot use {host}:{port}: {error.strerror or error}",
-            _port_remedy(error, "api.host" if what == "the API" else "sip.host", option),
+            _port_remedy(error, key, option),
         )
     else:
         yield Finding(Severity.GOOD, f"{what}: {host}:{port} is free")
+
+
+_OPTIONS: Final = {
+    "the API": ("api.host", "--http-port"),
+    "SIP over TLS": ("sip.host", "--tls-port"),
+    "SIP over WS": ("sip.host", "--ws-port"),
+    "SIP over WSS": ("sip.host", "--wss-port"),
+}
+"""What to change where a port cannot be used: the key of its address, and the option."""
 
 
 def _port_remedy(error: OSError, key: str, option: str) -> str:
@@ -126,7 +131,8 @@ def _rtp(settings: Settings) -> Iterator[Finding]:
             "Taken ports are passed over, but choose a range below, such as 16000-31999.",
         )
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        family = socket.AF_INET6 if ":" in settings.media.address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((settings.media.address, 0))
     except OSError as error:
         yield Finding(

@@ -5,12 +5,14 @@ Reads `/metrics` of the configured address, which needs no sign-on from the same
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Final
 
 import httpx
 
-from cti.doctor import Finding, Severity
+from cti.doctor_findings import Finding, Severity
+from cti.doctor_tls import ending
 from cti.metrics.reading import Figures, read_figures
 from cti.settings import Settings
 
@@ -205,10 +207,25 @@ _TCP_WORDS: Final = {
     "framing_errors": "cut because they did not speak SIP",
     "paused": "times not read for a while, the peer above its rate",
     "write_overflows": "cut because the peer did not read",
+    "handshakes_failed": "TLS handshakes that failed",
+    "upgrades_refused": "WebSocket upgrades refused",
+    "pings_unanswered": "WebSockets cut because no ping was answered",
 }
 
 
 def _connections(figures: Figures) -> Iterator[Finding]:
+    listening = dict(figures.by("sip_listener_port", "transport"))
+    for kind, count in sorted(figures.by("sip_connections", "transport")):
+        port = listening.get(kind)
+        where = f" at port {port:.0f}" if port else ""
+        yield Finding(Severity.GOOD, f"connections: {count:.0f} over {kind.upper()}{where}")
+    if figures.has("tls_certificate_not_after_seconds"):
+        until = figures.get("tls_certificate_not_after_seconds")
+        remedy = "Put a new one in its place and send SIGHUP to the server; calls go on."
+        yield ending("TLS: the certificate that is shown", until, time.time(), remedy)
+    if missing := figures.get("names_missing"):
+        what = f"DNS: {missing:.0f} names of servers cannot be looked up; the log says which"
+        yield Finding(Severity.WARNING, what, "See sip.dns, or /etc/resolv.conf.")
     events = dict(figures.by("tcp_events_total", "event"))
     told = [f"{events[name]:.0f} {words}" for name, words in _TCP_WORDS.items() if events.get(name)]
     if told:

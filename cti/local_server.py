@@ -107,6 +107,7 @@ async def _launch(
             str(http_port),
             "--load-agent-port",
             str(agent_port),
+            *("--tls-port", "0", "--ws-port", "0", "--wss-port", "0"),
             "--end-with-stdin",
             *options,
             stdin=asyncio.subprocess.PIPE,  # ends when we do, however we do

@@ -20,7 +20,7 @@ from crm_store.facts import InteractionFacts
 from crm_store.rows import RecordingRow
 from recordings.errors import NotARecordingError
 from recordings.outcome import Outcome
-from recordings.recover import Recovered, recover_file
+from recordings.recover import Recovered, recover, recover_file
 from recordings.sidecar import read_sidecar
 from switch.calls.events import RecordingClosed
 from switch.ids import RecordingId
@@ -135,3 +135,12 @@ def _look(path: str) -> Outcome | None:
     except (OSError, NotARecordingError):
         return None
     return None if recovered is None else recovered.outcome
+
+
+async def finish_left_behind(folder: Path) -> list[Recovered]:
+    """Finish what a crash left growing in the folder of recordings, by a thread."""
+    try:
+        return await asyncio.to_thread(recover, folder)
+    except OSError:
+        log.exception("the recordings that a crash left behind could not be finished")
+        return []

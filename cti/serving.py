@@ -36,12 +36,14 @@ async def serve_until_signal(settings: Settings, *, end_with_stdin: bool = False
     """Run a node until SIGTERM, SIGINT or (if asked) the end of standard input; 1: it could not start.
 
     After the first signal running calls may finish, up to the configured limit; a second one ends
-    them. The end of standard input, which is that of whoever started us, leaves no time.
+    them. The end of standard input, which is that of whoever started us, leaves no time. After SIGHUP
+    it goes on with a TLS certificate that changed.
     """
     node = Node(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.stop)
+    loop.add_signal_handler(signal.SIGHUP, node.reload)
     if end_with_stdin:
         loop.add_reader(0, lambda: None if os.read(0, 1024) else _stop_reading(loop, node))
     announcer = loop.create_task(_announce(node))
@@ -67,10 +69,12 @@ async def _announce(node: Node) -> None:
     await node.wait_ready()
     _calm_the_collector()
     sip, api = node.settings.sip, node.settings.api
+    secure = {"tls": sip.tls_port, "ws": sip.ws_port, "wss": sip.wss_port}
     log.info(
-        "ready: SIP %s:%d, API http://%s:%d, data %s, pid %d",
+        "ready: SIP %s:%d%s, API http://%s:%d, data %s, pid %d",
         sip.host,
         node.sip_port,
+        "".join(f", {n.upper()} {p}" for n, p in secure.items() if p),
         api.host,
         node.api_port,
         node.data,

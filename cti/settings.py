@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from cti.trunk_settings import StirSection as StirSection
 from cti.trunk_settings import TrunkGroupSection as TrunkGroupSection
 from cti.trunk_settings import TrunkSection as TrunkSection
 
+_S = TypeVar("_S", bound=msgspec.Struct)
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -52,6 +53,30 @@ class SipSection(_Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 5060
+    """For UDP and TCP; 0: any free one."""
+    tls_port: Port = 0
+    """0: no TLS."""
+    ws_port: Port = 0
+    """0: no WebSocket."""
+    wss_port: Port = 0
+    """0: no WebSocket over TLS."""
+    more_hosts: tuple[str, ...] = ()
+    """Further addresses to listen at, such as one of IPv6; the ports are the same."""
+    advertise: str = ""
+    """What stands in Contact and Via instead of `host` where a NAT lies between; empty: `host`."""
+    local_networks: tuple[str, ...] = ()
+    """Peers there are told the address that they reach, not what is advertised."""
+    certificate: str = ""
+    """PEM with its chain; empty: one of the server's own, made at the first start."""
+    certificate_key: str = ""
+    client_ca: str = ""
+    """PEM of the authorities whose certificates may tell who connects; empty: nobody is asked."""
+    trusted_ca: str = ""
+    """PEM of the authorities of TLS servers that we connect to; empty: those of the system."""
+    origins: tuple[str, ...] = ()
+    """Web pages whose scripts may open a WebSocket; empty: all."""
+    dns: tuple[str, ...] = ()
+    """Servers to ask for names, `address` or `address:port`; empty: as the system does."""
     realm: str = "switchroom"
     domains: tuple[str, ...] = ()
     service_route: tuple[str, ...] = ()
@@ -72,6 +97,8 @@ class MediaSection(_Section, frozen=True, kw_only=True):
     """Where RTP is spoken, and from which ports."""
 
     address: str = "127.0.0.1"
+    advertise: str = ""
+    """What stands in SDP instead of `address` where a NAT lies between; empty: `address`."""
     ports: str = "16000-31999"
     rtp_timeout_s: Seconds = 30.0
     linger_s: Seconds = 60.0
@@ -304,28 +331,20 @@ def _placed(path: Path, line: int | None, problem: str) -> str:
 
 
 def _beside(path: Path, settings: Settings) -> Settings:
-    """Read the folders of flows and prompts from where the file lies, not from where one stands."""
-    site, base = settings.site, path.parent
-    flows = str(base / site.flows) if site.flows else ""
-    prompts = str(base / site.prompts) if site.prompts else ""
-    replace = msgspec.structs.replace
-    trunks = tuple(_trunk_beside(base, trunk) for trunk in settings.trunks)
-    stir = settings.stir
-    files = {
-        name: getattr(stir, name) for name in ("authorities", "certificates", "key", "certificate")
-    }
-    found = {name: str(base / file) for name, file in files.items() if file}
+    """Read folders and files that are named from where the file lies, not from where one stands."""
+    replace, base = msgspec.structs.replace, path.parent
+
+    def placed(section: _S, *names: str) -> _S:
+        given = {name: getattr(section, name) for name in names}
+        return replace(section, **{n: str(base / value) for n, value in given.items() if value})
+
+    def of_trunk(trunk: TrunkSection) -> TrunkSection:
+        return placed(trunk, "rates", "password_file", "inbound_password_file")
+
     return replace(
         settings,
-        site=replace(site, flows=flows, prompts=prompts),
-        trunks=trunks,
-        stir=replace(stir, **found),
+        site=placed(settings.site, "flows", "prompts"),
+        sip=placed(settings.sip, "certificate", "certificate_key", "client_ca", "trusted_ca"),
+        trunks=tuple(map(of_trunk, settings.trunks)),
+        stir=placed(settings.stir, "authorities", "certificates", "key", "certificate"),
     )
-
-
-def _trunk_beside(base: Path, trunk: TrunkSection) -> TrunkSection:
-    files = {
-        name: getattr(trunk, name) for name in ("rates", "password_file", "inbound_password_file")
-    }
-    found = {name: str(base / file) for name, file in files.items() if file}
-    return msgspec.structs.replace(trunk, **found) if found else trunk

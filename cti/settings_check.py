@@ -17,6 +17,8 @@ HOST_PORT: Final = re.compile(r"^(?P<host>[0-9.]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\
 """An address and a port."""
 
 _WATCH: Final = ("phones", "own", "nobody")
+_HOST: Final = re.compile(r"[0-9A-Za-z.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_WITH_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*):(\d{1,5})")
 _ROLES: Final = ("agent", "supervisor", "administrator")
 
 
@@ -105,17 +107,61 @@ def _twice(kind: str, field: str, names: Iterable[str]) -> Iterator[str]:
 def _addresses(settings: Settings) -> Iterator[str]:
     sip, api, media = settings.sip, settings.api, settings.media
     yield from _told(lambda: port_range(media.ports, "media.ports"))
-    for key, address in (("sip.host", sip.host), ("media.address", media.address)):
+    hosts = [("sip.host", sip.host), *(("sip.more_hosts", host) for host in sip.more_hosts)]
+    for key, address in (*hosts, ("media.address", media.address)):
         if address in ("0.0.0.0", "::"):
             yield f"{key}: {address} cannot be told to phones; give an address of this machine"
-    if sip.port == api.port != 0 and sip.host == api.host:
-        yield f"api.port: {api.port} is that of SIP (sip.port) as well; choose another"
+    taken: dict[tuple[str, int], str] = {}
+    for key, host, port in (
+        ("sip.port", sip.host, sip.port),
+        ("sip.tls_port", sip.host, sip.tls_port),
+        ("sip.ws_port", sip.host, sip.ws_port),
+        ("sip.wss_port", sip.host, sip.wss_port),
+        ("api.port", api.host, api.port),
+    ):
+        other = taken.setdefault((host, port), key)
+        if port and other != key:
+            yield f"{key}: {port} is that of {other} as well; choose another"
+    yield from _reachable(settings)
+
+
+def _reachable(settings: Settings) -> Iterator[str]:
+    """What is told of ourselves, and by which certificate."""
+    sip, media = settings.sip, settings.media
+    for host in sip.more_hosts:
+        yield from _told(lambda host=host: _address("sip.more_hosts", host))  # type: ignore[misc]
+    if media.advertise:
+        yield from _told(lambda: _address("media.advertise", media.advertise))
+    if sip.advertise and not _HOST.fullmatch(sip.advertise):
+        words = "write an IP address or a domain name, without a port"
+        yield f"sip.advertise: {sip.advertise!r}: {words}"
+    if bool(sip.certificate) != bool(sip.certificate_key):
+        yield "sip.certificate: give the certificate and its key (certificate_key), or neither"
+    for server in sip.dns:
+        yield from _told(lambda server=server: dns_server(server))  # type: ignore[misc]
+
+
+def dns_server(text: str) -> tuple[str, int]:
+    """Address and port of `192.0.2.1`, `192.0.2.1:53`, `::1` or `[::1]:53`. Raises SettingsError."""
+    host, port = text, 53
+    if (found := _WITH_PORT.fullmatch(text)) is not None:
+        host, port = found[1].strip("[]"), int(found[2])
+    _address("sip.dns", host)
+    return host, port
+
+
+def _address(key: str, text: str) -> None:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise SettingsError(f"{key}: {text!r} is no IP address") from None
 
 
 def _exempt(settings: Settings) -> Iterator[str]:
     for key, addresses in (
         ("limits.exempt", settings.limits.exempt),
         ("api.proxies", settings.api.proxies),
+        ("sip.local_networks", settings.sip.local_networks),
     ):
         for address in addresses:
             try:

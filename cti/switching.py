@@ -8,13 +8,19 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
 
 from cti.accounts import PhoneCredentials
 from cti.bans import guard_settings
 from cti.capture import Capture
+from cti.certificates import Certificates
 from cti.flows import prompt_folders
 from cti.ids import Tokens
 from cti.settings import Settings, expand, port_range
+from cti.settings_check import dns_server
+from cti.sip_addresses import SipAddresses
 from cti.site import Site
 from switch.calls.control import Calls
 from switch.calls.events import CallSink
@@ -23,6 +29,7 @@ from switch.clock import Clock
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import Event as GatewayEvent
+from switch.gateway.protocol import Welcome
 from switch.guard.bans import Ban
 from switch.guard.guard import Guard
 from switch.guard.watch import SipWatch
@@ -40,7 +47,27 @@ from switch.sip.user_agent import UserAgent
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
+from switch.transport.resolver import DnsResolver
+from switch.transport.tls import TlsContexts
 from switch.trunks.number_plan import NumberPlan
+
+PORT_KEYS: Final = {
+    Transport.UDP: "port",
+    Transport.TCP: "port",
+    Transport.TLS: "tls_port",
+    Transport.WS: "ws_port",
+    Transport.WSS: "wss_port",
+}
+"""In the section `sip` of the configuration."""
+
+
+def sip_ports(settings: Settings, sip_port: int) -> dict[Transport, int]:
+    """The ports to listen at; `sip_port` is the one for UDP and TCP, also where any free one will do."""
+    ports = {
+        kind: sip_port if key == "port" else getattr(settings.sip, key)
+        for kind, key in PORT_KEYS.items()
+    }
+    return {kind: port for kind, port in ports.items() if port}
 
 
 class Switching:
@@ -74,11 +101,20 @@ class Switching:
         agent = UserAgentSettings(
             session_interval_s=sip.session_interval_s, session_min_s=sip.session_min_s
         )
+        ports = sip_ports(settings, sip_port)
+        self.addresses = SipAddresses(sip, ports)
+        self.tls = TlsContexts(sip.trusted_ca)
+        self.certificates = Certificates(sip, data, self.tls, clock.wall)
+        self.resolver = DnsResolver(
+            servers=[dns_server(each) for each in sip.dns],
+            ipv6=any(":" in host for host in (sip.host, *sip.more_hosts)),
+        )
         room = settings.limits.max_transactions
         self.endpoint = Endpoint(
             new_branch=new_token,
             allow=agent.allow,
             supported=agent.supported,
+            sent_by=self.addresses.sent_by,
             limits=EndpointLimits(max_transactions=room, max_strangers=room // 4),
             doorkeeper=self.watch,
         )
@@ -86,7 +122,7 @@ class Switching:
             self.endpoint,
             settings=agent,
             new_token=new_token,
-            contact=self._contact,
+            contact=self.addresses.contact,
             jitter=random.random,
         )
         self.credentials = PhoneCredentials(settings.phones, sip.realm)
@@ -121,9 +157,11 @@ class Switching:
                 max_strangers=settings.limits.max_connections // 4,
             ),
             guard=self.guard,
+            tls=self.tls,
         )
         self.capture = Capture(settings.capture, clock)
         self.pump.observers = self.capture.observers
+        self.pump.streams.origins = sip.origins
         self._gateway = GatewayClient(
             on_event=self._gateway_event,
             on_lost=lambda detail: self.gateway_process.lost(detail),
@@ -134,7 +172,7 @@ class Switching:
             self._gateway_command(socket),
             socket,
             self._gateway,
-            on_ready=lambda welcome: self.calls.gateway_ready(welcome),
+            on_ready=self._gateway_ready,
             on_lost=lambda detail: self.calls.gateway_lost(detail),
         )
         self.plan = NumberPlan(site.plan)
@@ -154,7 +192,7 @@ class Switching:
                 ),
                 texts_a_minute=settings.presence.texts_a_minute,
             ),
-            contact=self._contact,
+            contact=self.addresses.contact,
             new_token=new_token,
             clock=clock,
             flush=self.pump.schedule_flush,
@@ -169,7 +207,7 @@ class Switching:
             number_plan=self.plan,
             trunks=site.trunks,
             settings=CallSettings(
-                host=sip.host,
+                host=self.addresses.own_host,
                 sip_address=(sip.host, sip_port),
                 max_calls=sip.max_calls,
                 codecs=settings.media.codecs,
@@ -196,17 +234,16 @@ class Switching:
         if held:
             self.pump.hold()
         _must_be_ours(self._settings.media.address)
-        host, port = self._settings.sip.host, self._sip_port
-        try:
-            local = await self.pump.listen_udp(host, port)
-            await self.pump.listen_tcp(host, port)
-        except OSError as error:
-            raise OSError(error.errno, f"sip.port: {host}:{port}: {error.strerror}") from error
+        self.certificates.load()
+        for host in (self._settings.sip.host, *self._settings.sip.more_hosts):
+            for kind, port in sip_ports(self._settings, self._sip_port).items():
+                await self._listen(kind, host, port)
+        local = (self._settings.sip.host, self._sip_port)
         for number in self.credentials.numbers():
             binding = self.credentials.binding(number)
             if binding:
                 uri = Uri.parse(binding)
-                flow = Flow(Transport.UDP, (uri.host, uri.port or 5060), local)
+                flow = Flow(Transport.UDP, (uri.host.strip("[]"), uri.port or 5060), local)
                 self.location.add_static(number, binding, flow)
         await self.gateway_process.start()
 
@@ -215,6 +252,13 @@ class Switching:
         if self.gateway_process.pid is None:
             self._gateway.close()
 
+    async def _listen(self, kind: Transport, host: str, port: int) -> None:
+        try:
+            await self.pump.listen(kind, host, port)
+        except OSError as error:
+            where = f"sip.{PORT_KEYS[kind]}: {host}:{port}"
+            raise OSError(error.errno, f"{where}: {error.strerror}") from error
+
     def _consume(self, now: float) -> None:
         """One turn of the pump: everything that reads what the endpoint found out."""
         self.user_agent.handle_timer(now)
@@ -222,9 +266,12 @@ class Switching:
         self.calls.process(now)
         self.at_turn_end()
 
-    def _contact(self, flow: Flow) -> str:
-        transport = "" if flow.transport is Transport.UDP else ";transport=tcp"
-        return f"sip:switchroom@{self._settings.sip.host}:{self._sip_port}{transport}"
+    def _gateway_ready(self, welcome: Welcome) -> None:
+        """Tell the calls, with the address that peers of theirs are to send sound to."""
+        advertised = self._settings.media.advertise
+        self.calls.gateway_ready(
+            replace(welcome, rtp_address=advertised) if advertised else welcome
+        )
 
     def _gateway_event(self, event: GatewayEvent) -> None:
         self._gateway_sink(event)

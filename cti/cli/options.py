@@ -21,6 +21,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data-dir", metavar="FOLDER", help="where database and recordings go")
     parser.add_argument("--sip-port", type=int, metavar="PORT", help="SIP over UDP and TCP")
+    for kind in ("TLS", "WS", "WSS"):
+        parser.add_argument(
+            f"--{kind.lower()}-port", type=int, metavar="PORT", help=f"SIP over {kind}; 0: none"
+        )
     parser.add_argument("--http-port", type=int, metavar="PORT", help="HTTP and WebSocket API")
     parser.add_argument("--rtp-ports", metavar="LOW-HIGH", help="RTP port range")
     parser.add_argument(
@@ -46,6 +50,10 @@ def settings_from(args: argparse.Namespace) -> Settings:
         settings = replace(
             settings, sip=replace(settings.sip, port=_port(args.sip_port, "--sip-port"))
         )
+    for name in ("tls_port", "ws_port", "wss_port"):
+        if (port := getattr(args, name)) is not None:
+            port = _port(port, f"--{name.replace('_', '-')}")
+            settings = replace(settings, sip=replace(settings.sip, **{name: port}))
     if args.http_port is not None:
         settings = replace(
             settings, api=replace(settings.api, port=_port(args.http_port, "--http-port"))

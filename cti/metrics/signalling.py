@@ -98,8 +98,22 @@ def _registrar(sources: Sources) -> Iterator[Metric]:
 
 def _transports(sources: Sources) -> Iterator[Metric]:
     pump = sources.switching.pump
-    yield gauge("tcp_connections", "Open SIP connections.", len(pump.streams))
-    events = asdict(pump.streams.counters)
+    streams = pump.streams
+    yield gauge("tcp_connections", "Open SIP connections.", len(streams))
+    open_ = {kind.lower(): count for kind, count in streams.by_kind.items()}
+    yield gauges("sip_connections", "The same by transport.", "transport", open_)
+    ports = {kind.lower(): address[1] for kind, address in streams.listening.items()}
+    yield gauges("sip_listener_port", "Where connections are taken.", "transport", ports)
+    facts = sources.switching.certificates.facts
+    if facts is not None:
+        yield gauge(
+            "tls_certificate_not_after_seconds",
+            "When the certificate ends that is shown, in seconds since the epoch.",
+            facts.not_after,
+        )
+    missing = sources.switching.resolver.missing
+    yield gauge("names_missing", "Names of servers that could not be looked up.", len(missing))
+    events = asdict(streams.counters)
     yield counters("tcp_events", "SIP connections, by what became of them.", "event", events)
     yield counter(
         "udp_missed",

@@ -75,6 +75,7 @@ class Site:
     @asynccontextmanager
     async def serves(self, *config: str) -> AsyncIterator[None]:
         ports = ["--sip-port", str(self.sip_port), "--http-port", str(self.http_port)]
+        ports += ["--tls-port", "0", "--ws-port", "0", "--wss-port", "0"]
         words = [*config, *ports, "--rtp-ports", rtp_ports(), "--data-dir", "data"]
         async with program(self.folder, "-m", "cti.cli.main", "serve", *words) as process:
             await lines_until(process, "ready: SIP")

@@ -76,8 +76,8 @@ def _thrifty(config: Path, folder: Path) -> Path:
 class Lab:
     """One server process. Leaving the block stops it and fails if it did not stop cleanly.
 
-    `seeded`: with the demo's customers in its store. `tolerates`: words in the log's errors that
-    the test provokes.
+    `secure`: it listens for TLS and WebSocket as well. `seeded`: with the demo's customers in its
+    store. `tolerates`: words in the log's errors that the test provokes.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Lab:
         folder: Path,
         *options: str,
         config: Path | None = None,
+        secure: bool = False,
         seeded: bool = False,
         tolerates: tuple[str, ...] = (),
     ) -> None:
@@ -97,6 +98,9 @@ class Lab:
         self.http_port = free_port()
         self.agent_port = free_port()
         self.out_port = free_port()
+        self.tls_port, self.ws_port, self.wss_port = (
+            free_port() if secure else 0 for _ in range(3)
+        )
         self.log = folder / "server.log"
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
@@ -168,6 +172,9 @@ class Lab:
                 str(self.agent_port),
                 "--out-port",
                 str(self.out_port),
+                *("--tls-port", str(self.tls_port)),
+                *("--ws-port", str(self.ws_port)),
+                *("--wss-port", str(self.wss_port)),
                 "--rtp-ports",
                 rtp_ports(),
                 *self._options,
