@@ -7,6 +7,7 @@ from functools import partial
 from typing import assert_never
 
 from switch.calls.causes import INTERNAL_ERROR
+from switch.calls.events import DigitPressed
 from switch.calls.forking import Forking
 from switch.calls.hunting import Hunting
 from switch.calls.incoming import Incoming
@@ -195,8 +196,14 @@ class SessionInputs:
                 self._legs.note_change(leg, invite=has_new_invite)
             case RefreshDue():
                 self._refresh(leg)
-            case DigitInfo() | Referred() | ReferProgress():
-                pass  # the user agent reports none of them yet
+            case DigitInfo(digit=digit, duration_ms=duration_ms):
+                at = self._clock.now()
+                pressed = DigitPressed(leg=leg.id, at=at, digit=digit, duration_ms=duration_ms)
+                self._turn.emit(pressed)
+            case Referred(refer=refer):
+                self._ua.refuse_refer(refer, 603, self._clock.now())
+            case ReferProgress():
+                pass  # nobody here refers yet
             case _:
                 assert_never(event)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from switch.sip import (
+    referral,
+    referral_steps,
+    referring_steps,
     renegotiation,
     renegotiation_steps,
     session_timer,
@@ -12,12 +15,27 @@ from switch.sip import (
 )
 from switch.sip.events import EndedBy
 from switch.sip.reason import Reason
+from switch.sip.refers import Referral, Referring
 from switch.sip.session import Alarm, Cause, Session
-from switch.sip.sessions import SessionTable
+from switch.sip.sessions import Owner, SessionTable
 
 
-def fire(table: SessionTable, session: Session, alarm: Alarm, now: float) -> None:
-    """Give a session's deadline to the table that it belongs to."""
+def fire(table: SessionTable, owner: Owner, alarm: Alarm, now: float) -> None:
+    """Give a deadline to the table that it belongs to."""
+    match owner:
+        case Session():
+            _fire(table, owner, alarm, now)
+        case Referral():
+            referral_steps.step(table, owner, referral.Input.EXPIRED, now)
+        case Referring():
+            referring_steps.expire(table, owner, now)
+        case _ if alarm is Alarm.LINGER:  # no other 2xx can come to this INVITE
+            table.clients.pop(owner, None)
+        case _:  # a re-INVITE that nobody answers: a final response or silence follows
+            table.endpoint.cancel(owner, now)
+
+
+def _fire(table: SessionTable, session: Session, alarm: Alarm, now: float) -> None:
     match alarm:
         case Alarm.RETRY:
             renegotiation_steps.step(table, session, renegotiation.Input.RETRY, Cause(now=now))

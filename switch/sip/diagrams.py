@@ -14,6 +14,8 @@ from switch.sip import (
     invite_server,
     non_invite_client,
     non_invite_server,
+    referral,
+    referring,
     renegotiation,
     session_timer,
     usage,
@@ -60,6 +62,20 @@ TABLES: tuple[Table, ...] = (
         session_timer.TRANSITIONS,
         session_timer.IGNORED,
     ),
+    Table(
+        "REFER received",
+        "RFC 3515",
+        (referral.State.PENDING,),
+        referral.TRANSITIONS,
+        referral.IGNORED,
+    ),
+    Table(
+        "REFER sent",
+        "RFC 3515",
+        (referring.State.TRYING,),
+        referring.TRANSITIONS,
+        referring.IGNORED,
+    ),
 )
 
 
@@ -95,7 +111,7 @@ def draw_table(table: Table) -> str:
     states = list(dict.fromkeys(state for state, _ in (*table.transitions, *table.ignored)))
     names = {state: f"s{number}" for number, state in enumerate(states)}
     lines = [
-        f"# {table.name.capitalize()}",
+        f"# {table.name[:1].upper()}{table.name[1:]}",
         "",
         f"{table.figure}. Drawn from the table by `python -m switch.sip.diagrams`; do not edit.",
         "",

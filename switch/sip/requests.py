@@ -5,22 +5,26 @@ from __future__ import annotations
 from switch.errors import RemoteProtocolError
 from switch.sip import (
     out_of_dialog,
+    referral_steps,
+    referring_steps,
     renegotiation,
     renegotiation_steps,
     session_timer_steps,
     usage,
     usage_steps,
 )
-from switch.sip.bodies import SDP, accepts_sdp, settle_body
+from switch.sip.bodies import SDP, accepts_sdp, has_foreign_encoding, settle_body
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
     AckReceived,
     CancelReceived,
+    DigitInfo,
     EndedBy,
     Invited,
     RequestReceived,
     SessionId,
 )
+from switch.sip.info_digits import DTMF, DTMF_RELAY, digit_in
 from switch.sip.message import Request, Response
 from switch.sip.reason import reasons_in
 from switch.sip.replaces import replaces_in
@@ -31,6 +35,12 @@ from switch.sip.sessions import SessionTable
 _MAX_EXPIRES_DIGITS = 7
 _READS: ExtraHeaders = (("Accept", SDP), ("Accept-Encoding", "identity"))
 """Goes with 415."""
+_DIGITS = (DTMF_RELAY, DTMF)
+_DIGITS_READ: ExtraHeaders = (
+    ("Accept", ", ".join(_DIGITS)),
+    ("Accept-Encoding", "identity"),
+    ("Recv-Info", ""),
+)
 
 
 def receive_request(table: SessionTable, event: RequestReceived, now: float) -> None:
@@ -48,6 +58,8 @@ def receive_request(table: SessionTable, event: RequestReceived, now: float) -> 
         out_of_dialog.receive(table, event, now)
     elif request.method in ("BYE", "INFO", "UPDATE"):
         _answer(table, event, 481, now)
+    elif request.method == "REFER":
+        _answer(table, event, 403, now, reason="REFER Within A Call Only")
     else:
         _answer(table, event, 405, now, (("Allow", _allow(table)),))
 
@@ -207,6 +219,8 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
     request = event.request
     session = table.by_dialog.get((request.call_id, request.to.tag or ""))
     if session is None or not _is_peer(session, request):
+        if request.method == "NOTIFY" and _receive_late_notify(table, event, now):
+            return
         if session is None and request.method in out_of_dialog.FOR_OTHERS:
             out_of_dialog.receive(table, event, now)  # its dialog may be of another kind
         else:
@@ -230,21 +244,71 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
             _receive_offer(table, session, event, now)
         case "UPDATE" if request.body:
             _receive_offer(table, session, event, now)
+        case "NOTIFY":
+            _receive_notify(table, event, now)
         case _ if session.state in usage.REPORTED_OVER:
             _answer(table, event, 481, now)
+        case "REFER":
+            referral_steps.receive(table, session, event, now)
+        case "SUBSCRIBE":
+            referral_steps.receive_subscribe(table, session, event, now)
+        case "MESSAGE":
+            out_of_dialog.receive(table, event, now)
         case "UPDATE":
             if not _refuses_interval(table, event, now):
                 _refresh(table, session, event, now)
         case "OPTIONS":
             _answer(table, event, 200, now, _capabilities(table))
         case "INFO":
-            # No INFO package is known here yet: an empty one asks whether we are alive.
-            if request.body:
-                _answer(table, event, 415, now, (("Accept", ""),))
-            else:
-                _answer(table, event, 200, now)
+            _receive_info(table, session, event, now)
         case _:
             _answer(table, event, 405, now, (("Allow", _allow(table)),))
+
+
+def _receive_late_notify(table: SessionTable, event: RequestReceived, now: float) -> bool:
+    """Take the NOTIFY about a REFER of ours whose session is over; False: it is about none."""
+    referring = referring_steps.find(table, event.request)
+    if referring is None:
+        return False
+    if referring.dialog.is_newer(event.request):
+        referring_steps.receive_notify(table, referring, event, now)
+    else:
+        _answer(table, event, 500, now, reason="CSeq Out Of Order")
+    return True
+
+
+def _receive_notify(table: SessionTable, event: RequestReceived, now: float) -> None:
+    referring = referring_steps.find(table, event.request)
+    if referring is not None:
+        referring_steps.receive_notify(table, referring, event, now)
+        return
+    name = (event.request.headers.get("Event") or "").partition(";")[0].strip(" \t").lower()
+    if name == "refer":
+        _answer(table, event, 481, now)
+    else:
+        _answer(table, event, 489, now, (("Allow-Events", "refer"),))
+
+
+def _receive_info(
+    table: SessionTable, session: Session, event: RequestReceived, now: float
+) -> None:
+    """Take a digit; of other contents none is known here (RFC 6086 section 4.2.2)."""
+    request = event.request
+    if "Info-Package" in request.headers:
+        _answer(table, event, 469, now, (("Recv-Info", ""),))
+    elif not request.body:
+        _answer(table, event, 200, now)  # it asks whether we are alive
+    elif request.content_type not in _DIGITS or has_foreign_encoding(request):
+        _answer(table, event, 415, now, _DIGITS_READ)
+    else:
+        try:
+            digit = digit_in(request.content_type, request.body)
+        except ValueError as error:
+            _answer(table, event, 400, now, reason=f"Bad Request: {error}")
+            return
+        _answer(table, event, 200, now)
+        if digit is not None:
+            table.events.append(DigitInfo(session=session.id, digit=digit[0], duration_ms=digit[1]))
 
 
 def _is_peer(session: Session, request: Request) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from switch.sip import (
     out_of_dialog,
+    referral_steps,
+    referring_steps,
     renegotiation,
     renegotiation_steps,
     session_timer,
@@ -21,12 +23,14 @@ from switch.sip.events import (
     TransportFailed,
 )
 from switch.sip.message import Response
+from switch.sip.refers import Referral, Referring
 from switch.sip.requests import sdp_in
 from switch.sip.session import Alarm, Cause, Early, Session
-from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.timers import together
 
 _CHALLENGES = (401, 407)
+_OTHERS = frozenset({Purpose.REFRESH, Purpose.INFO, Purpose.REFER, Purpose.NOTIFY})
 _GONE = (408, 481)
 """Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
 
@@ -39,14 +43,16 @@ def receive_response(table: SessionTable, event: ResponseReceived, now: float) -
         if asked is not None:
             out_of_dialog.receive_answer(table, asked, event, now)
         return
-    session, purpose = known
+    session, purpose = known.session, known.purpose
     status = event.response.status
-    if status >= 200 and table.provable and _tries_again(table, session, purpose, event, now):
+    if status in _CHALLENGES and _tries_again(table, known, event, now):
         return
     if status == 422 and _asks_for_more(table, session, purpose, event, now):
         return
-    if purpose is Purpose.REFRESH:
-        _receive_refreshed(table, session, event, now)
+    if purpose in _OTHERS:
+        if status >= 200:
+            del table.clients[event.transaction]
+            _receive_other(table, known, event.response, now)
         return
     if status >= 200 and purpose is Purpose.REINVITE:
         table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
@@ -74,9 +80,8 @@ def receive_silence(
         if asked is not None:
             out_of_dialog.receive_silence(table, asked, event)
         return
-    table.provable.pop(event.transaction, None)
     table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
-    session, purpose = known
+    session, purpose = known.session, known.purpose
     cause = Cause(now=now, status=408, reason="Request Timeout", by=EndedBy.TIMEOUT)
     cause.detail = f"no response to our {purpose}"
     if isinstance(event, TransportFailed):
@@ -84,22 +89,21 @@ def receive_silence(
         cause.by, cause.detail = EndedBy.TRANSPORT, event.reason
     if purpose is Purpose.INVITE:
         usage_steps.step(table, session, usage.Input.FAILURE, cause)
-    elif purpose in (Purpose.REINVITE, Purpose.REFRESH):
+    elif purpose in (Purpose.REINVITE, Purpose.REFRESH, Purpose.INFO):
         usage_steps.step(table, session, usage.Input.LOST, cause)
     elif purpose is Purpose.BYE:
         usage_steps.step(table, session, usage.Input.BYE_DONE, cause)
+    elif purpose is Purpose.REFER and isinstance(known.refer, Referring):
+        referring_steps.fail(table, known.refer, cause.status, cause.reason or "", now)
+    elif purpose is Purpose.NOTIFY and isinstance(known.refer, Referral):
+        referral_steps.receive_answer(table, known.refer, cause.status, now)
 
 
-def _tries_again(
-    table: SessionTable, session: Session, purpose: Purpose, event: ResponseReceived, now: float
-) -> bool:
+def _tries_again(table: SessionTable, client: Client, event: ResponseReceived, now: float) -> bool:
     """Send a challenged request again, with credentials (RFC 3261 section 22.2)."""
-    found = table.provable.pop(event.transaction, None)
-    if found is None or event.response.status not in _CHALLENGES:
+    session, dialog, provable = client.session, client.dialog, client.provable
+    if provable is None or (session.state is usage.State.CANCELLING and dialog is None):
         return False
-    if session.state is usage.State.CANCELLING and purpose is Purpose.INVITE:
-        return False
-    provable, dialog = found
     seq = session.invite.cseq.seq + 1 if dialog is None else dialog.local_seq + 1
     again = provable.again(event.response, seq)
     if again is None:
@@ -111,7 +115,7 @@ def _tries_again(
         usage_steps.step(table, session, usage.Input.AGAIN, cause)
     else:
         dialog.local_seq = seq
-        table.start_client(session, again, dialog.flow, purpose, now, found)
+        table.start_client(client, again, dialog.flow, now)
     return True
 
 
@@ -144,14 +148,25 @@ def _asks_for_more(
     return True
 
 
+def _receive_other(table: SessionTable, client: Client, response: Response, now: float) -> None:
+    """Take the final response to a request that is neither INVITE nor BYE."""
+    match client.purpose:
+        case Purpose.REFRESH:
+            _receive_refreshed(table, client.session, response, now)
+        case Purpose.REFER if isinstance(client.refer, Referring):
+            referring_steps.receive_answer(table, client.refer, response, now)
+        case Purpose.INFO if response.status in _GONE:
+            cause = Cause(now=now, response=response, status=response.status, by=EndedBy.TIMEOUT)
+            cause.detail = f"{response.status} to our INFO"
+            usage_steps.step(table, client.session, usage.Input.LOST, cause)
+        case Purpose.NOTIFY if isinstance(client.refer, Referral):
+            referral_steps.receive_answer(table, client.refer, response.status, now)
+
+
 def _receive_refreshed(
-    table: SessionTable, session: Session, event: ResponseReceived, now: float
+    table: SessionTable, session: Session, response: Response, now: float
 ) -> None:
-    """Take the response to an UPDATE that refreshes the session."""
-    response = event.response
-    if response.status < 200:
-        return
-    del table.clients[event.transaction]
+    """Take the final response to an UPDATE that refreshes the session."""
     if session.state is not usage.State.CONFIRMED:
         return
     if response.status < 300:
@@ -166,16 +181,6 @@ def _receive_refreshed(
         session.takes_update = is_taken
         given = session_timer.Input.REFUSED if is_taken else session_timer.Input.NOT_TAKEN
         session_timer_steps.step(table, session, given, now)
-
-
-def receive_alarm(
-    table: SessionTable, transaction: TransactionId, alarm: Alarm, now: float
-) -> None:
-    """Let go of an INVITE to which no other 2xx can come; cancel a re-INVITE that nobody answers."""
-    if alarm is Alarm.LINGER:
-        table.clients.pop(transaction, None)
-    else:
-        table.endpoint.cancel(transaction, now)  # a final response or silence follows
 
 
 def _receive_invite_response(

@@ -30,6 +30,8 @@ class Alarm(StrEnum):
     RETRY = "re-INVITE again"
     SESSION = "refresh the session"
     EXPIRY = "not refreshed"
+    REFER = "REFER expired"
+    """Of a REFER."""
     LINGER = "no more 2xx"
     """Of a transaction: an INVITE of ours got a 2xx, more of them may come (forks, retransmissions)."""
     UNANSWERED = "re-INVITE unanswered"
@@ -110,6 +112,8 @@ class Session(Struct, eq=False):
     """How often it did since the last 2xx."""
     takes_update: bool = False
     """The peer's Allow says so."""
+    was_referred: bool = False
+    """A REFER came: the news of later ones bear an id."""
     kept: tuple[tuple[object, ...], object] | None = None
     """The dialog as it was last put on record, behind what it was made of (`session_record`)."""
 

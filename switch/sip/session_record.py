@@ -21,7 +21,7 @@ from switch.sip.headers import Headers
 from switch.sip.message import Request
 from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.session import Alarm, PendingSuccess, Session
-from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
 
 FlowRecord = tuple[str, str, int, str, int]
@@ -171,7 +171,7 @@ def _restore_pending(
     session = _session(record, state, invite, dialog)
     if record.is_caller:
         session.transaction = endpoint.resume_client(invite, session.flow)
-        table.clients[session.transaction] = (session, Purpose.INVITE)
+        table.clients[session.transaction] = Client(session, Purpose.INVITE)
     else:
         is_answered = state is usage.State.ACCEPTED
         session.transaction = endpoint.resume_server(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
-from switch.sip.events import RefreshDue, SessionChanged
+from switch.sip.events import RefreshDue
 from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Session
 from switch.sip.session_expires import (
@@ -204,7 +204,7 @@ def _send_update(table: SessionTable, session: Session, now: float) -> None:
     update = table.complete(dialog.request("UPDATE"), dialog.flow, (), None)
     ask_in(table, session, update)
     table.send(session, dialog, update, Purpose.REFRESH, now)
-    table.events.append(SessionChanged(session=session.id))
+    table.changed(session)
 
 
 def _report_due(table: SessionTable, session: Session, now: float) -> None:

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from switch.sip.bodies import SDP
 from switch.sip.client_digest import ClientCredentials, Provable, Prover
 from switch.sip.deadlines import Deadlines
 from switch.sip.dialog import Dialog
 from switch.sip.endpoint import Endpoint
-from switch.sip.events import SessionEvent, SessionId, TransactionId
+from switch.sip.events import ReferId, SessionChanged, SessionEvent, SessionId, TransactionId
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
+from switch.sip.refers import Referral, Referring
 from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.sip.writing import make_response
@@ -22,6 +25,8 @@ from switch.sip.writing import make_response
 if TYPE_CHECKING:
     from switch.sip.out_of_dialog import Asked
 
+Owner = Session | TransactionId | Referral | Referring
+"""What has deadlines."""
 _MAX_PROVERS: Final = 1_000
 """Peers whose nonces are remembered; of others each request is challenged anew."""
 
@@ -32,6 +37,9 @@ class Purpose(StrEnum):
     INVITE = "INVITE"
     REINVITE = "re-INVITE"
     REFRESH = "UPDATE without an offer"
+    INFO = "INFO"
+    REFER = "REFER"
+    NOTIFY = "NOTIFY"
     BYE = "BYE"
     FORK_BYE = "BYE to a fork"
 
@@ -40,6 +48,19 @@ _OF_SESSIONS = (
     *(Alarm.LIMIT, Alarm.REFRESH, Alarm.RETRANSMIT, Alarm.NO_ACK, Alarm.RETRY),
     *(Alarm.SESSION, Alarm.EXPIRY),
 )
+
+
+class Client(Struct, eq=False):
+    """A request of a session that has no final answer."""
+
+    session: Session
+    purpose: Purpose
+    dialog: Dialog | None = None
+    """None: the INVITE."""
+    provable: Provable | None = None
+    """It may be challenged, and is tried again."""
+    refer: Referral | Referring | None = None
+    """Of a NOTIFY or REFER."""
 
 
 class SessionTable:
@@ -59,7 +80,8 @@ class SessionTable:
         "events",
         "jitter",
         "new_token",
-        "provable",
+        "referrals",
+        "referrings",
         "server_invites",
         "settings",
         "takes_calls",
@@ -88,13 +110,15 @@ class SessionTable:
         """By Call-ID and our tag."""
         self.server_invites: dict[TransactionId, Session] = {}
         """INVITEs and re-INVITEs of peers that have no final response: they can be cancelled."""
-        self.clients: dict[TransactionId, tuple[Session, Purpose]] = {}
-        self.provable: dict[TransactionId, tuple[Provable, Dialog | None]] = {}
-        """Of those, the ones that may be challenged and tried again; the dialog they belong to."""
+        self.clients: dict[TransactionId, Client] = {}
+        self.referrals: dict[ReferId, Referral] = {}
+        """REFERs of peers that are not over."""
+        self.referrings: dict[tuple[str, str], list[Referring]] = {}
+        """REFERs of ours that are not over, by the dialog they were sent in."""
         self.asked: dict[TransactionId, Asked] = {}
         """Requests of ours outside of sessions that are not answered."""
         self._provers: OrderedDict[tuple[str, str | None, tuple[str, int]], Prover] = OrderedDict()
-        self.alarms: Deadlines[tuple[Session | TransactionId, Alarm]] = Deadlines()
+        self.alarms: Deadlines[tuple[Owner, Alarm]] = Deadlines()
         """All in one heap: it is looked at in every turn."""
 
     # --- sessions ---------------------------------------------------------------------------
@@ -113,6 +137,11 @@ class SessionTable:
         """The session is terminated; what its transactions still bring is answered without it."""
         self.by_id.pop(session.id, None)
         self.by_dialog.pop(session.dialog_key, None)
+
+    def changed(self, session: Session) -> None:
+        """What is on record of the session is not true any more, and no other event says so."""
+        if session.id in self.by_id:
+            self.events.append(SessionChanged(session=session.id))
 
     def start(self, session: Session, alarm: Alarm, when: float) -> None:
         self.alarms.set((session, alarm), when)
@@ -151,32 +180,30 @@ class SessionTable:
         return request
 
     def send(
-        self, session: Session, dialog: Dialog, request: Request, purpose: Purpose, now: float
-    ) -> TransactionId:
-        """Send a request within a dialog."""
-        if session.prover is None:
-            return self.start_client(session, request, dialog.flow, purpose, now)
-        session.prover.prove(request)
-        provable = Provable(request, session.prover)
-        return self.start_client(session, request, dialog.flow, purpose, now, (provable, dialog))
-
-    def start_client(
         self,
         session: Session,
+        dialog: Dialog,
         request: Request,
-        flow: Flow,
         purpose: Purpose,
         now: float,
-        provable: tuple[Provable, Dialog | None] | None = None,
-    ) -> TransactionId:
+        refer: Referral | Referring | None = None,
+    ) -> Client:
+        """Send a request within a dialog."""
+        client = Client(session, purpose, dialog, None, refer)
+        if session.prover is not None:
+            session.prover.prove(request)
+            client.provable = Provable(request, session.prover)
+        self.start_client(client, request, dialog.flow, now)
+        return client
+
+    def start_client(self, client: Client, request: Request, flow: Flow, now: float) -> None:
         """Send a request that is complete."""
         transaction = self.endpoint.send_request(request, flow, now)
-        self.clients[transaction] = (session, purpose)
-        if provable is not None:
-            self.provable[transaction] = provable
-        if purpose is Purpose.REINVITE:
+        self.clients[transaction] = client
+        if client.dialog is None:
+            client.session.transaction = transaction
+        if client.purpose is Purpose.REINVITE:
             self.alarms.set((transaction, Alarm.UNANSWERED), now + self.settings.invite_limit_s)
-        return transaction
 
     def send_ack(self, session: Session, dialog: Dialog, response: Response) -> None:
         """Acknowledge a 2xx and keep the ACK for its retransmissions."""

@@ -6,11 +6,17 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import renegotiation, renegotiation_steps, session_timer, session_timer_steps
+from switch.sip import (
+    referral_steps,
+    renegotiation,
+    renegotiation_steps,
+    session_timer,
+    session_timer_steps,
+)
 from switch.sip.dialog import Dialog
 from switch.sip.events import Answered, Confirmed, Ended, Failed, Progress, SessionChanged
 from switch.sip.session import Alarm, Cause, Session, pairs
-from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.usage import IGNORED, TRANSITIONS, Action, Input, State
 
 _OVER = (State.MORTAL, State.TERMINATED)
@@ -34,6 +40,8 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
         renegotiation_steps.step(table, session, renegotiation.Input.TERMINATE, cause)
         if session.timer is not session_timer.State.OFF:
             session_timer_steps.step(table, session, session_timer.Input.TERMINATE, cause.now)
+        if table.referrals:
+            referral_steps.session_over(table, session, cause.now)
         table.silence(session)
     if session.state is State.TERMINATED:
         table.forget(session)
@@ -50,10 +58,8 @@ def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
     session.invite = cause.need_request()
     session.early.clear()
     table.events.append(SessionChanged(session=session.id, invite=True))
-    provable = None if session.attempt is None else (session.attempt, None)
-    session.transaction = table.start_client(
-        session, session.invite, session.flow, Purpose.INVITE, cause.now, provable
-    )
+    client = Client(session, Purpose.INVITE, None, session.attempt)
+    table.start_client(client, session.invite, session.flow, cause.now)
 
 
 def _send_bye(table: SessionTable, session: Session, cause: Cause) -> None:

@@ -38,18 +38,15 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow
 from switch.sip.headers import Headers
+from switch.sip.in_call import InCall
 from switch.sip.message import Request, Response
 from switch.sip.replaces import Replaces
 from switch.sip.replacing import find
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
-from switch.sip.responses import (
-    receive_alarm,
-    receive_response,
-    receive_silence,
-)
+from switch.sip.responses import receive_response, receive_silence
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
 from switch.sip.session_record import SessionRecord
-from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.sip.writing import serialize
@@ -57,7 +54,7 @@ from switch.sip.writing import serialize
 __all__ = ["UserAgent", "UserAgentSettings"]
 
 
-class UserAgent:
+class UserAgent(InCall):
     """All sessions of one endpoint.
 
     `new_token` gives unique, unguessable text for tags and Call-IDs; `contact` our Contact URI
@@ -110,10 +107,7 @@ class UserAgent:
         """Fire every deadline due at `now`."""
         while (due := self._table.alarms.pop_due(now)) is not None:
             owner, alarm = due
-            if isinstance(owner, Session):
-                fire(self._table, owner, alarm, now)
-            else:
-                receive_alarm(self._table, owner, alarm, now)
+            fire(self._table, owner, alarm, now)
 
     # --- commands ---------------------------------------------------------------------------
 
@@ -156,15 +150,12 @@ class UserAgent:
             state=usage.State.CALLING,
         )
         session_timer_steps.ask_in(table, session, request)
-        provable = None
         if credentials is not None:
             session.prover = table.prover(credentials, flow)
             session.prover.prove(request)
             session.attempt = Provable(request, session.prover)
-            provable = session.attempt, None
-        session.transaction = table.start_client(
-            session, request, flow, Purpose.INVITE, now, provable
-        )
+        client = Client(session, Purpose.INVITE, None, session.attempt)
+        table.start_client(client, request, flow, now)
         table.add(session)
         table.start(session, Alarm.LIMIT, now + table.settings.invite_limit_s)
         return session_id

@@ -234,7 +234,7 @@ def test_merged_requests_get_482() -> None:
     assert [type(e) for e in events_of(endpoint)] == [RequestReceived, RequestReceived]
 
 
-@pytest.mark.parametrize(("method", "status"), [("REFER", 405), ("INV%49TE", 501)])
+@pytest.mark.parametrize(("method", "status"), [("PRACK", 405), ("INV%49TE", 501)])
 def test_methods_we_do_not_take_get_405_and_unheard_ones_501_with_allow(
     method: str, status: int
 ) -> None:

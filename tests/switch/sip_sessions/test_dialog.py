@@ -239,7 +239,7 @@ def test_info() -> None:
     wire.inject(wire.b, in_dialog(success, "INFO", 3, body=b"Signal=5\r\n"))
     answer = last(wire)
     assert is_response(answer, 415)
-    assert answer.headers.get("Accept") == ""
+    assert answer.headers.get("Accept") == "application/dtmf-relay, application/dtmf"
 
 
 @pytest.mark.parametrize("method", ["BYE", "INFO", "UPDATE"])

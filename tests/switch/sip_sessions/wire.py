@@ -180,7 +180,8 @@ class Wire:
             assert node.ua.sessions_alive == 0
             assert table.by_dialog == {}
             assert table.clients == {}
-            assert table.provable == {}
+            assert table.referrals == {}
+            assert table.referrings == {}
             assert table.asked == {}
             assert table.server_invites == {}
             assert node.ua.get_timer() is None
