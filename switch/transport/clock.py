@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-_GRANULARITY_S = 0.001
-"""uvloop counts in whole milliseconds and may be that much early; a timer must not be."""
+_GRANULARITY_S = 0.002
+"""uvloop counts in whole milliseconds: the present is cut to one, a delay rounded, and so it may be early
+by one and a half. A timer must not be: whoever it wakes may look at the time and leave."""
 
 
 class LoopClock:
@@ -23,6 +24,6 @@ class LoopClock:
     wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call back at `when` or a millisecond or two later, never before."""
+        """Call back at `when` or up to three milliseconds later, never before."""
         delay = max(0.0, when - time.monotonic())
         return self._loop.call_later(delay + _GRANULARITY_S, callback)
