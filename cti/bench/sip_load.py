@@ -36,6 +36,7 @@ __all__ = ["HUNDRED", "MANY", "CallRecord", "CallerPool"]
 
 _T1: Final = 0.5
 _TRIES: Final = 6
+_ODD: Final = 20
 HUNDRED: Final = tuple(f"+120255501{number:02}" for number in range(100))
 """+1 202 555 0100 to 0199, as customers who call again."""
 MANY: Final = (*HUNDRED, *(f"+441632960{number:03}" for number in range(1000)))
@@ -72,6 +73,9 @@ class CallerPool:
     password: str = ""
     """What the callers prove themselves with, if they are phones; `{number}` is the phone's."""
     keep_records: bool = True
+    expects: tuple[int, ...] = ()
+    """Of calls that end with another status, `odd` keeps the first few; empty: of none."""
+    odd: list[CallRecord] = field(default_factory=list)
     records: list[CallRecord] = field(default_factory=list)
     finished: Counter[int] = field(default_factory=Counter)
     """Calls that are over, by final status."""
@@ -276,5 +280,8 @@ class CallerPool:
             self.sound.remove(leg.call_id)
         if self._legs.pop(leg.call_id, None) is not None:
             self.finished[leg.record.status] += 1
+            is_odd = self.expects and (leg.record.status not in self.expects or leg.record.is_lost)
+            if is_odd and len(self.odd) < _ODD:
+                self.odd.append(leg.record)
         if not self._legs and self._all_over is not None:
             self._all_over.set()

@@ -122,6 +122,7 @@ class _Soak:
             minutes=round(seconds / 60, 2),
             rate=round(load.calls / seconds, 1),
             failed=load.failed,
+            odd=load.odd(),
             outcomes=load.outcomes(),
             registers={str(status): count for status, count in sorted(load.registers.items())},
             desks=dict(sorted(load.desks.done.items())),

@@ -169,6 +169,7 @@ class SoakLoad:
                 prefix=f"soak{number}x",
                 sound=None if kind.is_silent else self._sound,
                 keep_records=False,
+                expects=kind.expects,
                 **{"numbers": MANY} | kind.more,
             )
             for number, kind in enumerate(KINDS)
@@ -207,6 +208,15 @@ class SoakLoad:
             kind.name: {str(status): count for status, count in sorted(pool.finished.items())}
             for kind, pool in zip(KINDS, self._pools, strict=True)
         }
+
+    def odd(self) -> list[str]:
+        """The first few calls of each kind that went another way than they should, in words."""
+        return [
+            f"{record.token} ({kind.name}): {record.status} {record.ended - record.invited:.1f} s "
+            f"after its INVITE{', its BYE unanswered' if record.is_lost else ''}"
+            for kind, pool in zip(KINDS, self._pools, strict=True)
+            for record in pool.odd
+        ]
 
     async def open(self) -> None:
         """Bind everything."""

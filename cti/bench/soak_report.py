@@ -52,6 +52,8 @@ class SoakReport:
     minutes: float
     rate: float
     failed: int
+    odd: list[str]
+    """Of those that failed the first few of each kind, in words."""
     outcomes: dict[str, dict[str, int]]
     registers: dict[str, int]
     """What phones were answered, by status."""
@@ -158,6 +160,7 @@ def in_words(report: SoakReport) -> str:
             f"objects of the call agent: {report.blocks.octets_per_call:+.2f} ± "
             f"{report.blocks.uncertainty:.2f} blocks of memory a call"
         )
+    lines += [f"failed: {each}" for each in report.odd]
     complaints = report.complaints
     lines += complaints or ["nothing is left behind: legs, ports, files, tasks as before"]
     undecided = any(line.verdict is Verdict.TOO_SHORT for _, line in report.trends)

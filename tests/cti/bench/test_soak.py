@@ -104,6 +104,7 @@ def report(**changes: Any) -> SoakReport:
         "minutes": 30.0,
         "rate": 55.6,
         "failed": 0,
+        "odd": [],
         "outcomes": {},
         "registers": {},
         "desks": {},
@@ -121,6 +122,11 @@ def report(**changes: Any) -> SoakReport:
 def test_a_soak_with_nothing_to_complain_of_has_passed() -> None:
     assert report().complaints == []
     assert in_words(report()).endswith("soak: PASSED")
+
+
+def test_what_became_of_a_failed_call_is_told() -> None:
+    odd = ["soak10x7 (gives up in the queue): 480 180.0 s after its INVITE"]
+    assert f"failed: {odd[0]}" in in_words(report(failed=1, odd=odd))
 
 
 @pytest.mark.parametrize(
