@@ -78,7 +78,12 @@ class GatewayRun:
         self._client.send(command)
 
     async def legs(
-        self, remote_ports: Sequence[int], *, receive: bool = True
+        self,
+        remote_ports: Sequence[int],
+        *,
+        receive: bool = True,
+        codec: str = "PCMU",
+        payload_type: int = 0,
     ) -> list[tuple[LegId, int]]:
         """A leg for each party, with the gateway's port. Raises MediaUnavailableError."""
         made = []
@@ -92,8 +97,8 @@ class GatewayRun:
                     leg=leg,
                     remote_address=ADDRESS,
                     remote_port=remote,
-                    codec="PCMU",
-                    payload_type=0,
+                    codec=codec,
+                    payload_type=payload_type,
                     telephone_event_payload_type=101,
                     receive=receive,
                 )

@@ -25,6 +25,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "mixed": sound_rows.mixed,
     "rooms": sound_rows.rooms,
     "delay": sound_rows.delay,
+    "codecs": sound_rows.codecs,
     "calls": call_rows.calls,
     "capacity": call_rows.capacity,
     "menu": call_rows.menu,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Final
 
+from cti.bench.codecs import measure_codec
 from cti.bench.media import MediaFigures, measure
 from cti.bench.rows import Options, Outcome, Say
 from cti.bench.sound import (
@@ -16,6 +17,7 @@ from cti.bench.sound import (
 )
 
 _DELAY_CALLS: Final = 200
+_CODEC_LEGS: Final = 100
 _LATENESS_MS: Final = 8.0
 _FULL: Final = 0.97
 """Less of the load than this was not handled as it came: the machine was too busy for the figure."""
@@ -105,6 +107,23 @@ async def rooms(options: Options, say: Say) -> Outcome:
         "under 25 % of a core",
         prompt.cpu_percent < 25.0 and prompt.load_reached >= _FULL,
     )
+    return outcome
+
+
+async def codecs(options: Options, say: Say) -> Outcome:
+    """What legs with a codec cost above legs of G.711, beside the codec alone."""
+    outcome = Outcome()
+    for codec, name in (("OPUS", "Opus"), ("G722", "G.722")):
+        say(f"{_CODEC_LEGS} legs with {name} ...")
+        figures = await measure_codec(codec, _CODEC_LEGS, options.seconds)
+        outcome.raw[f"codec {name}"] = asdict(figures) | {"ratio": figures.ratio}
+        outcome.add(
+            f"a leg with {name}, a frame each way: CPU above G.711 as a multiple of the library's",
+            f"{figures.ratio:.2f}; {figures.leg_us:.1f} against {figures.library_us:.1f} µs "
+            f"(a leg of G.711: {figures.plain_us:.1f} µs), {figures.load_reached:.0%} of the load",
+            "at most 1.20",
+            figures.ratio <= 1.20 and figures.load_reached >= _FULL,
+        )
     return outcome
 
 

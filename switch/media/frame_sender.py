@@ -47,8 +47,8 @@ STARVED_S: Final = 0.2
 """A bridged leg whose peer has sent nothing for so long is sent silence until it does."""
 AT_ONCE: Final = 200
 """Packets of players and silence that leave at the tick itself."""
-ENCODED_AT_ONCE: Final = 8
-"""Packets that are encoded at the tick itself."""
+ENCODED_AT_ONCE: Final = (0, 0, 96, 8)
+"""Packets that are encoded at the tick itself and at a wake: half a millisecond's worth, by the dearest codec."""
 _LATER_PARTS: Final = 4
 """The rest is spread over so many wakes; a frame has at least as many."""
 _SAMPLE_ROWS: Final = types.int16[:, ::1]
@@ -80,9 +80,11 @@ class FrameSender:
             [plan.mix_listeners, plan.copy_listeners, plan.silent_listeners]
         )
         codec = self._legs.codec
-        self._has_coders = bool(
-            (codec[self._listeners] > PCMA).any() or (codec[plan.relay_listeners] > PCMA).any()
+        dearest = max(
+            codec[self._listeners].max(initial=PCMU), codec[plan.relay_listeners].max(initial=PCMU)
         )
+        self._encoded_at_once = ENCODED_AT_ONCE[dearest]
+        """None: no leg has a coder."""
 
     @property
     def mixed_legs(self) -> Rows:
@@ -114,7 +116,7 @@ class FrameSender:
             mixer.mix(leg_frames, player_frames, table)
         # A leg is in the plan once at most.
         out = self._out = self._out.with_room(self._legs.capacity)
-        if self._has_coders and len(self._linear) < len(out):
+        if self._encoded_at_once and len(self._linear) < len(out):
             self._linear = np.zeros((len(out), FRAME_SAMPLES), dtype=np.int16)
         made, mixed, uncoded = make_packets(
             table, now,
@@ -125,9 +127,11 @@ class FrameSender:
         )  # fmt: skip
         self._ready.fill(0, made)
         self._uncoded.fill(len(out) - uncoded, uncoded)
-        self._send_part(mixed + AT_ONCE, ENCODED_AT_ONCE)
-        for portion in (self._ready, self._uncoded):
-            portion.part = -(-portion.left // _LATER_PARTS)
+        self._send_part(mixed + AT_ONCE, self._encoded_at_once)
+        self._ready.part = -(-self._ready.left // _LATER_PARTS)
+        self._uncoded.part = max(
+            -(-self._uncoded.left // _LATER_PARTS), min(self._encoded_at_once, self._uncoded.left)
+        )
 
     def send_later(self) -> None:
         """Send the next part of what the last tick left for later."""
