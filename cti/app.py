@@ -167,6 +167,9 @@ class Node:
         down("calls", self._end_calls)
         # Calls first: an earlier process may have left some that wait to be taken up.
         await self._switching.open(held=self._continuity.has_calls)
+        if self._switching.carriers.addresses.is_needed:
+            looking = self._spawn(self._switching.carriers.addresses.run())
+            way_down.callback(looking.cancel)
         self._took_up = True
         self._continuity.resume()
         self._phones.resume()
@@ -239,7 +242,7 @@ class Node:
             language=self.settings.site.language,
             clock=self._clock,
             calls=self._switching.calls,
-            close_door=self._centre.close_door,
+            close_door=self._close_door,
             end_contacts=self._centre.closing_time.end_all,
             tell=self._centre.server_changed,
         )
@@ -387,6 +390,10 @@ class Node:
                 error=None,
             )
             self._spawn(self._recovery.index_file(outcome))
+
+    def _close_door(self) -> None:
+        self._centre.close_door()
+        self._switching.carriers.leave()
 
     def _phone_address(self) -> PhoneAddress:
         sip = self.settings.sip

@@ -17,6 +17,7 @@ from cti.ranges import expand as expand
 from cti.ranges import port_range as port_range
 from cti.settings_check import problems_of
 from cti.settings_faults import Lines, Salvage
+from cti.trunk_settings import TRUNK_FILES
 from cti.trunk_settings import EmergencySection as EmergencySection
 from cti.trunk_settings import NumberingSection as NumberingSection
 from cti.trunk_settings import StirSection as StirSection
@@ -339,7 +340,7 @@ def _beside(path: Path, settings: Settings) -> Settings:
         return replace(section, **{n: str(base / value) for n, value in given.items() if value})
 
     def of_trunk(trunk: TrunkSection) -> TrunkSection:
-        return placed(trunk, "rates", "password_file", "inbound_password_file")
+        return placed(trunk, *TRUNK_FILES)
 
     return replace(
         settings,

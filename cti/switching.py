@@ -6,7 +6,7 @@ import random
 import secrets
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from cti.accounts import PhoneCredentials
 from cti.bans import guard_settings
 from cti.capture import Capture
+from cti.carriers import CarrierAddresses, Carriers
 from cti.certificates import Certificates
 from cti.flows import prompt_folders
 from cti.ids import Tokens
@@ -197,6 +198,7 @@ class Switching:
             clock=clock,
             flush=self.pump.schedule_flush,
         )
+        addresses = CarrierAddresses(site.trunks, tls=self.tls, guard=self.guard, clock=clock)
         self.calls = Calls(
             user_agent=self.user_agent,
             gateway=self._gateway,
@@ -217,8 +219,23 @@ class Switching:
             new_id=new_id,
             recording_path=recording_path,
             flush=self.pump.schedule_flush,
+            addresses=addresses,
+            peer_names=self._peer_names,
+            draw=random.random,
         )
         self.calls.attach(self.presence)
+        self.carriers = Carriers(
+            site.trunks,
+            addresses=addresses,
+            user_agent=self.user_agent,
+            calls=self.calls,
+            contact=self.addresses.contact,
+            host=sip.host,
+            local=(sip.host, sip_port),
+            new_token=new_token,
+            clock=clock,
+            flush=self.pump.schedule_flush,
+        )
 
     @property
     def gateway_pid(self) -> int | None:
@@ -246,6 +263,7 @@ class Switching:
                 flow = Flow(Transport.UDP, (uri.host.strip("[]"), uri.port or 5060), local)
                 self.location.add_static(number, binding, flow)
         await self.gateway_process.start()
+        self.carriers.start()
 
     def leave_gateway(self) -> None:
         """Let go of a gateway that an earlier process started: it lingers for the next one."""
@@ -265,6 +283,10 @@ class Switching:
         self.user_agent.process(now)
         self.calls.process(now)
         self.at_turn_end()
+
+    def _peer_names(self, connection: int) -> Sequence[str]:
+        identity = self.pump.streams.identity_of(connection)
+        return () if identity is None else identity.names
 
     def _gateway_ready(self, welcome: Welcome) -> None:
         """Tell the calls, with the address that peers of theirs are to send sound to."""

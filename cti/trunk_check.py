@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from cti.ranges import SettingsError, expand
 from switch.sdp.codecs import ALL_CODECS
-from switch.sip.flow import Transport
 from switch.trunks.emergency import emergency_numbers_of
 from switch.trunks.number_format import is_region
 from switch.trunks.targets import Server
@@ -77,10 +76,9 @@ def _server(key: str, text: str) -> Iterator[str]:
     except ValueError as error:
         yield f"{key}: {error}"
         return
-    if not server.is_address:
-        yield f"{key}: {server.host!r} is no IP address; write one instead of a name"
-    elif server.transport is Transport.TLS:
-        yield f"{key}: a server of TLS is written by its name, which its certificate proves"
+    is_like_an_address = server.host.replace(".", "").isdigit()
+    if not server.is_address and (is_like_an_address or "." not in server.host):
+        yield f"{key}: {server.host!r} is no IP address and no domain name"
 
 
 def _password(

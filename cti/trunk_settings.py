@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -11,6 +11,13 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Region = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")]
 International = Annotated[str, msgspec.Meta(pattern=r"^(\+[0-9]{1,15})?$")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+TRUNK_FILES: Final = (
+    *("rates", "password_file", "inbound_password_file"),
+    *("tls_ca", "tls_certificate", "tls_key"),
+)
+"""Keys of a trunk that name files, from where the configuration lies."""
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +83,10 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     inbound_password: str = ""
     inbound_password_file: str = ""
     inbound_password_env: str = ""
+    tls_ca: str = ""
+    """PEM file of the authorities for its servers' certificates; empty: the system's."""
+    tls_certificate: str = ""
+    tls_key: str = ""
     certificates: tuple[str, ...] = ()
     """Names in client certificates; calls over such connections are calls from this trunk."""
     probe_s: Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)] = 0.0

@@ -22,6 +22,7 @@ from switch.trunks.settings import (
     RegistrationSettings,
     RouteSettings,
     TrunkSettings,
+    TrunkTls,
     Verification,
 )
 from switch.trunks.targets import Server
@@ -104,6 +105,9 @@ def _trunk(trunk: TrunkSection, key: str, settings: Settings) -> TrunkSettings:
             proxy_host=None if server is None else server.host,
             proxy_port=None if server is None else server.port,
             transport=None if server is None else server.transport,
+            tls=TrunkTls(
+                authorities=trunk.tls_ca, certificate=trunk.tls_certificate, key=trunk.tls_key
+            ),
             credentials=credentials,
             registration=_registration(trunk, key),
             callers=callers,

@@ -27,15 +27,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from cti.site import site_of
-
     if args.what == "new":
         return _new(args.file)
     try:
         settings, problems = examine(args.file)
         problems += _in_flows(args.file, settings)
         if settings is not None and not problems:
-            site_of(settings)
+            problems += _of_the_site(args.file, settings)
     except SettingsError as error:
         settings, problems = None, str(error).splitlines()
     if settings is None or problems:
@@ -66,6 +64,19 @@ def _in_flows(file: Path, settings: Settings | None) -> list[str]:
     except SettingsError as error:
         lines = Lines(file.read_text(encoding="utf-8"))
         return [_placed(file, lines, problem) for problem in str(error).splitlines()]
+    return []
+
+
+def _of_the_site(file: Path, settings: Settings) -> list[str]:
+    """What shows only when all is put together: files that cannot be read, rules that make no sense."""
+    from cti.site import site_of
+
+    try:
+        site_of(settings)
+    except SettingsError as error:
+        lines = Lines(file.read_text(encoding="utf-8"))
+        places = [(lines.of(problem), problem) for problem in str(error).splitlines()]
+        return [f"{file}: {p}" if line is None else f"{file}:{line}: {p}" for line, p in places]
     return []
 
 

@@ -10,7 +10,7 @@ Decides only; answering and counting is the caller's business.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from switch.calls.diversion import DIVERSION, HISTORY, Diverted, carried, diverted
@@ -20,7 +20,9 @@ from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Paused
 from switch.sip.events import Invited
 from switch.trunks import number_plan as plan
 from switch.trunks.addresses import TrunkAddresses
+from switch.trunks.arrivals import TrunkSecrets, arrive, called_number
 from switch.trunks.limits import TrunkLimits
+from switch.trunks.settings import TrunkSettings
 from switch.trunks.source import Source
 
 
@@ -65,9 +67,10 @@ class Admission:
         number_plan: plan.NumberPlan,
         addresses: TrunkAddresses,
         limits: TrunkLimits,
+        trunks: Iterable[TrunkSettings] = (),
     ) -> None:
         self._challenger = challenger
-        self._credentials = credentials
+        self._secrets = TrunkSecrets(trunks, credentials, challenger.realm)
         self._plan = number_plan
         self._addresses = addresses
         self._limits = limits
@@ -82,29 +85,36 @@ class Admission:
             # A phone that withholds its number still has to prove which one it is.
             wanted = plan.normalise(preferred(headers))
             caller = wanted if self._plan.is_phone(wanted) else caller
-        source = Source.TRUNK
-        trunk = (
-            None if self._plan.is_phone(caller) else self._addresses.find(invited.flow.remote[0])
-        )
-        if trunk is None:
-            denied = self._verify(invited, caller, now)
-            if denied is not None:
-                return denied
-            source, name = Source.PHONE, caller
-        else:
-            name = trunk.name
-            if not self._limits.has_room(name):
-                return Denied(status=503, reason="trunk-full")
+        source, name = Source.PHONE, caller
         called = invited.request.request_uri.username
+        trunk = None if self._plan.is_phone(caller) else self._addresses.of_flow(invited.flow)
+        if trunk is None or trunk.inbound_credentials is not None:
+            proved = self._verify(invited, now)
+            if isinstance(proved, Denied):
+                return proved
+            found = None if self._plan.is_phone(caller) else self._secrets.trunk_of(proved)
+            if (trunk is not None and found is not trunk) or (found is None and proved != caller):
+                return Denied(status=403, reason="from-is-not-the-user")
+            trunk = found
+        if trunk is not None:
+            source, name = Source.TRUNK, trunk.name
+            full = self._limits.why_full(name, now)
+            if full is not None:
+                return Denied(status=503, reason="trunk-full")
+            called = called_number(trunk, invited.request)
+        identity = shown(headers, sender, is_trusted=trunk is not None and trunk.trusts_identity)
+        caller_number = identity.number
+        if trunk is not None:
+            arrived = arrive(trunk, called, caller_number)
+            called, caller_number = arrived.called, arrived.caller
         destination = self._plan.resolve(source, name, called)
         if isinstance(destination, plan.Refused):
             return Denied(status=destination.status, reason=destination.reason)
-        identity = shown(headers, sender, is_trusted=trunk is not None and trunk.trusts_identity)
         is_sent_on = trunk is not None and (DIVERSION in headers or HISTORY in headers)
         return Admitted(
             source=source,
             source_name=name,
-            caller_number=identity.number,
+            caller_number=caller_number,
             caller_name=identity.name,
             called=legible(called),
             destination=destination,
@@ -112,17 +122,19 @@ class Admission:
             carried=carried(headers) if is_sent_on else {},
         )
 
-    def _verify(self, invited: Invited, caller: str, now: float) -> Denied | None:
-        """Let the phone `caller` prove itself; None when it has."""
+    def is_emergency(self, invited: Invited) -> bool:
+        """Tell whether an emergency number is dialled: no load keeps that from being looked at."""
+        return self._plan.is_emergency(invited.request.request_uri.username)
+
+    def _verify(self, invited: Invited, now: float) -> str | Denied:
+        """Let the caller prove who it is; the name of the phone or trunk when it has."""
         host, is_connected = invited.flow.remote[0], invited.flow.is_connected
         verdict = self._challenger.verify(
-            invited.request, self._credentials, now, host=host, is_connected=is_connected
+            invited.request, self._secrets.lookup, now, host=host, is_connected=is_connected
         )
         match verdict:
             case Accepted(user):
-                if user == caller:
-                    return None
-                return Denied(status=403, reason="from-is-not-the-user")
+                return user
             case Challenge(stale):
                 headers = self._challenger.challenges(now, stale=stale, host=host)
                 return Denied(status=401, reason="challenge", headers=headers, is_routine=True)

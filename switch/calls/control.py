@@ -49,7 +49,7 @@ from switch.registrar.ports import Credentials
 from switch.registrar.registrar import Registrar
 from switch.sip.digest import Challenger
 from switch.sip.user_agent import UserAgent
-from switch.trunks.addresses import TrunkAddresses
+from switch.trunks.addresses import PeerNames, TrunkAddresses
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_plan import NumberPlan
 from switch.trunks.settings import TrunkSettings
@@ -83,13 +83,15 @@ class Calls(Commands):
         recording_path: Callable[[RecordingId, CallId], str],
         flush: Callable[[], None],
         addresses: TargetSource = _ADDRESSES_ONLY,
+        peer_names: PeerNames = lambda connection: (),
         draw: Callable[[], float] = lambda: 0.5,
     ) -> None:
         """Take the parts.
 
         `new_id` makes an id with a prefix; `recording_path` names a recording's file, absolute and
         without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
-        not at once; `addresses` knows where the servers of trunks are; `draw` gives numbers from 0 to
+        not at once; `addresses` knows where the servers of trunks are, `peer_names` what certificates
+        the peers of connections have proved; `draw` gives numbers from 0 to
         below 1, by which trunks of one order share calls. The location's `on_change` should lead to
         `phone_changed`.
         """
@@ -185,7 +187,8 @@ class Calls(Commands):
                 challenger=challenger,
                 credentials=credentials.ha1,
                 number_plan=number_plan,
-                addresses=TrunkAddresses(trunks.values()),
+                addresses=TrunkAddresses(trunks.values(), addresses, peer_names),
+                trunks=trunks.values(),
                 limits=self.limits,
             ),
             overload=self.overload,

@@ -38,7 +38,7 @@ class Departing:
         return Target(
             request_uri=str(uri),
             flow=Flow(where.transport, (where.host, where.port), self._settings.sip_address),
-            routes=departure.routes,
+            routes=self._trunks.service_route(departure.trunk.name),
             credentials=self._trunks.credentials(departure.trunk.name),
             caller=self._from(caller),
             called=Uri("sip", uri.user, uri.host),  # no port there (RFC 3261 section 19.1.1)

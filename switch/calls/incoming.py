@@ -82,7 +82,7 @@ class Incoming:
         if self.is_closed:
             return Denied(status=503, reason="shutdown")
         reason = self._overload.refuses(self._legs.calls_alive)
-        if reason is not None:
+        if reason is not None and not self._admission.is_emergency(event):
             return Denied(status=503, reason=reason)
         if not self._media.is_available:
             return Denied(status=503, reason="no-media")

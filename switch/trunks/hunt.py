@@ -44,8 +44,6 @@ class Departure(Struct, frozen=True, kw_only=True):
     """The same in the international form, if it has one."""
     request_uri: Uri
     caller: CallerId
-    routes: tuple[str, ...] = ()
-    """Route values: the Service-Route of the registrar."""
     is_emergency: bool = False
     has_others: bool = False
     """When this attempt fails there is another one."""

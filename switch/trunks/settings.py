@@ -43,6 +43,18 @@ class DtmfMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkTls:
+    """Files (PEM) for connections that we make to the servers of a trunk; empty: none."""
+
+    authorities: str = ""
+    """Who may have signed their certificates; empty: whom this system trusts."""
+    certificate: str = ""
+    """Ours, with its chain, where they ask for one."""
+    key: str = ""
+    """Its key; empty: it is in `certificate`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationSettings:
     """That we register at a carrier."""
 
@@ -71,6 +83,7 @@ class TrunkSettings:
     """None: looked up for a name, the transport's own for an address."""
     transport: Transport | None = None
     """None: looked up for a name, UDP for an address."""
+    tls: TrunkTls = field(default_factory=TrunkTls)
     credentials: TrunkCredentials | None = None
     """What we prove to the carrier."""
     registration: RegistrationSettings | None = None

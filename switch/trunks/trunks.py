@@ -45,6 +45,8 @@ class Trunks:
         self.groups = groups
         self.limits = limits
         self.is_usable = is_usable
+        self.service_route: Callable[[str], tuple[str, ...]] = lambda trunk: ()
+        """The route that a trunk's registrar wants calls to take (RFC 3608)."""
         self._addresses = addresses
         self._draw = draw
         self._region = region

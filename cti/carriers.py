@@ -1,0 +1,156 @@
+"""The carriers of a node: names looked up, registrations and OPTIONS, beside the calls."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from switch.calls.control import Calls
+from switch.clock import Clock
+from switch.guard.guard import Guard
+from switch.sip.flow import Flow, Transport
+from switch.sip.user_agent import UserAgent
+from switch.transport.locating import Wanted
+from switch.transport.resolver import DnsResolver
+from switch.transport.tls import TlsContexts, TlsPeer
+from switch.trunks.probes import Probes
+from switch.trunks.registrations import Registrations
+from switch.trunks.settings import TrunkSettings
+from switch.trunks.targets import Server, Target
+from switch.trunks.upkeep import Upkeep
+
+
+class CarrierAddresses:
+    """The addresses of all servers of carriers, looked up ahead; satisfies `TargetSource`.
+
+    Made on the running loop; `run` has to run where a server is named.
+    """
+
+    def __init__(
+        self,
+        trunks: Mapping[str, TrunkSettings],
+        *,
+        tls: TlsContexts,
+        guard: Guard,
+        clock: Clock,
+    ) -> None:
+        """`guard` hears of their addresses, which are no strangers; `tls` learns who they must be."""
+        self._tls = tls
+        self._guard = guard
+        self._clock = clock
+        self._peers = {
+            server: TlsPeer(
+                server_name=server.host,
+                ca_file=trunk.tls.authorities,
+                certificate=trunk.tls.certificate,
+                key=trunk.tls.key,
+            )
+            for trunk in trunks.values()
+            for server in servers_of(trunk)
+        }
+        self.resolver = DnsResolver(changed=lambda wanted: self._changed(wanted))
+
+    def watch(self) -> None:
+        """Begin to look up; once TLS is set up."""
+        for server in self._peers:
+            if not server.is_address:
+                self.resolver.watch(_wanted(server))
+            elif server.transport is Transport.TLS:
+                self._expect(server, [server.target])
+
+    def targets(self, server: Server) -> Sequence[Target]:
+        """The addresses of a server, in the order in which they shall be tried; empty: none known."""
+        if server.is_address:
+            return (server.target,)
+        return [
+            Target(found.transport, *found.address)
+            for found in self.resolver.targets(_wanted(server))
+        ]
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a server is written by its name, so that `run` is needed."""
+        return any(not server.is_address for server in self._peers)
+
+    async def run(self) -> None:
+        """Look up names, until cancelled."""
+        await self.resolver.run()
+
+    def _changed(self, wanted: Wanted) -> None:
+        for server in self._peers:
+            if not server.is_address and _wanted(server) == wanted:
+                targets = self.targets(server)
+                self._expect(server, targets)
+                for target in targets:
+                    self._guard.accept(target.host, self._clock.now())
+
+    def _expect(self, server: Server, targets: Sequence[Target]) -> None:
+        for target in targets:
+            if target.transport is Transport.TLS:
+                self._tls.expect((target.host, target.port), self._peers[server])
+
+
+class Carriers:
+    """Registrations and OPTIONS of a node, and what they say to the calls."""
+
+    def __init__(
+        self,
+        trunks: Mapping[str, TrunkSettings],
+        *,
+        addresses: CarrierAddresses,
+        user_agent: UserAgent,
+        calls: Calls,
+        contact: Callable[[Flow], str],
+        host: str,
+        local: tuple[str, int],
+        new_token: Callable[[], str],
+        clock: Clock,
+        flush: Callable[[], None],
+    ) -> None:
+        self.addresses = addresses
+        self.trunks = calls.trunks
+        self.registrations = Registrations(
+            trunks,
+            requests=user_agent,
+            addresses=addresses,
+            contact=contact,
+            local=local,
+            new_token=new_token,
+            draw=random.random,
+        )
+        self.probes = Probes(
+            calls.trunks,
+            requests=user_agent,
+            local=local,
+            host=host,
+            new_token=new_token,
+            draw=random.random,
+        )
+        self._upkeep = Upkeep(self.registrations, self.probes, clock=clock, flush=flush)
+        calls.trunks.is_usable = lambda trunk: self.registrations.is_registered(trunk, clock.now())
+        calls.trunks.service_route = self._service_route
+        calls.attach(self._upkeep)
+
+    def start(self) -> None:
+        """Begin to look up, to register and to ask."""
+        self.addresses.watch()
+        self._upkeep.start()
+
+    def leave(self) -> None:
+        """No new calls are taken: carriers are told."""
+        self._upkeep.leave()
+
+    def _service_route(self, trunk: str) -> tuple[str, ...]:
+        return next((each.routes for each in self.registrations.of(trunk) if each.routes), ())
+
+
+def servers_of(trunk: TrunkSettings) -> Iterator[Server]:
+    """The proxy and the registrars of a trunk."""
+    if trunk.server is not None:
+        yield trunk.server
+    if trunk.registration is not None:
+        yield from trunk.registration.registrars
+
+
+def _wanted(server: Server) -> Wanted:
+    return Wanted(server.host, server.port, server.transport)
