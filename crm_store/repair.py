@@ -11,8 +11,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import String, Table
 
-from crm_store.models.tables import DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
+from crm_store.models.tables import CALL_LEG, DISPOSITION, INTERACTION, NOTE, RECORDING, TIMELINE
 from crm_store.rows import (
+    CallLegRow,
     DispositionRow,
     HistoryRow,
     InteractionRow,
@@ -27,6 +28,7 @@ _TABLES: Final[dict[type[HistoryRow], Table]] = {
     NoteRow: NOTE,
     DispositionRow: DISPOSITION,
     RecordingRow: RECORDING,
+    CallLegRow: CALL_LEG,
 }
 
 

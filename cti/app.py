@@ -28,6 +28,8 @@ from cti.api.listener import listen
 from cti.api.ports import ApiPorts, ApiSettings
 from cti.bans import Bans
 from cti.bus import Bus
+from cti.call_records import CallRecords
+from cti.calls_desk import CallsDesk
 from cti.centre import Centre
 from cti.continuity import Continuity
 from cti.data_folder import claim, token_secret
@@ -180,6 +182,7 @@ class Node:
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
+        self._spawn(self._calls_desk.drop_old())
         Tidying(self._clock, lambda: self._switching.calls.calls_alive > 0).watch()
 
     def _compose(self) -> None:
@@ -230,6 +233,24 @@ class Node:
             agent_of=self._centre.agent_of,
             bus=self._bus,
         )
+        self._records = CallRecords(
+            calls=self._switching.calls,
+            user_agent=self._switching.user_agent,
+            location=self._switching.location,
+            clock=self._clock,
+            append=self._store.history.append,
+            interaction_of=self._centre.contact_of,
+            new_id=new_id,
+        )
+        self._bus.listen(self._records.on_event)
+        self._records.on_figures = self._switching.capture.figures
+        self._calls_desk = CallsDesk(
+            store=self._store,
+            records=self._records,
+            trace=self._switching.capture.trace,
+            clock=self._clock,
+            keep_days=self.settings.data.call_records_days,
+        )
         self._bans = Bans(
             guard=self._switching.guard,
             clock=self._clock,
@@ -263,6 +284,7 @@ class Node:
             recording_paths=self._recording_paths,
             bans=self._bans,
         )
+        self._records.restore()
 
     def _listen(self) -> socket.socket:
         """Take the API's port early, so that one in use is told before anything else happens."""
@@ -289,6 +311,7 @@ class Node:
             status=self._board.status,
             bans=self._bans,
             phones=self._phones,
+            calls=self._calls_desk,
             metrics=Exporter(
                 Sources(
                     settings=self.settings,
@@ -354,6 +377,7 @@ class Node:
         for leg in calls.describe():
             calls.hang_up(leg.leg, SHUTDOWN)
         await asyncio.sleep(_GOODBYE_S)
+        self._records.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run beside the calls. A fault ends this task alone, never the node with all its calls."""
@@ -367,6 +391,7 @@ class Node:
         if isinstance(event, RecordingClosed) and event.error == GATEWAY_LOST:
             self._spawn(self._resolve(event))
             return
+        self._records.call_event(event)  # first: contacts end with their legs
         self._centre.handle(event)
         self._phones.call_event(event)
         self._continuity.journal.call_event(event)
@@ -420,3 +445,4 @@ class Node:
             self._switching.certificates.reload(is_asked=False)
             self._centre.distribution.new_day()
             self._continuity.new_day()
+            self._spawn(self._calls_desk.drop_old())

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
+import msgspec
+
+from cti.call_records import LegNotes
 from cti.settings import CaptureSection
 from cti.settings_check import HOST_PORT
 from switch.capture.hep import Encoder
 from switch.capture.homer import Homer
 from switch.capture.trace import Trace
 from switch.clock import Clock
+from switch.gateway.protocol import LegStats
 from switch.sip.flow import Flow
+
+_TICKS_A_MS: Final = 8
+"""The clock of RTP in which RTCP gives jitter."""
 
 Observer = Callable[[bytes, Flow, bool], None]
 
@@ -35,6 +43,32 @@ class Capture:
     def observers(self) -> tuple[Observer, ...]:
         """Those who are shown every message; none costs nothing."""
         return tuple(each.message for each in (self.homer, self.trace) if each is not None)
+
+    def figures(self, notes: LegNotes, stats: LegStats) -> None:
+        """Report how a leg sounded, as the receiver report that its RTCP would have been."""
+        if self.homer is None or notes.flow is None or not notes.call_ids:
+            return
+        lost = stats.packets_lost
+        expected = stats.packets_received + lost
+        report = {
+            "type": 201,
+            "report_count": 1,
+            "report_blocks": [
+                {
+                    "fraction_lost": int(256 * lost / expected) if expected else 0,
+                    "packets_lost": lost,
+                    "ia_jitter": round(stats.jitter_ms * _TICKS_A_MS),
+                }
+            ],
+            "packets_received": stats.packets_received,
+            "packets_sent": stats.packets_sent,
+            "remote_lost": stats.remote_lost,
+            "rtt_ms": stats.rtt_ms,
+            "mos": stats.mos,
+        }
+        self.homer.report(
+            msgspec.json.encode(report), notes.flow, is_out=True, correlation=notes.call_ids[-1]
+        )
 
     def close(self) -> None:
         """Report no more."""

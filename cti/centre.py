@@ -200,6 +200,11 @@ class Centre:
         contact = self.contacts.of_call(call)
         return call if contact is None else contact.id
 
+    def contact_of(self, call: CallId) -> str | None:
+        """The interaction a call belongs to; None when it has none."""
+        contact = self.contacts.of_call(call)
+        return None if contact is None else contact.id
+
     def _report(self, event: AcdEvent | ContactEvent | CallBackMoved) -> None:
         self.translator.report(event)
 

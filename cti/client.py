@@ -36,6 +36,7 @@ from cti.schema import (
     SignOnReply,
     Snapshot,
 )
+from cti.schema_calls import CallLegPage, TraceView
 from cti.schema_phones import MailboxRequest, MailboxView, TextReply, TextRequest
 
 __all__ = [
@@ -225,6 +226,16 @@ class ApiClient:
     async def lift_ban(self, source: str) -> None:
         """Let a source in again."""
         await self._requests.post("/api/v1/bans/lift", LiftBanRequest(source=source))
+
+    # --- calls ---
+
+    async def call_legs(self, **query: str) -> CallLegPage:
+        """A page of call detail records; the query is that of `GET /api/v1/calls`."""
+        return await self._requests.get("/api/v1/calls", CallLegPage, query)
+
+    async def traces(self, wanted: str) -> list[TraceView]:
+        """The signalling of calls, by an id or a number."""
+        return await self._requests.get("/api/v1/trace", list[TraceView], {"wanted": wanted})
 
     # --- phones ---
 

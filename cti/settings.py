@@ -180,6 +180,8 @@ class DataSection(_Section, frozen=True, kw_only=True):
     folder: str = "data"
     database: str = ""
     """SQLAlchemy URL; empty: SQLite in the folder."""
+    call_records_days: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 365
+    """Call detail records are dropped when they are so old; 0: never."""
 
 
 class DispositionSection(_Section, frozen=True, kw_only=True):

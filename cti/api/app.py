@@ -16,7 +16,17 @@ from cti.api.desks import Desks, Timer
 from cti.api.idempotency import Idempotency
 from cti.api.origin import Origins
 from cti.api.ports import ApiPorts, ApiSettings
-from cti.api.routes import agents, bans, customers, interactions, phones, service, session, stream
+from cti.api.routes import (
+    agents,
+    bans,
+    calls,
+    customers,
+    interactions,
+    phones,
+    service,
+    session,
+    stream,
+)
 from cti.api.streams import Streams
 from cti.api.throttle import SignOnThrottle
 from cti.api.tokens import Tokens
@@ -56,7 +66,7 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         streams=Streams(ports, desks, settings.queue_limit),
     )
     install_problems(app)
-    for routes in (service, bans, session, agents, interactions, customers, phones, stream):
+    for routes in (service, bans, session, agents, interactions, customers, phones, calls, stream):
         app.include_router(routes.router)
     app.add_middleware(Idempotency, tokens=tokens, keep_s=settings.idempotency_s)
     if settings.cors_origins:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from cti.api.counters import ApiCounters
 from cti.bus import Bus
@@ -26,6 +26,7 @@ from cti.schema import (
     ServerStatus,
     Snapshot,
 )
+from cti.schema_calls import CallLegPage, TraceView
 from cti.schema_phones import MailboxView
 
 
@@ -223,6 +224,28 @@ class NoPhones:
         return 404
 
 
+class CallsDesk(Protocol):
+    """Records and traces of calls."""
+
+    async def legs(self, *, limit: int, cursor: str, **wanted: Any) -> CallLegPage:
+        """One page of call detail records; `wanted` as `crm_store.facts.CallLegFilter` has it."""
+
+    def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
+        """The calls of an id or a number, drawn; `NotFound` where there are none."""
+
+
+class NoCalls:
+    """For servers without a switch."""
+
+    async def legs(self, *, limit: int, cursor: str, **wanted: Any) -> CallLegPage:
+        """There are none."""
+        return CallLegPage(legs=())
+
+    def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
+        """There is none."""
+        raise NotFound("no-such-call", "There are no calls here.")
+
+
 class Health(Protocol):
     """Whether calls are accepted."""
 
@@ -244,6 +267,7 @@ class ApiPorts:
     """What lives and what was counted, for operators."""
     bans: Bans = field(default_factory=NobodyBanned)
     phones: Phones = field(default_factory=NoPhones)
+    calls: CallsDesk = field(default_factory=NoCalls)
     counters: ApiCounters = field(default_factory=ApiCounters)
     """Where it counts whom it did not serve."""
     metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")

@@ -19,6 +19,8 @@ COMMANDS = (
     "users",
     "customers",
     "recordings",
+    "cdr",
+    "trace",
     "bans",
     "prompts",
     "bench",

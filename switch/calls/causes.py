@@ -33,6 +33,8 @@ class EndCause(Struct, frozen=True):
     """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, `gateway-lost`, ..."""
     status: int = 0
     """The SIP status that said so; 0 if none did."""
+    q850: int = 0
+    """The cause of the telephone network that the peer gave (RFC 3326, ITU-T Q.850); 0: none."""
 
 
 INTERNAL_ERROR: Final = EndCause(Result.FAILED, "internal-error")

@@ -15,7 +15,7 @@ from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.outside import Outside
-from switch.calls.status import cause_of_end, cause_of_status
+from switch.calls.status import cause_of_end, cause_of_status, with_reasons
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import RemoteProtocolError
@@ -41,6 +41,7 @@ from switch.sip.events import (
     SessionEvent,
 )
 from switch.sip.message import Response
+from switch.sip.reason import reasons_in
 from switch.sip.user_agent import UserAgent
 from switch.sip.writing import make_response
 
@@ -180,6 +181,8 @@ class SessionInputs:
             case Failed():
                 by_peer = event.response is not None
                 cause = cause_of_status(event.status, heard_back=by_peer)
+                if event.response is not None:
+                    cause = with_reasons(cause, reasons_in(event.response.headers))
                 self._legs.feed(leg, Input.FAILED, cause, by_peer=by_peer)
             case ReofferReceived(offer=offer):
                 self._reoffered(leg, offer)
@@ -189,8 +192,9 @@ class SessionInputs:
                 log.debug("leg %s: our offer was refused with %d", leg.id, status)
                 if leg.negotiation is not None:
                     leg.negotiation.drop_offer()
-            case Ended(by=by):
+            case Ended(by=by, reasons=reasons):
                 cause = cause_of_end(by, outbound=leg.outbound, answered=leg.is_answered)
+                cause = with_reasons(cause, reasons)
                 self._legs.feed(leg, Input.GONE, cause, by_peer=by in _BY_PEER)
             case SessionChanged(invite=has_new_invite):
                 self._legs.note_change(leg, invite=has_new_invite)

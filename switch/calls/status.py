@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from switch.calls.causes import EndCause, Result
 from switch.sip.events import EndedBy
+from switch.sip.reason import Reason
 
 _OF_STATUS: Final = {
     403: (Result.REJECTED, "declined"),
@@ -84,6 +86,14 @@ def cause_of_end(by: EndedBy, *, outbound: bool, answered: bool) -> EndCause:
             return EndCause(Result.FAILED, "transport", 503)
         case EndedBy.LOCAL:
             return EndCause(Result.FAILED, "ended-by-protocol")
+
+
+def with_reasons(cause: EndCause, reasons: Iterable[Reason]) -> EndCause:
+    """Add what the telephone network said."""
+    for reason in reasons:
+        if reason.protocol == "Q.850" and 0 < reason.cause < 128:
+            return EndCause(cause.result, cause.reason, cause.status, reason.cause)
+    return cause
 
 
 def final_status(cause: EndCause) -> int:

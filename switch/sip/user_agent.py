@@ -45,6 +45,7 @@ from switch.sip.replacing import find
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
 from switch.sip.responses import receive_response, receive_silence
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
+from switch.sip.session_facts import SessionFacts, facts_of
 from switch.sip.session_record import SessionRecord
 from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
@@ -260,6 +261,11 @@ class UserAgent(InCall):
         """What another process needs to go on with a session; None when it is over."""
         found = self._table.by_id.get(session)
         return None if found is None else session_record.record_of(found)
+
+    def facts(self, session: SessionId) -> SessionFacts | None:
+        """What records say of a session; None when it is over."""
+        found = self._table.by_id.get(session)
+        return None if found is None else facts_of(found)
 
     def invite_octets(self, session: SessionId) -> bytes | None:
         """The INVITE of a session, which goes with its record until the session is confirmed."""

@@ -1,19 +1,48 @@
-"""Busy lamps, waiting messages, presence and short messages: a watcher on a plain socket, and PJSIP."""
+"""Busy lamps, waiting messages, presence, short messages: a watcher on a plain socket, and PJSIP.
+
+And what is kept of a call of two phones: its record, its trace, and what a capture server was sent.
+"""
 
 from __future__ import annotations
 
 import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import httpx
 import pytest
+import pytest_asyncio
 
 from cti.client import ApiClient
 from cti.schema import Event, EventType, Snapshot, TextReceived
-from tests.kit.lab import Lab
+from tests.kit.lab import Lab, edited
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, status
 from tests.kit.watching_phone import WatchingPhone
+from tests.switch.capture.test_hep import decode
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.fixture(scope="module")
+def homer() -> Iterator[socket.socket]:
+    """A capture server."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        server.bind(("127.0.0.1", 0))
+        server.setblocking(False)
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lab(homer: socket.socket, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    config: Path = edited(folder)
+    with config.open("a") as file:
+        file.write(f'\n[capture]\nhep = "127.0.0.1:{homer.getsockname()[1]}"\n')
+    async with Lab(folder, config=config) as running:
+        yield running
 
 
 class Lamp:
@@ -98,6 +127,80 @@ async def test_a_lamp_shows_a_call_of_two_phones(lab: Lab) -> None:
         assert "Subscription-State: terminated;reason=timeout" in await lamp.notified()
         assert lamp.numbers == sorted(lamp.numbers)
     await lab.is_quiet()
+
+
+async def test_a_call_leaves_a_record_a_trace_and_packets_of_a_capture(
+    lab: Lab, homer: socket.socket
+) -> None:
+    async with Phone("pjsua2") as caller, Phone("baresip") as callee:
+        await caller.register_to(lab.host, lab.sip_port, "1009", "lab-1009")
+        await callee.register_to(lab.host, lab.sip_port, "1010", "lab-1010")
+        call = await caller.call(f"sip:1010@{lab.host}:{lab.sip_port}")
+        ring = await callee.answer_next()
+        await caller.established(call)
+        live = await lab.get("/api/v1/trace?wanted=1010")
+        assert live[0]["live"]
+        await callee.hang_up(ring.call)
+    await lab.is_quiet()
+
+    legs: list[dict[str, object]] = []
+
+    async def written() -> bool:
+        legs[:] = (await lab.get("/api/v1/calls?number=1010&result=completed"))["legs"]
+        return len(legs) == 2
+
+    await lab.until(written, 10.0, "the call left no records")
+    came, went = sorted(legs, key=lambda leg: str(leg["direction"]))
+    assert (came["caller"], came["called"], came["phone"]) == ("1009", "1010", "1009")
+    assert (went["phone"], went["ended_by"], went["codec"]) == ("1010", "peer", came["codec"])
+    assert "baresip" in str(went["user_agent"])  # as it registered; this PJSIP says nothing of itself
+    assert came["call_id"] == went["call_id"]
+    assert (await lab.get("/api/v1/calls?limit=1"))["next"]
+
+    (trace,) = await lab.get(f"/api/v1/trace?wanted={came['call_id']}")
+    for words in (
+        "INVITE (SDP)",
+        "401 Unauthorized (INVITE)",
+        "200 OK (INVITE)",
+        "BYE",
+        "switchroom",
+    ):
+        assert words in trace["ladder"]
+    assert not any(message["text"] for message in trace["messages"])
+    (trace,) = await lab.get(f"/api/v1/trace?wanted={came['call_id']}", "admin")
+    texts = [message["text"] for message in trace["messages"]]
+    assert any("Authorization: Digest [hidden]" in text for text in texts)
+    assert not any("response=" in text for text in texts)
+
+    packets = []
+    while True:
+        try:
+            packets.append(decode(homer.recv(65536)))
+        except BlockingIOError:
+            break
+    of_caller = [p for p in packets if p[17].decode() == came["sip_call_id"]]
+    kinds = [p[15].split(b" ")[0] for p in of_caller if p[11] == b"\x01"]
+    assert kinds[0] == b"INVITE"
+    assert b"BYE" in kinds
+    (figures,) = [p[15] for p in of_caller if p[11] == b"\x05"]
+    assert b'"report_blocks"' in figures
+
+
+async def test_who_may_see_records_and_traces(lab: Lab) -> None:
+    headers = {"Authorization": f"Bearer {await lab.token('1001')}"}
+    async with httpx.AsyncClient(base_url=lab.url, headers=headers, timeout=30) as client:
+        for path in ("/api/v1/calls", "/api/v1/trace?wanted=1010"):
+            assert (await client.get(path)).status_code == 403
+    headers = {"Authorization": f"Bearer {await lab.token('super')}"}
+    async with httpx.AsyncClient(base_url=lab.url, headers=headers, timeout=30) as client:
+        for path, status_code in (
+            ("/api/v1/trace?wanted=nobody", 404),
+            ("/api/v1/trace", 422),
+            ("/api/v1/calls?cursor=nonsense", 422),
+            ("/api/v1/calls?limit=0", 422),
+            ("/api/v1/calls?since=x", 422),
+        ):
+            assert (await client.get(path)).status_code == status_code, path
 
 
 async def test_pjsip_sees_waiting_messages(lab: Lab) -> None:

@@ -1,0 +1,206 @@
+"""`switchroom cdr`: call detail records, listed and exported from the store."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from cti.cli.db import add_database_options, configured, database_url, existing
+
+if TYPE_CHECKING:
+    from crm_store.facts import CallLegFacts, CallLegFilter
+    from crm_store.store import Store
+
+_EPILOG = """examples:
+  switchroom cdr list --limit 20
+  switchroom cdr list --number +12025550109 --since 2026-03-01
+  switchroom cdr export march.csv --since 2026-03-01 --until 2026-04-01
+  switchroom cdr export failed.json --result failed --trunk carrier
+
+One row a leg: the legs of one call have the same call_id. Times of an export are UTC (ISO 8601); in
+JSON each line is one leg.
+"""
+_PAGE: Final = 1000
+_TIMES: Final = ("started", "rang", "answered", "ended")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "cdr",
+        help="list and export call detail records",
+        description="List and export call detail records.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="the newest legs")
+    listing.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
+    exporting = actions.add_parser("export", help="write all of them to a file, .csv or .json")
+    exporting.add_argument("file", type=Path, help="its name ends in .csv or .json; - for CSV here")
+    for action in (listing, exporting):
+        action.add_argument("--since", type=_moment, metavar="TIME", help="begun then or later")
+        action.add_argument("--until", type=_moment, metavar="TIME", help="begun before")
+        action.add_argument("--number", default="", help="caller, called or phone")
+        action.add_argument("--call", default="", help="the legs of one call")
+        action.add_argument("--trunk", default="")
+        action.add_argument("--phone", default="")
+        action.add_argument("--result", default="", help="completed, busy, rejected, failed, ...")
+        action.add_argument("--direction", default="", choices=("in", "out"))
+        add_database_options(action)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command. 0: done; 1: not possible."""
+    from crm_store.errors import StoreUnavailable
+    from crm_store.store import Store
+    from cti.settings import SettingsError
+
+    async def work() -> int:
+        settings = configured(args)
+        store = await Store.open(existing(args.database or database_url(settings)), data_dir=None)
+        try:
+            return await (_list if args.action == "list" else _export)(store, args)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(work())
+    except (SettingsError, StoreUnavailable, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _moment(text: str) -> float:
+    """Seconds since the epoch of `2026-03-01` or `2026-03-01T12:00`, local unless a zone is given."""
+    try:
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        words = f"{text!r} is no time; write 2026-03-01 or 2026-03-01T12:30"
+        raise argparse.ArgumentTypeError(words) from None
+
+
+def _wanted(args: argparse.Namespace) -> CallLegFilter:
+    from crm_store.facts import CallLegFilter
+
+    return CallLegFilter(
+        since=args.since,
+        until=args.until,
+        number=args.number,
+        call_id=args.call,
+        trunk=args.trunk,
+        phone=args.phone,
+        result=args.result,
+        direction=args.direction,
+    )
+
+
+async def _pages(store: Store, wanted: CallLegFilter) -> AsyncIterator[list[CallLegFacts]]:
+    after = None
+    while page := await store.call_legs(wanted, limit=_PAGE, after=after):
+        yield page
+        after = (page[-1].started, page[-1].leg_id)
+
+
+async def _list(store: Store, args: argparse.Namespace) -> int:
+    found = await store.call_legs(_wanted(args), limit=max(1, args.limit))
+    if not found:
+        print("There are no such calls.")
+    for leg in found:
+        at = datetime.fromtimestamp(leg.started).astimezone()
+        talked = leg.ended - leg.answered if leg.answered is not None else 0.0
+        door = leg.trunk or leg.phone or "-"
+        mos = "" if leg.mos is None else f"  MOS {leg.mos:.1f}"
+        status = f" ({leg.status})" if leg.status else ""
+        print(
+            f"{at:%Y-%m-%d %H:%M:%S}  {leg.direction:3} {leg.caller or '-':>16} > {leg.called or '-':16}"
+            f" {door:10} {talked:7.1f} s  {leg.result}: {leg.reason}{status}{mos}  {leg.call_id}"
+        )
+    return 0
+
+
+async def _export(store: Store, args: argparse.Namespace) -> int:
+    to_here = str(args.file) == "-"
+    kind = ".csv" if to_here else args.file.suffix.lower()
+    if kind not in (".csv", ".json"):
+        print(f"{args.file}: the name must end in .csv or .json", file=sys.stderr)
+        return 1
+    wanted = _wanted(args)
+    total = await store.count_call_legs(wanted)
+    if to_here:
+        await _write(store, wanted, _csv_writer(sys.stdout), _quiet)
+        return 0
+    with args.file.open("w", encoding="utf-8", newline="") as file:
+        writer = _csv_writer(file) if kind == ".csv" else _json_writer(file)
+        written = await _write(store, wanted, writer, _progress(total))
+    print(f"{args.file}: {written} legs written.")
+    return 0
+
+
+async def _write(
+    store: Store,
+    wanted: CallLegFilter,
+    writer: Callable[[CallLegFacts], None],
+    tell: Callable[[int], None],
+) -> int:
+    written = 0
+    async for page in _pages(store, wanted):
+        for leg in page:
+            writer(leg)
+        written += len(page)
+        tell(written)
+    return written
+
+
+def _csv_writer(file: IO[str]) -> Callable[[CallLegFacts], None]:
+    import csv
+
+    from crm_store.facts import CallLegFacts
+
+    names = [field.name for field in fields(CallLegFacts)]
+    writer = csv.DictWriter(file, names)
+    writer.writeheader()
+    return lambda leg: writer.writerow({k: _cell(v) for k, v in _written(leg).items()})
+
+
+def _json_writer(file: IO[str]) -> Callable[[CallLegFacts], None]:
+    import json
+
+    return lambda leg: print(json.dumps(_written(leg), ensure_ascii=False), file=file)
+
+
+def _written(leg: CallLegFacts) -> dict[str, Any]:
+    values = asdict(leg)
+    for name in _TIMES:
+        if values[name] is not None:
+            values[name] = datetime.fromtimestamp(values[name], UTC).isoformat()
+    return values
+
+
+def _cell(value: object) -> object:
+    """A number that a caller chose must not become a formula of a spreadsheet."""
+    if not isinstance(value, str) or not value:
+        return value
+    is_number = value[0] == "+" and value[1:].isdigit()
+    return value if is_number or value[0] not in "=+-@\t\r" else f"'{value}"
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    if not sys.stderr.isatty():
+        return _quiet
+
+    def tell(written: int) -> None:
+        end = "\n" if written >= total else ""
+        print(f"\r{written} of {total} legs", end=end, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _quiet(written: int) -> None:
+    """Nobody looks on."""

@@ -1,0 +1,205 @@
+"""Call detail records of real calls in memory: two phones, the switch, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from crm_store.rows import CallLegRow
+from cti.call_records import CallRecords, LegNotes
+from switch.calls.events import CallRefused
+from switch.gateway.protocol import LegStats
+from tests.switch.calls.bench import Bench
+
+
+class Office:
+    """A bench whose events are recorded."""
+
+    def __init__(self) -> None:
+        self.bench = Bench()
+        self.rows: list[CallLegRow] = []
+        self.figures: list[tuple[LegNotes, LegStats]] = []
+        self.attach()
+
+    def attach(self) -> None:
+        bench = self.bench
+        self.records = CallRecords(
+            calls=bench.calls,
+            user_agent=bench.user_agent,
+            location=bench.location,
+            clock=bench.process,
+            append=self.rows.append,
+            interaction_of=lambda call: f"of-{call}",
+            new_id=bench.new_id,
+        )
+        self.records.on_figures = lambda notes, stats: self.figures.append((notes, stats))
+        bench.react = self.records.call_event
+
+    def row(self, direction: str) -> CallLegRow:
+        (found,) = [row for row in self.rows if row.direction == direction]
+        return found
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    made = Office()
+    yield made
+    assert made.records._legs == {}
+    assert made.records._waiting == {}
+
+
+def test_a_call_of_two_phones_has_a_row_for_each_leg(office: Office) -> None:
+    bench = office.bench
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    start = bench.clock.wall()
+    caller.call("1002")
+    bench.advance(1)
+    callee.ring()
+    bench.advance(2)
+    callee.answer()
+    bench.advance(60)
+    assert office.rows == []
+    callee.hang_up()
+    bench.pump()
+    assert len(office.rows) == 2
+    came, went = office.row("in"), office.row("out")
+    assert came.call_id == went.call_id
+    assert came.leg_id != went.leg_id
+    for row in (came, went):
+        assert (row.caller, row.called) == ("1001", "1002")
+        assert row.started == pytest.approx(start, abs=0.01)
+        assert row.answered == pytest.approx(start + 3, abs=0.01)
+        assert row.ended == pytest.approx(start + 63, abs=0.01)
+        assert row.result == "completed"
+        assert row.codec in ("PCMU", "PCMA")
+        assert row.interaction_id == f"of-{row.call_id}"
+        assert row.packets_received is not None
+    assert (came.phone, went.phone) == ("1001", "1002")
+    assert went.rang == pytest.approx(start + 1, abs=0.01)
+    assert (came.ended_by, went.ended_by) == ("us", "peer")
+    assert came.sip_call_id != went.sip_call_id
+    assert came.user_agent == "Switchroom"  # the test's phones are of this stack
+    assert {notes.leg for notes, _ in office.figures} == {came.leg_id, went.leg_id}
+
+
+def test_a_busy_callee_and_a_caller_who_gives_up(office: Office) -> None:
+    bench = office.bench
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    caller.call("1002")
+    callee.reject(486)
+    went = office.row("out")
+    assert (went.result, went.status, went.answered, went.ended_by) == ("busy", 486, None, "peer")
+    office.rows.clear()
+    caller.call("1002")
+    callee.ring()
+    caller.cancel()
+    bench.pump()
+    came = office.row("in")
+    assert (came.result, came.status, came.ended_by) == ("cancelled", 487, "peer")
+
+
+def test_what_the_telephone_network_said_is_kept(office: Office) -> None:
+    bench = office.bench
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    caller.call("1002")
+    callee.answer()
+    reason = 'SIP;cause=200, Q.850;cause=16;text="Normal call clearing"'
+    caller.user_agent.end(caller.live, bench.clock.now(), reason_header=reason)
+    bench.pump()
+    assert office.row("in").q850 == 16
+
+
+def test_a_refused_call_has_a_row_of_one_moment(office: Office) -> None:
+    bench = office.bench
+    bench.phone("1001").call("9999")
+    (row,) = office.rows
+    assert (row.result, row.status, row.reason) == ("rejected", 404, "unknown-number")
+    assert (row.caller, row.called) == ("1001", "9999")
+    assert row.started == row.ended
+
+
+def test_a_flood_of_refused_calls_is_counted_and_not_written(office: Office) -> None:
+    for _ in range(1000):
+        office.records.call_event(
+            CallRefused(
+                at=office.bench.clock.now(),
+                status=404,
+                reason="unknown-number",
+                called="1",
+                caller_number="2",
+            )
+        )
+    assert len(office.rows) == 20
+    assert office.records.left_out == 980
+
+
+def test_nobody_to_call_is_a_leg_of_one_moment(office: Office) -> None:
+    bench = office.bench
+    bench.phone("1001").call("1003")
+    went = office.row("out")
+    assert (went.result, went.reason, went.called) == ("unreachable", "no-binding", "1003")
+    assert went.sip_call_id == ""
+
+
+def test_without_figures_the_row_goes_all_the_same(office: Office) -> None:
+    bench = office.bench
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    caller.call("1002")
+    callee.answer()
+    bench.lose_gateway()
+    bench.advance(5)
+    assert len(office.rows) == 2
+    assert {row.reason for row in office.rows} == {"gateway-lost"}
+    assert all(row.mos is None and row.packets_sent is None for row in office.rows)
+    bench.restart_gateway()
+
+
+def test_a_call_goes_on_over_a_restart_and_has_its_rows(office: Office) -> None:
+    bench = office.bench
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    start = bench.clock.wall()
+    caller.call("1002")
+    bench.advance(2)
+    callee.answer()
+    bench.advance(30)
+    bench.restart()
+    office.attach()  # another process: it knows what the journal has
+    office.records.restore()
+    bench.advance(30)
+    caller.hang_up()
+    bench.pump()
+    came, went = office.row("in"), office.row("out")
+    for row in (came, went):
+        assert (row.caller, row.called) == ("1001", "1002")
+        assert row.started == pytest.approx(start, abs=0.01)
+        assert row.answered == pytest.approx(start + 2, abs=0.01)
+        assert row.ended == pytest.approx(start + 62, abs=0.01)
+        assert row.codec in ("PCMU", "PCMA")
+        assert row.sip_call_id
+    assert came.call_id == went.call_id
+
+
+def test_calls_are_found_by_ids_and_numbers_and_forgotten_in_the_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.call_records._REMEMBERED", 20)
+    bench, records = office.bench, office.records
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    for _ in range(3):
+        caller.call("1002")
+        callee.answer()
+        callee.hang_up()
+    calls = list(dict.fromkeys(row.call_id for row in office.rows))
+    assert records.calls_of("1002") == calls[::-1]
+    assert records.calls_of(calls[1]) == [calls[1]]
+    assert records.calls_of(office.rows[0].leg_id) == [calls[0]]
+    assert records.calls_of(f"of-{calls[2]}") == [calls[2]]
+    assert records.calls_of("7777") == []
+    legs = records.legs_of(records.calls_of(calls[1])[0])
+    assert [len(leg.call_ids) for leg in legs] == [1, 1]
+    for _ in range(30):
+        caller.call("1002")
+        callee.reject(486)
+        office.rows.clear()
+    assert len(records._of_call) <= 21
