@@ -104,6 +104,7 @@ class ContactAdoption:
             tuple((need.skill, need.level) for need in contact.skills),
             contact.call_back_of,
             contact.call_backs,
+            contact.transferred_by,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -246,6 +247,7 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         skills=tuple(SkillNeed(skill=skill, level=level) for skill, level in record.skills),
         call_back_of=None if record.call_back_of is None else ContactId(record.call_back_of),
         call_backs=record.call_backs,
+        transferred_by=None if record.transferred_by is None else AgentId(record.transferred_by),
     )
 
 

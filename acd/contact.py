@@ -75,6 +75,8 @@ class Contact(Struct, kw_only=True):
     """The contact that our side cut off and that this one goes on for."""
     call_backs: int = 0
     """How often this customer was called back for it."""
+    transferred_by: AgentId | None = None
+    """Who gave it to `agent_leg` and is gone, while that one has not answered."""
 
     def stop_waiting(self, now: float) -> None:
         """Note how long it waited for somebody, whether that one came or not."""

@@ -25,6 +25,7 @@ from acd.distribution import Distribution
 from acd.endings import Endings
 from acd.engagements import Engagements
 from acd.events import AcdEvent
+from acd.handovers import Handovers
 from acd.inputs import (
     CustomerHeld,
     Enqueue,
@@ -47,6 +48,7 @@ from acd.self_service import SelfService
 from acd.waiting_room import ANSWER_AFTER_S, WaitingRoom
 from ivr.flow import Flow
 from ivr.records import RunRecord
+from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
     CallEvent,
     DigitPressed,
@@ -55,6 +57,7 @@ from switch.calls.events import (
     LegEnded,
     LegHeld,
     LegRedirected,
+    LegReplaced,
     LegResumed,
     LegRinging,
     LegStarted,
@@ -105,6 +108,15 @@ class Inbound:
         self.place_of: Callable[[Contact, QueueName], float | None] | None = None
         """Since when a caller counts who was cut off and calls again (`acd.call_back`)."""
         self._endings = Endings(contacts, distribution, waiting_room)
+        self._handovers = Handovers(
+            contacts=contacts,
+            distribution=distribution,
+            control=control,
+            clock=clock,
+            agents=agents,
+            enqueue=self.enqueue,
+            report=report,
+        )
         self._self_service = SelfService(
             control=control,
             clock=clock,
@@ -127,6 +139,8 @@ class Inbound:
                 self._leg_started(event)
             case LegRinging():
                 self._leg_ringing(event)
+            case LegReplaced():
+                self._handovers.replaced(event)
             case LegRedirected():
                 self._leg_redirected(event)
             case LegAnswered():
@@ -171,6 +185,10 @@ class Inbound:
             log.error("the number plan names entry %s, which is not configured", event.entry)
             self._control.reject(event.leg, 404, "Not Found")
             return
+        known = self._contacts.of_leg(event.leg)
+        if known is not None:
+            self._sent_to(known, event, entry)
+            return
         contact = Contact(
             id=ContactId(self._new_id("i")),
             call=event.call,
@@ -182,6 +200,7 @@ class Inbound:
             stage=Stage.MENU,
             record=entry.record,
             language=entry.language,
+            customer_answered=event.is_answered,
         )
         self._contacts.bind(event.leg, contact)
         self._report(
@@ -195,6 +214,19 @@ class Inbound:
             )
         )
         self._contacts.add(contact)
+        self._begin(contact, entry)
+
+    def _sent_to(self, contact: Contact, event: IncomingLeg, entry: Entry) -> None:
+        """Its agent has transferred a contact to an entry: a queue, or a menu."""
+        if event.leg != contact.customer_leg:
+            self._control.hang_up(event.leg, EndCause(Result.COMPLETED, "transferred"))
+            return
+        self._handovers.let_go(contact)
+        contact.stage, contact.talking_since = Stage.MENU, None
+        contact.record = contact.record or entry.record
+        self._begin(contact, entry)
+
+    def _begin(self, contact: Contact, entry: Entry) -> None:
         if entry.queue is not None:
             self.enqueue(contact, entry.queue, priority=entry.priority)
         elif entry.flow is not None:
@@ -301,8 +333,11 @@ class Inbound:
             return
         self._waiting_room.leave(contact)
         now = self._clock.now()
-        contact.talking_since = now
-        contact.stop_waiting(now)
+        if contact.transferred_by is not None:
+            self._handovers.answered(contact)
+        if contact.talking_since is None:
+            contact.talking_since = now
+            contact.stop_waiting(now)
         if contact.stage is Stage.OFFERED:
             contact.stage = Stage.TALKING
             if contact.agent is not None:
@@ -350,5 +385,5 @@ class Inbound:
         self._contacts.unbind(event.leg)
         if event.leg == contact.customer_leg:
             self._endings.customer_gone(contact, event)
-        elif event.leg == contact.agent_leg:
+        elif event.leg == contact.agent_leg and not self._handovers.refused(contact):
             self._endings.agent_gone(contact, event)

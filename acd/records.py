@@ -94,6 +94,7 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     skills: tuple[tuple[str, int], ...] = ()
     call_back_of: str | None = None
     call_backs: int = 0
+    transferred_by: str | None = None
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -68,7 +68,7 @@ class SelfService:
     def start(self, contact: Contact, flow: Flow) -> None:
         """Run a flow on the caller's leg; what it decides is carried out."""
         contact.flow = self._run(contact, flow)
-        contact.flow.start()
+        contact.flow.start(answered=contact.customer_answered)
 
     def resume(self, contact: Contact, flow: Flow | None, record: RunRecord) -> None:
         """Run the flow on from the node in which an earlier process left the caller."""

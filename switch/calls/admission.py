@@ -18,12 +18,20 @@ from switch.calls.identity import is_anonymous, preferred, shown
 from switch.calls.legible import legible
 from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Paused, Refused
 from switch.sip.events import Invited
+from switch.sip.replaces import Replaces
 from switch.trunks import number_plan as plan
 from switch.trunks.addresses import TrunkAddresses
 from switch.trunks.arrivals import TrunkSecrets, arrive, called_number
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.settings import TrunkSettings
 from switch.trunks.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ToReplaced:
+    """The call goes to no number: it takes the place of another (RFC 3891)."""
+
+    replaces: Replaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +45,7 @@ class Admitted:
     """As the peer gave it, made legible as the next two are; empty when withheld."""
     caller_name: str
     called: str
-    destination: plan.ToEntry | plan.ToPhone | plan.ToTrunk
+    destination: plan.ToEntry | plan.ToPhone | plan.ToTrunk | ToReplaced
     diverted: Diverted | None = None
     """Who sent the call on to us, as a trunk says."""
     carried: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +115,13 @@ class Admission:
         if trunk is not None:
             arrived = arrive(trunk, called, caller_number)
             called, caller_number = arrived.called, arrived.caller
-        destination = self._plan.resolve(source, name, called)
+        destination: plan.Destination | ToReplaced
+        if invited.replaces is None:
+            destination = self._plan.resolve(source, name, called)
+        elif source is Source.PHONE:
+            destination = ToReplaced(invited.replaces)
+        else:
+            return Denied(status=403, reason="may-not-replace")
         if isinstance(destination, plan.Refused):
             return Denied(status=destination.status, reason=destination.reason)
         is_sent_on = trunk is not None and (DIVERSION in headers or HISTORY in headers)

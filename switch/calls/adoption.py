@@ -24,9 +24,10 @@ from switch.calls.forking import Forking
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
-from switch.calls.records import CaptureRecord, ForkRecord, LegRecord
+from switch.calls.records import CaptureRecord, ForkRecord, LegRecord, TransferRecord
 from switch.calls.roles import Role
 from switch.calls.sound import Sound
+from switch.calls.transfers import Transfer, Transfers
 from switch.clock import Clock
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.sdp.offer_answer import AudioNegotiation
@@ -56,6 +57,7 @@ class Adoption:
         media: LegMedia,
         sound: Sound,
         direct: DirectCalls,
+        transfers: Transfers,
         forking: Forking,
         trunks: Trunks,
         clock: Clock,
@@ -65,6 +67,7 @@ class Adoption:
         self._media = media
         self._sound = sound
         self._direct = direct
+        self._transfers = transfers
         self._forking = forking
         self._trunks = trunks
         self._clock = clock
@@ -107,7 +110,14 @@ class Adoption:
             leg.awaits_answer,
         )
         if facts is None:
-            return LegRecord(*leg_part, callee=callee, fork=fork, early=early, group=leg.group)
+            return LegRecord(
+                *leg_part,
+                callee=callee,
+                fork=fork,
+                early=early,
+                group=leg.group,
+                transfer=self._transfer(leg_id),
+            )
         return LegRecord(
             *leg_part,
             tuple(facts.peers),
@@ -121,6 +131,19 @@ class Adoption:
             attends=facts.attends,
             role=facts.role,
             group=leg.group,
+        )
+
+    def _transfer(self, leg_id: LegId) -> TransferRecord | None:
+        found = self._transfers.of_target(leg_id)
+        if found is None:
+            return None
+        return TransferRecord(
+            found.peer,
+            found.transferor,
+            found.phone,
+            found.player,
+            found.has_left,
+            found.is_recall,
         )
 
     def invite(self, leg_id: LegId) -> bytes | None:
@@ -150,7 +173,7 @@ class Adoption:
 
     def is_direct(self, leg: LegId) -> bool:
         """Whether a leg belongs to a direct call, which no application knows."""
-        return leg in self._direct
+        return leg in self._direct or leg in self._transfers
 
     # --- taking up ------------------------------------------------------------------------------
 
@@ -180,6 +203,7 @@ class Adoption:
                 faults.append(f"leg {leg_id}: {error}")
         for leg_id, record in legs.items():
             self._restore_early(leg_id, record)
+            self._restore_transfer(leg_id, record.transfer)
         self._sound.matrix.settle()
         for leg_id, record in legs.items():
             if record.callee is not None:
@@ -260,6 +284,27 @@ class Adoption:
                 role=Role(record.role),
             )
             self._sound.matrix.restore(leg_id, facts)
+
+    def _restore_transfer(self, target: LegId, record: TransferRecord | None) -> None:
+        """The target rings on. The transferor hears no more news of it, but is released in time."""
+        if record is None or self._legs.get(target) is None:
+            return
+        transfer = Transfer(
+            peer=LegId(record.peer),
+            target=target,
+            transferor=LegId(record.transferor),
+            phone=record.phone,
+            refer=None,
+            player=None if record.player is None else PlayerId(record.player),
+            has_left=record.has_left or self._legs.get(LegId(record.transferor)) is None,
+            is_recall=record.is_recall,
+        )
+        if self._legs.get(transfer.peer) is None:
+            self._half_lost.append(target)
+            return
+        self._transfers.restore(transfer)
+        if transfer.player is not None:
+            self._sound.adopt_player(transfer.player, transfer.peer)
 
     def _restore_early(self, leg_id: LegId, record: LegRecord) -> None:
         if record.early is None or self._legs.get(leg_id) is None:

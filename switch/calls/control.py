@@ -36,10 +36,12 @@ from switch.calls.outside import Outside
 from switch.calls.overload import Overload
 from switch.calls.qualities import Qualities
 from switch.calls.redirection import Redirections
+from switch.calls.replacement import Replacements
 from switch.calls.session_inputs import SessionInputs
 from switch.calls.settings import CallSettings
 from switch.calls.snapshot import LegView, describe
 from switch.calls.sound import Sound
+from switch.calls.transfers import Transfers
 from switch.calls.turn import Subject, Turn
 from switch.clock import Clock, TimerHandle
 from switch.gateway.protocol import Event, Welcome
@@ -181,6 +183,27 @@ class Calls(Commands):
             recording_path=recording_path,
         )
         self._direct = DirectCalls(self, settings)
+        self._transfers = Transfers(
+            control=self,
+            user_agent=user_agent,
+            legs=legs,
+            sound=sound,
+            direct=self._direct,
+            plan=number_plan,
+            settings=settings,
+            clock=clock,
+            emit=turn.emit,
+        )
+        legs.on_leaving = self._transfers.leaving
+        self._replacements = Replacements(
+            control=self,
+            user_agent=user_agent,
+            legs=legs,
+            sound=sound,
+            direct=self._direct,
+            clock=clock,
+            emit=turn.emit,
+        )
         self._incoming = Incoming(
             user_agent=user_agent,
             admission=Admission(
@@ -195,6 +218,7 @@ class Calls(Commands):
             media=self.media,
             legs=legs,
             direct=self._direct,
+            replacements=self._replacements,
             settings=settings,
             clock=clock,
             turn=turn,
@@ -205,6 +229,7 @@ class Calls(Commands):
             incoming=self._incoming,
             forking=forking,
             hunting=self.hunting,
+            transfers=self._transfers,
             legs=legs,
             media=self.media,
             registrar=registrar,
@@ -217,6 +242,7 @@ class Calls(Commands):
             media=self.media,
             sound=sound,
             direct=self._direct,
+            transfers=self._transfers,
             forking=forking,
             trunks=self.trunks,
             clock=clock,
@@ -318,6 +344,8 @@ class Calls(Commands):
     # --- inside ---------------------------------------------------------------------------------
 
     def _deliver(self, event: CallEvent) -> None:
+        self._transfers.handle(event)
+        self._replacements.handle(event)
         self._direct.handle(event)
         self._sink(event)
 

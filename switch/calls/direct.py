@@ -73,6 +73,38 @@ class DirectCalls:
         self._callee_of[caller] = callee
         self._caller_of[callee] = caller
 
+    def forget(self, leg: LegId) -> None:
+        """The call that this leg belongs to is a direct one no more; its legs live on."""
+        callee = self._callee_of.pop(leg, None)
+        if callee is not None:
+            del self._caller_of[callee]
+        caller = self._caller_of.pop(leg, None)
+        if caller is not None:
+            del self._callee_of[caller]
+
+    def caller_of(self, callee: LegId) -> LegId | None:
+        """The other leg of a direct call, by its callee's."""
+        return self._caller_of.get(callee)
+
+    def join(self, caller: LegId, callee: LegId) -> None:
+        """These two are a direct call now, and in no other."""
+        self.forget(caller)
+        self.forget(callee)
+        self._callee_of[caller] = callee
+        self._caller_of[callee] = caller
+
+    def transferred(self, leg: LegId, peer: LegId, by: LegId, other: LegId | None) -> None:
+        """`by` takes the place of `leg` beside `peer`; for `other` see `LegReplaced`.
+
+        What no application knows stays a direct call; otherwise the application has both legs.
+        """
+        is_direct = leg in self and (other is None or other in self)
+        self.forget(leg)
+        if other is not None:
+            self.forget(other)
+        if is_direct:
+            self.join(peer, by)
+
     def handle(self, event: CallEvent) -> None:
         """Apply the rules to one event; those of other calls are ignored."""
         match event:

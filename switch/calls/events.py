@@ -32,6 +32,8 @@ class IncomingLeg(Struct, frozen=True, kw_only=True):
     """The number that sent the call on to us, where a trunk says so."""
     redirect_reason: str = ""
     """Why, as in `LegRedirected`."""
+    is_answered: bool = False
+    """True: it was transferred to this entry out of a call that stood."""
 
 
 class LegStarted(Struct, frozen=True, kw_only=True):
@@ -94,6 +96,30 @@ class LegsBridged(Struct, frozen=True, kw_only=True):
     a: LegId
     b: LegId
     at: float
+
+
+class LegReplaced(Struct, frozen=True, kw_only=True):
+    """Somebody takes the place of a leg: a transfer, or a call moved to another phone.
+
+    Comes before the `LegEnded` of the leg, which concerns its call no more.
+    """
+
+    leg: LegId
+    """Who leaves."""
+    call: CallId
+    at: float
+    peer: LegId
+    """Whom it talked to."""
+    by: LegId
+    """Who talks to `peer` from now on, or is being called for it."""
+    number: str
+    """The number of `by`."""
+    phone: str | None
+    """The phone of `by`, if it is one of ours."""
+    other: LegId | None = None
+    """The leg through which the one who leaves talked to `by`; its place there is taken by `peer`."""
+    is_answered: bool = True
+    """False: `by` is still being called."""
 
 
 class LegHeld(Struct, frozen=True, kw_only=True):
@@ -218,6 +244,7 @@ CallEvent = (
     | LegStarted
     | LegRinging
     | LegRedirected
+    | LegReplaced
     | LegEarlyMedia
     | LegAnswered
     | LegsBridged

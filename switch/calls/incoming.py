@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from switch.calls.admission import Admission, Admitted, Denied
+from switch.calls.admission import Admission, Admitted, Denied, ToReplaced
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallRefused, IncomingLeg
 from switch.calls.leg import Leg, State
@@ -15,6 +15,7 @@ from switch.calls.leg_media import LegMedia
 from switch.calls.legible import legible
 from switch.calls.legs import Legs
 from switch.calls.overload import Overload
+from switch.calls.replacement import Replacements
 from switch.calls.settings import CallSettings
 from switch.calls.turn import Turn
 from switch.clock import Clock
@@ -22,7 +23,7 @@ from switch.errors import MediaUnavailableError, RemoteProtocolError
 from switch.ids import CallId, LegId
 from switch.sip.events import Invited
 from switch.sip.user_agent import UserAgent
-from switch.trunks.number_plan import ToEntry
+from switch.trunks.number_plan import ToEntry, ToPhone, ToTrunk
 from switch.trunks.source import Source
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Incoming:
         media: LegMedia,
         legs: Legs,
         direct: DirectCalls,
+        replacements: Replacements,
         settings: CallSettings,
         clock: Clock,
         turn: Turn,
@@ -54,6 +56,7 @@ class Incoming:
         self._media = media
         self._legs = legs
         self._direct = direct
+        self._replacements = replacements
         self._settings = settings
         self._clock = clock
         self._turn = turn
@@ -130,6 +133,9 @@ class Incoming:
         return None
 
     def _pass_on(self, leg: Leg, admitted: Admitted, hops: int) -> None:
+        if isinstance(admitted.destination, ToReplaced):
+            self._replacements.begin(leg, admitted.destination.replaces)
+            return
         if not isinstance(admitted.destination, ToEntry):
             self._direct.start(leg, admitted, admitted.destination, hops - 1)
             return
@@ -169,7 +175,7 @@ class Incoming:
 
 def _leads_on(admitted: Admitted) -> bool:
     """The call goes straight on to a phone or a trunk; to an entry we are the end of its way."""
-    return not isinstance(admitted.destination, ToEntry)
+    return isinstance(admitted.destination, ToPhone | ToTrunk)
 
 
 def _hops_left(event: Invited) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from switch.calls import status
@@ -55,6 +55,8 @@ class Legs:
         self._busy_headers = (("Retry-After", str(retry_after_s)),)
         self._by_id: dict[LegId, Leg] = {}
         self._by_session: dict[SessionId, Leg] = {}
+        self.on_leaving: Callable[[Leg], None] = lambda leg: None
+        """Told of each leg that ends, before anybody else."""
         self._calls = CallBook()
         self.ended = self._calls.ended
 
@@ -308,6 +310,7 @@ class Legs:
     def _finish(self, leg: Leg, cause: EndCause, *, by_peer: bool) -> None:
         """Give everything back. The tables first: whatever fails later, the leg is gone."""
         self._stop_timer(leg)
+        self.on_leaving(leg)
         self._by_id.pop(leg.id, None)
         for session in leg.sessions:
             self._by_session.pop(session, None)

@@ -55,6 +55,17 @@ class ForkRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at: Hop | None = None
 
 
+class TransferRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `switch.calls.transfers.Transfer`; the target is the leg that has it."""
+
+    peer: str
+    transferor: str
+    phone: str
+    player: str | None
+    has_left: bool
+    is_recall: bool
+
+
 class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One live leg: the fields of `Leg` and of the matrix's `Facts`."""
 
@@ -89,6 +100,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     role: str = "monitor"
     group: str | None = None
     """The group of trunks that it left through."""
+    transfer: TransferRecord | None = None
+    """The transfer that it is called for."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

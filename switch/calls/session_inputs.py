@@ -16,6 +16,7 @@ from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.outside import Outside
 from switch.calls.status import cause_of_end, cause_of_status, with_reasons
+from switch.calls.transfers import Transfers
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import RemoteProtocolError
@@ -80,6 +81,7 @@ class SessionInputs:
         incoming: Incoming,
         forking: Forking,
         hunting: Hunting,
+        transfers: Transfers,
         legs: Legs,
         media: LegMedia,
         registrar: Registrar,
@@ -90,6 +92,7 @@ class SessionInputs:
         self._incoming = incoming
         self._forking = forking
         self._hunting = hunting
+        self._transfers = transfers
         self._legs = legs
         self._media = media
         self._registrar = registrar
@@ -204,8 +207,8 @@ class SessionInputs:
                 at = self._clock.now()
                 pressed = DigitPressed(leg=leg.id, at=at, digit=digit, duration_ms=duration_ms)
                 self._turn.emit(pressed)
-            case Referred(refer=refer):
-                self._ua.refuse_refer(refer, 603, self._clock.now())
+            case Referred():
+                self._transfers.referred(leg, event)
             case ReferProgress():
                 pass  # nobody here refers yet
             case _:

@@ -38,6 +38,7 @@ _OWN_REASONS: Final = {"gateway-lost": 503, "no-media": 503, "trunk-full": 503, 
 """Where the fault is ours and passes: worth a Retry-After."""
 
 _TOLD: Final = {
+    "picked-up": 'SIP;cause=200;text="Call completed elsewhere"',
     "gateway-lost": 'SIP;cause=503;text="The media gateway was lost"',
     "media-failed": 'SIP;cause=503;text="The media gateway failed"',
     "shutdown": 'SIP;cause=503;text="The server is stopping"',

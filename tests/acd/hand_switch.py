@@ -22,6 +22,7 @@ from switch.calls.events import (
     LegEnded,
     LegHeld,
     LegRedirected,
+    LegReplaced,
     LegResumed,
     LegRinging,
     LegsBridged,
@@ -123,6 +124,60 @@ class HandSwitch:
     def press_hold(self, leg: Leg) -> None:
         """The phone's own hold key."""
         self.hold(leg.id) if not leg.held else self.resume(leg.id)
+        self.settle()
+
+    def called_for(self, peer: Leg, phone: str) -> Leg:
+        """The switch calls a phone for somebody who is transferred to it."""
+        leg = self.call_phone(
+            phone,
+            call=peer.call,
+            caller_number="",
+            caller_name="",
+            ring_timeout_s=60.0,
+            headers={},
+        )
+        self.settle()
+        return self.legs[leg]
+
+    def replaced(self, old: Leg, peer: Leg, new: Leg, *, other: Leg | None = None) -> None:
+        """The switch has put one leg in the place of another, which ends."""
+        self.bridged.discard(frozenset((old.id, peer.id)))
+        if new.answered:
+            self.bridged.add(frozenset((peer.id, new.id)))
+        self._emit(
+            LegReplaced(
+                leg=old.id,
+                call=old.call,
+                at=self.clock.now(),
+                peer=peer.id,
+                by=new.id,
+                number=new.phone or "",
+                phone=new.phone,
+                other=None if other is None else other.id,
+                is_answered=new.answered,
+            )
+        )
+        for leg in (old, *((other,) if other else ())):
+            self._end(leg, HUNG_UP, by_peer=False)
+        self.settle()
+
+    def sent_to(self, old: Leg, peer: Leg, entry: str) -> None:
+        """The switch has brought somebody to an entry who was transferred there."""
+        self._emit(
+            IncomingLeg(
+                leg=peer.id,
+                call=peer.call,
+                at=self.clock.now(),
+                entry=entry,
+                called=entry,
+                caller_number="",
+                caller_name="",
+                source=Source.TRUNK,
+                source_name="carrier",
+                is_answered=True,
+            )
+        )
+        self._end(old, HUNG_UP, by_peer=False)
         self.settle()
 
     def sounds(self, leg: Leg) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import quote
 
 from switch.sdp.description import Direction
 from switch.sdp.offer_answer import AudioNegotiation
@@ -17,9 +18,11 @@ from switch.sip.events import (
     Failed,
     Invited,
     Progress,
+    ReferProgress,
     ReofferAnswered,
     ReofferFailed,
     ReofferReceived,
+    SessionChanged,
     SessionEvent,
     SessionId,
 )
@@ -114,6 +117,34 @@ class Phone:
         self.user_agent.reject(self.live, status, None, self._now())
         self._pump()
 
+    def call_instead(self, replaces: str) -> None:
+        """Call with a Replaces header: take over a call."""
+        self.headers = {"Replaces": replaces}
+        self.call("switchroom")
+        self.headers = {}
+
+    def refer(self, number: str, *, to_call: Phone | None = None) -> None:
+        """Refer whom this phone talks to to a number; `to_call`: to whom another call is with."""
+        target = NameAddr(Uri("sip", number, "example.com"))
+        if to_call is not None:
+            assert to_call.session is not None
+            target = NameAddr(
+                Uri("sip", number, "example.com", headers=f"Replaces={quote(to_call.replaces())}")
+            )
+        self.user_agent.refer(self.live, target, self._now())
+        self._pump()
+
+    def replaces(self) -> str:
+        """The call of this phone as the switch sees it, to be replaced."""
+        found = self.user_agent._table.by_id[self.live]
+        assert found.dialog is not None
+        remote = found.dialog.remote.tag
+        return f"{found.invite.call_id};to-tag={remote};from-tag={found.local_tag}"
+
+    def news(self) -> list[int]:
+        """What was told of the last REFER."""
+        return [event.status for event in self.events if isinstance(event, ReferProgress)]
+
     # --- both -----------------------------------------------------------------------------------
 
     def hang_up(self) -> None:
@@ -200,7 +231,7 @@ class Phone:
                 case Failed(session=session) | Ended(session=session):
                     if session == self.session and not self._tried_again(event):
                         self.session = None
-                case Confirmed() | Progress():
+                case Confirmed() | Progress() | ReferProgress() | SessionChanged():
                     pass
                 case _:
                     raise AssertionError(event)

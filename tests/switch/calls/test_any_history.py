@@ -148,6 +148,25 @@ class History:
             phone, now = self.phone(a), self.bench.clock.now()
             phone.user_agent.reject(phone.live, 302, None, now, headers)
 
+    def do_phone_refer(self, a: int, b: int) -> None:
+        phone = self.phone(a)
+        if not phone.is_idle and phone.sound is not None and phone.sound.current is not None:
+            phone.refer(NUMBERS[b % len(NUMBERS)])
+
+    def do_phone_refer_to_call(self, a: int, b: int) -> None:
+        phone, other = self.phone(a), self.phone(b)
+        if not phone.is_idle and self.has_dialog(phone) and self.has_dialog(other):
+            phone.refer("1001", to_call=other)
+
+    def do_phone_take_over(self, a: int, b: int) -> None:
+        phone, other = self.phone(a), self.phone(b)
+        if phone.is_idle and self.has_dialog(other):
+            phone.call_instead(other.replaces())
+
+    def has_dialog(self, phone: Phone) -> bool:
+        found = None if phone.is_idle else phone.user_agent._table.by_id.get(phone.live)
+        return found is not None and found.dialog is not None
+
     def do_phone_answer(self, a: int, b: int) -> None:
         if self.is_rung(a):
             self.phone(a).answer(direction=Direction.INACTIVE if b == 0 else Direction.SENDRECV)

@@ -1,0 +1,117 @@
+"""INVITE with Replaces (RFC 3891): a phone takes over a call of its own, or picks up a ringing one.
+
+Who may: any phone of ours may pick up a direct call that rings elsewhere; a call that stands may only
+be taken over by a phone with the same number. Offers of a queue are for the agent that was chosen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from switch.calls.causes import EndCause, Result
+from switch.calls.direct import DirectCalls
+from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegReplaced
+from switch.calls.leg import Input, Leg, State
+from switch.calls.legs import Legs
+from switch.calls.ports import CallControl
+from switch.calls.sound import Sound
+from switch.clock import Clock
+from switch.ids import LegId
+from switch.sip.replaces import Replaces
+from switch.sip.user_agent import UserAgent
+
+log = logging.getLogger(__name__)
+
+PICKED_UP = EndCause(Result.CANCELLED, "picked-up")
+MOVED = EndCause(Result.COMPLETED, "moved")
+_RINGS = frozenset({State.CALLING, State.ALERTING})
+
+
+class Replacements:
+    """Carries out what `Invited.replaces` asks for."""
+
+    def __init__(
+        self,
+        *,
+        control: CallControl,
+        user_agent: UserAgent,
+        legs: Legs,
+        sound: Sound,
+        direct: DirectCalls,
+        clock: Clock,
+        emit: Callable[[CallEvent], None],
+    ) -> None:
+        self._control = control
+        self._ua = user_agent
+        self._legs = legs
+        self._sound = sound
+        self._direct = direct
+        self._clock = clock
+        self._emit = emit
+        self._moving: dict[LegId, LegId] = {}
+        """The leg that takes over, until it is answered, and the one that it takes over from."""
+
+    def begin(self, leg: Leg, replaces: Replaces) -> None:
+        """A leg has come in that wants the place of another; it is answered, or refused."""
+        session = self._ua.find_session(replaces)
+        found = None if session is None else self._legs.of_session(session)
+        if found is None:
+            self._refuse(leg, 481, "nothing-to-replace")
+        elif found.state in _RINGS:
+            self._pick_up(leg, found)
+        elif found.is_answered and found.phone == leg.phone:
+            self._moving[leg.id] = found.id
+            self._legs.answer(leg)
+        else:
+            self._refuse(leg, 403, "may-not-replace")
+
+    def handle(self, event: CallEvent) -> None:
+        """Take news of the legs; before anybody else does."""
+        match event:
+            case LegAnswered(leg=leg) if leg in self._moving:
+                self._move(leg, self._moving.pop(leg))
+            case LegEnded(leg=leg):
+                self._moving.pop(leg, None)
+            case _:
+                pass
+
+    def _pick_up(self, leg: Leg, ringing: Leg) -> None:
+        caller = self._direct.caller_of(ringing.id)
+        if caller is None:
+            self._refuse(leg, 403, "may-not-replace")
+            return
+        log.info("call %s is picked up by phone %s", ringing.call, leg.phone)
+        self._direct.join(caller, leg.id)
+        self._sound.changes.legs.update((caller, leg.id))
+        self._control.hang_up(ringing.id, PICKED_UP)
+        self._legs.answer(leg)
+
+    def _move(self, by: LegId, leg_id: LegId) -> None:
+        leg, taker = self._legs.get(leg_id), self._legs.get(by)
+        peers = self._sound.matrix.peers(leg_id)
+        if leg is None or taker is None or len(peers) != 1:
+            self._control.hang_up(by, EndCause(Result.FAILED, "nothing-to-replace", 481))
+            return
+        (peer,) = peers
+        self._control.unbridge(leg_id, peer)
+        self._control.bridge(peer, by)
+        self._sound.changes.legs.update((peer, by))
+        self._emit(
+            LegReplaced(
+                leg=leg_id,
+                call=leg.call,
+                at=self._clock.now(),
+                peer=peer,
+                by=by,
+                number=taker.number,
+                phone=taker.phone,
+            )
+        )
+        self._direct.transferred(leg_id, peer, by, None)
+        self._control.hang_up(leg_id, MOVED)
+
+    def _refuse(self, leg: Leg, status: int, reason: str) -> None:
+        log.info("leg %s: %d, %s", leg.id, status, reason)
+        leg.refuse_with = status
+        self._legs.feed(leg, Input.HANG_UP, EndCause(Result.REJECTED, reason, status))

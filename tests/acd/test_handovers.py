@@ -1,0 +1,192 @@
+"""A phone transfers a contact by itself: the contact, its recording and the agents' states go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.contact import Stage
+from acd.contact_events import ContactConnected, ContactResult
+from acd.model import AgentState
+from switch.calls.causes import EndCause, Result
+from switch.ids import CallId, LegId
+from tests.acd.call_centre import MENU, QUEUE, RECORDED, CallCentre
+from tests.acd.hand_switch import Leg
+from tests.acd.scene import ANN, BOB, CY
+
+BUSY = EndCause(Result.BUSY, "busy", 486)
+
+
+@pytest.fixture
+def centre() -> CallCentre:
+    return CallCentre()
+
+
+def talking(centre: CallCentre, entry: str = QUEUE) -> tuple[Leg, Leg]:
+    """A caller who talks to Ann, and her leg; Bob's phone and Cy's are there."""
+    centre.phones(ANN)
+    caller = centre.call(entry)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.phones(BOB, CY)
+    assert centre.state(ANN) is AgentState.TALKING
+    return caller, centre.switch.phone_leg(ANN)
+
+
+def connected(centre: CallCentre) -> list[str | None]:
+    return [e.agent for e in centre.reports if isinstance(e, ContactConnected)]
+
+
+def test_the_contact_goes_on_with_whom_it_was_transferred_to(centre: CallCentre) -> None:
+    caller, own = talking(centre, RECORDED)
+    contact = centre.contact(caller)
+    recording = contact.recording
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.confirm(taker)
+    centre.switch.replaced(own, caller, taker)
+    assert centre.contact(caller) is contact
+    assert (contact.agent, contact.agent_leg) == (CY, taker.id)
+    assert contact.recording == recording
+    assert ("record-agent", recording) in centre.switch.log
+    assert ("stop-recording", recording) not in centre.switch.log
+    assert centre.state(ANN) is AgentState.AVAILABLE
+    assert centre.state(CY) is AgentState.ENGAGED
+    assert connected(centre) == [CY]
+    centre.advance(10.0)
+    centre.switch.end(caller)
+    assert centre.finished().result is ContactResult.ANSWERED
+    assert centre.finished().agent == CY
+    assert centre.state(CY) is AgentState.AVAILABLE
+    assert not centre.switch.legs
+
+
+def test_an_agent_with_a_desk_wraps_up_after_a_transfer(centre: CallCentre) -> None:
+    centre.desk(ANN)
+    caller, own = talking(centre)
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.confirm(taker)
+    centre.switch.replaced(own, caller, taker)
+    assert centre.state(ANN) is AgentState.WRAP_UP
+    assert centre.contact(caller).stage is Stage.DIRECT
+    centre.switch.end(taker)
+    assert centre.finished().result is ContactResult.ANSWERED
+
+
+def test_who_leaves_before_the_answer_has_left(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.replaced(own, caller, taker)
+    assert centre.state(ANN) is AgentState.AVAILABLE
+    assert centre.contact(caller).transferred_by == ANN
+    centre.switch.confirm(taker)
+    assert centre.contact(caller).transferred_by is None
+    assert connected(centre) == [CY]
+    centre.switch.end(caller)
+    assert centre.finished().result is ContactResult.ANSWERED
+
+
+def test_a_target_that_refuses_brings_the_contact_back_to_its_queue(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    contact = centre.contact(caller)
+    place = contact.entered_at
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.replaced(own, caller, taker)
+    centre.switch.end(taker, BUSY)
+    assert centre.contact(caller) is contact
+    assert contact.stage is Stage.OFFERED
+    assert contact.agent == ANN, "who knows it is asked first"
+    assert contact.entered_at == place
+    again = centre.switch.phone_leg(ANN)
+    centre.switch.confirm(again)
+    assert centre.state(ANN) is AgentState.TALKING
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+
+
+def test_a_caller_who_gives_up_while_the_target_rings_leaves_nothing(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.replaced(own, caller, taker)
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+    assert len(centre.contacts) == 0
+
+
+def test_a_transfer_that_waits_goes_on_after_a_restart(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.replaced(own, caller, taker)
+    centre.restart()
+    assert centre.contact(caller).transferred_by == ANN
+    centre.switch.end(taker, BUSY)
+    assert centre.contact(caller).stage is Stage.OFFERED
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+
+
+def test_an_attended_transfer_takes_the_other_call_along(centre: CallCentre) -> None:
+    """Ann asked Cy on her other line, which was no contact."""
+    caller, own = talking(centre)
+    asked = centre.switch.called_for(caller, CY)
+    centre.switch.confirm(asked)
+    line = centre.switch.called_for(caller, ANN)
+    centre.switch.replaced(own, caller, asked, other=line)
+    assert centre.contact(caller).agent == CY
+    centre.switch.end(asked)
+    assert centre.finished().result is ContactResult.ANSWERED
+    assert not centre.switch.legs
+
+
+def test_a_contact_may_be_the_other_call(centre: CallCentre) -> None:
+    """Ann refers who is on her other line to the customer."""
+    caller, own = talking(centre)
+    asked = centre.switch.called_for(caller, CY)
+    centre.switch.confirm(asked)
+    line = centre.switch.called_for(caller, ANN)
+    centre.switch.replaced(line, asked, caller, other=own)
+    assert centre.contact(caller).agent_leg == asked.id
+    assert centre.state(ANN) is AgentState.AVAILABLE
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+
+
+def test_a_contact_that_is_held_is_held_no_more(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    centre.switch.press_hold(own)
+    centre.advance(4.0)
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.confirm(taker)
+    centre.switch.replaced(own, caller, taker)
+    centre.advance(4.0)
+    centre.switch.end(caller)
+    assert centre.finished().held_s == 4.0
+
+
+@pytest.mark.parametrize("entry", [QUEUE, MENU])
+def test_a_contact_is_transferred_to_a_queue_or_a_menu(centre: CallCentre, entry: str) -> None:
+    caller, own = talking(centre)
+    contact = centre.contact(caller)
+    centre.switch.sent_to(own, caller, entry)
+    assert centre.contact(caller) is contact
+    if entry == QUEUE:
+        assert contact.stage is Stage.OFFERED
+    else:
+        assert contact.stage is Stage.MENU
+        assert contact.flow is not None
+        assert caller.players, "the menu speaks at once: the caller is answered"
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+    assert len(centre.contacts) == 0
+
+
+def test_somebody_who_was_no_contact_is_transferred_to_a_queue(centre: CallCentre) -> None:
+    centre.phones(ANN, BOB, CY)
+    somebody = Leg(LegId("leg-x"), CallId("call-x"), None, False)
+    stranger = centre.switch.called_for(somebody, CY)
+    centre.switch.confirm(stranger)
+    other = centre.switch.called_for(stranger, BOB)
+    centre.switch.sent_to(other, stranger, QUEUE)
+    contact = centre.contact(stranger)
+    assert contact.customer_answered
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    assert centre.switch.are_bridged(stranger.id, centre.switch.phone_leg(ANN).id)
+    centre.switch.end(stranger)
+    assert not centre.switch.legs

@@ -1,0 +1,428 @@
+"""Phones transfer calls by REFER: to a number, to another call of theirs, and back when it fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from switch.calls.causes import EndCause, Result
+from switch.calls.events import IncomingLeg, LegEnded, LegReplaced
+from switch.ids import LegId
+from switch.sip.events import Invited
+from tests.switch.calls.bench import CARRIER, Bench
+from tests.switch.calls.phone import Phone
+
+
+def talking(callee: str = "1002") -> tuple[Bench, Phone, Phone, Phone]:
+    """1001 talks to 1002; 1003 is there."""
+    bench = Bench()
+    ann, bob, eve = bench.phone("1001"), bench.phone(callee), bench.phone("1003")
+    ann.call(callee)
+    bob.answer()
+    return bench, ann, bob, eve
+
+
+def invite_headers(phone: Phone, name: str) -> str | None:
+    invited = phone.last(Invited)
+    assert invited is not None, f"{phone.number} was not called"
+    return invited.request.headers.get(name)
+
+
+def together(bench: Bench, a: LegId, b: LegId) -> bool:
+    heard = bench.heard()
+    return heard.get(a) == {b} and heard.get(b) == {a}
+
+
+@pytest.mark.parametrize("by_callee", [True, False])
+def test_a_blind_transfer_connects_the_far_end_with_the_target(by_callee: bool) -> None:
+    bench, ann, bob, eve = talking()
+    transferor, stays = (bob, ann) if by_callee else (ann, bob)
+    peer, leaves = bench.leg_of(stays.number), bench.leg_of(transferor.number)
+    transferor.refer("1003")
+    assert transferor.news() == [202, 100]
+    assert invite_headers(eve, "Referred-By") == f"<sip:{transferor.number}@127.0.0.1>"
+    assert bench.heard() == {}
+    assert [player.listeners for player in bench.gateway.players.values()][-1] == (peer,)
+    eve.ring()
+    assert transferor.news()[-1] == 180
+    eve.answer()
+    target = bench.leg_of("1003")
+    assert together(bench, peer, target)
+    assert set(bench.gateway.players) == {bench.music}, "ringing is over"
+    assert transferor.news()[-1] == 200
+    assert transferor.is_idle
+    (told,) = bench.of(LegReplaced)
+    assert (told.leg, told.peer, told.by, told.phone) == (leaves, peer, target, "1003")
+    assert told.is_answered
+    assert bench.events.index(told) < next(
+        n for n, e in enumerate(bench.events) if isinstance(e, LegEnded) and e.leg == leaves
+    )
+    assert bench.ends()[leaves] == EndCause(Result.COMPLETED, "transferred")
+    stays.hang_up()
+    assert eve.is_idle
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize("status", [486, 603, 404])
+def test_a_target_that_refuses_gives_the_call_back(status: int) -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    eve.reject(status)
+    assert bob.news()[-1] == status
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    assert bench.of(LegReplaced) == []
+    assert not bob.is_idle
+    ann.hang_up()
+    assert bob.is_idle
+    bench.check_forgotten()
+
+
+def test_a_target_that_does_not_answer_gives_the_call_back() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    eve.ring()
+    bench.advance(61)
+    assert eve.is_idle
+    assert bob.news()[-1] == 480
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_target_that_is_not_there_gives_the_call_back_at_once() -> None:
+    bench, ann, bob, _ = talking()
+    bob.refer("1004")
+    assert bob.news()[-1] == 480
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [("+12025550100", 403), ("9999", 404), ("1002", 403), ("", 404)]
+)
+def test_nobody_is_transferred_where_the_transferor_may_not_call(number: str, status: int) -> None:
+    """Its rights count and no other: those of 1001, whom it talks to, reach the trunk."""
+    bench, ann, bob, _ = talking("1005")
+    carrier = bench.stranger("carrier", CARRIER)
+    bob.refer(number.replace("1002", "1005") or "%20")
+    assert bob.news() == [status]
+    assert carrier.last(Invited) is None
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1005"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_transfer_goes_out_through_a_trunk_with_the_rights_of_the_transferor() -> None:
+    bench, ann, bob, _ = talking()
+    carrier = bench.stranger("carrier", CARRIER)
+    bob.refer("+12025550100")
+    carrier.answer()
+    assert bob.is_idle
+    assert bench.calls.limits.live("out") == 1
+    ann.hang_up()
+    assert carrier.is_idle
+    bench.check_forgotten()
+
+
+def test_early_media_of_the_target_is_heard_in_place_of_ringing() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    invited = eve.last(Invited)
+    assert invited is not None
+    assert invited.offer is not None
+    assert eve.sound is not None
+    body = eve.sound.answer(invited.offer)[1]
+    eve.user_agent.ring(eve.live, bench.clock.now(), 183, body=body)
+    bench.pump()
+    peer = bench.leg_of("1001")
+    assert bench.heard() == {peer: {bench.leg_of("1003")}}
+    eve.answer(body=body)
+    assert together(bench, peer, bench.leg_of("1003"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_the_transferor_may_hang_up_before_the_target_answers() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    bob.hang_up()
+    assert not ann.is_idle
+    (told,) = bench.of(LegReplaced)
+    assert not told.is_answered
+    eve.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    assert bob.news()[-1] == 200, "it is told all the same"
+    ann.hang_up()
+    assert eve.is_idle
+    bench.check_forgotten()
+
+
+def test_who_hung_up_too_soon_is_called_again() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    bob.hang_up()
+    eve.reject(486)
+    assert not ann.is_idle
+    assert not bob.is_idle, "it rings again"
+    bob.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_when_nobody_at_all_wants_the_call_it_ends() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    bob.hang_up()
+    eve.reject(486)
+    bob.reject(486)
+    assert ann.is_idle
+    bench.check_forgotten()
+
+
+def test_who_is_transferred_may_hang_up() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    eve.ring()
+    ann.hang_up()
+    assert eve.is_idle
+    assert bob.news()[-1] == 487
+    assert bob.is_idle
+    bench.check_forgotten()
+
+
+def test_one_transfer_at_a_time() -> None:
+    bench, ann, bob, eve = talking()
+    last = bench.phone("1004")
+    bob.refer("1003")
+    bob.refer("1004")
+    assert last.last(Invited) is None
+    assert 491 in bob.news()
+    ann.refer("1004")
+    assert last.last(Invited) is None
+    eve.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_caller_from_a_trunk_transfers_nobody() -> None:
+    bench = Bench()
+    caller, eve = bench.stranger("+12025550101"), bench.phone("1003")
+    caller.call("4000")
+    leg = bench.of(IncomingLeg)[-1].leg
+    bench.calls.answer(leg)
+    bench.pump()
+    caller.refer("1003")
+    assert caller.news() == [403]
+    assert eve.last(Invited) is None
+    caller.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_transfer_to_an_entry_brings_the_far_end_there() -> None:
+    bench, ann, bob, _ = talking()
+    bob.refer("4000")
+    assert bob.is_idle
+    assert bob.news() == [202, 100, 200]
+    (told,) = bench.of(IncomingLeg)
+    assert told.leg == bench.leg_of("1001")
+    assert told.is_answered
+    assert (told.entry, told.redirected_by) == ("menu", "1002")
+    assert not ann.is_idle
+    assert bench.calls.direct_calls == 0
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+# --- attended -----------------------------------------------------------------------------------
+
+
+def consulting() -> tuple[Bench, Phone, Phone, Phone, Phone]:
+    """1002 talks to 1001 on one line, holds, and talks to 1003 on another."""
+    bench, ann, bob, eve = talking()
+    second = bench.stranger("1002", ("127.0.0.1", 7777))
+    bob.hold()
+    second.call("1003")
+    eve.answer()
+    return bench, ann, bob, second, eve
+
+
+def test_an_attended_transfer_connects_both_far_ends() -> None:
+    bench, ann, bob, second, eve = consulting()
+    peer, there = bench.leg_of("1001"), bench.leg_of("1003")
+    bob.refer("1003", to_call=second)
+    assert together(bench, peer, there)
+    assert bob.is_idle
+    assert second.is_idle
+    assert bob.news()[-1] == 200
+    (told,) = bench.of(LegReplaced)
+    assert (told.peer, told.by) == (peer, there)
+    assert told.other is not None
+    assert bench.calls.direct_calls == 1
+    eve.hang_up()
+    assert ann.is_idle
+    bench.check_forgotten()
+
+
+def test_the_second_call_may_be_referred_to_the_first_as_well() -> None:
+    bench, ann, bob, second, eve = consulting()
+    second.refer("1001", to_call=bob)
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    assert bob.is_idle
+    assert second.is_idle
+    ann.hang_up()
+    assert eve.is_idle
+    bench.check_forgotten()
+
+
+def test_a_call_of_somebody_else_is_no_target() -> None:
+    bench, ann, bob, _ = talking()
+    cy, dan = bench.phone("1010"), bench.phone("1011")
+    cy.call("1011")
+    dan.answer()
+    bob.refer("1010", to_call=cy)
+    assert bob.news() == [481]
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    assert together(bench, bench.leg_of("1010"), bench.leg_of("1011"))
+    ann.hang_up()
+    cy.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_call_that_rings_still_is_no_target() -> None:
+    bench, ann, bob, eve = talking()
+    second = bench.stranger("1002", ("127.0.0.1", 7777))
+    second.call("1003")
+    eve.ring()
+    found = second.user_agent._table.by_id[second.live]
+    tag = next(iter(found.early))
+    replaces = f"{found.invite.call_id};to-tag={tag};from-tag={found.local_tag}"
+    second.replaces = lambda: replaces  # type: ignore[method-assign]
+    bob.refer("1003", to_call=second)
+    assert bob.news() == [481]
+    assert not eve.is_idle
+    ann.hang_up()
+    second.hang_up()
+    bench.check_forgotten()
+
+
+# --- Replaces in an INVITE ----------------------------------------------------------------------
+
+
+def test_a_ringing_call_is_picked_up() -> None:
+    bench = Bench()
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.ring()
+    eve.call_instead(bob.replaces())
+    assert bob.is_idle
+    assert eve.statuses()[-1] == 200
+    assert ann.statuses()[-1] == 200
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    ann.hang_up()
+    assert eve.is_idle
+    bench.check_forgotten()
+
+
+def test_a_call_moves_to_another_phone_of_the_same_number() -> None:
+    bench, ann, bob, _ = talking()
+    desk = bench.stranger("1002", ("127.0.0.1", 7777))
+    desk.call_instead(bob.replaces())
+    assert bob.is_idle
+    assert not desk.is_idle
+    (told,) = bench.of(LegReplaced)
+    assert together(bench, bench.leg_of("1001"), told.by)
+    ann.hang_up()
+    assert desk.is_idle
+    bench.check_forgotten()
+
+
+def test_nobody_takes_a_call_that_stands_from_another_number() -> None:
+    bench, ann, bob, eve = talking()
+    eve.call_instead(bob.replaces())
+    assert eve.statuses()[-1] == 403
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_nobody_picks_up_the_offer_of_a_queue() -> None:
+    bench = Bench()
+    bob, eve = bench.phone("1002"), bench.phone("1003")
+    leg = bench.calls.call_phone(
+        "1002",
+        call=bench.new_call(),
+        caller_number="",
+        caller_name="",
+        ring_timeout_s=20,
+        headers={},
+    )
+    bench.pump()
+    bob.ring()
+    eve.call_instead(bob.replaces())
+    assert eve.statuses()[-1] == 403
+    assert not bob.is_idle
+    bench.calls.hang_up(leg, EndCause(Result.CANCELLED, "enough"))
+    bench.pump()
+    bench.check_forgotten()
+
+
+def test_a_stranger_replaces_nothing() -> None:
+    bench, ann, bob, _ = talking()
+    stranger = bench.stranger("+12025550101")
+    stranger.call_instead(bob.replaces())
+    assert stranger.statuses()[-1] == 403
+    assert not bob.is_idle
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+# --- over a restart -----------------------------------------------------------------------------
+
+
+def test_a_transfer_goes_on_over_a_restart() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    eve.ring()
+    bench.restart()
+    eve.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    assert bob.is_idle
+    ann.hang_up()
+    assert eve.is_idle
+    bench.check_forgotten()
+
+
+def test_a_transfer_that_fails_after_a_restart_gives_the_call_back() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    bench.restart()
+    eve.reject(486)
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    assert bob.is_idle
+    bench.check_forgotten()
+
+
+def test_a_recall_after_a_restart() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    bob.hang_up()
+    bench.restart()
+    eve.reject(486)
+    bob.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_the_gateway_may_be_lost_during_a_transfer() -> None:
+    bench, ann, bob, eve = talking()
+    bob.refer("1003")
+    bench.lose_gateway()
+    assert ann.is_idle
+    assert bob.is_idle
+    assert eve.is_idle
+    bench.restart_gateway()
+    bench.check_forgotten()
