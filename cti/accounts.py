@@ -15,6 +15,7 @@ from functools import lru_cache
 from cti.api.ports import Account
 from cti.schema import Role
 from cti.settings import PhoneSection, Settings, UserSection, expand
+from switch.sdp.transport import SrtpPolicy
 from switch.sip.digest import ha1
 
 ALGORITHMS = ("SHA-256", "MD5")
@@ -47,6 +48,11 @@ class PhoneCredentials:
     def numbers(self) -> tuple[str, ...]:
         """All phones."""
         return tuple(self._phones)
+
+    def srtp(self, number: str) -> SrtpPolicy:
+        """Whether a phone's sound is encrypted."""
+        section = self._phones.get(number)
+        return SrtpPolicy.ACCEPT if section is None else SrtpPolicy(section.srtp)
 
     def binding(self, number: str) -> str:
         """The fixed address of a phone that does not register; empty for the others."""

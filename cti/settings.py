@@ -17,7 +17,7 @@ from cti.ranges import expand as expand
 from cti.ranges import port_range as port_range
 from cti.settings_check import problems_of
 from cti.settings_faults import Lines, Salvage
-from cti.trunk_settings import TRUNK_FILES
+from cti.trunk_settings import TRUNK_FILES, Srtp
 from cti.trunk_settings import EmergencySection as EmergencySection
 from cti.trunk_settings import NumberingSection as NumberingSection
 from cti.trunk_settings import StirSection as StirSection
@@ -216,6 +216,8 @@ class PhoneSection(_Section, frozen=True, kw_only=True):
     ha1_md5: str = ""
     binding: str = ""
     """A fixed address instead of registration."""
+    srtp: Srtp = "accept"
+    """Whether its sound is encrypted: `off`, `accept` (if it offers it), `optional`, `required`, `dtls`."""
 
 
 class QueueSection(_Section, frozen=True, kw_only=True):

@@ -222,6 +222,7 @@ class Switching:
             addresses=addresses,
             peer_names=self._peer_names,
             draw=random.random,
+            srtp_of_phone=self.credentials.srtp,
         )
         self.calls.attach(self.presence)
         self.carriers = Carriers(

@@ -47,6 +47,9 @@ class LocationTable(_Section, frozen=True, kw_only=True):
     caller: International
 
 
+Srtp = Literal["off", "accept", "optional", "required", "dtls"]
+
+
 class TrunkSection(_Section, frozen=True, kw_only=True):
     """A way in or out."""
 
@@ -93,6 +96,8 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     """Pause between two OPTIONS to each address; 0: none."""
     probe_down_after: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
     probe_up_after: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
+    srtp: Srtp = "accept"
+    """Whether its sound is encrypted: `off`, `accept` (if it offers it), `optional`, `required`, `dtls`."""
     silence_s: Annotated[float, msgspec.Meta(ge=0.0, le=32.0)] = 5.0
     """Without any answer for so long the next trunk of the group is tried; 0: after 32 s."""
     failover_on: tuple[Annotated[int, msgspec.Meta(ge=400, le=599)], ...] = ()

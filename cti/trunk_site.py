@@ -10,6 +10,7 @@ from typing import TypeVar
 from cti.ranges import SettingsError, expand
 from cti.settings import Settings
 from cti.trunk_settings import EmergencySection, RuleTable, TrunkGroupSection, TrunkSection
+from switch.sdp.transport import SrtpPolicy
 from switch.trunks.credentials import TrunkCredentials
 from switch.trunks.emergency import EmergencySettings, emergency_numbers_of
 from switch.trunks.groups import Choice, GroupSettings, Member
@@ -120,6 +121,7 @@ def _trunk(trunk: TrunkSection, key: str, settings: Settings) -> TrunkSettings:
                 up_after=trunk.probe_up_after,
             ),
             silence_s=trunk.silence_s,
+            srtp=SrtpPolicy(trunk.srtp),
             failover_statuses=frozenset(trunk.failover_on),
             region=trunk.region or settings.site.region,
             number_format=NumberFormat(trunk.number_format),

@@ -52,6 +52,11 @@ _FRAME_S: Final = 0.02
 _LONG_S: Final = 3600.0
 _LEAVE_S: Final = 1.5
 """Longest that BYE and un-REGISTER may take at the end."""
+_MEDIA_ENCRYPTION: Final = {
+    "optional": "srtp",
+    "required": "srtp-mand",
+    "dtls": "dtls_srtp",
+}
 _PORT_TRIES: Final = 5
 """The stack also takes the port above the one it is told (TLS)."""
 
@@ -113,7 +118,7 @@ class BaresipBackend:
                 host,
                 "",
                 reg_interval=0,
-                extra_params=("catchall=yes",),
+                extra_params=("catchall=yes", *self._encryption),
                 audio_codecs=(),
             )
         )
@@ -159,6 +164,12 @@ class BaresipBackend:
     async def _use(self, account: Any) -> None:
         self._ua = await baresip.UserAgent.create(self._runtime, account, transfer_policy="reject")
         self._ua.on_incoming(self._on_incoming)
+
+    @property
+    def _encryption(self) -> tuple[str, ...]:
+        """Of each account."""
+        name = _MEDIA_ENCRYPTION.get(self._settings.srtp)
+        return () if name is None else (f"mediaenc={name}",)
 
     # --- commands ---
 
@@ -260,6 +271,7 @@ class BaresipBackend:
                 command.password,
                 reg_interval=command.expires_s,
                 transport="tcp" if command.transport == "tcp" else "udp",
+                extra_params=self._encryption,
             )
         )
         self._expires_s = command.expires_s

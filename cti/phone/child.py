@@ -20,6 +20,7 @@ from cti.phone.ports import Backend, Emit, PhoneSettings
 from cti.phone.protocol import MAX_LINE, Command, Event, Failed, decode_command, encode
 
 BACKENDS: Final = ("baresip", "pjsua2")
+SRTP: Final = ("off", "optional", "required", "dtls")
 
 
 class LineReader:
@@ -99,6 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--bind", default="", help="local address, e.g. 127.0.0.1")
     parser.add_argument("--local-port", type=int, default=0, help="SIP port; 0: any free one")
     parser.add_argument("--number", default="phone", help="who calls without a registration")
+    parser.add_argument("--srtp", choices=SRTP, default="off", help="whether sound is encrypted")
     parser.add_argument("--trace", action="store_true", help="SIP messages to standard error")
     args = parser.parse_args(argv)
 
@@ -112,6 +114,7 @@ def main(argv: list[str] | None = None) -> int:
         bind=args.bind,
         local_port=args.local_port,
         number=args.number,
+        srtp=args.srtp,
         trace=args.trace,
     )
     try:

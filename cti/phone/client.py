@@ -87,17 +87,19 @@ class PhoneProcess:
         bind: str = "",
         local_port: int = 0,
         number: str = "phone",
+        srtp: str = "off",
         trace: bool = False,
     ) -> PhoneProcess:
         """Start the process and wait until the user agent runs.
 
         `backend`: `auto`, `pjsua2` or `baresip`; `audio`: `device` or `none`; `bind`: local
-        address (calls on loopback need `127.0.0.1`); `number`: who calls without a registration.
+        address (calls on loopback need `127.0.0.1`); `number`: who calls without a registration;
+        `srtp`: `off`, `optional`, `required` or `dtls`.
         Raises `PhoneUnavailableError`.
         """
         name = best_backend() if backend == "auto" else backend
         arguments = ["--backend", name, "--audio", audio, "--local-port", str(local_port)]
-        arguments += ["--number", number]
+        arguments += ["--number", number, "--srtp", srtp]
         if bind:
             arguments += ["--bind", bind]
         if trace:

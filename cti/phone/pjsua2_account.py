@@ -10,6 +10,12 @@ import pjsua2 as pj
 from cti.phone.ports import Emit, PhoneError, PhoneSettings
 from cti.phone.protocol import Register, Registered, RegistrationFailed, Unregistered
 
+_SRTP_USE: Final = {
+    "off": pj.PJMEDIA_SRTP_DISABLED,
+    "optional": pj.PJMEDIA_SRTP_OPTIONAL,
+    "required": pj.PJMEDIA_SRTP_MANDATORY,
+    "dtls": pj.PJMEDIA_SRTP_MANDATORY,
+}
 _RETRY_S: Final = 3
 """A registration that failed is tried again after this."""
 
@@ -97,6 +103,14 @@ class Account(pj.Account):  # type: ignore[misc]  # the library publishes no typ
         config.mediaConfig.transportConfig.port = 10000
         config.mediaConfig.transportConfig.portRange = 5990
         config.mediaConfig.transportConfig.randomizePort = True
+        config.mediaConfig.srtpUse = _SRTP_USE[self._settings.srtp]
+        config.mediaConfig.srtpSecureSignaling = (
+            0  # keys may be told over UDP: what is heard decides
+        )
+        if self._settings.srtp == "dtls":
+            keyings = pj.IntVector()
+            keyings.append(pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP)
+            config.mediaConfig.srtpOpt.keyings = keyings
         return config
 
 

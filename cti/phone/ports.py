@@ -27,6 +27,8 @@ class PhoneSettings:
     """SIP port; 0: any free one."""
     number: str = "phone"
     """Who calls before (or without) a registration."""
+    srtp: str = "off"
+    """Whether its sound is encrypted: `off`, `optional`, `required`, or `dtls`."""
     trace: bool = False
     """Write each SIP message to standard error."""
 

@@ -11,6 +11,7 @@ After that an adopted call is a call like any other.
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -239,7 +240,7 @@ class Adoption:
         now = self._clock.now()
         state = State[record.state]
         answered_at = mono(record.answered_at) if record.answered_at else 0.0
-        negotiation = AudioNegotiation.of_record(record.negotiation)
+        negotiation = AudioNegotiation.of_record(record.negotiation, secrets.token_bytes)
         if record.fork is None:
             self._ua.restore(
                 record.session,

@@ -42,6 +42,7 @@ from switch.calls.settings import CallSettings
 from switch.calls.snapshot import LegView, describe
 from switch.calls.sound import Sound
 from switch.calls.transfers import Transfers
+from switch.calls.transport_policies import TransportPolicies, accept_from_all
 from switch.calls.turn import Subject, Turn
 from switch.clock import Clock, TimerHandle
 from switch.gateway.protocol import Event, Welcome
@@ -49,6 +50,7 @@ from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.registrar.location import Location
 from switch.registrar.ports import Credentials
 from switch.registrar.registrar import Registrar
+from switch.sdp.transport import SrtpPolicy
 from switch.sip.digest import Challenger
 from switch.sip.user_agent import UserAgent
 from switch.trunks.addresses import PeerNames, TrunkAddresses
@@ -87,6 +89,7 @@ class Calls(Commands):
         addresses: TargetSource = _ADDRESSES_ONLY,
         peer_names: PeerNames = lambda connection: (),
         draw: Callable[[], float] = lambda: 0.5,
+        srtp_of_phone: Callable[[str], SrtpPolicy] = accept_from_all,
     ) -> None:
         """Take the parts.
 
@@ -94,7 +97,8 @@ class Calls(Commands):
         without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
         not at once; `addresses` knows where the servers of trunks are, `peer_names` what certificates
         the peers of connections have proved; `draw` gives numbers from 0 to
-        below 1, by which trunks of one order share calls. The location's `on_change` should lead to
+        below 1, by which trunks of one order share calls; `srtp_of_phone` says whose sound is encrypted.
+        The location's `on_change` should lead to
         `phone_changed`.
         """
         self._sink = sink
@@ -114,7 +118,13 @@ class Calls(Commands):
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
         own_codecs = {name: trunk.codecs for name, trunk in trunks.items() if trunk.codecs}
         session_ids = count(max(1, int(clock.wall())))
-        self.media = LegMedia(gateway, session_ids.__next__, settings.codecs, own_codecs)
+        self.media = LegMedia(
+            gateway,
+            session_ids.__next__,
+            settings.codecs,
+            own_codecs,
+            TransportPolicies(trunks, srtp_of_phone),
+        )
         user_agent.takes_calls_while(lambda: self.accepts_calls)
         turn = Turn(
             clock=clock,

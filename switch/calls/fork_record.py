@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 from switch.calls.attempt import Attempt, Rights, Target
@@ -64,7 +65,7 @@ def restored_fork(leg: Leg, record: ForkRecord, mono: Moment) -> Fork:
             Branch(
                 SessionId(branch.session.id),
                 _target(branch.target),
-                AudioNegotiation.of_record(branch.negotiation),
+                AudioNegotiation.of_record(branch.negotiation, secrets.token_bytes),
                 branch.rang,
             )
             for branch in record.branches

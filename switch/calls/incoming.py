@@ -129,7 +129,11 @@ class Incoming:
                 raise
             log.debug("offer of %s refused: %s", event.session, error)
             reason = "no-common-codec" if error.status == 488 else "bad-offer"
-            return Denied(status=error.status, reason=reason)
+            if error.status != 488:
+                return Denied(status=error.status, reason=reason)
+            # RFC 3261 section 21.4.26: what would have to change. Our own words, never the offer's.
+            warning = f'399 {self._settings.host} "{str(error).replace(chr(34), chr(39))[:160]}"'
+            return Denied(status=488, reason=reason, headers=(("Warning", warning),))
         return None
 
     def _pass_on(self, leg: Leg, admitted: Admitted, hops: int) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from switch.calls.gateway_port import Gateway
 from switch.calls.leg import Leg
+from switch.calls.transport_policies import TransportPolicies
 from switch.errors import LocalProtocolError, MediaUnavailableError, RemoteProtocolError
-from switch.gateway.protocol import AddLeg, ConfigureLeg, RemoveLeg
+from switch.gateway.protocol import AddLeg, ConfigureLeg, RemoveLeg, SrtpKeys
 from switch.ids import CallId, LegId
 from switch.sdp.codecs import ALL_CODECS, known_names
 from switch.sdp.offer_answer import AudioNegotiation
@@ -22,6 +23,7 @@ class LegMedia:
         new_session_id: Callable[[], int],
         codecs: Sequence[str] = ALL_CODECS,
         codecs_of_trunks: Mapping[str, Sequence[str]] | None = None,
+        policies: TransportPolicies | None = None,
     ) -> None:
         """`new_session_id` numbers SDP sessions: unique per leg, of at most 63 bits.
 
@@ -34,6 +36,7 @@ class LegMedia:
         }
         self.of_call: Callable[[CallId], Iterable[Leg]] = lambda call: ()
         """The legs of a call: what they speak is offered first to those who join them."""
+        self._policies = policies or TransportPolicies({})
         self._gateway = gateway
         self._new_session_id = new_session_id
         self._rtp_address: str | None = None
@@ -93,6 +96,7 @@ class LegMedia:
             address=self._rtp_address,
             port=leg.port,
             codecs=self._codecs_for(leg),
+            terms=self._policies.terms(leg),
         )
 
     def _codecs_for(self, leg: Leg) -> tuple[str, ...]:
@@ -154,6 +158,7 @@ class LegMedia:
         if audio is None:
             raise LocalProtocolError(f"leg {leg.id}: nothing is agreed yet")
         transport = _negotiation(leg).transport
+        keys = transport.keys
         self._gateway.send(
             ConfigureLeg(
                 leg=leg.id,
@@ -171,6 +176,9 @@ class LegMedia:
                 rtcp_mux=transport.rtcp_mux,
                 rtcp_address=transport.rtcp_address,
                 rtcp_port=transport.rtcp_port,
+                srtp=None
+                if keys is None
+                else SrtpKeys(suite=keys.suite, send=keys.send, receive=keys.receive),
             )
         )
 

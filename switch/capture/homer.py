@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 
 from switch.capture.hep import Encoder, Kind
+from switch.capture.masking import keyless
 from switch.capture.octets import call_id
 from switch.sip.flow import Flow
 
@@ -35,7 +36,7 @@ class Homer:
 
     def message(self, data: bytes, flow: Flow, is_out: bool) -> None:
         """Report one SIP message. Never waits, never raises."""
-        self._send(data, flow, is_out, Kind.SIP, call_id(data))
+        self._send(keyless(data), flow, is_out, Kind.SIP, call_id(data))
 
     def report(self, data: bytes, flow: Flow, is_out: bool, correlation: str) -> None:
         """Report figures of RTCP as JSON; `correlation` is the Call-ID of its session."""

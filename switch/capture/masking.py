@@ -18,6 +18,16 @@ _UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 """What would move the cursor of a terminal, or turn the direction of its text."""
 
 
+_KEYS: Final = re.compile(rb"(?im)(?<=inline:)[A-Za-z0-9+/=]+|(?<=^a=ice-pwd:)[A-Za-z0-9+/]+")
+
+
+def keyless(data: bytes) -> bytes:
+    """The message with as many octets, and without the keys of its sound (RFC 4568, 8839)."""
+    if b"inline:" not in data and b"ice-pwd:" not in data:
+        return data
+    return _KEYS.sub(lambda found: b"*" * len(found[0]), data)
+
+
 def readable(data: bytes) -> str:
     """The message as text, with plain line ends."""
     text = data.decode(errors="replace").replace("\r\n", "\n")

@@ -11,7 +11,7 @@ from switch.ids import LegId
 from switch.media import events as media
 from switch.media.engine import MediaEngine
 from switch.media.errors import MediaCommandError
-from switch.media.model import PlayerItem, PromptItem, SilenceItem, ToneItem
+from switch.media.model import PlayerItem, PromptItem, SilenceItem, SrtpKeys, ToneItem
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ class CommandRunner:
             case wire.AddLeg():
                 engine.add_leg(command.leg, command.port, now)
             case wire.ConfigureLeg():
+                # First of all: nothing may pass in clear that should not.
+                engine.secure_leg(command.leg, _keys(command.srtp))
                 engine.configure_leg(
                     command.leg,
                     remote=(command.remote_address, command.remote_port),
@@ -139,6 +141,10 @@ def _leg_removed(leg: LegId, totals: media.LegTotals) -> wire.LegRemoved:
             mos=totals.quality.mos,
         ),
     )
+
+
+def _keys(keys: wire.SrtpKeys | None) -> SrtpKeys | None:
+    return None if keys is None else SrtpKeys(keys.suite, keys.send, keys.receive)
 
 
 def _report_address(command: wire.ConfigureLeg) -> tuple[str, int] | None:

@@ -81,6 +81,19 @@ class AddLeg(Message, frozen=True, kw_only=True, tag="add_leg"):
     """One of the ports in an earlier `PortsReserved`."""
 
 
+class SrtpKeys(Message, frozen=True, kw_only=True, tag="srtp_keys"):
+    """How a leg's packets are encrypted (RFC 3711)."""
+
+    suite: str
+    """In the words of RFC 4568 and 7714, as `AES_CM_128_HMAC_SHA1_80`."""
+    send: bytes
+    """Master key and salt of what we send."""
+    receive: bytes
+
+    def __repr__(self) -> str:
+        return f"SrtpKeys(suite={self.suite!r}, ...)"
+
+
 class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """Set or change where a leg's RTP goes and how it is coded: after each answer or re-INVITE."""
 
@@ -110,6 +123,8 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """Bits a second that the peer wants to be sent at most (Opus); 0: it does not say."""
     use_fec: bool = False
     """The peer makes use of forward error correction (Opus)."""
+    srtp: SrtpKeys | None = None
+    """None: in clear. With the keys that are in use already nothing begins anew."""
 
 
 class RemoveLeg(Message, frozen=True, kw_only=True, tag="remove_leg"):

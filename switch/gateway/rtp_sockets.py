@@ -44,10 +44,13 @@ from switch.gateway.system_calls import (
     send_reports,
 )
 from switch.media.errors import MediaCommandError
+from switch.media.model import SrtpKeys
 from switch.media.packets import PacketBuffer
 from switch.media.ports import Stray
 from switch.media.receipt import Pause, ReceiptTables, Relayed
 from switch.media.rows import grown
+from switch.srtp.keeper import SessionKeeper
+from switch.srtp.library import SrtpError
 
 REST_S: Final = 2.0
 """A released port is not used again before this, so that the old peer's last packets die out."""
@@ -118,6 +121,7 @@ class RtpSockets:
         self._reports: dict[int, socket.socket] = {}
         """RTCP sockets, by row."""
         self._epoll = select.epoll()
+        self._sessions = SessionKeeper()
         self._tables = SocketTables(
             ready=np.zeros(0, dtype=EPOLL_EVENT),
             row_by_fd=np.zeros(0, dtype=np.int32),
@@ -130,6 +134,9 @@ class RtpSockets:
             report_fd_by_row=np.zeros(0, dtype=np.int32),
             report_addresses=np.zeros((0, _SOCKADDR_OCTETS), dtype=np.uint8),
             report_address_sizes=np.zeros(0, dtype=np.int64),
+            is_secure=self._sessions.is_secure,
+            secured=self._sessions.secured,
+            crypts=self._sessions.crypts,
             clock=np.zeros(1),
             timespec=np.zeros(2, dtype=np.int64),
         )
@@ -211,6 +218,7 @@ class RtpSockets:
     def detach(self, row: int) -> None:
         """Close the sockets of a leg."""
         self.close_reports(row)
+        self._sessions.clear(row)
         pair = self._legs.pop(row)
         tables = self._tables
         tables.fd_by_row[row] = -1
@@ -224,6 +232,21 @@ class RtpSockets:
             tables.again[: tables.again_count[0]] = listed[listed != fd]
         pair.close()  # which also takes them out of the epoll set
         self._resting.append((self._now, pair.port))
+
+    # --- SRTP -----------------------------------------------------------------------------------
+
+    def secure(self, row: int, keys: SrtpKeys | None) -> None:
+        """Encrypt and decrypt what this leg sends and receives; None: in clear.
+
+        Raises MediaCommandError for keys that cannot be used.
+        """
+        if keys is None:
+            self._sessions.clear(row)
+            return
+        try:
+            self._sessions.key(row, keys.suite, keys.send, keys.receive)
+        except SrtpError as error:
+            raise MediaCommandError(str(error)) from None
 
     # --- reports --------------------------------------------------------------------------------
 
@@ -326,9 +349,7 @@ class RtpSockets:
 
     def send(self, packets: PacketBuffer, first: int, count: int) -> int:
         """Send packets to the legs that they are for; return how many the system did not take."""
-        return send_packets(
-            self._tables.fd_by_row, packets.octets, packets.legs, packets.sizes, first, count
-        )
+        return send_packets(self._tables, packets.octets, packets.legs, packets.sizes, first, count)
 
     def close(self) -> None:
         """Close every socket."""
@@ -338,6 +359,7 @@ class RtpSockets:
             sock.close()
         self._reports.clear()
         self._legs.clear()
+        self._sessions.close()
         self._reserved.clear()
         self._epoll.close()
 
@@ -350,7 +372,10 @@ class RtpSockets:
                 report_fd_by_row=np.concatenate([tables.report_fd_by_row, more]),
             )
             rows = len(tables.fd_by_row)
+            self._sessions.make_room(rows)
             tables = tables._replace(
+                is_secure=self._sessions.is_secure,
+                crypts=self._sessions.crypts,
                 report_addresses=grown(tables.report_addresses, rows),
                 report_address_sizes=grown(tables.report_address_sizes, rows),
             )
@@ -375,6 +400,8 @@ class RtpSockets:
             data, source = sock.recvfrom(_DATAGRAM_OCTETS)
         except OSError:
             return
+        if data and data[0] >> 6 == 2:
+            data = self._sessions.open(row, data)  # nobody is followed who has not the keys
         strays.append(Stray(row, data, (source[0], source[1]), is_report))
 
 

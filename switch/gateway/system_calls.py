@@ -25,11 +25,13 @@ from switch.compiled import (
     entry,
     external,
     inner,
+    table_of,
     tuple_of,
 )
 from switch.media.legs import Rows
 from switch.media.receipt import KEYED, RECEIPT_TABLES, RELAYED, ReceiptTables, take_packets
 from switch.rtp.rtcp import is_rtcp
+from switch.srtp.crypt import CRYPT, close_packet, open_packet
 
 NOBODY: Final = 0
 """No socket of ours, or a main socket that has no peer yet."""
@@ -121,6 +123,12 @@ class SocketTables(NamedTuple):
     report_addresses: NDArray[np.uint8]
     """Where RTCP goes from a socket of its own, by row: a `sockaddr` each."""
     report_address_sizes: Rows
+    is_secure: NDArray[np.bool_]
+    """By row: SRTP."""
+    secured: Rows
+    """One value: how many rows are secure."""
+    crypts: NDArray[Any]
+    """CRYPTs, by row."""
     clock: NDArray[np.float64]
     """One value: when packets were taken last (monotonic, s)."""
     timespec: Rows
@@ -130,7 +138,7 @@ class SocketTables(NamedTuple):
 SOCKET_TABLES: Final = tuple_of(
     SocketTables,
     numba.from_dtype(EPOLL_EVENT)[::1], FDS, types.uint8[::1], FDS, FLAGS, INTS, FDS, FDS,
-    FDS, OCTET_ROWS, INTS,
+    FDS, OCTET_ROWS, INTS, FLAGS, INTS, table_of(CRYPT),
     types.float64[::1], INTS,
 )  # fmt: skip
 
@@ -195,12 +203,16 @@ def receive_packets(
             again[kept] = fd
             kept += 1
     sockets.again_count[0] = kept
+    if sockets.secured[0]:
+        for i in range(taken):
+            if sockets.is_secure[rows[i]] and sizes[i] < octets.shape[1]:
+                sizes[i] = open_packet(sockets.crypts, rows[i], octets[i], sizes[i])
     return taken, at_doorsteps, owner_has
 
 
-@entry(FDS, OCTET_ROWS, INTS, INTS, INT, INT)
+@entry(SOCKET_TABLES, OCTET_ROWS, INTS, INTS, INT, INT)
 def send_packets(
-    fd_by_row: NDArray[np.int32],
+    sockets: SocketTables,
     octets: NDArray[np.uint8],
     rows: Rows,
     sizes: Rows,
@@ -213,13 +225,19 @@ def send_packets(
     """
     dropped = 0
     base, width = np.int64(octets.ctypes.data), octets.shape[1]
+    some_secure = sockets.secured[0] > 0
     for i in range(first, first + count):
-        fd = fd_by_row[rows[i]]
+        fd = sockets.fd_by_row[rows[i]]
         if fd < 0:
             continue
+        size = sizes[i]
+        if some_secure and sockets.is_secure[rows[i]]:
+            size = close_packet(sockets.crypts, rows[i], octets[i], size, False)
+            if size == 0:
+                continue
         packet = base + i * width
         # The first failure may be about an earlier packet, which the peer's host refused (ICMP).
-        if _send(fd, packet, sizes[i], 0) < 0 and _send(fd, packet, sizes[i], 0) < 0:
+        if _send(fd, packet, size, 0) < 0 and _send(fd, packet, size, 0) < 0:
             dropped += 1
     return dropped
 
@@ -234,11 +252,16 @@ def send_reports(
     for i in range(count):
         row = rows[i]
         fd, packet = sockets.report_fd_by_row[row], base + i * width
+        size = sizes[i]
+        if sockets.is_secure[row]:
+            size = close_packet(sockets.crypts, row, octets[i], size, True)
+            if size == 0:
+                continue
         if fd >= 0 and sockets.kind_by_fd[fd] == MAIN:
-            _send(fd, packet, sizes[i], 0)
+            _send(fd, packet, size, 0)
         elif fd >= 0 and sockets.report_address_sizes[row]:
             address = addresses + row * sockets.report_addresses.shape[1]
-            _sendto(fd, packet, sizes[i], 0, address, sockets.report_address_sizes[row])
+            _sendto(fd, packet, size, 0, address, sockets.report_address_sizes[row])
 
 
 @entry(INT, SOCKET_TABLES, RECEIPT_TABLES, REAL, REAL)
@@ -264,9 +287,7 @@ def relay_packets(
             out = tables.counts[RELAYED]
             received += count
             relayed += out
-            dropped += send_packets(
-                sockets.fd_by_row, tables.out, tables.out_legs, tables.out_sizes, 0, out
-            )
+            dropped += send_packets(sockets, tables.out, tables.out_legs, tables.out_sizes, 0, out)
             if tables.counts[KEYED]:
                 return received, relayed, dropped, strangers, now
         if strangers or owner_has:

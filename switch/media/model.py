@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class SilenceItem:
     """Silence of a given length."""
 
     duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """How a leg is encrypted."""
+
+    suite: str
+    send: bytes = field(repr=False)
+    """Master key and salt."""
+    receive: bytes = field(repr=False)
 
 
 PlayerItem = PromptItem | ToneItem | SilenceItem

@@ -18,7 +18,7 @@ from switch.media.errors import MediaCommandError
 from switch.media.events import LegTotals, MediaEvent, PlayerEnded
 from switch.media.gains import GainMatrix, player_source
 from switch.media.legs import NO_PAYLOAD_TYPE, LegTable
-from switch.media.model import PlayerItem
+from switch.media.model import PlayerItem, SrtpKeys
 from switch.media.peers import Peers
 from switch.media.players import PlayerTable
 from switch.media.ports import RecordingSink, RtpWire
@@ -155,6 +155,10 @@ class Patchbay:
         legs.last_received[row] = now
         legs.silence_reported[row] = False
         self._changed = True
+
+    def secure_leg(self, leg: LegId, keys: SrtpKeys | None) -> None:
+        """Encrypt what passes between a leg and its peer; None: in clear. Raises MediaCommandError."""
+        self._wire.secure(self._row(leg), keys)
 
     def exchange_reports(self, leg: LegId, remote: tuple[str, int] | None, now: float) -> None:
         """Exchange RTCP with the peer: at this address, or (None) where its sound goes.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switch.ids import RecordingId
+from switch.media.model import SrtpKeys
 
 if TYPE_CHECKING:
     # Who only stores recordings need not load the compiled loops.
@@ -69,6 +70,9 @@ class RtpWire(Protocol):
 
     def detach(self, row: int) -> None:
         """Close the leg's sockets; its port rests before it can be reserved again."""
+
+    def secure(self, row: int, keys: SrtpKeys | None) -> None:
+        """Encrypt and decrypt what the leg sends and receives; None: in clear. Raises MediaCommandError."""
 
     def share_reports(self, row: int) -> None:
         """RTCP of this leg goes by the socket of its sound (RFC 5761)."""

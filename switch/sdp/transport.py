@@ -2,7 +2,8 @@
 
     policy      we offer                           we take
     off         RTP/AVP                            RTP/AVP, RTP/AVPF
-    optional    RTP/AVP with keys                  those, and everything below
+    accept      RTP/AVP                            those, and everything below
+    optional    RTP/AVP with keys                  the same
     required    RTP/SAVP with keys                 keys under any profile, DTLS-SRTP
     dtls        UDP/TLS/RTP/SAVPF, ICE-lite        DTLS-SRTP
 
@@ -39,6 +40,7 @@ class SrtpPolicy(StrEnum):
     """What is asked of a peer; see above."""
 
     OFF = "off"
+    ACCEPT = "accept"
     OPTIONAL = "optional"
     REQUIRED = "required"
     DTLS = "dtls"
@@ -196,23 +198,19 @@ class TransportNegotiation:
             role = "actpass"
             mid = self.agreed.mid or "0"
             return self._dtls_lines(role, own, mid, address, port)
-        if self._terms.policy not in (SrtpPolicy.OFF, SrtpPolicy.DTLS):
-            if not self._offered:
-                self._offered = self._new_lines()
+        wants = self._terms.policy in (SrtpPolicy.OPTIONAL, SrtpPolicy.REQUIRED)
+        if wants or self.agreed.keys is not None:
+            self._offered = self._new_lines()
             lines += "".join(f"{line.text}\r\n" for line in self._offered)
         return "", lines
 
     def _new_lines(self) -> tuple[CryptoLine, ...]:
-        in_use = self.agreed.keys
+        keys = {line.suite: line.key for line in self._offered}
+        if (in_use := self.agreed.keys) is not None:
+            keys[in_use.suite] = in_use.send
         suites = sorted(KEY_OCTETS, key=lambda suite: in_use is None or suite != in_use.suite)
         return tuple(
-            CryptoLine(
-                str(number),
-                suite,
-                in_use.send
-                if in_use is not None and suite == in_use.suite
-                else new_key(suite, self._terms.random),
-            )
+            CryptoLine(str(number), suite, keys.get(suite) or new_key(suite, self._terms.random))
             for number, suite in enumerate(suites, 1)
         )
 
@@ -313,9 +311,6 @@ class TransportNegotiation:
         self.agreed = agreed
         if agreed.ice is not None:
             self._own_ice = (agreed.ice.ufrag, agreed.ice.password)
-        if agreed.keys is not None:
-            # Offered again from now on: the same key for this suite, new ones for the others.
-            self._offered = ()
 
     # --- answering ------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Final
 
+from switch.sdp.transport import SrtpPolicy
 from switch.sip.flow import Transport
 from switch.trunks.credentials import TrunkCredentials
 from switch.trunks.emergency import EmergencySettings
@@ -118,6 +119,7 @@ class TrunkSettings:
     codecs: tuple[str, ...] = ()
     """Names in order of preference; empty: all that we have."""
     dtmf: DtmfMode = DtmfMode.RFC4733
+    srtp: SrtpPolicy = SrtpPolicy.ACCEPT
     verify: Verification = Verification.OFF
     sign: bool = False
     """Calls out carry a signature of the caller's number."""

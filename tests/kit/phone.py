@@ -49,8 +49,10 @@ class Phone:
         bind: str = "127.0.0.1",
         number: str = "phone",
         port: int = 0,
+        srtp: str = "off",
     ) -> None:
         self.backend = backend
+        self._srtp = srtp
         self._port = port
         self._number = number
         self._bind = bind
@@ -61,8 +63,9 @@ class Phone:
     async def __aenter__(self) -> Self:
         """Start the process."""
         self._process = await PhoneProcess.start(
-            self.backend, bind=self._bind, number=self._number, local_port=self._port
-        )
+            self.backend, bind=self._bind, number=self._number, local_port=self._port,
+            srtp=self._srtp,
+        )  # fmt: skip
         return self
 
     async def __aexit__(

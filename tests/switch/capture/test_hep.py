@@ -5,6 +5,7 @@ import pytest
 
 from switch.capture.hep import Encoder, Kind
 from switch.capture.homer import Homer
+from switch.capture.masking import keyless
 from switch.capture.octets import call_id
 from switch.sip.flow import Flow, Transport
 
@@ -133,3 +134,18 @@ def test_packets_arrive_and_a_server_that_is_away_costs_nothing() -> None:
     homer.close()
     homer.message(INVITE, FLOW, False)
     assert homer.sent + homer.dropped == 26
+
+
+def test_keys_of_sound_are_not_shown_to_anybody() -> None:
+    """With as many octets as before: Content-Length goes on being right."""
+    key = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij0123"
+    message = (
+        f"INVITE sip:a SIP/2.0\r\n\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31\r\n"
+        f"a=ice-pwd:{key}\r\n"
+    ).encode()
+    shown = keyless(message)
+    assert len(shown) == len(message)
+    assert key.encode() not in shown
+    assert b"AES_CM_128_HMAC_SHA1_80 inline:" in shown
+    assert b"|2^31" in shown
+    assert keyless(b"OPTIONS sip:a SIP/2.0\r\n\r\n") == b"OPTIONS sip:a SIP/2.0\r\n\r\n"

@@ -15,6 +15,7 @@ from switch.media.codecs import CLOCK_SCALE_OF_CODEC, CODEC_BY_NAME, DECODE
 from switch.media.engine import MediaEngine
 from switch.media.errors import MediaCommandError
 from switch.media.events import MediaEvent
+from switch.media.model import SrtpKeys
 from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.ports import RecordingOutcome, Stray
 from switch.media.prompts import PromptStore
@@ -34,6 +35,7 @@ class MemoryWire:
         self.sent: dict[int, list[bytes]] = {}
         self.peer: dict[int, tuple[str, int]] = {}
         self.ports: dict[int, int] = {}
+        self.keys: dict[int, SrtpKeys | None] = {}
         self.report_to: dict[int, tuple[str, int] | None] = {}
         self.reports: dict[int, list[bytes]] = {}
         """RTCP that was sent, by row."""
@@ -53,6 +55,9 @@ class MemoryWire:
     def detach(self, row: int) -> None:
         for table in (self.ports, self.arrived, self.sent, self.peer):
             table.pop(row, None)
+
+    def secure(self, row: int, keys: SrtpKeys | None) -> None:
+        self.keys[row] = keys
 
     def share_reports(self, row: int) -> None:
         self.report_to[row] = self.peer.get(row)

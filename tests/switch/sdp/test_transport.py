@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
+import re
+from collections.abc import Callable
+
+import msgspec
 import pytest
 
+from switch.errors import RemoteProtocolError
+from switch.sdp.description import _without_numbers, parse_description
+from switch.sdp.negotiation_record import NegotiationRecord
 from switch.sdp.offer_answer import AudioNegotiation
-from switch.sdp.transport import TransportTerms
+from switch.sdp.transport import SrtpPolicy, TransportTerms
 
 
 def sdp(*lines: str, media: str = "m=audio 4000 RTP/AVP 0") -> bytes:
@@ -56,3 +65,277 @@ def test_rtcp_may_be_wanted_elsewhere(line: str, address: str, port: int) -> Non
     side = ours()
     side.answer(sdp(line))
     assert (side.transport.rtcp_address, side.transport.rtcp_port) == (address, port)
+
+
+# --- keys (SDES) ----------------------------------------------------------------------------------
+
+CM = "AES_CM_128_HMAC_SHA1_80"
+KEY = "A" * 40
+OTHER = "B" * 40
+GCM_KEY = "C" * 37 + "A=="
+TAIL = f"{CM} inline:{KEY}"
+
+
+def chance() -> Callable[[int], bytes]:
+    """Keys that differ, and can be told again."""
+    counter = itertools.count(1)
+    return lambda octets: bytes([next(counter)]) * octets
+
+
+def secure(policy: str = "optional") -> AudioNegotiation:
+    return ours(TransportTerms(policy=SrtpPolicy(policy), random=chance()))
+
+
+def crypto_lines(text: bytes) -> list[str]:
+    return re.findall(r"a=crypto:([^\r]*)\r\n", text.decode())
+
+
+@pytest.mark.parametrize(
+    ("policy", "profile", "lines"),
+    [
+        ("off", b"RTP/AVP", 0),
+        ("accept", b"RTP/AVP", 0),
+        ("optional", b"RTP/AVP", 4),
+        ("required", b"RTP/SAVP", 4),
+    ],
+)
+def test_each_policy_offers_what_it_says(policy: str, profile: bytes, lines: int) -> None:
+    text = secure(policy).make_offer()
+    assert b"m=audio 16000 %b 0" % profile in text
+    written = crypto_lines(text)
+    assert len(written) == lines
+    assert len({line.split("inline:")[1] for line in written}) == lines, "each line has its own key"
+
+
+SAVP = "m=audio 4000 RTP/SAVP 0"
+AVP = "m=audio 4000 RTP/AVP 0"
+
+
+@pytest.mark.parametrize(
+    ("policy", "media", "lines", "outcome"),
+    [
+        ("off", AVP, (), "plain"),
+        ("off", AVP, (f"a=crypto:1 {TAIL}",), "plain"),
+        ("off", SAVP, (f"a=crypto:1 {TAIL}",), "refused"),
+        ("accept", AVP, (), "plain"),
+        ("accept", AVP, (f"a=crypto:1 {TAIL}",), "secure"),
+        ("accept", SAVP, (f"a=crypto:1 {TAIL}",), "secure"),
+        ("accept", "m=audio 4000 RTP/SAVPF 0", (f"a=crypto:1 {TAIL}",), "secure"),
+        ("optional", AVP, (), "plain"),
+        ("optional", AVP, ("a=crypto:1 rubbish",), "plain"),
+        ("optional", SAVP, (), "refused"),
+        ("optional", SAVP, ("a=crypto:1 rubbish",), "refused"),
+        ("required", AVP, (), "refused"),
+        ("required", AVP, (f"a=crypto:1 {TAIL}",), "secure"),
+        ("required", SAVP, (f"a=crypto:1 {TAIL}",), "secure"),
+        ("optional", "m=audio 4000 UDP/TLS/RTP/SAVPF 0", (f"a=crypto:1 {TAIL}",), "refused"),
+        ("optional", "m=audio 4000 RTP/SAVPX 0", (f"a=crypto:1 {TAIL}",), "refused"),
+    ],
+)
+def test_each_policy_takes_what_it_says(
+    policy: str, media: str, lines: tuple[str, ...], outcome: str
+) -> None:
+    side = secure(policy)
+    if outcome == "refused":
+        with pytest.raises(RemoteProtocolError) as caught:
+            side.answer(sdp(*lines, media=media))
+        assert caught.value.status == 488
+        assert KEY not in str(caught.value)
+        return
+    _, text = side.answer(sdp(*lines, media=media))
+    assert side.transport.is_secure == (outcome == "secure")
+    assert len(crypto_lines(text)) == (1 if outcome == "secure" else 0)
+    assert media.split()[2].encode() in text
+
+
+def test_the_first_line_that_can_be_used_is_answered_with_its_tag() -> None:
+    side = secure()
+    offer = sdp(
+        f"a=crypto:1 AES_192_CM_HMAC_SHA1_80 inline:{KEY}",
+        f"a=crypto:7 AEAD_AES_128_GCM inline:{GCM_KEY}",
+        f"a=crypto:3 {TAIL}",
+        media=SAVP,
+    )
+    _, text = side.answer(offer)
+    assert crypto_lines(text)[0].startswith("7 AEAD_AES_128_GCM inline:")
+    keys = side.transport.keys
+    assert keys is not None
+    assert keys.receive == base64.b64decode(GCM_KEY)
+    assert base64.b64encode(keys.send).decode() == crypto_lines(text)[0].split("inline:")[1]
+
+
+BAD_LINES = {
+    "a key too short": f"1 {CM} inline:{KEY[:-4]}",
+    "a key too long": f"1 {CM} inline:{KEY}AAAA",
+    "a key of another suite": f"1 AEAD_AES_256_GCM inline:{KEY}",
+    "no base64": f"1 {CM} inline:{'!' * 40}",
+    "another method": f"1 {CM} uri:{KEY}",
+    "two keys": f"1 {CM} inline:{KEY}|2^31|1:4;inline:{OTHER}|2^31|2:4",
+    "an MKI": f"1 {CM} inline:{KEY}|2^31|1:4",
+    "a lifetime of nothing": f"1 {CM} inline:{KEY}|0",
+    "a lifetime too short": f"1 {CM} inline:{KEY}|2^10",
+    "a lifetime beyond all": f"1 {CM} inline:{KEY}|2^49",
+    "a lifetime that is none": f"1 {CM} inline:{KEY}|x",
+    "no encryption": f"1 {CM} inline:{KEY} UNENCRYPTED_SRTP",
+    "no authentication": f"1 {CM} inline:{KEY} UNAUTHENTICATED_SRTP",
+    "a key derivation rate": f"1 {CM} inline:{KEY} KDR=4",
+    "a tag that is none": f"x {CM} inline:{KEY}",
+    "a tag too long": f"1234567890 {CM} inline:{KEY}",
+    "no suite": f"1 inline:{KEY}",
+    "nothing": "",
+    "very long": f"1 {CM} inline:{KEY * 30}",
+}
+
+
+@pytest.mark.parametrize("name", BAD_LINES)
+def test_a_line_that_cannot_be_used_is_as_good_as_none(name: str) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        secure().answer(sdp(f"a=crypto:{BAD_LINES[name]}", media=SAVP))
+    assert caught.value.status == 488
+    assert "AAAA" not in str(caught.value)
+    side = secure()
+    side.answer(sdp(f"a=crypto:{BAD_LINES[name]}", f"a=crypto:2 {CM} inline:{OTHER}", media=SAVP))
+    assert side.transport.keys is not None
+    assert side.transport.keys.tag == "2"
+
+
+@pytest.mark.parametrize(
+    "tail", ["", "|2^31", "|2^20", "|2^48", "|1048576", " WSH=128", " -ext=1", "|2^31 WSH=64 -x"]
+)
+def test_harmless_parameters_are_taken(tail: str) -> None:
+    side = secure()
+    side.answer(sdp(f"a=crypto:1 {CM} inline:{KEY}{tail}", media=SAVP))
+    assert side.transport.keys is not None
+
+
+def test_two_lines_of_one_tag_are_refused() -> None:
+    with pytest.raises(RemoteProtocolError, match="same tag") as caught:
+        secure().answer(sdp(f"a=crypto:1 {TAIL}", f"a=crypto:1 {CM} inline:{OTHER}", media=SAVP))
+    assert caught.value.status == 488
+
+
+def test_of_two_media_the_encrypted_one_is_taken() -> None:
+    """Some phones offer both ways side by side."""
+    side = secure()
+    body = sdp("a=sendrecv", "m=audio 4002 RTP/SAVP 0", f"a=crypto:1 {TAIL}", media=AVP)
+    audio, text = side.answer(body)
+    assert audio.remote_port == 4002
+    assert b"m=audio 0 RTP/AVP 0" in text
+    assert side.transport.is_secure
+
+
+def chosen(offer: bytes, number: int, key: str = OTHER) -> str:
+    """An answer's line for one of the offer's."""
+    tag, suite, _ = crypto_lines(offer)[number].split()
+    return f"a=crypto:{tag} {suite} inline:{key}"
+
+
+def test_an_answer_chooses_one_of_our_lines() -> None:
+    side = secure()
+    offer = side.make_offer()
+    side.accept_answer(sdp(chosen(offer, 1)))
+    keys = side.transport.keys
+    assert keys is not None
+    assert (keys.suite, keys.tag) == ("AES_CM_128_HMAC_SHA1_32", "2")
+    assert keys.send == base64.b64decode(crypto_lines(offer)[1].split("inline:")[1])
+    assert keys.receive == base64.b64decode(OTHER)
+
+
+def test_who_knows_no_srtp_answers_in_clear() -> None:
+    side = secure()
+    side.make_offer()
+    side.accept_answer(sdp())
+    assert not side.transport.is_secure
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("a=crypto:9 {cm} inline:{key}",),
+        ("a=crypto:1 AEAD_AES_128_GCM inline:{gcm}",),
+        ("a=crypto:1 {cm} inline:{key}", "a=crypto:2 {cm} inline:{key}"),
+        ("a=crypto:1 {cm} inline:short",),
+    ],
+)
+def test_an_answer_that_chooses_what_was_not_offered_is_none(lines: tuple[str, ...]) -> None:
+    side = secure()
+    side.make_offer()
+    written = (line.format(cm=CM, key=KEY, gcm=GCM_KEY) for line in lines)
+    with pytest.raises(RemoteProtocolError) as caught:
+        side.accept_answer(sdp(*written))
+    assert caught.value.status == 488
+
+
+def test_required_is_not_talked_out_of_it() -> None:
+    side = secure("required")
+    side.make_offer()
+    with pytest.raises(RemoteProtocolError):
+        side.accept_answer(sdp())
+
+
+def test_our_key_stays_while_the_suite_does() -> None:
+    side = secure()
+    side.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
+    first = side.transport.keys
+    side.answer(sdp(f"a=crypto:1 {CM} inline:{OTHER}", media=SAVP))
+    second = side.transport.keys
+    assert first is not None
+    assert second is not None
+    assert first.send == second.send
+    assert first.receive != second.receive
+    side.answer(sdp(f"a=crypto:1 AEAD_AES_128_GCM inline:{GCM_KEY}", media=SAVP))
+    third = side.transport.keys
+    assert third is not None
+    assert third.send != second.send
+    offer = side.make_offer()
+    assert b"RTP/SAVP" in offer
+    assert (
+        crypto_lines(offer)[0]
+        == f"1 AEAD_AES_128_GCM inline:{base64.b64encode(third.send).decode()}"
+    )
+
+
+def test_a_provisional_answer_may_be_followed_by_another() -> None:
+    side = secure()
+    offer = side.make_offer()
+    side.preview_answer(sdp(chosen(offer, 0)))
+    side.accept_answer(sdp(chosen(offer, 1)))
+    assert side.transport.keys is not None
+    assert side.transport.keys.suite == "AES_CM_128_HMAC_SHA1_32"
+
+
+def test_a_refused_offer_changes_no_keys() -> None:
+    side = secure()
+    side.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
+    before = side.transport
+    with pytest.raises(RemoteProtocolError):
+        side.answer(sdp("a=crypto:1 rubbish", media=SAVP))
+    assert side.transport == before
+
+
+def test_keys_are_shown_to_nobody() -> None:
+    side = secure()
+    side.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
+    media = parse_description(sdp(f"a=crypto:1 {TAIL}", media=SAVP)).media[0]
+    for shown in (repr(side.transport), repr(media), repr(side.record().transport)):
+        assert KEY not in shown
+        assert "x01" not in shown
+
+
+def test_another_process_goes_on_with_the_same_keys() -> None:
+    side = secure()
+    offer = side.make_offer()
+    again = AudioNegotiation.of_record(
+        msgspec.convert(msgspec.to_builtins(side.record()), NegotiationRecord), chance()
+    )
+    again.accept_answer(sdp(chosen(offer, 0)))
+    assert again.transport.keys is not None
+    assert again.transport.keys.send == base64.b64decode(crypto_lines(offer)[0].split("inline:")[1])
+    third = AudioNegotiation.of_record(again.record(), chance())
+    assert third.transport == again.transport
+
+
+def test_descriptions_with_keys_are_not_remembered() -> None:
+    before = _without_numbers.cache_info().currsize
+    parse_description(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
+    assert _without_numbers.cache_info().currsize == before

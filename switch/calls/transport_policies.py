@@ -1,0 +1,43 @@
+"""Whose sound is encrypted: what is asked of the peer of a leg."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from switch.calls.leg import Leg
+from switch.sdp.transport import SrtpPolicy, TransportTerms
+from switch.trunks.settings import TrunkSettings
+
+
+def accept_from_all(phone: str) -> SrtpPolicy:
+    """Where nothing is configured."""
+    return SrtpPolicy.ACCEPT
+
+
+class TransportPolicies:
+    """By trunk, or by phone."""
+
+    def __init__(
+        self,
+        trunks: Mapping[str, TrunkSettings],
+        of_phone: Callable[[str], SrtpPolicy] = accept_from_all,
+    ) -> None:
+        self._trunks = trunks
+        self._of_phone = of_phone
+        self.fingerprint = ""
+        """Of the certificate of the gateway that is connected; empty: it speaks no DTLS."""
+
+    def terms(self, leg: Leg, *, is_browser: bool = False) -> TransportTerms:
+        """What is asked of the peer of a leg; a browser takes nothing but DTLS (RFC 8827)."""
+        policy = SrtpPolicy.ACCEPT
+        if leg.trunk is not None:
+            trunk = self._trunks.get(leg.trunk)
+            policy = SrtpPolicy.ACCEPT if trunk is None else trunk.srtp
+        elif leg.phone is not None:
+            policy = self._of_phone(leg.phone)
+        if is_browser and policy is not SrtpPolicy.OFF and self.fingerprint:
+            policy = SrtpPolicy.DTLS
+        return TransportTerms(
+            policy=policy, fingerprint=self.fingerprint, random=secrets.token_bytes
+        )

@@ -1,0 +1,1 @@
+"""Encrypted sound: SRTP in the compiled loops, DTLS and ICE-lite beside them. Knows no SIP and no SDP."""

@@ -1,0 +1,141 @@
+"""SRTP against user agents of others: tones both ways, over hold, transfer, and a crash of the call agent.
+
+A phone with `required` neither sends nor takes sound in clear: what it hears was encrypted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo
+from tests.kit.lab import ROOT, Lab
+from tests.kit.phone import Phone
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+STRICT, MILD = "1001", "1011"
+"""Phones whose calls are offered nothing but SRTP, and SRTP for those who know it."""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    folder = tmp_path_factory.mktemp("lab")
+    config = folder / "lab.toml"
+    phones = 'numbers = "1001-1050"\npassword = "lab-{number}"\nsrtp = "optional"'
+    strict = phones.replace("1050", "1009").replace("optional", "required")
+    text = (ROOT / "config" / "lab.toml").read_text()
+    assert phones in text
+    mild = phones.replace("1001", "1010")
+    config.write_text(text.replace(phones, f"{strict}\n\n[[phones]]\n{mild}"))
+    async with Lab(folder, config=config, tolerates=("gateway", "media gateway")) as running:
+        yield running
+
+
+async def until_heard(phone: Phone, call: str, *pitches: float) -> None:
+    """Wait until exactly these are heard: a machine that is busy makes gaps of its own."""
+    for tries_left in reversed(range(8)):
+        try:
+            hears(await listen(phone, call), *pitches)
+        except AssertionError:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+@pytest.mark.parametrize(
+    ("caller_is", "caller_srtp", "agent_is", "agent_srtp"),
+    [
+        ("pjsua2", "required", "baresip", "required"),
+        ("baresip", "required", "pjsua2", "off"),
+        ("pjsua2", "optional", "baresip", "optional"),
+    ],
+)
+async def test_tones_both_ways_recorded_and_held(
+    lab: Lab, caller_is: str, caller_srtp: str, agent_is: str, agent_srtp: str
+) -> None:
+    before = len(await lab.recordings(0))
+    number = STRICT if agent_srtp == "required" else MILD
+    async with (
+        Phone(caller_is, number="+12025550117", srtp=caller_srtp) as caller,
+        Phone(agent_is, srtp=agent_srtp) as agent,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, number, f"lab-{number}")
+        await lab.agent_is(number, "available")
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        ring = await agent.answer_next(10.0)
+        await caller.established(call)
+        await until_heard(caller, call, AGENT_HZ)
+        await until_heard(agent, ring.call, CALLER_HZ)
+        agent.process.hold(ring.call)
+        await lab.agent_is(number, "held")
+        agent.process.resume(ring.call)
+        await lab.agent_is(number, "talking")
+        await until_heard(caller, call, AGENT_HZ)
+        await until_heard(agent, ring.call, CALLER_HZ)
+        await caller.hang_up(call)
+    await lab.is_quiet()
+    row = (await lab.recordings(before + 1))[-1]
+    left, right = stereo(Path(row["path"]))
+    middle = slice(4000, 10_000)
+    hears(left[middle], CALLER_HZ)
+    hears(right[middle], AGENT_HZ)
+
+
+async def test_keys_outlive_the_call_agent(lab: Lab) -> None:
+    """They and the rollover counters are the gateway's, and the journal knows what was agreed."""
+    async with (
+        Phone("baresip", number="+12025550117", srtp="required") as caller,
+        Phone("pjsua2", srtp="required") as agent,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, STRICT, f"lab-{STRICT}")
+        await lab.agent_is(STRICT, "available")
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        ring = await agent.answer_next(10.0)
+        await caller.established(call)
+        await until_heard(caller, call, AGENT_HZ)
+        await until_heard(agent, ring.call, CALLER_HZ)
+        lab.kill()
+        await lab.stop()
+        lab.expects_crash = False
+        await until_heard(caller, call, AGENT_HZ)
+        await lab.start()
+        await lab.agent_is(STRICT, "talking")
+        await until_heard(caller, call, AGENT_HZ)
+        await until_heard(agent, ring.call, CALLER_HZ)
+        agent.process.hold(ring.call)  # negotiated by the process that took the call up
+        await lab.agent_is(STRICT, "held")
+        agent.process.resume(ring.call)
+        await lab.agent_is(STRICT, "talking")
+        await until_heard(caller, call, AGENT_HZ)
+        await until_heard(agent, ring.call, CALLER_HZ)
+        await agent.hang_up(ring.call)
+    await lab.is_quiet()
+
+
+async def test_who_asks_for_what_is_switched_off_is_refused(lab: Lab, tmp_path: Path) -> None:
+    """488, with a warning that says why; the one who tolerates it talks in clear."""
+    config = tmp_path / "off.toml"
+    config.write_text(lab.config.read_text().replace('srtp = "optional"', 'srtp = "off"'))
+    async with (
+        Lab(tmp_path, config=config) as plain,
+        Phone("baresip", number="+12025550117", srtp="required") as strict,
+        Phone("pjsua2", number="+12025550118", srtp="optional") as mild,
+    ):
+        call = await strict.call(f"sip:4002@{plain.host}:{plain.sip_port}")
+        assert (await strict.closed(call)).status == 488
+        mild.hum(CALLER_HZ)
+        call = await mild.call(f"sip:4002@{plain.host}:{plain.sip_port}")
+        await mild.established(call)
+        await until_heard(mild, call, CALLER_HZ)
+        await mild.hang_up(call)
+        await asyncio.sleep(0)
