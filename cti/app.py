@@ -17,6 +17,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from acd.closing_time import SHUTDOWN
@@ -50,6 +51,7 @@ from cti.settings import Settings
 from cti.side_tasks import alone, bounded
 from cti.site import site_of
 from cti.status import StatusBoard
+from cti.stir import Stir
 from cti.switching import Switching
 from cti.tidying import Tidying
 from recordings.outcome import Outcome
@@ -84,6 +86,7 @@ class Node:
         self.api_port = settings.api.port
         self._site = site_of(settings)
         self._flows = flows_of(settings)
+        self._stir = Stir(settings.stir, spawn=lambda work: self._spawn(work), now=monotonic)
         self._serving = False
         self._tasks: asyncio.TaskGroup | None = None
         self._asked = asyncio.Event()
@@ -199,6 +202,7 @@ class Node:
             recording_path=lambda recording, call: self._recording_paths.make(
                 recording, self._centre.interaction_of(call), self._clock.wall()
             ),
+            stir=self._stir,
         )
         self._lags = LagWatch(self._clock, self._switching)
         self._centre = Centre(

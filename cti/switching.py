@@ -23,6 +23,7 @@ from cti.settings import Settings, expand, port_range
 from cti.settings_check import dns_server
 from cti.sip_addresses import SipAddresses
 from cti.site import Site
+from cti.stir import Stir
 from switch.calls.control import Calls
 from switch.calls.events import CallSink
 from switch.calls.settings import CallSettings
@@ -86,6 +87,7 @@ class Switching:
         sink: CallSink,
         gateway_sink: Callable[[GatewayEvent], None],
         recording_path: Callable[[RecordingId, CallId], str],
+        stir: Stir,
     ) -> None:
         """`sink` takes what the calls report, `gateway_sink` sees the gateway's events before they do."""
         self._settings = settings
@@ -221,6 +223,8 @@ class Switching:
             flush=self.pump.schedule_flush,
             addresses=addresses,
             peer_names=self._peer_names,
+            verifier=stir.verifier,
+            signer=stir.signer,
             draw=random.random,
             srtp_of_phone=self.credentials.srtp,
         )

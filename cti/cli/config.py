@@ -70,9 +70,11 @@ def _in_flows(file: Path, settings: Settings | None) -> list[str]:
 def _of_the_site(file: Path, settings: Settings) -> list[str]:
     """What shows only when all is put together: files that cannot be read, rules that make no sense."""
     from cti.site import site_of
+    from cti.stir import check
 
     try:
         site_of(settings)
+        check(settings.stir)
     except SettingsError as error:
         lines = Lines(file.read_text(encoding="utf-8"))
         places = [(lines.of(problem), problem) for problem in str(error).splitlines()]

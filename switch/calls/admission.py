@@ -16,14 +16,16 @@ from dataclasses import dataclass, field
 from switch.calls.diversion import DIVERSION, HISTORY, Diverted, carried, diverted
 from switch.calls.identity import is_anonymous, preferred, shown
 from switch.calls.legible import legible
+from switch.calls.vouching import Vouching
 from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Paused, Refused
 from switch.sip.events import Invited
 from switch.sip.replaces import Replaces
+from switch.stir.verification import Verdict
 from switch.trunks import number_plan as plan
 from switch.trunks.addresses import TrunkAddresses
 from switch.trunks.arrivals import TrunkSecrets, arrive, called_number
 from switch.trunks.limits import TrunkLimits
-from switch.trunks.settings import TrunkSettings
+from switch.trunks.settings import TrunkSettings, Verification
 from switch.trunks.source import Source
 
 
@@ -50,6 +52,8 @@ class Admitted:
     """Who sent the call on to us, as a trunk says."""
     carried: Mapping[str, str] = field(default_factory=dict)
     """What the trunk said of that in headers that go with the call."""
+    verdict: Verdict | None = None
+    """How the signature of the caller's number was found; None: nobody looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +80,10 @@ class Admission:
         addresses: TrunkAddresses,
         limits: TrunkLimits,
         trunks: Iterable[TrunkSettings] = (),
+        vouching: Vouching | None = None,
     ) -> None:
         self._challenger = challenger
+        self._vouching = vouching
         self._secrets = TrunkSecrets(trunks, credentials, challenger.realm)
         self._plan = number_plan
         self._addresses = addresses
@@ -115,6 +121,11 @@ class Admission:
         if trunk is not None:
             arrived = arrive(trunk, called, caller_number)
             called, caller_number = arrived.called, arrived.caller
+        verdict = None
+        if trunk is not None and trunk.verify is not Verification.OFF and self._vouching:
+            verdict = self._vouching.verify(trunk, invited.request)
+            if trunk.verify is Verification.REJECT and verdict.status:
+                return Denied(status=verdict.status, reason=f"caller-{verdict.reason}")
         destination: plan.Destination | ToReplaced
         if invited.replaces is None:
             destination = self._plan.resolve(source, name, called)
@@ -134,6 +145,7 @@ class Admission:
             destination=destination,
             diverted=diverted(headers) if is_sent_on else None,
             carried=carried(headers) if is_sent_on else {},
+            verdict=verdict,
         )
 
     def is_emergency(self, invited: Invited) -> bool:

@@ -44,6 +44,7 @@ from switch.calls.sound import Sound
 from switch.calls.transfers import Transfers
 from switch.calls.transport_policies import TransportPolicies, accept_from_all
 from switch.calls.turn import Subject, Turn
+from switch.calls.vouching import Vouching
 from switch.clock import Clock, TimerHandle
 from switch.gateway.protocol import Event, Welcome
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -53,6 +54,8 @@ from switch.registrar.registrar import Registrar
 from switch.sdp.transport import SrtpPolicy
 from switch.sip.digest import Challenger
 from switch.sip.user_agent import UserAgent
+from switch.stir.signing import Signer
+from switch.stir.verification import Verifier
 from switch.trunks.addresses import PeerNames, TrunkAddresses
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_plan import NumberPlan
@@ -90,6 +93,8 @@ class Calls(Commands):
         peer_names: PeerNames = lambda connection: (),
         draw: Callable[[], float] = lambda: 0.5,
         srtp_of_phone: Callable[[str], SrtpPolicy] = accept_from_all,
+        verifier: Verifier | None = None,
+        signer: Signer | None = None,
     ) -> None:
         """Take the parts.
 
@@ -97,7 +102,8 @@ class Calls(Commands):
         without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
         not at once; `addresses` knows where the servers of trunks are, `peer_names` what certificates
         the peers of connections have proved; `draw` gives numbers from 0 to
-        below 1, by which trunks of one order share calls; `srtp_of_phone` says whose sound is encrypted.
+        below 1, by which trunks of one order share calls; `srtp_of_phone` says whose sound is encrypted;
+        `verifier` and `signer` are for the numbers of callers.
         The location's `on_change` should lead to
         `phone_changed`.
         """
@@ -149,7 +155,8 @@ class Calls(Commands):
             turn=turn,
             retry_after_s=settings.retry_after_s,
         )
-        self.departing = Departing(self.trunks, settings)
+        self._vouching = Vouching(clock, verifier=verifier, signer=signer)
+        self.departing = Departing(self.trunks, settings, self._vouching.sign)
         destinations = Destinations(location=location, trunks=self.trunks, departing=self.departing)
         inviter = Inviter(user_agent, settings)
         self.media.of_call = legs.of_call
@@ -222,6 +229,7 @@ class Calls(Commands):
                 number_plan=number_plan,
                 addresses=TrunkAddresses(trunks.values(), addresses, peer_names),
                 trunks=trunks.values(),
+                vouching=self._vouching,
                 limits=self.limits,
             ),
             overload=self.overload,

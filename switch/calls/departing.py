@@ -20,18 +20,18 @@ argument tells whether its caller came in on a trunk: then we only pass on what 
 
 
 class Departing:
-    """Makes targets of departures. `sign` may be replaced before the first call."""
+    """Makes targets of departures."""
 
-    def __init__(self, trunks: Trunks, settings: CallSettings) -> None:
+    def __init__(self, trunks: Trunks, settings: CallSettings, sign: Signer) -> None:
         self._trunks = trunks
         self._settings = settings
-        self.sign: Signer = lambda departure, is_passed_on: None
+        self._sign = sign
 
     def target(self, departure: Departure, *, is_passed_on: bool) -> Target:
         """Describe the INVITE of an attempt."""
         caller, where = departure.caller, departure.target
         headers = self._asserted(caller)
-        identity = self.sign(departure, is_passed_on) if departure.trunk.sign else None
+        identity = self._sign(departure, is_passed_on) if departure.trunk.sign else None
         if identity is not None:
             headers["Identity"] = identity
         uri = departure.request_uri

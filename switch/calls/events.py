@@ -34,6 +34,11 @@ class IncomingLeg(Struct, frozen=True, kw_only=True):
     """Why, as in `LegRedirected`."""
     is_answered: bool = False
     """True: it was transferred to this entry out of a call that stood."""
+    verstat: str = ""
+    """How the caller's number was found by its signature (`TN-Validation-Passed`, `TN-Validation-Failed`,
+    `No-TN-Validation`); empty: nobody looked."""
+    attestation: str = ""
+    """`A`, `B` or `C` of a signature that is good."""
 
 
 class LegStarted(Struct, frozen=True, kw_only=True):

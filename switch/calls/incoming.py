@@ -156,6 +156,8 @@ class Incoming:
                 source_name=admitted.source_name,
                 redirected_by=admitted.diverted.number if admitted.diverted else "",
                 redirect_reason=admitted.diverted.reason if admitted.diverted else "",
+                verstat=str(admitted.verdict.verstat) if admitted.verdict else "",
+                attestation=admitted.verdict.attestation if admitted.verdict else "",
             )
         )
 

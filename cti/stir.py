@@ -1,0 +1,170 @@
+"""Signatures of callers' numbers in a node: the key, the authorities, and certificates of others.
+
+A certificate that a call needs and nobody has is fetched for the next call, if that is allowed: never
+while a call waits, a few at a time, each at most once a minute. What was fetched is kept in a folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+
+from cti.ranges import SettingsError
+from cti.trunk_settings import StirSection
+from switch.stir.certificates import LARGEST_PEM, Authorities, CertificateStore
+from switch.stir.signing import Signer, read_key
+from switch.stir.verification import Verifier
+
+log = logging.getLogger(__name__)
+
+_FETCH_S: Final = 5.0
+_AGAIN_S: Final = 60.0
+_MOST_AT_ONCE: Final = 4
+_MOST_NOTED: Final = 1000
+
+
+def signer_of(stir: StirSection) -> Signer | None:
+    """What signs calls out; None when there is no key. Raises SettingsError."""
+    if not stir.key:
+        return None
+    try:
+        key = read_key(_octets(stir.key, "key"), _octets(stir.certificate, "certificate"))
+    except ValueError as error:
+        raise SettingsError(f"stir.key: {stir.key}: {error}") from None
+    origin = stir.origin
+    return Signer(key, stir.certificate_url, new_origin=lambda: origin or str(uuid4()))
+
+
+def authorities_of(stir: StirSection) -> Authorities | None:
+    """Whose certificates are believed; None: nobody's. Raises SettingsError."""
+    if not stir.authorities:
+        return None
+    try:
+        return Authorities(_octets(stir.authorities, "authorities"))
+    except ValueError as error:
+        raise SettingsError(f"stir.authorities: {stir.authorities}: {error}") from None
+
+
+def check(stir: StirSection) -> None:
+    """Read all that is named. Raises SettingsError."""
+    signer_of(stir)
+    authorities_of(stir)
+
+
+def _octets(file: str, key: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"stir.{key}: {file}: cannot be read: {error.strerror}") from None
+
+
+class Stir:
+    """Signer, verifier and the certificates behind it. `spawn` begins work beside the calls."""
+
+    def __init__(
+        self,
+        settings: StirSection,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        now: Callable[[], float],
+    ) -> None:
+        """`now` gives monotonic seconds. Raises SettingsError."""
+        self._settings = settings
+        self._spawn = spawn
+        self._now = now
+        self._asked: dict[str, float] = {}
+        self._under_way = 0
+        self._folder = Path(settings.certificates) if settings.certificates else None
+        self._store: CertificateStore | None = None
+        self.signer = signer_of(settings)
+        self.verifier: Verifier | None = None
+        authorities = authorities_of(settings)
+        if authorities is not None:
+            kept = _read_all(self._folder)
+            self._store = CertificateStore(
+                authorities, local=lambda x5u: kept.pop(_name(x5u), None), missing=self._missing
+            )
+            self.verifier = Verifier(
+                self._store,
+                max_age_s=settings.max_age_s,
+                needs_number_authority=settings.require_number_authority,
+            )
+
+    def _missing(self, x5u: str) -> None:
+        """A call needed a certificate that is not at hand."""
+        if not self._settings.fetch:
+            return
+        now = self._now()
+        if now < self._asked.get(x5u, -_AGAIN_S) + _AGAIN_S or self._under_way >= _MOST_AT_ONCE:
+            return
+        if len(self._asked) >= _MOST_NOTED:
+            self._asked.clear()
+        self._asked[x5u] = now
+        self._under_way += 1
+        self._spawn(self._find(x5u))
+
+    async def _find(self, x5u: str) -> None:
+        try:
+            pem = await self._fetch(x5u)
+            if pem is not None and self._store is not None:
+                self._store.put(x5u, pem)
+        finally:
+            self._under_way -= 1
+
+    async def _fetch(self, x5u: str) -> bytes | None:
+        pem = b""
+        try:
+            async with (
+                asyncio.timeout(_FETCH_S),
+                httpx.AsyncClient(follow_redirects=False, timeout=_FETCH_S) as client,
+                client.stream("GET", x5u) as response,
+            ):
+                response.raise_for_status()
+                async for part in response.aiter_bytes():
+                    pem += part
+                    if len(pem) > LARGEST_PEM:
+                        raise ValueError(f"more than {LARGEST_PEM} octets")
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
+            log.warning("the certificate at %s cannot be fetched: %s", x5u, error)
+            return None
+        await asyncio.to_thread(self._keep, x5u, pem)
+        return pem
+
+    def _keep(self, x5u: str, pem: bytes) -> None:
+        if self._folder is None:
+            return
+        path = self._folder / _name(x5u)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            part.write_bytes(pem)
+            os.replace(part, path)
+        except OSError as error:
+            log.warning("the certificate at %s cannot be kept: %s", x5u, error)
+
+
+def _name(x5u: str) -> str:
+    """The file in which the certificate of an address is kept."""
+    return f"{sha256(x5u.encode()).hexdigest()}.pem"
+
+
+def _read_all(folder: Path | None) -> dict[str, bytes]:
+    """What an earlier process, or the operator, has put there."""
+    if folder is None or not folder.is_dir():
+        return {}
+    found = {}
+    for path in sorted(folder.glob("*.pem"))[:_MOST_NOTED]:
+        try:
+            if path.stat().st_size <= LARGEST_PEM:
+                found[path.name] = path.read_bytes()
+        except OSError as error:
+            log.warning("%s cannot be read: %s", path, error)
+    return found
