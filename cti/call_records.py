@@ -34,6 +34,8 @@ from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId
 from switch.registrar.location import Location
 from switch.sip.flow import Flow
+from switch.sip.session import Session
+from switch.sip.session_facts import caller_agent, flow_of, local_user
 from switch.sip.user_agent import UserAgent
 
 _FIGURES_WITHIN_S: Final = 2.0
@@ -47,30 +49,71 @@ _REFUSED_A_SECOND: Final = 20
 """Rows of refused calls; of a flood of them the others are counted only."""
 
 
+_NO_FIGURES: Final = LegStats()
+
+
 class LegNotes(Struct):
-    """What is known of one leg."""
+    """What is known of one leg.
+
+    Most of it is read from the leg and its sessions when it is over, or when somebody asks: a call
+    that begins only leaves a reference to them.
+    """
 
     leg: LegId
     call: CallId
     outbound: bool
-    caller: str
-    called: str
+    number: str
+    """The other side's."""
     phone: str | None
-    trunk: str | None
     started: float
     """Monotonic seconds, as all moments here."""
-    call_ids: tuple[str, ...] = ()
-    """Of its dialogs: several where it rang in several places."""
-    flow: Flow | None = None
-    user_agent: str = ""
+    live: Leg | None
+    """None: it never had a session, or was read already."""
+    sessions: tuple[Session, ...] = ()
+    """Several where it rang in several places."""
+    called_as: str = ""
+    """The number that was dialled to reach us, where it is known to be another than our address's."""
     rang: float | None = None
-    answered: float | None = None
-    codec: str = ""
-    interaction: str | None = None
     linked: str | None = None
     ended: float | None = None
     by_peer: bool = False
     cause: EndCause | None = None
+    interaction: str | None = None
+    caller: str = ""
+    called: str = ""
+    trunk: str | None = None
+    answered: float | None = None
+    codec: str = ""
+    call_ids: tuple[str, ...] = ()
+    flow: Flow | None = None
+    user_agent: str = ""
+
+    def read(self) -> None:
+        """Take what leg and sessions say now."""
+        leg = self.live
+        own = ""
+        if leg is not None:
+            self.trunk = leg.trunk
+            self.answered = leg.answered_at or None
+            agreed = leg.negotiation.current if leg.negotiation is not None else None
+            self.codec = "" if agreed is None else agreed.codec
+        for session in self.sessions:
+            call_id = session.invite.call_id
+            if call_id not in self.call_ids:
+                self.call_ids += (call_id,)
+            self.flow = flow_of(session)
+            self.user_agent = self.user_agent or caller_agent(session)
+            own = own or local_user(session)
+        own = "" if own == "anonymous" else own
+        if self.outbound:
+            self.caller, self.called = own, self.number
+        else:
+            self.caller, self.called = self.number, self.called_as or own
+
+    def let_go(self) -> None:
+        """Nothing more will be read: leg and sessions need not be kept for this."""
+        self.read()
+        self.live, self.sessions = None, ()
 
 
 class CallRecords:
@@ -137,10 +180,8 @@ class CallRecords:
     def restore(self) -> None:
         """Note the legs that were taken up from an earlier process."""
         for leg in self._calls.legs:
-            notes = self._note(leg.id, leg.call, leg.number, leg.began, leg, leg.outbound)
-            if leg.answered_at:
-                notes.answered = leg.answered_at
-                notes.codec = _codec(leg)
+            notes = LegNotes(leg.id, leg.call, leg.outbound, leg.number, leg.phone, leg.began, leg)
+            self._note(notes, leg)
 
     def close(self) -> None:
         """Let go of the rows that still wait for figures."""
@@ -151,7 +192,11 @@ class CallRecords:
 
     def legs_of(self, call: CallId) -> tuple[LegNotes, ...]:
         """The legs of a call that lives or is among the last that are over."""
-        return tuple(self._of_call.get(call, ()))
+        legs = tuple(self._of_call.get(call, ()))
+        for notes in legs:
+            if notes.live is not None:
+                notes.read()
+        return legs
 
     def calls_of(self, wanted: str) -> list[CallId]:
         """Calls by their id, a leg's, an interaction's, or a number; the newest first."""
@@ -159,10 +204,10 @@ class CallRecords:
             return [CallId(wanted)]
         return [
             call
-            for call, legs in reversed(self._of_call.items())
+            for call in reversed(self._of_call)
             if any(
                 wanted in (leg.leg, leg.interaction, leg.caller, leg.called, leg.phone)
-                for leg in legs
+                for leg in self.legs_of(call)
             )
         ]
 
@@ -170,51 +215,31 @@ class CallRecords:
 
     def _started(self, event: LegStarted) -> None:
         leg = self._calls.legs.get(event.leg)
-        notes = self._note(event.leg, event.call, event.number, event.at, leg, event.outbound)
-        notes.phone = event.phone
+        notes = LegNotes(
+            event.leg, event.call, event.outbound, event.number, event.phone, event.at, leg
+        )
+        self._note(notes, leg)
 
-    def _note(
-        self,
-        leg: LegId,
-        call: CallId,
-        number: str,
-        at: float,
-        found: Leg | None,
-        outbound: bool,
-    ) -> LegNotes:
-        notes = LegNotes(leg, call, outbound, number, "", None, None, at)
-        if found is not None:
-            notes.phone, notes.trunk = found.phone, found.trunk
-            self._name(notes, found)
-        if outbound:
-            notes.caller, notes.called = notes.called, number
-        self._legs[leg] = notes
-        legs = self._of_call.get(call)
+    def _note(self, notes: LegNotes, leg: Leg | None) -> None:
+        if leg is not None:
+            look = self._ua.session
+            notes.sessions = tuple(
+                [found for each in leg.sessions if (found := look(each)) is not None]
+            )
+        self._legs[notes.leg] = notes
+        legs = self._of_call.get(notes.call)
         if legs is None:
-            self._of_call[call] = [notes]
-        else:
-            legs.append(notes)
-            self._over.pop(call, None)
-            if len(legs) > _LEGS:  # a customer whom nobody takes is offered again and again
-                legs.remove(next((each for each in legs if each.ended is not None), legs[0]))
-        return notes
-
-    def _name(self, notes: LegNotes, leg: Leg) -> None:
-        """What its sessions are called; `called` becomes the user of our own address."""
-        for session in leg.sessions:
-            facts = self._ua.facts(session)
-            if facts is None or facts.call_id in notes.call_ids:
-                continue
-            notes.call_ids += (facts.call_id,)
-            notes.flow = facts.flow
-            notes.user_agent = notes.user_agent or facts.user_agent
-            if not notes.called and facts.local != "anonymous":
-                notes.called = facts.local
+            self._of_call[notes.call] = [notes]
+            return
+        legs.append(notes)
+        self._over.pop(notes.call, None)
+        if len(legs) > _LEGS:  # a customer whom nobody takes is offered again and again
+            legs.remove(next((each for each in legs if each.ended is not None), legs[0]))
 
     def _incoming(self, event: IncomingLeg) -> None:
         notes = self._legs.get(event.leg)
         if notes is not None:
-            notes.called = event.called
+            notes.called_as = event.called
             notes.linked = event.redirected_by or None
 
     def _rang(self, event: LegRinging) -> None:
@@ -223,20 +248,18 @@ class CallRecords:
             notes.rang = event.at
 
     def _answered(self, event: LegAnswered) -> None:
+        """Of several places where it rang, or of a trunk that was tried later, one has answered."""
         notes = self._legs.get(event.leg)
-        leg = self._calls.legs.get(event.leg)
-        if notes is None or leg is None:
+        if notes is None or notes.live is None or not notes.outbound:
             return
-        notes.answered = event.at
-        notes.codec = _codec(leg)
-        notes.trunk = leg.trunk
-        if leg.outbound:
-            self._name(notes, leg)
+        session = self._ua.session(notes.live.session)
+        if session is not None and session not in notes.sessions:
+            notes.sessions += (session,)
 
     def _redirected(self, event: LegRedirected) -> None:
         notes = self._legs.get(event.leg)
         if notes is not None:
-            notes.called, notes.phone = event.number, event.phone
+            notes.number, notes.phone = event.number, event.phone
             notes.linked = event.by or notes.linked
 
     def _ended(self, event: LegEnded) -> None:
@@ -245,7 +268,7 @@ class CallRecords:
             return
         notes.ended, notes.by_peer, notes.cause = event.at, event.by_peer, event.cause
         notes.interaction = self._interaction_of(event.call)
-        if notes.call_ids:
+        if notes.sessions:
             self._waiting[event.leg] = notes
             self._watch()
         else:  # it never had a session, so the gateway knows nothing of it
@@ -274,34 +297,25 @@ class CallRecords:
 
     def _finish(self, notes: LegNotes, stats: LegStats | None) -> None:
         self._waiting.pop(notes.leg, None)
-        self._append(self._row(notes, stats))
+        notes.let_go()
+        self._append(self._row(notes, stats or _NO_FIGURES, is_measured=stats is not None))
         call = notes.call
-        if all(leg.ended is not None for leg in self._of_call.get(call, ())):
-            self._over[call] = None
-            self._over.move_to_end(call)
-            if len(self._over) > _REMEMBERED:
-                self._of_call.pop(self._over.popitem(last=False)[0], None)
+        for leg in self._of_call.get(call, ()):
+            if leg.ended is None:
+                return
+        self._over[call] = None
+        if len(self._over) > _REMEMBERED:
+            self._of_call.pop(self._over.popitem(last=False)[0], None)
 
-    def _row(self, notes: LegNotes, stats: LegStats | None) -> CallLegRow:
+    def _row(self, notes: LegNotes, stats: LegStats, *, is_measured: bool) -> CallLegRow:
         to_wall = self._clock.wall() - self._clock.now()
-        cause = notes.cause
+        cause, ended, rang, answered = notes.cause, notes.ended, notes.rang, notes.answered
         assert cause is not None
-        assert notes.ended is not None
+        assert ended is not None
         agent = notes.user_agent
         if not agent and notes.phone is not None:
-            bindings = self._location.bindings(notes.phone, notes.ended)
+            bindings = self._location.bindings(notes.phone, ended)
             agent = bindings[0].user_agent if bindings else ""
-        figures: dict[str, Any] = {}
-        if stats is not None:
-            figures = {
-                "packets_received": stats.packets_received,
-                "packets_sent": stats.packets_sent,
-                "packets_lost": stats.packets_lost,
-                "remote_lost": stats.remote_lost,
-                "jitter_ms": stats.jitter_ms,
-                "rtt_ms": stats.rtt_ms,
-                "mos": stats.mos,
-            }
         return CallLegRow(
             leg_id=notes.leg,
             call_id=notes.call,
@@ -313,9 +327,9 @@ class CallRecords:
             phone=notes.phone,
             trunk=notes.trunk,
             started=notes.started + to_wall,
-            rang=None if notes.rang is None else notes.rang + to_wall,
-            answered=None if notes.answered is None else notes.answered + to_wall,
-            ended=notes.ended + to_wall,
+            rang=None if rang is None else rang + to_wall,
+            answered=None if answered is None else answered + to_wall,
+            ended=ended + to_wall,
             result=cause.result,
             reason=cause.reason,
             status=cause.status,
@@ -325,7 +339,13 @@ class CallRecords:
             user_agent=agent,
             linked_call=notes.linked,
             recording_id=self._recordings.get(notes.interaction or ""),
-            **figures,
+            packets_received=stats.packets_received if is_measured else None,
+            packets_sent=stats.packets_sent if is_measured else None,
+            packets_lost=stats.packets_lost if is_measured else None,
+            remote_lost=stats.remote_lost,
+            jitter_ms=stats.jitter_ms if is_measured else None,
+            rtt_ms=stats.rtt_ms,
+            mos=stats.mos,
         )
 
     def _refused(self, event: CallRefused) -> None:
@@ -364,8 +384,3 @@ def names_of(legs: Iterable[LegNotes]) -> dict[str, str]:
             other = leg.called if leg.outbound else leg.caller
             found[f"{shown}:{port} {leg.flow.transport}"] = other or leg.trunk or "anonymous"
     return found
-
-
-def _codec(leg: Leg) -> str:
-    agreed = leg.negotiation.current if leg.negotiation is not None else None
-    return "" if agreed is None else agreed.codec

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from switch.sip.flow import Flow
 from switch.sip.session import Session
 
 
-class SessionFacts(Struct, frozen=True, kw_only=True, gc=False):
-    """A session as others name it."""
-
-    call_id: str
-    local: str
-    """The user of our address: who is called, where they called us."""
-    remote: str
-    flow: Flow
-    user_agent: str
-    """How the peer of an incoming session names itself; empty: it does not, or we called."""
-
-
-def facts_of(session: Session) -> SessionFacts:
-    """Describe a session; of one taken up from an earlier process only its dialog is known."""
+def local_user(session: Session) -> str:
+    """The user of our address: whom they called, where they called us, and who calls, where we did."""
     dialog, invite = session.dialog, session.invite
     if dialog is not None:
-        local, remote = dialog.local, dialog.remote
-    else:
-        local, remote = invite.from_, invite.to
-    agent = "" if session.is_caller else invite.headers.get("User-Agent") or ""
-    return SessionFacts(
-        call_id=invite.call_id,
-        local=local.uri.username,
-        remote=remote.uri.username,
-        flow=session.flow if dialog is None else dialog.flow,
-        user_agent=agent,
-    )
+        return dialog.local.uri.username
+    return (invite.from_ if session.is_caller else invite.to).uri.username
+
+
+def flow_of(session: Session) -> Flow:
+    """The way to the peer."""
+    return session.flow if session.dialog is None else session.dialog.flow
+
+
+def caller_agent(session: Session) -> str:
+    """How the peer names itself that called us; empty: it does not, or we called."""
+    return "" if session.is_caller else session.invite.headers.get("User-Agent") or ""

@@ -45,7 +45,6 @@ from switch.sip.replacing import find
 from switch.sip.requests import receive_ack, receive_cancel, receive_request
 from switch.sip.responses import receive_response, receive_silence
 from switch.sip.session import Alarm, Cause, ExtraHeaders, Session
-from switch.sip.session_facts import SessionFacts, facts_of
 from switch.sip.session_record import SessionRecord
 from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
@@ -262,10 +261,9 @@ class UserAgent(InCall):
         found = self._table.by_id.get(session)
         return None if found is None else session_record.record_of(found)
 
-    def facts(self, session: SessionId) -> SessionFacts | None:
-        """What records say of a session; None when it is over."""
-        found = self._table.by_id.get(session)
-        return None if found is None else facts_of(found)
+    def session(self, session: SessionId) -> Session | None:
+        """A session to look at (see `session_facts`); None when it is over."""
+        return self._table.by_id.get(session)
 
     def invite_octets(self, session: SessionId) -> bytes | None:
         """The INVITE of a session, which goes with its record until the session is confirmed."""
