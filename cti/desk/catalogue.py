@@ -281,6 +281,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "notice.cleared": ("Call over: {reason}", "通话结束:{reason}"),
     "notice.withdrawn": ("The caller hung up while waiting", "来电方已挂断"),
     "notice.customer": ("Customer: {name}", "客户:{name}"),
+    "notice.text": ("{sender} writes: {text}", "{sender}:{text}"),
     "notice.disposition": ("Outcome: {title}", "结果:{title}"),
     "notice.dialling": (
         "Calling {number}: your phone is connected first",

@@ -38,8 +38,11 @@ from cti.schema import (
     ScreenPop,
     ServerView,
     Snapshot,
+    TextReceived,
 )
 
+_NOTICE: Final = 160
+"""Characters of a message that are shown in passing."""
 _DIVERTED_NOTICES: Final[Mapping[str, str]] = {
     "withdrawn": "notice.withdrawn",
     # Phones say 486 as well as 603 when their owner refuses.
@@ -155,6 +158,8 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return replace(state, server=event.data if event.data.stopping else None)
         case RecordingView() if event.data.error and state.me is not None:
             return _noticed(state, "notice.recording_failed", "warning", reason=event.data.error)
+        case TextReceived(sender=sender, text=text) if state.me is not None:
+            return _noticed(state, "notice.text", "warning", sender=sender, text=_short(text))
         case RecordingView() if event.type is EventType.RECORDING_STARTED:
             return _take_recording(state, event.interaction_id)
         case _:
@@ -261,6 +266,12 @@ def _without(state: DeskState, interaction_id: str | None) -> DeskState:
         return state
     rest = {key: view for key, view in state.interactions.items() if key != interaction_id}
     return replace(state, interactions=rest)
+
+
+def _short(text: str) -> str:
+    """What fits a passing notice."""
+    line = " ".join(text.split())
+    return line if len(line) <= _NOTICE else line[: _NOTICE - 1] + "…"
 
 
 def _noticed(

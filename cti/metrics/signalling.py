@@ -29,7 +29,40 @@ def families(sources: Sources) -> Iterator[Metric]:
     yield from _calls(sources)
     yield from _messages(sources)
     yield from _registrar(sources)
+    yield from _watchers(sources)
+    yield from _capture(sources)
     yield from _transports(sources)
+
+
+def _watchers(sources: Sources) -> Iterator[Metric]:
+    presence = sources.switching.presence
+    notifier, texts = presence.notifier, presence.texts
+    live = len(notifier.subscriptions)
+    yield gauge("subscriptions", "Subscriptions to phones that are live.", live)
+    yield gauge(
+        "publications", "States that phones published of themselves.", len(presence.publications)
+    )
+    counted = notifier.counted
+    sent = counted["notified"]
+    yield counter("notifications_sent", "Notifications sent to those who watch.", sent)
+    answered = {name: count for name, count in counted.items() if name.isdigit()}
+    yield counters("subscribes", "SUBSCRIBEs answered, by status.", "status", answered)
+    ended = {name[6:]: count for name, count in counted.items() if name.startswith("ended-")}
+    yield counters("subscriptions_ended", "Subscriptions that ended, by why.", "reason", ended)
+    by_status = {str(status): count for status, count in sorted(texts.counted.items())}
+    yield counters("texts", "Short messages, by the status of their answer.", "status", by_status)
+
+
+def _capture(sources: Sources) -> Iterator[Metric]:
+    capture = sources.switching.capture
+    if capture.homer is not None:
+        sent, dropped = capture.homer.sent, capture.homer.dropped
+        outcomes = {"sent": sent, "dropped": dropped}
+        yield counters("capture_packets", "Packets to the capture server.", "outcome", outcomes)
+    if capture.trace is not None:
+        kept = capture.trace.octets
+        yield gauge("trace_bytes", "Messages of calls kept to be drawn.", kept)
+        yield gauge("trace_dialogs", "Dialogs whose messages are kept.", len(capture.trace))
 
 
 def _calls(sources: Sources) -> Iterator[Metric]:

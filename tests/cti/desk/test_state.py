@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from cti.client import Connected, ConnectionLost, SignedOnAgain, StreamEnded
+from cti.desk.agent.notices import in_words
 from cti.desk.keys import DESK_KEYS, hints
 from cti.desk.phone_state import PhoneGone, PhoneStage, PhoneStarting, PhoneView
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState, Link, allowed_actions
+from cti.desk.text import Words
 from cti.phone import protocol as phone
 from cti.schema import (
     AgentView,
@@ -30,6 +32,7 @@ from cti.schema import (
     Role,
     SignOnReply,
     Snapshot,
+    TextReceived,
 )
 from tests.cti.desk.fake_server import FakeServer, anna, interaction, pop
 
@@ -414,6 +417,16 @@ def test_a_queue_call_of_ours_that_broke_is_not_called_a_dialled_one() -> None:
     cleared = Cleared(result="failed", reason="gateway-lost")
     state = talking(event(EventType.CONNECTION_CLEARED, cleared))
     assert [notice.key for notice in state.notices] == ["notice.cleared"]
+
+
+def test_what_somebody_writes_is_shown_in_passing() -> None:
+    text = TextReceived(sender="1006", text="call me\nwhen you [b]can[/b]")
+    state = talking(event(EventType.TEXT_RECEIVED, text))
+    (notice,) = state.notices
+    assert in_words(notice, Words("en"), ()) == "1006 writes: call me when you [b]can[/b]"
+    long = TextReceived(sender="1006", text="{text} " * 100)
+    (notice,) = talking(event(EventType.TEXT_RECEIVED, long)).notices
+    assert len(str(notice.values["text"])) == 160
 
 
 def test_a_store_that_is_away_lets_nobody_be_created() -> None:
