@@ -51,6 +51,9 @@ class UdpSocket:
         self.dropped = 0
         """Datagrams dropped because the socket stayed full."""
         self._socket = _open(host, port, limits.udp_buffer)
+        # Read into one place and copied: a string of 64 KiB for each datagram, cut to what came, leaves
+        # holes just too small for the next one, and the heap grows by them.
+        self._buffer = memoryview(bytearray(_MAX_DATAGRAM))
         name = self._socket.getsockname()
         self.local: Address = (name[0], name[1])
         # The loop watches an epoll of our own instead of the socket: libuv stops watching a descriptor
@@ -133,11 +136,11 @@ class UdpSocket:
 
     def _readable(self) -> None:
         batch: list[tuple[bytes, Address]] = []
-        receive = self._socket.recvfrom
+        receive, buffer = self._socket.recvfrom_into, self._buffer
         try:
             for _ in range(self._limits.udp_batch):
-                data, remote = receive(_MAX_DATAGRAM)
-                batch.append((data, remote[:2]))
+                octets, remote = receive(buffer)
+                batch.append((bytes(buffer[:octets]), remote[:2]))
         except BlockingIOError:
             pass
         except OSError:
