@@ -7,8 +7,9 @@ import contextlib
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import baresip
 from baresip.call import CallState
@@ -49,6 +50,12 @@ from cti.phone.protocol import (
 from cti.phone.sound import WavCapture
 
 _FRAME_S: Final = 0.02
+_NAMED: Final[Mapping[str, Literal["udp", "tcp", "tls"]]] = {
+    "udp": "udp",
+    "tcp": "tcp",
+    "tls": "tls",
+}
+"""Transports that an account may name; others stand in its registrar's URI."""
 _LONG_S: Final = 3600.0
 _LEAVE_S: Final = 1.5
 """Longest that BYE and un-REGISTER may take at the end."""
@@ -139,6 +146,7 @@ class BaresipBackend:
                         native_log_level="debug" if self._settings.trace else "warning",
                         extra_config_text=(
                             f"sip_listen {bind or '0.0.0.0'}:{port}\nrtp_ports 10000-15999\n"
+                            + _trust(self._settings.ca_file)
                         ),
                     )
                 )
@@ -262,15 +270,19 @@ class BaresipBackend:
             line.hum.hz, line.hum.level = tone.hz, tone.level
 
     async def _register(self, command: Register) -> None:
-        self._domain = f"{command.host}:{command.port}"
+        domain = f"{command.host}:{command.port}"
+        self._domain = domain + _suffix(command.transport)
         self._unregistering = False
         await self._use(
             baresip.Account(
                 command.user,
-                self._domain,
+                domain,
                 command.password,
                 reg_interval=command.expires_s,
-                transport="tcp" if command.transport == "tcp" else "udp",
+                transport=_NAMED.get(command.transport, "udp"),
+                registrar=None
+                if command.transport in _NAMED
+                else f"{domain}{_suffix(command.transport)}",
                 extra_params=self._encryption,
             )
         )
@@ -400,3 +412,14 @@ def _has_device() -> bool:
         return "[" in cards.read_text()
     except OSError:
         return False
+
+
+def _trust(ca_file: str) -> str:
+    """Lines of the configuration: whom TLS servers have to be vouched for by."""
+    if not ca_file:
+        return "sip_verify_server no\n"
+    return f"sip_cafile {ca_file}\nsip_verify_server yes\n"
+
+
+def _suffix(transport: str) -> str:
+    return f";transport={transport}" if transport not in ("udp", "tcp") else ""

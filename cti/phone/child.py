@@ -101,6 +101,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--local-port", type=int, default=0, help="SIP port; 0: any free one")
     parser.add_argument("--number", default="phone", help="who calls without a registration")
     parser.add_argument("--srtp", choices=SRTP, default="off", help="whether sound is encrypted")
+    parser.add_argument("--ca-file", default="", help="PEM of the authorities of TLS servers")
     parser.add_argument("--trace", action="store_true", help="SIP messages to standard error")
     args = parser.parse_args(argv)
 
@@ -115,6 +116,7 @@ def main(argv: list[str] | None = None) -> int:
         local_port=args.local_port,
         number=args.number,
         srtp=args.srtp,
+        ca_file=args.ca_file,
         trace=args.trace,
     )
     try:

@@ -88,13 +88,15 @@ class PhoneProcess:
         local_port: int = 0,
         number: str = "phone",
         srtp: str = "off",
+        ca_file: str = "",
         trace: bool = False,
     ) -> PhoneProcess:
         """Start the process and wait until the user agent runs.
 
         `backend`: `auto`, `pjsua2` or `baresip`; `audio`: `device` or `none`; `bind`: local
         address (calls on loopback need `127.0.0.1`); `number`: who calls without a registration;
-        `srtp`: `off`, `optional`, `required` or `dtls`.
+        `srtp`: `off`, `optional`, `required` or `dtls`; `ca_file`: PEM of those who vouch for TLS
+        servers (empty: any server is believed).
         Raises `PhoneUnavailableError`.
         """
         name = best_backend() if backend == "auto" else backend
@@ -102,6 +104,8 @@ class PhoneProcess:
         arguments += ["--number", number, "--srtp", srtp]
         if bind:
             arguments += ["--bind", bind]
+        if ca_file:
+            arguments += ["--ca-file", ca_file]
         if trace:
             arguments.append("--trace")
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

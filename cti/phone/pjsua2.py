@@ -138,7 +138,11 @@ class Pjsua2Backend:
         port = int(self._endpoint.transportGetInfo(udp).localName.rpartition(":")[2])
         config.port = 0
         tcp = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TCP, config)
-        return {"udp": udp, "tcp": tcp}, port
+        if self._settings.ca_file:
+            config.tlsConfig.CaListFile = self._settings.ca_file
+            config.tlsConfig.verifyServer = True
+        tls = self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config)
+        return {"udp": udp, "tcp": tcp, "tls": tls}, port
 
     def _leave(self) -> None:
         with contextlib.suppress(pj.Error):

@@ -32,7 +32,7 @@ class Account(pj.Account):  # type: ignore[misc]  # the library publishes no typ
         guard: Callable[..., None],
         on_incoming: Callable[[Account, Any], None],
     ) -> None:
-        """`transports` are the library's numbers of `udp` and `tcp`; `guard` runs every callback."""
+        """`transports` are the library's numbers of `udp`, `tcp`, `tls`; `guard` runs every callback."""
         pj.Account.__init__(self)
         self._settings = settings
         self._transports = transports
@@ -50,7 +50,7 @@ class Account(pj.Account):  # type: ignore[misc]  # the library publishes no typ
 
     def register(self, command: Register) -> None:
         """Register, and keep the registration alive."""
-        transport = "tcp" if command.transport == "tcp" else "udp"
+        transport = command.transport if command.transport in self._transports else "udp"
         self._transport = transport
         self._domain = f"{command.host}:{command.port}"
         config = self._config(f"sip:{command.user}@{self._domain}")
@@ -115,4 +115,4 @@ class Account(pj.Account):  # type: ignore[misc]  # the library publishes no typ
 
 
 def _suffix(transport: str) -> str:
-    return ";transport=tcp" if transport == "tcp" else ""
+    return "" if transport == "udp" else f";transport={transport}"

@@ -29,6 +29,8 @@ class PhoneSettings:
     """Who calls before (or without) a registration."""
     srtp: str = "off"
     """Whether its sound is encrypted: `off`, `optional`, `required`, or `dtls`."""
+    ca_file: str = ""
+    """PEM of the authorities that a TLS server must be vouched for by; empty: any server is believed."""
     trace: bool = False
     """Write each SIP message to standard error."""
 

@@ -30,7 +30,7 @@ class Register(_Message, frozen=True, tag="register"):
     host: str
     port: int = 5060
     transport: str = "udp"
-    """`udp` or `tcp`."""
+    """`udp`, `tcp` or `tls`; baresip knows `ws` and `wss` as well."""
     expires_s: int = 120
 
     def __repr__(self) -> str:

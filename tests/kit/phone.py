@@ -50,12 +50,14 @@ class Phone:
         number: str = "phone",
         port: int = 0,
         srtp: str = "off",
+        ca_file: Path | None = None,
     ) -> None:
         self.backend = backend
         self._srtp = srtp
         self._port = port
         self._number = number
         self._bind = bind
+        self._ca_file = "" if ca_file is None else str(ca_file)
         self._process: PhoneProcess | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="phone-")
         self._captures = 0
@@ -63,9 +65,13 @@ class Phone:
     async def __aenter__(self) -> Self:
         """Start the process."""
         self._process = await PhoneProcess.start(
-            self.backend, bind=self._bind, number=self._number, local_port=self._port,
+            self.backend,
+            bind=self._bind,
+            number=self._number,
+            local_port=self._port,
             srtp=self._srtp,
-        )  # fmt: skip
+            ca_file=self._ca_file,
+        )
         return self
 
     async def __aexit__(

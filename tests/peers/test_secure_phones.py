@@ -1,0 +1,121 @@
+"""Phones over TLS and WebSocket: registered, called, heard, hung up, and gone with their connection."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import ssl
+import struct
+
+import pytest
+
+from tests.kit.certificates import trusting
+from tests.kit.lab import Lab
+from tests.kit.phone import Phone, loudest_tone
+from tests.kit.raw_sip import sdp, status
+from tests.kit.web_sip import WebSip
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+LAB = {"secure": True}
+
+
+def port_of(lab: Lab, transport: str) -> int:
+    return {"tls": lab.tls_port, "ws": lab.ws_port, "wss": lab.wss_port}[transport]
+
+
+@pytest.mark.parametrize(
+    ("backend", "transport"),
+    [("baresip", "tls"), ("pjsua2", "tls"), ("baresip", "wss")],
+)
+async def test_a_phone_that_trusts_our_authority_calls_and_is_called(
+    lab: Lab, backend: str, transport: str
+) -> None:
+    trusted = lab.data / "tls" / "ca.pem"
+    async with Phone("baresip", number="+12025550118") as caller:
+        agent = Phone(backend, ca_file=trusted)
+        await agent.__aenter__()
+        try:
+            port = port_of(lab, transport)
+            await agent.register_to(
+                lab.host, port, "1003", "lab-1003", transport=transport, expires_s=600, timeout_s=15
+            )
+            await lab.agent_is("1003", "available")
+            call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+            ring = await agent.answer_next(15.0)
+            await caller.established(call, 10.0)
+            agent.hum(1000.0)
+            caller.hum(440.0)
+            there, back = await asyncio.gather(agent.hear(ring.call, 0.6), caller.hear(call, 0.6))
+            assert loudest_tone(there) == pytest.approx(440, abs=10)
+            assert loudest_tone(back) == pytest.approx(1000, abs=10)
+            await caller.hang_up(call)  # we say BYE to the agent, over its connection
+            await agent.closed(ring.call)
+            await lab.agent_is("1003", "available", 10.0)
+            own = await agent.call("4003")
+            await agent.established(own, 10.0)
+            await agent.hang_up(own)
+        finally:
+            os.kill(agent.process.pid, signal.SIGKILL)  # its own child; the connection just ends
+            await agent.__aexit__(None, None, None)
+        await lab.agent_is("1003", "logged-out")
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+async def test_a_page_registers_and_calls_over_websocket_and_is_spoken_to(
+    lab: Lab, transport: str
+) -> None:
+    tls = trusting(lab.data / "tls") if transport == "wss" else None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtp:
+        rtp.bind((lab.host, 0))
+        rtp.setblocking(False)
+        page = WebSip(lab.host, port_of(lab, transport), "1004", "lab-1004", tls)
+        async with page:
+            registered = await page.register()
+            assert f"Via: SIP/2.0/{transport.upper()} " in registered
+            assert ";transport=ws>" in registered
+            answer = await page.call("4002", sdp(lab.host, rtp.getsockname()[1]))
+            assert page.contact_uri == (
+                f"sip:switchroom@{lab.host}:{port_of(lab, transport)};transport=ws"
+            )
+            port = re.search(r"m=audio (\d+) ", answer)
+            assert port is not None
+            await something_is_said(rtp, (lab.host, int(port[1])))
+            assert status(await page.hang_up()) == 200
+
+
+async def something_is_said(rtp: socket.socket, remote: tuple[str, int]) -> None:
+    """Send sound and take what comes, until half a second of it was no silence."""
+    loop = asyncio.get_running_loop()
+    heard = 0
+    async with asyncio.timeout(20):
+        for number in range(10_000):
+            head = struct.pack("!BBHII", 0x80, 0, number, number * 160, 4711)
+            rtp.sendto(head + bytes([0x9A]) * 160, remote)
+            heard += len(set((await loop.sock_recv(rtp, 2000))[12:])) > 8
+            if heard == 25:
+                return
+
+
+async def test_a_certificate_that_is_gone_is_made_anew_after_sighup(lab: Lab) -> None:
+    shown = ssl.get_server_certificate((lab.host, lab.tls_port))
+    folder = lab.data / "tls"
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {
+        "ca.pem": "0o644",
+        "ca.key": "0o600",
+        "server.pem": "0o644",
+        "server.key": "0o600",
+    }
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (folder / "server.pem").unlink()
+    os.kill(lab.pid, signal.SIGHUP)
+
+    async def is_another() -> bool:
+        return ssl.get_server_certificate((lab.host, lab.tls_port)) != shown
+
+    await lab.until(is_another, 20.0, "the certificate stayed")
+    async with WebSip(lab.host, lab.wss_port, "1004", "lab-1004", trusting(folder)) as page:
+        await page.register()
