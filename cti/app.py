@@ -181,7 +181,6 @@ class Node:
         await self._open_api(api)
         down("api", self._api.stop)
         way_down.callback(self._bus.close, "shutdown")
-        way_down.callback(self._spawn(self._switching.resolver.run()).cancel)
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -19,6 +20,8 @@ from switch.trunks.settings import TrunkSettings
 from switch.trunks.targets import Server, Target
 from switch.trunks.upkeep import Upkeep
 
+log = logging.getLogger(__name__)
+
 
 class CarrierAddresses:
     """The addresses of all servers of carriers, looked up ahead; satisfies `TargetSource`.
@@ -33,8 +36,12 @@ class CarrierAddresses:
         tls: TlsContexts,
         guard: Guard,
         clock: Clock,
+        dns: Sequence[tuple[str, int]] = (),
+        ipv6: bool = False,
     ) -> None:
-        """`guard` hears of their addresses, which are no strangers; `tls` learns who they must be."""
+        """`dns` are the servers to ask, `ipv6` tells whether we reach such addresses; `guard` hears of
+        those of carriers, which are no strangers; `tls` learns who they must be.
+        """
         self._tls = tls
         self._guard = guard
         self._clock = clock
@@ -42,13 +49,14 @@ class CarrierAddresses:
             server: TlsPeer(
                 server_name=server.host,
                 ca_file=trunk.tls.authorities,
+                pins=trunk.tls.pins,
                 certificate=trunk.tls.certificate,
                 key=trunk.tls.key,
             )
             for trunk in trunks.values()
             for server in servers_of(trunk)
         }
-        self.resolver = DnsResolver(changed=lambda wanted: self._changed(wanted))
+        self.resolver = DnsResolver(servers=dns, ipv6=ipv6, changed=self._changed)
 
     def watch(self) -> None:
         """Begin to look up; once TLS is set up."""
@@ -87,7 +95,11 @@ class CarrierAddresses:
     def _expect(self, server: Server, targets: Sequence[Target]) -> None:
         for target in targets:
             if target.transport is Transport.TLS:
-                self._tls.expect((target.host, target.port), self._peers[server])
+                try:
+                    self._tls.expect((target.host, target.port), self._peers[server])
+                except OSError as error:
+                    words = error.strerror or str(error)
+                    log.error("%s cannot be reached over TLS: %s", server, words)
 
 
 class Carriers:

@@ -49,7 +49,6 @@ from switch.sip.user_agent import UserAgent
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
-from switch.transport.resolver import DnsResolver
 from switch.transport.tls import TlsContexts
 from switch.trunks.number_plan import NumberPlan
 
@@ -108,10 +107,6 @@ class Switching:
         self.addresses = SipAddresses(sip, ports)
         self.tls = TlsContexts(sip.trusted_ca)
         self.certificates = Certificates(sip, data, self.tls, clock.wall)
-        self.resolver = DnsResolver(
-            servers=[dns_server(each) for each in sip.dns],
-            ipv6=any(":" in host for host in (sip.host, *sip.more_hosts)),
-        )
         room = settings.limits.max_transactions
         self.endpoint = Endpoint(
             new_branch=new_token,
@@ -200,7 +195,14 @@ class Switching:
             clock=clock,
             flush=self.pump.schedule_flush,
         )
-        addresses = CarrierAddresses(site.trunks, tls=self.tls, guard=self.guard, clock=clock)
+        addresses = CarrierAddresses(
+            site.trunks,
+            tls=self.tls,
+            guard=self.guard,
+            clock=clock,
+            dns=[dns_server(each) for each in sip.dns],
+            ipv6=any(":" in host for host in (sip.host, *sip.more_hosts)),
+        )
         self.calls = Calls(
             user_agent=self.user_agent,
             gateway=self._gateway,

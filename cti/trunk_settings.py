@@ -88,6 +88,8 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     inbound_password_env: str = ""
     tls_ca: str = ""
     """PEM file of the authorities for its servers' certificates; empty: the system's."""
+    tls_pins: tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...] = ()
+    """SHA-256 of its servers' certificates: believed whoever signed them."""
     tls_certificate: str = ""
     tls_key: str = ""
     certificates: tuple[str, ...] = ()

@@ -107,7 +107,10 @@ def _trunk(trunk: TrunkSection, key: str, settings: Settings) -> TrunkSettings:
             proxy_port=None if server is None else server.port,
             transport=None if server is None else server.transport,
             tls=TrunkTls(
-                authorities=trunk.tls_ca, certificate=trunk.tls_certificate, key=trunk.tls_key
+                authorities=trunk.tls_ca,
+                pins=trunk.tls_pins,
+                certificate=trunk.tls_certificate,
+                key=trunk.tls_key,
             ),
             credentials=credentials,
             registration=_registration(trunk, key),

@@ -144,7 +144,7 @@ def _transports(sources: Sources) -> Iterator[Metric]:
             "When the certificate ends that is shown, in seconds since the epoch.",
             facts.not_after,
         )
-    missing = sources.switching.resolver.missing
+    missing = sources.switching.carriers.addresses.resolver.missing
     yield gauge("names_missing", "Names of servers that could not be looked up.", len(missing))
     events = asdict(streams.counters)
     yield counters("tcp_events", "SIP connections, by what became of them.", "event", events)

@@ -151,7 +151,7 @@ class TlsContexts:
         return self._server is not None
 
     def use(self, certificate: Path, key: Path, client_ca: str = "") -> None:
-        """Show this certificate (PEM with chain) from now on; forget what was read for other servers.
+        """Show this certificate (PEM with chain) from now on; read anew what other servers must show.
 
         With `client_ca`, a PEM file, peers are asked for a certificate; one that they show must be signed
         by an authority in it. Raises OSError (ssl.SSLError is one): then all stays as it was.
@@ -162,7 +162,9 @@ class TlsContexts:
             context.verify_mode = ssl.CERT_OPTIONAL
             context.load_verify_locations(client_ca)
         self._server = context
-        self._clients.clear()
+        for peer in self._clients:
+            with suppress(OSError):  # a file that is gone: what it said still holds
+                self._clients[peer] = self._made_for(peer)
 
     def expect(self, remote: tuple[str, int], peer: TlsPeer) -> None:
         """Connections to this address go to that server. Raises OSError where its files cannot be read."""

@@ -49,6 +49,8 @@ class TrunkTls:
 
     authorities: str = ""
     """Who may have signed their certificates; empty: whom this system trusts."""
+    pins: tuple[str, ...] = ()
+    """SHA-256 of their certificates, 64 hex digits; where there are any, one of them it must be."""
     certificate: str = ""
     """Ours, with its chain, where they ask for one."""
     key: str = ""
