@@ -39,8 +39,9 @@ class CarrierAddresses:
         dns: Sequence[tuple[str, int]] = (),
         ipv6: bool = False,
     ) -> None:
-        """`dns` are the servers to ask, `ipv6` tells whether we reach such addresses; `guard` hears of
-        those of carriers, which are no strangers; `tls` learns who they must be.
+        """`guard` hears of their addresses, which are no strangers; `tls` learns who they must be.
+
+        `dns` are the servers to ask for names, `ipv6` tells whether we reach such addresses.
         """
         self._tls = tls
         self._guard = guard
