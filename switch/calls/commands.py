@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from switch.calls.attempt import Attempt, Rights
 from switch.calls.causes import EndCause
 from switch.calls.leg import Input, Leg
-from switch.calls.leg_media import takes_digits
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
 from switch.calls.ports import NO_HEADERS
@@ -212,15 +211,8 @@ class Commands:
         self._sound_command(leg, lambda _: self.sound.silence(leg))
 
     def send_digits(self, leg: LegId, digits: str) -> None:
-        """Send digits to the leg's peer (RFC 4733); one that takes none is spared them."""
-
-        def send(found: Leg) -> None:
-            if takes_digits(found):
-                self.sound.send_digits(leg, digits)
-            else:
-                log.info("leg %s: no digits can be sent: telephone-event was not agreed", leg)
-
-        self._sound_command(leg, send)
+        """Send digits to the leg's peer: as telephone-events (RFC 4733), or as tones where it takes none."""
+        self._sound_command(leg, lambda _: self.sound.send_digits(leg, digits))
 
     # --- commands on recordings -----------------------------------------------------------------
 

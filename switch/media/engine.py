@@ -26,6 +26,7 @@ import numpy as np
 from switch.media.events import RtpSilent
 from switch.media.frame_sender import FrameSender
 from switch.media.gains import Plan
+from switch.media.legs import NO_PAYLOAD_TYPE
 from switch.media.patchbay import Patchbay
 from switch.media.ports import RecordingSink, RtpWire
 from switch.media.prompts import PromptStore
@@ -123,6 +124,7 @@ class MediaEngine(Patchbay):
             self._replan()
         if len(self._wanted):
             self._rings.pop(self._wanted, self._legs.table)
+        self._events += self._tone_digits.hear(self._rings.frames, self._legs.table, self._legs.ids)
         self._sender.send(self._rings.frames, self._players.frames, now)
         sent, dropped = self._digits.tick()
         self._traffic.count_sent(sent, dropped)
@@ -141,13 +143,19 @@ class MediaEngine(Patchbay):
         needed = np.zeros(legs.capacity, dtype=np.bool_)
         needed[self._sender.mixed_legs] = True
         needed[self._taps.legs] = True
+        # A peer that sends no telephone-events keys by tones.
+        keying = legs.receiving & (legs.event_type == NO_PAYLOAD_TYPE)
+        self._tone_digits.listen(np.flatnonzero(keying))
+        needed |= keying
         began = np.flatnonzero(needed & ~legs.wanted)
         if len(began):
             self._rings.reset(began, legs.table)
             self._coders.begin(began.tolist())
         legs.wanted[:] = needed
         self._wanted = np.flatnonzero(needed)
-        self._coders.prepare(self._wanted.tolist(), self._sender.encoded_for.tolist())
+        self._coders.prepare(
+            self._wanted.tolist(), [*self._sender.encoded_for.tolist(), *self._digits.rows_of_tones]
+        )
         for row in self._removed:
             legs.release(row)
         self._removed.clear()

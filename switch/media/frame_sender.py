@@ -48,7 +48,7 @@ STARVED_S: Final = 0.2
 AT_ONCE: Final = 200
 """Packets of players and silence that leave at the tick itself."""
 ENCODED_AT_ONCE: Final = (0, 0, 96, 8)
-"""Packets that are encoded at the tick itself and at a wake: half a millisecond's worth, by the dearest codec."""
+"""Packets that are encoded at the tick itself and at a wake: half a millisecond's worth, by dearest codec."""
 _LATER_PARTS: Final = 4
 """The rest is spread over so many wakes; a frame has at least as many."""
 _SAMPLE_ROWS: Final = types.int16[:, ::1]

@@ -26,6 +26,7 @@ from switch.media.prompts import PromptStore
 from switch.media.receive_ring import ReceiveRings
 from switch.media.reports import LegReports
 from switch.media.taps import RecordingTaps
+from switch.media.tone_digits import ToneDigits
 from switch.media.traffic import Traffic
 
 EVENT_RATES_HZ: Final = (8000, 16000, 48000)
@@ -49,7 +50,8 @@ class Patchbay:
         self._rings = ReceiveRings(self._legs.capacity)
         self._coders = Coders(self._legs.capacity)
         self._peers = Peers(self._legs, wire, self._traffic)
-        self._digits = Digits(self._legs, wire)
+        self._digits = Digits(self._legs, wire, self._coders)
+        self._tone_digits = ToneDigits(self._legs.capacity)
         self._reports = LegReports(self._legs, wire, random_u32, wall)
         self._players = PlayerTable(prompts)
         self._gains = GainMatrix()
@@ -99,6 +101,7 @@ class Patchbay:
         if self._legs.capacity > len(self._rings.frames):
             self._rings.grow(self._legs.capacity)
             self._coders.grow(self._legs.capacity)
+            self._tone_digits.grow(self._legs.capacity)
         try:
             self._wire.attach(row, port)
         except MediaCommandError:
@@ -195,6 +198,7 @@ class Patchbay:
     def send_digits(self, leg: LegId, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send digits to a leg's peer in place of sound. Raises MediaCommandError."""
         self._digits.send(self._row(leg), digits, duration_ms, gap_ms)
+        self._changed = True  # tones may need an encoder
 
     # --- who hears what -------------------------------------------------------------------------
 

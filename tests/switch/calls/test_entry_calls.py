@@ -207,7 +207,7 @@ def test_without_its_music_who_waits_hears_silence_and_keeps_the_call() -> None:
     assert bench.heard() == {other: {bench.music}}
 
 
-def test_digits_for_a_caller_that_takes_none_leave_its_call_alone(
+def test_digits_for_a_caller_that_takes_no_events_are_left_to_the_gateway(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bench = Bench()
@@ -222,7 +222,8 @@ def test_digits_for_a_caller_that_takes_none_leave_its_call_alone(
     (leg,) = (event.leg for event in bench.of(LegAnswered))
     bench.calls.send_digits(leg, "5")
     bench.pump()
-    assert not [command for command in bench.gateway.sent if isinstance(command, SendDigits)]
+    sent = [command.digits for command in bench.gateway.sent if isinstance(command, SendDigits)]
+    assert sent == ["5"]  # as tones
     assert not caller.is_idle
 
 

@@ -132,11 +132,13 @@ def test_what_is_no_digit_is_refused(digits: str) -> None:
         studio.engine.send_digits(CALLER, digits, 100, 60)
 
 
-def test_digits_cannot_be_sent_where_they_were_not_agreed() -> None:
+@pytest.mark.parametrize("events", [None, 101])
+@pytest.mark.parametrize("digits", ["", "x", "1" * 65])
+def test_what_are_no_digits_cannot_be_sent(events: int | None, digits: str) -> None:
     studio = Studio()
-    studio.add("caller", events=None)
-    with pytest.raises(MediaCommandError, match="telephone-event"):
-        studio.engine.send_digits(CALLER, "1", 100, 60)
+    studio.add("caller", events=events)
+    with pytest.raises(MediaCommandError, match="digits"):
+        studio.engine.send_digits(CALLER, digits, 100, 60)
 
 
 def test_strangers_are_counted_and_not_heard_once_the_peer_was_heard() -> None:
