@@ -43,6 +43,7 @@ from cti.phone.protocol import (
     SendDigits,
     StopCapture,
     Tone,
+    Transfer,
     Unregister,
     Unregistered,
     is_quit,
@@ -212,6 +213,10 @@ class BaresipBackend:
                 # The far end's answer is waited for in a task of its own: a hang-up may overtake.
                 line = self._line(command.call)
                 self._keep(asyncio.create_task(self._renegotiate(line, command)))
+            case Transfer(call=name):
+                other = self._line(command.to_call).call if command.to_call else None
+                uri = "" if other is not None else self._uri(command.target)
+                self._keep(asyncio.create_task(self._transfer(self._line(name), uri, other)))
             case SendDigits(call=name):
                 await self._send_digits(self._line(name), command.digits)
             case Tone():
@@ -238,6 +243,11 @@ class BaresipBackend:
         if line.name in self._lines:
             call = line.name
             self._emit(Held(call=call, by_far_end=False) if held else Resumed(call=call))
+
+    async def _transfer(self, line: Line, uri: str, other: Any) -> None:
+        fault = await line.transfer(uri, other)
+        if fault and line.name in self._lines:
+            self._emit(Failed(message=fault, call=line.name, command="Transfer"))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         """The loop itself only refers weakly to its tasks."""

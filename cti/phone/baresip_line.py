@@ -56,6 +56,20 @@ class Line:
             finally:
                 self.call.off(listen)
 
+    async def transfer(self, uri: str, other: Any) -> str:
+        """Have the far end call a URI, or talk to the far end of another call; says what went wrong.
+
+        Takes as long as somebody rings there. This call ends when that one was answered.
+        """
+        try:
+            if other is not None:
+                await self.call.attended_transfer(other)
+            else:
+                await self.call.transfer(uri)
+        except (ValueError, baresip.BaresipError) as exc:
+            return str(exc)
+        return ""
+
     def exchange(self) -> None:
         """Feed the hum up to 100 ms ahead and take what was heard."""
         audio = self.call.audio

@@ -33,6 +33,7 @@ from cti.phone.protocol import (
     SendDigits,
     StopCapture,
     Tone,
+    Transfer,
     Unregister,
     decode_event,
     encode,
@@ -201,6 +202,14 @@ class PhoneProcess:
     def resume(self, call: str) -> None:
         """Take a call off hold."""
         self.send(Resume(call=call))
+
+    def transfer(self, call: str, target: str) -> None:
+        """Let the far end talk to a number instead of us."""
+        self.send(Transfer(call=call, target=target))
+
+    def connect(self, call: str, to_call: str) -> None:
+        """Let the far ends of two calls talk to each other instead of us."""
+        self.send(Transfer(call=call, to_call=to_call))
 
     def digits(self, call: str, digits: str) -> None:
         """Send digits (RFC 4733)."""

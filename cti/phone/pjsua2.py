@@ -43,6 +43,7 @@ from cti.phone.protocol import (
     SendDigits,
     StopCapture,
     Tone,
+    Transfer,
     Unregister,
     is_quit,
 )
@@ -191,6 +192,8 @@ class Pjsua2Backend:
                 self._hang_up(self._line(name))
             case Hold() | Resume():
                 self._talking(command.call).changes.append(command)
+            case Transfer(call=name):
+                self._transfer(self._talking(name), command)
             case SendDigits(call=name):
                 self._send_digits(self._talking(name), command.digits)
             case Tone():
@@ -247,6 +250,12 @@ class Pjsua2Backend:
         if not re.fullmatch(r"[0-9A-Da-d*#]+", digits):
             raise PhoneError(f"{digits!r} has keys that no phone has: use 0-9, A-D, * and #")
         line.call.dialDtmf(digits)
+
+    def _transfer(self, line: Line, command: Transfer) -> None:
+        if command.to_call:
+            line.call.xferReplaces(self._talking(command.to_call).call, pj.CallOpParam())
+        else:
+            line.call.xfer(self._account.uri(command.target), pj.CallOpParam())
 
     def _line(self, name: str) -> Line:
         line = self._lines.get(name)

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import pjsua2 as pj
 
 from cti.phone.ports import Emit
-from cti.phone.protocol import Digit, Hold, Resume
+from cti.phone.protocol import Digit, Failed, Hold, Resume
 
 _ANSWER_S: Final = 4.0
 """Longest that the far end may take to answer a re-INVITE before the agent is told."""
@@ -44,6 +44,12 @@ class Call(pj.Call):  # type: ignore[misc]  # the library publishes no types
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Media began, stopped or was renegotiated."""
         self.listener.guard(self.listener.on_media_state, self)
+
+    def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
+        """News of a transfer that we asked for; where it succeeded, the far end hangs up."""
+        if prm.statusCode >= 300:
+            fault = f"not transferred: {prm.statusCode} {prm.reason}"
+            self.listener.emit(Failed(message=fault, call=self.name, command="Transfer"))
 
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
         """A digit arrived."""

@@ -81,6 +81,18 @@ class Resume(_Message, frozen=True, tag="resume"):
     call: str
 
 
+class Transfer(_Message, frozen=True, tag="transfer"):
+    """Ask the far end's side to call a number instead of us (REFER); `Closed` follows where it did.
+
+    With `to_call` it is connected with whom that call is with (Replaces), whatever `target` says.
+    Answered with `Failed` where nothing came of it: the call goes on.
+    """
+
+    call: str
+    target: str = ""
+    to_call: str = ""
+
+
 class SendDigits(_Message, frozen=True, tag="digits"):
     """Press keys (RFC 4733): 0 to 9, A to D, * and #."""
 
@@ -122,6 +134,7 @@ Command = (
     | HangUp
     | Hold
     | Resume
+    | Transfer
     | SendDigits
     | Tone
     | Capture

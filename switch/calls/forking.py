@@ -26,7 +26,7 @@ from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, MediaUnavailableError
 from switch.sip import usage
-from switch.sip.events import Answered, Ended, Failed, Progress, SessionEvent, SessionId
+from switch.sip.events import Answered, Ended, Failed, Progress, SessionChanged, SessionEvent, SessionId
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Response
 from switch.sip.user_agent import UserAgent
@@ -172,6 +172,8 @@ class Forking:
             case Ended(session=session, by=by):
                 cause = cause_of_end(by, outbound=True, answered=False)
                 self._failed(leg, fork, session, Refusal(cause, by_peer=True))
+            case SessionChanged():
+                self._legs.note_change(leg)  # the INVITEs of a fork are part of its record
             case _:
                 log.debug("leg %s: %s before the answer is of no use", leg.id, type(event).__name__)
 
