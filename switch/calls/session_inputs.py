@@ -25,6 +25,7 @@ from switch.sip.events import (
     Answered,
     Confirmed,
     DigitInfo,
+    EarlyAnswered,
     Ended,
     EndedBy,
     Failed,
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 
 _SessionOfLeg = (
     Progress
+    | EarlyAnswered
     | Answered
     | Confirmed
     | Failed
@@ -177,6 +179,8 @@ class SessionInputs:
                     self._legs.feed(leg, Input.ALERTED)
             case Answered(answer=answer):
                 self._legs.take_answer(leg, answer, Input.ACCEPTED)
+            case EarlyAnswered(answer=answer):
+                self._legs.take_answer(leg, answer, None)
             case Confirmed(body=body):
                 self._confirmed(leg, body)
             case Failed() if self._forking.redirected(leg, event.response):

@@ -9,11 +9,11 @@ from switch.sip.transaction import stateless_tag
 from switch.sip.writing import make_response
 
 DEFAULT_ALLOW = (
-    *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REFER"),
+    *("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER"),
     *("REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"),
 )
 """The methods that the user agent knows, as its Allow header has them."""
-DEFAULT_SUPPORTED = ("replaces", "timer", "norefersub", "nosub")
+DEFAULT_SUPPORTED = ("100rel", "replaces", "timer", "norefersub", "nosub")
 """The extensions that it knows, as its Supported header has them."""
 
 OF_REGISTER = frozenset({"path", "outbound"})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from switch.sip import (
+    early,
     referral,
     referral_steps,
     referring_steps,
+    reliability,
     renegotiation,
     renegotiation_steps,
     session_timer,
@@ -41,6 +43,10 @@ def _fire(table: SessionTable, session: Session, alarm: Alarm, now: float) -> No
             renegotiation_steps.step(table, session, renegotiation.Input.RETRY, Cause(now=now))
         case Alarm.RETRANSMIT if session.state is usage.State.CONFIRMED:
             renegotiation_steps.step(table, session, renegotiation.Input.RETRANSMIT, Cause(now=now))
+        case Alarm.RING_AGAIN:
+            early.go_on(table, session, reliability.Input.RETRANSMIT, now)
+        case Alarm.NO_PRACK:
+            early.go_on(table, session, reliability.Input.GIVE_UP, now)
         case Alarm.SESSION:
             session_timer_steps.step(table, session, session_timer_steps.due(session), now)
         case Alarm.EXPIRY:

@@ -57,6 +57,13 @@ def settle_body(message: Request | Response) -> bool:
     return True
 
 
+def sdp_in(message: Request | Response) -> bytes | None:
+    """The SDP of a message; None where it has none or another body. See `settle_body`."""
+    if not message.body or (message.content_type != SDP and not settle_body(message)):
+        return None
+    return message.body or None
+
+
 def accepts_sdp(request: Request) -> bool:
     """True unless the request's Accept leaves SDP out (RFC 3261 section 20.1)."""
     if "Accept" not in request.headers:

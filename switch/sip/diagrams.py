@@ -16,6 +16,7 @@ from switch.sip import (
     non_invite_server,
     referral,
     referring,
+    reliability,
     renegotiation,
     session_timer,
     usage,
@@ -61,6 +62,13 @@ TABLES: tuple[Table, ...] = (
         (session_timer.State.OFF,),
         session_timer.TRANSITIONS,
         session_timer.IGNORED,
+    ),
+    Table(
+        "session reliability",
+        "RFC 3262",
+        (reliability.State.IDLE,),
+        reliability.TRANSITIONS,
+        reliability.IGNORED,
     ),
     Table(
         "REFER received",

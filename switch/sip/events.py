@@ -121,6 +121,16 @@ class Progress(Struct, frozen=True, kw_only=True):
     """SDP of early media, if any."""
 
 
+class EarlyAnswered(Struct, frozen=True, kw_only=True):
+    """The peer answered the offer that stood in our reliable provisional response.
+
+    The 2xx that follows carries no SDP then, and neither does its ACK.
+    """
+
+    session: SessionId
+    answer: bytes
+
+
 class Answered(Struct, frozen=True, kw_only=True):
     """Our INVITE was answered with 2xx; the ACK is sent."""
 
@@ -259,6 +269,7 @@ class RequestAnswered(Struct, frozen=True, kw_only=True):
 SessionEvent = (
     Invited
     | Progress
+    | EarlyAnswered
     | Answered
     | Confirmed
     | Failed

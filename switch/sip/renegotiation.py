@@ -1,6 +1,7 @@
 """Offers after the first: re-INVITE and UPDATE as a table (RFC 3261 section 14, RFC 6337, RFC 3311).
 
-At most one offer is open in a dialog. This machine runs while the usage is Confirmed.
+At most one offer is open in a dialog. This machine runs while the usage is Confirmed, and before that
+once reliable responses have answered the first offer.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ class State(StrEnum):
 
     STABLE = "Stable"
     OFFERING = "Offering"
-    """Our re-INVITE is under way."""
+    """Our re-INVITE is under way, or our UPDATE while the INVITE is not answered."""
     WAITING = "Waiting"
     """Ours met the peer's (491); it is tried again after a pause (section 14.1)."""
     OFFERED = "Offered"
     """The peer's re-INVITE waits for our final response."""
     OFFERED_BY_UPDATE = "Offered by UPDATE"
+    """Or by a PRACK."""
     ACCEPTED = "Accepted"
     """Our 2xx to the peer's re-INVITE is retransmitted until its ACK comes."""
 
@@ -46,8 +48,8 @@ class Input(StrEnum):
 class Action(StrEnum):
     """What a step makes the user agent do."""
 
-    SEND_REINVITE = "send re-INVITE"
-    SEND_ACK = "send ACK"
+    SEND_OFFER = "send re-INVITE or UPDATE"
+    SEND_ACK = "send ACK to re-INVITE"
     START_RETRY = "start retry"
     STOP_RETRY = "stop retry"
     SEND_SUCCESS = "send 2xx to re-INVITE"
@@ -68,18 +70,18 @@ class Action(StrEnum):
 S, G, A = State, Input, Action  # G: what is given
 
 TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
-    (S.STABLE, G.REOFFER): (S.OFFERING, (A.SEND_REINVITE,)),
+    (S.STABLE, G.REOFFER): (S.OFFERING, (A.SEND_OFFER,)),
     (S.STABLE, G.REINVITE): (S.OFFERED, (A.REPORT_OFFER,)),
     (S.STABLE, G.UPDATE): (S.OFFERED_BY_UPDATE, (A.REPORT_OFFER,)),
     (S.OFFERING, G.SUCCESS): (S.STABLE, (A.SEND_ACK, A.REPORT_ANSWER)),
     (S.OFFERING, G.SUCCESS_WITHOUT_ANSWER): (S.STABLE, (A.SEND_ACK, A.REPORT_FAILURE)),
     (S.OFFERING, G.GLARE): (S.WAITING, (A.START_RETRY,)),
-    (S.OFFERING, G.AGAIN): (S.OFFERING, (A.SEND_REINVITE,)),
+    (S.OFFERING, G.AGAIN): (S.OFFERING, (A.SEND_OFFER,)),
     (S.OFFERING, G.FAILURE): (S.STABLE, (A.REPORT_FAILURE,)),
     (S.OFFERING, G.REINVITE): (S.OFFERING, (A.REFUSE_PENDING,)),
     (S.OFFERING, G.UPDATE): (S.OFFERING, (A.REFUSE_PENDING,)),
     (S.OFFERING, G.TERMINATE): (S.STABLE, ()),
-    (S.WAITING, G.RETRY): (S.OFFERING, (A.SEND_REINVITE,)),
+    (S.WAITING, G.RETRY): (S.OFFERING, (A.SEND_OFFER,)),
     # The peer was first. What we wanted to offer may not fit any more: whoever wanted it asks anew.
     (S.WAITING, G.REINVITE): (S.OFFERED, (A.STOP_RETRY, A.REPORT_BUSY, A.REPORT_OFFER)),
     (S.WAITING, G.UPDATE): (S.OFFERED_BY_UPDATE, (A.STOP_RETRY, A.REPORT_BUSY, A.REPORT_OFFER)),

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import session_timer, session_timer_steps
+from switch.sip import session_timer, session_timer_steps, usage
 from switch.sip.bodies import SDP
 from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
 from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
@@ -47,16 +47,24 @@ def _peer_offer(session: Session) -> PeerOffer:
     return session.peer_offer
 
 
-def _send_reinvite(table: SessionTable, session: Session, cause: Cause) -> None:
-    dialog = session.need_dialog()
+def _send_offer(table: SessionTable, session: Session, cause: Cause) -> None:
+    """By re-INVITE; by UPDATE while the INVITE is not answered (RFC 3311 section 5.1)."""
+    dialog = session.current_dialog()
     if cause.body is not None:
         session.offer, session.glare_retries = cause.body, 0
-    invite = table.complete(dialog.request("INVITE"), dialog.flow, (), session.offer)
-    session_timer_steps.ask_in(table, session, invite)
-    table.send(session, dialog, invite, Purpose.REINVITE, cause.now)
+    is_early = session.state is not usage.State.CONFIRMED
+    method, purpose = ("UPDATE", Purpose.UPDATE) if is_early else ("INVITE", Purpose.REINVITE)
+    offer = table.complete(dialog.request(method), dialog.flow, (), session.offer)
+    if is_early:
+        table.changed(session)
+    else:
+        session_timer_steps.ask_in(table, session, offer)
+    table.send(session, dialog, offer, purpose, cause.now)
 
 
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
+    if cause.need_response().cseq.method != "INVITE":
+        return
     table.send_ack(session, session.need_dialog(), cause.need_response())
     session_timer_steps.agree_as_client(table, session, cause.need_response(), cause.now)
 
@@ -85,9 +93,10 @@ def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
 
 def _send_success_to_update(table: SessionTable, session: Session, cause: Cause) -> None:
     offer = _peer_offer(session)
-    session.need_dialog().refresh_target(offer.request)  # only now: a refused one changes nothing
+    session.current_dialog().refresh_target(offer.request)  # only now, as above
     response = table.dialog_response(session, offer.request, 200, cause.headers, cause.body)
-    session_timer_steps.agree_as_server(table, session, offer.request, response, cause.now)
+    if session.state is usage.State.CONFIRMED:
+        session_timer_steps.agree_as_server(table, session, offer.request, response, cause.now)
     session.peer_offer = None
     table.send_response(offer.transaction, response, cause.now)
 
@@ -153,7 +162,7 @@ def _report_busy(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 _EFFECTS: dict[Action, Callable[[SessionTable, Session, Cause], None]] = {
-    Action.SEND_REINVITE: _send_reinvite,
+    Action.SEND_OFFER: _send_offer,
     Action.SEND_ACK: _send_ack,
     Action.START_RETRY: _start_retry,
     Action.STOP_RETRY: _stop_retry,

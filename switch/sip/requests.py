@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from switch.errors import RemoteProtocolError
 from switch.sip import (
+    early,
     out_of_dialog,
     referral_steps,
     referring_steps,
@@ -13,7 +14,7 @@ from switch.sip import (
     usage,
     usage_steps,
 )
-from switch.sip.bodies import SDP, accepts_sdp, has_foreign_encoding, settle_body
+from switch.sip.bodies import SDP, accepts_sdp, has_foreign_encoding, sdp_in, settle_body
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
     AckReceived,
@@ -25,7 +26,7 @@ from switch.sip.events import (
     SessionId,
 )
 from switch.sip.info_digits import DTMF, DTMF_RELAY, digit_in
-from switch.sip.message import Request, Response
+from switch.sip.message import Request
 from switch.sip.reason import reasons_in
 from switch.sip.replaces import replaces_in
 from switch.sip.replacing import find
@@ -56,7 +57,7 @@ def receive_request(table: SessionTable, event: RequestReceived, now: float) -> 
         _receive_options(table, event, now)
     elif request.method in out_of_dialog.FOR_OTHERS:
         out_of_dialog.receive(table, event, now)
-    elif request.method in ("BYE", "INFO", "UPDATE"):
+    elif request.method in ("BYE", "INFO", "UPDATE", "PRACK"):
         _answer(table, event, 481, now)
     elif request.method == "REFER":
         _answer(table, event, 403, now, reason="REFER Within A Call Only")
@@ -96,13 +97,6 @@ def receive_cancel(table: SessionTable, event: CancelReceived, now: float) -> No
         usage_steps.step(table, session, usage.Input.CANCEL, cause)
     else:
         renegotiation_steps.step(table, session, renegotiation.Input.CANCEL, cause)
-
-
-def sdp_in(message: Request | Response) -> bytes | None:
-    """The SDP of a message; None where it has none or another body. See `settle_body`."""
-    if not message.body or (message.content_type != SDP and not settle_body(message)):
-        return None
-    return message.body or None
 
 
 def _allow(table: SessionTable) -> str:
@@ -226,7 +220,7 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
         else:
             _answer(table, event, 481, now)
         return
-    dialog = session.dialog
+    dialog = session.dialog or early.dialog_for(session, request)
     if dialog is not None:
         if not dialog.is_newer(request):
             _answer(table, event, 500, now, reason="CSeq Out Of Order")
@@ -244,6 +238,8 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
             _receive_offer(table, session, event, now)
         case "UPDATE" if request.body:
             _receive_offer(table, session, event, now)
+        case "PRACK":
+            early.receive_prack(table, session, event, now)
         case "NOTIFY":
             _receive_notify(table, event, now)
         case _ if session.state in usage.REPORTED_OVER:
@@ -331,13 +327,16 @@ def _receive_offer(
         if event.request.method == "UPDATE" and not event.request.body:
             _refresh(table, session, event, now)
             return
-    usage_steps.step(table, session, usage.Input.OFFER, _cause(event, now))
+    is_early = event.request.method == "UPDATE" and early.is_settled_with(session, event.request)
+    given = usage.Input.EARLY_OFFER if is_early else usage.Input.OFFER
+    usage_steps.step(table, session, given, _cause(event, now))
 
 
 def _refresh(table: SessionTable, session: Session, event: RequestReceived, now: float) -> None:
     """An UPDATE without an offer changes the target, and refreshes the session (RFC 4028)."""
-    if session.dialog is not None:
-        session.dialog.refresh_target(event.request)
+    dialog = session.dialog or early.dialog_for(session, event.request)
+    if dialog is not None:
+        dialog.refresh_target(event.request)
     response = table.dialog_response(session, event.request, 200, (), None)
     if session.state is usage.State.CONFIRMED:
         session_timer_steps.agree_as_server(table, session, event.request, response, now)

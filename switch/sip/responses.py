@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switch.sip import (
+    early,
     out_of_dialog,
     referral_steps,
     referring_steps,
@@ -13,6 +14,7 @@ from switch.sip import (
     usage,
     usage_steps,
 )
+from switch.sip.bodies import sdp_in
 from switch.sip.client_digest import repeated
 from switch.sip.dialog import Dialog
 from switch.sip.events import (
@@ -24,13 +26,14 @@ from switch.sip.events import (
 )
 from switch.sip.message import Response
 from switch.sip.refers import Referral, Referring
-from switch.sip.requests import sdp_in
-from switch.sip.session import Alarm, Cause, Early, Session
+from switch.sip.session import Alarm, Cause, Session
 from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.timers import together
 
 _CHALLENGES = (401, 407)
-_OTHERS = frozenset({Purpose.REFRESH, Purpose.INFO, Purpose.REFER, Purpose.NOTIFY})
+_OTHERS = frozenset(
+    {Purpose.PRACK, Purpose.UPDATE, Purpose.REFRESH, Purpose.INFO, Purpose.REFER, Purpose.NOTIFY}
+)
 _GONE = (408, 481)
 """Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
 
@@ -91,6 +94,8 @@ def receive_silence(
         usage_steps.step(table, session, usage.Input.FAILURE, cause)
     elif purpose in (Purpose.REINVITE, Purpose.REFRESH, Purpose.INFO):
         usage_steps.step(table, session, usage.Input.LOST, cause)
+    elif purpose is Purpose.UPDATE:
+        renegotiation_steps.step(table, session, renegotiation.Input.FAILURE, cause)
     elif purpose is Purpose.BYE:
         usage_steps.step(table, session, usage.Input.BYE_DONE, cause)
     elif purpose is Purpose.REFER and isinstance(known.refer, Referring):
@@ -151,6 +156,8 @@ def _asks_for_more(
 def _receive_other(table: SessionTable, client: Client, response: Response, now: float) -> None:
     """Take the final response to a request that is neither INVITE nor BYE."""
     match client.purpose:
+        case Purpose.UPDATE:
+            _receive_updated(table, client.session, response, now)
         case Purpose.REFRESH:
             _receive_refreshed(table, client.session, response, now)
         case Purpose.REFER if isinstance(client.refer, Referring):
@@ -161,6 +168,20 @@ def _receive_other(table: SessionTable, client: Client, response: Response, now:
             usage_steps.step(table, client.session, usage.Input.LOST, cause)
         case Purpose.NOTIFY if isinstance(client.refer, Referral):
             referral_steps.receive_answer(table, client.refer, response.status, now)
+
+
+def _receive_updated(table: SessionTable, session: Session, response: Response, now: float) -> None:
+    """Take the final response to an UPDATE that carries an offer."""
+    if response.status >= 300:
+        _receive_reinvite_failure(table, session, response, now)
+        return
+    if session.dialog is not None or session.early_dialog is not None:
+        session.current_dialog().refresh_target(response)
+    cause = Cause(now=now, response=response, body=sdp_in(response), status=488)
+    given = renegotiation.Input.SUCCESS
+    if cause.body is None:
+        given = renegotiation.Input.SUCCESS_WITHOUT_ANSWER
+    renegotiation_steps.step(table, session, given, cause)
 
 
 def _receive_refreshed(
@@ -191,20 +212,11 @@ def _receive_invite_response(
         cause.status, cause.reason = response.status, response.reason
         usage_steps.step(table, session, usage.Input.FAILURE, cause)
         return
-    if response.status > 100:
-        _note_early(session, response, cause.body)
+    if response.status > 100 and not early.take_provisional(
+        table, session, response, cause.body, now
+    ):
+        return  # a reliable one that came before, or has come before its time
     usage_steps.step(table, session, usage.Input.PROVISIONAL, cause)
-
-
-def _note_early(session: Session, response: Response, answer: bytes | None) -> None:
-    tag = response.to.tag
-    early = session.early.get(tag)
-    if early is None:
-        if len(session.early) >= _MAX_EARLY:
-            return
-        early = session.early[tag] = Early(response)
-    if early.answer is None:
-        early.answer = answer
 
 
 def _receive_success(
@@ -228,8 +240,8 @@ def _receive_success(
             table.send_ack(session, fork, response)
             table.send_bye(session, fork, now, purpose=Purpose.FORK_BYE)
     else:
-        early = session.early.get(tag)
-        answer = sdp_in(response) or (None if early is None else early.answer)
+        rung = session.early.get(tag)
+        answer = sdp_in(response) or (None if rung is None else rung.answer)
         cause = Cause(now=now, response=response, body=answer)
         given = usage.Input.SUCCESS
         if answer is None:
@@ -238,8 +250,6 @@ def _receive_success(
         usage_steps.step(table, session, given, cause)
 
 
-_MAX_EARLY = 8
-"""Early dialogs of one INVITE that are kept."""
 _MAX_FORKS = 16
 """Answers to one INVITE that are dealt with; a peer that sends more of them is no proxy."""
 
@@ -282,7 +292,7 @@ def _receive_reinvite_failure(
 ) -> None:
     status = response.status
     cause = Cause(now=now, response=response, status=status)
-    if status in _GONE:
+    if status in _GONE and session.state is usage.State.CONFIRMED:
         cause.by, cause.detail = EndedBy.TIMEOUT, f"{status} to our re-INVITE"
         usage_steps.step(table, session, usage.Input.LOST, cause)
         return

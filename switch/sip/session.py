@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from switch.errors import LocalProtocolError
-from switch.sip import renegotiation, session_timer, usage
+from switch.sip import reliability, renegotiation, session_timer, usage
 from switch.sip.client_digest import Provable, Prover
 from switch.sip.dialog import Dialog
 from switch.sip.events import EndedBy, SessionId, TransactionId
@@ -28,6 +28,8 @@ class Alarm(StrEnum):
     RETRANSMIT = "2xx again"
     NO_ACK = "no ACK"
     RETRY = "re-INVITE again"
+    RING_AGAIN = "1xx again"
+    NO_PRACK = "no PRACK"
     SESSION = "refresh the session"
     EXPIRY = "not refreshed"
     REFER = "REFER expired"
@@ -70,6 +72,12 @@ class Early(Struct, eq=False):
     """The first provisional one."""
     answer: bytes | None = None
     """The first SDP: some peers leave it out of the 2xx."""
+    dialog: Dialog | None = None
+    """Once a request within it went out or came in."""
+    rseq: int = 0
+    """Of the last reliable response taken; 0: none was."""
+    reliable: int = 0
+    """How many were taken."""
 
 
 class Session(Struct, eq=False):
@@ -90,6 +98,22 @@ class Session(Struct, eq=False):
     """UAS: from the INVITE on. UAC: from the 2xx on."""
     provisional: Response | None = None
     """The last one we sent."""
+    reliability: reliability.State = reliability.State.IDLE
+    rseq: int = 0
+    """Of the last reliable provisional response that we sent."""
+    unacknowledged: int = 0
+    """Its number until its PRACK comes, then 0."""
+    reliable: Response | None = None
+    """It, while it is sent again and again."""
+    reliable_interval_s: float = 0.0
+    queued: Response | None = None
+    """To be sent reliably next."""
+    held: Cause | None = None
+    """The 2xx that waits for a PRACK."""
+    is_settled: bool = False
+    """The first offer is answered for good, though the INVITE is not: by reliable responses."""
+    early_dialog: Dialog | None = None
+    """UAC: the early dialog in which it was."""
     early: dict[str | None, Early] = field(default_factory=dict)
     """UAC: what provisional responses began, by To tag."""
     success: PendingSuccess | None = None
@@ -122,6 +146,13 @@ class Session(Struct, eq=False):
         if self.dialog is None:
             raise LocalProtocolError("this step needs a dialog")
         return self.dialog
+
+    def current_dialog(self) -> Dialog:
+        """The dialog, or the early one whose offer is settled, in steps that need one of them."""
+        found = self.dialog or self.early_dialog
+        if found is None:
+            raise LocalProtocolError("this step needs a dialog, which may be early")
+        return found
 
     @property
     def dialog_key(self) -> tuple[str, str]:

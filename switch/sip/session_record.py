@@ -20,9 +20,10 @@ from switch.sip.flow import Flow, Transport
 from switch.sip.headers import Headers
 from switch.sip.message import Request
 from switch.sip.parsing import MalformedMessageError, parse
-from switch.sip.session import Alarm, PendingSuccess, Session
+from switch.sip.session import Alarm, Early, PendingSuccess, Session
 from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
+from switch.sip.writing import make_response
 
 FlowRecord = tuple[str, str, int, str, int]
 """Transport, remote host and port, local host and port. Connections do not outlive a process."""
@@ -41,6 +42,18 @@ class DialogRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     remote_seq: int | None
 
 
+class EarlyRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An early dialog of an INVITE of ours, once requests have gone through it."""
+
+    dialog: DialogRecord
+    rseq: int
+    """Of the last reliable response taken."""
+    is_settled: bool
+    """The first offer is answered here."""
+    answer: bytes
+    """The SDP of the answer; the 2xx need not repeat it."""
+
+
 class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One session. The INVITE is kept apart: it is large, and never changes."""
 
@@ -56,6 +69,11 @@ class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     we_refresh: bool = False
     min_se: int = 0
     takes_update: bool = False
+    rseq: int = 0
+    """Of the last reliable provisional response that we sent."""
+    unacknowledged: int = 0
+    is_settled: bool = False
+    early: tuple[EarlyRecord, ...] = ()
 
     @property
     def needs_invite(self) -> bool:
@@ -76,10 +94,12 @@ def record_of(session: Session) -> SessionRecord | None:
     """Describe a session; None for one that the layers above know to be over."""
     if session.state not in _KEPT:
         return None
+    # A 2xx that waits for a PRACK is decided; the process that follows sends it at once.
+    state = session.state if session.held is None else usage.State.ACCEPTED
     return SessionRecord(
         session.id,
         session.is_caller,
-        session.state,
+        state,
         session.local_tag,
         flow_record(session.flow),
         None if session.dialog is None else _dialog_record(session, session.dialog),
@@ -87,6 +107,10 @@ def record_of(session: Session) -> SessionRecord | None:
         session.timer is not session_timer.State.THEIRS,
         session.min_se,
         session.takes_update,
+        session.rseq,
+        session.unacknowledged,
+        session.is_settled,
+        _early_records(session) if session.early else (),
     )
 
 
@@ -95,8 +119,27 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
     made_of = (dialog.remote, dialog.target, dialog.flow, dialog.local_seq, dialog.remote_seq)
     if session.kept is not None and session.kept[0] == made_of:
         return cast("DialogRecord", session.kept[1])
+    record = _written(dialog)
+    session.kept = made_of, record
+    return record
+
+
+def _early_records(session: Session) -> tuple[EarlyRecord, ...]:
+    return tuple(
+        EarlyRecord(
+            _written(early.dialog),
+            early.rseq,
+            early.dialog is session.early_dialog,
+            early.answer or b"",
+        )
+        for early in session.early.values()
+        if early.dialog is not None
+    )
+
+
+def _written(dialog: Dialog) -> DialogRecord:
     local, remote = dialog.addresses()
-    record = DialogRecord(
+    return DialogRecord(
         dialog.call_id,
         local,
         remote,
@@ -106,8 +149,6 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
         dialog.local_seq,
         dialog.remote_seq,
     )
-    session.kept = made_of, record
-    return record
 
 
 def flow_record(flow: Flow) -> FlowRecord:
@@ -170,6 +211,7 @@ def _restore_pending(
     endpoint, settings = table.endpoint, table.settings
     session = _session(record, state, invite, dialog)
     if record.is_caller:
+        _restore_early(session, record)
         session.transaction = endpoint.resume_client(invite, session.flow)
         table.clients[session.transaction] = Client(session, Purpose.INVITE)
     else:
@@ -196,6 +238,16 @@ def _restore_pending(
     return session
 
 
+def _restore_early(session: Session, record: SessionRecord) -> None:
+    for kept in record.early:
+        dialog = _dialog(kept.dialog)
+        standing_in = make_response(session.invite, 180)  # only its dialog is asked for any more
+        early = Early(standing_in, kept.answer or None, dialog, kept.rseq)
+        session.early[dialog.remote.tag] = early
+        if kept.is_settled:
+            session.early_dialog = dialog
+
+
 def _session(
     record: SessionRecord, state: usage.State, invite: Request, dialog: Dialog | None
 ) -> Session:
@@ -212,6 +264,9 @@ def _session(
         interval_s=record.interval_s,
         min_se=record.min_se,
         takes_update=record.takes_update,
+        rseq=record.rseq,
+        unacknowledged=record.unacknowledged,
+        is_settled=record.is_settled,
     )
 
 

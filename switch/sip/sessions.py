@@ -36,6 +36,9 @@ class Purpose(StrEnum):
 
     INVITE = "INVITE"
     REINVITE = "re-INVITE"
+    PRACK = "PRACK"
+    UPDATE = "UPDATE"
+    """With an offer."""
     REFRESH = "UPDATE without an offer"
     INFO = "INFO"
     REFER = "REFER"
@@ -44,10 +47,8 @@ class Purpose(StrEnum):
     FORK_BYE = "BYE to a fork"
 
 
-_OF_SESSIONS = (
-    *(Alarm.LIMIT, Alarm.REFRESH, Alarm.RETRANSMIT, Alarm.NO_ACK, Alarm.RETRY),
-    *(Alarm.SESSION, Alarm.EXPIRY),
-)
+_OF_SESSIONS = (*(Alarm.LIMIT, Alarm.REFRESH, Alarm.RETRANSMIT, Alarm.NO_ACK, Alarm.RETRY),)
+"""Those of session timers and of reliable responses are stopped by their tables."""
 
 
 class Client(Struct, eq=False):

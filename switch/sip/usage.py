@@ -51,6 +51,7 @@ class Input(StrEnum):
     CANCEL = "CANCEL"
     BYE = "BYE"
     OFFER = "re-INVITE or UPDATE"
+    EARLY_OFFER = "UPDATE or PRACK with an offer, the first one being answered"
     BYE_DONE = "BYE answered"
     """Or timed out, or not sent."""
     LOST = "408 or 481 in the dialog"
@@ -118,6 +119,8 @@ _CALLING_OR_PROCEEDING: dict[Input, tuple[State, tuple[Action, ...]]] = {
 TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     **{(S.CALLING, given): step for given, step in _CALLING_OR_PROCEEDING.items()},
     **{(S.PROCEEDING, given): step for given, step in _CALLING_OR_PROCEEDING.items()},
+    (S.PROCEEDING, G.EARLY_OFFER): (S.PROCEEDING, (A.NEGOTIATE,)),
+    (S.INVITED, G.EARLY_OFFER): (S.INVITED, (A.NEGOTIATE,)),
     (S.CALLING, G.OFFER): (S.CALLING, (A.REFUSE_OFFER_PENDING,)),
     # The 2xx crossed our CANCEL (section 15): accept it, then leave.
     (S.CANCELLING, G.SUCCESS): (S.MORTAL, (A.SEND_ACK, A.SEND_BYE)),
@@ -202,6 +205,11 @@ IGNORED: dict[tuple[State, Input], str] = {
     **_ignore((*_UAC, *_UAS), (G.EXPIRED,), "no interval is shorter than the wait for an ACK"),
     **_ignore((S.CANCELLING,), (G.PROVISIONAL,), "the endpoint sends the CANCEL held back"),
     **_ignore((S.CANCELLING,), (G.AGAIN,), "given up: a challenge ends it, as any failure"),
+    **_ignore(
+        (S.CALLING, S.CANCELLING, S.ACCEPTED, S.LEAVING, S.CONFIRMED),
+        (G.EARLY_OFFER,),
+        "is an offer like others, or comes too late",
+    ),
     **_ignore((S.CANCELLING, S.LEAVING), (G.END,), "is ending"),
     **_ignore((S.CANCELLING, S.ACCEPTED, S.LEAVING), (G.LIMIT,), _STOPPED),
     **_ignore((S.INVITED,), (G.ACK, G.ACK_WITHOUT_ANSWER), "nothing to acknowledge yet"),

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from switch.errors import LocalProtocolError
 from switch.sip import (
     referral_steps,
+    reliability,
+    reliability_steps,
     renegotiation,
     renegotiation_steps,
     session_timer,
@@ -38,6 +40,9 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
         _EFFECTS[action](table, session, cause)
     if session.state in _OVER and state not in _OVER:
         renegotiation_steps.step(table, session, renegotiation.Input.TERMINATE, cause)
+        if session.reliability is not reliability.State.IDLE:
+            what = reliability_steps.Given(cause.now)
+            reliability_steps.step(table, session, reliability.Input.FINISH, what)
         if session.timer is not session_timer.State.OFF:
             session_timer_steps.step(table, session, session_timer.Input.TERMINATE, cause.now)
         if table.referrals:
@@ -49,14 +54,24 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
 
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
     response = cause.need_response()
-    session.dialog = Dialog.of_answered(session.invite, response, session.flow)
-    table.send_ack(session, session.dialog, response)
+    early = session.early.get(response.to.tag)
+    if session.early_dialog is not None and (early is None or early.dialog is None):
+        # Another one than the callee with whom an offer may be open has answered.
+        renegotiation_steps.step(table, session, renegotiation.Input.TERMINATE, cause)
+    session.dialog = dialog = Dialog.of_answered(session.invite, response, session.flow)
+    if early is not None and early.dialog is not None:
+        dialog.local_seq = max(dialog.local_seq, early.dialog.local_seq)
+        dialog.remote_seq = early.dialog.remote_seq
+    session.early.clear()
+    session.early_dialog = None
+    table.send_ack(session, dialog, response)
     session_timer_steps.agree_as_client(table, session, response, cause.now)
 
 
 def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
     session.invite = cause.need_request()
     session.early.clear()
+    session.is_settled, session.early_dialog = False, None
     table.events.append(SessionChanged(session=session.id, invite=True))
     client = Client(session, Purpose.INVITE, None, session.attempt)
     table.start_client(client, session.invite, session.flow, cause.now)
@@ -71,22 +86,37 @@ def _send_cancel(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _send_provisional(table: SessionTable, session: Session, cause: Cause) -> None:
-    session.provisional = table.dialog_response(
-        session, session.invite, cause.status, cause.headers, cause.body
-    )
-    _resend_provisional(table, session, cause)
-
-
-def _resend_provisional(table: SessionTable, session: Session, cause: Cause) -> None:
-    if session.provisional is not None:
-        table.send_response(session.transaction, session.provisional, cause.now)
+    body = None if session.is_settled else cause.body
+    response = table.dialog_response(session, session.invite, cause.status, cause.headers, body)
+    if not reliability_steps.is_wanted(table, session, body):
+        session.provisional = response
+        _resend_provisional(table, session, cause)
+    elif not reliability_steps.is_out_of_order(session, body):
+        session.provisional = response
+        given = reliability.Input.RING_SDP if body else reliability.Input.RING
+        what = reliability_steps.Given(cause.now, response)
+        reliability_steps.step(table, session, given, what)
         table.start(session, Alarm.REFRESH, cause.now + table.settings.ringing_refresh_s)
 
 
+def _resend_provisional(table: SessionTable, session: Session, cause: Cause) -> None:
+    response = session.provisional
+    if response is None:
+        return
+    if "RSeq" in response.headers:  # one that is acknowledged may not come again: a new one does
+        bare = reliability_steps.without_body(response)
+        what = reliability_steps.Given(cause.now, bare)
+        reliability_steps.step(table, session, reliability.Input.RING, what)
+    else:
+        table.send_response(session.transaction, response, cause.now)
+    table.start(session, Alarm.REFRESH, cause.now + table.settings.ringing_refresh_s)
+
+
 def _send_success(table: SessionTable, session: Session, cause: Cause) -> None:
-    response = table.dialog_response(session, session.invite, 200, cause.headers, cause.body)
+    body = None if session.is_settled else cause.body
+    response = table.dialog_response(session, session.invite, 200, cause.headers, body)
     session_timer_steps.agree_as_server(table, session, session.invite, response, cause.now)
-    has_offer = not session.invite.body
+    has_offer = not session.invite.body and not session.is_settled
     table.stop(session, Alarm.REFRESH)
     table.send_success(session, session.transaction, response, cause.now, has_offer=has_offer)
 
@@ -157,7 +187,7 @@ def _refuse_gone(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _negotiate(table: SessionTable, session: Session, cause: Cause) -> None:
-    is_update = cause.need_request().method == "UPDATE"
+    is_update = cause.need_request().method != "INVITE"
     given = renegotiation.Input.UPDATE if is_update else renegotiation.Input.REINVITE
     renegotiation_steps.step(table, session, given, cause)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip import (
+    early,
     out_of_dialog,
     renegotiation,
     renegotiation_steps,
@@ -169,7 +170,10 @@ class UserAgent(InCall):
         headers: ExtraHeaders = (),
         body: bytes | None = None,
     ) -> None:
-        """Send a provisional response; it is repeated every minute until the final one."""
+        """Send a provisional response; it is repeated every minute until the final one.
+
+        It goes out reliably (RFC 3262) where the peer requires that, and with SDP where it can.
+        """
         if not 101 <= status <= 199:
             raise LocalProtocolError(f"{status} is no provisional status for ringing")
         cause = Cause(now=now, status=status, headers=headers, body=body)
@@ -179,8 +183,9 @@ class UserAgent(InCall):
         self, session: SessionId, answer_sdp: bytes, now: float, headers: ExtraHeaders = ()
     ) -> None:
         """Accept an invitation with our SDP, which is the offer when the INVITE had none."""
-        cause = Cause(now=now, body=answer_sdp, headers=headers)
-        self._step(session, usage.Input.ANSWER, cause)
+        found = self._table.by_id.get(session)
+        if found is not None:
+            early.answer(self._table, found, Cause(now=now, body=answer_sdp, headers=headers))
 
     def reject(
         self,
@@ -202,11 +207,15 @@ class UserAgent(InCall):
         self._step(session, usage.Input.END, Cause(now=now, headers=headers))
 
     def reoffer(self, session: SessionId, sdp: bytes, now: float) -> None:
-        """Send a re-INVITE; `ReofferAnswered` or `ReofferFailed` follows."""
+        """Send a re-INVITE; `ReofferAnswered` or `ReofferFailed` follows.
+
+        Before the INVITE is answered it is an UPDATE, where reliable responses settled the first offer.
+        """
         found = self._table.by_id.get(session)
         if found is None or found.state in usage.REPORTED_OVER:
             return
-        if found.state is not usage.State.CONFIRMED:
+        is_early = found.state in (usage.State.PROCEEDING, usage.State.INVITED)
+        if found.state is not usage.State.CONFIRMED and not (is_early and found.is_settled):
             self._table.events.append(ReofferFailed(session=session, status=491))
             return
         cause = Cause(now=now, body=sdp)

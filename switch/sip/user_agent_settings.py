@@ -16,6 +16,8 @@ class UserAgentSettings:
     """User-Agent and Server header; empty: none."""
     allow: tuple[str, ...] = DEFAULT_ALLOW
     """The same as the endpoint's."""
+    prefers_reliable: bool = True
+    """Early media goes out reliably to peers that know how (RFC 3262), else where they require it."""
     session_interval_s: int = 1800
     """A session is refreshed at half of it, and ends when nobody refreshes it (RFC 4028); 0: never."""
     session_min_s: int = 90

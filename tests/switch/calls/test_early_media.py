@@ -7,6 +7,7 @@ import pytest
 from switch.calls.events import LegEarlyMedia, LegRinging
 from switch.ids import LegId
 from switch.sip.events import Invited, Progress
+from switch.sip.user_agent_settings import UserAgentSettings
 from tests.switch.calls.bench import CARRIER, Bench
 from tests.switch.calls.phone import Phone
 
@@ -109,6 +110,8 @@ def test_who_sends_the_call_on_is_not_heard_any_more() -> None:
 def test_an_announcement_that_is_no_use_does_not_end_the_call() -> None:
     bench = Bench()
     ann, bob = bench.phone("1001"), bench.phone("1002")
+    # Said reliably it would be the answer.
+    bob.user_agent._table.settings = UserAgentSettings(prefers_reliable=False)
     ann.call("1002")
     body = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n"
     bob.user_agent.ring(bob.live, bench.clock.now(), 183, body=body)

@@ -238,7 +238,7 @@ def test_merged_requests_get_482() -> None:
 def test_methods_we_do_not_take_get_405_and_unheard_ones_501_with_allow(
     method: str, status: int
 ) -> None:
-    endpoint = make_endpoint()
+    endpoint = make_endpoint(allow=("INVITE", "ACK"))
     give(endpoint, make_request(method, branch="z9hG4bK1"))
     (response,) = sent_by(endpoint)
     assert isinstance(response, Response)

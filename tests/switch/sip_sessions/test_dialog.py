@@ -176,7 +176,7 @@ def test_the_ack_of_a_stranger_confirms_nothing() -> None:
         ({"Contact": "<sip:x@192.0.2.1>, <sip:y@192.0.2.1>"}, 400),
         ({"From": "<tel:+12025550123>", "Contact": ""}, 400),
         ({"Accept": "text/plain"}, 406),
-        ({"Require": "100rel"}, 420),
+        ({"Require": "preconditions"}, 420),
     ],
 )
 def test_an_invite_that_cannot_be_taken_is_refused(headers: dict[str, str], status: int) -> None:

@@ -7,7 +7,7 @@ from switch.sip.events import DigitInfo
 from switch.sip.info_digits import digit_in
 from switch.sip.message import Response
 from tests.switch.sip_sessions.test_call import in_dialog, invite
-from tests.switch.sip_sessions.wire import ANSWER, Wire, established
+from tests.switch.sip_sessions.wire import ANSWER, Wire, established, forget
 
 RELAY = "application/dtmf-relay"
 PLAIN = "application/dtmf"
@@ -119,9 +119,7 @@ def test_info_outside_of_a_call_is_refused() -> None:
 def test_a_peer_that_lost_the_call_is_noticed_by_a_digit() -> None:
     wire = Wire()
     a, b = established(wire)
-    gone = wire.b.ua._table.by_id[b]
-    wire.b.ua._table.silence(gone)
-    wire.b.ua._table.forget(gone)
+    forget(wire.b, b)
     wire.a.ua.send_info(a, "1", wire.now)
     wire.run(0.1)
     assert wire.a.names()[-1] == "Ended"

@@ -11,7 +11,7 @@ from switch.sip.events import (
 )
 from switch.sip.message import Message, Request, Response
 from tests.switch.sip_sessions.test_call import in_dialog, invite, is_request, is_response
-from tests.switch.sip_sessions.wire import ANSWER, OFFER, Node, Wire, established
+from tests.switch.sip_sessions.wire import ANSWER, OFFER, Node, Wire, established, forget
 
 HOLD = b"v=0 hold"
 HELD = b"v=0 held"
@@ -196,9 +196,7 @@ def test_a_peer_that_is_gone_is_noticed_by_a_reoffer() -> None:
 def test_a_peer_that_forgot_the_dialog_is_noticed_by_a_reoffer() -> None:
     wire = Wire()
     a, b = established(wire)
-    forgotten = wire.b.ua._table.by_id[b]
-    wire.b.ua._table.silence(forgotten)
-    wire.b.ua._table.forget(forgotten)
+    forget(wire.b, b)
     wire.a.ua.reoffer(a, HOLD, wire.now)
     wire.run()
     assert wire.a.log[-1] == Ended(session=a, by=EndedBy.TIMEOUT, detail="481 to our re-INVITE")

@@ -433,6 +433,7 @@ def test_a_timer_in_any_state_takes_any_input(state: State, given: Input) -> Non
     wire = Wire()
     a, _ = established(wire)
     session = wire.a.ua._table.by_id[a]
+    session_timer_steps.step(wire.a.ua._table, session, Input.TERMINATE, wire.now)
     session.timer = state
     session_timer_steps.step(wire.a.ua._table, session, given, wire.now)
     assert session.timer is session_timer.TRANSITIONS.get((state, given), (state, ()))[0]

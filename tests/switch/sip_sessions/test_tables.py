@@ -13,6 +13,8 @@ from switch.sip import (
     referral_steps,
     referring,
     referring_steps,
+    reliability,
+    reliability_steps,
     renegotiation,
     renegotiation_steps,
     session_timer,
@@ -22,7 +24,7 @@ from switch.sip import (
 )
 
 FOLDER = Path(__file__).parents[3] / "docs" / "state-diagrams"
-TABLES: list[Any] = [usage, renegotiation, session_timer, referral, referring]
+TABLES: list[Any] = [usage, renegotiation, reliability, session_timer, referral, referring]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__.rpartition(".")[2])
@@ -41,6 +43,7 @@ def test_every_action_has_an_effect() -> None:
     assert set(usage_steps._EFFECTS) == set(usage.Action)
     assert set(renegotiation_steps._EFFECTS) == set(renegotiation.Action)
     assert set(session_timer_steps._EFFECTS) == set(session_timer.Action)
+    assert set(reliability_steps._EFFECTS) == set(reliability.Action)
     assert set(referral_steps._EFFECTS) == set(referral.Action)
     assert set(referring_steps._EFFECTS) == set(referring.Action)
 

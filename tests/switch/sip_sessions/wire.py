@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 
+from switch.sip import session_timer, session_timer_steps
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import Invited, SessionChanged, SessionEvent, SessionId
 from switch.sip.flow import Flow, Transport
@@ -72,6 +73,15 @@ class Node:
         (*_, event) = self.of(Invited)
         assert isinstance(event, Invited)
         return event.session
+
+
+def forget(node: Node, session: SessionId) -> None:
+    """The node knows nothing of a session any more, as if it had been started anew."""
+    table = node.ua._table
+    found = table.by_id[session]
+    session_timer_steps.step(table, found, session_timer.Input.TERMINATE, 0.0)
+    table.silence(found)
+    table.forget(found)
 
 
 class Wire:
