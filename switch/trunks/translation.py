@@ -9,6 +9,7 @@ at most three parts are of open length.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -77,8 +78,10 @@ def _compile(pattern: str) -> re.Pattern[str]:
         raise ValueError(f"the pattern is longer than {_LONGEST_PATTERN} characters")
     _must_be_tame(pattern)
     try:
-        return re.compile(pattern, re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # what may come to mean something else
+            return re.compile(pattern, re.ASCII)
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
         raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
