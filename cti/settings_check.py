@@ -17,7 +17,7 @@ HOST_PORT: Final = re.compile(r"^(?P<host>[0-9.]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\
 """An address and a port."""
 
 _WATCH: Final = ("phones", "own", "nobody")
-_HOST: Final = re.compile(r"[0-9A-Za-z.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_HOST_NAME: Final = re.compile(r"[0-9A-Za-z.-]{1,253}")
 _WITH_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*):(\d{1,5})")
 _ROLES: Final = ("agent", "supervisor", "administrator")
 
@@ -132,9 +132,10 @@ def _reachable(settings: Settings) -> Iterator[str]:
         yield from _told(lambda host=host: _address("sip.more_hosts", host))  # type: ignore[misc]
     if media.advertise:
         yield from _told(lambda: _address("media.advertise", media.advertise))
-    if sip.advertise and not _HOST.fullmatch(sip.advertise):
-        words = "write an IP address or a domain name, without a port"
-        yield f"sip.advertise: {sip.advertise!r}: {words}"
+    if sip.advertise and not _HOST_NAME.fullmatch(sip.advertise):
+        for _ in _told(lambda: _address("sip.advertise", sip.advertise)):  # IPv6
+            words = "write an IP address or a domain name, without a port"
+            yield f"sip.advertise: {sip.advertise!r}: {words}"
     if bool(sip.certificate) != bool(sip.certificate_key):
         yield "sip.certificate: give the certificate and its key (certificate_key), or neither"
     for server in sip.dns:

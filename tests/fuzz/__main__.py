@@ -18,13 +18,14 @@ from tests.fuzz.gateway_targets import Control, RtpHeaders, Sound
 from tests.fuzz.server import Assault
 from tests.fuzz.sip_targets import Sdp, SipParser, SipStream, SipTransactions
 from tests.fuzz.sip_walk import SipWalk
+from tests.fuzz.web_targets import WebSocketFrames
 from tests.kit.lab import Lab
 
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         *(SipParser(), SipTransactions(), SipStream(), SipWalk(), Sdp(), RtpHeaders(), Sound()),
-        Control(),
+        *(Control(), WebSocketFrames()),
     )
 }
 TURN_S = 15.0

@@ -21,6 +21,7 @@ LIMITS = {
     "rtp-headers": 200,
     "sound": 6,
     "control": 150,
+    "websocket": 200,
 }
 
 
