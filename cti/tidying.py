@@ -1,8 +1,9 @@
 """Memory is given back while nobody waits for it.
 
 The collector is calmed (`cti.serving`): what became garbage in cycles after it had lived for a while, as
-connections of desks do, would stay for half a million calls. So all of it is looked through once in a while:
-a minute after calls that are over, and every five minutes while there are always some.
+connections of desks do, would stay for half a million calls. And the C library keeps what was freed between
+things that live. So both are looked through once in a while: a minute after calls that are over, and every
+five minutes while there are always some.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ class Tidying:
         clock: Clock,
         has_calls: Callable[[], bool],
         *,
-        tidy: Callable[[bool], None] | None = None,
+        tidy: Callable[[], None] | None = None,
         work: Callable[[], int] | None = None,
     ) -> None:
-        """`tidy` is told whether there are calls. Without it and `work` this process is tidied."""
+        """Without `tidy` and `work` this process is tidied."""
         self._clock = clock
         self._has_calls = has_calls
         self._tidy = tidy or _Process().tidy
@@ -51,7 +52,7 @@ class Tidying:
             self._busy_at = now
         due = self._done_at + BUSY_S if is_busy else max(self._done_at, self._busy_at) + IDLE_S
         if self._work() != self._done_work and now >= due:
-            self._tidy(is_busy)
+            self._tidy()
             self._done_at, self._done_work = self._clock.now(), self._work()
         self.watch()
 
@@ -62,10 +63,10 @@ class _Process:
     def __init__(self) -> None:
         self._trim: Any = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
-    def tidy(self, is_busy: bool) -> None:
-        """Collect cycles; give free pages back unless the next calls would ask for them at once."""
+    def tidy(self) -> None:
+        """Collect cycles, give free pages back."""
         gc.collect()
-        if self._trim is not None and not is_busy:
+        if self._trim is not None:
             self._trim(0)
 
 

@@ -20,7 +20,6 @@ class Server:
         self.has_calls = False
         self.work = 0
         self.tidied: list[float] = []
-        self.busy: list[bool] = []
         self._begun = self.clock.now()
         Tidying(
             self.clock,
@@ -29,9 +28,8 @@ class Server:
             work=lambda: self.work,
         ).watch()
 
-    def _tidied(self, is_busy: bool) -> None:
+    def _tidied(self) -> None:
         self.tidied.append(self.clock.now() - self._begun)
-        self.busy.append(is_busy)
 
     def pass_time(self, seconds: float, *, working: bool = True) -> None:
         for _ in range(int(seconds)):
@@ -61,7 +59,7 @@ def test_every_five_minutes_while_there_are_always_calls() -> None:
     server.pass_time(BUSY_S - 1)
     assert server.tidied == []
     server.pass_time(2 * BUSY_S + 40)
-    assert server.busy == [True, True, True]
+    assert len(server.tidied) == 3
 
 
 def test_once_after_the_last_call_when_its_transactions_are_gone() -> None:
@@ -70,11 +68,11 @@ def test_once_after_the_last_call_when_its_transactions_are_gone() -> None:
     server.pass_time(130)
     server.has_calls = False
     server.pass_time(32, working=False)
-    assert server.busy == [], "too early: nothing would be done for what is still kept"
+    assert server.tidied == [], "too early: nothing would be done for what is still kept"
     server.pass_time(IDLE_S - 32, working=False)
-    assert server.busy == [False]
+    assert len(server.tidied) == 1
     server.pass_time(3600, working=False)
-    assert server.busy == [False]
+    assert len(server.tidied) == 1
 
 
 def test_what_leads_only_to_itself_is_collected() -> None:
@@ -89,7 +87,7 @@ def test_what_leads_only_to_itself_is_collected() -> None:
         seen = weakref.ref(knot)
         del knot
         assert seen() is not None
-        _Process().tidy(is_busy=False)
+        _Process().tidy()
         assert seen() is None
     finally:
         gc.enable()
@@ -97,12 +95,10 @@ def test_what_leads_only_to_itself_is_collected() -> None:
 
 def test_a_c_library_without_trimming_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    _Process().tidy(is_busy=False)
+    _Process().tidy()
 
 
-def test_pages_are_kept_for_the_next_calls_while_there_are_some(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_the_c_library_keeps_free_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     class Library:
         trimmed: ClassVar[list[int]] = []
 
@@ -110,7 +106,5 @@ def test_pages_are_kept_for_the_next_calls_while_there_are_some(
             self.trimmed.append(pad)
 
     monkeypatch.setattr("ctypes.CDLL", lambda name: Library())
-    _Process().tidy(is_busy=True)
-    assert Library.trimmed == []
-    _Process().tidy(is_busy=False)
+    _Process().tidy()
     assert Library.trimmed == [0]
