@@ -43,7 +43,7 @@ from switch.gateway.system_calls import (
     send_packets,
     send_reports,
 )
-from switch.media.errors import MediaCommandError
+from switch.media.errors import MediaCommandError, NoWayToPeerError
 from switch.media.model import SrtpKeys
 from switch.media.packets import PacketBuffer
 from switch.media.ports import Stray
@@ -204,7 +204,9 @@ class RtpSockets:
             if not 0 < port < 65536:
                 raise ValueError(f"{port} is no port")
             pair.main.connect((numeric, port))
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise NoWayToPeerError(f"RTP cannot go to {address}:{port}: {error}") from None
+        except ValueError as error:
             raise MediaCommandError(f"RTP cannot go to {address}:{port}: {error}") from None
         fd = pair.main.fileno()
         if self._tables.fd_by_row[row] < 0:

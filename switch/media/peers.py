@@ -9,16 +9,19 @@ it. Once a peer was heard, other strangers are counted and nothing else.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 
-from switch.media.errors import MediaCommandError
+from switch.media.errors import MediaCommandError, NoWayToPeerError
 from switch.media.legs import LegTable
 from switch.media.packets import ROW_OCTETS
 from switch.media.ports import RtpWire, Stray
 from switch.media.traffic import Traffic
 from switch.rtp.packet import header_of
+
+log = logging.getLogger(__name__)
 
 
 class Peers:
@@ -33,11 +36,15 @@ class Peers:
     def name(self, row: int, address: tuple[str, int]) -> None:
         """Signalling says where the peer is. Raises MediaCommandError when it cannot be reached.
 
-        Nothing changes when it said so before: a peer that was followed elsewhere stays there.
+        Nothing changes when it said so before: a peer that was followed elsewhere stays there. One to
+        whose address nothing leads is behind a NAT: it will be found where it sends from.
         """
         if self._named.get(row) == address:
             return
-        self._wire.connect(row, *address)
+        try:
+            self._wire.connect(row, *address)
+        except NoWayToPeerError as error:
+            log.info("%s; the peer is waited for at the door", error)
         self._named[row] = address
         self._legs.peer_heard[row] = False
 

@@ -65,6 +65,8 @@ class Phone:
         self._clock = clock
         self._new_token = new_token
         self._pump = pump
+        self.rtp_address = "127.0.0.1"
+        """In its SDP."""
         self.rtp_port = 30000 + address[1] % 1000 * 2
         self._dialled = ""
         self._offer = b""
@@ -250,7 +252,7 @@ class Phone:
     def _new_sound(self) -> None:
         self.is_offering = False
         self.sound = AudioNegotiation(
-            session_id=1, address="127.0.0.1", port=self.rtp_port, codecs=self.codecs
+            session_id=1, address=self.rtp_address, port=self.rtp_port, codecs=self.codecs
         )
 
     def _invite(self, headers: dict[str, str]) -> None:

@@ -28,7 +28,8 @@ from switch.calls.events import (
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.media.codecs import DECODE, encode
-from tests.switch.calls.bench import Bench
+from switch.sip.events import Invited, Progress
+from tests.switch.calls.bench import CARRIER, Bench
 from tests.switch.calls.phone import Phone
 
 GATEWAY = """
@@ -279,4 +280,49 @@ async def test_a_recording_holds_the_customer_left_and_the_agent_right(
         ]
         assert voice.loudest() == [hertz]
         voice.socket.close()
+    bench.check_order()
+
+
+async def test_phones_behind_nats_are_heard_and_hear_at_their_real_addresses(room: Room) -> None:
+    """Their SDP has addresses of private networks, and ports that nobody listens at."""
+    bench = room.bench
+    ann, bob = room.phone("1001", 440.0), room.phone("1002", 1000.0)
+    ann.rtp_address, ann.rtp_port = "10.0.0.9", 50000
+    bob.rtp_address, bob.rtp_port = "192.168.77.7", 40000
+    ann.call("1002")
+    bob.answer()
+    await room.talk(1.0)
+    assert room.voices[ann].loudest() == [1000]
+    assert room.voices[bob].loudest() == [440]
+    ann.hang_up()
+    bench.check_order()
+
+
+async def test_an_announcement_before_the_answer_is_heard_in_one_direction(room: Room) -> None:
+    bench = room.bench
+    ann = room.phone("1001", 440.0)
+    carrier = bench.stranger("carrier", CARRIER)
+    room.voices[carrier] = Voice(1000.0)
+    carrier.rtp_port = room.voices[carrier].port
+    ann.call("+12025550100")
+    invited = carrier.last(Invited)
+    assert invited is not None
+    assert invited.offer is not None
+    assert carrier.sound is not None
+    early = carrier.sound.answer(invited.offer)[1]
+    carrier.user_agent.ring(carrier.live, bench.clock.now(), 183, body=early)
+    bench.pump()
+    told = ann.last(Progress)
+    assert told is not None
+    assert told.body is not None
+    assert ann.sound is not None
+    ann.sound.preview_answer(told.body)
+    await room.talk()
+    assert room.voices[ann].loudest() == [1000]
+    assert room.voices[carrier].loudest() == [], "nobody speaks to a carrier for nothing"
+    carrier.answer(body=early)
+    await room.talk()
+    assert room.voices[ann].loudest() == [1000]
+    assert room.voices[carrier].loudest() == [440]
+    ann.hang_up()
     bench.check_order()
