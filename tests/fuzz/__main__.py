@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.fuzz.campaign import Finding, Target, cases, minimise, run
 from tests.fuzz.gateway_targets import Control, RtpHeaders, Sound
+from tests.fuzz.header_targets import CallHeaders
 from tests.fuzz.server import Assault
 from tests.fuzz.sip_targets import Sdp, SipParser, SipStream, SipTransactions
 from tests.fuzz.sip_walk import SipWalk
@@ -25,7 +26,7 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         *(SipParser(), SipTransactions(), SipStream(), SipWalk(), Sdp(), RtpHeaders(), Sound()),
-        *(Control(), WebSocketFrames()),
+        *(Control(), WebSocketFrames(), CallHeaders()),
     )
 }
 TURN_S = 15.0

@@ -22,6 +22,7 @@ LIMITS = {
     "sound": 6,
     "control": 150,
     "websocket": 200,
+    "call-headers": 400,
 }
 
 
