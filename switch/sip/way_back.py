@@ -41,12 +41,12 @@ def mark_via(request: Request, flow: Flow) -> None:
 
 def marked_via(via: Via, flow: Flow) -> Via | None:
     """The Via with where its request really came from; None where it says so itself."""
-    if "rport" not in via.params and via.host.strip("[]") == flow.remote[0]:
+    if "rport" not in via.params and _is_same(via.host, flow.remote[0]):
         return None
     params = dict(via.params)
     if "rport" in params:
         params["rport"] = str(flow.remote[1])
-    params["received"] = flow.remote[0]
+    params["received"] = flow.remote[0].partition("%")[0]  # a zone means nothing to the peer
     return Via(via.transport, via.host, via.port, params)
 
 
@@ -70,7 +70,7 @@ def for_calls(register: Request, contact: Uri, flow: Flow) -> Flow:
 
     Only the port is the Contact's: a phone of another address is behind a proxy or a NAT.
     """
-    if contact.host.strip("[]") != flow.remote[0]:
+    if not _is_same(contact.host, flow.remote[0]):
         return flow
     return for_requests(register, contact, flow)
 
@@ -79,12 +79,23 @@ def _names_its_port(via: Via, flow: Flow) -> bool:
     """True when the peer did not ask for `rport` and no NAT changes what it says of itself."""
     if "rport" in via.params:
         return False
-    return via.host.strip("[]") == flow.remote[0] or not _is_address(via.host)
+    return _is_same(via.host, flow.remote[0]) or not _is_address(via.host)
 
 
 def _at(flow: Flow, host: str, port: int | None) -> Flow:
     remote = (host, port or 5060)
     return flow if remote == flow.remote else replace(flow, remote=remote)
+
+
+def _is_same(named: str, host: str) -> bool:
+    """Whether a host that is named is this address; one of IPv6 can be written in many ways."""
+    named = named.strip("[]")
+    if named == host or ":" not in host or ":" not in named:
+        return named == host
+    try:
+        return ip_address(named) == ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
 
 
 def _is_address(host: str) -> bool:

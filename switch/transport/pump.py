@@ -234,10 +234,12 @@ class Pump:
 
     def _send_udp(self, data: bytes, flow: Flow) -> None:
         sock = self._udp.get(flow.local)
+        is_ipv6 = ":" in flow.remote[0]
+        if sock is None or (":" in flow.local[0]) != is_ipv6:
+            fitting = (s for s in self._udp.values() if (":" in s.local[0]) == is_ipv6)
+            sock = next(fitting, None)
         if sock is None:
-            sock = next(iter(self._udp.values()), None)
-        if sock is None:
-            self._fail(flow, "no UDP socket is open")
+            self._fail(flow, f"no UDP socket is open for IPv{6 if is_ipv6 else 4}")
         else:
             sock.send(data, flow.remote)
 
