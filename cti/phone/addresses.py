@@ -28,8 +28,8 @@ def free_port(address: str) -> int:
     """
     for _ in range(32):
         with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(_family(address), socket.SOCK_DGRAM) as udp,
+            socket.socket(_family(address), socket.SOCK_STREAM) as tcp,
         ):
             udp.bind((address, 0))
             port: int = udp.getsockname()[1]
@@ -41,6 +41,15 @@ def free_port(address: str) -> int:
     raise OSError(f"no port on {address or 'this host'} is free for both UDP and TCP")
 
 
+def in_uri(address: str) -> str:
+    """An address as it stands before a port."""
+    return f"[{address}]" if ":" in address else address
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def is_loopback(host: str) -> bool:
     """Whether calls to this host stay on this machine."""
-    return host == "localhost" or host.startswith("127.")
+    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import baresip
 from baresip.call import CallState
 
-from cti.phone.addresses import free_port, split_address
+from cti.phone.addresses import free_port, in_uri, split_address
 from cti.phone.baresip_line import Line
 from cti.phone.ports import Commands, Emit, PhoneError, PhoneSettings
 from cti.phone.protocol import (
@@ -119,7 +119,7 @@ class BaresipBackend:
             logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
         port = await self._open(bind)
         self._runtime.subscribe(self._on_stack_event)
-        host = f"{bind or '127.0.0.1'}:{port}"
+        host = f"{in_uri(bind or '127.0.0.1')}:{port}"
         await self._use(
             baresip.Account(
                 self._settings.number,
@@ -146,7 +146,7 @@ class BaresipBackend:
                         sip_trace=self._settings.trace,
                         native_log_level="debug" if self._settings.trace else "warning",
                         extra_config_text=(
-                            f"sip_listen {bind or '0.0.0.0'}:{port}\nrtp_ports 10000-15999\n"
+                            f"sip_listen {in_uri(bind or '0.0.0.0')}:{port}\nrtp_ports 10000-15999\n"
                             + _trust(self._settings.ca_file)
                         ),
                     )
@@ -280,7 +280,7 @@ class BaresipBackend:
             line.hum.hz, line.hum.level = tone.hz, tone.level
 
     async def _register(self, command: Register) -> None:
-        domain = f"{command.host}:{command.port}"
+        domain = f"{in_uri(command.host.strip('[]'))}:{command.port}"
         self._domain = domain + _suffix(command.transport)
         self._unregistering = False
         await self._use(

@@ -124,7 +124,8 @@ class PhoneKeeper:
         """Run one process until it dies; returns its last words."""
         credentials = self._credentials
         assert credentials is not None
-        bind = "127.0.0.1" if is_loopback(credentials.sip_host) else ""
+        ours = "::1" if ":" in credentials.sip_host else "127.0.0.1"
+        bind = ours if is_loopback(credentials.sip_host) else ""
         try:
             process = await PhoneProcess.start(self._backend, audio=self._audio, bind=bind)
         except PhoneUnavailableError as exc:
