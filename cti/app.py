@@ -54,6 +54,7 @@ from cti.status import StatusBoard
 from cti.stir import Stir
 from cti.switching import Switching
 from cti.tidying import Tidying
+from cti.trunk_desk import TrunkDesk
 from recordings.outcome import Outcome
 from recordings.recover import Recovered
 from recordings.settings import RecordingSettings
@@ -313,6 +314,7 @@ class Node:
             bus=self._bus,
             status=self._board.status,
             bans=self._bans,
+            trunks=TrunkDesk(self._switching.carriers, self._switching.plan, self._clock),
             phones=self._phones,
             calls=self._calls_desk,
             metrics=Exporter(

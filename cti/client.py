@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import httpx
 import msgspec
@@ -32,9 +32,11 @@ from cti.schema import (
     LiftBanRequest,
     MuteRequest,
     NoteRequest,
+    RouteView,
     SetStateRequest,
     SignOnReply,
     Snapshot,
+    TrunkView,
 )
 from cti.schema_calls import CallLegPage, TraceView
 from cti.schema_phones import MailboxRequest, MailboxView, TextReply, TextRequest
@@ -218,6 +220,15 @@ class ApiClient:
     async def customer(self, customer_id: str) -> CustomerCard:
         """One customer."""
         return await self._requests.get(f"/api/v1/customers/{quote(customer_id)}", CustomerCard)
+
+    async def trunks(self) -> list[TrunkView]:
+        """How trunks and groups stand."""
+        return await self._requests.get("/api/v1/trunks", list[TrunkView])
+
+    async def route(self, number: str, by: str) -> RouteView:
+        """Where a number leads that the phone `by` dials now, and why."""
+        query = urlencode({"number": number, "by": by})
+        return await self._requests.get(f"/api/v1/trunks/route?{query}", RouteView)
 
     async def bans(self) -> list[BanView]:
         """The sources that are banned now."""

@@ -98,6 +98,7 @@ def examine_figures(figures: Figures) -> list[Finding]:
         *_limits(figures),
         *_sound(figures),
         *_calls(figures),
+        *_trunks(figures),
         *_strangers(figures),
         *_connections(figures),
         *_sign_ons(figures),
@@ -197,6 +198,23 @@ def _strangers(figures: Figures) -> Iterator[Finding]:
         )
     else:
         yield Finding(Severity.GOOD, "dropped: no message was dropped at the door")
+
+
+def _trunks(figures: Figures) -> Iterator[Finding]:
+    registered = dict(figures.by("trunk_registrations", "trunk"))
+    for name, wanted in figures.by("trunk_registrars", "trunk"):
+        has = registered.get(name, 0.0)
+        what = f"trunk {name}: registered at {has:.0f} of {wanted:.0f} registrars"
+        if has < wanted:
+            remedy = "`switchroom trunks` tells what the carrier answered; see the user name, too."
+            yield Finding(Severity.WARNING if has else Severity.FAULT, what, remedy)
+        else:
+            yield Finding(Severity.GOOD, what)
+    for name, up in figures.by("trunk_up", "trunk"):
+        if not up:
+            what = f"trunk {name}: none of its addresses works, or it is not registered"
+            remedy = "`switchroom trunks` tells which and since when; calls try it last."
+            yield Finding(Severity.FAULT, what, remedy)
 
 
 _TCP_WORDS: Final = {

@@ -39,6 +39,7 @@ _NOT_KEPT: Final = frozenset(
         EventType.CALL_REFUSED,
         EventType.SOURCE_BANNED,
         EventType.SOURCE_UNBANNED,
+        EventType.EMERGENCY_CALLED,
         EventType.SCREEN_POP,
         EventType.TEXT_RECEIVED,
     }

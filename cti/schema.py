@@ -25,6 +25,13 @@ from cti.schema_server import CallBackView as CallBackView
 from cti.schema_server import GatewayView as GatewayView
 from cti.schema_server import Refused as Refused
 from cti.schema_server import ServerView as ServerView
+from cti.schema_trunks import EmergencyView as EmergencyView
+from cti.schema_trunks import RouteAttemptView as RouteAttemptView
+from cti.schema_trunks import RouteStepView as RouteStepView
+from cti.schema_trunks import RouteView as RouteView
+from cti.schema_trunks import TrunkAddressView as TrunkAddressView
+from cti.schema_trunks import TrunkRegistrationView as TrunkRegistrationView
+from cti.schema_trunks import TrunkView as TrunkView
 from cti.value import value
 
 SCHEMA_VERSION: Final = 1
@@ -288,6 +295,7 @@ class EventType(StrEnum):
     CALL_REFUSED = "CallRefused"  # Refused
     SOURCE_BANNED = "SourceBanned"  # BanView
     SOURCE_UNBANNED = "SourceUnbanned"  # BanView: it ended by itself or was lifted
+    EMERGENCY_CALLED = "EmergencyCalled"  # EmergencyView: somebody dialled an emergency number
     TEXT_RECEIVED = "TextReceived"  # TextReceived: somebody wrote to the agent
 
 
@@ -412,6 +420,7 @@ EventData = (
     | CallBackView
     | Refused
     | BanView
+    | EmergencyView
     | TextReceived
 )
 
@@ -444,6 +453,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.CALL_REFUSED: Refused,
     EventType.SOURCE_BANNED: BanView,
     EventType.SOURCE_UNBANNED: BanView,
+    EventType.EMERGENCY_CALLED: EmergencyView,
     EventType.TEXT_RECEIVED: TextReceived,
 }
 

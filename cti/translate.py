@@ -47,6 +47,7 @@ from cti.schema import (
     CustomerCard,
     CustomerLinked,
     Diverted,
+    EmergencyView,
     EventData,
     EventType,
     FlowStep,
@@ -57,7 +58,13 @@ from cti.schema import (
     RecordingView,
     Refused,
 )
-from switch.calls.events import CallEvent, CallRefused, GatewayChanged, RecordingClosed
+from switch.calls.events import (
+    CallEvent,
+    CallRefused,
+    EmergencyCalled,
+    GatewayChanged,
+    RecordingClosed,
+)
 
 _FORGET_RECORDINGS_AFTER = 10_000
 _FORGET_ENDED_AFTER = 10_000
@@ -344,6 +351,14 @@ class Translator:
                     caller_number=event.caller_number,
                 )
                 self._bus.publish(EventType.CALL_REFUSED, refused, at=self._wall_of(event.at))
+            case EmergencyCalled():
+                emergency = EmergencyView(
+                    call_id=event.call,
+                    number=event.number,
+                    caller_number=event.caller_number,
+                    location=event.location,
+                )
+                self._bus.publish(EventType.EMERGENCY_CALLED, emergency, at=self._wall_of(event.at))
             case _:
                 pass  # legs: the contacts report their course in their own words
 

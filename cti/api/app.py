@@ -26,6 +26,7 @@ from cti.api.routes import (
     service,
     session,
     stream,
+    trunks,
 )
 from cti.api.streams import Streams
 from cti.api.throttle import SignOnThrottle
@@ -66,7 +67,18 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         streams=Streams(ports, desks, settings.queue_limit),
     )
     install_problems(app)
-    for routes in (service, bans, session, agents, interactions, customers, phones, calls, stream):
+    for routes in (
+        service,
+        bans,
+        trunks,
+        session,
+        agents,
+        interactions,
+        customers,
+        phones,
+        calls,
+        stream,
+    ):
         app.include_router(routes.router)
     app.add_middleware(Idempotency, tokens=tokens, keep_s=settings.idempotency_s)
     if settings.cors_origins:

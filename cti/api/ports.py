@@ -23,8 +23,10 @@ from cti.schema import (
     InteractionDetail,
     PhoneCredentials,
     Role,
+    RouteView,
     ServerStatus,
     Snapshot,
+    TrunkView,
 )
 from cti.schema_calls import CallLegPage, TraceView
 from cti.schema_phones import MailboxView
@@ -194,6 +196,28 @@ class NobodyBanned:
         """Nothing follows from it."""
 
 
+class TrunkDesk(Protocol):
+    """Carriers as people see them."""
+
+    def view(self) -> tuple[TrunkView, ...]:
+        """How trunks and groups stand."""
+
+    def route(self, number: str, caller: str) -> RouteView:
+        """Where a number leads that a phone dials now, and why."""
+
+
+class NoTrunks:
+    """For servers without a switch."""
+
+    def view(self) -> tuple[TrunkView, ...]:
+        """None."""
+        return ()
+
+    def route(self, number: str, caller: str) -> RouteView:
+        """Nowhere."""
+        return RouteView(number=number, caller=caller, outcome="refused", words="Nobody has it")
+
+
 class Phones(Protocol):
     """The phones, apart from their calls."""
 
@@ -266,6 +290,7 @@ class ApiPorts:
     status: Callable[[], ServerStatus] = ServerStatus
     """What lives and what was counted, for operators."""
     bans: Bans = field(default_factory=NobodyBanned)
+    trunks: TrunkDesk = field(default_factory=NoTrunks)
     phones: Phones = field(default_factory=NoPhones)
     calls: CallsDesk = field(default_factory=NoCalls)
     counters: ApiCounters = field(default_factory=ApiCounters)

@@ -22,6 +22,7 @@ COMMANDS = (
     "cdr",
     "trace",
     "bans",
+    "trunks",
     "prompts",
     "bench",
     "gateway",

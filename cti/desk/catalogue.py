@@ -372,6 +372,10 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
         "call to {called} refused: {status} {reason}",
         "呼叫 {called} 被拒:{status} {reason}",
     ),
+    "tick.emergency": (
+        "EMERGENCY: {phone} calls {number}, location {place}",
+        "紧急呼叫:{phone} 拨打 {number},位置号码 {place}",
+    ),
     "tick.banned": ("{source} is shut out: {words}", "{source} 已被封禁:{words}"),
     "tick.unbanned": ("{source} may come in again", "{source} 已解除封禁"),
     "ban.wrong-password": ("too many wrong passwords", "密码错误次数过多"),

@@ -32,7 +32,7 @@ def limits(sources: Sources) -> Iterator[Limit]:
     """All of them; trunks without a limit of their own are left out."""
     calls, endpoint = sources.switching.calls, sources.switching.endpoint
     yield Limit("calls", calls.calls_alive, calls.overload.settings.max_calls)
-    for name in calls.limits.names:
+    for name in (*calls.limits.names, *calls.trunks.groups):
         if most := calls.limits.most(name):
             yield Limit(f"trunk {name}", calls.limits.live(name), most)
     # What gives way to others fills its table every day, and no limit is near by that.

@@ -81,6 +81,32 @@ def _calls(sources: Sources) -> Iterator[Metric]:
     )
     live = {name: calls.limits.live(name) for name in calls.limits.names}
     yield gauges("trunk_calls", "Live legs of each trunk.", "trunk", live)
+    yield from _trunks(sources)
+
+
+def _trunks(sources: Sources) -> Iterator[Metric]:
+    carriers, now = sources.switching.carriers, sources.clock.now()
+    trunks, registrations = carriers.trunks, carriers.registrations
+    names = [trunk.name for trunk in trunks]
+    up = {name: float(trunks.is_up(name, now)) for name in names if trunks.targets(name)}
+    yield gauges("trunk_up", "1 while calls out have a good address.", "trunk", up)
+    known = {name: registrations.of(name) for name in names}
+    registered = {
+        name: float(sum(each.holds(now) for each in mine)) for name, mine in known.items() if mine
+    }
+    yield gauges(
+        "trunk_registrations", "Registrars where a trunk is registered.", "trunk", registered
+    )
+    wanted = {name: float(len(mine)) for name, mine in known.items() if mine}
+    yield gauges(
+        "trunk_registrars", "Registrars where a trunk should be registered.", "trunk", wanted
+    )
+    groups = {name: trunks.limits.live(name) for name in trunks.groups}
+    yield gauges("trunk_group_calls", "Live legs that left through each group.", "group", groups)
+    moved = sources.switching.calls.hunting.moved
+    yield counter(
+        "trunk_failovers", "Attempts of calls that led on to another address or trunk.", moved
+    )
 
 
 def _messages(sources: Sources) -> Iterator[Metric]:

@@ -126,6 +126,8 @@ class Hunt:
                 self._nowhere = Nowhere(503, "trunk-full")
                 self._candidates = [each for each in self._candidates if each.trunk.name != name]
                 continue
+            if trace is not None and not candidate.health.is_good(now):
+                note(trace, "not-good", name, candidate.target.host)
             self._attempts += 1
             self.current = candidate
             return self._departure(candidate)

@@ -104,6 +104,8 @@ class Trunks:
             if not targets:
                 note(trace, "no-address", trunk.name, trunk.server)
             health = self._health[trunk.name]
+            if trace is not None and not self.is_usable(trunk.name):
+                note(trace, "not-registered", trunk.name)
             candidates += [
                 Candidate(trunk, target, health.setdefault(target, Health()), written, caller)
                 for target in targets

@@ -17,6 +17,7 @@ from cti.schema import (
     CallBackView,
     Cleared,
     Diverted,
+    EmergencyView,
     Event,
     EventType,
     GatewayView,
@@ -56,6 +57,10 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
             source, why = event.data.source, event.data.words
             why = words.get(f"ban.{event.data.reason}", why)
             return words("tick.banned", source=source, words=why), looks.RED
+        case EmergencyView():
+            who, place = event.data.caller_number, spaced_number(event.data.location) or "?"
+            text = words("tick.emergency", phone=who, number=event.data.number, place=place)
+            return text, looks.RED
         case BanView():
             return words("tick.unbanned", source=event.data.source), looks.DIM
         case GatewayView() if event.data.available:
