@@ -26,7 +26,15 @@ from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, MediaUnavailableError
 from switch.sip import usage
-from switch.sip.events import Answered, Ended, Failed, Progress, SessionChanged, SessionEvent, SessionId
+from switch.sip.events import (
+    Answered,
+    Ended,
+    Failed,
+    Progress,
+    SessionChanged,
+    SessionEvent,
+    SessionId,
+)
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Response
 from switch.sip.user_agent import UserAgent

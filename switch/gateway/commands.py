@@ -133,6 +133,7 @@ def _leg_removed(leg: LegId, totals: media.LegTotals) -> wire.LegRemoved:
             packets_sent=totals.packets_sent,
             packets_lost=totals.packets_lost,
             packets_late=totals.packets_late,
+            frames_concealed=totals.frames_concealed,
             packets_stray=totals.packets_stray,
             jitter_ms=totals.jitter_ms,
             rtt_ms=totals.quality.rtt_ms,

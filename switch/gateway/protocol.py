@@ -262,6 +262,8 @@ class LegStats(Message, frozen=True, kw_only=True, tag="leg_stats"):
     """Sequence numbers that never came (RFC 3550 A.3), not negative."""
     packets_late: int = 0
     """Came after their turn and were dropped."""
+    frames_concealed: int = 0
+    """Of 20 ms, made up for in a mix or a recording because their sound had not come."""
     packets_stray: int = 0
     """From another address than the peer's, or no RTP at all; dropped."""
     jitter_ms: float = 0.0

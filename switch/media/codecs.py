@@ -29,7 +29,6 @@ FRAME_MS: Final = 20
 
 _ULAW_BIAS: Final = 132
 _ULAW_CLIP: Final = 32635
-_FADE: Final = 0.5
 
 
 def _ulaw_decode_table() -> NDArray[np.int16]:
@@ -85,12 +84,8 @@ TRANSCODE: Final = np.stack(
 """uint8 (2, 256), by the codec it comes from: to the other one."""
 SILENCE: Final = np.array([0xFF, 0xD5], dtype=np.uint8)
 """The octet of silence, by codec."""
-FADED: Final = np.stack(
-    [ENCODE[c][(DECODE[c] * _FADE).astype(np.int16).view(np.uint16)] for c in (PCMU, PCMA)]
-)
-"""uint8 (2, 256): the octet at half the level (-6 dB), for concealment."""
 
-for _table in (DECODE, ENCODE, TRANSCODE, SILENCE, FADED):
+for _table in (DECODE, ENCODE, TRANSCODE, SILENCE):
     _table.flags.writeable = False
 
 

@@ -48,6 +48,11 @@ class ToneDigitSender:
         self._digits.extend(digits.upper())
 
     @property
+    def waiting(self) -> int:
+        """Digits that are not sent yet, that under way included."""
+        return len(self._digits)
+
+    @property
     def is_done(self) -> bool:
         """Nothing is left to send, the last gap included."""
         return not self._digits

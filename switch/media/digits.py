@@ -41,6 +41,7 @@ class Digits:
         self._receivers: dict[int, TelephoneEventReceiver] = {}
         self._running: set[int] = set()
         self._senders: dict[int, TelephoneEventSender | ToneDigitSender] = {}
+        self._ended: list[tuple[int, str, int]] = []
         self._out = PacketBuffer(1)
         self._linear = np.zeros((1, FRAME_SAMPLES), dtype=np.int16)
 
@@ -57,6 +58,7 @@ class Digits:
                 int(self._legs.event_scale[row]) * SAMPLE_RATE_HZ
             )
         digits = receiver.receive(payload, timestamp, now)
+        self._ended += [(row, d.digit, d.duration_ms) for d in digits]
         if receiver.state is State.EVENT:
             self._running.add(row)
         else:
@@ -68,10 +70,25 @@ class Digits:
         ended: list[DigitEnded] = []
         for row in tuple(self._running):
             receiver = self._receivers[row]
-            ended += self._named(row, receiver.handle_timer(now))
+            digits = receiver.handle_timer(now)
+            self._ended += [(row, d.digit, d.duration_ms) for d in digits]
+            ended += self._named(row, digits)
             if receiver.state is State.IDLE:
                 self._running.discard(row)
         return ended
+
+    def take_ended(self) -> list[tuple[int, str, int]]:
+        """Row, digit and milliseconds of each that came in since the last call."""
+        ended = self._ended
+        if ended:
+            self._ended = []
+        return ended
+
+    def queue(self, row: int, digit: str, duration_ms: int, gap_ms: int) -> None:
+        """Send a digit on; dropped when too many wait already."""
+        sender = self._senders.get(row)
+        if sender is None or sender.waiting < MAX_QUEUED_DIGITS:
+            self.send(row, digit, duration_ms, gap_ms)
 
     def send(self, row: int, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send digits to a leg's peer from the next tick on, behind those under way.
@@ -151,6 +168,7 @@ class Digits:
         self._receivers.pop(row, None)
         self._running.discard(row)
         self._senders.pop(row, None)
+        self._ended = [ended for ended in self._ended if ended[0] != row]
 
     def _named(self, row: int, digits: list[ReceivedDigit]) -> list[DigitEnded]:
         if not digits:

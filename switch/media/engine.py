@@ -124,7 +124,7 @@ class MediaEngine(Patchbay):
             self._replan()
         if len(self._wanted):
             self._rings.pop(self._wanted, self._legs.table)
-        self._events += self._tone_digits.hear(self._rings.frames, self._legs.table, self._legs.ids)
+        self._pass_digits_on()
         self._sender.send(self._rings.frames, self._players.frames, now)
         sent, dropped = self._digits.tick()
         self._traffic.count_sent(sent, dropped)
@@ -134,6 +134,16 @@ class MediaEngine(Patchbay):
         self._ticks += 1
         if self._ticks % _CHECK_TICKS == 0:
             self._report_silence(now)
+
+    def _pass_digits_on(self) -> None:
+        """Hear the digits in this tick's frames, and send on all that have ended."""
+        legs, plan, relay = self._legs, self._plan, self._digit_relay
+        for row, digit, duration_ms in self._digits.take_ended():
+            relay.pass_on(row, digit, duration_ms, plan, by_tones=False)
+        tones = self._tone_digits.hear(self._rings.frames, legs.table, legs.ids)
+        for event in tones:
+            relay.pass_on(legs.rows[event.leg], event.digit, event.duration_ms, plan, by_tones=True)
+        self._events += tones
 
     def _replan(self) -> None:
         legs = self._legs
@@ -146,6 +156,7 @@ class MediaEngine(Patchbay):
         # A peer that sends no telephone-events keys by tones.
         keying = legs.receiving & (legs.event_type == NO_PAYLOAD_TYPE)
         self._tone_digits.listen(np.flatnonzero(keying))
+        self._digit_relay.mark(np.flatnonzero(keying))
         needed |= keying
         began = np.flatnonzero(needed & ~legs.wanted)
         if len(began):

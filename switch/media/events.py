@@ -68,6 +68,7 @@ class LegTotals:
     packets_sent: int
     packets_lost: int
     packets_late: int
+    frames_concealed: int
     packets_stray: int
     jitter_ms: float
     quality: Quality = Quality()

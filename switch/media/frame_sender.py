@@ -32,8 +32,9 @@ from switch.compiled import (
     table_of,
 )
 from switch.media import opus
-from switch.media.codecs import DECODE, FRAME_SAMPLES, OPUS, PCMA, PCMU, SILENCE, TRANSCODE
+from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, OPUS, PCMA, PCMU, SILENCE, TRANSCODE
 from switch.media.coders import Coders, encode_frames
+from switch.media.concealment import next_random, noise_amplitude, noise_sample
 from switch.media.gains import Plan
 from switch.media.legs import LEG, LegTable, Rows, number_frame
 from switch.media.mixer import Mixer
@@ -123,7 +124,7 @@ class FrameSender:
             plan.mix_listeners, plan.mix_of_listener, mixer.heard, mixer.uncoded,
             plan.copy_listeners, plan.copy_players, player_frames, TRANSCODE, DECODE,
             plan.silent_listeners, plan.relay_listeners, plan.relay_sources, SILENCE,
-            out.octets, out.legs, out.sizes, self._linear,
+            out.octets, out.legs, out.sizes, self._linear, ENCODE,
         )  # fmt: skip
         self._ready.fill(0, made)
         self._uncoded.fill(len(out) - uncoded, uncoded)
@@ -218,9 +219,27 @@ def _silence(
     return _finish_packet(legs, row, out, out_legs, out_sizes, made), top
 
 
+@inner
+def _add_noise(
+    leg: Any, noise: int, encode: NDArray[np.uint8], packet: NDArray[np.uint8],
+    linear: NDArray[np.int16], at: int, is_ready: bool,
+) -> None:  # fmt: skip
+    """Put comfort noise into a packet of silence that is ready, or into the samples that wait for a coder."""
+    amplitude = noise_amplitude(noise)
+    seed = leg.next_timestamp
+    for j in range(FRAME_SAMPLES):
+        seed = next_random(seed)
+        sample = noise_sample(seed, amplitude)
+        if is_ready:
+            packet[HEADER_OCTETS + j] = encode[leg.codec, np.uint16(sample)]
+        else:
+            linear[at, j] = sample
+
+
 @entry(
     table_of(LEG), REAL, INTS, INTS, OCTET_BLOCKS, _SAMPLE_ROWS, INTS, INTS, OCTET_ROWS,
     OCTET_TABLE, SAMPLE_TABLE, INTS, INTS, INTS, OCTET_LIST, OCTET_ROWS, INTS, INTS, _SAMPLE_ROWS,
+    OCTET_TABLE,
 )  # fmt: skip
 def make_packets(
     legs: NDArray[Any],
@@ -242,6 +261,7 @@ def make_packets(
     out_legs: Rows,
     out_sizes: Rows,
     linear: NDArray[np.int16],
+    encode: NDArray[np.uint8],
 ) -> tuple[int, int, int]:
     """Write the packets of a frame.
 
@@ -285,11 +305,15 @@ def make_packets(
             made, top = _silence(legs, row, silence, out, out_legs, out_sizes, linear, made, top)
     for i, row in enumerate(relay_listeners):
         leg = legs[row]
-        if now - legs[relay_sources[i]].last_sound <= STARVED_S:
+        source = legs[relay_sources[i]]
+        if now - source.last_sound <= STARVED_S:
             continue
         if not leg.resync:
             # Its time went on while it was waited for.
             leg.next_timestamp += _STARVED_SAMPLES * leg.scale
         if not leg.dialling:
+            before, first = made, top
             made, top = _silence(legs, row, silence, out, out_legs, out_sizes, linear, made, top)
+            if source.noise and leg.codec != OPUS:
+                _add_noise(leg, source.noise, encode, out[before], linear, first - 1, made > before)
     return made, mixed, len(out) - top

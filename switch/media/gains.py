@@ -97,6 +97,10 @@ class GainMatrix:
             self._listeners_of.setdefault(source, set()).add(listener)
         self._gain[place] = gain
 
+    def listeners_of(self, source: int) -> tuple[int, ...]:
+        """Rows of the legs that hear a source, in no order that means anything."""
+        return tuple(self._listeners_of.get(source, ()))
+
     def remove_source(self, source: int) -> None:
         """Nobody hears `source` any more."""
         for listener in list(self._listeners_of.get(source, ())):

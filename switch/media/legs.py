@@ -32,6 +32,7 @@ LEG: Final = np.dtype(
         ("law", np.uint8),  # PCMU or PCMA: how its frames are kept inside
         ("scale", np.int64),  # units of its timestamps for a sample at 8 kHz
         ("event_scale", np.int64),  # the same of the durations of its telephone events
+        ("hushes", np.bool_),  # digits that it keys by tones go on as events, and not in its sound
         # Set by whoever sends.
         ("dialling", np.bool_),  # digits are being sent in place of sound
         ("ssrc", np.int64),
@@ -48,6 +49,11 @@ LEG: Final = np.dtype(
         ("stray", np.int64),
         ("peer_heard", np.bool_),
         ("silence_reported", np.bool_),
+        (
+            "noise",
+            np.uint8,
+        ),  # comfort noise (RFC 3389) in place of sound: its level, -dBov, and one
+        ("hushed", np.bool_),  # it keys by tones now that are not passed on; set at the tick
         ("wanted", np.bool_),  # its frames are needed at the tick: it is mixed or recorded
         ("last_received", np.float64),  # the last packet, or the last change of what should come
         ("last_sound", np.float64),  # the last packet proper
@@ -78,6 +84,7 @@ class LegTable:
     next_timestamp: Rows
     sent: Rows
     sent_octets: Rows
+    hushes: NDArray[np.bool_]
     resync: NDArray[np.bool_]
     received: Rows
     stray: Rows

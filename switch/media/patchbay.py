@@ -13,6 +13,7 @@ import numpy as np
 from switch.ids import LegId, PlayerId, RecordingId
 from switch.media.codecs import CLOCK_SCALE_OF_CODEC, CODEC_BY_NAME, LAW_OF_CODEC, SAMPLE_RATE_HZ
 from switch.media.coders import Coders
+from switch.media.digit_relay import DigitRelay
 from switch.media.digits import Digits
 from switch.media.errors import MediaCommandError
 from switch.media.events import LegTotals, MediaEvent, PlayerEnded
@@ -55,6 +56,7 @@ class Patchbay:
         self._reports = LegReports(self._legs, wire, random_u32, wall)
         self._players = PlayerTable(prompts)
         self._gains = GainMatrix()
+        self._digit_relay = DigitRelay(self._legs, self._gains, self._digits)
         self._taps = RecordingTaps(sink)
         self._events: list[MediaEvent] = []
         self._removed: list[int] = []
@@ -179,6 +181,7 @@ class Patchbay:
             packets_sent=int(legs.sent[row]),
             packets_lost=legs.stats.lost(row),
             packets_late=self._rings.take_late(row),
+            frames_concealed=self._rings.take_concealed(row),
             packets_stray=int(legs.stray[row]),
             jitter_ms=round(legs.stats.jitter_ms(row), 3),
             quality=self._reports.quality(row),

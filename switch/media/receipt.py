@@ -29,6 +29,7 @@ from switch.compiled import (
 )
 from switch.media.codecs import PCMA, SAMPLE_RATE_HZ, TRANSCODE
 from switch.media.coders import CODER_TABLES, Coders, CoderTables, take_coded
+from switch.media.concealment import NOISE_TYPE
 from switch.media.digits import Digits
 from switch.media.events import MediaEvent
 from switch.media.gains import Plan
@@ -48,6 +49,8 @@ RELAYED: Final = 0
 _STRAY: Final = 1
 _OVERRUN: Final = 2
 KEYED: Final = 3
+MAX_NOISE: Final = 127
+"""-dBov: the softest comfort noise there is."""
 
 
 class ReceiptTables(NamedTuple):
@@ -236,10 +239,13 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
         kind = header.marker_and_type & 0x7F
         is_event = kind == leg.event_type
         if not is_event and kind != leg.payload_type:
-            # Comfort noise and the like: the peer lives, but there is nothing to be heard.
+            # The peer lives, but there is nothing to be heard but noise.
+            if kind == NOISE_TYPE and leg.scale == 1 and header.length > 0:
+                leg.noise = min(int(packet[header.start]), MAX_NOISE) + 1
             close_gap(legs, listeners)
             continue
         leg.last_sound = now
+        leg.noise = 0
         if is_event:
             tables.keyed[counts[KEYED]] = i
             counts[KEYED] += 1

@@ -12,10 +12,11 @@ doubled or out of order all find their place by the same arithmetic. Each tick t
 - nothing there at all: concealed, and `read` waits, so that the delay grows by a frame (jitter, a
   slow clock at the peer, the end of a talk spurt).
 
-When more than needed was ahead for a whole window, frames are left out (a fast clock, or jitter
-that is over). Far jumps of the timestamp anchor the ring anew.
+The depth follows the jitter. When in all but two ticks of a window more was ahead than needed, frames are
+left out (a fast clock, or jitter that is over); when several packets came late, `read` waits for a frame. A
+ring that ran dry in a window begins the next talk spurt deeper. Far jumps of the timestamp anchor it anew.
 
-Concealment repeats the last frame, each time 6 dB lower, and then is silent.
+Concealment is that of `concealment.py`.
 """
 
 from __future__ import annotations
@@ -33,11 +34,24 @@ from switch.compiled import (
     OCTET_LIST,
     OCTET_ROWS,
     OCTET_TABLE,
+    REAL_ROWS,
+    SAMPLE_TABLE,
     entry,
     inner,
     table_of,
 )
-from switch.media.codecs import FADED, FRAME_SAMPLES, SILENCE
+from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, SILENCE
+from switch.media.concealment import (
+    CROSS_SAMPLES,
+    HISTORY_FRAMES,
+    HISTORY_SAMPLES,
+    MAX_LAG,
+    begin_repeating,
+    next_random,
+    noise_amplitude,
+    noise_sample,
+    repeat,
+)
 from switch.media.legs import LEG, Rows
 from switch.media.rows import grow_columns
 from switch.rtp.stats import signed_difference
@@ -50,7 +64,11 @@ TARGET_BLOCKS: Final = 2
 """How far the first packet of a talk spurt is put ahead of `read`: what jitter may eat up at once."""
 SURPLUS_BLOCKS: Final = TARGET_BLOCKS + 2 * FRAME_BLOCKS
 """This much ahead in each tick of a window is more than needed: one packet and one frame over."""
+MAX_TARGET_BLOCKS: Final = 12
+"""Deeper a ring never begins: 120 ms."""
 WINDOW_TICKS: Final = 100
+OUTLIERS: Final = 2
+"""Ticks of a window, and late packets, that do not count."""
 CONCEALED_FRAMES: Final = 3
 MAX_PACKET_BLOCKS: Final = 12
 """120 ms; longer packets are dropped."""
@@ -62,9 +80,17 @@ RING: Final = np.dtype(
         ("read_timestamp", np.int64),
         ("read_slot", np.int64),  # the block at `read`
         ("ahead", np.int64),  # blocks from `read` to the newest end
-        ("least_ahead", np.int64),  # in this window
+        ("target", np.int64),  # how far ahead the next talk spurt begins
+        ("behind", np.int64),  # packets of this window that came late, or found the ring dry
+        ("waits", np.bool_),  # the next frame is put off, to be deeper
         ("misses", np.int64),  # frames concealed in a row
         ("late", np.int64),  # packets that came after their turn
+        ("concealed", np.int64),  # frames, in all or in part
+        ("past", np.int64),  # the oldest of the frames that are remembered
+        ("lag", np.int64),  # the period that is repeated, the next sample of it, and how many were
+        ("phase", np.int64),
+        ("faded", np.int64),
+        ("seed", np.int64),  # of noise
     ],
     align=True,
 )
@@ -80,6 +106,12 @@ class ReceiveRings:
         self.filled = np.zeros((rows, DEPTH_BLOCKS), dtype=np.bool_)
         self.frames = np.zeros((rows, FRAME_SAMPLES), dtype=np.uint8)
         """(rows, 160): the frame of each leg at the last `pop`, encoded."""
+        self.fill_levels = np.zeros((rows, DEPTH_BLOCKS + 1), dtype=np.uint8)
+        """In how many ticks of this window so many blocks were ahead."""
+        self.past = np.zeros((rows, HISTORY_SAMPLES), dtype=np.uint8)
+        """The last frames of each leg."""
+        self.cycles = np.zeros((rows, MAX_LAG), dtype=np.float32)
+        """The period that stands in for missing sound."""
         self.overrun = 0
         """Packets too long, and frames thrown away when a ring was anchored anew."""
         self.left_out = 0
@@ -92,14 +124,15 @@ class ReceiveRings:
 
     def reset(self, rows: Rows, legs: NDArray[Any]) -> None:
         """Forget all sound of `rows`; `legs` are LEGs."""
-        reset_rings(self.table, self.filled, self.frames, legs, SILENCE, rows)
+        reset_rings(self.table, self.filled, self.frames, self.past, legs, SILENCE, rows)
+        self.fill_levels[rows] = 0
 
     def pop(self, rows: Rows, legs: NDArray[Any]) -> None:
         """Take the next frame of `rows` (all different) into `frames`; `legs` are LEGs."""
         self._ticks += 1
         self.left_out += pop_frames(
-            self.table, self.blocks, self.filled, self.frames, legs, FADED, SILENCE, rows,
-            self._ticks % WINDOW_TICKS == 0,
+            self.table, self.blocks, self.filled, self.frames, self.fill_levels, self.past,
+            self.cycles, legs, DECODE, ENCODE, SILENCE, rows, self._ticks % WINDOW_TICKS == 0,
         )  # fmt: skip
 
     def take_late(self, row: int) -> int:
@@ -107,6 +140,12 @@ class ReceiveRings:
         late = int(self.table[row]["late"])
         self.table[row]["late"] = 0
         return late
+
+    def take_concealed(self, row: int) -> int:
+        """Frames of a leg that were made up for, in all or in part; counted from nothing afterwards."""
+        concealed = int(self.table[row]["concealed"])
+        self.table[row]["concealed"] = 0
+        return concealed
 
 
 @inner
@@ -136,16 +175,19 @@ def push_packet(
         lost //= FRAME_BLOCKS
         ring.anchored = True
         ring.read_slot = 0
-        ring.read_timestamp = timestamp - TARGET_BLOCKS * BLOCK_SAMPLES
+        target = max(ring.target, TARGET_BLOCKS)
+        ring.read_timestamp = timestamp - target * BLOCK_SAMPLES
         ring.ahead = 0
-        ring.least_ahead = 0
-        place = TARGET_BLOCKS
+        place = target
+    elif ring.ahead == 0 and ring.misses > 0 and 0 <= place < FRAME_BLOCKS:
+        ring.behind += 1  # the one that was waited for
     if count > MAX_PACKET_BLOCKS:
         return lost + 1
     if count == 0:
         return lost
     if place < 0:
         ring.late += 1
+        ring.behind += 1
         return lost
     ring.ahead = max(ring.ahead, place + count)
     for i in range(count):
@@ -169,20 +211,74 @@ def _advance(rings: NDArray[Any], filled: NDArray[np.bool_], row: int) -> None:
 
 
 @inner
-def _conceal(frame: NDArray[np.uint8], misses: int, faded: NDArray[np.uint8], silence: int) -> None:
-    """Repeat the frame 6 dB lower, or make it silent."""
-    if misses <= CONCEALED_FRAMES:
+def _stand_in(
+    ring: Any, leg: Any, frame: NDArray[np.uint8], past: NDArray[np.uint8],
+    cycle: NDArray[np.float32], decode: NDArray[np.int16], encode: NDArray[np.uint8], silence: int,
+) -> None:  # fmt: skip
+    """Fill a frame with what stands in for missing sound."""
+    if leg.noise:
+        amplitude = noise_amplitude(leg.noise)
+        seed = ring.seed
         for i in range(FRAME_SAMPLES):
-            frame[i] = faded[frame[i]]
-    elif misses == CONCEALED_FRAMES + 1:
+            seed = next_random(seed)
+            frame[i] = encode[np.uint16(noise_sample(seed, amplitude))]
+        ring.seed = seed
+        ring.misses = CONCEALED_FRAMES + 1
+        return
+    ring.misses += 1
+    if ring.misses > CONCEALED_FRAMES:
         frame[:] = silence
+        return
+    ring.concealed += 1
+    if ring.misses == 1:
+        begin_repeating(ring, past, cycle, decode)
+    made = np.empty(FRAME_SAMPLES, dtype=np.float32)
+    repeat(ring, cycle, made)
+    for i in range(FRAME_SAMPLES):
+        frame[i] = encode[np.uint16(np.int32(made[i]))]
 
 
-@entry(table_of(RING), FLAG_ROWS, OCTET_ROWS, table_of(LEG), OCTET_LIST, INTS)
+@inner
+def _cross_over(
+    ring: Any, frame: NDArray[np.uint8], cycle: NDArray[np.float32], decode: NDArray[np.int16],
+    encode: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Lead from what stood in into the sound at the beginning of a frame."""
+    made = np.empty(CROSS_SAMPLES, dtype=np.float32)
+    repeat(ring, cycle, made)
+    for i in range(CROSS_SAMPLES):
+        share = np.float32((i + 1) / (CROSS_SAMPLES + 1))
+        mixed = made[i] + share * (decode[frame[i]] - made[i])
+        frame[i] = encode[np.uint16(np.int32(mixed))]
+
+
+@inner
+def _end_window(ring: Any, levels: NDArray[np.uint8]) -> int:
+    """Judge the depth in the window that is over; return the frames that may be left out."""
+    seen = 0
+    least = 0
+    for least in range(DEPTH_BLOCKS + 1):
+        seen += levels[least]
+        if seen > OUTLIERS:
+            break
+    levels[:] = 0
+    if ring.behind > OUTLIERS:
+        ring.target = min(max(ring.target, TARGET_BLOCKS) + FRAME_BLOCKS, MAX_TARGET_BLOCKS)
+        ring.waits = True
+    elif ring.behind == 0:
+        ring.target = max(ring.target - 1, TARGET_BLOCKS)
+    ring.behind = 0
+    # Half of the frames that were hardly ever needed in this window, at least one.
+    spare = (least - SURPLUS_BLOCKS) // FRAME_BLOCKS + 1
+    return int(max((spare + 1) // 2, 0))
+
+
+@entry(table_of(RING), FLAG_ROWS, OCTET_ROWS, OCTET_ROWS, table_of(LEG), OCTET_LIST, INTS)
 def reset_rings(
     rings: NDArray[Any],
     filled: NDArray[np.bool_],
     frames: NDArray[np.uint8],
+    past: NDArray[np.uint8],
     legs: NDArray[Any],
     silence: NDArray[np.uint8],
     rows: Rows,
@@ -193,21 +289,30 @@ def reset_rings(
         ring.anchored = False
         ring.read_slot = ring.ahead = 0
         ring.misses = CONCEALED_FRAMES + 1
+        ring.target = TARGET_BLOCKS
+        ring.behind = ring.past = 0
+        ring.waits = False
+        ring.lag = 1
         filled[row] = False
+        past[row] = silence[legs[row].law]
         frames[row] = silence[legs[row].law]
 
 
 @entry(
-    table_of(RING), OCTET_BLOCKS, FLAG_ROWS, OCTET_ROWS, table_of(LEG), OCTET_TABLE, OCTET_LIST,
-    INTS, BOOL,
+    table_of(RING), OCTET_BLOCKS, FLAG_ROWS, OCTET_ROWS, OCTET_ROWS, OCTET_ROWS, REAL_ROWS,
+    table_of(LEG), SAMPLE_TABLE, OCTET_TABLE, OCTET_LIST, INTS, BOOL,
 )  # fmt: skip
 def pop_frames(
     rings: NDArray[Any],
     blocks: NDArray[np.uint8],
     filled: NDArray[np.bool_],
     frames: NDArray[np.uint8],
+    fill_levels: NDArray[np.uint8],
+    past: NDArray[np.uint8],
+    cycles: NDArray[np.float32],
     legs: NDArray[Any],
-    faded: NDArray[np.uint8],
+    decode: NDArray[np.int16],
+    encode: NDArray[np.uint8],
     silence: NDArray[np.uint8],
     rows: Rows,
     window_ends: bool,
@@ -218,25 +323,39 @@ def pop_frames(
         ring = rings[row]
         frame = frames[row]
         slot = ring.read_slot
-        first, second = filled[row, slot], filled[row, slot + 1]
-        if first and second:
-            ring.misses = 0
+        waits = ring.waits
+        ring.waits = False
+        first, second = filled[row, slot] and not waits, filled[row, slot + 1] and not waits
+        law = legs[row].law
+        misses = ring.misses
+        if not (first and second):
+            _stand_in(
+                ring,
+                legs[row],
+                frame,
+                past[row],
+                cycles[row],
+                decode[law],
+                encode[law],
+                silence[law],
+            )
         else:
-            ring.misses += 1
-            law = legs[row].law
-            _conceal(frame, ring.misses, faded[law], silence[law])
+            ring.misses = 0
         if first:
             frame[:BLOCK_SAMPLES] = blocks[row, slot]
+            if 0 < misses <= CONCEALED_FRAMES:
+                _cross_over(ring, frame, cycles[row], decode[law], encode[law])
         if second:
             frame[BLOCK_SAMPLES:] = blocks[row, slot + 1]
-        ring.least_ahead = min(ring.least_ahead, ring.ahead)
-        if ring.ahead > 0:
+            if not first and ring.misses <= CONCEALED_FRAMES:
+                _cross_over(ring, frame[BLOCK_SAMPLES:], cycles[row], decode[law], encode[law])
+        past[row, ring.past * FRAME_SAMPLES : (ring.past + 1) * FRAME_SAMPLES] = frame
+        ring.past = (ring.past + 1) % HISTORY_FRAMES
+        fill_levels[row, ring.ahead] += 1
+        if ring.ahead > 0 and not waits:
             _advance(rings, filled, row)
         if window_ends:
-            # Half of the frames that were never needed in this window, at least one.
-            spare = (ring.least_ahead - SURPLUS_BLOCKS) // FRAME_BLOCKS + 1
-            for _ in range((spare + 1) // 2):
+            for _ in range(_end_window(ring, fill_levels[row])):
                 _advance(rings, filled, row)
                 left_out += 1
-            ring.least_ahead = DEPTH_BLOCKS
     return left_out

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switch.compiled import inner
-from switch.media.codecs import OPUS, PCMA
+from switch.media.codecs import OPUS, PCMA, PCMU, SILENCE
 from switch.media.legs import NO_PAYLOAD_TYPE, Rows
 from switch.media.opus import duration_of
 from switch.rtp.packet import HEADER_OCTETS, Header, write_header
@@ -29,6 +29,8 @@ MAX_JUMP: Final = 100
 """A greater step of the sequence number is taken for a new stream."""
 MARKER: Final = 0x80
 EVENT_OCTETS: Final = 4
+ULAW_SILENCE: Final = int(SILENCE[PCMU])
+ALAW_SILENCE: Final = int(SILENCE[PCMA])
 
 
 @inner
@@ -75,6 +77,10 @@ def pass_on(
         # One of the two has just changed its codec: the next tick mixes them.
         leg.sequence_offset -= 1
         return 0
+    hushed = legs[source].hushed and not is_event
+    if hushed and codec > PCMA:
+        leg.sequence_offset -= 1
+        return 0
     units = 0
     if not is_event:
         units = duration_of(packet, header.start, header.length) if codec == OPUS else header.length
@@ -82,7 +88,11 @@ def pass_on(
     kind = leg.event_type if is_event else leg.payload_type
     marker = MARKER if fresh and not is_event else header.marker_and_type & MARKER
     write_header(out, marker | kind, sequence, timestamp, leg.ssrc)
-    if is_event or codec == leg.codec:
+    if hushed:
+        out[HEADER_OCTETS : HEADER_OCTETS + header.length] = (
+            ULAW_SILENCE if leg.codec == PCMU else ALAW_SILENCE
+        )
+    elif is_event or codec == leg.codec:
         for i in range(header.length):
             out[HEADER_OCTETS + i] = packet[header.start + i]
         if (

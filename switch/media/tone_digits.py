@@ -25,9 +25,18 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from switch.compiled import INTS, OCTET_ROWS, REAL_ROWS, SAMPLE_TABLE, entry, inner, table_of
+from switch.compiled import (
+    INTS,
+    OCTET_LIST,
+    OCTET_ROWS,
+    REAL_ROWS,
+    SAMPLE_TABLE,
+    entry,
+    inner,
+    table_of,
+)
 from switch.ids import LegId
-from switch.media.codecs import DECODE, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from switch.media.codecs import DECODE, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, SILENCE
 from switch.media.digit_tones import HIGH_HZ, KEYPAD, LOW_HZ, amplitude_of
 from switch.media.events import DigitEnded
 from switch.media.legs import LEG, Rows
@@ -112,7 +121,7 @@ class ToneDigits:
         if not len(self._rows):
             return []
         count = hear_tones(
-            self._rows, frames, legs, DECODE, BASIS, self.table, self.tails, self.products,
+            self._rows, frames, legs, DECODE, SILENCE, BASIS, self.table, self.tails, self.products,
             self._ended,
         )  # fmt: skip
         return [
@@ -215,21 +224,25 @@ def _follow(state: Any, found: int, row: int, ended: NDArray[np.int64], count: i
 
 
 @entry(
-    INTS, OCTET_ROWS, table_of(LEG), SAMPLE_TABLE, REAL_ROWS, table_of(TONE), REAL_ROWS, REAL_ROWS,
-    types.int64[:, ::1],
+    INTS, OCTET_ROWS, table_of(LEG), SAMPLE_TABLE, OCTET_LIST, REAL_ROWS, table_of(TONE), REAL_ROWS,
+    REAL_ROWS, types.int64[:, ::1],
 )  # fmt: skip
 def hear_tones(
     rows: Rows,
     frames: NDArray[np.uint8],
     legs: NDArray[Any],
     decode: NDArray[np.int16],
+    silence: NDArray[np.uint8],
     basis: NDArray[np.float32],
     states: NDArray[Any],
     tails: NDArray[np.float32],
     products: NDArray[np.float32],
     ended: NDArray[np.int64],
 ) -> int:
-    """Hear both windows of each leg; list in `ended` the digits that are over: row, digit, milliseconds."""
+    """Hear both windows of each leg; list in `ended` the digits that are over: row, digit, milliseconds.
+
+    The frames of legs that `hush` are silent while a digit sounds.
+    """
     count = 0
     sound = np.empty(HOP + FRAME_SAMPLES, dtype=np.float32)
     now = np.empty(_PARTS, dtype=np.float32)
@@ -254,4 +267,8 @@ def hear_tones(
                 found = _digit_in(float(energy), now, products[row])
             products[row] = now
             count = _follow(states[row], found, row, ended, count)
+        leg = legs[row]
+        leg.hushed = leg.hushes and states[row].digit != NO_DIGIT
+        if leg.hushed:
+            frames[row] = silence[leg.law]
     return count

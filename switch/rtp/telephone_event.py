@@ -223,6 +223,11 @@ class TelephoneEventSender:
         self._digits.extend(digits.upper())
 
     @property
+    def waiting(self) -> int:
+        """Digits of which nothing was sent yet."""
+        return len(self._digits)
+
+    @property
     def is_done(self) -> bool:
         """Nothing is left to send, the last gap included."""
         return self._step < 0 and not self._waiting and not self._digits

@@ -1,0 +1,55 @@
+"""Digits pass from leg to leg: who hears a leg is told what it keys, in the way that its peer understands.
+
+keyed as        heard by a leg with events       heard by a leg without
+events          relayed as they come where the   tones in place of sound
+sound is, else sent anew
+tones           sent as events, the tones        the tones stay in the sound; where some other
+taken out of the sound           listener has events, sent anew
+"""
+
+from __future__ import annotations
+
+from switch.media.digits import Digits
+from switch.media.gains import GainMatrix, Plan
+from switch.media.legs import NO_PAYLOAD_TYPE, LegTable, Rows
+
+MIN_DURATION_MS = 60
+MAX_DURATION_MS = 1000
+GAP_MS = 40
+
+
+class DigitRelay:
+    """Sends digits on to those who hear the leg that keyed them."""
+
+    def __init__(self, legs: LegTable, gains: GainMatrix, digits: Digits) -> None:
+        self._legs = legs
+        self._gains = gains
+        self._digits = digits
+
+    def mark(self, keying: Rows) -> None:
+        """Of these legs, which key by tones: those that somebody with events hears are hushed by it."""
+        legs = self._legs
+        legs.hushes[:] = False
+        for row in keying.tolist():
+            legs.hushes[row] = any(
+                legs.event_type[listener] != NO_PAYLOAD_TYPE and listener != row
+                for listener in self._gains.listeners_of(row)
+            )
+
+    def pass_on(
+        self, row: int, digit: str, duration_ms: int, plan: Plan, *, by_tones: bool
+    ) -> None:
+        """A leg has keyed a digit; tell those who hear it and have not heard it yet."""
+        legs = self._legs
+        if by_tones and not legs.hushes[row]:
+            return  # they are in the sound
+        first = int(plan.relay_start[row])
+        relayed = plan.relay_listeners[first : first + int(plan.relay_count[row])].tolist()
+        for listener in self._gains.listeners_of(row):
+            if listener == row or not legs.sending[listener]:
+                continue
+            takes_events = legs.event_type[listener] != NO_PAYLOAD_TYPE
+            if takes_events and not by_tones and listener in relayed:
+                continue
+            duration = min(max(duration_ms, MIN_DURATION_MS), MAX_DURATION_MS)
+            self._digits.queue(listener, digit, duration, GAP_MS)
