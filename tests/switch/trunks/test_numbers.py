@@ -30,6 +30,8 @@ from switch.trunks.translation import LONGEST_NUMBER, Rule, translate
         ("011442079460123", "US", "+442079460123"),
         ("01632960123", "GB", "+441632960123"),
         ("1001", "US", None),
+        ("1001", "GB", None),
+        ("5550123", "US", None),
         ("911", "US", None),
         ("alice", "US", None),
         ("\u0661\u0662", "US", None),
