@@ -194,7 +194,6 @@ def _recording(row: Any) -> Parameters:
 
 
 def _leg(row: Any) -> Parameters:
-    rang, answered = row.rang, row.answered
     return {
         "id": row.leg_id,
         "call_id": row.call_id,
@@ -205,10 +204,10 @@ def _leg(row: Any) -> Parameters:
         "called": row.called[:80],
         "phone": row.phone,
         "trunk": row.trunk,
-        "started_at": to_time(row.started),
-        "rang_at": None if rang is None else to_time(rang),
-        "answered_at": None if answered is None else to_time(answered),
-        "ended_at": to_time(row.ended),
+        "started_at": row.started,
+        "rang_at": row.rang,
+        "answered_at": row.answered,
+        "ended_at": row.ended,
         "result": row.result,
         "reason": row.reason[:64],
         "status": row.status,

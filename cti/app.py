@@ -168,8 +168,7 @@ class Node:
         self._compose()
         down("journal", self._close_journal)
         down("gateway", self._stop_gateway)
-        way_down.callback(self._switching.capture.close)
-        down("sip", self._switching.pump.close)
+        down("sip", self._switching.close)
         down("calls", self._end_calls)
         # Calls first: an earlier process may have left some that wait to be taken up.
         await self._switching.open(held=self._continuity.has_calls)
@@ -185,7 +184,6 @@ class Node:
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
-        self._spawn(self._calls_desk.drop_old())
         Tidying(self._clock, lambda: self._switching.calls.calls_alive > 0).watch()
 
     def _compose(self) -> None:
@@ -245,9 +243,9 @@ class Node:
             append=self._store.history.append,
             interaction_of=self._centre.contact_of,
             new_id=new_id,
+            bus=self._bus,
         )
-        self._bus.listen(self._records.on_event)
-        self._records.on_figures = self._switching.capture.figures
+        self._switching.capture.follow(self._records)
         self._calls_desk = CallsDesk(
             store=self._store,
             records=self._records,

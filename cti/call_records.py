@@ -8,14 +8,13 @@ batches. Calls that were refused have a row of one moment.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
-from msgspec import Struct
-
 from crm_store.rows import CallLegRow
+from cti.bus import Bus
+from cti.leg_notes import LegNotes
 from cti.schema import Event, EventType, RecordingView
-from switch.calls.causes import EndCause
 from switch.calls.control import Calls
 from switch.calls.events import (
     CallEvent,
@@ -25,6 +24,7 @@ from switch.calls.events import (
     LegEnded,
     LegMeasured,
     LegRedirected,
+    LegReplaced,
     LegRinging,
     LegStarted,
 )
@@ -33,11 +33,9 @@ from switch.clock import Clock
 from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId
 from switch.registrar.location import Location
-from switch.sip.flow import Flow
-from switch.sip.session import Session
-from switch.sip.session_facts import caller_agent, flow_of, local_user
 from switch.sip.user_agent import UserAgent
 
+_ROWS_EVERY_S: Final = 0.1
 _FIGURES_WITHIN_S: Final = 2.0
 """The gateway reports a leg's figures within milliseconds; without them the row goes then."""
 _REMEMBERED: Final = 1000
@@ -50,70 +48,6 @@ _REFUSED_A_SECOND: Final = 20
 
 
 _NO_FIGURES: Final = LegStats()
-
-
-class LegNotes(Struct):
-    """What is known of one leg.
-
-    Most of it is read from the leg and its sessions when it is over, or when somebody asks: a call
-    that begins only leaves a reference to them.
-    """
-
-    leg: LegId
-    call: CallId
-    outbound: bool
-    number: str
-    """The other side's."""
-    phone: str | None
-    started: float
-    """Monotonic seconds, as all moments here."""
-    live: Leg | None
-    """None: it never had a session, or was read already."""
-    sessions: tuple[Session, ...] = ()
-    """Several where it rang in several places."""
-    called_as: str = ""
-    """The number that was dialled to reach us, where it is known to be another than our address's."""
-    rang: float | None = None
-    linked: str | None = None
-    ended: float | None = None
-    by_peer: bool = False
-    cause: EndCause | None = None
-    interaction: str | None = None
-    caller: str = ""
-    called: str = ""
-    trunk: str | None = None
-    answered: float | None = None
-    codec: str = ""
-    call_ids: tuple[str, ...] = ()
-    flow: Flow | None = None
-    user_agent: str = ""
-
-    def read(self) -> None:
-        """Take what leg and sessions say now."""
-        leg = self.live
-        own = ""
-        if leg is not None:
-            self.trunk = leg.trunk
-            self.answered = leg.answered_at or None
-            agreed = leg.negotiation.current if leg.negotiation is not None else None
-            self.codec = "" if agreed is None else agreed.codec
-        for session in self.sessions:
-            call_id = session.invite.call_id
-            if call_id not in self.call_ids:
-                self.call_ids += (call_id,)
-            self.flow = flow_of(session)
-            self.user_agent = self.user_agent or caller_agent(session)
-            own = own or local_user(session)
-        own = "" if own == "anonymous" else own
-        if self.outbound:
-            self.caller, self.called = own, self.number
-        else:
-            self.caller, self.called = self.number, self.called_as or own
-
-    def let_go(self) -> None:
-        """Nothing more will be read: leg and sessions need not be kept for this."""
-        self.read()
-        self.live, self.sessions = None, ()
 
 
 class CallRecords:
@@ -129,6 +63,7 @@ class CallRecords:
         append: Callable[[CallLegRow], None],
         interaction_of: Callable[[CallId], str | None],
         new_id: Callable[[str], str],
+        bus: Bus,
     ) -> None:
         """`append` takes a row and never waits."""
         self._calls = calls
@@ -142,6 +77,7 @@ class CallRecords:
         """Those that live."""
         self._waiting: dict[LegId, LegNotes] = {}
         """Those that are over and wait for their figures, the first first."""
+        self._done: list[tuple[LegNotes, LegStats | None]] = []
         self._is_watched = False
         self._of_call: dict[CallId, list[LegNotes]] = {}
         self._over: OrderedDict[CallId, None] = OrderedDict()
@@ -149,6 +85,8 @@ class CallRecords:
         """The recording of an interaction."""
         self.on_figures: Callable[[LegNotes, LegStats], None] = lambda notes, stats: None
         """Hears how each leg sounded."""
+        self.on_dialog: Callable[[str, bool], None] = lambda call_id, lives: None
+        """Hears of the Call-ID of each dialog that begins to live, or is over."""
         self._second = -1
         self._of_second = 0
         self.left_out = 0
@@ -159,10 +97,12 @@ class CallRecords:
             LegRinging: self._rang,
             LegAnswered: self._answered,
             LegRedirected: self._redirected,
+            LegReplaced: self._replaced,
             LegEnded: self._ended,
             LegMeasured: self._measured,
             CallRefused: self._refused,
         }
+        bus.listen(self._on_event)
 
     def call_event(self, event: CallEvent) -> None:
         """Take one event; to be told before contacts are, which end with their legs."""
@@ -170,7 +110,7 @@ class CallRecords:
         if take is not None:
             take(event)
 
-    def on_event(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         """Take a public event: which interaction is recorded."""
         if event.type is EventType.RECORDING_STARTED and isinstance(event.data, RecordingView):
             self._recordings[event.interaction_id or ""] = event.data.recording_id
@@ -185,8 +125,9 @@ class CallRecords:
 
     def close(self) -> None:
         """Let go of the rows that still wait for figures."""
-        for notes in tuple(self._waiting.values()):
-            self._finish(notes, None)
+        self._done += [(notes, None) for notes in self._waiting.values()]
+        self._waiting.clear()
+        self._write()
 
     # --- for those who ask ----------------------------------------------------------------------
 
@@ -222,10 +163,11 @@ class CallRecords:
 
     def _note(self, notes: LegNotes, leg: Leg | None) -> None:
         if leg is not None:
-            look = self._ua.session
-            notes.sessions = tuple(
-                [found for each in leg.sessions if (found := look(each)) is not None]
-            )
+            for each in leg.sessions:
+                session = self._ua.session(each)
+                if session is not None:
+                    notes.sessions += (session,)
+                    self.on_dialog(session.invite.call_id, True)
         self._legs[notes.leg] = notes
         legs = self._of_call.get(notes.call)
         if legs is None:
@@ -255,6 +197,7 @@ class CallRecords:
         session = self._ua.session(notes.live.session)
         if session is not None and session not in notes.sessions:
             notes.sessions += (session,)
+            self.on_dialog(session.invite.call_id, True)
 
     def _redirected(self, event: LegRedirected) -> None:
         notes = self._legs.get(event.leg)
@@ -262,12 +205,25 @@ class CallRecords:
             notes.number, notes.phone = event.number, event.phone
             notes.linked = event.by or notes.linked
 
+    def _replaced(self, event: LegReplaced) -> None:
+        """A transfer: whoever comes in has the call, or the phone, it came from."""
+        leaves, comes = self._legs.get(event.leg), self._legs.get(event.by)
+        if comes is None:
+            return
+        if comes.call != event.call:
+            comes.linked = event.call
+        elif leaves is not None:
+            comes.linked = leaves.phone or leaves.number
+
     def _ended(self, event: LegEnded) -> None:
         notes = self._legs.pop(event.leg, None)
         if notes is None:
             return
         notes.ended, notes.by_peer, notes.cause = event.at, event.by_peer, event.cause
         notes.interaction = self._interaction_of(event.call)
+        if notes.outbound and notes.phone is not None:  # now: it may unregister any moment
+            bindings = self._location.bindings(notes.phone, event.at)
+            notes.user_agent = bindings[0].user_agent if bindings else ""
         if notes.sessions:
             self._waiting[event.leg] = notes
             self._watch()
@@ -275,35 +231,47 @@ class CallRecords:
             self._finish(notes, None)
 
     def _measured(self, event: LegMeasured) -> None:
-        notes = self._waiting.get(event.leg)
+        notes = self._waiting.pop(event.leg, None)
         if notes is not None:
             self._finish(notes, event.stats)
-            self.on_figures(notes, event.stats)
+
+    def _finish(self, notes: LegNotes, stats: LegStats | None) -> None:
+        """Its row is made soon, together with others: on the path of a call that costs thrice."""
+        self._done.append((notes, stats))
+        self._watch()
 
     def _watch(self) -> None:
-        if not self._is_watched and self._waiting:
+        if not self._is_watched and (self._waiting or self._done):
             self._is_watched = True
-            self._clock.call_at(self._clock.now() + _FIGURES_WITHIN_S, self._waited)
+            self._clock.call_at(self._clock.now() + _ROWS_EVERY_S, self._write)
 
-    def _waited(self) -> None:
+    def _write(self) -> None:
+        """Make the rows of the legs that are done, those that waited in vain included."""
         self._is_watched = False
-        overdue = self._clock.now() - _FIGURES_WITHIN_S / 2
-        late = [n for n in self._waiting.values() if n.ended is not None and n.ended < overdue]
-        for notes in late:
-            self._finish(notes, None)
+        overdue = self._clock.now() - _FIGURES_WITHIN_S
+        for leg, notes in tuple(self._waiting.items()):
+            if notes.ended is not None and notes.ended > overdue:
+                break  # they stand in the order of their ends
+            del self._waiting[leg]
+            self._done.append((notes, None))
+        done, self._done = self._done, []
+        for notes, stats in done:
+            self._make_row(notes, stats)
         self._watch()
 
     # --- rows -----------------------------------------------------------------------------------
 
-    def _finish(self, notes: LegNotes, stats: LegStats | None) -> None:
-        self._waiting.pop(notes.leg, None)
+    def _make_row(self, notes: LegNotes, stats: LegStats | None) -> None:
         notes.let_go()
         self._append(self._row(notes, stats or _NO_FIGURES, is_measured=stats is not None))
-        call = notes.call
-        for leg in self._of_call.get(call, ()):
+        if stats is not None:
+            self.on_figures(notes, stats)
+        for call_id in notes.call_ids:
+            self.on_dialog(call_id, False)
+        for leg in self._of_call.get(notes.call, ()):
             if leg.ended is None:
                 return
-        self._over[call] = None
+        self._over[notes.call] = None
         if len(self._over) > _REMEMBERED:
             self._of_call.pop(self._over.popitem(last=False)[0], None)
 
@@ -312,10 +280,6 @@ class CallRecords:
         cause, ended, rang, answered = notes.cause, notes.ended, notes.rang, notes.answered
         assert cause is not None
         assert ended is not None
-        agent = notes.user_agent
-        if not agent and notes.phone is not None:
-            bindings = self._location.bindings(notes.phone, ended)
-            agent = bindings[0].user_agent if bindings else ""
         return CallLegRow(
             leg_id=notes.leg,
             call_id=notes.call,
@@ -336,7 +300,7 @@ class CallRecords:
             q850=cause.q850,
             ended_by="peer" if notes.by_peer else "us",
             codec=notes.codec,
-            user_agent=agent,
+            user_agent=notes.user_agent,
             linked_call=notes.linked,
             recording_id=self._recordings.get(notes.interaction or ""),
             packets_received=stats.packets_received if is_measured else None,
@@ -372,15 +336,3 @@ class CallRecords:
                 ended_by="us",
             )
         )
-
-
-def names_of(legs: Iterable[LegNotes]) -> dict[str, str]:
-    """What to call the peers of a ladder: phone, trunk or number by address and transport."""
-    found = {}
-    for leg in legs:
-        if leg.flow is not None:
-            host, port = leg.flow.remote
-            shown = f"[{host}]" if ":" in host else host
-            other = leg.called if leg.outbound else leg.caller
-            found[f"{shown}:{port} {leg.flow.transport}"] = other or leg.trunk or "anonymous"
-    return found

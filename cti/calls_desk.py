@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import asdict
 from typing import Any, Final
@@ -9,19 +10,21 @@ from typing import Any, Final
 from crm_store.errors import StoreUnavailable
 from crm_store.facts import CallLegFilter
 from crm_store.store import Store
-from cti.call_records import CallRecords, LegNotes, names_of
+from cti.call_records import CallRecords
 from cti.errors import Invalid, NotFound, Unavailable
+from cti.leg_notes import LegNotes, names_of
 from cti.schema_calls import CallLegPage, CallLegView, MessageView, TraceView
 from switch.capture.ladder import draw, mermaid, rungs_of
-from switch.capture.trace import Trace
+from switch.capture.trace import Entry, Snapshot, Trace
 from switch.clock import Clock
-from switch.ids import CallId
 
 log = logging.getLogger(__name__)
 
 MOST: Final = 500
 """Legs on a page."""
 _MOST_TRACES: Final = 5
+_LOOKED_AT: Final = 50
+"""Calls of one number."""
 
 
 class CallsDesk:
@@ -73,50 +76,63 @@ class CallsDesk:
             if dropped:
                 log.info("%d old call records were dropped", dropped)
 
-    def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
+    async def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
         """The newest calls of an id or a number, drawn. Raises `NotFound`, `Unavailable`."""
         if self._trace is None:
             words = "No trace is kept; set [capture] trace_megabytes."
             raise Unavailable("no-trace", words)
-        found = []
-        for call in self._records.calls_of(wanted):
-            view = self._view(self._trace, call, with_text=with_text)
-            if view is not None:
-                found.append(view)
-            if len(found) == _MOST_TRACES:
-                break
+        calls = [
+            self._records.legs_of(call) for call in self._records.calls_of(wanted)[:_LOOKED_AT]
+        ]
+        snapshot = self._trace.snapshot({each for legs in calls for each in _call_ids(legs)})
+        offset = self._clock.wall() - self._clock.now()
+        # Thousands of messages are looked at: calls are not to wait for that.
+        found = await asyncio.to_thread(_views, snapshot, calls, offset, with_text=with_text)
         if not found:
             words = "No call that runs or ended lately has this id or number."
             raise NotFound("no-such-call", words)
         return found
 
-    def _view(self, trace: Trace, call: CallId, *, with_text: bool) -> TraceView | None:
-        legs = self._records.legs_of(call)
-        call_ids = _call_ids(legs)
-        rungs = rungs_of(trace.entries(call_ids))
-        if not rungs:
-            return None
-        names = names_of(legs)
-        return TraceView(
-            call_id=call,
-            started=min(leg.started for leg in legs) + self._clock.wall() - self._clock.now(),
-            live=any(leg.ended is None for leg in legs),
-            ladder=draw(rungs, names),
-            mermaid=mermaid(rungs, names),
-            left_out=trace.left_out(call_ids),
-            messages=tuple(
-                MessageView(
-                    after_s=rung.after_s,
-                    peer=rung.peer,
-                    is_out=rung.is_out,
-                    words=rung.words,
-                    sip_call_id=rung.call_id,
-                    octets=rung.octets,
-                    text=rung.text if with_text else "",
-                )
-                for rung in rungs
-            ),
-        )
+
+def _views(
+    snapshot: Snapshot, calls: list[tuple[LegNotes, ...]], offset: float, *, with_text: bool
+) -> list[TraceView]:
+    entries = snapshot.entries()
+    views = []
+    for legs in calls:
+        own = [entry for each in _call_ids(legs) for entry in entries.get(each, ())]
+        if own:
+            own.sort(key=lambda entry: entry.at)
+            views.append(_view(legs, own, offset, with_text=with_text))
+        if len(views) == _MOST_TRACES:
+            break
+    return views
+
+
+def _view(
+    legs: tuple[LegNotes, ...], entries: list[Entry], offset: float, *, with_text: bool
+) -> TraceView:
+    rungs = rungs_of(entries)
+    names = names_of(legs)
+    return TraceView(
+        call_id=legs[0].call,
+        started=min(leg.started for leg in legs) + offset,
+        live=any(leg.ended is None for leg in legs),
+        ladder=draw(rungs, names),
+        mermaid=mermaid(rungs, names),
+        messages=tuple(
+            MessageView(
+                after_s=rung.after_s,
+                peer=rung.peer,
+                is_out=rung.is_out,
+                words=rung.words,
+                sip_call_id=rung.call_id,
+                octets=rung.octets,
+                text=rung.text if with_text else "",
+            )
+            for rung in rungs
+        ),
+    )
 
 
 def _call_ids(legs: tuple[LegNotes, ...]) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from cti.call_records import LegNotes
+from cti.call_records import CallRecords
+from cti.leg_notes import LegNotes
 from cti.settings import CaptureSection
 from cti.settings_check import HOST_PORT
 from switch.capture.hep import Encoder
@@ -43,6 +44,20 @@ class Capture:
     def observers(self) -> tuple[Observer, ...]:
         """Those who are shown every message; none costs nothing."""
         return tuple(each.message for each in (self.homer, self.trace) if each is not None)
+
+    def follow(self, records: CallRecords) -> None:
+        """Hear from the records which dialogs live, and how legs sounded."""
+        records.on_figures = self.figures
+        records.on_dialog = self.dialog
+
+    def dialog(self, call_id: str, lives: bool) -> None:
+        """A dialog of a call begins to live, or is over."""
+        if self.trace is None:
+            return
+        if lives:
+            self.trace.begin(call_id)
+        else:
+            self.trace.end(call_id)
 
     def figures(self, notes: LegNotes, stats: LegStats) -> None:
         """Report how a leg sounded, as the receiver report that its RTCP would have been."""

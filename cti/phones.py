@@ -26,6 +26,7 @@ from switch.calls.events import (
     LegStarted,
     PhoneReachable,
 )
+from switch.calls.leg import State
 from switch.ids import CallId, LegId
 from switch.presence.service import Presence
 from switch.presence.states import Direction, LineState, Mailbox
@@ -65,6 +66,8 @@ class Phones:
         self._bus = bus
         self._callers: dict[CallId, LegId] = {}
         """The leg of a phone that calls somebody not known yet."""
+        self._watched = presence.notifier.subscriptions
+        self._watched.on_first = self._look
         presence.texts.on_text = self._text
         bus.listen(self._on_event)
         self._takes: dict[type[Any], Callable[[Any], None]] = {
@@ -86,25 +89,32 @@ class Phones:
 
     def resume(self) -> None:
         """Calls of an earlier process were taken up: tell all who watched how things stand."""
-        for leg in self._calls.describe():
-            if leg.phone is not None:
-                self._begin(leg.phone, leg.leg, leg.number, outbound=leg.outbound)
-                if leg.answered_at is not None:
-                    self._states.line_moved(leg.leg, LineState.CONFIRMED)
-                elif leg.state in ("rung", "alerting"):
-                    self._states.line_moved(leg.leg, LineState.EARLY)
+        for phone in {each.phone for each in self._watched}:
+            self._look(phone)
         for agent in self._agents.shown():
             self._agent(agent)
         for phone in self._credentials.numbers():
             self._states.reachable(phone, self._calls.is_reachable(phone))
         self._presence.resume()
 
+    def _look(self, phone: str) -> None:
+        """Somebody watches this phone from now on. The lines of others are not followed."""
+        self._states.forget_lines(phone)
+        for leg in self._calls.legs:
+            if leg.phone != phone:
+                continue
+            self._begin(phone, leg.id, outbound=leg.outbound)
+            if leg.answered_at:
+                self._states.line_moved(leg.id, LineState.CONFIRMED)
+            elif leg.state in (State.RUNG, State.ALERTING):
+                self._states.line_moved(leg.id, LineState.EARLY)
+
     def _started(self, event: LegStarted) -> None:
         if event.outbound and self._callers:
             self._reaches(event.call, event.number)
-        if event.phone is None:
+        if event.phone is None or not self._watched.is_watched(event.phone):
             return
-        self._begin(event.phone, event.leg, event.number, outbound=event.outbound)
+        self._begin(event.phone, event.leg, outbound=event.outbound)
         if not event.outbound:
             self._callers[event.call] = event.leg
 
@@ -114,7 +124,7 @@ class Phones:
         if caller is not None:
             self._states.line_reaches(caller, number)
 
-    def _begin(self, phone: str, leg: LegId, number: str, *, outbound: bool) -> None:
+    def _begin(self, phone: str, leg: LegId, *, outbound: bool) -> None:
         if not outbound:  # its own number; whom it calls, the next leg tells
             self._states.line_began(phone, leg, Direction.INITIATOR, "")
             return

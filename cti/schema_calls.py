@@ -90,6 +90,4 @@ class TraceView:
     """The messages drawn, as text for a fixed-width font."""
     mermaid: str
     """The same as a sequence diagram of Mermaid."""
-    left_out: int
-    """Messages in the middle that are not kept any more."""
     messages: tuple[MessageView, ...] = ()

@@ -272,6 +272,11 @@ class Switching:
         await self.gateway_process.start()
         self.carriers.start()
 
+    async def close(self) -> None:
+        """Send what is waiting, then close every SIP socket, and report no more to a capture server."""
+        await self.pump.close()
+        self.capture.close()
+
     def leave_gateway(self) -> None:
         """Let go of a gateway that an earlier process started: it lingers for the next one."""
         if self.gateway_process.pid is None:

@@ -1,8 +1,10 @@
-"""Call detail records: one row a leg."""
+"""Call detail records: one row a leg.
+
+Moments are seconds since the epoch (UTC) as numbers: there are four of them in a row and two rows a
+call, and to turn them into the database's notation takes longer than to write the rest.
+"""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from sqlalchemy import Index, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,19 +30,19 @@ class CallLeg(Base):
     """`in`: they called us; `out`: we called."""
     caller: Mapped[str] = mapped_column(String(80), default="", index=True)
     """The number that calls; empty: withheld."""
-    called: Mapped[str] = mapped_column(String(80), default="", index=True)
+    called: Mapped[str] = mapped_column(String(80), default="")
     """The number that is called."""
     phone: Mapped[str | None] = mapped_column(String(64))
     """The phone of ours behind it."""
     trunk: Mapped[str | None] = mapped_column(String(64))
     """The trunk it came by or left through."""
-    started_at: Mapped[datetime] = mapped_column()
+    started_at: Mapped[float] = mapped_column()
     """When its INVITE came or left."""
-    rang_at: Mapped[datetime | None] = mapped_column()
+    rang_at: Mapped[float | None] = mapped_column()
     """When it rang first."""
-    answered_at: Mapped[datetime | None] = mapped_column()
+    answered_at: Mapped[float | None] = mapped_column()
     """When it was answered; NULL: never."""
-    ended_at: Mapped[datetime] = mapped_column()
+    ended_at: Mapped[float] = mapped_column()
     """When it was over."""
     result: Mapped[str] = mapped_column(String(32))
     """`completed`, `cancelled`, `no-answer`, `busy`, `rejected`, `unreachable`, `failed`."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_store.base import to_seconds, to_time
 from crm_store.facts import CallLegFacts, CallLegFilter
 from crm_store.models.tables import CALL_LEG
 
@@ -25,7 +23,7 @@ async def page(
     """The newest legs that the filter lets through, newest first; `after` is start and id of the last."""
     query = _filtered(select(CALL_LEG), wanted)
     if after is not None:
-        query = query.where(tuple_(_C.started_at, _C.id) < tuple_(to_time(after[0]), after[1]))
+        query = query.where(tuple_(_C.started_at, _C.id) < tuple_(after[0], after[1]))
     query = query.order_by(_C.started_at.desc(), _C.id.desc()).limit(limit)
     return [_facts(row) for row in await connection.execute(query)]
 
@@ -38,21 +36,16 @@ async def count(connection: AsyncConnection, wanted: CallLegFilter) -> int:
 
 async def drop_before(connection: AsyncConnection, before: float, *, limit: int) -> int:
     """Drop at most so many of the oldest legs that began before a time; gives how many."""
-    old = (
-        select(_C.id)
-        .where(_C.started_at < to_time(before))
-        .order_by(_C.started_at, _C.id)
-        .limit(limit)
-    )
+    old = select(_C.id).where(_C.started_at < before).order_by(_C.started_at, _C.id).limit(limit)
     result = await connection.execute(delete(CALL_LEG).where(_C.id.in_(old)))
     return int(result.rowcount)
 
 
 def _filtered(query: Select[Any], wanted: CallLegFilter) -> Select[Any]:
     if wanted.since is not None:
-        query = query.where(_C.started_at >= to_time(wanted.since))
+        query = query.where(_C.started_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(_C.started_at < to_time(wanted.until))
+        query = query.where(_C.started_at < wanted.until)
     if wanted.number:
         query = query.where(
             or_(_C.caller == wanted.number, _C.called == wanted.number, _C.phone == wanted.number)
@@ -75,10 +68,10 @@ def _facts(row: Any) -> CallLegFacts:
         called=row.called,
         phone=row.phone,
         trunk=row.trunk,
-        started=to_seconds(row.started_at),
-        rang=_seconds(row.rang_at),
-        answered=_seconds(row.answered_at),
-        ended=to_seconds(row.ended_at),
+        started=row.started_at,
+        rang=row.rang_at,
+        answered=row.answered_at,
+        ended=row.ended_at,
         result=row.result,
         reason=row.reason,
         status=row.status,
@@ -96,7 +89,3 @@ def _facts(row: Any) -> CallLegFacts:
         rtt_ms=row.rtt_ms,
         mos=row.mos,
     )
-
-
-def _seconds(at: datetime | None) -> float | None:
-    return None if at is None else to_seconds(at)

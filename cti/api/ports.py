@@ -254,7 +254,7 @@ class CallsDesk(Protocol):
     async def legs(self, *, limit: int, cursor: str, **wanted: Any) -> CallLegPage:
         """One page of call detail records; `wanted` as `crm_store.facts.CallLegFilter` has it."""
 
-    def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
+    async def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
         """The calls of an id or a number, drawn; `NotFound` where there are none."""
 
 
@@ -265,7 +265,7 @@ class NoCalls:
         """There are none."""
         return CallLegPage(legs=())
 
-    def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
+    async def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
         """There is none."""
         raise NotFound("no-such-call", "There are no calls here.")
 

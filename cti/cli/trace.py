@@ -78,8 +78,6 @@ async def _show(args: argparse.Namespace, password: str) -> int:
         state = "runs" if trace.live else "is over"
         print(f"{trace.call_id}, {at:%Y-%m-%d %H:%M:%S}, {state}")
         print(trace.ladder)
-        if trace.left_out:
-            print(f"{trace.left_out} messages in the middle are not kept.\n")
         if args.messages:
             _print_messages(trace.messages)
     return 0

@@ -62,7 +62,7 @@ def _capture(sources: Sources) -> Iterator[Metric]:
     if capture.trace is not None:
         kept = capture.trace.octets
         yield gauge("trace_bytes", "Messages of calls kept to be drawn.", kept)
-        yield gauge("trace_dialogs", "Dialogs whose messages are kept.", len(capture.trace))
+        yield gauge("trace_messages", "How many messages that are.", len(capture.trace))
 
 
 def _calls(sources: Sources) -> Iterator[Metric]:

@@ -1,27 +1,29 @@
-"""The last messages of each call, as octets: kept as they passed, read only when somebody asks.
+"""The last messages as octets: kept as they passed, read only when somebody asks.
 
-A dialog is kept from its INVITE on; what belongs to none (REGISTER, OPTIONS, ...) is passed over. Its first
-messages stay, of the others the last ones. When there is no room, dialogs that are over go first.
+    message --> ring (bounded in octets) --> of calls that live, the first ones are kept; all else is gone
+
+What passes is appended and nothing else: no Call-ID is looked for before a message leaves the ring. So a
+call that runs for hours has its beginning and its last messages, however many others passed since.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Final
-
-from msgspec import Struct, field
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection
+from typing import Final, NamedTuple
 
 from switch.capture.octets import call_id
 from switch.sip.flow import Flow
 
 _FIRST: Final = 16
-_LAST: Final = 32
-_OVERHEAD: Final = 200
+"""Messages of a dialog that outlast the ring."""
+_OVER: Final = 500
+"""Dialogs that are over and keep theirs for a while."""
+_OVERHEAD: Final = 150
 """Octets of an entry beside those of its message."""
 
 
-class Entry(Struct, frozen=True, gc=False):
+class Entry(NamedTuple):
     """One message."""
 
     at: float
@@ -31,100 +33,80 @@ class Entry(Struct, frozen=True, gc=False):
     data: bytes
 
 
-class Dialog(Struct):
-    """The messages with one Call-ID."""
-
-    first: list[Entry] = field(default_factory=list)
-    last: deque[Entry] = field(default_factory=lambda: deque(maxlen=_LAST))
-    octets: int = 0
-    left_out: int = 0
-    """Messages between the first and the last that are gone."""
-    is_up: bool = False
-    """It was accepted: a failure of a later request is not its end."""
-
-    def entries(self) -> list[Entry]:
-        """The oldest first."""
-        return [*self.first, *self.last]
-
-
 class Trace:
-    """An observer that keeps at most so many `octets`; `now` gives monotonic seconds."""
+    """An observer that keeps about so many `octets`; `now` gives monotonic seconds."""
 
     def __init__(self, now: Callable[[], float], octets: int = 32 << 20) -> None:
         self._now = now
         self._most = octets
-        self._live: dict[bytes, Dialog] = {}
-        self._over: dict[bytes, Dialog] = {}
+        self._ring: deque[tuple[float, bool, Flow, bytes]] = deque()
         self.octets = 0
-        """Kept now."""
-        self.evicted = 0
-        """Dialogs given up for want of room while they lived."""
+        """In the ring now."""
+        self._live: dict[bytes, list[tuple[float, bool, Flow, bytes]]] = {}
+        """Dialogs of calls that live, with what of them left the ring and is kept."""
+        self._over: OrderedDict[bytes, list[tuple[float, bool, Flow, bytes]]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._live) + len(self._over)
+        return len(self._ring)
 
     def message(self, data: bytes, flow: Flow, is_out: bool) -> None:
         """Keep one message. Never raises for its content."""
-        key = call_id(data)
-        dialog = self._live.get(key)
-        if dialog is None:
-            dialog = self._over.get(key)
-            if data.startswith(b"INVITE "):
-                if dialog is None:
-                    dialog = Dialog()
-                else:
-                    del self._over[key]
-                self._live[key] = dialog
-            elif dialog is None:
-                return
-        self._keep(dialog, Entry(self._now(), is_out, flow, data))
-        if data.startswith(b"SIP/2.0 "):
-            if data[8:9] == b"2":
-                dialog.is_up = True
-            elif data[8:9] > b"2" and not dialog.is_up:
-                self._ended(key, dialog)
-        elif data.startswith(b"BYE "):
-            self._ended(key, dialog)
+        self._ring.append((self._now(), is_out, flow, data))
+        self.octets += len(data) + _OVERHEAD
         if self.octets > self._most:
             self._make_room()
 
-    def entries(self, call_ids: Iterable[str]) -> list[Entry]:
-        """The messages of some dialogs, in the order in which they passed."""
-        found: list[Entry] = []
-        for each in call_ids:
-            key = each.encode()
-            dialog = self._live.get(key) or self._over.get(key)
-            if dialog is not None:
-                found += dialog.entries()
-        found.sort(key=lambda entry: entry.at)
-        return found
+    def begin(self, call_id: str) -> None:
+        """A dialog of a call lives: its first messages are to outlast the ring."""
+        self._live.setdefault(call_id.encode(), [])
 
-    def left_out(self, call_ids: Iterable[str]) -> int:
-        """Messages of some dialogs that are not kept any more."""
-        dialogs = (self._live.get(k) or self._over.get(k) for k in map(str.encode, call_ids))
-        return sum(dialog.left_out for dialog in dialogs if dialog is not None)
+    def end(self, call_id: str) -> None:
+        """It is over; what was kept goes when many others are over too."""
+        key = call_id.encode()
+        kept = self._live.pop(key, None)
+        if kept:
+            self._over[key] = kept
+            if len(self._over) > _OVER:
+                self._over.popitem(last=False)
 
-    def _keep(self, dialog: Dialog, entry: Entry) -> None:
-        size = len(entry.data) + _OVERHEAD
-        if len(dialog.first) < _FIRST:
-            dialog.first.append(entry)
-        else:
-            last = dialog.last
-            if len(last) == _LAST:
-                gone = len(last[0].data) + _OVERHEAD
-                dialog.octets -= gone
-                self.octets -= gone
-                dialog.left_out += 1
-            last.append(entry)
-        dialog.octets += size
-        self.octets += size
-
-    def _ended(self, key: bytes, dialog: Dialog) -> None:
-        if self._live.pop(key, None) is not None:
-            self._over[key] = dialog
+    def snapshot(self, call_ids: Collection[str]) -> Snapshot:
+        """What is kept now, to be searched for some dialogs, in another thread if need be."""
+        keys = frozenset(each.encode() for each in call_ids)
+        kept = [
+            entry for key in keys for entry in (self._live.get(key) or self._over.get(key) or ())
+        ]
+        return Snapshot(keys, kept, list(self._ring))
 
     def _make_room(self) -> None:
-        while self.octets > self._most and (self._over or self._live):
-            table = self._over or self._live
-            self.evicted += table is self._live
-            self.octets -= table.pop(next(iter(table))).octets
+        ring, live = self._ring, self._live
+        while self.octets > self._most:
+            entry = ring.popleft()
+            data = entry[3]
+            self.octets -= len(data) + _OVERHEAD
+            if live:
+                kept = live.get(call_id(data))
+                if kept is not None and len(kept) < _FIRST:
+                    kept.append(entry)
+
+
+class Snapshot:
+    """Messages as they were kept at one moment."""
+
+    def __init__(
+        self,
+        keys: frozenset[bytes],
+        kept: list[tuple[float, bool, Flow, bytes]],
+        ring: list[tuple[float, bool, Flow, bytes]],
+    ) -> None:
+        self._keys = keys
+        self._kept = kept
+        self._ring = ring
+
+    def entries(self) -> dict[str, list[Entry]]:
+        """The messages of each dialog that has any, in the order in which they passed."""
+        found: dict[bytes, list[Entry]] = {}
+        for entry in (*self._kept, *self._ring):
+            key = call_id(entry[3])
+            if key in self._keys:
+                found.setdefault(key, []).append(Entry(*entry))
+        return {key.decode(errors="replace"): entries for key, entries in found.items()}

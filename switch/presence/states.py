@@ -119,6 +119,11 @@ class States:
             del self._lines[phone]
             self.on_change(Package.PRESENCE, phone)
 
+    def forget_lines(self, phone: str) -> None:
+        """What is known of the dialogs of a phone is out of date; nobody is told."""
+        for id in self._lines.pop(phone, {}):
+            del self._owners[id]
+
     def lines(self, phone: str) -> tuple[Line, ...]:
         """The dialogs of a phone, the oldest first."""
         return tuple(self._lines.get(phone, {}).values())

@@ -13,7 +13,15 @@ DialogKey = tuple[str, str]
 class Subscriptions:
     """The table. The oldest stand first everywhere."""
 
-    __slots__ = ("_by_dialog", "_by_id", "_by_watched", "_by_watcher", "_of_phone", "on_record")
+    __slots__ = (
+        "_by_dialog",
+        "_by_id",
+        "_by_watched",
+        "_by_watcher",
+        "_of_phone",
+        "on_first",
+        "on_record",
+    )
 
     def __init__(self) -> None:
         self._by_id: dict[str, Subscription] = {}
@@ -23,6 +31,8 @@ class Subscriptions:
         self._of_phone: dict[str, int] = {}
         self.on_record: Callable[[str], None] = lambda id: None
         """Hears of each subscription whose record is to be written, or to be removed."""
+        self.on_first: Callable[[str], None] = lambda phone: None
+        """Hears of each phone that is watched from now on."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -47,6 +57,10 @@ class Subscriptions:
         """What a phone watches."""
         return tuple(self._by_watcher.get(watcher, {}).values())
 
+    def is_watched(self, phone: str | None) -> bool:
+        """Whether anybody watches a phone."""
+        return phone in self._of_phone
+
     def count_of_phone(self, phone: str) -> int:
         """How many watch a phone, for all packages."""
         return self._of_phone.get(phone, 0)
@@ -57,7 +71,9 @@ class Subscriptions:
         self._by_dialog[each.dialog.call_id, each.id] = each
         self._by_watched.setdefault((each.package, each.phone), {})[each.id] = each
         self._by_watcher.setdefault(each.watcher, {})[each.id] = each
-        self._of_phone[each.phone] = self._of_phone.get(each.phone, 0) + 1
+        count = self._of_phone[each.phone] = self._of_phone.get(each.phone, 0) + 1
+        if count == 1:
+            self.on_first(each.phone)
         self.on_record(each.id)
 
     def remove(self, each: Subscription) -> None:

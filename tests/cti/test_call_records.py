@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from crm_store.rows import CallLegRow
-from cti.call_records import CallRecords, LegNotes
-from switch.calls.events import CallRefused
+from cti.bus import Bus
+from cti.call_records import CallRecords
+from cti.leg_notes import LegNotes
+from switch.calls.events import CallRefused, LegStarted
 from switch.gateway.protocol import LegStats
 from tests.switch.calls.bench import Bench
 
@@ -32,11 +34,18 @@ class Office:
             append=self.rows.append,
             interaction_of=lambda call: f"of-{call}",
             new_id=bench.new_id,
+            bus=Bus(),
         )
         self.records.on_figures = lambda notes, stats: self.figures.append((notes, stats))
         bench.react = self.records.call_event
 
+    def settled(self) -> None:
+        """The rows of what is over are made."""
+        self.bench.pump()
+        self.bench.advance(0.2)
+
     def row(self, direction: str) -> CallLegRow:
+        self.settled()
         (found,) = [row for row in self.rows if row.direction == direction]
         return found
 
@@ -61,7 +70,7 @@ def test_a_call_of_two_phones_has_a_row_for_each_leg(office: Office) -> None:
     bench.advance(60)
     assert office.rows == []
     callee.hang_up()
-    bench.pump()
+    office.settled()
     assert len(office.rows) == 2
     came, went = office.row("in"), office.row("out")
     assert came.call_id == went.call_id
@@ -94,9 +103,40 @@ def test_a_busy_callee_and_a_caller_who_gives_up(office: Office) -> None:
     caller.call("1002")
     callee.ring()
     caller.cancel()
-    bench.pump()
+    office.settled()
     came = office.row("in")
     assert (came.result, came.status, came.ended_by) == ("cancelled", 487, "peer")
+
+
+def test_a_blind_transfer_names_the_phone_that_sent_the_call_on(office: Office) -> None:
+    bench = office.bench
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.answer()
+    bob.refer("1003")
+    eve.answer()
+    ann.hang_up()
+    office.settled()
+    rows = {row.phone: row for row in office.rows}
+    assert len({row.call_id for row in office.rows}) == 1
+    assert (rows["1002"].reason, rows["1002"].linked_call) == ("transferred", None)
+    assert rows["1003"].linked_call == "1002"
+
+
+def test_an_attended_transfer_names_the_call_it_came_from(office: Office) -> None:
+    bench = office.bench
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    again = bench.phone("1002", address=("127.0.0.1", 7099))  # the second line of the same phone
+    ann.call("1002")
+    bob.answer()
+    first = bench.of(LegStarted)[-1].call
+    again.call("1003")
+    eve.answer()
+    bob.refer("1003", to_call=again)
+    ann.hang_up()
+    office.settled()
+    linked = {row.phone: row.linked_call for row in office.rows if row.linked_call}
+    assert linked == {"1003": first}
 
 
 def test_what_the_telephone_network_said_is_kept(office: Office) -> None:
@@ -106,13 +146,14 @@ def test_what_the_telephone_network_said_is_kept(office: Office) -> None:
     callee.answer()
     reason = 'SIP;cause=200, Q.850;cause=16;text="Normal call clearing"'
     caller.user_agent.end(caller.live, bench.clock.now(), reason_header=reason)
-    bench.pump()
+    office.settled()
     assert office.row("in").q850 == 16
 
 
 def test_a_refused_call_has_a_row_of_one_moment(office: Office) -> None:
     bench = office.bench
     bench.phone("1001").call("9999")
+    office.settled()
     (row,) = office.rows
     assert (row.result, row.status, row.reason) == ("rejected", 404, "unknown-number")
     assert (row.caller, row.called) == ("1001", "9999")
@@ -168,7 +209,7 @@ def test_a_call_goes_on_over_a_restart_and_has_its_rows(office: Office) -> None:
     office.records.restore()
     bench.advance(30)
     caller.hang_up()
-    bench.pump()
+    office.settled()
     came, went = office.row("in"), office.row("out")
     for row in (came, went):
         assert (row.caller, row.called) == ("1001", "1002")
@@ -190,6 +231,7 @@ def test_calls_are_found_by_ids_and_numbers_and_forgotten_in_the_end(
         caller.call("1002")
         callee.answer()
         callee.hang_up()
+        office.settled()
     calls = list(dict.fromkeys(row.call_id for row in office.rows))
     assert records.calls_of("1002") == calls[::-1]
     assert records.calls_of(calls[1]) == [calls[1]]
@@ -201,5 +243,6 @@ def test_calls_are_found_by_ids_and_numbers_and_forgotten_in_the_end(
     for _ in range(30):
         caller.call("1002")
         callee.reject(486)
+        office.settled()
         office.rows.clear()
     assert len(records._of_call) <= 21

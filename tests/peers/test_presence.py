@@ -153,9 +153,7 @@ async def test_a_call_leaves_a_record_a_trace_and_packets_of_a_capture(
     came, went = sorted(legs, key=lambda leg: str(leg["direction"]))
     assert (came["caller"], came["called"], came["phone"]) == ("1009", "1010", "1009")
     assert (went["phone"], went["ended_by"], went["codec"]) == ("1010", "peer", came["codec"])
-    assert "baresip" in str(
-        went["user_agent"]
-    )  # as it registered; this PJSIP says nothing of itself
+    assert "baresip" in str(went["user_agent"])  # as it registered
     assert came["call_id"] == went["call_id"]
     assert (await lab.get("/api/v1/calls?limit=1"))["next"]
 

@@ -24,10 +24,10 @@ def upgrade() -> None:
         sa.Column("called", sa.String(length=80), nullable=False),
         sa.Column("phone", sa.String(length=64), nullable=True),
         sa.Column("trunk", sa.String(length=64), nullable=True),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("rang_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("rang_at", sa.Double(), nullable=True),
+        sa.Column("answered_at", sa.Double(), nullable=True),
+        sa.Column("ended_at", sa.Double(), nullable=False),
         sa.Column("result", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False),
@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_leg")),
     )
     op.create_index("ix_call_leg_started_at_id", "call_leg", ["started_at", "id"], unique=False)
-    for column in ("call_id", "caller", "called"):
+    for column in ("call_id", "caller"):
         op.create_index(op.f(f"ix_call_leg_{column}"), "call_leg", [column], unique=False)
 
 

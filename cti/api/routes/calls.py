@@ -71,4 +71,4 @@ async def trace(
     if not caller.is_supervisor:
         raise NotAllowed("supervisors-only", "Only supervisors see traces of calls.")
     is_administrator = caller.account.role is Role.ADMINISTRATOR
-    return JsonAnswer(context.ports.calls.traces(wanted, with_text=is_administrator))
+    return JsonAnswer(await context.ports.calls.traces(wanted, with_text=is_administrator))

@@ -4,7 +4,7 @@ import pytest
 
 from switch.capture.ladder import draw, mermaid, rungs_of, words_of
 from switch.capture.masking import HIDDEN, readable
-from switch.capture.trace import Trace
+from switch.capture.trace import Entry, Trace
 from switch.sip.flow import Flow, Transport
 
 CALLER = Flow(Transport.UDP, ("192.0.2.9", 5062), ("192.0.2.1", 5060))
@@ -41,72 +41,73 @@ class Wire:
     def show(self, text: str, flow: Flow, out: bool) -> None:
         self.trace.message(text.encode(), flow, out)
 
+    def entries(self, *calls: str) -> list[Entry]:
+        found = self.trace.snapshot(calls).entries()
+        return sorted((e for each in found.values() for e in each), key=lambda entry: entry.at)
+
     def words(self, *calls: str) -> list[str]:
-        return [words_of(entry.data) for entry in self.trace.entries(calls)]
+        return [words_of(entry.data) for entry in self.entries(*calls)]
 
 
-def test_a_call_is_kept_from_its_invite_on_and_others_are_not() -> None:
+def test_the_messages_of_a_call_are_found_among_all_others() -> None:
     wire = Wire()
     wire.request("REGISTER", "r1")
-    wire.request("OPTIONS", "o1")
-    wire.request("BYE", "stray")
     wire.request("INVITE")
     wire.response("180 Ringing")
+    wire.request("INVITE", "c2")
     wire.response("200 OK")
     wire.request("ACK")
     wire.request("BYE")
     wire.response("200 OK", "BYE")
-    assert len(wire.trace) == 1
     assert wire.words("c1") == [
         *("INVITE", "180 Ringing (INVITE)", "200 OK (INVITE)", "ACK", "BYE", "200 OK (BYE)")
     ]
-    assert wire.words("nobody") == []
+    assert wire.words("c1", "c2").count("INVITE") == 2
+    assert wire.words("nobody") == wire.words() == []
 
 
-def test_of_a_long_dialog_the_first_and_the_last_messages_stay() -> None:
-    wire = Wire()
-    wire.request("INVITE")
-    wire.response("200 OK")
-    for _ in range(500):
-        wire.request("INFO")
-    wire.request("BYE")
-    words = wire.words("c1")
-    assert len(words) == 48
-    assert words[0] == "INVITE"
-    assert words[-1] == "BYE"
-    assert wire.trace.left_out(["c1"]) == 503 - 48
-
-
-def test_what_is_over_goes_first_and_octets_are_bounded() -> None:
+def test_octets_are_bounded_and_the_oldest_go() -> None:
     wire = Wire(octets=20_000)
-    wire.request("INVITE", "talks")
-    wire.response("200 OK", call="talks")
     for number in range(2000):
-        wire.request("INVITE", f"refused{number}")
-        wire.response("401 Unauthorized", call=f"refused{number}")
+        wire.request("INVITE", f"c{number}")
         assert wire.trace.octets <= 20_000
-    assert wire.trace.evicted == 0
-    assert wire.words("talks") == ["INVITE", "200 OK (INVITE)"]
-    assert wire.words("refused1999") != []
-    for number in range(2000):  # now only live ones
-        wire.request("INVITE", f"live{number}")
-        assert wire.trace.octets <= 20_000
-    assert wire.trace.evicted > 1900
-    kept = sum(len(e.data) + 200 for e in wire.trace.entries(f"live{n}" for n in range(2000)))
-    assert kept == wire.trace.octets
+    assert wire.words("c0") == []
+    assert wire.words("c1999") == ["INVITE"]
+    wire.show("x" * 50_000, CALLER, out=False)
+    assert (wire.trace.octets, len(wire.trace)) == (0, 0)
 
 
-def test_a_challenge_is_not_the_end_of_a_call() -> None:
-    wire = Wire(octets=3_000)
-    wire.request("INVITE")
-    wire.response("401 Unauthorized")
-    wire.request("INVITE")
-    wire.response("200 OK")
-    wire.response("491 Request Pending")  # a re-INVITE
-    for number in range(50):
-        wire.request("INVITE", f"x{number}")
-        wire.response("404 Not Found", call=f"x{number}")
-    assert wire.words("c1")[0] == "INVITE"
+def test_a_long_call_keeps_its_beginning_and_its_last_messages() -> None:
+    wire = Wire(octets=20_000)
+    wire.trace.begin("long")
+    wire.request("INVITE", "long")
+    wire.response("200 OK", call="long")
+    for number in range(1000):  # others flood the ring
+        wire.request("OPTIONS", f"o{number}")
+        if number % 10 == 0:
+            wire.request("INFO", "long")
+    wire.request("BYE", "long")
+    words = wire.words("long")
+    assert words[:2] == ["INVITE", "200 OK (INVITE)"]
+    assert words[-1] == "BYE"
+    assert 17 < len(words) < 40
+    at = [entry.at for entry in wire.entries("long")]
+    assert at == sorted(set(at))
+
+
+def test_what_is_kept_of_calls_that_are_over_goes_in_the_end() -> None:
+    wire = Wire(octets=5_000)
+    for number in range(1200):
+        wire.trace.begin(f"c{number}")
+        wire.request("INVITE", f"c{number}")
+        for other in range(40):
+            wire.request("OPTIONS", f"o{other}")
+        wire.trace.end(f"c{number}")
+        wire.trace.end("never begun")
+    assert wire.words("c0") == []
+    assert wire.words("c1150") == ["INVITE"]
+    assert len(wire.trace._over) == 500
+    assert wire.trace._live == {}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_a_ladder_shows_who_sent_what_to_whom_and_when() -> None:
     wire.request("INVITE", "c2", AGENT, out=True)
     wire.show("SIP/2.0 200 OK\r\nCall-ID: c2\r\nCSeq: 1 INVITE\r\n\r\n", AGENT, False)
     wire.response("200 OK")
-    rungs = rungs_of(wire.trace.entries(["c1", "c2"]))
+    rungs = rungs_of(wire.entries("c1", "c2"))
     text = draw(rungs, {"192.0.2.9:5062 UDP": "+12025550109"})
     lines = text.splitlines()
     assert "+12025550109" in lines[0]
@@ -170,6 +171,6 @@ def test_a_ladder_of_nothing_and_of_too_many_peers() -> None:
     wire = Wire()
     for port in range(1, 40):
         wire.request("INVITE", "c1", Flow(Transport.UDP, ("192.0.2.9", port), ("192.0.2.1", 5060)))
-    rungs = rungs_of(wire.trace.entries(["c1"]))
+    rungs = rungs_of(wire.entries("c1"))
     assert len(draw(rungs, {}).splitlines()) == len(rungs) + 2
     assert mermaid(rungs, {}).count("participant") == 13
