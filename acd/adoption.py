@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from itertools import combinations
 from typing import Final
 
 from acd import restoring
 from acd.agent_dial import AgentDial
+from acd.arrangement import groups
+from acd.consultations import Consultations
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactResult
 from acd.contacts import Contacts
@@ -24,6 +27,7 @@ from acd.distribution import Distribution
 from acd.inbound import Inbound
 from acd.inputs import TalkEnded, Withdraw
 from acd.model import AgentId, ContactId, QueueName, SkillNeed
+from acd.party_records import consult_record, party_record, restore_parties
 from acd.records import AgentRecord, ContactRecord, DayRecord
 from ivr.records import RunRecord
 from switch.calls.causes import EndCause, Result
@@ -50,6 +54,7 @@ class ContactAdoption:
         distribution: Distribution,
         inbound: Inbound,
         agent_dial: AgentDial,
+        consultations: Consultations,
         clock: Clock,
         hang_up: Callable[[LegId, EndCause], None],
     ) -> None:
@@ -58,6 +63,7 @@ class ContactAdoption:
         self._distribution = distribution
         self._inbound = inbound
         self._agent_dial = agent_dial
+        self._consultations = consultations
         self._clock = clock
         self._hang_up = hang_up
         self._runs: dict[ContactId, RunRecord] = {}
@@ -105,6 +111,11 @@ class ContactAdoption:
             contact.call_back_of,
             contact.call_backs,
             contact.transferred_by,
+            tuple(party_record(party) for party in contact.others.values()),
+            consult_record(contact.consult),
+            contact.leg_held,
+            contact.served,
+            contact.talked_s,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -138,6 +149,7 @@ class ContactAdoption:
         for name, record in sorted(contacts.items(), key=lambda item: item[1].started_at):
             try:
                 contact = _contact(name, record, mono)
+                restore_parties(contact, record)
             except ValueError as error:
                 faults.append(f"contact {name}: {error}")
                 continue
@@ -164,6 +176,12 @@ class ContactAdoption:
             for contact in self._contacts.live()
             if contact.announcement is not None
             and (leg := contact.agent_leg if contact.outbound else contact.customer_leg)
+        ] + [
+            (contact.consult.ringback, contact.agent_leg)
+            for contact in self._contacts.live()
+            if contact.consult is not None
+            and contact.consult.ringback is not None
+            and contact.agent_leg is not None
         ]
 
     def resume(self) -> None:
@@ -178,6 +196,7 @@ class ContactAdoption:
             else:
                 self._inbound.go_on(contact, self._runs.get(contact.id))
                 self._distribution.call_again(contact)
+            self._consultations.go_on(contact)
         self._runs.clear()
         self._lost.clear()
         self._left_over.clear()
@@ -185,6 +204,12 @@ class ContactAdoption:
 
     def _fit(self, contact: Contact, lives: Callable[[LegId], bool]) -> None:
         """Make the contact agree with the legs and the distribution, or give it up."""
+        for leg in tuple(contact.others):
+            if not lives(leg):
+                del contact.others[leg]
+        together = groups(contact)
+        contact.pairs = tuple(pair for group in together for pair in combinations(group, 2))
+        contact.alone = tuple(group[0] for group in together if len(group) == 1)
         if contact.agent_leg is not None and not lives(contact.agent_leg):
             contact.agent_leg = None
             if contact.talking_since is not None or contact.stage is Stage.DIRECT:
@@ -248,6 +273,9 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         call_back_of=None if record.call_back_of is None else ContactId(record.call_back_of),
         call_backs=record.call_backs,
         transferred_by=None if record.transferred_by is None else AgentId(record.transferred_by),
+        leg_held=record.leg_held,
+        served=record.served,
+        talked_s=record.talked_s,
     )
 
 

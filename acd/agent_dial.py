@@ -60,6 +60,8 @@ class AgentDial:
         self._new_id = new_id
         self._report = report
         self._destinations: dict[ContactId, Destination] = {}
+        self.agent_left: Callable[[Contact, LegEnded], bool] = lambda contact, event: False
+        """Whether the contact goes on although its agent's leg ended (`acd.consultations`)."""
         self.is_closed = False
         """The server is stopping: nobody dials any more."""
 
@@ -138,7 +140,7 @@ class AgentDial:
                 contact = self._mine(event.leg)
                 if contact is not None and event.leg == contact.agent_leg:
                     held = isinstance(event, LegHeld)
-                    self._conversation.held_changed(contact, held, event.at)
+                    self._conversation.leg_held(contact, held, event.at)
             case LegEnded():
                 contact = self._mine(event.leg)
                 if contact is not None:
@@ -148,7 +150,9 @@ class AgentDial:
 
     def _mine(self, leg: LegId) -> Contact | None:
         contact = self._contacts.of_leg(leg)
-        return contact if contact is not None and contact.outbound else None
+        if contact is None or not contact.outbound or leg in contact.others:
+            return None
+        return contact
 
     def _answered(self, contact: Contact, event: LegAnswered) -> None:
         if event.leg == contact.agent_leg:
@@ -205,6 +209,8 @@ class AgentDial:
         self._contacts.unbind(event.leg)
         self._destinations.pop(contact.id, None)
         is_agent = event.leg == contact.agent_leg
+        if is_agent and self.agent_left(contact, event):
+            return
         reason = reason_of_agent(event.cause) if is_agent else event.cause.reason
         if contact.talking_since is not None:
             result = ContactResult.DIRECT

@@ -40,6 +40,8 @@ class AgentInput(StrEnum):
     CHOSEN = "chosen"
     RINGING = "ringing"
     ANSWERED = "answered"
+    JOINED = "joined"
+    """It has a conversation from another agent: it was asked, or called, and is on the phone already."""
     MISSED = "missed"
     WITHDRAWN = "withdrawn"
     UNHEARD_OF = "unheard-of"
@@ -84,6 +86,7 @@ _I = AgentInput
 
 AT_REST: Final = (_A.LOGGED_OUT, _A.AVAILABLE, _A.NOT_READY, _A.ENGAGED)
 OFFERED: Final = frozenset((_A.RESERVED, _A.RINGING))
+JOINABLE: Final = frozenset((*AT_REST, _A.WRAP_UP))
 IN_TALK: Final = frozenset((_A.TALKING, _A.HELD))
 FACTS: Final = (
     _I.SIGNED_ON,
@@ -109,6 +112,8 @@ TRANSITIONS: Final[dict[tuple[AgentState, AgentInput], Step]] = {
         for state in (_A.RESERVED, _A.RINGING, _A.TALKING, _A.HELD, _A.WRAP_UP)
         for fact in FACTS
     },
+    **{(state, _I.JOINED): Step(_A.TALKING) for state in AT_REST},
+    (_A.WRAP_UP, _I.JOINED): Step(_A.TALKING, (Effect.STOP_TIMER,)),
     (_A.NOT_READY, _I.PAUSE_OVER): _REST,
     (_A.ENGAGED, _I.PAUSE_OVER): _REST,
     (_A.AVAILABLE, _I.CHOSEN): Step(_A.RESERVED, (Effect.WATCH_OFFER,)),

@@ -64,6 +64,8 @@ class ClosingTime:
             self._distribution.tell(TalkEnded(contact=contact.id, by_agent=False))
         elif contact.talking_since is not None:
             result = ContactResult.DIRECT
+        for other in contact.others:
+            self._disengage(other)
         for leg in (contact.agent_leg, contact.customer_leg):
             if leg:
                 self._contacts.unbind(leg)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from acd.model import AgentId, ContactId, QueueName, SkillNeed
+from acd.party import Consult, Party
 from ivr.runner import FlowRun
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 
@@ -77,6 +78,19 @@ class Contact(Struct, kw_only=True):
     """How often this customer was called back for it."""
     transferred_by: AgentId | None = None
     """Who gave it to `agent_leg` and is gone, while that one has not answered."""
+    others: dict[LegId, Party] = field(default_factory=dict)
+    """Everyone else who has a leg: who is consulted, who joined, who supervises."""
+    consult: Consult | None = None
+    leg_held: bool = False
+    """The agent's leg holds; with `held_since`, which also counts consultations."""
+    talked_s: float = 0.0
+    """In talks that are over: before it came back to its queue."""
+    served: bool = False
+    """An agent has answered it from a queue, whoever has it now."""
+    pairs: tuple[tuple[LegId, LegId], ...] = ()
+    """Who is bridged, as last commanded (`acd.arrangement`)."""
+    alone: tuple[LegId, ...] = ()
+    """Who hears music because nobody is with it, as last commanded."""
 
     def stop_waiting(self, now: float) -> None:
         """Note how long it waited for somebody, whether that one came or not."""

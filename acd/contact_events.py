@@ -9,7 +9,9 @@ from typing import Final
 from msgspec import Struct, field
 
 from acd.model import AgentId, ContactId, QueueName
+from acd.party import PartyState
 from switch.calls.causes import Result
+from switch.calls.roles import Role
 from switch.ids import CallId, LegId, RecordingId
 
 
@@ -127,6 +129,53 @@ class ContactConnected(Struct, frozen=True, kw_only=True):
     agent: AgentId | None
 
 
+class TransferKind(StrEnum):
+    """How a contact came to another one."""
+
+    BLIND = "blind"
+    """The agent left before the target answered."""
+    ATTENDED = "attended"
+    """The two have talked before."""
+    QUEUE = "queue"
+    LEFT = "left"
+    """The agent left a conference; one of the others has the contact."""
+    TAKEN_OVER = "taken-over"
+    """By a supervisor."""
+    RETURNED = "returned"
+    """Nobody took it: to the head of its queue, or to the agent who had it."""
+    PARKED = "parked"
+    PICKED_UP = "picked-up"
+
+
+class ContactTransferred(Struct, frozen=True, kw_only=True):
+    """Somebody else has the contact, or it waits in a queue."""
+
+    contact: ContactId
+    at: float
+    kind: TransferKind
+    former: AgentId | None
+    agent: AgentId | None
+    """None: a number outside has it, or a queue."""
+    number: str
+    queue: QueueName | None
+    is_queued: bool
+    """The distribution counts it as this agent's talk."""
+
+
+class ContactParty(Struct, frozen=True, kw_only=True):
+    """Somebody else is called for the contact, takes part in it, attends it, or no longer does."""
+
+    contact: ContactId
+    at: float
+    number: str
+    agent: AgentId | None
+    state: PartyState
+    role: Role | None = None
+    by: str = ""
+    """The login of a supervisor."""
+    reason: str = ""
+
+
 class ContactFinished(Struct, frozen=True, kw_only=True):
     """Nothing more will come of this contact but its recording."""
 
@@ -153,5 +202,7 @@ ContactEvent = (
     | FlowMoved
     | ContactRecorded
     | ContactConnected
+    | ContactTransferred
+    | ContactParty
     | ContactFinished
 )

@@ -55,7 +55,7 @@ class Contacts:
         """Take up a contact of an earlier process, with the legs it has."""
         self._by_id[contact.id] = contact
         self._by_call[contact.call] = contact
-        for leg in (contact.customer_leg, contact.agent_leg):
+        for leg in (contact.customer_leg, contact.agent_leg, *contact.others):
             if leg:
                 self._by_leg[leg] = contact
         if contact.talking_since is None:
@@ -88,9 +88,18 @@ class Contacts:
                 return contact
         return None
 
+    def involving(self, agent: AgentId) -> Contact | None:
+        """The contact that an agent has, or is asked about, or takes part in."""
+        for contact in self._by_id.values():
+            if contact.agent == agent:
+                return contact
+            if any(party.agent == agent for party in contact.others.values()):
+                return contact
+        return None
+
     def hang_up(self, contact: Contact, cause: EndCause) -> None:
         """End the legs that a contact still has; nothing more is heard of them here."""
-        for leg in (contact.agent_leg, contact.customer_leg):
+        for leg in (contact.agent_leg, *contact.others, contact.customer_leg):
             if leg is not None and self._by_leg.pop(leg, None) is not None:
                 self._control.hang_up(leg, cause)
 
@@ -105,6 +114,8 @@ class Contacts:
         """End a contact: the legs it still has are ended, it is reported and forgotten."""
         if contact.stage is Stage.ENDED:
             return
+        if result is ContactResult.DIRECT and contact.served:
+            result = ContactResult.ANSWERED
         contact.stage = Stage.ENDED
         self.finished[result] += 1
         now = self._clock.now()
@@ -125,7 +136,8 @@ class Contacts:
                 result=result,
                 reason=reason,
                 waited_s=contact.waited_s,
-                talked_s=0.0 if contact.talking_since is None else now - contact.talking_since,
+                talked_s=contact.talked_s
+                + (0.0 if contact.talking_since is None else now - contact.talking_since),
                 held_s=contact.held_s,
                 queue=contact.queue,
                 agent=contact.agent,

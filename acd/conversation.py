@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from acd.arrangement import arrange, is_away, recorded_legs
 from acd.contact import Contact
 from acd.contact_events import ContactEvent, ContactHeld, ContactMuted, ContactRecorded
 from switch.calls.causes import EndCause, Result
@@ -20,17 +21,23 @@ class Conversation:
     """The operations on connected contacts."""
 
     def __init__(
-        self, control: CallControl, clock: Clock, report: Callable[[ContactEvent], None]
+        self,
+        control: CallControl,
+        clock: Clock,
+        report: Callable[[ContactEvent], None],
+        *,
+        records_whispers: bool = False,
     ) -> None:
         self._control = control
         self._clock = clock
         self._report = report
+        self._records_whispers = records_whispers
 
     def connect(self, contact: Contact) -> None:
         """Bridge the two legs, and record them if the entry says so."""
         if contact.agent_leg is None or not contact.customer_answered:
             return
-        self._control.bridge(contact.customer_leg, contact.agent_leg)
+        self.arrange(contact)
         if contact.record and contact.recording is None:
             contact.recording = self._control.start_recording(
                 contact.call, customer=contact.customer_leg, agent=contact.agent_leg
@@ -41,6 +48,13 @@ class Conversation:
                 )
             )
 
+    def arrange(self, contact: Contact) -> None:
+        """Bring together who belongs together now, on the recording too."""
+        arrange(contact, self._control)
+        if contact.recording is not None:
+            legs = recorded_legs(contact, whispers=self._records_whispers)
+            self._control.set_recording_others(contact.recording, legs)
+
     def hold(self, contact: Contact, held: bool) -> None:
         """Put the customer on hold or take it off; `held_changed` follows from the leg's event."""
         if contact.agent_leg is None:
@@ -50,8 +64,13 @@ class Conversation:
         else:
             self._control.resume(contact.agent_leg)
 
+    def leg_held(self, contact: Contact, held: bool, at: float) -> bool:
+        """The agent's leg is on hold now, or no longer; False when the customer's is no news."""
+        contact.leg_held = held
+        return self.held_changed(contact, held or is_away(contact), at)
+
     def held_changed(self, contact: Contact, held: bool, at: float) -> bool:
-        """The agent's leg is on hold now, or no longer; False when that is no news."""
+        """The customer is on hold now, or no longer; False when that is no news."""
         if contact.talking_since is None or held == (contact.held_since is not None):
             return False
         if contact.held_since is not None:

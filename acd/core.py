@@ -20,12 +20,13 @@ What is refused and what is ignored:
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from acd import inputs, invariants
 from acd.actions import Action
-from acd.agent_state import OFFERED, Effect
+from acd.agent_state import JOINABLE, OFFERED, Effect
 from acd.agents import Agent, AgentStatus
 from acd.errors import (
     BadSettingsError,
@@ -55,6 +56,7 @@ from acd.queued_contact import ContactStatus
 from acd.queued_contacts import QueuedContacts
 from acd.queues import Queue
 from acd.restoring import Core
+from acd.routing.priority import POINT_S
 from acd.routing.router import Router
 from acd.settings import AcdSettings
 from acd.tallies import DayCounters
@@ -136,6 +138,8 @@ class Acd:
                 self._contacts.leg_gone(what.contact, what.reason, now, by_agent=False)
             case inputs.OfferFailed():
                 self._contacts.offer_failed(what, now)
+            case inputs.Handed():
+                self._contacts.handed(what, now)
             case inputs.CustomerHeld():
                 self._contacts.customer_held(what, now)
             case _:
@@ -197,6 +201,19 @@ class Acd:
 
     def agent(self, agent: AgentId) -> AgentStatus:
         return self._floor.get(agent).status()
+
+    def can_join(self, agent: AgentId) -> bool:
+        """Whether the agent can take a conversation over: it is offered nothing and has none."""
+        return self._floor.get(agent).state in JOINABLE
+
+    def priority_of_head(self, queue: QueueName, entered_at: float) -> int:
+        """The least priority that puts a contact that entered then before all who wait."""
+        line = self._queue(queue).line
+        first = line.first()
+        if first is None:
+            return 0
+        ahead = math.floor((entered_at - first[0]) / POINT_S) + 1
+        return max(0, ahead - self._queue(queue).settings.priority)
 
     def ring_timeout_s(self, agent: AgentId) -> float:
         """How long an offer rings at this agent."""

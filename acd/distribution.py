@@ -62,6 +62,18 @@ class Distribution:
         """Whether the contact waits, is offered or talks for the distribution."""
         return self._acd.has(contact.id)
 
+    def can_join(self, agent: AgentId) -> bool:
+        """Whether the agent can take a conversation over."""
+        return self._acd.can_join(agent)
+
+    def ring_timeout_s(self, agent: AgentId) -> float:
+        """How long the agent's phone rings for a contact."""
+        return self._acd.ring_timeout_s(agent)
+
+    def priority_of_head(self, queue: QueueName, entered_at: float) -> int:
+        """The least priority that puts a contact before all who wait in a queue."""
+        return self._acd.priority_of_head(queue, entered_at)
+
     def new_day(self) -> None:
         """Begin the counters of the day anew."""
         self._perform(self._acd.new_day(self._clock.now()))

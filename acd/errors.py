@@ -7,6 +7,8 @@ AcdError
 ├── ContactExistsError    a contact that is here already wants to enter again
 ├── NotSignedOnError      ready or not-ready asked of an agent that is not signed on
 ├── BadReasonError        a not-ready reason that is empty or too long
+├── NotNowError           a command to a contact that makes no sense in its present state
+├── CannotReachError      a target that nobody can be called at, or not by this agent
 ├── BadSettingsError      agents and queues that do not fit together
 └── InvariantError        the state contradicts itself: a fault of this program
 
@@ -92,6 +94,18 @@ class BadSettingsError(AcdError):
     """Agents and queues do not fit together: a name twice, or a queue that does not exist."""
 
     error_id = "bad-acd-settings"
+
+
+class NotNowError(AcdError):
+    """The command makes no sense in the present state; the message says why, for people."""
+
+    error_id = "not-now"
+
+
+class CannotReachError(AcdError):
+    """The target cannot be called; the message says why, for people."""
+
+    error_id = "cannot-reach"
 
 
 class InvariantError(AcdError):

@@ -93,6 +93,20 @@ class ContactEnded(Struct, frozen=True, kw_only=True):
     by_agent: bool
 
 
+class ContactHanded(Struct, frozen=True, kw_only=True):
+    """Another agent has the conversation now."""
+
+    contact: ContactId
+    queue: QueueName
+    former: AgentId | None
+    """None: it had no agent for a while."""
+    agent: AgentId
+    at: float
+    talked_s: float
+    """By the former agent, hold included."""
+    held_s: float
+
+
 class QueueChanged(Struct, frozen=True, kw_only=True):
     """The live figures of a queue; sent when something in it changed, counters since midnight."""
 
@@ -142,6 +156,7 @@ AcdEvent = (
     | ContactAnswered
     | ContactLeft
     | ContactEnded
+    | ContactHanded
     | QueueChanged
     | AgentFigures
 )

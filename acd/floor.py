@@ -184,6 +184,12 @@ class Floor:
         what = AgentInput.TALK_ENDED_WITH_WRAP_UP if wraps_up else AgentInput.TALK_ENDED
         self._step(agent, what, now)
 
+    def joined(self, agent: Agent, contact: ContactId, now: float) -> None:
+        """The agent, which must be `JOINABLE`, has a conversation from another one."""
+        if agent.pause is not None:
+            self._end_pause(agent)
+        self._step(agent, AgentInput.JOINED, now, contact)
+
     def finish_wrap_up(self, agent: Agent, now: float) -> None:
         self._step(agent, AgentInput.WRAP_UP_OVER, now)
 

@@ -71,6 +71,7 @@ from switch.ids import LegId
 log = logging.getLogger(__name__)
 
 Report = AcdEvent | ContactEvent
+AgentLeft = Callable[[Contact, LegEnded], bool]
 
 
 class Inbound:
@@ -107,6 +108,8 @@ class Inbound:
         self._engagements = Engagements(distribution.tell)
         self.place_of: Callable[[Contact, QueueName], float | None] | None = None
         """Since when a caller counts who was cut off and calls again (`acd.call_back`)."""
+        self.agent_left: AgentLeft = lambda contact, event: False
+        """Whether the contact goes on although its agent's leg ended (`acd.consultations`)."""
         self._endings = Endings(contacts, distribution, waiting_room)
         self._handovers = Handovers(
             contacts=contacts,
@@ -296,9 +299,11 @@ class Inbound:
             self._engagements.begin(event.leg, agent)
 
     def _mine(self, leg: LegId) -> Contact | None:
-        """The contact of a leg, unless an agent began it (`acd.agent_dial`)."""
+        """The contact of a caller's or agent's leg, unless an agent began it (`acd.agent_dial`)."""
         contact = self._contacts.of_leg(leg)
-        return None if contact is None or contact.outbound else contact
+        if contact is None or contact.outbound or leg in contact.others:
+            return None
+        return contact
 
     def _leg_ringing(self, event: LegRinging) -> None:
         contact = self._mine(event.leg)
@@ -340,6 +345,7 @@ class Inbound:
             contact.stop_waiting(now)
         if contact.stage is Stage.OFFERED:
             contact.stage = Stage.TALKING
+            contact.served = True
             if contact.agent is not None:
                 self._distribution.tell(OfferAccepted(contact=contact.id, agent=contact.agent))
         else:
@@ -354,7 +360,7 @@ class Inbound:
         if contact is None or event.leg != contact.agent_leg:
             return
         held = isinstance(event, LegHeld)
-        changed = self._conversation.held_changed(contact, held, event.at)
+        changed = self._conversation.leg_held(contact, held, event.at)
         if changed and contact.stage is Stage.TALKING:
             self._distribution.tell(CustomerHeld(contact=contact.id, held=held))
 
@@ -385,5 +391,7 @@ class Inbound:
         self._contacts.unbind(event.leg)
         if event.leg == contact.customer_leg:
             self._endings.customer_gone(contact, event)
-        elif event.leg == contact.agent_leg and not self._handovers.refused(contact):
+        elif event.leg == contact.agent_leg and not (
+            self._handovers.refused(contact) or self.agent_left(contact, event)
+        ):
             self._endings.agent_gone(contact, event)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from acd.model import AgentId, ContactId, ContactRequest, OfferFailure, SignedOnBy
+from acd.model import (
+    AgentId,
+    ContactId,
+    ContactRequest,
+    OfferFailure,
+    QueueName,
+    SignedOnBy,
+)
 
 
 class SignOn(Struct, frozen=True, kw_only=True):
@@ -112,6 +119,15 @@ class TalkEnded(Struct, frozen=True, kw_only=True):
     by_agent: bool
 
 
+class Handed(Struct, frozen=True, kw_only=True):
+    """An agent takes part in place of the one before, whom nobody needs any more; both have talked."""
+
+    contact: ContactId
+    queue: QueueName
+    """The queue it came from: it may have left the distribution meanwhile."""
+    agent: AgentId
+
+
 Input = (
     SignOn
     | SignOff
@@ -128,4 +144,5 @@ Input = (
     | OfferFailed
     | CustomerHeld
     | TalkEnded
+    | Handed
 )

@@ -10,6 +10,7 @@ from acd.events import (
     AgentStateChanged,
     ContactAnswered,
     ContactEnded,
+    ContactHanded,
     ContactLeft,
     ContactOffered,
     ContactQueued,
@@ -84,6 +85,8 @@ class Metrics:
                 self._answered(event)
             case ContactEnded():
                 self._ended(event)
+            case ContactHanded():
+                self._handed(event)
             case OfferEnded():
                 self._offer_ended(event)
             case ContactLeft():
@@ -151,6 +154,19 @@ class Metrics:
         self.history[event.queue].talk_ended(event.talked_s)
         self.changed_queues[event.queue] = None
         self.changed_agents[event.agent] = None
+
+    def _handed(self, event: ContactHanded) -> None:
+        """It counts once for the queue, and for each agent who had it."""
+        tally = self.queues[event.queue]
+        tally.talking += event.former is None
+        tally.day.talk_s += event.talked_s
+        tally.day.held_s += event.held_s
+        agent = self.agents[event.agent]
+        agent.answered += 1
+        agent.queue = event.queue
+        self.changed_queues[event.queue] = None
+        if event.former is not None:
+            self.changed_agents[event.former] = None
 
     def _agent_changed(self, event: AgentStateChanged) -> None:
         agent = self.agents[event.agent]

@@ -9,9 +9,7 @@ from acd import inputs
 from acd.actions import Announce, CancelOffer, Dismiss, Offer
 from acd.agents import Agent
 from acd.errors import ContactExistsError, UnknownQueueError
-from acd.events import (
-    ContactOffered,
-)
+from acd.events import ContactHanded, ContactOffered
 from acd.floor import Floor
 from acd.metrics import ABANDONED, Metrics
 from acd.model import (
@@ -328,6 +326,50 @@ class QueuedContacts:
             return
         contact.hold(now, held=what.held)
         self._floor.held(self._floor.agents[contact.agent], now, held=what.held)
+
+    def handed(self, what: inputs.Handed, now: float) -> None:
+        """Another agent has the conversation: of the one before, or of nobody for a while."""
+        contact = self.live.get(what.contact)
+        if contact is not None and contact.state is not ContactState.TALKING:
+            self.late_inputs += 1
+            return
+        former = None if contact is None else contact.agent
+        talked_s = held_s = 0.0
+        if contact is None:
+            contact = self._without_queueing(what, now)
+        else:
+            contact.hold(now, held=False)
+            talked_s = now - (contact.answered_at or now)
+            held_s = contact.held_s
+        contact.agent, contact.answered_at, contact.held_s = what.agent, now, 0.0
+        self._outbox.emit(
+            ContactHanded(
+                contact=contact.id,
+                queue=contact.queue,
+                former=former,
+                agent=what.agent,
+                at=now,
+                talked_s=talked_s,
+                held_s=held_s,
+            )
+        )
+        self._floor.joined(self._floor.agents[what.agent], contact.id, now)
+        if former is not None:
+            self._floor.talk_ended(self._floor.agents[former], now)
+
+    def _without_queueing(self, what: inputs.Handed, now: float) -> QueuedContact:
+        self._order += 1
+        contact = QueuedContact(
+            ContactRequest(contact=what.contact, queue=what.queue),
+            pool=self._router.pool(what.queue, ()),
+            place=place_of(what.contact, now, 0, self._order),
+            priority=0,
+            announce_at=now,
+            now=now,
+        )
+        contact.state = ContactState.TALKING
+        self.live[contact.id] = contact
+        return contact
 
     def leg_gone(self, name: ContactId, reason: str, now: float, *, by_agent: bool) -> None:
         """The contact is over, whatever it was doing."""

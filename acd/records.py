@@ -60,6 +60,29 @@ class QueuedRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     held_s: float
 
 
+class PartyRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One more leg of a contact; the fields of `acd.party.Party`."""
+
+    number: str
+    agent: str | None
+    leg: str
+    answered: bool
+    rang: bool
+    role: str | None
+    watcher: str
+    takes_over: bool = False
+
+
+class ConsultRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `acd.party.Consult`."""
+
+    state: str
+    target: PartyRecord
+    ringback: str | None
+    began_by: str | None
+    is_return: bool
+
+
 class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One contact."""
 
@@ -95,6 +118,11 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     call_back_of: str | None = None
     call_backs: int = 0
     transferred_by: str | None = None
+    others: tuple[PartyRecord, ...] = ()
+    consult: ConsultRecord | None = None
+    leg_held: bool = False
+    served: bool = False
+    talked_s: float = 0.0
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -265,7 +265,9 @@ def _place(core: Core, agent: Agent, state: AgentState, record: AgentRecord, mon
     if state in OFFERED or state in IN_TALK:
         is_kept = with_it is not None and with_it.agent == agent.settings.agent
     else:
-        is_kept = state is AgentState.WRAP_UP and contact is not None and with_it is None
+        # The contact may be with somebody else by now: it was transferred.
+        is_elsewhere = with_it is None or with_it.agent != agent.settings.agent
+        is_kept = state is AgentState.WRAP_UP and contact is not None and is_elsewhere
     if is_kept:
         agent.state, agent.reason, agent.contact = state, record.reason, contact
         agent.until = _at(record.until, mono)

@@ -306,6 +306,7 @@ class Node:
             counters=counters,
             accounts=PasswordAccounts(accounts(self.settings)),
             floor=self._centre.floor,
+            parties=self._centre.parties,
             customers=self._centre.customers,
             history=self._centre.history,
             health=self._health,

@@ -10,15 +10,18 @@ from acd.agent_dial import AgentDial
 from acd.call_back import CallBacks
 from acd.call_back_events import CallBackMoved
 from acd.closing_time import ClosingTime
+from acd.consultations import Consultations, TransferSettings
 from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.core import Acd
 from acd.distribution import Distribution
 from acd.events import AcdEvent
+from acd.hand_over import HandOver
 from acd.inbound import Inbound
 from acd.model import AgentId
 from acd.settings import AcdSettings
+from acd.supervision import Supervision
 from acd.waiting_room import WaitingRoom
 from crm_store.numbers import normalise
 from crm_store.store import Store
@@ -27,6 +30,7 @@ from cti.bus import Bus
 from cti.customers import CustomerDesk, InteractionDesk
 from cti.floor import Floor, PhoneAddress
 from cti.live import LiveInteraction
+from cti.party_desk import PartyDesk
 from cti.pops import PopService
 from cti.schema import CustomerCard, EventType, ServerView
 from cti.settings import Settings
@@ -67,8 +71,13 @@ class Centre:
         }
         calls = switching.calls
         self.agents = AgentViews(bus=bus, wall_of=self._wall_of, agents=site.agents, at=clock.now())
+        wanted = settings.transfers
         self.translator = Translator(
-            bus=bus, wall_of=self._wall_of, agents=self.agents, queue_titles=site.queue_titles
+            bus=bus,
+            wall_of=self._wall_of,
+            agents=self.agents,
+            queue_titles=site.queue_titles,
+            shows_supervisors=wanted.show_supervisors,
         )
         late = _Late(self)
         self.pops = PopService(
@@ -81,7 +90,9 @@ class Centre:
             spawn=spawn,
         )
         self.contacts = Contacts(control=calls, clock=clock, pops=self.pops, report=self._report)
-        conversation = Conversation(calls, clock, self._report)
+        conversation = Conversation(
+            calls, clock, self._report, records_whispers=wanted.record_whispers
+        )
         waiting_room = WaitingRoom(calls, clock, self._report)
         self.acd = Acd(
             agents=site.agents,
@@ -122,6 +133,45 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
+        hand_over = HandOver(
+            contacts=self.contacts,
+            conversation=conversation,
+            distribution=self.distribution,
+            control=calls,
+            clock=clock,
+            enqueue=self._inbound.enqueue,
+            disengage=self._inbound.disengage,
+            report=self._report,
+        )
+        self._consultations = Consultations(
+            contacts=self.contacts,
+            conversation=conversation,
+            distribution=self.distribution,
+            hand_over=hand_over,
+            control=calls,
+            clock=clock,
+            routes=routes,
+            pops=self.pops,
+            agents=self._agent_ids,
+            queues=frozenset(queue.queue for queue in site.queues),
+            settings=TransferSettings(
+                agent_gone_to_queue=wanted.agent_gone == "queue",
+                conference_goes_on=wanted.conference_goes_on,
+            ),
+            report=self._report,
+        )
+        self._inbound.agent_left = self._consultations.agent_left
+        self._agent_dial.agent_left = self._consultations.agent_left
+        self._supervision = Supervision(
+            contacts=self.contacts,
+            conversation=conversation,
+            distribution=self.distribution,
+            hand_over=hand_over,
+            control=calls,
+            clock=clock,
+            agents=self._agent_ids,
+            report=self._report,
+        )
         self.call_backs = CallBacks(
             queues=site.call_backs,
             contacts=self.contacts,
@@ -146,6 +196,7 @@ class Centre:
             distribution=self.distribution,
             inbound=self._inbound,
             agent_dial=self._agent_dial,
+            consultations=self._consultations,
             clock=clock,
             hang_up=calls.hang_up,
         )
@@ -164,6 +215,11 @@ class Centre:
             clock=clock,
         )
         self.floor.pops = self.pops
+        self.parties = PartyDesk(
+            contacts=self.contacts,
+            consultations=self._consultations,
+            supervision=self._supervision,
+        )
         self.customers = CustomerDesk(store, self.floor)
         self.history = InteractionDesk(
             store=store,
@@ -174,6 +230,8 @@ class Centre:
 
     def handle(self, event: CallEvent) -> None:
         """Take what the calls report: contacts first, then their views."""
+        self._consultations.handle(event)
+        self._supervision.handle(event)
         self._agent_dial.handle(event)
         self._inbound.handle(event)
         self.call_backs.handle(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from crm_store.errors import BadRecord, NotStored, StoreUnavailable
 from crm_store.facts import CustomerDraft, CustomerFacts, InteractionFacts, PastInteractionFacts
@@ -104,6 +105,10 @@ class CustomerDesk:
         return found
 
 
+_NOTES_KEPT: Final = 20
+"""Of a live interaction, for the card of whoever has it next."""
+
+
 class InteractionDesk:
     """Satisfies the API's `History`."""
 
@@ -147,6 +152,9 @@ class InteractionDesk:
     async def add_note(self, interaction_id: str, text: str, author: Account) -> None:
         """Keep a note. It goes into the history with the events, so a store that is away delays it."""
         note = NoteAdded(text=text, author=author.login)
+        live = self._translator.interaction(interaction_id)
+        if live is not None:
+            live.notes = (*live.notes, note)[-_NOTES_KEPT:]
         self._publish(interaction_id, EventType.NOTE_ADDED, note, author)
 
     async def set_disposition(self, interaction_id: str, code: str, author: Account) -> None:

@@ -125,7 +125,10 @@ class Floor:
         """The agent's card, while it has that interaction: it may be with somebody else by now."""
         pop = None if self.pops is None else self.pops.current(agent_id)
         live = None if pop is None else self._translator.interaction(pop.interaction_id)
-        return pop if live is not None and live.agent_id == agent_id else None
+        if live is None:
+            return None
+        asked = any(party.agent_id == agent_id for party in live.parties)
+        return pop if asked or live.agent_id == agent_id else None
 
     def agent_queues(self, agent_id: str) -> frozenset[str]:
         """The queues whose figures the agent sees."""
@@ -134,6 +137,11 @@ class Floor:
     def interaction_agent(self, interaction_id: str) -> str | None:
         """The agent of a live interaction."""
         return self._require(interaction_id).agent_id
+
+    def earlier_agents(self, interaction_id: str) -> tuple[str, ...]:
+        """Those who had a live interaction before and transferred it."""
+        live = self._translator.interaction(interaction_id)
+        return () if live is None else live.earlier_agents
 
     def has_desk(self, agent_id: str) -> bool:
         """True while a desk of this agent is connected."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from cti.schema import InteractionView
+from cti.schema import InteractionView, NoteAdded, PartyView
 
 
 class LiveInteraction(Struct, kw_only=True, array_like=True):
@@ -35,6 +35,10 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     call_back_of: str | None = None
     finished: bool = False
     """The call is over; only the agent's wrap-up keeps it here."""
+    parties: tuple[PartyView, ...] = ()
+    earlier_agents: tuple[str, ...] = ()
+    """Who had it and gave it to somebody else; they may still write notes."""
+    notes: tuple[NoteAdded, ...] = ()
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -56,6 +60,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             disposition=self.disposition,
             answered=self.answered,
             call_back_of=self.call_back_of,
+            parties=self.parties,
         )
 
     def enter(self, stage: str, at: float) -> None:

@@ -64,6 +64,10 @@ class _Search(Struct):
     failed: bool = False
 
 
+_ASKED: Final = frozenset({"consultation", "transfer"})
+"""Offers to somebody who does not have the contact yet."""
+
+
 class _Waiting(Struct):
     """An offer that waits for its card."""
 
@@ -195,7 +199,8 @@ class PopService:
 
     def _show(self, offer: Offer, search: _Search | None, *, late: bool) -> int:
         live = self._floor.live(offer.contact)
-        if live is None or live.agent_id != offer.agent:
+        is_asked = offer.decision.rule in _ASKED
+        if live is None or not (is_asked or live.agent_id == offer.agent):
             return 0  # over, or no longer with this agent while the look-up took its time
         cards = [] if search is None or search.cards is None else search.cards
         known = cards[0] if len(cards) == 1 else None
@@ -219,6 +224,7 @@ class PopService:
             lookup_failed=failed,
             late=late,
             call_back_of=live.call_back_of,
+            notes=live.notes,
         )
         self._pops[offer.agent] = pop
         event = self._bus.publish(

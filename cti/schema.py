@@ -20,6 +20,13 @@ from msgspec import Struct
 
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
+from cti.schema_parties import ConsultRequest as ConsultRequest
+from cti.schema_parties import PartyRequest as PartyRequest
+from cti.schema_parties import PartyView as PartyView
+from cti.schema_parties import SuperviseRequest as SuperviseRequest
+from cti.schema_parties import SupervisionView as SupervisionView
+from cti.schema_parties import TransferRequest as TransferRequest
+from cti.schema_parties import TransferView as TransferView
 from cti.schema_phones import TextReceived as TextReceived
 from cti.schema_server import CallBackView as CallBackView
 from cti.schema_server import GatewayView as GatewayView
@@ -139,6 +146,8 @@ class ScreenPop:
     """The look-up took longer than the offer could wait; this follows the ring."""
     call_back_of: str | None = None
     """The interaction that our side cut off: we called the customer back."""
+    notes: tuple[NoteAdded, ...] = ()
+    """What was written on it so far, by those who had it before."""
 
 
 # --- live views ---------------------------------------------------------------------------------
@@ -227,6 +236,8 @@ class InteractionView:
     """When the conversation began; holds do not change it."""
     call_back_of: str | None = None
     """The interaction that our side cut off: we called the customer back."""
+    parties: tuple[PartyView, ...] = ()
+    """Who else is on it: asked, or in conference. Not the agent, and not who supervises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +288,9 @@ class EventType(StrEnum):
     HELD = "Held"  # InteractionView
     RETRIEVED = "Retrieved"  # InteractionView
     MICROPHONE_MUTE = "MicrophoneMute"  # InteractionView: `muted` says whether on or off
+    PARTY_CHANGED = "PartyChanged"  # PartyView: consultation and conference
+    TRANSFERRED = "Transferred"  # TransferView
+    SUPERVISED = "Supervised"  # SupervisionView
     CONNECTION_CLEARED = "ConnectionCleared"  # Cleared: the conversation is over
     INTERACTION_ENDED = "InteractionEnded"  # Cleared: nothing more will come
     SCREEN_POP = "ScreenPop"  # ScreenPop
@@ -405,6 +419,9 @@ EventData = (
     | FlowStep
     | Offered
     | Diverted
+    | PartyView
+    | TransferView
+    | SupervisionView
     | Cleared
     | ScreenPop
     | AgentView
@@ -435,6 +452,9 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.HELD: InteractionView,
     EventType.RETRIEVED: InteractionView,
     EventType.MICROPHONE_MUTE: InteractionView,
+    EventType.PARTY_CHANGED: PartyView,
+    EventType.TRANSFERRED: TransferView,
+    EventType.SUPERVISED: SupervisionView,
     EventType.CONNECTION_CLEARED: Cleared,
     EventType.INTERACTION_ENDED: Cleared,
     EventType.SCREEN_POP: ScreenPop,

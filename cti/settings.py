@@ -220,6 +220,20 @@ class PhoneSection(_Section, frozen=True, kw_only=True):
     """Whether its sound is encrypted: `off`, `accept` (if it offers it), `optional`, `required`, `dtls`."""
 
 
+class TransfersSection(_Section, frozen=True, kw_only=True):
+    """What becomes of a call whose agent leaves, and what supervisors may do unseen."""
+
+    agent_gone: Literal["target", "queue"] = "target"
+    """Who has the customer when the agent hangs up while asking somebody: the one who is asked, or
+    the head of the queue."""
+    conference_goes_on: bool = True
+    """The others talk on when the agent leaves a conference."""
+    show_supervisors: bool = False
+    """Agents see who listens, whispers or barges in."""
+    record_whispers: bool = False
+    """What a supervisor whispers is on the recording."""
+
+
 class QueueSection(_Section, frozen=True, kw_only=True):
     """One queue."""
 
@@ -273,6 +287,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     data: DataSection = DataSection()
     presence: PresenceSection = PresenceSection()
     capture: CaptureSection = CaptureSection()
+    transfers: TransfersSection = TransfersSection()
     dispositions: tuple[DispositionSection, ...] = ()
     users: tuple[UserSection, ...] = ()
     phones: tuple[PhoneSection, ...] = ()

@@ -18,9 +18,11 @@ from acd.contact_events import (
     ContactFinished,
     ContactHeld,
     ContactMuted,
+    ContactParty,
     ContactRecorded,
     ContactRinging,
     ContactStarted,
+    ContactTransferred,
     FlowMoved,
 )
 from acd.events import (
@@ -29,6 +31,7 @@ from acd.events import (
     AgentStateChanged,
     ContactAnswered,
     ContactEnded,
+    ContactHanded,
     ContactLeft,
     ContactOffered,
     ContactQueued,
@@ -58,6 +61,7 @@ from cti.schema import (
     RecordingView,
     Refused,
 )
+from cti.translate_parties import party_changed, transferred
 from switch.calls.events import (
     CallEvent,
     CallRefused,
@@ -80,8 +84,13 @@ class Translator:
         wall_of: Callable[[float], float],
         agents: AgentViews,
         queue_titles: Mapping[str, str],
+        shows_supervisors: bool = False,
     ) -> None:
-        """`wall_of` turns monotonic seconds into seconds since the epoch."""
+        """`wall_of` turns monotonic seconds into seconds since the epoch.
+
+        `shows_supervisors`: agents see who attends their talk.
+        """
+        self._shows_supervisors = shows_supervisors
         self._bus = bus
         self._wall_of = wall_of
         self.agents = agents
@@ -167,6 +176,7 @@ class Translator:
         | ContactAnswered
         | ContactLeft
         | ContactEnded
+        | ContactHanded
         | ContactRinging
         | ContactHeld
         | ContactMuted
@@ -174,6 +184,8 @@ class Translator:
         | FlowMoved
         | ContactRecorded
         | ContactConnected
+        | ContactParty
+        | ContactTransferred
         | ContactFinished,
         live: LiveInteraction,
         at: float,
@@ -226,10 +238,15 @@ class Translator:
                 self._remember_recording(event.recording, live.id)
                 view = RecordingView(recording_id=event.recording)
                 self._publish(EventType.RECORDING_STARTED, view, live, at)
+            case ContactParty():
+                visible = self._shows_supervisors
+                party_changed(event, live, at, self._publish, visible=visible)
+            case ContactTransferred():
+                transferred(event, live, at, self._publish)
             case ContactFinished():
                 self._finished(event, live, at)
-            case ContactLeft() | ContactEnded():
-                pass  # ContactFinished says the same and more
+            case ContactLeft() | ContactEnded() | ContactHanded():
+                pass  # ContactFinished and ContactTransferred say the same and more
             case _:
                 assert_never(event)
 

@@ -26,6 +26,8 @@ from cti.schema import (
     RouteView,
     ServerStatus,
     Snapshot,
+    SuperviseRequest,
+    TransferRequest,
     TrunkView,
 )
 from cti.schema_calls import CallLegPage, TraceView
@@ -70,6 +72,9 @@ class Floor(Protocol):
         is over. Either will do for an old one: the API then asks `History`.
         """
 
+    def earlier_agents(self, interaction_id: str) -> tuple[str, ...]:
+        """Those who had a live interaction before the agent it has now."""
+
     def set_state(self, agent_id: str, state: str, reason: str) -> AgentView:
         """Make the agent `available` or `not-ready`, now or after what it is doing."""
 
@@ -112,6 +117,28 @@ class Floor(Protocol):
         Called at each sign-on; None when the agent has no phone of ours. The secret ends with
         `desk_gone`.
         """
+
+
+class Parties(Protocol):
+    """Consultation, transfer, conference and supervision. All may raise `Conflict`, in words."""
+
+    def consult(self, interaction_id: str, number: str) -> None:
+        """Call somebody while the customer hears music."""
+
+    def consult_step(self, interaction_id: str, step: str) -> None:
+        """`complete`, `join`, `toggle` or `cancel` the consultation."""
+
+    def transfer(self, interaction_id: str, request: TransferRequest) -> None:
+        """Give the interaction away at once."""
+
+    def remove(self, interaction_id: str, number: str) -> None:
+        """Hang up on one who joined."""
+
+    def supervise(self, interaction_id: str, request: SuperviseRequest, actor: Account) -> None:
+        """Attend it in a role, or take it over."""
+
+    def stop_supervising(self, interaction_id: str, actor: Account) -> None:
+        """Attend it no longer."""
 
 
 class Customers(Protocol):
@@ -293,6 +320,8 @@ class ApiPorts:
     trunks: TrunkDesk = field(default_factory=NoTrunks)
     phones: Phones = field(default_factory=NoPhones)
     calls: CallsDesk = field(default_factory=NoCalls)
+    parties: Parties | None = None
+    """None for servers without calls."""
     counters: ApiCounters = field(default_factory=ApiCounters)
     """Where it counts whom it did not serve."""
     metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")

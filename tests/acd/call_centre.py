@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,8 +12,11 @@ import msgspec
 from acd.actions import Offer
 from acd.adoption import ContactAdoption
 from acd.agent_dial import AgentDial
+from acd.arrangement import groups
 from acd.call_back import CallBacks
 from acd.call_back_events import CallBackMoved
+from acd.consult_state import ConsultState
+from acd.consultations import Consultations, TransferSettings
 from acd.contact import Contact, Entry, Stage
 from acd.contact_events import ContactEvent, ContactFinished, ContactStarted
 from acd.contacts import Contacts
@@ -20,6 +24,7 @@ from acd.conversation import Conversation
 from acd.core import Acd
 from acd.distribution import Distribution
 from acd.events import AcdEvent
+from acd.hand_over import HandOver
 from acd.inbound import Inbound
 from acd.inputs import SetReady, SignOff, SignOn
 from acd.model import AgentId, AgentState, ContactId, ContactState, SignedOnBy
@@ -27,6 +32,7 @@ from acd.pending_call_back import CallBackSettings
 from acd.ports import Destination, NoRoute, ToPhone, ToTrunk
 from acd.records import AgentRecord, CallBackRecord, ContactRecord
 from acd.settings import AcdSettings
+from acd.supervision import Supervision
 from acd.waiting_room import WaitingRoom
 from ivr.flow import Flow
 from ivr.loader import parse_flow
@@ -129,6 +135,7 @@ class CallCentre:
         max_wait_s: float = 0.0,
         check: bool = True,
         call_back: CallBackSettings | None = None,
+        transfers: TransferSettings | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.switch = HandSwitch(self.clock)
@@ -137,6 +144,7 @@ class CallCentre:
         self._ids = 0
         self._max_wait_s = max_wait_s
         self._call_back = call_back
+        self._transfers = transfers or TransferSettings()
         self._kept: dict[ContactId, CallBackRecord | None] = {}
         self._make()
         self.distribution.begin()
@@ -200,6 +208,42 @@ class CallCentre:
             new_id=self._new_id,
             report=report,
         )
+        self.hand_over = HandOver(
+            contacts=self.contacts,
+            conversation=self.conversation,
+            distribution=self.distribution,
+            control=self.switch,
+            clock=clock,
+            enqueue=self.inbound.enqueue,
+            disengage=self.inbound.disengage,
+            report=report,
+        )
+        self.consultations = Consultations(
+            contacts=self.contacts,
+            conversation=self.conversation,
+            distribution=self.distribution,
+            hand_over=self.hand_over,
+            control=self.switch,
+            clock=clock,
+            routes=Numbers(),
+            pops=self.pops,
+            agents={name: name for name in (ANN, BOB, CY)},
+            queues=frozenset((SALES, SUPPORT)),
+            settings=self._transfers,
+            report=report,
+        )
+        self.supervision = Supervision(
+            contacts=self.contacts,
+            conversation=self.conversation,
+            distribution=self.distribution,
+            hand_over=self.hand_over,
+            control=self.switch,
+            clock=clock,
+            agents={name: name for name in (ANN, BOB, CY)},
+            report=report,
+        )
+        self.inbound.agent_left = self.consultations.agent_left
+        self.agent_dial.agent_left = self.consultations.agent_left
         self.call_backs = CallBacks(
             queues={} if self._call_back is None else {SALES: self._call_back},
             contacts=self.contacts,
@@ -220,6 +264,7 @@ class CallCentre:
             distribution=self.distribution,
             inbound=self.inbound,
             agent_dial=self.agent_dial,
+            consultations=self.consultations,
             clock=clock,
             hang_up=self.switch.hang_up,
         )
@@ -326,7 +371,7 @@ class CallCentre:
         contacts = self.contacts
         for leg, contact in contacts._by_leg.items():
             assert leg in self.switch.legs, f"{leg} is gone and still belongs to {contact}"
-            assert leg in (contact.customer_leg, contact.agent_leg)
+            assert leg in (contact.customer_leg, contact.agent_leg, *contact.others)
             assert contacts._by_id[contact.id] is contact
         for leg in self.switch.legs:
             is_call_back = leg in self.call_backs._dialling
@@ -366,14 +411,41 @@ class CallCentre:
                 waited = self.clock.now() - contact.started_at
                 assert customer.answering or waited <= 1.0, f"{customer} rings for ever"
                 assert "ring" in switch.verbs(customer.id), f"{customer} hears nothing"
+        self._check_parties(contact)
         is_given = contact.transferred_by is not None  # to somebody who has not answered yet
         if contact.talking_since is not None and contact.customer_answered and not is_given:
-            assert contact.agent_leg is not None
-            assert switch.are_bridged(contact.customer_leg, contact.agent_leg)
+            consult = contact.consult
+            is_handed = consult is not None and consult.state is ConsultState.HANDING
+            assert (contact.agent_leg is None) == is_handed, "nobody has the customer"
+
+    def _check_parties(self, contact: Contact) -> None:
+        """Who hears whom is what the facts say, and nobody waits in silence."""
+        switch = self.switch
+        for leg, party in contact.others.items():
+            assert leg in switch.legs
+            assert party.leg == leg
+            assert party.answered == switch.legs[leg].answered
+            if party.role is not None and party.answered and contact.agent_leg is not None:
+                assert switch.legs[leg].attends == (contact.agent_leg, party.role)
+        together = groups(contact)
+        for group in together:
+            for a, b in combinations(group, 2):
+                assert switch.are_bridged(a, b)
+            if len(group) == 1:
+                assert switch.legs[group[0]].music
+        bridged = {frozenset(pair) for group in together for pair in combinations(group, 2)}
+        legs = {contact.customer_leg, contact.agent_leg, *contact.others}
+        live = {pair for pair in switch.bridged if pair <= switch.legs.keys()}
+        assert {pair for pair in live if pair & legs} == bridged
+        target = None if contact.consult is None else contact.consult.target
+        waits = contact.id in self.pops.waiting
+        assert target is None or (target.leg in contact.others) != waits, "nobody calls the target"
 
     # --- inside ---------------------------------------------------------------------------------
 
     def _handle(self, event: CallEvent) -> None:
+        self.consultations.handle(event)
+        self.supervision.handle(event)
         self.agent_dial.handle(event)
         self.inbound.handle(event)
         self.call_backs.handle(event)

@@ -304,6 +304,8 @@ class HandSwitch:
 
     def bridge(self, a: LegId, b: LegId) -> None:
         self.log.append(("bridge", a))
+        if a not in self.legs or b not in self.legs:
+            return  # whoever commands a leg may be later than its hang-up
         for leg in (self.legs[a], self.legs[b]):
             assert leg.answered, f"{leg} is bridged before it has sound"
             assert not leg.music, f"{leg} hears music under the conversation"

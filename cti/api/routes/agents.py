@@ -14,7 +14,7 @@ from cti.schema import AgentView, DialRequest, SetStateRequest
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
 
 _STATES: Final = ("available", "not-ready")
-_DIALABLE: Final = frozenset("0123456789+*# -().")
+DIALABLE: Final = frozenset("0123456789+*# -().")
 
 
 @router.post("/{agent}/state", response_model=AgentView)
@@ -51,7 +51,7 @@ async def extend_wrap_up(caller: TheCaller, context: TheContext) -> Response:
 async def dial(body: DialRequest, caller: TheCaller, context: TheContext) -> Response:
     """Ring the agent's own phone, then the number."""
     number = body.number.strip()
-    if not 0 < len(number) <= 40 or not set(number) <= _DIALABLE:
+    if not 0 < len(number) <= 40 or not set(number) <= DIALABLE:
         raise Invalid("bad-number", "A number has 1 to 40 of the characters 0-9 + * # - ( ) .")
     context.ports.floor.dial(caller.agent_id, number)
     return Response(status_code=202)

@@ -31,7 +31,7 @@ _MAX_ID: Final = 64
 @router.post("/{interaction_id}/hold", status_code=202)
 async def hold(interaction_id: str, caller: TheCaller, context: TheContext) -> Response:
     """Put the customer on hold."""
-    await _on_live(interaction_id, caller, context, supervisors=True)
+    await on_live(interaction_id, caller, context, supervisors=True)
     context.ports.floor.hold(interaction_id, caller.account)
     return Response(status_code=202)
 
@@ -39,7 +39,7 @@ async def hold(interaction_id: str, caller: TheCaller, context: TheContext) -> R
 @router.post("/{interaction_id}/resume", status_code=202)
 async def resume(interaction_id: str, caller: TheCaller, context: TheContext) -> Response:
     """End the hold."""
-    await _on_live(interaction_id, caller, context, supervisors=True)
+    await on_live(interaction_id, caller, context, supervisors=True)
     context.ports.floor.resume(interaction_id, caller.account)
     return Response(status_code=202)
 
@@ -47,7 +47,7 @@ async def resume(interaction_id: str, caller: TheCaller, context: TheContext) ->
 @router.post("/{interaction_id}/hang-up", status_code=202)
 async def hang_up(interaction_id: str, caller: TheCaller, context: TheContext) -> Response:
     """End the conversation."""
-    await _on_live(interaction_id, caller, context, supervisors=True)
+    await on_live(interaction_id, caller, context, supervisors=True)
     context.ports.floor.hang_up(interaction_id, caller.account)
     return Response(status_code=202)
 
@@ -57,7 +57,7 @@ async def mute(
     interaction_id: str, body: MuteRequest, caller: TheCaller, context: TheContext
 ) -> Response:
     """Let the customer hear the agent no longer, or again."""
-    await _on_live(interaction_id, caller, context)
+    await on_live(interaction_id, caller, context)
     context.ports.floor.mute(interaction_id, body.muted, caller.account)
     return Response(status_code=202)
 
@@ -70,7 +70,7 @@ async def digits(
     keys = body.digits.upper()
     if not _DIGITS.fullmatch(keys):
         raise Invalid("bad-digits", "Digits are 1 to 32 of 0-9 * # A-D.")
-    await _on_live(interaction_id, caller, context)
+    await on_live(interaction_id, caller, context)
     context.ports.floor.send_digits(interaction_id, keys, caller.account)
     return Response(status_code=202)
 
@@ -121,7 +121,7 @@ async def interaction(interaction_id: str, caller: TheCaller, context: TheContex
     return JsonAnswer(await context.ports.history.interaction(interaction_id))
 
 
-async def _on_live(
+async def on_live(
     interaction_id: str, caller: Caller, context: Context, *, supervisors: bool = False
 ) -> None:
     """Refuse with 404, 409 or 403 unless the caller may command this live interaction."""
@@ -140,6 +140,8 @@ async def _on_any(interaction_id: str, caller: Caller, context: Context) -> None
     """Refuse with 404 or 403 unless this is or was the caller's interaction."""
     _check_id(interaction_id)
     try:
+        if caller.account.agent_id in context.ports.floor.earlier_agents(interaction_id):
+            return
         agent_id = context.ports.floor.interaction_agent(interaction_id)
     except (NotFound, Conflict):
         agent_id = await context.ports.history.interaction_agent(interaction_id)

@@ -104,6 +104,9 @@ class Centre:
     def agent_queues(self, agent_id: str) -> frozenset[str]:
         return frozenset({"sales"})
 
+    def earlier_agents(self, interaction_id: str) -> tuple[str, ...]:
+        return ()
+
     def interaction_agent(self, interaction_id: str) -> str | None:
         if interaction_id in self.live:
             return self.live[interaction_id]

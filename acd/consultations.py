@@ -1,0 +1,425 @@
+"""Consultation, transfer and conference: what an agent does with a contact and somebody else.
+
+The course is the table of `acd.consult_state`; who hears whom follows from it (`acd.arrangement`).
+Every way in which the target or the agent can fail ends in one row of that table, so the customer is
+always with somebody, or first in line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from acd.actions import Offer
+from acd.agent_dial import NUMBER_RING_S, RINGBACK
+from acd.arrangement import is_away
+from acd.consult_state import ConsultInput, ConsultState, Effect, find_step
+from acd.contact import Contact, Stage
+from acd.contact_events import ContactEvent, ContactParty, ContactResult, TransferKind
+from acd.contacts import Contacts
+from acd.conversation import Conversation
+from acd.distribution import Distribution
+from acd.errors import CannotReachError, NotNowError, UnknownQueueError
+from acd.hand_over import HandOver
+from acd.inputs import CustomerHeld
+from acd.model import AgentId, Decision, QueueName
+from acd.party import Consult, Party, PartyState
+from acd.ports import Destination, NoRoute, Pops, Routes, ToPhone, ToTrunk
+from switch.calls.attempt import Rights
+from switch.calls.causes import EndCause, Result
+from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegRinging
+from switch.calls.ports import CallControl
+from switch.clock import Clock
+from switch.ids import LegId
+from switch.trunks.source import Source
+
+log = logging.getLogger(__name__)
+
+PHONE_RING_S: Final = 30.0
+"""How long the target's phone rings when it is no agent's."""
+CANCELLED: Final = EndCause(Result.CANCELLED, "consultation-cancelled")
+_FAILED: Final = EndCause(Result.FAILED, "transfer-failed")
+_OURS: Final = frozenset({"gateway-lost", "no-media", "internal-error", "shutdown"})
+"""Ends of an agent's leg that end the contact too: everybody's legs are gone, or are to go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferSettings:
+    """What the site wants where an agent leaves in the middle."""
+
+    agent_gone_to_queue: bool = False
+    """An agent who hangs up while asking somebody gives the contact back to the queue's head;
+    otherwise the one who is asked has it."""
+    conference_goes_on: bool = True
+    """The others talk on when the agent leaves a conference; otherwise it ends."""
+
+
+class Consultations:
+    """The consultations of all contacts. Commands raise `AcdError` where they make no sense."""
+
+    def __init__(
+        self,
+        *,
+        contacts: Contacts,
+        conversation: Conversation,
+        distribution: Distribution,
+        hand_over: HandOver,
+        control: CallControl,
+        clock: Clock,
+        routes: Routes,
+        pops: Pops,
+        agents: Mapping[str, AgentId],
+        queues: frozenset[QueueName],
+        settings: TransferSettings,
+        report: Callable[[ContactEvent], None],
+    ) -> None:
+        """`agents` maps a phone's number to the agent who uses it."""
+        self._contacts = contacts
+        self._conversation = conversation
+        self._distribution = distribution
+        self._hand_over = hand_over
+        self._control = control
+        self._clock = clock
+        self._routes = routes
+        self._pops = pops
+        self._agents = agents
+        self._queues = queues
+        self._settings = settings
+        self._report = report
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def consult(self, contact: Contact, number: str) -> None:
+        """Call somebody; the customer hears music meanwhile."""
+        consult, destination = self._prepare(contact, number, ConsultState.CALLING)
+        assert contact.agent_leg is not None
+        if contact.leg_held:
+            self._control.resume(contact.agent_leg)
+        contact.consult = consult
+        self._settle(contact)
+        consult.ringback = self._control.play(contact.agent_leg, RINGBACK, loop=True)
+        self._invite(contact, consult, destination)
+
+    def transfer(self, contact: Contact, number: str) -> None:
+        """Let the agent go at once, and call the target for the customer."""
+        consult, destination = self._prepare(contact, number, ConsultState.HANDING)
+        contact.consult = consult
+        self._hand_over.let_go(contact)
+        self._settle(contact)
+        self._invite(contact, consult, destination)
+
+    def transfer_to_queue(self, contact: Contact, queue: QueueName, *, head: bool) -> None:
+        """Let the agent go, and the customer wait in a queue."""
+        if queue not in self._queues:
+            raise UnknownQueueError(queue)
+        self._demand_talk(contact)
+        if contact.consult is not None or any(p.takes_part for p in contact.others.values()):
+            raise NotNowError("End the consultation or the conference first", contact=contact.id)
+        self._hand_over.to_queue(contact, queue, TransferKind.QUEUE, head=head)
+
+    def complete(self, contact: Contact) -> None:
+        """The target gets the contact; while it still rings, as soon as it answers."""
+        self._command(contact, ConsultInput.COMPLETE)
+
+    def join(self, contact: Contact) -> None:
+        """Bring everybody together."""
+        self._command(contact, ConsultInput.JOIN)
+
+    def toggle(self, contact: Contact) -> None:
+        """Go back to the customer and let the target hear music, or the other way round."""
+        self._command(contact, ConsultInput.TOGGLE)
+
+    def cancel(self, contact: Contact) -> None:
+        """Hang up on the target and go back to the customer."""
+        self._command(contact, ConsultInput.CANCEL)
+
+    def remove(self, contact: Contact, number: str) -> None:
+        """Hang up on one who joined."""
+        for party in tuple(contact.others.values()):
+            if party.number == number and party.takes_part:
+                self._hand_over.drop(contact, party.leg)
+                if contact.consult is not None and contact.consult.target is party:
+                    self._feed(contact, ConsultInput.GONE)
+                self._settle(contact)
+                self._tell(contact, party, PartyState.LEFT, "removed")
+                return
+        raise NotNowError(f"Nobody with number {number} takes part", contact=contact.id)
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    def handle(self, event: CallEvent) -> None:
+        """Take news of those who are called."""
+        match event:
+            case LegRinging():
+                contact, party = self._find(event.leg)
+                if contact is not None and party is not None and not party.rang:
+                    party.rang = True
+                    self._tell(contact, party, PartyState.RINGING)
+            case LegEarlyMedia():
+                contact, party = self._find(event.leg)
+                if contact is not None and contact.agent_leg is not None:
+                    consult = contact.consult
+                    if consult is not None and consult.target is party:
+                        self._end_ringback(consult)
+                        self._control.hear_early(contact.agent_leg, event.leg)
+            case LegAnswered():
+                contact, party = self._find(event.leg)
+                if contact is not None and party is not None:
+                    self._answered(contact, party)
+            case LegEnded():
+                contact, party = self._find(event.leg)
+                if contact is not None and party is not None:
+                    self._ended(contact, party, event)
+            case _:
+                pass
+
+    def agent_left(self, contact: Contact, event: LegEnded) -> bool:
+        """The agent's leg ended; whether the contact goes on without it, with somebody else."""
+        if event.cause.reason in _OURS or contact.talking_since is None:
+            return False
+        members = self._members(contact)
+        if contact.consult is not None:
+            contact.agent_leg = None
+            back = self._settings.agent_gone_to_queue and contact.queue is not None
+            what = ConsultInput.AGENT_GONE_BACK if back else ConsultInput.AGENT_GONE
+            self._feed(contact, what)
+            return True
+        if members and self._settings.conference_goes_on:
+            contact.agent_leg = None
+            self._hand_over.to_party(contact, members[0], TransferKind.LEFT)
+            return True
+        return False
+
+    def go_on(self, contact: Contact) -> None:
+        """A contact was taken up from an earlier process, which may not have called the target."""
+        consult = contact.consult
+        if consult is not None and consult.target.leg not in contact.others:
+            log.info("contact %s: its target is not called any more", contact.id)
+            self._feed(contact, ConsultInput.GONE)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _prepare(
+        self, contact: Contact, number: str, state: ConsultState
+    ) -> tuple[Consult, ToPhone | ToTrunk]:
+        self._demand_talk(contact)
+        if contact.consult is not None:
+            raise NotNowError("Somebody is consulted already", contact=contact.id)
+        destination = self._routes.destination(contact.agent, number)
+        if isinstance(destination, NoRoute):
+            raise CannotReachError(destination.reason, number=number)
+        agent = None
+        if isinstance(destination, ToPhone):
+            agent = self._agents.get(destination.phone)
+            self._demand_phone(contact, destination.phone, agent)
+        target = Party(number=number, agent=agent)
+        return Consult(state=state, target=target, began_by=contact.agent), destination
+
+    def _demand_talk(self, contact: Contact) -> None:
+        is_talking = contact.stage in (Stage.TALKING, Stage.DIRECT)
+        if not is_talking or contact.agent_leg is None or contact.talking_since is None:
+            raise NotNowError("Customer and agent are not connected", contact=contact.id)
+        if not contact.customer_answered:
+            raise NotNowError("The customer is not connected yet", contact=contact.id)
+
+    def _demand_phone(self, contact: Contact, phone: str, agent: AgentId | None) -> None:
+        taken = {party.number for party in contact.others.values()}
+        if phone in taken or (contact.agent is not None and agent == contact.agent):
+            raise CannotReachError("That phone is on this call already", number=phone)
+        if not self._control.is_reachable(phone):
+            raise CannotReachError("That phone is not registered", number=phone)
+        if agent is not None and not self._distribution.can_join(agent):
+            raise CannotReachError("That agent is on a call", number=phone)
+
+    def _command(self, contact: Contact, what: ConsultInput) -> None:
+        consult = contact.consult
+        if consult is None:
+            raise NotNowError("Nobody is consulted", contact=contact.id)
+        if find_step(consult.state, what) is None:
+            raise NotNowError("Not while the other one is still called", contact=contact.id)
+        self._feed(contact, what)
+
+    def _invite(self, contact: Contact, consult: Consult, destination: Destination) -> None:
+        """Call the target; an agent with a desk sees the customer's card first."""
+        agent = consult.target.agent
+        ring_s = PHONE_RING_S if agent is None else self._distribution.ring_timeout_s(agent)
+
+        def call() -> None:
+            if contact.consult is consult and not consult.target.leg:
+                self._call(contact, consult, destination, ring_s)
+
+        if agent is None:
+            call()
+            return
+        now = self._clock.now()
+        decision = Decision(
+            contact=contact.id,
+            agent=agent,
+            queue=contact.queue or QueueName(""),
+            rule="transfer" if consult.state is ConsultState.HANDING else "consultation",
+            at=now,
+            waited_s=contact.waited_s,
+            candidates=(),
+        )
+        offer = Offer(contact=contact.id, agent=agent, ring_timeout_s=ring_s, decision=decision)
+        self._pops.offer(offer, call)
+
+    def _call(
+        self, contact: Contact, consult: Consult, destination: Destination, ring_s: float
+    ) -> None:
+        target, caller = consult.target, str(consult.began_by or "")
+        if isinstance(destination, ToPhone):
+            is_blind = consult.state is ConsultState.HANDING
+            target.leg = self._control.call_phone(
+                destination.phone,
+                call=contact.call,
+                caller_number=contact.caller_number if is_blind else caller,
+                caller_name=contact.caller_name if is_blind else "",
+                ring_timeout_s=ring_s,
+                headers={"X-Interaction-Id": contact.id},
+                rights=Rights(Source.PHONE, caller),
+            )
+        elif isinstance(destination, ToTrunk):
+            target.leg = self._control.call_trunk(
+                destination.trunk,
+                destination.number,
+                call=contact.call,
+                caller_number=caller,
+                caller_name="",
+                ring_timeout_s=NUMBER_RING_S,
+                rights=Rights(Source.PHONE, caller),
+            )
+        contact.others[target.leg] = target
+        self._contacts.bind(target.leg, contact)
+        self._tell(contact, target, PartyState.CALLING)
+
+    def _find(self, leg: LegId) -> tuple[Contact | None, Party | None]:
+        """The contact and the party of a leg, of one who is no supervisor."""
+        contact = self._contacts.of_leg(leg)
+        party = None if contact is None else contact.others.get(leg)
+        if party is None or not party.takes_part:
+            return None, None
+        return contact, party
+
+    def _answered(self, contact: Contact, party: Party) -> None:
+        party.answered = True
+        if contact.consult is not None and contact.consult.target is party:
+            self._feed(contact, ConsultInput.ANSWERED)
+
+    def _ended(self, contact: Contact, party: Party, event: LegEnded) -> None:
+        self._contacts.unbind(party.leg)
+        del contact.others[party.leg]
+        state = PartyState.LEFT if party.answered else PartyState.FAILED
+        self._tell(contact, party, state, event.cause.reason)
+        if contact.consult is not None and contact.consult.target is party:
+            self._feed(contact, ConsultInput.GONE)
+        else:
+            self._settle(contact)
+
+    def _feed(self, contact: Contact, what: ConsultInput) -> None:
+        """Apply the table: the only place where a consultation moves."""
+        consult = contact.consult
+        assert consult is not None
+        step = find_step(consult.state, what)
+        if step is None:
+            log.error("contact %s: %s cannot meet %s", contact.id, consult.state, what)
+            return
+        log.debug("contact %s: %s, %s -> %s", contact.id, what, consult.state, step.to)
+        self._end_ringback(consult)
+        contact.consult = None if step.to is None else consult
+        if step.to is not None:
+            consult.state = step.to
+        for effect in step.effects:
+            self._do(effect, contact, consult)
+        if contact.stage in (Stage.TALKING, Stage.DIRECT):
+            self._settle(contact)
+            self._tell_target(contact, consult)
+
+    def _do(self, effect: Effect, contact: Contact, consult: Consult) -> None:
+        target = consult.target
+        match effect:
+            case Effect.DROP:
+                self._hand_over.drop(contact, target.leg, CANCELLED)
+                self._tell(contact, target, PartyState.LEFT, "cancelled")
+            case Effect.LET_GO:
+                self._hand_over.let_go(contact)
+            case Effect.HAND_OVER:
+                blind = consult.state is ConsultState.HANDING
+                kind = TransferKind.BLIND if blind else TransferKind.ATTENDED
+                kind = TransferKind.RETURNED if consult.is_return else kind
+                self._hand_over.to_party(contact, target, kind)
+            case Effect.ADMIT:
+                pass  # being no target any more it is with everybody
+            case Effect.GIVE_BACK:
+                self._give_back(contact, consult)
+
+    def _give_back(self, contact: Contact, consult: Consult) -> None:
+        """Nobody took it: those who are there have it, else the queue, else the agent who had it."""
+        members = self._members(contact)
+        agent = consult.began_by
+        if members:
+            self._hand_over.to_party(contact, members[0], TransferKind.LEFT)
+        elif contact.queue is not None:
+            self._hand_over.to_queue(contact, contact.queue, TransferKind.RETURNED, head=True)
+        elif agent is not None and not consult.is_return:
+            again = Consult(
+                state=ConsultState.HANDING,
+                target=Party(number=str(agent), agent=agent),
+                began_by=agent,
+                is_return=True,
+            )
+            contact.consult = again
+            self._invite(contact, again, ToPhone(phone=str(agent)))
+        else:
+            self._contacts.finish(contact, ContactResult.FAILED, _FAILED.reason, hang_up=_FAILED)
+
+    def _members(self, contact: Contact) -> list[Party]:
+        """Who talks with everybody, agents first."""
+        target = None if contact.consult is None else contact.consult.target
+        found = [
+            party
+            for party in contact.others.values()
+            if party.answered and party.takes_part and party is not target
+        ]
+        return sorted(found, key=lambda party: party.agent is None)
+
+    def _end_ringback(self, consult: Consult) -> None:
+        if consult.ringback is not None:
+            self._control.stop(consult.ringback)
+            consult.ringback = None
+
+    def _settle(self, contact: Contact) -> None:
+        """Sound and hold as the facts say now."""
+        self._conversation.arrange(contact)
+        if contact.agent_leg is None:
+            return
+        held = contact.leg_held or is_away(contact)
+        changed = self._conversation.held_changed(contact, held, self._clock.now())
+        if changed and contact.stage is Stage.TALKING:
+            self._distribution.tell(CustomerHeld(contact=contact.id, held=held))
+
+    def _tell_target(self, contact: Contact, consult: Consult) -> None:
+        if consult.target.leg not in contact.others:
+            return
+        if contact.consult is None:
+            self._tell(contact, consult.target, PartyState.JOINED)
+        elif consult.state is ConsultState.PRIVATE:
+            self._tell(contact, consult.target, PartyState.TALKING)
+        elif consult.state is ConsultState.ASIDE:
+            self._tell(contact, consult.target, PartyState.HELD)
+
+    def _tell(self, contact: Contact, party: Party, state: PartyState, reason: str = "") -> None:
+        self._report(
+            ContactParty(
+                contact=contact.id,
+                at=self._clock.now(),
+                number=party.number,
+                agent=party.agent,
+                state=state,
+                role=party.role,
+                by=party.watcher,
+                reason=reason,
+            )
+        )

@@ -1,0 +1,151 @@
+"""A contact changes hands: to another agent, to a number, back to a queue. Nobody is lost on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from acd.contact import Contact, Stage
+from acd.contact_events import ContactEvent, ContactTransferred, TransferKind
+from acd.contacts import Contacts
+from acd.conversation import Conversation
+from acd.distribution import Distribution
+from acd.inputs import Handed, TalkEnded
+from acd.model import AgentId, QueueName
+from acd.party import Party
+from acd.ports import EnqueueAgain
+from switch.calls.causes import EndCause, Result
+from switch.calls.ports import CallControl
+from switch.clock import Clock
+from switch.ids import LegId
+
+log = logging.getLogger(__name__)
+
+TRANSFERRED = EndCause(Result.COMPLETED, "transferred")
+"""How the leg of an agent ends who gave the contact to somebody else."""
+
+
+class HandOver:
+    """The steps by which a contact leaves one who had it and comes to the next."""
+
+    def __init__(
+        self,
+        *,
+        contacts: Contacts,
+        conversation: Conversation,
+        distribution: Distribution,
+        control: CallControl,
+        clock: Clock,
+        enqueue: EnqueueAgain,
+        disengage: Callable[[LegId], None],
+        report: Callable[[ContactEvent], None],
+    ) -> None:
+        self._contacts = contacts
+        self._conversation = conversation
+        self._distribution = distribution
+        self._control = control
+        self._clock = clock
+        self._enqueue = enqueue
+        self._disengage = disengage
+        self._report = report
+
+    def let_go(self, contact: Contact) -> None:
+        """The agent, whose leg may be gone already, is done with it; its wrap-up begins."""
+        self._release_leg(contact)
+        self._end_hold(contact)
+        contact.agent = None
+        contact.outbound = False
+        if contact.stage is Stage.TALKING:
+            contact.stage = Stage.DIRECT
+            self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
+
+    def to_party(self, contact: Contact, party: Party, kind: TransferKind) -> None:
+        """Somebody who is on the phone already takes the agent's place."""
+        former, queue = contact.agent, contact.queue
+        had_talk = contact.stage is Stage.TALKING
+        self._release_leg(contact)
+        self._end_hold(contact)
+        contact.others.pop(party.leg, None)
+        contact.agent, contact.agent_leg = party.agent, party.leg
+        contact.outbound = False
+        contact.stage = Stage.DIRECT
+        agent = party.agent
+        if party.role is not None:
+            self._control.leave(party.leg)
+        if agent is not None and queue is not None and self._distribution.can_join(agent):
+            contact.stage = Stage.TALKING
+            self._distribution.tell(Handed(contact=contact.id, queue=queue, agent=agent))
+            self._disengage(party.leg)  # it is the contact's from now on
+        elif had_talk:
+            self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
+        self._conversation.connect(contact)
+        for each in contact.others.values():
+            if each.role is not None and each.answered:
+                self._control.attend(each.leg, party.leg, each.role)
+        self._transferred(contact, kind, former, number=party.number)
+
+    def to_queue(
+        self, contact: Contact, queue: QueueName, kind: TransferKind, *, head: bool
+    ) -> None:
+        """It waits in a queue, with all that is known of it; nobody has it."""
+        now = self._clock.now()
+        former = contact.agent
+        self.let_go(contact)
+        for leg in tuple(contact.others):
+            self.drop(contact, leg)
+        if contact.talking_since is not None:
+            contact.talked_s += now - contact.talking_since
+            contact.talking_since = None
+        self._conversation.arrange(contact)
+        same = queue == contact.queue
+        entered_at = now
+        if head:
+            entered_at = now if contact.entered_at is None else contact.entered_at
+        priority = contact.priority if same else 0
+        if head:
+            priority = max(priority, self._distribution.priority_of_head(queue, entered_at))
+        contact.queue = queue
+        self._transferred(contact, kind, former)
+        self._enqueue(
+            contact,
+            queue,
+            priority=priority,
+            skills=contact.skills if same else (),
+            entered_at=entered_at,
+        )
+
+    def drop(self, contact: Contact, leg: LegId, cause: EndCause = TRANSFERRED) -> None:
+        """End the leg of a party; nothing more is heard of it."""
+        if contact.others.pop(leg, None) is not None:
+            self._contacts.unbind(leg)
+            self._control.hang_up(leg, cause)
+            self._disengage(leg)
+
+    def _release_leg(self, contact: Contact) -> None:
+        """First: the agent may be called for the next contact at once."""
+        leg, contact.agent_leg = contact.agent_leg, None
+        if leg is not None:
+            self._contacts.unbind(leg)
+            self._control.hang_up(leg, TRANSFERRED)
+            self._disengage(leg)
+
+    def _end_hold(self, contact: Contact) -> None:
+        contact.leg_held = contact.muted = False
+        self._conversation.held_changed(contact, False, self._clock.now())
+
+    def _transferred(
+        self, contact: Contact, kind: TransferKind, former: AgentId | None, number: str = ""
+    ) -> None:
+        log.info("contact %s: %s, from %s to %s", contact.id, kind, former, contact.agent or number)
+        self._report(
+            ContactTransferred(
+                contact=contact.id,
+                at=self._clock.now(),
+                kind=kind,
+                former=former,
+                agent=contact.agent,
+                number=number,
+                queue=contact.queue,
+                is_queued=contact.stage is Stage.TALKING,
+            )
+        )

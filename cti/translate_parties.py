@@ -1,0 +1,69 @@
+"""Parties, transfers and supervision, from the words of contacts to the public ones."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from acd.contact_events import ContactParty, ContactTransferred, TransferKind
+from acd.party import PartyState
+from cti.live import LiveInteraction
+from cti.schema import EventData, EventType, PartyView, SupervisionView, TransferView
+
+_GONE: Final = frozenset({PartyState.LEFT, PartyState.FAILED})
+_QUEUED: Final = frozenset({TransferKind.QUEUE, TransferKind.PARKED})
+
+
+class Publish(Protocol):
+    """Publishes an event of an interaction."""
+
+    def __call__(
+        self, type: EventType, data: EventData, live: LiveInteraction | None, at: float
+    ) -> None: ...
+
+
+def party_changed(
+    event: ContactParty, live: LiveInteraction, at: float, publish: Publish, *, visible: bool
+) -> None:
+    """Somebody else is called, takes part or leaves; `visible`: agents see supervisors."""
+    if event.role is not None:
+        supervision = SupervisionView(
+            by=event.by,
+            number=event.number,
+            role=event.role,
+            state=event.state,
+            reason=event.reason,
+        )
+        shown, live.agent_id = live.agent_id, live.agent_id if visible else None
+        publish(EventType.SUPERVISED, supervision, live, at)
+        live.agent_id = shown
+        return
+    view = PartyView(
+        number=event.number, state=event.state, agent_id=event.agent, reason=event.reason
+    )
+    others = tuple(party for party in live.parties if party.number != event.number)
+    live.parties = others if event.state in _GONE else (*others, view)
+    publish(EventType.PARTY_CHANGED, view, live, at)
+
+
+def transferred(
+    event: ContactTransferred, live: LiveInteraction, at: float, publish: Publish
+) -> None:
+    """Tell the one who had it, then the one who has it."""
+    if event.former is not None and event.former not in live.earlier_agents:
+        live.earlier_agents = (*live.earlier_agents, event.former)
+    view = TransferView(
+        kind=event.kind,
+        former_id=event.former,
+        agent_id=event.agent,
+        number=event.number,
+        queue=event.queue,
+    )
+    live.agent_id = event.former
+    publish(EventType.TRANSFERRED, view, live, at)
+    live.agent_id = event.agent
+    live.muted = False
+    live.parties = tuple(party for party in live.parties if party.number != event.number)
+    if event.kind in _QUEUED or not event.number:
+        return  # it waits: `Queued` says so
+    live.enter("talking" if event.is_queued else "direct", at)
+    publish(EventType.ESTABLISHED, live.view(), live, at)

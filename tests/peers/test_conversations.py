@@ -1,0 +1,263 @@
+"""Consultation, conference and supervision with real phones: each hums, and the others are measured."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cti.schema import EventType
+from tests.kit.hearing import HEARD, UNHEARD, stereo
+from tests.kit.lab import Lab
+from tests.kit.phone import Phone, tone_levels
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+_PITCHES = (1080.0, 1720.0, 1440.0, 2020.0, 2600.0)
+"""Between the notes of the hold music, and none a multiple of another."""
+
+
+class Party:
+    """A phone with a pitch of its own, and its call."""
+
+    def __init__(self, name: str, phone: Phone, pitch: float) -> None:
+        self.name, self.phone, self.pitch = name, phone, pitch
+        self.call = ""
+        phone.hum(pitch)
+
+    async def answer(self) -> None:
+        """Take the next call."""
+        self.call = (await self.phone.answer_next(15.0)).call
+
+
+class Scene:
+    """A server, a customer who talks to agent 1001, and others who are there."""
+
+    def __init__(self, lab: Lab, phones: AsyncExitStack) -> None:
+        self.lab = lab
+        self.phones = phones
+        self.parties: list[Party] = []
+        self.interaction = ""
+
+    async def phone(self, backend: str, number: str, *, registers: bool = True) -> Party:
+        """One more phone."""
+        phone = await self.phones.enter_async_context(
+            Phone(backend, number=number if not registers else "phone")
+        )
+        if registers:
+            await phone.register_to(self.lab.host, self.lab.sip_port, number, f"lab-{number}")
+        party = Party(number, phone, _PITCHES[len(self.parties)])
+        self.parties.append(party)
+        return party
+
+    async def talk(self) -> tuple[Party, Party]:
+        """A customer and agent 1001."""
+        agent = await self.phone("baresip", "1001")
+        await self.lab.agent_is("1001", "available")
+        customer = await self.phone("pjsua2", "+12025550103", registers=False)
+        customer.call = await customer.phone.call(f"sip:4001@{self.lab.host}:{self.lab.sip_port}")
+        await agent.answer()
+        await customer.phone.established(customer.call)
+        await self.lab.agent_is("1001", "talking")
+        views = (await self.lab.get("/api/v1/snapshot"))["interactions"]
+        (self.interaction,) = [v["interaction_id"] for v in views if v["agent_id"] == "1001"]
+        return customer, agent
+
+    async def do(self, what: str, body: object = None, login: str = "1001") -> None:
+        """Command the interaction."""
+        path = f"/api/v1/interactions/{self.interaction}/{what}"
+        reply = await self.lab.post(path, body, login)
+        assert reply.status_code == 202, reply.text
+
+    async def hear(self, **wanted: str) -> None:
+        """Assert whom each party hears; `music` for nobody but the music. Listens to all at once.
+
+        Keys are the names of parties, values names of those heard.
+        """
+        names = {party.name.lstrip("+"): party for party in self.parties if party.call}
+        listeners = [names[key.lstrip("_")] for key in wanted]
+        sounds = await asyncio.gather(*(party.phone.hear(party.call, 1.3) for party in listeners))
+        for party, sound, heard in zip(listeners, sounds, wanted.values(), strict=True):
+            pcm = sound[4800:]
+            levels = dict(
+                zip(names, tone_levels(pcm, [each.pitch for each in names.values()]), strict=True)
+            )
+            expected = set(heard.split())
+            if "music" in expected:
+                expected.discard("music")
+                assert np.abs(pcm.astype(float)).mean() > 50, f"{party.name} should hear music"
+            for name, level in levels.items():
+                said = f"{party.name} hears {levels}, wanted {heard}"
+                assert (level > HEARD) if name in expected else (level < UNHEARD), said
+
+    async def leave(self) -> None:
+        """All hang up, customer first."""
+        for party in self.parties[1:] + self.parties[:1]:
+            if party.call:
+                party.phone.process.hang_up(party.call)
+        await self.lab.is_quiet()
+
+
+async def recording_of(lab: Lab, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The channels of the last recording, which is one of `count`."""
+    rows = await lab.recordings(count)
+    assert len(rows) == count, "one contact has one recording"
+    return stereo(Path(rows[-1]["path"]))
+
+
+def has(pcm: np.ndarray, pitch: float) -> bool:
+    """Whether a pitch sounds for at least half a second in a row."""
+    tenths = [
+        tone_levels(pcm[at : at + 4000], [pitch])[0] > HEARD
+        for at in range(0, len(pcm) - 4000, 4000)
+    ]
+    return any(tenths)
+
+
+async def test_consult_toggle_conference_and_hand_over(lab: Lab) -> None:
+    before = len(await lab.recordings(0))
+    async with AsyncExitStack() as phones:
+        scene = Scene(lab, phones)
+        customer, agent = await scene.talk()
+        expert = await scene.phone("baresip", "1030")
+        await scene.do("consult", {"number": "1030"})
+        await expert.answer()
+        await scene.hear(_12025550103="music", _1001="1030", _1030="1001")
+        await lab.agent_is("1001", "held")
+        await scene.do("consult/toggle")
+        await scene.hear(_12025550103="1001", _1001="12025550103", _1030="music")
+        await scene.do("consult/join")
+        await scene.hear(
+            _12025550103="1001 1030", _1001="12025550103 1030", _1030="12025550103 1001"
+        )
+        await agent.phone.hang_up(agent.call)
+        agent.call = ""
+        await scene.hear(_12025550103="1030", _1030="12025550103")
+        await lab.agent_is("1030", "talking")
+        await lab.agent_is("1001", "available")
+        await scene.leave()
+        left, right = await recording_of(lab, before + 1)
+        assert has(left, customer.pitch)
+        assert not has(left, agent.pitch)
+        assert has(right, agent.pitch)
+        assert has(right, expert.pitch)
+        assert not has(right, customer.pitch)
+
+
+async def test_five_in_a_conference_hear_all_others_through_a_restart(lab: Lab) -> None:
+    async with AsyncExitStack() as phones:
+        scene = Scene(lab, phones)
+        await scene.talk()
+        for number, backend in (("1031", "baresip"), ("1032", "pjsua2"), ("1033", "baresip")):
+            party = await scene.phone(backend, number)
+            await scene.do("consult", {"number": number})
+            await party.answer()
+            await scene.do("consult/join")
+        names = [party.name.lstrip("+") for party in scene.parties]
+        everybody = {
+            f"_{name}": " ".join(other for other in names if other != name) for name in names
+        }
+        await scene.hear(**everybody)
+        lab.kill()
+        await lab.start()
+        lab.expects_crash = False
+        await scene.hear(**everybody)
+        await scene.do("parties/remove", {"number": "1032"})
+        gone = scene.parties[3]
+        await gone.phone.closed(gone.call)
+        gone.call = ""
+        names.remove("1032")
+        await scene.hear(
+            **{f"_{name}": " ".join(other for other in names if other != name) for name in names}
+        )
+        await scene.leave()
+
+
+async def test_a_restart_in_a_consultation_and_targets_that_fail(lab: Lab) -> None:
+    async with AsyncExitStack() as phones:
+        scene = Scene(lab, phones)
+        await scene.talk()
+        target = await scene.phone("pjsua2", "1034")
+        await scene.do("consult", {"number": "1034"})
+        ring = await target.phone.incoming(15.0)
+        target.phone.process.reject(ring.call)
+        await lab.agent_is("1001", "talking")
+        await scene.hear(_12025550103="1001", _1001="12025550103")
+        await scene.do("consult", {"number": "1034"})
+        await target.answer()
+        await scene.hear(_12025550103="music", _1001="1034", _1034="1001")
+        lab.kill()
+        await lab.start()
+        lab.expects_crash = False
+        await scene.hear(_12025550103="music", _1001="1034", _1034="1001")
+        await target.phone.hang_up(target.call)
+        target.call = ""
+        await scene.hear(_12025550103="1001", _1001="12025550103")
+        await scene.do("consult", {"number": "1034"})
+        await target.answer()
+        await scene.do("consult/complete")
+        agent = scene.parties[0]
+        await agent.phone.closed(agent.call)
+        agent.call = ""
+        await scene.hear(_12025550103="1034", _1034="12025550103")
+        await lab.agent_is("1034", "talking")
+        await scene.leave()
+
+
+async def test_a_blind_transfer_to_one_who_refuses_comes_back_first_in_line(lab: Lab) -> None:
+    async with AsyncExitStack() as phones:
+        scene = Scene(lab, phones)
+        customer, agent = await scene.talk()
+        target = await scene.phone("baresip", "1035")
+        await scene.do("transfer", {"number": "1035"})
+        ring = await target.phone.incoming(15.0)
+        await agent.phone.closed(agent.call)
+        target.phone.process.reject(ring.call)
+        await agent.answer()  # 1001 is the only one in the queue
+        await scene.hear(_12025550103="1001", _1001="12025550103")
+        await scene.leave()
+        assert customer.call
+
+
+async def test_monitor_whisper_barge_and_take_over(lab: Lab) -> None:
+    before = len(await lab.recordings(0))
+    async with AsyncExitStack() as phones:
+        scene = Scene(lab, phones)
+        customer, agent = await scene.talk()
+        boss = await scene.phone("pjsua2", "1040")
+        refused = await lab.post(
+            f"/api/v1/interactions/{scene.interaction}/supervise", {"role": "monitor"}, "1002"
+        )
+        assert refused.status_code == 403
+        for role, to_customer, to_agent in (
+            ("monitor", "1001", "12025550103"),
+            ("whisper", "1001", "12025550103 1040"),
+            ("barge", "1001 1040", "12025550103 1040"),
+            ("monitor", "1001", "12025550103"),
+        ):
+            await scene.do("supervise", {"role": role, "phone": "1040"}, "super")
+            if not boss.call:
+                await boss.answer()
+            await scene.hear(_12025550103=to_customer, _1001=to_agent, _1040="12025550103 1001")
+        await scene.do("supervise", {"role": "take-over", "phone": "1040"}, "super")
+        await agent.phone.closed(agent.call)
+        agent.call = ""
+        await scene.hear(_12025550103="1040", _1040="12025550103")
+        await lab.agent_is("1040", "talking")
+        await scene.leave()
+        left, right = await recording_of(lab, before + 1)
+        assert has(left, customer.pitch)
+        assert not has(left, boss.pitch)
+        assert has(right, agent.pitch)
+        types = [
+            row[0]
+            for row in lab.query(
+                "select type from timeline where interaction_id = ? order by seq",
+                scene.interaction,
+            )
+        ]
+        assert types.count(EventType.SUPERVISED) >= 6
+        assert EventType.TRANSFERRED in types
