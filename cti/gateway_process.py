@@ -30,6 +30,7 @@ def run_from_options(args: argparse.Namespace) -> int:
         rtp_port_low=low,
         rtp_port_high=high,
         prompt_folders=tuple(Path(folder) for folder in args.prompts),
+        dtls_certificate=Path(args.dtls_certificate) if args.dtls_certificate else None,
         rtp_timeout_s=args.rtp_timeout,
         linger_s=args.linger,
     )

@@ -102,6 +102,8 @@ class MediaSection(_Section, frozen=True, kw_only=True):
     """What stands in SDP instead of `address` where a NAT lies between; empty: `address`."""
     ports: str = "16000-31999"
     rtp_timeout_s: Seconds = 30.0
+    dtls: bool = True
+    """Whether DTLS-SRTP (browsers) can be spoken."""
     linger_s: Seconds = 60.0
     """How long sound goes on when the call agent died; then the gateway ends by itself."""
     reserve: Annotated[int, msgspec.Meta(ge=2, le=4000)] = 512

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -47,6 +49,7 @@ from switch.sip.limits import EndpointLimits
 from switch.sip.uri import Uri
 from switch.sip.user_agent import UserAgent
 from switch.sip.user_agent_settings import UserAgentSettings
+from switch.srtp.certificate import own_dtls_certificate
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
 from switch.transport.tls import TlsContexts
@@ -165,6 +168,7 @@ class Switching:
             on_lost=lambda detail: self.gateway_process.lost(detail),
             ports_ahead=settings.media.reserve,
         )
+        self._dtls_certificate = data / "tls" / "dtls.pem"
         socket = data / "gateway.sock"
         self.gateway_process = GatewayProcess(
             self._gateway_command(socket),
@@ -269,6 +273,10 @@ class Switching:
                 uri = Uri.parse(binding)
                 flow = Flow(Transport.UDP, (uri.host.strip("[]"), uri.port or 5060), local)
                 self.location.add_static(number, binding, flow)
+        if self._settings.media.dtls:
+            self.calls.media.policies.fingerprint = await asyncio.to_thread(
+                own_dtls_certificate, self._dtls_certificate, time.time()
+            )
         await self.gateway_process.start()
         self.carriers.start()
 
@@ -330,6 +338,8 @@ class Switching:
             "--linger",
             str(media.linger_s),
         ]
+        if media.dtls:
+            command += ["--dtls-certificate", str(self._dtls_certificate)]
         for folder in prompt_folders(self._settings):
             command += ["--prompts", str(folder)]
         return command

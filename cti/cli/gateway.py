@@ -17,6 +17,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--rtp-address", default="127.0.0.1")
     parser.add_argument("--rtp-ports", default="16000-31999", metavar="LOW-HIGH")
     parser.add_argument("--prompts", action="append", default=[], metavar="FOLDER")
+    parser.add_argument(
+        "--dtls-certificate",
+        default="",
+        metavar="FILE",
+        help="PEM, certificate and key, for DTLS-SRTP",
+    )
     parser.add_argument("--rtp-timeout", type=float, default=30.0, metavar="SECONDS")
     parser.add_argument(
         "--linger",

@@ -104,6 +104,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--ca-file", default="", help="PEM of the authorities of TLS servers")
     parser.add_argument("--trace", action="store_true", help="SIP messages to standard error")
     args = parser.parse_args(argv)
+    if args.backend == "pjsua2" and args.srtp == "dtls":
+        parser.error("--srtp dtls: this backend is told its keys by SDP alone")
 
     protocol_fd = os.dup(1)
     os.dup2(2, 1)  # native prints must not break the protocol's lines

@@ -14,7 +14,6 @@ _SRTP_USE: Final = {
     "off": pj.PJMEDIA_SRTP_DISABLED,
     "optional": pj.PJMEDIA_SRTP_OPTIONAL,
     "required": pj.PJMEDIA_SRTP_MANDATORY,
-    "dtls": pj.PJMEDIA_SRTP_MANDATORY,
 }
 _RETRY_S: Final = 3
 """A registration that failed is tried again after this."""
@@ -107,10 +106,6 @@ class Account(pj.Account):  # type: ignore[misc]  # the library publishes no typ
         config.mediaConfig.srtpSecureSignaling = (
             0  # keys may be told over UDP: what is heard decides
         )
-        if self._settings.srtp == "dtls":
-            keyings = pj.IntVector()
-            keyings.append(pj.PJMEDIA_SRTP_KEYING_DTLS_SRTP)
-            config.mediaConfig.srtpOpt.keyings = keyings
         return config
 
 

@@ -11,7 +11,7 @@ from switch.calls.diversion import Diverted
 from switch.ids import CallId
 from switch.registrar.location import Binding
 from switch.sip.client_digest import ClientCredentials
-from switch.sip.flow import Flow
+from switch.sip.flow import Flow, Transport
 from switch.sip.uri import NameAddr, Uri
 from switch.trunks.source import Source
 
@@ -53,6 +53,11 @@ class Target(Struct, frozen=True, kw_only=True):
     """Extra headers for this place alone."""
     trunk: str | None = None
     """The trunk by which it is reached."""
+
+    @property
+    def is_browser(self) -> bool:
+        """It registered over WebSocket, as browsers do: it takes DTLS-SRTP alone (RFC 8827)."""
+        return self.flow.transport in (Transport.WS, Transport.WSS)
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

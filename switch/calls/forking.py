@@ -81,7 +81,7 @@ class Forking:
 
     def _begin(self, leg: Leg, attempt: Attempt, groups: Sequence[tuple[Target, ...]]) -> None:
         try:
-            negotiation = self._media.open(leg)
+            negotiation = self._media.open(leg, is_browser=groups[0][0].is_browser)
         except MediaUnavailableError:
             self._legs.report_stillborn(leg, EndCause(Result.FAILED, "no-media", 503))
             return
@@ -125,7 +125,7 @@ class Forking:
         for target in group:
             negotiation = leg.negotiation
             if negotiation is None or fork.branches or fork.best is not None:
-                negotiation = self._media.negotiate_anew(leg)
+                negotiation = self._media.negotiate_anew(leg, is_browser=target.is_browser)
             try:
                 session = self._inviter.invite(fork.attempt, target, negotiation, now)
             except LocalProtocolError as error:

@@ -8,7 +8,7 @@ from switch.calls.gateway_port import Gateway
 from switch.calls.leg import Leg
 from switch.calls.transport_policies import TransportPolicies
 from switch.errors import LocalProtocolError, MediaUnavailableError, RemoteProtocolError
-from switch.gateway.protocol import AddLeg, ConfigureLeg, RemoveLeg, SrtpKeys
+from switch.gateway.protocol import AddLeg, ConfigureLeg, Dtls, Ice, RemoveLeg, SrtpKeys
 from switch.ids import CallId, LegId
 from switch.sdp.codecs import ALL_CODECS, known_names
 from switch.sdp.offer_answer import AudioNegotiation
@@ -36,7 +36,7 @@ class LegMedia:
         }
         self.of_call: Callable[[CallId], Iterable[Leg]] = lambda call: ()
         """The legs of a call: what they speak is offered first to those who join them."""
-        self._policies = policies or TransportPolicies({})
+        self.policies = policies or TransportPolicies({})
         self._gateway = gateway
         self._new_session_id = new_session_id
         self._rtp_address: str | None = None
@@ -65,8 +65,8 @@ class LegMedia:
         self._open.clear()
         self._closing.clear()
 
-    def open(self, leg: Leg) -> AudioNegotiation:
-        """Give the leg a port and a negotiation.
+    def open(self, leg: Leg, *, is_browser: bool = False) -> AudioNegotiation:
+        """Give the leg a port and a negotiation; `is_browser`: its peer takes DTLS-SRTP alone.
 
         Raises:
             MediaUnavailableError: no gateway is connected, or it has no free port.
@@ -77,13 +77,13 @@ class LegMedia:
         self._open.add(leg.id)
         try:
             self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
-            leg.negotiation = self.negotiate_anew(leg)
+            leg.negotiation = self.negotiate_anew(leg, is_browser=is_browser)
         except BaseException:
             self.discard(leg)
             raise
         return leg.negotiation
 
-    def negotiate_anew(self, leg: Leg) -> AudioNegotiation:
+    def negotiate_anew(self, leg: Leg, *, is_browser: bool = False) -> AudioNegotiation:
         """Another negotiation at the port of a leg: whom it is offered to do not know each other.
 
         Raises:
@@ -96,7 +96,7 @@ class LegMedia:
             address=self._rtp_address,
             port=leg.port,
             codecs=self._codecs_for(leg),
-            terms=self._policies.terms(leg),
+            terms=self.policies.terms(leg, is_browser=is_browser),
         )
 
     def _codecs_for(self, leg: Leg) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ class LegMedia:
         if audio is None:
             raise LocalProtocolError(f"leg {leg.id}: nothing is agreed yet")
         transport = _negotiation(leg).transport
-        keys = transport.keys
+        keys, dtls, ice = transport.keys, transport.dtls, transport.ice
         self._gateway.send(
             ConfigureLeg(
                 leg=leg.id,
@@ -172,13 +172,20 @@ class LegMedia:
                 use_fec=audio.use_fec,
                 send=audio.send,
                 receive=audio.receive,
-                rtcp=True,
+                # Without a shared port RTCP would need a handshake of its own.
+                rtcp=transport.rtcp_mux or dtls is None,
                 rtcp_mux=transport.rtcp_mux,
                 rtcp_address=transport.rtcp_address,
                 rtcp_port=transport.rtcp_port,
                 srtp=None
                 if keys is None
                 else SrtpKeys(suite=keys.suite, send=keys.send, receive=keys.receive),
+                dtls=None
+                if dtls is None
+                else Dtls(is_client=dtls.role == "client", fingerprint=dtls.fingerprint),
+                ice=None
+                if ice is None
+                else Ice(ufrag=ice.ufrag, password=ice.password, remote_ufrag=ice.remote_ufrag),
             )
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from switch.gateway import protocol as wire
+from switch.gateway.handshakes import DtlsTerms, Handshakes, IceTerms
 from switch.ids import LegId
 from switch.media import events as media
 from switch.media.engine import MediaEngine
@@ -19,8 +20,9 @@ _log = logging.getLogger(__name__)
 class CommandRunner:
     """Runs commands one by one; failures become events, never exceptions."""
 
-    def __init__(self, engine: MediaEngine) -> None:
+    def __init__(self, engine: MediaEngine, handshakes: Handshakes | None = None) -> None:
         self._engine = engine
+        self._handshakes = handshakes
         self.on_fault: Callable[[str], None] = lambda what: None
         """Told of a command that failed in a way nobody foresaw."""
 
@@ -43,10 +45,10 @@ class CommandRunner:
                 engine.add_leg(command.leg, command.port, now)
             case wire.ConfigureLeg():
                 # First of all: nothing may pass in clear that should not.
-                engine.secure_leg(command.leg, _keys(command.srtp))
+                self._secure(command)
                 engine.configure_leg(
                     command.leg,
-                    remote=(command.remote_address, command.remote_port),
+                    remote=None if command.ice else (command.remote_address, command.remote_port),
                     codec=command.codec,
                     payload_type=command.payload_type,
                     event_type=command.telephone_event_payload_type,
@@ -60,6 +62,8 @@ class CommandRunner:
                 if command.rtcp:
                     engine.exchange_reports(command.leg, _report_address(command), now)
             case wire.RemoveLeg():
+                if self._handshakes is not None:
+                    self._handshakes.remove(engine.expect_handshakes(command.leg, on=False))
                 return [_leg_removed(command.leg, engine.remove_leg(command.leg))]
             case wire.SetGains():
                 return self._set_gains(command)
@@ -90,6 +94,22 @@ class CommandRunner:
             case _:
                 assert_never(command)
         return []
+
+    def _secure(self, command: wire.ConfigureLeg) -> None:
+        """Keys, or the handshakes that will lead to some."""
+        ice, dtls = command.ice, command.dtls
+        row = self._engine.expect_handshakes(command.leg, on=bool(ice or dtls))
+        if dtls is None:
+            self._engine.secure_leg(command.leg, _keys(command.srtp))
+        if self._handshakes is None:
+            if ice or dtls:
+                raise MediaCommandError("this gateway knows neither ICE nor DTLS")
+            return
+        self._handshakes.configure(
+            row,
+            None if ice is None else IceTerms(ice.ufrag, ice.password, ice.remote_ufrag),
+            None if dtls is None else DtlsTerms(dtls.is_client, dtls.fingerprint),
+        )
 
     def _set_gains(self, command: wire.SetGains) -> list[wire.Event]:
         failures: list[wire.Event] = []

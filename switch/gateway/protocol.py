@@ -94,6 +94,26 @@ class SrtpKeys(Message, frozen=True, kw_only=True, tag="srtp_keys"):
         return f"SrtpKeys(suite={self.suite!r}, ...)"
 
 
+class Dtls(Message, frozen=True, kw_only=True, tag="dtls"):
+    """Keys by a DTLS handshake (RFC 5764)."""
+
+    is_client: bool
+    """We begin."""
+    fingerprint: str
+    """SHA-256 of the peer's certificate, upper-case hexadecimal with colons."""
+
+
+class Ice(Message, frozen=True, kw_only=True, tag="ice"):
+    """Connectivity checks that are answered (RFC 8445, lite)."""
+
+    ufrag: str
+    password: str
+    remote_ufrag: str
+
+    def __repr__(self) -> str:
+        return f"Ice(ufrag={self.ufrag!r}, ...)"
+
+
 class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """Set or change where a leg's RTP goes and how it is coded: after each answer or re-INVITE."""
 
@@ -124,7 +144,10 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     use_fec: bool = False
     """The peer makes use of forward error correction (Opus)."""
     srtp: SrtpKeys | None = None
-    """None: in clear. With the keys that are in use already nothing begins anew."""
+    """With the keys that are in use already nothing begins anew. Neither this nor `dtls`: in clear."""
+    dtls: Dtls | None = None
+    ice: Ice | None = None
+    """Then packets go to where an authentic check came from, not to the address above."""
 
 
 class RemoveLeg(Message, frozen=True, kw_only=True, tag="remove_leg"):

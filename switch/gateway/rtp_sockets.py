@@ -250,6 +250,28 @@ class RtpSockets:
         except SrtpError as error:
             raise MediaCommandError(str(error)) from None
 
+    def expect_security(self, row: int) -> None:
+        """Nothing of this leg passes in clear from now on, whether it has keys yet or not."""
+        self._sessions.expect(row)
+
+    def peer(self, row: int) -> tuple[str, int] | None:
+        """Where a leg's packets go; None: nowhere yet."""
+        pair = self._legs.get(row)
+        if pair is None or self._tables.fd_by_row[row] < 0:
+            return None
+        try:
+            address = pair.main.getpeername()
+        except OSError:
+            return None
+        return address[0], address[1]
+
+    def reply(self, row: int, data: bytes, to: tuple[str, int]) -> None:
+        """Send one datagram as it is, from the leg's port; one that cannot be sent is not missed."""
+        pair = self._legs.get(row)
+        if pair is not None:
+            with contextlib.suppress(OSError):
+                pair.doorstep.sendto(data, to)
+
     # --- reports --------------------------------------------------------------------------------
 
     def share_reports(self, row: int) -> None:

@@ -24,6 +24,7 @@ from typing import Final
 
 from switch.gateway.commands import CommandRunner, event_of
 from switch.gateway.control import ControlServer
+from switch.gateway.handshakes import Handshakes
 from switch.gateway.protocol import (
     VERSION,
     Command,
@@ -31,6 +32,7 @@ from switch.gateway.protocol import (
     GatewayStats,
     GetStats,
     Hello,
+    LegFailed,
     PortsReserved,
     RecordingFailed,
     RecordingFinished,
@@ -106,7 +108,10 @@ class GatewayServer:
             wall=time.time,
             rtp_timeout_s=settings.rtp_timeout_s,
         )
-        self._commands = CommandRunner(self._engine)
+        self._handshakes = Handshakes(
+            self._sockets, settings.dtls_certificate, on_failed=self._handshake_failed
+        )
+        self._commands = CommandRunner(self._engine, self._handshakes)
         self._schedule = TickSchedule()
         self._control = ControlServer(
             Path(settings.socket_path), on_hello=self._welcome, on_command=self._take
@@ -168,6 +173,9 @@ class GatewayServer:
             if schedule.is_due(now):
                 engine.tick(now, schedule.take(now))
                 self._set_pace()
+        if len(self._handshakes):
+            self._handshakes.receive(*engine.next_handshakes())
+            self._handshakes.turn(now)
         self._reserve()
         for event in engine.next_events():
             self._control.send(event_of(event))
@@ -175,6 +183,11 @@ class GatewayServer:
         self._control.flush()
         if not engine.is_idle:
             self._sleep(now)
+
+    def _handshake_failed(self, row: int, why: str) -> None:
+        leg = self._engine.leg_of(row)
+        if leg is not None:
+            self._control.send(LegFailed(leg=leg, reason=why))
 
     def _set_pace(self) -> None:
         """Choose how often to wake, by the packets of the last frame."""
@@ -188,6 +201,8 @@ class GatewayServer:
     def _sleep(self, began: float) -> None:
         """Wait for the next wake, or let the sockets do the wakes alone until the next tick."""
         schedule = self._schedule
+        if self._handshakes.is_busy:
+            return
         if schedule.running:
             pause = Pause(self._wake_s, schedule.next_at)
             if not self._stopping and self._engine.relay(self._sockets, pause):

@@ -22,6 +22,8 @@ class GatewaySettings:
     """Where prompts lie as `<name>.ulaw`; earlier folders win."""
     linger_s: float = 60.0
     """Without a call agent for so long, the gateway closes its recordings and ends."""
+    dtls_certificate: Path | None = None
+    """PEM, certificate and key; None: no DTLS."""
     rtp_timeout_s: float = 30.0
     """A leg that should receive and does not for so long is reported."""
     wake_ms: float = 2.5

@@ -29,7 +29,7 @@ from switch.compiled import (
     tuple_of,
 )
 from switch.media.legs import Rows
-from switch.media.receipt import KEYED, RECEIPT_TABLES, RELAYED, ReceiptTables, take_packets
+from switch.media.receipt import ASIDE, KEYED, RECEIPT_TABLES, RELAYED, ReceiptTables, take_packets
 from switch.rtp.rtcp import is_rtcp
 from switch.srtp.crypt import CRYPT, close_packet, open_packet
 
@@ -288,7 +288,7 @@ def relay_packets(
             received += count
             relayed += out
             dropped += send_packets(sockets, tables.out, tables.out_legs, tables.out_sizes, 0, out)
-            if tables.counts[KEYED]:
+            if tables.counts[KEYED] or tables.counts[ASIDE]:
                 return received, relayed, dropped, strangers, now
         if strangers or owner_has:
             return received, relayed, dropped, strangers, now

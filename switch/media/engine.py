@@ -28,7 +28,7 @@ from switch.media.frame_sender import FrameSender
 from switch.media.gains import Plan
 from switch.media.legs import NO_PAYLOAD_TYPE
 from switch.media.patchbay import Patchbay
-from switch.media.ports import RecordingSink, RtpWire
+from switch.media.ports import RecordingSink, RtpWire, Stray
 from switch.media.prompts import PromptStore
 from switch.media.receipt import Pause, Receipt, RelayingWire
 
@@ -90,6 +90,17 @@ class MediaEngine(Patchbay):
     def is_relaying(self) -> bool:
         """Whether packets of any leg are passed on as they come."""
         return len(self._plan.relay_listeners) > 0
+
+    @property
+    def has_handshakes(self) -> bool:
+        """Whether STUN or DTLS has come."""
+        return bool(self._receipt.aside or self._peers.unheard)
+
+    def next_handshakes(self) -> tuple[list[Stray], list[tuple[int, bytes]]]:
+        """STUN and DTLS that came since the last call: from strangers, and from the legs' peers by row."""
+        strays, aside = self._peers.unheard, self._receipt.aside
+        self._peers.unheard, self._receipt.aside = [], []
+        return strays, aside
 
     # --- the two verbs --------------------------------------------------------------------------
 

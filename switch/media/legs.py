@@ -28,6 +28,7 @@ LEG: Final = np.dtype(
         ("receiving", np.bool_),  # has a peer that should be heard; its silence is a fault
         ("codec", np.uint8),
         ("payload_type", np.uint8),
+        ("handshakes", np.bool_),  # its peer may send STUN and DTLS
         ("event_type", np.uint8),  # payload type of telephone events
         ("law", np.uint8),  # PCMU or PCMA: how its frames are kept inside
         ("scale", np.int64),  # units of its timestamps for a sample at 8 kHz
@@ -78,6 +79,7 @@ class LegTable:
     law: NDArray[np.uint8]
     scale: Rows
     event_scale: Rows
+    handshakes: NDArray[np.bool_]
     dialling: NDArray[np.bool_]
     ssrc: Rows
     next_sequence: Rows

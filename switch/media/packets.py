@@ -9,8 +9,8 @@ import numpy as np
 from switch.media.codecs import FRAME_SAMPLES
 from switch.rtp.packet import HEADER_OCTETS
 
-ROW_OCTETS: Final = 1024
-"""120 ms of G.711, a header and an extension; a longer datagram is cut and then refused."""
+ROW_OCTETS: Final = 1536
+"""Whatever fits into an Ethernet frame, DTLS too; a longer datagram is cut and then refused."""
 FRAME_OCTETS: Final = HEADER_OCTETS + FRAME_SAMPLES
 
 

@@ -117,7 +117,7 @@ class Patchbay:
         self,
         leg: LegId,
         *,
-        remote: tuple[str, int],
+        remote: tuple[str, int] | None,
         codec: str,
         payload_type: int,
         event_type: int | None,
@@ -130,8 +130,8 @@ class Patchbay:
     ) -> None:
         """Set where a leg's RTP goes and how it is coded. Raises MediaCommandError.
 
-        `event_rate` is the clock of telephone events, Hz; `bitrate` (bits a second, 0: as we like) and
-        `use_fec` concern Opus.
+        `remote` is None where ICE will tell; `event_rate` is the clock of telephone events, Hz; `bitrate`
+        (bits a second, 0: as we like) and `use_fec` concern Opus.
         """
         row = self._row(leg)
         legs = self._legs
@@ -143,9 +143,11 @@ class Patchbay:
                 raise MediaCommandError(f"payload type {given} is not in 0 to 127")
         if event_rate not in EVENT_RATES_HZ:
             raise MediaCommandError(f"clock of events {event_rate} is none of {EVENT_RATES_HZ}")
-        held = ip_address_is_unspecified(remote[0])  # `c=0.0.0.0`, the old way to hold
-        if not held:
-            self._peers.name(row, remote)
+        held = False
+        if remote is not None:
+            held = ip_address_is_unspecified(remote[0])  # `c=0.0.0.0`, the old way to hold
+            if not held:
+                self._peers.name(row, remote)
         if number != legs.codec[row] or receive != legs.receiving[row]:
             legs.codec[row] = number
             legs.law[row] = LAW_OF_CODEC[number]
@@ -160,6 +162,16 @@ class Patchbay:
         legs.last_received[row] = now
         legs.silence_reported[row] = False
         self._changed = True
+
+    def expect_handshakes(self, leg: LegId, *, on: bool) -> int:
+        """Put STUN and DTLS of a leg aside, or not; return its row. Raises MediaCommandError."""
+        row = self._row(leg)
+        self._legs.handshakes[row] = on
+        return row
+
+    def leg_of(self, row: int) -> LegId | None:
+        """The leg of a row."""
+        return self._legs.ids.get(row)
 
     def secure_leg(self, leg: LegId, keys: SrtpKeys | None) -> None:
         """Encrypt what passes between a leg and its peer; None: in clear. Raises MediaCommandError."""

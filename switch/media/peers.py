@@ -32,6 +32,8 @@ class Peers:
         self._wire = wire
         self._traffic = traffic
         self._named: dict[int, tuple[str, int]] = {}
+        self.unheard: list[Stray] = []
+        """STUN and DTLS from strangers, for whoever knows what to do about it."""
 
     def name(self, row: int, address: tuple[str, int]) -> None:
         """Signalling says where the peer is. Raises MediaCommandError when it cannot be reached.
@@ -57,6 +59,9 @@ class Peers:
         legs = self._legs
         for row, data, source, is_report in strays:
             if not legs.active[row]:
+                continue
+            if legs.handshakes[row] and data and data[0] < 64:
+                self.unheard.append(Stray(row, data, source))
                 continue
             if not is_report and self._may_enter(row, source) and self._is_agreed(row, data):
                 with contextlib.suppress(MediaCommandError):

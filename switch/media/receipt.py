@@ -51,6 +51,7 @@ _OVERRUN: Final = 2
 KEYED: Final = 3
 MAX_NOISE: Final = 127
 """-dBov: the softest comfort noise there is."""
+ASIDE: Final = 4
 
 
 class ReceiptTables(NamedTuple):
@@ -77,15 +78,17 @@ class ReceiptTables(NamedTuple):
     keyed: Rows
     """Numbers of the packets that carry digits."""
     counts: Rows
-    """Packets to be relayed, no RTP, too long or late for a ring, and with digits."""
+    """Packets to be relayed, no RTP, too long or late for a ring, with digits, and put aside."""
     reports: NDArray[Any]
+    aside: Rows
+    """Numbers of the packets that are neither RTP nor RTCP, of legs that expect such."""
 
 
 RECEIPT_TABLES: Final = tuple_of(
     ReceiptTables,
     table_of(LEG), table_of(RECEIVER), table_of(RING), OCTET_BLOCKS, FLAG_ROWS,
     INTS, INTS, INTS, OCTET_TABLE, CODER_TABLES, OCTET_ROWS, INTS, INTS, OCTET_ROWS, INTS, INTS,
-    INTS, INTS, table_of(REPORT),
+    INTS, INTS, table_of(REPORT), INTS,
 )  # fmt: skip
 
 
@@ -144,7 +147,10 @@ class Receipt:
         """A packet of sound and one of RTCP of each leg."""
         self._out = PacketBuffer(legs.capacity)
         self._keyed = np.zeros(legs.capacity, dtype=np.int64)
-        self._counts = np.zeros(4, dtype=np.int64)
+        self._aside = np.zeros(legs.capacity, dtype=np.int64)
+        self.aside: list[tuple[int, bytes]] = []
+        """Packets that are neither RTP nor RTCP, and the rows they came to."""
+        self._counts = np.zeros(5, dtype=np.int64)
 
     def take(self, plan: Plan, now: float, events: list[MediaEvent]) -> int:
         """Take one packet of every leg that has any; return how many there were.
@@ -177,6 +183,7 @@ class Receipt:
             # A leg hears at most one other plainly, so this holds whatever is relayed.
             self._out = self._out.with_room(capacity)
             self._keyed = np.zeros(capacity, dtype=np.int64)
+            self._aside = np.zeros(capacity, dtype=np.int64)
 
     def _tables(self, plan: Plan) -> ReceiptTables:
         arrived, out, rings = self._arrived, self._out, self._rings
@@ -186,19 +193,22 @@ class Receipt:
             plan.relay_count, plan.relay_start, plan.relay_listeners, TRANSCODE,
             self._coders.tables,
             arrived.octets, arrived.legs, arrived.sizes, out.octets, out.legs, out.sizes,
-            self._keyed, self._counts, self._reports.table,
+            self._keyed, self._counts, self._reports.table, self._aside,
         )  # fmt: skip
 
     def _account(
         self, received: int, relayed: int, dropped: int, now: float, events: list[MediaEvent]
     ) -> None:
         """Add up what was done, and hear the digits of the packets that came last."""
-        _, stray, overrun, keyed = self._counts.tolist()
+        _, stray, overrun, keyed, aside = self._counts.tolist()
         traffic, arrived = self._traffic, self._arrived
         traffic.received += received
         traffic.stray += stray
         traffic.count_sent(relayed - dropped, dropped)
         self._rings.overrun += overrun
+        for packet in self._aside[:aside].tolist():
+            octets = arrived.octets[packet, : arrived.sizes[packet]].tobytes()
+            self.aside.append((int(arrived.legs[packet]), octets))
         for packet in self._keyed[:keyed].tolist():
             header = header_of(arrived.octets[packet], int(arrived.sizes[packet]))
             payload = arrived.octets[packet, header.start : header.start + header.length].tobytes()
@@ -213,7 +223,7 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
     Those to be relayed and those with digits are counted from nothing, the others added up.
     """
     legs, counts = tables.legs, tables.counts
-    counts[RELAYED] = counts[KEYED] = 0
+    counts[RELAYED] = counts[KEYED] = counts[ASIDE] = 0
     for i in range(count):
         row, size, packet = tables.rows[i], tables.sizes[i], tables.arrived[i]
         leg = legs[row]
@@ -223,6 +233,10 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
                 peer_ssrc = tables.receivers[row].ssrc
                 if take_report(tables.reports[row], leg.ssrc, peer_ssrc, packet, size, now):
                     continue
+            if leg.handshakes and 0 < size < ROW_OCTETS and packet[0] < 64:
+                tables.aside[counts[ASIDE]] = i
+                counts[ASIDE] += 1
+                continue
             leg.stray += 1
             counts[_STRAY] += 1
             continue

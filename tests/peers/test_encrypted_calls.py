@@ -122,6 +122,25 @@ async def test_keys_outlive_the_call_agent(lab: Lab) -> None:
     await lab.is_quiet()
 
 
+async def test_keys_by_dtls(lab: Lab) -> None:
+    """Without ICE: the handshake goes where SDP says. The other end of the call is plain."""
+    async with (
+        Phone("baresip", number="+12025550117", srtp="dtls") as caller,
+        Phone("baresip") as agent,
+    ):
+        await agent.register_to(lab.host, lab.sip_port, MILD, f"lab-{MILD}")
+        await lab.agent_is(MILD, "available")
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        ring = await agent.answer_next(10.0)
+        await caller.established(call)
+        await until_heard(caller, call, AGENT_HZ)
+        await until_heard(agent, ring.call, CALLER_HZ)
+        await caller.hang_up(call)
+    await lab.is_quiet()
+
+
 async def test_who_asks_for_what_is_switched_off_is_refused(lab: Lab, tmp_path: Path) -> None:
     """488, with a warning that says why; the one who tolerates it talks in clear."""
     config = tmp_path / "off.toml"

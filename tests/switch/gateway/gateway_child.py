@@ -67,6 +67,7 @@ def main() -> int:
             rtp_port_high=int(sys.argv[5]),
             prompt_folders=(Path(folder),),
             linger_s=float(linger),
+            dtls_certificate=Path(sys.argv[6]) if len(sys.argv) > 6 else None,
         ),
         CountingSink(),
     )

@@ -174,7 +174,7 @@ def test_a_stranger_with_a_packet_longer_than_a_row_is_counted(first: int) -> No
     """With the padding bit the last octet is looked at, which lay beyond the row."""
     studio = Studio()
     caller = studio.add("caller", 500)
-    packet = bytes([first]) + caller.packet()[1:] + bytes(1200)
+    packet = bytes([first]) + caller.packet()[1:] + bytes(1600)
     studio.wire.strays = [Stray(caller.row, packet, ("198.51.100.1", 1))]
     studio.step()
     assert studio.wire.peer[caller.row] == ("192.0.2.1", 4000)

@@ -335,6 +335,132 @@ def test_another_process_goes_on_with_the_same_keys() -> None:
     assert third.transport == again.transport
 
 
+# --- DTLS and ICE ---------------------------------------------------------------------------------
+
+OWN = ":".join(["0A"] * 32)
+THEIRS = ":".join(["AB"] * 32)
+DTLS = "m=audio 9 UDP/TLS/RTP/SAVPF 0"
+PRINT = f"a=fingerprint:sha-256 {THEIRS}"
+CHECKS = ("a=ice-ufrag:abcd", "a=ice-pwd:0123456789012345678901")
+
+
+def with_dtls(policy: str = "accept", fingerprint: str = OWN) -> AudioNegotiation:
+    terms = TransportTerms(policy=SrtpPolicy(policy), fingerprint=fingerprint, random=chance())
+    return ours(terms)
+
+
+@pytest.mark.parametrize(
+    ("setup", "role", "answered"),
+    [
+        ("actpass", "client", "active"),
+        ("active", "server", "passive"),
+        ("passive", "client", "active"),
+    ],
+)
+def test_who_begins_a_handshake(setup: str, role: str, answered: str) -> None:
+    side = with_dtls()
+    _, text = side.answer(sdp(PRINT, f"a=setup:{setup}", "a=rtcp-mux", media=DTLS))
+    dtls = side.transport.dtls
+    assert dtls is not None
+    assert (dtls.role, dtls.fingerprint) == (role, THEIRS)
+    assert f"a=setup:{answered}\r\n".encode() in text
+    assert f"a=fingerprint:sha-256 {OWN}\r\n".encode() in text
+    assert b"ice" not in text
+    assert side.transport.ice is None
+
+
+def test_a_browser_is_answered_as_a_lite_agent() -> None:
+    side = with_dtls()
+    lines = (PRINT, "a=setup:actpass", "a=mid:0", "a=rtcp-mux", *CHECKS)
+    audio, text = side.answer(sdp("c=IN IP4 0.0.0.0", *lines, media=DTLS))
+    assert audio.send, "the null address of a browser is no hold"
+    ice = side.transport.ice
+    assert ice is not None
+    assert (ice.remote_ufrag, ice.remote_password) == ("abcd", CHECKS[1][10:])
+    head, _, media = text.partition(b"m=")
+    assert b"a=ice-lite\r\n" in head
+    assert b"a=group:BUNDLE 0\r\n" in head
+    assert f"a=ice-ufrag:{ice.ufrag}\r\na=ice-pwd:{ice.password}\r\n".encode() in media
+    assert b"a=candidate:1 1 UDP 2130706431 192.0.2.1 16000 typ host\r\n" in media
+    assert b"a=mid:0\r\n" in media
+    assert len(ice.ufrag) >= 4
+    assert len(ice.password) >= 22
+
+
+def test_the_same_again_changes_neither_roles_nor_names() -> None:
+    side = with_dtls()
+    side.answer(sdp(PRINT, "a=setup:active", "a=rtcp-mux", *CHECKS, media=DTLS))
+    before = side.transport
+    side.answer(sdp(PRINT, "a=setup:actpass", "a=rtcp-mux", *CHECKS, media=DTLS))
+    assert side.transport == before
+
+
+def test_a_restart_of_ice_gives_new_names() -> None:
+    side = with_dtls()
+    side.answer(sdp(PRINT, "a=setup:active", *CHECKS, media=DTLS))
+    before = side.transport.ice
+    again = ("a=ice-ufrag:efgh", "a=ice-pwd:9876543210987654321098")
+    side.answer(sdp(PRINT, "a=setup:active", *again, media=DTLS))
+    after = side.transport.ice
+    assert before is not None
+    assert after is not None
+    assert before.ufrag != after.ufrag
+    assert after.remote_ufrag == "efgh"
+
+
+def test_a_browser_is_offered_what_it_takes() -> None:
+    side = with_dtls("dtls")
+    offer = side.make_offer()
+    assert b"m=audio 16000 UDP/TLS/RTP/SAVPF 0" in offer
+    assert b"a=setup:actpass\r\n" in offer
+    side.accept_answer(sdp(PRINT, "a=setup:active", "a=rtcp-mux", *CHECKS, media=DTLS))
+    assert side.transport.dtls is not None
+    assert side.transport.dtls.role == "server"
+    assert side.transport.ice is not None
+    own = f"a=ice-ufrag:{side.transport.ice.ufrag}\r\n".encode()
+    assert own in offer
+    assert own in side.make_offer()
+
+
+@pytest.mark.parametrize(
+    ("policy", "lines"),
+    [
+        ("off", (PRINT, "a=setup:actpass")),
+        ("accept", ("a=setup:actpass",)),
+        ("accept", ("a=fingerprint:sha-1 " + ":".join(["AB"] * 20), "a=setup:actpass")),
+        ("accept", (PRINT[:-1], "a=setup:actpass")),
+        ("accept", (PRINT + ":AB", "a=setup:actpass")),
+        ("accept", (PRINT,)),
+        ("accept", (PRINT, "a=setup:holdconn")),
+        ("accept", (PRINT, "a=setup:sometimes")),
+    ],
+)
+def test_what_cannot_lead_to_keys_is_refused(policy: str, lines: tuple[str, ...]) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        with_dtls(policy).answer(sdp(*lines, media=DTLS))
+    assert caught.value.status == 488
+
+
+def test_a_gateway_without_a_certificate_takes_no_dtls() -> None:
+    with pytest.raises(RemoteProtocolError, match="no DTLS"):
+        with_dtls(fingerprint="").answer(sdp(PRINT, "a=setup:active", media=DTLS))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("a=ice-ufrag:ab", CHECKS[1]),
+        (CHECKS[0], "a=ice-pwd:short"),
+        (CHECKS[0],),
+        ("a=ice-ufrag:a b c", CHECKS[1]),
+    ],
+)
+def test_names_that_are_none_are_no_ice(lines: tuple[str, ...]) -> None:
+    side = with_dtls()
+    side.answer(sdp(PRINT, "a=setup:active", *lines, media=DTLS))
+    assert side.transport.ice is None
+
+
 def test_descriptions_with_keys_are_not_remembered() -> None:
     before = _without_numbers.cache_info().currsize
     parse_description(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
