@@ -132,6 +132,8 @@ def _reachable(settings: Settings) -> Iterator[str]:
         yield from _told(lambda host=host: _address("sip.more_hosts", host))  # type: ignore[misc]
     if media.advertise:
         yield from _told(lambda: _address("media.advertise", media.advertise))
+        if (":" in media.advertise) != (":" in media.address):
+            yield "media.advertise: IPv4 and IPv6 do not go together; give one like media.address"
     if sip.advertise and not _HOST_NAME.fullmatch(sip.advertise):
         for _ in _told(lambda: _address("sip.advertise", sip.advertise)):  # IPv6
             words = "write an IP address or a domain name, without a port"

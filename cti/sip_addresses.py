@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from cti.settings import SipSection
+from cti.settings import MediaSection, SipSection
 from switch.sip.flow import Flow, Transport
 
 _REMEMBERED: Final = 8192
@@ -20,6 +20,29 @@ _PARAMETERS: Final = {
 }
 
 
+class PeerNetworks:
+    """The networks on this side of a NAT."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = [ip_network(each, strict=False) for each in networks]
+        self.has = lru_cache(maxsize=_REMEMBERED)(self._has)
+        """Whether a host is there."""
+
+    def _has(self, host: str) -> bool:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+def media_address(media: MediaSection, networks: PeerNetworks) -> Callable[[str], str] | None:
+    """What SDP tells a peer at a host: our address, or the one that a NAT forwards; None: always ours."""
+    if not media.advertise:
+        return None
+    return lambda host: media.address if networks.has(host) else media.advertise
+
+
 class SipAddresses:
     """Host and port by transport and by peer: the address it reaches, or the one that is advertised."""
 
@@ -27,7 +50,8 @@ class SipAddresses:
         """`ports` are those that we listen at."""
         self._sip = sip
         self._ports = dict(ports)
-        self._networks = [ip_network(each, strict=False) for each in sip.local_networks]
+        self.near = PeerNetworks(sip.local_networks)
+        """Peers there are told our own addresses, and not those that are advertised."""
         self._told = lru_cache(maxsize=_REMEMBERED)(self._tell)
 
     @property
@@ -43,14 +67,6 @@ class SipAddresses:
         """The URI for Contact."""
         return self._told(flow.transport, flow.local[0], flow.remote[0])[1]
 
-    def is_local(self, host: str) -> bool:
-        """Whether this peer is told our own addresses, and not those that are advertised."""
-        try:
-            address = ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
-
     def _tell(self, kind: Transport, local: str, remote: str) -> tuple[str, str]:
         host = _in_uri(self._host(local, remote))
         port = self._ports.get(kind) or self._ports[Transport.UDP]
@@ -63,7 +79,7 @@ class SipAddresses:
         advertised = sip.advertise
         # An address of the other family would not be reached from there.
         fits = not _is_address(advertised) or (":" in advertised) == is_ipv6
-        if advertised and fits and not self.is_local(remote):
+        if advertised and fits and not self.near.has(remote):
             return advertised
         if local not in ("", "0.0.0.0", "::") and (":" in local) == is_ipv6:
             return local

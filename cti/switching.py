@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from msgspec.structs import replace
-
 from cti.accounts import PhoneCredentials
 from cti.bans import guard_settings
 from cti.capture import Capture
@@ -23,7 +21,7 @@ from cti.flows import prompt_folders
 from cti.ids import Tokens
 from cti.settings import Settings, expand, port_range
 from cti.settings_check import dns_server
-from cti.sip_addresses import SipAddresses
+from cti.sip_addresses import SipAddresses, media_address
 from cti.site import Site
 from cti.stir import Stir
 from switch.calls.control import Calls
@@ -33,7 +31,6 @@ from switch.clock import Clock
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import Event as GatewayEvent
-from switch.gateway.protocol import Welcome
 from switch.guard.bans import Ban
 from switch.guard.guard import Guard
 from switch.guard.watch import SipWatch
@@ -174,7 +171,7 @@ class Switching:
             self._gateway_command(socket),
             socket,
             self._gateway,
-            on_ready=self._gateway_ready,
+            on_ready=lambda welcome: self.calls.gateway_ready(welcome),
             on_lost=lambda detail: self.calls.gateway_lost(detail),
         )
         self.plan = NumberPlan(site.plan)
@@ -219,6 +216,7 @@ class Switching:
             settings=CallSettings(
                 host=self.addresses.own_host,
                 sip_address=(sip.host, sip_port),
+                media_address=media_address(settings.media, self.addresses.near),
                 max_calls=sip.max_calls,
                 codecs=settings.media.codecs,
             ),
@@ -307,13 +305,6 @@ class Switching:
     def _peer_names(self, connection: int) -> Sequence[str]:
         identity = self.pump.streams.identity_of(connection)
         return () if identity is None else identity.names
-
-    def _gateway_ready(self, welcome: Welcome) -> None:
-        """Tell the calls, with the address that peers of theirs are to send sound to."""
-        advertised = self._settings.media.advertise
-        self.calls.gateway_ready(
-            replace(welcome, rtp_address=advertised) if advertised else welcome
-        )
 
     def _gateway_event(self, event: GatewayEvent) -> None:
         self._gateway_sink(event)

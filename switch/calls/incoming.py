@@ -118,6 +118,8 @@ class Incoming:
             negotiation = self._media.open(leg)
         except MediaUnavailableError:
             return Denied(status=503, reason="no-media")
+        if (address_for := self._settings.media_address) is not None:
+            negotiation.name_address(address_for(event.flow.remote[0]))
         try:
             if event.offer:
                 leg.body = negotiation.answer(event.offer)[1]

@@ -20,6 +20,7 @@ class Inviter:
     def __init__(self, user_agent: UserAgent, settings: CallSettings) -> None:
         self._ua = user_agent
         self._host = settings.host
+        self._media_address = settings.media_address
 
     def invite(
         self, attempt: Attempt, target: Target, negotiation: AudioNegotiation, now: float
@@ -29,6 +30,8 @@ class Inviter:
         Raises:
             LocalProtocolError: the target's URI or a header is malformed.
         """
+        if self._media_address is not None:
+            negotiation.name_address(self._media_address(target.flow.remote[0]))
         headers = {**attempt.headers, **target.headers}
         number = attempt.number
         if target.hop is not None:

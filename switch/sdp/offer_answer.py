@@ -193,6 +193,10 @@ class AudioNegotiation:
             found._transport = TransportNegotiation.of_record(record.transport, random)
         return found
 
+    def name_address(self, address: str) -> None:
+        """Tell the peer this address of ours, of the same family: what a NAT forwards to the other."""
+        self._address = address
+
     def make_offer(self, direction: Direction = Direction.SENDRECV) -> bytes:
         """Write an offer: the first one of a session or a later one.
 
