@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from switch.sip.headers import Headers
+from switch.sip.headers import Headers, has_word
 from switch.sip.uri import TOKEN
 
 LARGEST: Final = (1 << 31) - 1
@@ -36,7 +36,7 @@ class RAck(Struct, frozen=True):
 
 def is_supported(headers: Headers, name: str) -> bool:
     """Whether 100rel stands in Supported or in Require."""
-    return name in headers and any(word.lower() == "100rel" for word in headers.tokens(name))
+    return has_word(headers, name, "100rel")
 
 
 def rseq_in(headers: Headers) -> int | None:

@@ -52,7 +52,7 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 def reasons_in(headers: Headers) -> tuple[Reason, ...]:
     """The reasons that a message gives; what is malformed is left out."""
-    if "Reason" not in headers:
+    if headers.values_of("Reason") is None:
         return ()
     found = []
     for value in headers.tokens("Reason")[:_MAX_VALUES]:

@@ -47,7 +47,7 @@ _DIGITS_READ: ExtraHeaders = (
 def receive_request(table: SessionTable, event: RequestReceived, now: float) -> None:
     """Take a new request other than ACK and CANCEL."""
     request = event.request
-    if "Replaces" in request.headers and request.method != "INVITE":
+    if request.method != "INVITE" and request.headers.values_of("Replaces") is not None:
         _answer(table, event, 400, now, reason="Bad Request: Replaces stands in INVITEs only")
     elif request.to.tag is not None:
         _receive_in_dialog(table, event, now)
@@ -133,7 +133,7 @@ def _refuses_content(table: SessionTable, event: RequestReceived, now: float) ->
 
 def _refuses_interval(table: SessionTable, event: RequestReceived, now: float) -> bool:
     """Answer a session interval that is too short with 422, one that cannot be read with 400."""
-    if "Session-Expires" not in event.request.headers:
+    if event.request.headers.values_of("Session-Expires") is None:
         return False
     try:
         headers = session_timer_steps.too_short(table, event.request)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 from switch.errors import RemoteProtocolError
-from switch.sip.headers import Headers
+from switch.sip.headers import Headers, has_word
 from switch.sip.message import Request
 from switch.sip.uri import parse_params
 
@@ -33,12 +34,15 @@ class SessionExpires(Struct, frozen=True):
 def expires_in(headers: Headers) -> SessionExpires | None:
     """What a message says of the interval; raises ValueError."""
     values = headers.values_of("Session-Expires")
-    if values is None:
-        return None
-    seconds, params = _seconds(values[0], "Session-Expires")
+    return None if values is None else _often_seen(values[0])
+
+
+@lru_cache(maxsize=256)
+def _often_seen(value: str) -> SessionExpires:
+    seconds, params = _seconds(value, "Session-Expires")
     refresher = (params.get("refresher") or "").lower() or None
     if refresher not in (None, "uac", "uas"):
-        raise ValueError(f"not a Session-Expires: {values[0][:80]!r}")
+        raise ValueError(f"not a Session-Expires: {value[:80]!r}")
     return SessionExpires(seconds, refresher)
 
 
@@ -50,9 +54,7 @@ def least_in(headers: Headers) -> int:
 
 def supports_timer(headers: Headers) -> bool:
     """Whether the sender knows session timers."""
-    return any(word.lower() == "timer" for word in headers.tokens("Supported")) or any(
-        word.lower() == "timer" for word in headers.tokens("Require")
-    )
+    return has_word(headers, "Supported", "timer") or has_word(headers, "Require", "timer")
 
 
 def asked_by(request: Request) -> SessionExpires | None:

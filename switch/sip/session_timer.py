@@ -59,9 +59,13 @@ class Action(StrEnum):
 
 S, G, A = State, Input, Action  # G: what is given
 
+_ON = tuple(state for state in State if state is not S.OFF)
+
 TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
-    **{(state, G.WE_REFRESH): (S.OURS, (A.STOP, A.START_REFRESH)) for state in State},
-    **{(state, G.PEER_REFRESHES): (S.THEIRS, (A.STOP, A.START_EXPIRY)) for state in State},
+    (S.OFF, G.WE_REFRESH): (S.OURS, (A.START_REFRESH,)),
+    (S.OFF, G.PEER_REFRESHES): (S.THEIRS, (A.START_EXPIRY,)),
+    **{(state, G.WE_REFRESH): (S.OURS, (A.STOP, A.START_REFRESH)) for state in _ON},
+    **{(state, G.PEER_REFRESHES): (S.THEIRS, (A.STOP, A.START_EXPIRY)) for state in _ON},
     (S.OURS, G.DUE): (S.UPDATING, (A.START_REST, A.SEND_UPDATE)),
     (S.OURS, G.DUE_BY_REINVITE): (S.ASKING, (A.START_REST, A.REPORT_DUE)),
     (S.UPDATING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
@@ -73,7 +77,7 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
         (state, G.EXPIRED): (S.OFF, (A.STOP, A.EXPIRE))
         for state in (S.UPDATING, S.ASKING, S.WAITING, S.THEIRS)
     },
-    **{(state, G.TERMINATE): (S.OFF, (A.STOP,)) for state in State if state is not S.OFF},
+    **{(state, G.TERMINATE): (S.OFF, (A.STOP,)) for state in _ON},
 }
 
 

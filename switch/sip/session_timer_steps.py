@@ -8,6 +8,7 @@ from typing import Final
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip.events import RefreshDue
+from switch.sip.headers import has_word
 from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Session
 from switch.sip.session_expires import (
@@ -145,9 +146,8 @@ def raises(table: SessionTable, session: Session, response: Response) -> bool:
 
 
 def _note_allow(session: Session, message: Request | Response) -> None:
-    allowed = message.headers.tokens("Allow")
-    if allowed:
-        session.takes_update = "UPDATE" in allowed
+    if message.headers.values_of("Allow") is not None:
+        session.takes_update = has_word(message.headers, "Allow", "update")
 
 
 def _agreed(

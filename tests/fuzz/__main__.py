@@ -17,6 +17,7 @@ from tests.fuzz.campaign import Finding, Target, cases, minimise, run
 from tests.fuzz.gateway_targets import Control, RtpHeaders, Sound
 from tests.fuzz.header_targets import CallHeaders
 from tests.fuzz.server import Assault
+from tests.fuzz.session_targets import SessionHeaders, SessionWalk
 from tests.fuzz.sip_targets import Sdp, SipParser, SipStream, SipTransactions
 from tests.fuzz.sip_walk import SipWalk
 from tests.fuzz.web_targets import WebSocketFrames
@@ -27,6 +28,7 @@ TARGETS: dict[str, Target] = {
     for target in (
         *(SipParser(), SipTransactions(), SipStream(), SipWalk(), Sdp(), RtpHeaders(), Sound()),
         *(Control(), WebSocketFrames(), CallHeaders()),
+        *(SessionHeaders(), SessionWalk()),
     )
 }
 TURN_S = 15.0

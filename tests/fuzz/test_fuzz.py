@@ -23,6 +23,8 @@ LIMITS = {
     "control": 150,
     "websocket": 200,
     "call-headers": 400,
+    "session-headers": 400,
+    "session-walk": 25,
 }
 
 

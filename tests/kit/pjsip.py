@@ -1,0 +1,170 @@
+"""One call of PJSIP with extensions that the desk's phone leaves off, in a process of its own.
+
+    pjsip = await OneCall.start("call", "sip:4001@127.0.0.1:5060", prack="mandatory")
+    trace = await pjsip.over()
+
+`python -m tests.kit.pjsip` is that process: it calls or is called, talks for a while, hangs up, and
+writes the library's trace, which shows every message, to its output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+from typing import Any, Final, Self
+
+_PRACK: Final = ("off", "mandatory", "optional")
+_TIMERS: Final = ("off", "optional", "required", "always")
+
+
+class OneCall:
+    """The process from outside."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._text = ""
+
+    @classmethod
+    async def start(
+        cls, what: str, target: str, *, prack: str = "off", timers: str = "off", talk_s: float = 0.5
+    ) -> Self:
+        """`what` is `call` (`target` is a URI) or `answer` (`target` is NUMBER:PASSWORD@HOST:PORT)."""
+        command = [sys.executable, "-m", "tests.kit.pjsip", what, target]
+        command += ["--prack", prack, "--timers", timers, "--talk", str(talk_s)]
+        pipe = asyncio.subprocess.PIPE
+        stderr = asyncio.subprocess.STDOUT
+        return cls(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=stderr))
+
+    async def until(self, words: str, timeout_s: float = 20.0) -> None:
+        """Wait until the trace says so."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(timeout_s):
+            while words not in self._text:
+                piece = await self._process.stdout.read(65_536)
+                assert piece, f"it ended without {words!r}:\n{self._text}"
+                self._text += piece.decode(errors="replace")
+
+    async def over(self, timeout_s: float = 30.0) -> str:
+        """The whole trace, once the call is over and the process has ended."""
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(timeout_s):
+                self._text += (await self._process.stdout.read()).decode(errors="replace")
+                status = await self._process.wait()
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+        assert status == 0, self._text
+        return self._text
+
+    async def kill(self) -> None:
+        """End it, in whatever state it is."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+def messages(trace: str, way: str) -> list[str]:
+    """What was sent (`TX`) or received (`RX`), in short: `PRACK`, `200/PRACK`."""
+    pattern = rf"\b{way} \d+ bytes (?:Request|Response) msg ([0-9A-Z/]+?)/cseq"
+    return re.findall(pattern, trace)
+
+
+def main(arguments: list[str]) -> None:
+    """Make or take one call."""
+    import pjsua2 as pj
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=("call", "answer"))
+    parser.add_argument("target")
+    parser.add_argument("--prack", choices=_PRACK)
+    parser.add_argument("--timers", choices=_TIMERS)
+    parser.add_argument("--talk", type=float)
+    options = parser.parse_args(arguments)
+    endpoint = pj.Endpoint()
+    endpoint.libCreate()
+    config = pj.EpConfig()
+    config.logConfig.level = config.logConfig.consoleLevel = 5
+    config.uaConfig.threadCnt = 0
+    config.uaConfig.mainThreadOnly = True
+    endpoint.libInit(config)
+    transport = pj.TransportConfig()
+    transport.boundAddress = "127.0.0.1"
+    endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+    endpoint.libStart()
+    endpoint.audDevManager().setNullDev()
+    state = _State()
+    account = _account(pj, options, state)
+    if options.what == "call":
+        state.call = _call(pj, account, state)
+        state.call.makeCall(options.target, pj.CallOpParam(True))
+    end = time.monotonic() + 60.0
+    while not state.is_over and time.monotonic() < end:
+        endpoint.libHandleEvents(20)
+        if state.hang_up_at and time.monotonic() >= state.hang_up_at and state.call is not None:
+            state.hang_up_at = 0.0
+            state.call.hangup(pj.CallOpParam(True))
+    for _ in range(10):
+        endpoint.libHandleEvents(20)
+    state.call = None
+    account.shutdown()
+    del account
+    endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
+    sys.exit(0 if state.is_over else 1)
+
+
+class _State:
+    def __init__(self) -> None:
+        self.call: Any = None
+        self.is_over = False
+        self.hang_up_at = 0.0
+        self.talk_s = 0.0
+
+
+def _account(pj: Any, options: argparse.Namespace, state: _State) -> Any:
+    state.talk_s = options.talk
+    config = pj.AccountConfig()
+    config.callConfig.prackUse = _PRACK.index(options.prack)
+    config.callConfig.timerUse = _TIMERS.index(options.timers)
+    config.callConfig.timerMinSESec = 90
+    config.callConfig.timerSessExpiresSec = 90
+    config.idUri = "sip:+12025550133@127.0.0.1"
+    if options.what == "answer":
+        login, _, server = options.target.partition("@")
+        number, _, password = login.partition(":")
+        config.idUri = f"sip:{number}@{server}"
+        config.regConfig.registrarUri = f"sip:{server}"
+        credentials = pj.AuthCredInfo("digest", "*", number, 0, password)
+        config.sipConfig.authCreds.append(credentials)
+
+    class Account(pj.Account):  # type: ignore[misc]
+        def onIncomingCall(self, prm: Any) -> None:  # noqa: N802 - the library's name
+            state.call = _call(pj, self, state, prm.callId)
+            for status in (180, 200):
+                answer = pj.CallOpParam()
+                answer.statusCode = status
+                state.call.answer(answer)
+
+    account = Account()
+    account.create(config)
+    return account
+
+
+def _call(pj: Any, account: Any, state: _State, number: int = -1) -> Any:
+    class Call(pj.Call):  # type: ignore[misc]
+        def onCallState(self, prm: Any) -> None:  # noqa: N802 - the library's name
+            found = self.getInfo().state
+            if found == pj.PJSIP_INV_STATE_CONFIRMED:
+                state.hang_up_at = time.monotonic() + state.talk_s
+            elif found == pj.PJSIP_INV_STATE_DISCONNECTED:
+                state.is_over = True
+
+    return Call(account, number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
