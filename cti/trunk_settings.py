@@ -69,6 +69,8 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     """The server itself may call customers back through it whom it cut off."""
     trusts_identity: bool = False
     """Its P-Asserted-Identity or Remote-Party-ID says who calls."""
+    late_offer: bool = False
+    """Calls to it offer no sound: the carrier does, with its 2xx."""
     registrars: tuple[str, ...] = ()
     """Where we register: `sip:host:port`, at each of them."""
     register_s: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 600

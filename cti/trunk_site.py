@@ -136,6 +136,7 @@ def _trunk(trunk: TrunkSection, key: str, settings: Settings) -> TrunkSettings:
             codecs=trunk.codecs,
             dtmf=DtmfMode(trunk.dtmf),
             trusts_identity=trunk.trusts_identity,
+            late_offer=trunk.late_offer,
             verify=Verification(trunk.verify),
             sign=trunk.sign,
         )

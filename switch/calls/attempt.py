@@ -43,6 +43,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """Route values (name-addr), the first to be passed first: what REGISTER left as its Path."""
     hop: Hop | None = None
     """None: the number that was asked for."""
+    late_offer: bool = False
+    """The INVITE carries no SDP: the peer offers with its 2xx, and our ACK answers."""
     credentials: ClientCredentials | None = None
     """What answers challenges."""
     caller: NameAddr | None = None

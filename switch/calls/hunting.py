@@ -159,6 +159,7 @@ class Hunting:
             hunted.departure, is_passed_on=self._is_passed_on(leg, hunted)
         )
         assert leg.negotiation is not None
+        leg.has_offer = not where.late_offer
         leg.session = self._inviter.invite(hunted.attempt, where, leg.negotiation, now)
 
     def _is_passed_on(self, leg: Leg, hunted: Hunted) -> bool:

@@ -25,7 +25,7 @@ class Inviter:
     def invite(
         self, attempt: Attempt, target: Target, negotiation: AudioNegotiation, now: float
     ) -> SessionId:
-        """Send an INVITE with an offer of `negotiation`.
+        """Send an INVITE, with an offer of `negotiation` unless the target wants none.
 
         Raises:
             LocalProtocolError: the target's URI or a header is malformed.
@@ -41,12 +41,16 @@ class Inviter:
             headers["Route"] = ", ".join(target.routes)
         if not attempt.caller_number and target.caller is None:
             headers["Privacy"] = "id"  # RFC 3325 section 7: who is trusted may know, and not tell
+        if target.late_offer:
+            headers["Supported"] = (
+                "timer, replaces"  # a reliable 183 would bring the offer too soon
+            )
         return self._ua.invite(
             request_uri=target.request_uri,
             flow=target.flow,
             from_=self._caller(attempt) if target.caller is None else target.caller,
             to=NameAddr(self._own_uri(number) if target.called is None else target.called),
-            offer=negotiation.make_offer(),
+            offer=b"" if target.late_offer else negotiation.make_offer(),
             headers=headers,
             now=now,
             credentials=target.credentials,

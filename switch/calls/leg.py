@@ -177,7 +177,7 @@ class Leg(Struct, eq=False, kw_only=True):
     body: bytes = b""
     """SDP of the 200 that will answer it (incoming legs)."""
     has_offer: bool = True
-    """False: the peer's INVITE came without SDP, so our 200 makes the offer."""
+    """False: the INVITE, of the peer or ours, has no SDP: the 200 makes the offer."""
     awaits_answer: bool = False
     """True while the peer's ACK owes us the answer to an offer that stood in a 2xx."""
     refuse_with: int = 0

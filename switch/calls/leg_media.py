@@ -144,6 +144,16 @@ class LegMedia:
             raise RemoteProtocolError("the answer to our offer is missing", status=488)
         _negotiation(leg).accept_answer(body)
 
+    def answer_offer(self, leg: Leg, body: bytes | None) -> bytes:
+        """Answer the offer that came with the 2xx to our INVITE.
+
+        Raises:
+            RemoteProtocolError: there is none, or none that we can take.
+        """
+        if not body:
+            raise RemoteProtocolError("the 2xx offers nothing", status=488)
+        return _negotiation(leg).answer(body)[1]
+
     def preview_answer(self, leg: Leg, body: bytes) -> None:
         """Read the answer in a provisional response.
 

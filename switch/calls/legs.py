@@ -223,7 +223,12 @@ class Legs:
         """Read the peer's answer and go on with `accepted`; one that is no use ends the leg."""
         leg.awaits_answer = False
         try:
-            self._media.take_answer(leg, body)
+            if leg.outbound and not leg.has_offer:
+                leg.has_offer = True
+                answer = self._media.answer_offer(leg, body)
+                self._ua.acknowledge(leg.session, answer, self._clock.now())
+            else:
+                self._media.take_answer(leg, body)
         except RemoteProtocolError as error:
             log.info("leg %s: the answer is no use: %s", leg.id, error)
             self.hang_up(leg, EndCause(Result.FAILED, "bad-answer", 488))
@@ -238,6 +243,8 @@ class Legs:
 
         Whatever is the matter with it, the answer itself may still be good.
         """
+        if not leg.has_offer:
+            return  # an offer of its own, which is answered with the ACK
         try:
             self._media.preview_answer(leg, body)
         except RemoteProtocolError as error:

@@ -244,6 +244,9 @@ def _receive_success(
         answer = sdp_in(response) or (None if rung is None else rung.answer)
         cause = Cause(now=now, response=response, body=answer)
         given = usage.Input.SUCCESS
+        if not session.invite.body:
+            cause.body = answer = sdp_in(response)
+            given = usage.Input.SUCCESS_WITH_OFFER
         if answer is None:
             given = usage.Input.SUCCESS_WITHOUT_ANSWER
             cause.status, cause.reason = 488, "No Answer To Our Offer"

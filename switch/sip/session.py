@@ -119,6 +119,8 @@ class Session(Struct, eq=False):
     success: PendingSuccess | None = None
     acks: dict[tuple[int, str | None], Request] = field(default_factory=dict)
     """ACKs by CSeq number and To tag, for retransmitted 2xx."""
+    offered: Response | None = None
+    """UAC: the 2xx whose offer our ACK is to answer."""
     peer_offer: PeerOffer | None = None
     offer: bytes = b""
     """Of our re-INVITE under way."""

@@ -206,10 +206,15 @@ class SessionTable:
         if client.purpose is Purpose.REINVITE:
             self.alarms.set((transaction, Alarm.UNANSWERED), now + self.settings.invite_limit_s)
 
-    def send_ack(self, session: Session, dialog: Dialog, response: Response) -> None:
+    def send_ack(
+        self, session: Session, dialog: Dialog, response: Response, answer: bytes | None = None
+    ) -> None:
         """Acknowledge a 2xx and keep the ACK for its retransmissions."""
         seq = response.cseq.seq
         ack = dialog.request("ACK", seq)
+        if answer:
+            ack.headers.put("Content-Type", SDP)
+            ack.body = answer
         session.acks[seq, response.to.tag] = ack
         self.endpoint.send_ack(ack, dialog.flow)
 

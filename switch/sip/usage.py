@@ -41,6 +41,8 @@ class Input(StrEnum):
     PROVISIONAL = "1xx"
     SUCCESS = "2xx"
     SUCCESS_WITHOUT_ANSWER = "2xx without SDP"
+    SUCCESS_WITH_OFFER = "2xx with an offer"
+    """Our INVITE carried none: the ACK has to wait for our answer."""
     FAILURE = "300-699"
     """Also a time-out (408) and a transport error (503)."""
     AGAIN = "401, 407, 422 that can be met"
@@ -73,6 +75,8 @@ class Action(StrEnum):
 
     SEND_INVITE = "send INVITE again"
     SEND_ACK = "send ACK"
+    KEEP_OFFER = "keep the offer"
+    """`UserAgent.acknowledge` answers it."""
     SEND_BYE = "send BYE"
     SEND_CANCEL = "send CANCEL"
     SEND_PROVISIONAL = "send 1xx"
@@ -107,6 +111,10 @@ _CALLING_OR_PROCEEDING: dict[Input, tuple[State, tuple[Action, ...]]] = {
         S.MORTAL,
         (A.STOP_LIMIT, A.SEND_ACK, A.SEND_BYE, A.REPORT_FAILED),
     ),
+    G.SUCCESS_WITH_OFFER: (
+        S.CONFIRMED,
+        (A.STOP_LIMIT, A.KEEP_OFFER, A.LIMIT_DURATION, A.REPORT_ANSWERED),
+    ),
     G.FAILURE: (S.TERMINATED, (A.STOP_LIMIT, A.REPORT_FAILED)),
     G.AGAIN: (S.CALLING, (A.SEND_INVITE,)),
     G.END: (S.CANCELLING, (A.STOP_LIMIT, A.SEND_CANCEL, A.REPORT_ENDED)),
@@ -125,6 +133,7 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     # The 2xx crossed our CANCEL (section 15): accept it, then leave.
     (S.CANCELLING, G.SUCCESS): (S.MORTAL, (A.SEND_ACK, A.SEND_BYE)),
     (S.CANCELLING, G.SUCCESS_WITHOUT_ANSWER): (S.MORTAL, (A.SEND_ACK, A.SEND_BYE)),
+    (S.CANCELLING, G.SUCCESS_WITH_OFFER): (S.MORTAL, (A.SEND_ACK, A.SEND_BYE)),
     (S.CANCELLING, G.FAILURE): (S.TERMINATED, ()),
     (S.CANCELLING, G.BYE): (S.CANCELLING, (A.ACCEPT_BYE,)),
     (S.CANCELLING, G.OFFER): (S.CANCELLING, (A.REFUSE_GONE,)),
@@ -195,7 +204,10 @@ def _ignore(
 IGNORED: dict[tuple[State, Input], str] = {
     **_ignore(
         (*_UAS, S.CONFIRMED),
-        (G.PROVISIONAL, G.SUCCESS, G.SUCCESS_WITHOUT_ANSWER, G.FAILURE, G.AGAIN),
+        (
+            *(G.PROVISIONAL, G.SUCCESS, G.SUCCESS_WITHOUT_ANSWER, G.SUCCESS_WITH_OFFER),
+            *(G.FAILURE, G.AGAIN),
+        ),
         _NOT_UAC,
     ),
     **_ignore(_UAC, (G.ACK, G.ACK_WITHOUT_ANSWER, G.CANCEL), _NOT_UAS),

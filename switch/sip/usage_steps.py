@@ -54,6 +54,25 @@ def step(table: SessionTable, session: Session, given: Input, cause: Cause) -> N
 
 def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
     response = cause.need_response()
+    table.send_ack(session, _begin_dialog(table, session, cause), response)
+    session_timer_steps.agree_as_client(table, session, response, cause.now)
+
+
+def _keep_offer(table: SessionTable, session: Session, cause: Cause) -> None:
+    session.offered = cause.need_response()
+    _begin_dialog(table, session, cause)
+    session_timer_steps.agree_as_client(table, session, session.offered, cause.now)
+
+
+def acknowledge(table: SessionTable, session: Session, answer: bytes | None) -> None:
+    """Answer the offer of the 2xx; without an answer the BYE comes next."""
+    response, session.offered = session.offered, None
+    if response is not None:
+        table.send_ack(session, session.need_dialog(), response, answer)
+
+
+def _begin_dialog(table: SessionTable, session: Session, cause: Cause) -> Dialog:
+    response = cause.need_response()
     early = session.early.get(response.to.tag)
     if session.early_dialog is not None and (early is None or early.dialog is None):
         # Another one than the callee with whom an offer may be open has answered.
@@ -64,8 +83,7 @@ def _send_ack(table: SessionTable, session: Session, cause: Cause) -> None:
         dialog.remote_seq = early.dialog.remote_seq
     session.early.clear()
     session.early_dialog = None
-    table.send_ack(session, dialog, response)
-    session_timer_steps.agree_as_client(table, session, response, cause.now)
+    return dialog
 
 
 def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
@@ -78,6 +96,7 @@ def _send_invite(table: SessionTable, session: Session, cause: Cause) -> None:
 
 
 def _send_bye(table: SessionTable, session: Session, cause: Cause) -> None:
+    acknowledge(table, session, None)
     table.send_bye(session, session.need_dialog(), cause.now, cause.headers)
 
 
@@ -226,6 +245,7 @@ def _report_ended(table: SessionTable, session: Session, cause: Cause) -> None:
 _EFFECTS: dict[Action, Callable[[SessionTable, Session, Cause], None]] = {
     Action.SEND_INVITE: _send_invite,
     Action.SEND_ACK: _send_ack,
+    Action.KEEP_OFFER: _keep_offer,
     Action.SEND_BYE: _send_bye,
     Action.SEND_CANCEL: _send_cancel,
     Action.SEND_PROVISIONAL: _send_provisional,

@@ -187,6 +187,15 @@ class UserAgent(InCall):
         if found is not None:
             early.answer(self._table, found, Cause(now=now, body=answer_sdp, headers=headers))
 
+    def acknowledge(self, session: SessionId, answer: bytes, now: float) -> None:
+        """Answer the offer of an `Answered` whose INVITE carried none: it goes out with the ACK.
+
+        To be called at once; what cannot be answered is ended instead.
+        """
+        found = self._table.by_id.get(session)
+        if found is not None:
+            usage_steps.acknowledge(self._table, found, answer)
+
     def reject(
         self,
         session: SessionId,

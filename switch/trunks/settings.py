@@ -102,6 +102,8 @@ class TrunkSettings:
     """True lets callers of this trunk dial phone extensions; otherwise they reach entries only."""
     trusts_identity: bool = False
     """True: its P-Asserted-Identity or Remote-Party-ID says who calls (RFC 3325)."""
+    late_offer: bool = False
+    """INVITEs to it carry no SDP: the carrier offers with its 2xx."""
     health: HealthSettings = field(default_factory=HealthSettings)
     silence_s: float = 5.0
     """Without any answer, 100 included, for so long, the next address or trunk is tried."""
