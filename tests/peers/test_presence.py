@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -275,17 +276,57 @@ async def test_what_is_written_to_an_agent_stands_on_the_desk(lab: Lab) -> None:
         await desk.sign_off()
 
 
-async def test_a_lamp_goes_on_after_the_call_agent_was_killed(lab: Lab) -> None:
+async def test_a_storm_of_notifications_of_nothing_gets_481_and_disturbs_nobody(lab: Lab) -> None:
     async with RawSip(lab.host, lab.sip_port, "1005") as wire:
-        lamp = Lamp(wire, "1005", "message-summary")
+        for number in range(300):
+            wire.call_id = f"storm-{number}"
+            headers = ("Event: dialog", "Subscription-State: active;expires=600")
+            wire.send(wire.request("NOTIFY", "1005", *headers, to_tag="nobody", body=b"<x/>" * 50))
+        for _ in range(300):
+            assert status(await wire.final(20.0)) == 481
+        wire.call_id = "after-the-storm"
+        lamp = Lamp(wire, "1005", "conference")
+        bad = await lamp.subscribe()
+        assert status(bad) == 489
+        assert "Allow-Events: dialog, message-summary, presence" in bad
+
+
+async def test_lamps_and_records_go_on_after_the_call_agent_was_killed(lab: Lab) -> None:
+    async with (
+        Phone("baresip") as caller,
+        Phone("baresip") as callee,
+        RawSip(lab.host, lab.sip_port, "1005") as wire,
+        RawSip(lab.host, lab.sip_port, "1005") as other,
+    ):
+        await caller.register_to(lab.host, lab.sip_port, "1011", "lab-1011")
+        await callee.register_to(lab.host, lab.sip_port, "1012", "lab-1012")
+        call = await caller.call(f"sip:1012@{lab.host}:{lab.sip_port}")
+        await callee.answer_next()
+        await caller.established(call)
+        box, lamp = Lamp(wire, "1005", "message-summary"), Lamp(other, "1012")
+        assert status(await box.subscribe()) == 200
+        await box.until("Messages-Waiting: no")
         assert status(await lamp.subscribe()) == 200
-        await lamp.until("Messages-Waiting: no")
+        await lamp.until("<state>confirmed</state>")  # the call began before anybody watched
         await lab.post("/api/v1/phones/1005/mailbox", {"new": 2, "old": 0})
-        await lamp.until("Voice-Message: 2/0")
+        await box.until("Voice-Message: 2/0")
+        killed = time.time()
         lab.kill()
         await lab.ended()
         await lab.start()
-        await lamp.until("Voice-Message: 2/0")  # told anew by the new process
+        await box.until("Voice-Message: 2/0")  # told anew by the new process
+        await lamp.until("<state>confirmed</state>")
         await lab.post("/api/v1/phones/1005/mailbox", {"new": 0, "old": 2})
-        await lamp.until("Voice-Message: 0/2")
+        await box.until("Voice-Message: 0/2")
+        await caller.hang_up(call)
+        await lamp.until("<state>terminated</state>")
+        assert box.numbers == sorted(box.numbers)
         assert lamp.numbers == sorted(lamp.numbers)
+
+    async def written() -> bool:
+        legs = (await lab.get("/api/v1/calls?number=1012"))["legs"]
+        return len(legs) == 2 and all(
+            leg["started"] < killed < leg["ended"] and leg["answered"] < killed for leg in legs
+        )
+
+    await lab.until(written, 10.0, "the call left no records")
