@@ -71,9 +71,11 @@ class Site:
         self.sent.append((transaction, request, flow))
         return transaction
 
-    def proven(self, request: Request, user: str, password: str = "") -> Request:
+    def proven(
+        self, request: Request, user: str, password: str = "", *, host: str = FLOW.remote[0]
+    ) -> Request:
         """The request with credentials."""
-        challenge = self.challenger.challenges(self.now, host=FLOW.remote[0])[1][1]
+        challenge = self.challenger.challenges(self.now, host=host)[1][1]
         nonce = challenge.split('nonce="')[1].split('"')[0]
 
         def md5(text: str) -> str:

@@ -1,0 +1,238 @@
+"""Phones of a bench, watched through the real service: lamps, rights to see numbers, restarts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from acd.model import AgentId, AgentSettings, QueueName
+from cti.accounts import PhoneCredentials
+from cti.agent_views import AgentViews
+from cti.bus import Bus
+from cti.phones import Phones
+from cti.schema import Event, EventType, TextReceived
+from cti.settings import PhoneSection
+from switch.presence.service import Presence
+from switch.presence.settings import PresenceSettings
+from switch.presence.states import States
+from switch.sip.digest import Challenger, DigestSettings
+from switch.sip.events import OutOfDialogRequest, RequestAnswered, SessionEvent
+from switch.sip.flow import Flow, Transport
+from switch.sip.headers import Headers
+from switch.sip.message import Request
+from switch.sip.writing import make_response
+from switch.trunks.number_plan import NumberPlan
+from tests.switch.calls.bench import PLAN, REALM, SWITCH, Bench, LabCredentials
+from tests.switch.calls.phone import Phone
+from tests.switch.presence.watching import Site
+
+AT = ("127.0.0.1", 6800)
+
+
+class Floor:
+    """A bench with the service attached, and a watcher whose requests need no wire."""
+
+    def __init__(self, **settings: object) -> None:
+        self.bench = bench = Bench()
+        self.bus = Bus()
+        self.told: list[Event] = []
+        self.bus.listen(self.told.append)
+        self.sent: list[Request] = []
+        self.presence = Presence(
+            user_agent=bench.user_agent,
+            challenger=Challenger(
+                settings=DigestSettings(realm=REALM), secret=b"s" * 32, new_token=bench.new_token
+            ),
+            credentials=LabCredentials(),
+            plan=NumberPlan(PLAN),
+            location=bench.location,
+            settings=PresenceSettings(host="example.com", **settings),  # type: ignore[arg-type]
+            contact=lambda flow: "sip:switchroom@127.0.0.1:5060",
+            new_token=bench.new_token,
+            clock=bench.process,
+            flush=lambda: None,
+        )
+        bench.calls.attach(self.presence)
+        self.views = AgentViews(
+            bus=self.bus,
+            wall_of=lambda at: at,
+            agents=[
+                AgentSettings(
+                    agent=AgentId("1002"), name="Bo", queues=(QueueName("sales"),), skills={}
+                )
+            ],
+            at=0.0,
+        )
+        self.phones = Phones(
+            presence=self.presence,
+            calls=bench.calls,
+            credentials=PhoneCredentials((PhoneSection(numbers="1001-1050", password="x"),), REALM),
+            agents=self.views,
+            agent_of=lambda phone: phone if phone == "1002" else None,
+            bus=self.bus,
+        )
+        bench.react = self.phones.call_event
+
+    @property
+    def states(self) -> States:
+        return self.presence.states
+
+    def watch(self, watched: str, watcher: str = "1009", event: str = "dialog") -> Watching:
+        return Watching(self, watched, watcher, event)
+
+
+class Watching:
+    """A phone that is only a watcher: an endpoint of the bench that answers 200 to notifications."""
+
+    def __init__(self, floor: Floor, watched: str, watcher: str, event: str) -> None:
+        bench = floor.bench
+        self.phone = Phone(watcher, AT, SWITCH, bench.clock, bench.new_token, bench.pump)
+        bench._phones[AT] = self.phone
+        self.bodies: list[str] = []
+        self.phone.user_agent.next_event = self._taking(self.phone.user_agent.next_event)  # type: ignore[method-assign]
+        request = Request(
+            "SUBSCRIBE",
+            f"sip:{watched}@example.com",
+            Headers(
+                [
+                    ("From", f"<sip:{watcher}@example.com>;tag=w"),
+                    ("To", f"<sip:{watched}@example.com>"),
+                    ("Call-ID", bench.new_token()),
+                    ("CSeq", "1 SUBSCRIBE"),
+                    ("Contact", f"<sip:{watcher}@{AT[0]}:{AT[1]}>"),
+                    ("Event", event),
+                    ("Expires", "600"),
+                ]
+            ),
+        )
+        site = Site()
+        site.challenger, site.now = floor.presence.notifier._door._challenger, bench.clock.now()
+        site.proven(request, watcher, host=SWITCH[0])
+        self.phone.user_agent.send_request(request, Flow(Transport.UDP, SWITCH, AT), site.now)
+        bench.pump()
+
+    def _taking(self, take: Callable[[], SessionEvent | None]) -> Callable[[], SessionEvent | None]:
+        def next_event() -> SessionEvent | None:
+            while (event := take()) is not None:
+                if isinstance(event, RequestAnswered):
+                    assert event.status == 200, event
+                elif isinstance(event, OutOfDialogRequest):
+                    self.bodies.append(event.request.body.decode())
+                    answer = make_response(event.request, 200)
+                    self.phone.user_agent.respond(event.transaction, answer, self.phone._now())
+                else:
+                    return event
+            return None
+
+        return next_event
+
+    @property
+    def lamp(self) -> list[str]:
+        return re.findall(r"<state>(\w+)</state>", self.bodies[-1])
+
+
+def test_a_lamp_follows_the_phone_that_is_watched() -> None:
+    floor = Floor()
+    bench = floor.bench
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    watching = floor.watch("1002")
+    assert watching.lamp == []
+    ann.call("1002")
+    bench.advance(2)
+    bob.ring()
+    bench.advance(2)
+    assert watching.lamp == ["early"]
+    bob.answer()
+    bench.advance(2)
+    assert watching.lamp == ["confirmed"]
+    ann.hang_up()
+    bench.advance(2)
+    assert watching.lamp == ["terminated"]
+    assert floor.states.lines_alive == 0
+
+
+def test_a_lamp_that_is_looked_at_in_the_middle_of_a_call_shows_it() -> None:
+    floor = Floor()
+    ann, bob = floor.bench.phone("1001"), floor.bench.phone("1002")
+    ann.call("1002")
+    bob.answer()
+    assert floor.states.lines_alive == 0  # nobody watches: nothing is followed
+    assert floor.watch("1002").lamp == ["confirmed"]
+    assert floor.states.lines_alive == 1
+    bob.hang_up()
+    assert floor.states.lines_alive == 0
+
+
+@pytest.mark.parametrize(
+    ("watched", "number"), [("1002", "sip:1001@example.com"), ("1001", "sip:1002@example.com")]
+)
+def test_who_may_see_numbers_sees_the_other_side(watched: str, number: str) -> None:
+    floor = Floor(see_numbers=frozenset({"1009"}))
+    bench = floor.bench
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    watching = floor.watch(watched)
+    ann.call("1002")
+    bob.ring()
+    bench.advance(2)
+    assert number in watching.bodies[-1]
+    other = Floor()
+    ann, bob = other.bench.phone("1001"), other.bench.phone("1002")
+    watching = other.watch(watched)
+    ann.call("1002")
+    other.bench.advance(2)
+    assert "remote" not in watching.bodies[-1]
+    assert watching.lamp != []
+
+
+def test_an_entry_is_the_other_side_of_who_calls_it() -> None:
+    floor = Floor(see_numbers=frozenset({"1009"}))
+    ann = floor.bench.phone("1001")
+    watching = floor.watch("1001")
+    ann.call("4000")
+    floor.bench.advance(2)
+    assert "sip:4000@example.com" in watching.bodies[-1]
+    ann.hang_up()
+    assert floor.phones._callers == {}
+
+
+def test_what_an_agent_does_is_seen_as_an_activity() -> None:
+    floor = Floor()
+    floor.bench.phone("1002")
+    floor.phones.resume()
+    watching = floor.watch("1002", event="presence")
+    assert "<basic>open</basic>" in watching.bodies[-1]
+    assert "activities" not in watching.bodies[-1]
+    for reason, activity in (("lunch", "meal"), ("break", "away"), ("anything", "away")):
+        view = floor.views.agent("1002")
+        floor.bus.publish(
+            EventType.AGENT_STATE_CHANGED,
+            type(view)(
+                agent_id="1002",
+                name="Bo",
+                state="not-ready",
+                reason=reason,
+                since=1.0,
+                queues=("sales",),
+            ),
+            agent_id="1002",
+        )
+        floor.bench.advance(2)
+        assert f"<rpid:{activity}/>" in watching.bodies[-1]
+        assert f"<dm:note>{reason}</dm:note>" in watching.bodies[-1]
+
+
+def test_a_message_to_an_agent_with_a_desk_is_an_event_of_that_agent() -> None:
+    floor = Floor()
+    statuses: list[int] = []
+    floor.presence.write("super", "1002", "come here", statuses.append)
+    assert statuses == [480]
+    floor.views.presence("1002", 1.0, desk=True)
+    floor.presence.write("super", "1002", "come here", statuses.append)
+    assert statuses == [480, 202]
+    (event,) = [e for e in floor.told if e.type is EventType.TEXT_RECEIVED]
+    assert (event.agent_id, event.data) == (
+        "1002",
+        TextReceived(sender="super", text="come here"),
+    )
