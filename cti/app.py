@@ -406,9 +406,8 @@ class Node:
     def _gateway_event(self, event: GatewayEvent) -> None:
         """The gateway's events on their way to the calls."""
         self._board.gateway_event(event)
-        if isinstance(event, RecordingFinished) and not self._recording_paths.knows(
-            event.recording
-        ):
+        knows = self._recording_paths.knows
+        if isinstance(event, RecordingFinished) and not knows(event.recording):
             # An earlier call agent began it; the gateway outlived that one and closed it for us.
             outcome = Outcome(
                 recording=event.recording,
@@ -436,8 +435,6 @@ class Node:
         if not self._switching.calls.accepts_calls:
             return False, "no media gateway is connected"
         return True, "calls are accepted"
-
-    # --- clockwork ------------------------------------------------------------------------------
 
     def reload(self) -> None:
         """Take the TLS certificate anew, as its files are now; what cannot be read stays as it was."""

@@ -31,6 +31,7 @@ from cti.schema_phones import TextReceived as TextReceived
 from cti.schema_server import CallBackView as CallBackView
 from cti.schema_server import GatewayView as GatewayView
 from cti.schema_server import Refused as Refused
+from cti.schema_server import ServerStatus as ServerStatus
 from cti.schema_server import ServerView as ServerView
 from cti.schema_trunks import EmergencyView as EmergencyView
 from cti.schema_trunks import RouteAttemptView as RouteAttemptView
@@ -548,38 +549,6 @@ class InteractionDetail:
     notes: tuple[NoteView, ...] = ()
     recordings: tuple[RecordingView, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerStatus:
-    """Answer of `GET /api/v1/status`: what lives in the server, and what it has counted.
-
-    The counters run since the start of the process they belong to.
-    """
-
-    at: float = 0.0
-    uptime_s: float = 0.0
-    legs: int = 0
-    calls: int = 0
-    contacts: int = 0
-    sessions: int = 0
-    """SIP sessions, those included that still owe the peer an answer."""
-    faults: int = 0
-    """Exceptions caught at the call boundary; each ended one call and is in the log."""
-    shed: int = 0
-    """Calls refused with 503 because of load."""
-    gateway: dict[str, float] = field(default_factory=dict)
-    """The media gateway's counters; sent every second."""
-    sip: dict[str, int] = field(default_factory=dict)
-    """Messages, retransmissions, malformed ones, and so on."""
-    history: dict[str, int] = field(default_factory=dict)
-    """Rows written, waiting, spilled to disk."""
-    pops: dict[str, int] = field(default_factory=dict)
-    """Offers whose card was confirmed in time, and those that rang without."""
-    refused: dict[str, int] = field(default_factory=dict)
-    """Calls refused, by reason."""
-    guard: dict[str, int] = field(default_factory=dict)
-    """Addresses remembered and banned, messages dropped, offences by kind."""
 
 
 # --- commands -----------------------------------------------------------------------------------

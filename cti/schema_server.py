@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +48,35 @@ class Refused:
     reason: str
     called: str
     caller_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    """Answer of `GET /api/v1/status`: what lives in the server, and what it has counted.
+
+    The counters run since the start of the process they belong to.
+    """
+
+    at: float = 0.0
+    uptime_s: float = 0.0
+    legs: int = 0
+    calls: int = 0
+    contacts: int = 0
+    sessions: int = 0
+    """SIP sessions, those included that still owe the peer an answer."""
+    faults: int = 0
+    """Exceptions caught at the call boundary; each ended one call and is in the log."""
+    shed: int = 0
+    """Calls refused with 503 because of load."""
+    gateway: dict[str, float] = field(default_factory=dict)
+    """The media gateway's counters; sent every second."""
+    sip: dict[str, int] = field(default_factory=dict)
+    """Messages, retransmissions, malformed ones, and so on."""
+    history: dict[str, int] = field(default_factory=dict)
+    """Rows written, waiting, spilled to disk."""
+    pops: dict[str, int] = field(default_factory=dict)
+    """Offers whose card was confirmed in time, and those that rang without."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """Calls refused, by reason."""
+    guard: dict[str, int] = field(default_factory=dict)
+    """Addresses remembered and banned, messages dropped, offences by kind."""
