@@ -81,6 +81,8 @@ class CommandRunner:
                 engine.stop_player(command.player)
             case wire.SendDigits():
                 engine.send_digits(command.leg, command.digits, command.duration_ms, command.gap_ms)
+            case wire.WatchSound():
+                engine.watch_sound(command.leg, on=command.on)
             case wire.StartRecording():
                 if not command.path.startswith("/"):
                     raise MediaCommandError(f"recording path {command.path!r} is not absolute")
@@ -129,6 +131,18 @@ def event_of(event: media.MediaEvent) -> wire.Event:
         case media.DigitEnded():
             return wire.DigitReceived(
                 leg=event.leg, digit=event.digit, duration_ms=event.duration_ms
+            )
+        case media.SoundHeard():
+            return wire.SoundFeatures(
+                leg=event.leg,
+                at_ms=event.change.at_ms,
+                level_dbov=event.change.level_dbov,
+                speaking=event.change.speaking,
+                since_ms=event.change.since_ms,
+                bursts=event.change.bursts,
+                tone=event.change.tone,
+                tone_hz=event.change.tone_hz,
+                tone_ms=event.change.tone_ms,
             )
         case media.RtpSilent():
             return wire.RtpTimeout(leg=event.leg, silent_ms=event.silent_ms)
@@ -191,7 +205,13 @@ def _item(item: wire.PlayItem) -> PlayerItem:
 def _failure(command: wire.Command, reason: str) -> list[wire.Event]:
     """The event that says so; commands for players have none and are logged."""
     match command:
-        case wire.AddLeg() | wire.ConfigureLeg() | wire.RemoveLeg() | wire.SendDigits():
+        case (
+            wire.AddLeg()
+            | wire.ConfigureLeg()
+            | wire.RemoveLeg()
+            | wire.SendDigits()
+            | wire.WatchSound()
+        ):
             return [wire.LegFailed(leg=command.leg, reason=reason)]
         case wire.StartRecording() | wire.SetRecordingLegs() | wire.StopRecording():
             return [wire.RecordingFailed(recording=command.recording, reason=reason)]

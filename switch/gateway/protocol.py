@@ -195,6 +195,13 @@ class SendDigits(Message, frozen=True, kw_only=True, tag="send_digits"):
     gap_ms: int = 60
 
 
+class WatchSound(Message, frozen=True, kw_only=True, tag="watch_sound"):
+    """Tell what the sound that a leg's peer sends is like. Answer: `SoundFeatures`, until it is off."""
+
+    leg: LegId
+    on: bool = True
+
+
 class StartRecording(Message, frozen=True, kw_only=True, tag="start_recording"):
     """Start a stereo recording of what `left` and `right` send into the switch."""
 
@@ -239,6 +246,7 @@ Command = (
     | Play
     | StopPlayer
     | SendDigits
+    | WatchSound
     | StartRecording
     | SetRecordingLegs
     | StopRecording
@@ -331,6 +339,27 @@ class DigitReceived(Message, frozen=True, kw_only=True, tag="digit_received"):
     duration_ms: int
 
 
+class SoundFeatures(Message, frozen=True, kw_only=True, tag="sound_features"):
+    """The sound of a watched leg has changed; twice a second also where it has not.
+
+    Nothing is judged: who answered is for the call agent to tell. Times count from `WatchSound`.
+    """
+
+    leg: LegId
+    at_ms: int
+    level_dbov: float
+    speaking: bool
+    since_ms: int
+    """When this speech or silence began."""
+    bursts: int
+    """Bursts of speech so far, the present one included."""
+    tone: str = ""
+    """Recognised now: `beep`, `sit`, `fax-cng`, `fax-ced`, `ring-back` or `busy`; empty: none."""
+    tone_hz: float = 0.0
+    tone_ms: int = 0
+    """How long it sounded, up to now; of several tones the last."""
+
+
 class RtpTimeout(Message, frozen=True, kw_only=True, tag="rtp_timeout"):
     """No RTP for `silent_ms` on a leg that should receive. Sent once per silence."""
 
@@ -400,6 +429,7 @@ Event = (
     | LegQuality
     | LegFailed
     | DigitReceived
+    | SoundFeatures
     | RtpTimeout
     | PlayerFinished
     | RecordingFinished

@@ -135,6 +135,7 @@ class MediaEngine(Patchbay):
             self._replan()
         if len(self._wanted):
             self._rings.pop(self._wanted, self._legs.table)
+        self._events += self._sound_watch.hear(self._rings.frames, self._legs.table, self._legs.ids)
         self._pass_digits_on()
         self._sender.send(self._rings.frames, self._players.frames, now)
         sent, dropped = self._digits.tick()
@@ -169,6 +170,7 @@ class MediaEngine(Patchbay):
         self._tone_digits.listen(np.flatnonzero(keying))
         self._digit_relay.mark(np.flatnonzero(keying))
         needed |= keying
+        needed[self._sound_watch.rows] = True
         began = np.flatnonzero(needed & ~legs.wanted)
         if len(began):
             self._rings.reset(began, legs.table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switch.ids import LegId, PlayerId
+from switch.media.sound_features import SoundChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,14 @@ class RtpSilent:
 
     leg: LegId
     silent_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundHeard:
+    """The sound of a watched leg has changed, or it is time to tell that it has not."""
+
+    leg: LegId
+    change: SoundChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +66,7 @@ class LegJudged:
     """Of the last few seconds; that in `quality` is of the whole call."""
 
 
-MediaEvent = DigitEnded | RtpSilent | PlayerEnded | LegJudged
+MediaEvent = DigitEnded | RtpSilent | PlayerEnded | LegJudged | SoundHeard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

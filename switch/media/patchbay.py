@@ -26,6 +26,7 @@ from switch.media.ports import RecordingSink, RtpWire
 from switch.media.prompts import PromptStore
 from switch.media.receive_ring import ReceiveRings
 from switch.media.reports import LegReports
+from switch.media.sound_watch import SoundWatch
 from switch.media.taps import RecordingTaps
 from switch.media.tone_digits import ToneDigits
 from switch.media.traffic import Traffic
@@ -53,6 +54,7 @@ class Patchbay:
         self._peers = Peers(self._legs, wire, self._traffic)
         self._digits = Digits(self._legs, wire, self._coders)
         self._tone_digits = ToneDigits(self._legs.capacity)
+        self._sound_watch = SoundWatch()
         self._reports = LegReports(self._legs, wire, random_u32, wall)
         self._players = PlayerTable(prompts)
         self._gains = GainMatrix()
@@ -200,6 +202,7 @@ class Patchbay:
         )
         self._reports.end(row)
         self._digits.remove_leg(row)
+        self._sound_watch.watch(row, on=False)
         self._coders.forget(row)
         self._gains.remove_leg(row)
         self._taps.remove_leg(row)
@@ -209,6 +212,11 @@ class Patchbay:
         self._removed.append(row)
         self._changed = True
         return totals
+
+    def watch_sound(self, leg: LegId, *, on: bool) -> None:
+        """Report what a leg's sound is like, or no longer. Raises MediaCommandError."""
+        self._sound_watch.watch(self._row(leg), on=on)
+        self._changed = True
 
     def send_digits(self, leg: LegId, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send digits to a leg's peer in place of sound. Raises MediaCommandError."""

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.fuzz.campaign import Finding, Target, cases, minimise, run
-from tests.fuzz.gateway_targets import Control, RtpHeaders, Sound
+from tests.fuzz.gateway_targets import CodedSound, Control, RtpHeaders, Sound
 from tests.fuzz.header_targets import CallHeaders
 from tests.fuzz.server import Assault
 from tests.fuzz.session_targets import SessionHeaders, SessionWalk
@@ -26,7 +26,16 @@ from tests.kit.lab import Lab
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        *(SipParser(), SipTransactions(), SipStream(), SipWalk(), Sdp(), RtpHeaders(), Sound()),
+        *(
+            SipParser(),
+            SipTransactions(),
+            SipStream(),
+            SipWalk(),
+            Sdp(),
+            RtpHeaders(),
+            Sound(),
+            CodedSound(),
+        ),
         *(Control(), WebSocketFrames(), CallHeaders()),
         *(SessionHeaders(), SessionWalk()),
     )

@@ -29,6 +29,7 @@ from switch.gateway.protocol import (
     StartRecording,
     StopPlayer,
     Tone,
+    WatchSound,
 )
 from switch.ids import LegId, PlayerId, RecordingId
 from switch.media.ports import Stray
@@ -109,6 +110,53 @@ class Sound:
         promise(len(studio.events) < 10 * came + 50, "too many events")
 
 
+class CodedSound:
+    """A room of all codecs, one of them watched, and whatever comes in the payloads of their types."""
+
+    name = "coded-sound"
+    codecs = (("PCMA", None), ("G722", 101), ("OPUS", 101), ("OPUS", None))
+
+    def make(self, rng: Random) -> list[Item]:
+        """Payloads; the first three octets say for whom, of what type, and how far time goes on."""
+        payloads: list[Item] = []
+        for _ in range(rng.randint(5, 60)):
+            head = bytes((rng.randrange(4), rng.choice((0, 0, 0, 0, 1, 2)), rng.randrange(256)))
+            body = rng.randbytes(rng.choice((0, 1, 2, 4, 40, 80, 160, 160, 240, 960, 990)))
+            if rng.random() < 0.3:  # Opus by its first octet, nonsense behind
+                body = bytes([rng.randrange(256)]) + body
+            payloads.append(head + body)
+        return payloads
+
+    def play(self, case: Sequence[Item]) -> None:
+        """Afterwards everybody hears everybody else."""
+        studio = Studio()
+        for number, (codec, events) in enumerate(self.codecs):
+            studio.add(f"leg-{number}", 500.0 + 330.0 * number, codec=codec, events=events)
+        parties = list(studio.parties)
+        for one in parties:
+            for other in parties:
+                if one != other:
+                    studio.hear(one, other, 0.7)
+        studio.engine.watch_sound(LegId(parties[0]), on=True)
+        for number, item in enumerate(case):
+            assert isinstance(item, bytes)
+            if len(item) < 3:
+                continue
+            party = studio.parties[parties[item[0] % 4]]
+            kind = (party.payload_type, 13, 101)[item[1] % 3]
+            party.timestamp += 40 * (item[2] - 100) if item[2] > 200 else 0
+            party.send(party.packet(payload_type=kind, payload=item[3:]))
+            if number % 2:
+                studio.step()
+        for party in studio.parties.values():
+            party.ssrc += 77
+        studio.run(110)
+        for name, party in studio.parties.items():
+            heard = studio.pitches(name, 15)
+            promise(heard == set(parties) - {name}, f"{name} ({party.codec_name}) hears {heard}")
+        promise(len(studio.events) < 10 * len(case) + 50, "too many events")
+
+
 class RtpHeaders:
     """The header columns alone, with packets of every size."""
 
@@ -157,6 +205,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     StopPlayer(player=PlayerId("p")),
     SendDigits(leg=LegId("a"), digits="12#"),
+    WatchSound(leg=LegId("a")),
+    ConfigureLeg(
+        leg=LegId("b"), remote_address="192.0.2.1", remote_port=4000, codec="OPUS", payload_type=111,
+        telephone_event_payload_type=110, telephone_event_clock_rate=48000, max_bitrate=16000, use_fec=True,
+    ),
     StartRecording(recording=RecordingId("r"), path="/x", left=(LegId("a"),)),
     RemoveLeg(leg=LegId("b")),
     Shutdown(),

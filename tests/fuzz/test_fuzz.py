@@ -20,6 +20,7 @@ LIMITS = {
     "sdp": 250,
     "rtp-headers": 200,
     "sound": 6,
+    "coded-sound": 4,
     "control": 150,
     "websocket": 200,
     "call-headers": 400,

@@ -43,14 +43,18 @@ COMMAND = st.one_of(
             "leg": NAMES,
             "remote_address": st.sampled_from(["192.0.2.1", "0.0.0.0", "::1", "x", ""]),
             "remote_port": NUMBERS,
-            "codec": st.sampled_from(["PCMU", "PCMA", "pcmu", "opus", ""]),
+            "codec": st.sampled_from(["PCMU", "PCMA", "pcmu", "opus", "G722", ""]),
             "payload_type": NUMBERS,
             "telephone_event_payload_type": st.none() | NUMBERS,
+            "telephone_event_clock_rate": st.sampled_from([8000, 48000]) | NUMBERS,
+            "max_bitrate": NUMBERS,
+            "use_fec": st.booleans(),
             "send": st.booleans(),
             "receive": st.booleans(),
         }
     ),
     st.fixed_dictionaries({"t": st.just("remove_leg"), "leg": NAMES}),
+    st.fixed_dictionaries({"t": st.just("watch_sound"), "leg": NAMES, "on": st.booleans()}),
     st.fixed_dictionaries(
         {
             "t": st.just("set_gains"),

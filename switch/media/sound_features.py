@@ -1,0 +1,244 @@
+"""What the sound of a leg tells of who or what answered: talk, silence, beeps, tones of the network, fax.
+
+Nothing is judged here: facts come out, with their times, for whoever must tell a person from a machine.
+
+    frames --measure_frames--> level, pitch --SoundFeatures.take--> changes
+
+    speech       louder than the noise beneath by 12 dB and no tone; over after 200 ms without
+    sit          three rising tones one behind the other (ITU-T E.180)
+    fax-cng      1100 Hz for half a second (ITU-T T.30); fax-ced: 2100 Hz for more than one
+    ring-back    a tone of 380 to 640 Hz, then at least 1.7 s of silence, before anybody spoke
+    busy         three such tones as short as the gaps between them
+    beep         any other tone of a tenth of a second to three
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from switch.media.codecs import FRAME_MS
+
+SPEECH_ABOVE_DB: Final = 12.0
+MIN_SPEECH_DBOV: Final = -50.0
+SPEECH_FRAMES: Final = 3
+"""So many loud frames in a row begin a burst of speech."""
+SILENCE_FRAMES: Final = 10
+"""So many soft ones end it."""
+FIRST_FLOOR_DBOV: Final = -65.0
+FLOOR_RISE_DB: Final = 0.02
+"""The noise beneath may grow by a decibel a second."""
+MIN_TONE_DBOV: Final = -45.0
+SAME_TONE_HZ: Final = 30.0
+REPORT_EVERY_MS: Final = 500
+"""Without a change."""
+_BEEP_MS: Final = (100, 3000)
+_SIT_MS: Final = (140, 500)
+_SIT_HZ: Final = ((890.0, 1010.0), (1340.0, 1460.0), (1740.0, 1820.0))
+_SIT_GAP_MS: Final = 100
+_CNG_HZ: Final = (1060.0, 1140.0)
+_CNG_MS: Final = (400, 700)
+_CED_HZ: Final = (2080.0, 2120.0)
+_CED_MS: Final = 1000
+_PROGRESS_HZ: Final = (380.0, 640.0)
+_RING_MS: Final = (350, 2600)
+_RING_GAP_MS: Final = 1700
+_BUSY_MS: Final = (160, 700)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundChange:
+    """What is known of a leg's sound after a frame. Times are milliseconds since the watch began."""
+
+    at_ms: int
+    level_dbov: float
+    speaking: bool
+    since_ms: int
+    """When this speech or silence began."""
+    bursts: int
+    """Bursts of speech so far."""
+    tone: str = ""
+    """The name of a tone that was recognised now: see above."""
+    tone_hz: float = 0.0
+    tone_ms: int = 0
+    """How long it sounded, up to now."""
+
+
+@dataclass(slots=True)
+class _Tone:
+    """A tone that sounds, or has sounded."""
+
+    begin_ms: int
+    hertz: float
+    frames: int = 1
+
+    @property
+    def length_ms(self) -> int:
+        return self.frames * FRAME_MS
+
+    @property
+    def end_ms(self) -> int:
+        return self.begin_ms + self.length_ms
+
+    def lies_in(self, band: tuple[float, float]) -> bool:
+        return band[0] <= self.hertz <= band[1]
+
+    def lasts(self, bounds: tuple[int, int]) -> bool:
+        return bounds[0] <= self.length_ms <= bounds[1]
+
+
+class SoundFeatures:
+    """Follows one leg. Pure: measured frames go in, changes come out."""
+
+    def __init__(self) -> None:
+        self._now_ms = 0
+        self._reported_ms = 0
+        self._level = 0.0
+        self._floor = FIRST_FLOOR_DBOV
+        self._speaking = False
+        self._since_ms = 0
+        self._bursts = 0
+        self._run = 0
+        """Frames in a row that speak for the other state."""
+        self._tone: _Tone | None = None
+        self._is_told = False
+        """The tone that sounds was reported while it did."""
+        self._over: deque[_Tone] = deque(maxlen=3)
+        """The last tones; the newest last."""
+        self._waiting: _Tone | None = None
+        """A tone that is over and may yet turn out to be part of something."""
+
+    def take(self, level_dbov: float, pitch_hz: float) -> list[SoundChange]:
+        """One frame later: its level, and its pitch when it is a tone, else 0."""
+        self._level = level_dbov
+        is_tone = pitch_hz > 0.0 and level_dbov > MIN_TONE_DBOV
+        changes = self._follow_tone(pitch_hz if is_tone else 0.0)
+        tone = self._tone
+        if self._follow_speech(
+            level_dbov, is_tone=tone is not None and tone.frames >= SPEECH_FRAMES
+        ):
+            changes.append(self._change())
+        self._now_ms += FRAME_MS
+        if not changes and self._now_ms - self._reported_ms >= REPORT_EVERY_MS:
+            changes.append(self._change())
+        if changes:
+            self._reported_ms = self._now_ms
+        return changes
+
+    def _change(self, name: str = "", tone: _Tone | None = None) -> SoundChange:
+        return SoundChange(
+            at_ms=self._now_ms + FRAME_MS,
+            level_dbov=round(self._level, 1),
+            speaking=self._speaking,
+            since_ms=self._since_ms,
+            bursts=self._bursts,
+            tone=name,
+            tone_hz=round(tone.hertz, 1) if tone else 0.0,
+            tone_ms=tone.length_ms if tone else 0,
+        )
+
+    # --- speech ---------------------------------------------------------------------------------
+
+    def _follow_speech(self, level: float, *, is_tone: bool) -> bool:
+        """Whether a burst of speech has begun or ended."""
+        self._floor = min(self._floor + FLOOR_RISE_DB, max(level, -80.0))
+        loud = not is_tone and level > max(self._floor + SPEECH_ABOVE_DB, MIN_SPEECH_DBOV)
+        self._run = self._run + 1 if loud != self._speaking else 0
+        needed = SILENCE_FRAMES if self._speaking else SPEECH_FRAMES
+        if self._run < needed:
+            return False
+        self._since_ms = self._now_ms - (self._run - 1) * FRAME_MS
+        self._run = 0
+        self._speaking = not self._speaking
+        self._bursts += self._speaking
+        return True
+
+    # --- tones ----------------------------------------------------------------------------------
+
+    def _follow_tone(self, hertz: float) -> list[SoundChange]:
+        changes: list[SoundChange] = []
+        tone = self._tone
+        if tone is not None and hertz and abs(hertz - tone.hertz) <= SAME_TONE_HZ:
+            tone.hertz += (hertz - tone.hertz) / min(tone.frames + 1, 10)
+            tone.frames += 1
+            if not self._is_told and tone.lies_in(_CED_HZ) and tone.length_ms >= _CED_MS:
+                self._is_told = True
+                changes.append(self._change("fax-ced", tone))
+            return changes
+        if tone is not None:
+            self._tone = None
+            if tone.length_ms >= _BEEP_MS[0] and not self._is_told:
+                changes += self._ended(tone)
+        if hertz:
+            self._tone = _Tone(self._now_ms, hertz)
+            self._is_told = False
+        elif self._waiting is not None:
+            changes += self._waited(self._waiting)
+        return changes
+
+    def _ended(self, tone: _Tone) -> list[SoundChange]:
+        """A tone is over that was long enough to mean something."""
+        changes: list[SoundChange] = []
+        earlier, self._waiting = self._waiting, None
+        self._over.append(tone)
+        if self._is_sit():
+            self._over.clear()
+            return [self._change("sit", tone)]
+        if earlier is not None and not self._may_be_part(earlier, tone):
+            changes += self._beep(earlier)
+        if tone.lies_in(_CNG_HZ) and tone.lasts(_CNG_MS):
+            return [*changes, self._change("fax-cng", tone)]
+        if self._is_busy():
+            self._over.clear()
+            return [*changes, self._change("busy", tone)]
+        if any(tone.lies_in(band) for band in _SIT_HZ) or self._is_progress(tone):
+            self._waiting = tone
+            return changes
+        return changes + self._beep(tone)
+
+    def _waited(self, tone: _Tone) -> list[SoundChange]:
+        """Silence behind a tone that may mean several things."""
+        silence_ms = self._now_ms - tone.end_ms
+        if self._is_progress(tone):
+            if silence_ms < _RING_GAP_MS:
+                return []
+            self._waiting = None
+            self._over.clear()
+            return [self._change("ring-back", tone)] if tone.lasts(_RING_MS) else self._beep(tone)
+        if silence_ms <= _SIT_GAP_MS:
+            return []
+        self._waiting = None
+        return self._beep(tone)
+
+    def _beep(self, tone: _Tone) -> list[SoundChange]:
+        return [self._change("beep", tone)] if tone.lasts(_BEEP_MS) else []
+
+    def _is_progress(self, tone: _Tone) -> bool:
+        """Whether a tone may be one of the network's; once somebody has spoken it is a beep."""
+        return not self._bursts and tone.lies_in(_PROGRESS_HZ)
+
+    def _may_be_part(self, earlier: _Tone, tone: _Tone) -> bool:
+        """Whether two tones belong to one signal: then the first is no beep."""
+        if self._is_progress(earlier):
+            return self._is_progress(tone)
+        return tone.begin_ms - earlier.end_ms <= _SIT_GAP_MS
+
+    def _is_sit(self) -> bool:
+        tones = self._over
+        return len(tones) == len(_SIT_HZ) and all(
+            tone.lies_in(band)
+            and tone.lasts(_SIT_MS)
+            and (number == 0 or tone.begin_ms - tones[number - 1].end_ms <= _SIT_GAP_MS)
+            for number, (tone, band) in enumerate(zip(tones, _SIT_HZ, strict=True))
+        )
+
+    def _is_busy(self) -> bool:
+        tones = self._over
+        low, high = _BUSY_MS
+        return len(tones) == tones.maxlen and all(
+            self._is_progress(tone)
+            and tone.lasts(_BUSY_MS)
+            and (number == 0 or low <= tone.begin_ms - tones[number - 1].end_ms <= high)
+            for number, tone in enumerate(tones)
+        )
