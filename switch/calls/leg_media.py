@@ -96,6 +96,7 @@ class LegMedia:
             address=self._rtp_address,
             port=leg.port,
             codecs=self._codecs_for(leg),
+            takes_events=leg.dtmf != "inband",
             terms=self.policies.terms(leg, is_browser=is_browser),
         )
 

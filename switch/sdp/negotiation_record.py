@@ -28,3 +28,5 @@ class NegotiationRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of `NegotiatedAudio`: clock rate of events, the highest bit rate, forward error correction."""
     transport: TransportRecord | None = None
     """With the keys of SRTP: who can read it can listen."""
+    takes_events: bool = True
+    """We agree on telephone-events."""

@@ -108,6 +108,7 @@ class AudioNegotiation:
         "_port",
         "_session_id",
         "_slots",
+        "_takes_events",
         "_text",
         "_transport",
         "_version",
@@ -120,15 +121,20 @@ class AudioNegotiation:
         address: str,
         port: int,
         codecs: Sequence[str] = G711,
+        takes_events: bool = True,
         terms: TransportTerms = PLAIN,
     ) -> None:
-        """`codecs` are those we speak, in the order of our offers; ValueError for unknown ones."""
+        """`codecs` are those we speak, in the order of our offers; ValueError for unknown ones.
+
+        Without `takes_events` no telephone-events are agreed on: digits go in the sound.
+        """
         self._transport = TransportNegotiation(terms)
         self._session_id = session_id
         self._version = session_id
         self._address = address
         self._port = port
         self._codecs = known_names(codecs)
+        self._takes_events = takes_events
         self._slots: list[_Slot] = []
         self._live = 0
         self._current: NegotiatedAudio | None = None
@@ -163,6 +169,7 @@ class AudioNegotiation:
             self._codecs,
             (8000, 0, False) if audio is None else _coding_values(audio),
             self._transport.record(),
+            self._takes_events,
         )
 
     @classmethod
@@ -178,6 +185,7 @@ class AudioNegotiation:
             address=record.address,
             port=record.port,
             codecs=record.codecs or G711,
+            takes_events=record.takes_events,
         )
         found._version = record.version
         found._slots = [_Slot(*slot) for slot in record.slots]
@@ -216,7 +224,8 @@ class AudioNegotiation:
             if audio.telephone_event_payload_type is not None:
                 events[audio.telephone_event_clock_rate] = audio.telephone_event_payload_type
         names = sorted(self._codecs, key=lambda name: name not in in_use)
-        return self._write(*offered_numbers(names, in_use, events), direction)
+        codecs, offered = offered_numbers(names, in_use, events)
+        return self._write(codecs, offered if self._takes_events else (), direction)
 
     def accept_answer(self, body: bytes) -> NegotiatedAudio:
         """Read the answer to our open offer.
@@ -319,6 +328,8 @@ class AudioNegotiation:
         if codec is None or media.address is None:
             return Refusal("no common codec")
         event, event_rate = _telephone_event(media, codec.clock_rate)
+        if not self._takes_events:
+            event = None
         opus = opus_parameters(codec.parameters) if codec.name == "OPUS" else OpusParameters()
         # A browser that does not know its address yet writes the null address: no hold.
         held = media.is_on_hold_by_address and transport.ice is None

@@ -76,6 +76,19 @@ def test_events_at_another_clock_than_g711s_are_not_taken() -> None:
     assert audio.telephone_event_payload_type is None
 
 
+def test_where_digits_go_in_the_sound_no_events_are_agreed() -> None:
+    side = AudioNegotiation(
+        session_id=1000, address="192.0.2.1", port=16000, codecs=ALL_CODECS, takes_events=False
+    )
+    assert m_lines(side.make_offer()) == ["m=audio 16000 RTP/AVP 0 8 9 111"]
+    side.drop_offer()
+    audio, answer = side.answer(sdp(*BROWSER))
+    assert audio.telephone_event_payload_type is None
+    assert m_lines(answer) == ["m=audio 16000 RTP/AVP 111"]
+    again = AudioNegotiation.of_record(side.record())
+    assert again.make_offer() == side.make_offer()
+
+
 @pytest.mark.parametrize("rtpmap", ["opus/8000", "opus/48000/6", "G722/16000", "G722/8000/2"])
 def test_wrong_rates_and_channels_are_passed_over(rtpmap: str) -> None:
     audio, _ = ours().answer(sdp("m=audio 4000 RTP/AVP 97 8", f"a=rtpmap:97 {rtpmap}"))
