@@ -68,7 +68,7 @@ class Endings:
                 self._distribution.tell(TalkEnded(contact=contact.id, by_agent=False))
                 self._contacts.finish(contact, ContactResult.ANSWERED, reason)
             case Stage.DIRECT:
-                result = _talked(contact)
+                result = ContactResult.DIRECT
                 if contact.talking_since is None:
                     contact.stop_waiting(event.at)
                     result = ContactResult.FAILED if failed else ContactResult.ABANDONED
@@ -108,12 +108,7 @@ class Endings:
             case Stage.DIRECT:
                 answered = contact.talking_since is not None
                 cause = EndCause(event.cause.result, reason, event.cause.status)
-                result = _talked(contact) if answered else of_unanswered(event.cause.result)
+                result = ContactResult.DIRECT if answered else of_unanswered(event.cause.result)
                 self._contacts.finish(contact, result, reason, hang_up=cause)
             case _:
                 pass
-
-
-def _talked(contact: Contact) -> ContactResult:
-    """One that an agent of a queue has answered stays so, whoever had it in the end."""
-    return ContactResult.DIRECT if contact.queue is None else ContactResult.ANSWERED

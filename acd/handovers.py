@@ -1,8 +1,7 @@
 """A phone transfers a contact by itself (REFER): the contact goes on with whoever takes its place.
 
-The switch does the transfer, and says who has taken whose place; here the books follow. The agent who
-transfers is done with the contact: wrap-up. Whoever has it now was not chosen by a queue, so the
-contact is a direct one from here on; a queue takes it back where nobody answers.
+The switch does the transfer, and says who has taken whose place; here the books follow, by the steps of
+`acd.hand_over`. The agent who transfers is done with the contact and wraps up.
 """
 
 from __future__ import annotations
@@ -11,11 +10,14 @@ import logging
 from collections.abc import Callable, Mapping
 
 from acd.contact import Contact, Stage
-from acd.contact_events import ContactConnected, ContactEvent, ContactHeld, ContactResult
+from acd.contact_events import ContactEvent, ContactResult, TransferKind
 from acd.contacts import Contacts
+from acd.conversation import Conversation
 from acd.distribution import Distribution
+from acd.hand_over import HandOver
 from acd.inputs import TalkEnded
 from acd.model import AgentId
+from acd.party import Party
 from acd.ports import EnqueueAgain
 from switch.calls.events import LegReplaced
 from switch.calls.ports import CallControl
@@ -32,20 +34,30 @@ class Handovers:
         self,
         *,
         contacts: Contacts,
+        conversation: Conversation,
         distribution: Distribution,
         control: CallControl,
         clock: Clock,
         agents: Mapping[str, AgentId],
         enqueue: EnqueueAgain,
+        disengage: Callable[[LegId], None],
         report: Callable[[ContactEvent], None],
     ) -> None:
         self._contacts = contacts
+        self._conversation = conversation
         self._distribution = distribution
-        self._control = control
+        self._hand_over = HandOver(
+            contacts=contacts,
+            conversation=conversation,
+            distribution=distribution,
+            control=control,
+            clock=clock,
+            enqueue=enqueue,
+            disengage=disengage,
+            report=report,
+        )
         self._clock = clock
         self._agents = agents
-        self._enqueue = enqueue
-        self._report = report
 
     def replaced(self, event: LegReplaced) -> None:
         """Somebody has taken the place of a leg; its `LegEnded` concerns the contact no more."""
@@ -62,8 +74,13 @@ class Handovers:
 
     def answered(self, contact: Contact) -> None:
         """The one who took the agent's place has answered."""
-        contact.transferred_by = None
-        self._record(contact)
+        leg, taker = contact.agent_leg, contact.agent
+        by, contact.transferred_by = contact.transferred_by, None
+        if leg is None:
+            return
+        contact.agent, contact.agent_leg = by, None
+        party = Party(number=str(taker or ""), agent=taker, leg=leg, answered=True)
+        self._hand_over.to_party(contact, party, TransferKind.BLIND)
 
     def refused(self, contact: Contact) -> bool:
         """The one who took the agent's place never answered: True when the contact goes on.
@@ -73,61 +90,43 @@ class Handovers:
         by, contact.transferred_by = contact.transferred_by, None
         if by is None or contact.queue is None:
             return False
-        log.info(
-            "contact %s was transferred by %s to nobody: back to %s", contact.id, by, contact.queue
-        )
-        contact.agent = contact.agent_leg = None
-        contact.talking_since = None
-        self._control.silence(contact.customer_leg)
-        self._enqueue(
-            contact,
-            contact.queue,
-            priority=contact.priority,
-            skills=contact.skills,
-            entered_at=contact.entered_at,
-            preferred=by,
-        )
+        contact.agent, contact.agent_leg = by, None
+        self._hand_over.to_queue(contact, contact.queue, TransferKind.RETURNED, head=True)
         return True
 
-    def let_go(self, contact: Contact) -> AgentId | None:
-        """The agent is done with the contact, which has none from here on; returns who it was."""
-        agent, contact.agent = contact.agent, None
-        if contact.agent_leg is not None:
-            self._contacts.unbind(contact.agent_leg)
-            contact.agent_leg = None
-        now = self._clock.now()
-        if contact.held_since is not None:
-            contact.held_s += now - contact.held_since
-            contact.held_since = None
-            self._report(ContactHeld(contact=contact.id, at=now, held=False))
-        contact.muted = contact.outbound = False
-        if contact.stage is Stage.TALKING:
-            self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
-        contact.stage = Stage.DIRECT
-        return agent
+    def to_entry(self, contact: Contact) -> None:
+        """The agent has sent it to a menu or another queue, where it begins anew."""
+        self._hand_over.let_go(contact)
+        for leg in tuple(contact.others):
+            self._hand_over.drop(contact, leg)
+        if contact.talking_since is not None:
+            contact.talked_s += self._clock.now() - contact.talking_since
+            contact.talking_since = None
+        contact.stage = Stage.MENU
+        self._conversation.arrange(contact)
 
     def _replace(self, contact: Contact, old: LegId, new: LegId, event: LegReplaced) -> None:
         if old == contact.customer_leg:
             self._contacts.unbind(old)
             contact.customer_leg = new
             self._contacts.bind(new, contact)
+            self._conversation.arrange(contact)
             return
         if old != contact.agent_leg or contact.customer_leg not in (event.peer, event.by):
             return
-        by = self.let_go(contact)
-        taker = event.phone if new == event.by else None
-        contact.agent = None if taker is None else self._agents.get(taker)
-        contact.agent_leg = new
+        is_taker = new == event.by
+        agent = self._agents.get(event.phone or "") if is_taker else None
         self._contacts.bind(new, contact)
-        if not event.is_answered:
-            contact.transferred_by = by
+        if event.is_answered:
+            number = event.number if is_taker else ""
+            party = Party(number=number, agent=agent, leg=new, answered=True)
+            kind = TransferKind.BLIND if event.other is None else TransferKind.ATTENDED
+            self._hand_over.to_party(contact, party, kind)
             return
-        self._record(contact)
-        self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
-
-    def _record(self, contact: Contact) -> None:
-        if contact.recording is not None and contact.agent_leg is not None:
-            self._control.set_recording_others(contact.recording, (contact.agent_leg,))
+        by = contact.agent
+        self._hand_over.let_go(contact)
+        contact.stage, contact.transferred_by = Stage.DIRECT, by
+        contact.agent, contact.agent_leg = agent, new
 
     def _dissolve(self, contact: Contact) -> None:
         """Two contacts have become one talk: this one is over, and its legs are the other's."""

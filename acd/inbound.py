@@ -113,11 +113,13 @@ class Inbound:
         self._endings = Endings(contacts, distribution, waiting_room)
         self._handovers = Handovers(
             contacts=contacts,
+            conversation=conversation,
             distribution=distribution,
             control=control,
             clock=clock,
             agents=agents,
             enqueue=self.enqueue,
+            disengage=self.disengage,
             report=report,
         )
         self._self_service = SelfService(
@@ -224,8 +226,7 @@ class Inbound:
         if event.leg != contact.customer_leg:
             self._control.hang_up(event.leg, EndCause(Result.COMPLETED, "transferred"))
             return
-        self._handovers.let_go(contact)
-        contact.stage, contact.talking_since = Stage.MENU, None
+        self._handovers.to_entry(contact)
         contact.record = contact.record or entry.record
         self._begin(contact, entry)
 
@@ -336,13 +337,13 @@ class Inbound:
     def _agent_answered(self, contact: Contact) -> None:
         if contact.stage not in (Stage.OFFERED, Stage.DIRECT):
             return
-        self._waiting_room.leave(contact)
-        now = self._clock.now()
         if contact.transferred_by is not None:
             self._handovers.answered(contact)
-        if contact.talking_since is None:
-            contact.talking_since = now
-            contact.stop_waiting(now)
+            return
+        self._waiting_room.leave(contact)
+        now = self._clock.now()
+        contact.talking_since = now
+        contact.stop_waiting(now)
         if contact.stage is Stage.OFFERED:
             contact.stage = Stage.TALKING
             contact.served = True

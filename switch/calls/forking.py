@@ -31,6 +31,7 @@ from switch.sip.events import (
     Ended,
     Failed,
     Progress,
+    ReofferReceived,
     SessionChanged,
     SessionEvent,
     SessionId,
@@ -180,6 +181,8 @@ class Forking:
             case Ended(session=session, by=by):
                 cause = cause_of_end(by, outbound=True, answered=False)
                 self._failed(leg, fork, session, Refusal(cause, by_peer=True))
+            case ReofferReceived(session=session):
+                self._ua.refuse_reoffer(session, 491, self._clock.now())
             case SessionChanged():
                 self._legs.note_change(leg)  # the INVITEs of a fork are part of its record
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd.contact import Stage
-from acd.contact_events import ContactConnected, ContactResult
+from acd.contact_events import ContactResult, ContactTransferred, TransferKind
 from acd.model import AgentState
 from switch.calls.causes import EndCause, Result
 from switch.ids import CallId, LegId
@@ -31,8 +31,9 @@ def talking(centre: CallCentre, entry: str = QUEUE) -> tuple[Leg, Leg]:
     return caller, centre.switch.phone_leg(ANN)
 
 
-def connected(centre: CallCentre) -> list[str | None]:
-    return [e.agent for e in centre.reports if isinstance(e, ContactConnected)]
+def transfers(centre: CallCentre) -> list[tuple[TransferKind, str | None, str | None]]:
+    told = [e for e in centre.reports if isinstance(e, ContactTransferred)]
+    return [(e.kind, e.former, e.agent) for e in told]
 
 
 def test_the_contact_goes_on_with_whom_it_was_transferred_to(centre: CallCentre) -> None:
@@ -48,8 +49,8 @@ def test_the_contact_goes_on_with_whom_it_was_transferred_to(centre: CallCentre)
     assert ("record-agent", recording) in centre.switch.log
     assert ("stop-recording", recording) not in centre.switch.log
     assert centre.state(ANN) is AgentState.AVAILABLE
-    assert centre.state(CY) is AgentState.ENGAGED
-    assert connected(centre) == [CY]
+    assert centre.state(CY) is AgentState.TALKING
+    assert transfers(centre) == [(TransferKind.BLIND, ANN, CY)]
     centre.advance(10.0)
     centre.switch.end(caller)
     assert centre.finished().result is ContactResult.ANSWERED
@@ -65,7 +66,7 @@ def test_an_agent_with_a_desk_wraps_up_after_a_transfer(centre: CallCentre) -> N
     centre.switch.confirm(taker)
     centre.switch.replaced(own, caller, taker)
     assert centre.state(ANN) is AgentState.WRAP_UP
-    assert centre.contact(caller).stage is Stage.DIRECT
+    assert centre.contact(caller).agent == CY
     centre.switch.end(taker)
     assert centre.finished().result is ContactResult.ANSWERED
 
@@ -78,7 +79,7 @@ def test_who_leaves_before_the_answer_has_left(centre: CallCentre) -> None:
     assert centre.contact(caller).transferred_by == ANN
     centre.switch.confirm(taker)
     assert centre.contact(caller).transferred_by is None
-    assert connected(centre) == [CY]
+    assert transfers(centre) == [(TransferKind.BLIND, ANN, CY)]
     centre.switch.end(caller)
     assert centre.finished().result is ContactResult.ANSWERED
 
@@ -92,11 +93,11 @@ def test_a_target_that_refuses_brings_the_contact_back_to_its_queue(centre: Call
     centre.switch.end(taker, BUSY)
     assert centre.contact(caller) is contact
     assert contact.stage is Stage.OFFERED
-    assert contact.agent == ANN, "who knows it is asked first"
     assert contact.entered_at == place
-    again = centre.switch.phone_leg(ANN)
+    assert transfers(centre) == [(TransferKind.RETURNED, ANN, None)]
+    again = centre.switch.phone_leg(str(contact.agent))
     centre.switch.confirm(again)
-    assert centre.state(ANN) is AgentState.TALKING
+    assert centre.contact(caller).stage is Stage.TALKING
     centre.switch.end(caller)
     assert not centre.switch.legs
 
@@ -130,6 +131,7 @@ def test_an_attended_transfer_takes_the_other_call_along(centre: CallCentre) -> 
     line = centre.switch.called_for(caller, ANN)
     centre.switch.replaced(own, caller, asked, other=line)
     assert centre.contact(caller).agent == CY
+    assert transfers(centre) == [(TransferKind.ATTENDED, ANN, CY)]
     centre.switch.end(asked)
     assert centre.finished().result is ContactResult.ANSWERED
     assert not centre.switch.legs

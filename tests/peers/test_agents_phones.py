@@ -55,7 +55,7 @@ async def test_a_blind_transfer_takes_the_customer_and_the_recording_along(lab: 
         await colleague.established(ring.call)
         await agent.closed(own, 10.0)
         await lab.agent_is("1005", "available")
-        await lab.agent_is("1030", "engaged")
+        await lab.agent_is("1030", "talking")
         hears(await listen(caller, call), OTHER_HZ)
         hears(await listen(colleague, ring.call), CALLER_HZ)
         await caller.hang_up(call)
