@@ -27,6 +27,7 @@ from switch.transport.lanes import lane_of
 from switch.transport.limits import TransportLimits
 from switch.transport.shedding_log import SheddingLog
 from switch.transport.streams import StreamHandlers, StreamHub, is_address
+from switch.transport.stun_keepalive import binding_answer
 from switch.transport.tls import TlsContexts
 from switch.transport.udp import UdpHandlers, UdpSocket
 
@@ -259,8 +260,24 @@ class Pump:
             if not batch:
                 self._looked_at = now if is_emptied else self._looked_at
                 return
-        came = [(data, Flow(Transport.UDP, remote, local)) for data, remote in batch]
-        self._received(came, is_emptied=is_emptied)
+        came = [
+            (data, Flow(Transport.UDP, remote, local))
+            for data, remote in batch
+            if data[:1] != b"\0" or not self._answers_keepalive(sock, data, remote)
+        ]
+        if came:
+            self._received(came, is_emptied=is_emptied)
+        elif is_emptied:
+            self._looked_at = self._clock.now()
+
+    def _answers_keepalive(self, sock: UdpSocket, data: bytes, remote: Address) -> bool:
+        """Answer a STUN question of a phone (RFC 5626); False where it is none."""
+        answer = binding_answer(data, remote)
+        if answer is None:
+            return False
+        self._endpoint.counters.keepalives += 1
+        sock.send(answer, remote)
+        return True
 
     def _stream_received(self, connection: StreamConnection, messages: list[bytes]) -> None:
         guard = self._guard

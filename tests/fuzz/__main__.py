@@ -20,6 +20,7 @@ from tests.fuzz.server import Assault
 from tests.fuzz.session_targets import SessionHeaders, SessionWalk
 from tests.fuzz.sip_targets import Sdp, SipParser, SipStream, SipTransactions
 from tests.fuzz.sip_walk import SipWalk
+from tests.fuzz.tls_targets import TlsRecords
 from tests.fuzz.web_targets import WebSocketFrames
 from tests.kit.lab import Lab
 
@@ -36,7 +37,7 @@ TARGETS: dict[str, Target] = {
             Sound(),
             CodedSound(),
         ),
-        *(Control(), WebSocketFrames(), CallHeaders()),
+        *(Control(), WebSocketFrames(), TlsRecords(), CallHeaders()),
         *(SessionHeaders(), SessionWalk()),
     )
 }

@@ -23,6 +23,7 @@ LIMITS = {
     "coded-sound": 4,
     "control": 150,
     "websocket": 200,
+    "tls": 150,
     "call-headers": 400,
     "session-headers": 400,
     "session-walk": 25,
