@@ -305,3 +305,17 @@ def test_a_static_place_of_the_next_number_rings_in_all_its_places() -> None:
     assert eve.is_idle
     ann.hang_up()
     bench.check_forgotten()
+
+
+def test_a_carrier_may_send_a_call_on_to_a_phone_of_ours() -> None:
+    bench = Bench()
+    ann, eve = bench.phone("1001"), bench.phone("1004")
+    carrier = bench.stranger("carrier", CARRIER)
+    ann.call("+12025550100")
+    send_on(carrier, to("1004", "carrier.example.com"))
+    assert invite_of(eve).to.uri.username == "1004"
+    assert bench.calls.limits.live("out") == 0
+    eve.answer()
+    assert ann.statuses()[-1] == 200
+    ann.hang_up()
+    bench.check_forgotten()
