@@ -14,7 +14,15 @@ from cti.paths import shipped
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
-from switch.gateway.protocol import AddLeg, Command, ConfigureLeg, Event, GatewayStats, GetStats
+from switch.gateway.protocol import (
+    AddLeg,
+    Command,
+    ConfigureLeg,
+    Event,
+    GatewayStats,
+    GetStats,
+    SrtpKeys,
+)
 from switch.ids import LegId
 
 _WAIT_S: Final = 30.0
@@ -84,6 +92,7 @@ class GatewayRun:
         receive: bool = True,
         codec: str = "PCMU",
         payload_type: int = 0,
+        srtp: SrtpKeys | None = None,
     ) -> list[tuple[LegId, int]]:
         """A leg for each party, with the gateway's port. Raises MediaUnavailableError."""
         made = []
@@ -101,6 +110,7 @@ class GatewayRun:
                     payload_type=payload_type,
                     telephone_event_payload_type=101,
                     receive=receive,
+                    srtp=srtp,
                 )
             )
             made.append((leg, port))

@@ -26,6 +26,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "rooms": sound_rows.rooms,
     "delay": sound_rows.delay,
     "codecs": sound_rows.codecs,
+    "srtp": sound_rows.srtp,
     "calls": call_rows.calls,
     "capacity": call_rows.capacity,
     "menu": call_rows.menu,

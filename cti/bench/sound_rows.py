@@ -15,8 +15,11 @@ from cti.bench.sound import (
     measure_mixing,
     measure_prompt,
 )
+from cti.bench.srtp import measure_srtp
 
 _DELAY_CALLS: Final = 200
+_SRTP_LEGS: Final = 400
+_SUITES: Final = ("AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM")
 _CODEC_LEGS: Final = 100
 _LATENESS_MS: Final = 8.0
 _FULL: Final = 0.97
@@ -121,6 +124,23 @@ async def codecs(options: Options, say: Say) -> Outcome:
             f"a leg with {name}, a frame each way: CPU above G.711 as a multiple of the library's",
             f"{figures.ratio:.2f}; {figures.leg_us:.1f} against {figures.library_us:.1f} µs "
             f"(a leg of G.711: {figures.plain_us:.1f} µs), {figures.load_reached:.0%} of the load",
+            "at most 1.20",
+            figures.ratio <= 1.20 and figures.load_reached >= _FULL,
+        )
+    return outcome
+
+
+async def srtp(options: Options, say: Say) -> Outcome:
+    """What encrypted legs cost above plain ones, beside libsrtp alone."""
+    outcome = Outcome()
+    for suite in _SUITES:
+        say(f"{_SRTP_LEGS} legs with {suite} ...")
+        figures = await measure_srtp(suite, _SRTP_LEGS, options.seconds)
+        outcome.raw[f"srtp {suite}"] = asdict(figures) | {"ratio": figures.ratio}
+        outcome.add(
+            f"a leg with {suite}, a packet each way: CPU above plain RTP as a multiple of libsrtp's",
+            f"{figures.ratio:.2f}; {figures.leg_us:.1f} against {figures.library_us:.1f} µs "
+            f"(a plain leg: {figures.plain_us:.1f} µs), {figures.load_reached:.0%} of the load",
             "at most 1.20",
             figures.ratio <= 1.20 and figures.load_reached >= _FULL,
         )

@@ -27,6 +27,10 @@ LIMITS = {
     "call-headers": 400,
     "session-headers": 400,
     "session-walk": 25,
+    "secure-sdp": 250,
+    "stun": 150,
+    "dtls": 40,
+    "srtp": 60,
 }
 
 
