@@ -18,6 +18,7 @@ import httpx
 import msgspec
 
 from cti.client_items import Connected, ConnectionLost, SignedOnAgain, StreamEnded, StreamItem
+from cti.client_parties import PartyCommands
 from cti.client_requests import ATTEMPT_DELAYS_S, ApiError, Requests, ServerUnreachableError
 from cti.client_stream import RECONNECT_DELAYS_S, EventStream
 from cti.schema import (
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 
-class ApiClient:
+class ApiClient(PartyCommands):
     """One signed-on user of the server at `base_url`.
 
     `async with ApiClient("http://127.0.0.1:8080") as api: await api.sign_on(...)`. The delays are

@@ -28,6 +28,7 @@ from cti.pops import PopService
 from cti.schema import (
     AgentView,
     CustomerCard,
+    DirectoryEntry,
     Disposition,
     PhoneCredentials,
     Role,
@@ -142,6 +143,25 @@ class Floor:
         """Those who had a live interaction before and transferred it."""
         live = self._translator.interaction(interaction_id)
         return () if live is None else live.earlier_agents
+
+    def directory(self) -> tuple[DirectoryEntry, ...]:
+        """Agents who are signed on, and queues: whom one may consult or transfer to."""
+        agents = [
+            DirectoryEntry(kind="agent", id=view.agent_id, name=view.name, state=view.state)
+            for view in self._translator.agents.shown()
+            if view.phone_reachable
+        ]
+        queues = [
+            DirectoryEntry(
+                kind="queue",
+                id=view.queue,
+                name=view.title,
+                waiting=view.waiting,
+                available=view.agents_available,
+            )
+            for view in self._translator.queues()
+        ]
+        return (*queues, *agents)
 
     def has_desk(self, agent_id: str) -> bool:
         """True while a desk of this agent is connected."""

@@ -21,6 +21,7 @@ from msgspec import Struct
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
 from cti.schema_parties import ConsultRequest as ConsultRequest
+from cti.schema_parties import DirectoryEntry as DirectoryEntry
 from cti.schema_parties import PartyRequest as PartyRequest
 from cti.schema_parties import PartyView as PartyView
 from cti.schema_parties import SuperviseRequest as SuperviseRequest

@@ -51,6 +51,23 @@ class SupervisionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryEntry:
+    """Somebody to consult, or to transfer to. `GET /api/v1/agents/directory` lists agents and queues."""
+
+    kind: str
+    """`agent`, `queue` or `number`."""
+    id: str
+    """The agent's number, the queue's name."""
+    name: str = ""
+    state: str = ""
+    """Of an agent."""
+    waiting: int = 0
+    """In a queue."""
+    available: int = 0
+    """Agents of a queue who are free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsultRequest:
     """Body of `POST /api/v1/interactions/{id}/consult`."""
 

@@ -20,6 +20,7 @@ from cti.schema import (
     BanView,
     CustomerCard,
     CustomerRequest,
+    DirectoryEntry,
     InteractionDetail,
     PhoneCredentials,
     Role,
@@ -71,6 +72,9 @@ class Floor(Protocol):
         Raises `NotFound` for an id that is not known, `Conflict` (`interaction-over`) for one that
         is over. Either will do for an old one: the API then asks `History`.
         """
+
+    def directory(self) -> tuple[DirectoryEntry, ...]:
+        """Agents who are signed on, and queues."""
 
     def earlier_agents(self, interaction_id: str) -> tuple[str, ...]:
         """Those who had a live interaction before the agent it has now."""

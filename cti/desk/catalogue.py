@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.desk.catalogue_parties import PARTY_WORDS
+
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     # --- agent states ---
     "state.logged-out": ("Signed off", "已签出"),
@@ -407,4 +409,5 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "failure.rejected": ("refused", "拒接"),
     "failure.unreachable": ("phone not reachable", "话机不可达"),
     "failure.withdrawn": ("the caller went", "主叫挂断"),
+    **PARTY_WORDS,
 }

@@ -76,6 +76,7 @@ DESK_KEYS: Final = (
     KeyDef(id="mute", keys="f7", shown="F7", verbs=("mute", "unmute"), through_windows=True),
     KeyDef(id="hang_up", keys="f8", shown="F8", verbs=("hang_up", "refuse"), through_windows=True),
     KeyDef(id="digits", keys="f9", shown="F9", verbs=("digits",)),
+    KeyDef(id="consult", keys="ctrl+x", shown="^X", verbs=("consult_step", "consult")),
     KeyDef(id="disposition", keys="ctrl+o,f10", shown="^O", verbs=("disposition",)),
     KeyDef(id="customer", keys="ctrl+k", shown="^K", verbs=("customer",)),
     KeyDef(id="save_note", keys="ctrl+s", shown="^S", verbs=("save_note",)),
@@ -87,6 +88,7 @@ DESK_KEYS: Final = (
 """In the order of the bar. F11 is left to terminals."""
 
 BOARD_KEYS: Final = (
+    KeyDef(id="supervise", keys="f5,s", shown="F5", verbs=("supervise",)),
     KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
     KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("leave_board",)),
 )

@@ -33,12 +33,15 @@ from cti.schema import (
     GatewayView,
     InteractionView,
     NoteAdded,
+    PartyView,
     QueueView,
     RecordingView,
     ScreenPop,
     ServerView,
     Snapshot,
+    SupervisionView,
     TextReceived,
+    TransferView,
 )
 
 _NOTICE: Final = 160
@@ -156,6 +159,14 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return replace(state, gateway_available=event.data.available)
         case ServerView():
             return replace(state, server=event.data if event.data.stopping else None)
+        case PartyView():
+            return _take_party(state, event, event.data)
+        case TransferView():
+            return _take_transfer(state, event, event.data)
+        case SupervisionView() if state.me is not None:
+            told = {"by": event.data.by, "role": event.data.role}
+            is_on = event.data.state in ("attending", "joined")
+            return _noticed(state, "notice.supervised", **told) if is_on else state
         case RecordingView() if event.data.error and state.me is not None:
             return _noticed(state, "notice.recording_failed", "warning", reason=event.data.error)
         case TextReceived(sender=sender, text=text) if state.me is not None:
@@ -164,6 +175,28 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return _take_recording(state, event.interaction_id)
         case _:
             return _take_offer(state, event)
+
+
+def _take_party(state: DeskState, event: Event, party: PartyView) -> DeskState:
+    """Somebody is called, joined or left; the agent's desk also says why one could not be reached."""
+    view = state.interactions.get(event.interaction_id or "")
+    if view is None:
+        return state
+    others = tuple(each for each in view.parties if each.number != party.number)
+    is_gone = party.state in ("left", "failed")
+    parties = others if is_gone else (*others, party)
+    state = _take_interaction(state, replace(view, parties=parties))
+    if state.me is None or not is_gone or party.reason in ("removed", "cancelled"):
+        return state
+    key = "notice.party_failed" if party.state == "failed" else "notice.party_left"
+    return _noticed(state, key, "warning", who=party.number, reason=party.reason)
+
+
+def _take_transfer(state: DeskState, event: Event, transfer: TransferView) -> DeskState:
+    if state.me is None or transfer.former_id != state.me:
+        return state
+    who = transfer.number or transfer.queue or ""
+    return _noticed(_without(state, event.interaction_id), "notice.transferred", who=who)
 
 
 def _take_offer(state: DeskState, event: Event) -> DeskState:
@@ -199,7 +232,7 @@ def _take_agent(state: DeskState, agent: AgentView) -> DeskState:
 def _take_pop(state: DeskState, pop: ScreenPop) -> DeskState:
     if state.pop is not None and state.pop.interaction_id == pop.interaction_id:
         return replace(state, pop=pop)
-    return replace(state, pop=pop, notes=(), disposition=None)
+    return replace(state, pop=pop, notes=pop.notes, disposition=None)
 
 
 def _take_cleared(state: DeskState, event: Event, cleared: Cleared) -> DeskState:

@@ -152,6 +152,8 @@ def shown_since(interaction: InteractionView) -> float:
     return interaction.answered
 
 
+ASKED: Final = frozenset({"calling", "ringing", "talking", "held"})
+"""States of a party that is consulted and has not joined."""
 ON_A_CALL: Final = frozenset({"talking", "held", "engaged"})
 OFFERED: Final = frozenset({"reserved", "ringing"})
 WITH_CONTACT: Final = ON_A_CALL | OFFERED | {"wrap-up"}
@@ -196,6 +198,9 @@ def allowed_actions(state: DeskState) -> frozenset[str]:
         allowed = allowed - {"hold"} | {"resume"}
     if agent is not None and agent.next_state == "not-ready":
         allowed |= {"ready"}
+    if state.mode in ON_A_CALL and interaction is not None and interaction.answered is not None:
+        is_asking = any(party.state in ASKED for party in interaction.parties)
+        allowed |= {"consult_step"} if is_asking or interaction.parties else {"consult"}
     if state.contact_id is None:
         allowed -= {"hold", "resume", "mute", "unmute", "digits", "disposition", "save_note"}
     if state.direct_ring:

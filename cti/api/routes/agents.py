@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from cti.api.answers import JsonAnswer
 from cti.api.context import Caller, TheCaller, TheContext
 from cti.errors import Invalid, NotAllowed
-from cti.schema import AgentView, DialRequest, SetStateRequest
+from cti.schema import AgentView, DialRequest, DirectoryEntry, SetStateRequest
 
 router = APIRouter(prefix="/api/v1/agents", tags=["agents"])
 
@@ -31,6 +31,12 @@ async def set_state(
         raise Invalid("reason-needed", "`not-ready` needs one of the configured reasons.")
     who = _agent(agent, caller)
     return JsonAnswer(context.ports.floor.set_state(who, body.state, body.reason))
+
+
+@router.get("/directory", response_model=list[DirectoryEntry])
+async def directory(caller: TheCaller, context: TheContext) -> Response:
+    """Whom one can consult or transfer to: agents who are signed on, and queues, as they are now."""
+    return JsonAnswer(context.ports.floor.directory())
 
 
 @router.post("/me/wrap-up/finish", status_code=204)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
-from cti.desk.state import OFFERED, shown_since
+from cti.desk.state import ASKED, OFFERED, shown_since
 from cti.desk.text import clock, day_and_time, fit, spaced_number
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import CustomerCard, PastInteraction, ScreenPop
@@ -101,6 +101,7 @@ class ContactCard(StatePanel):
             parts.append(words("contact.late"))
         line = Text(fit("  ·  ".join(parts), width), looks.DIM)
         rows = [line]
+        rows[:0] = self._parties(width)
         call = self._call_line(width)
         if call is not None:
             rows.insert(0, call)
@@ -108,6 +109,17 @@ class ContactCard(StatePanel):
             caller = words("contact.direct_ring", caller=self._peer(state.phone.rings_from))
             rows.insert(0, Text(fit(f"☎ {caller}", width), f"bold {looks.AMBER}"))
         return rows
+
+    def _parties(self, width: int) -> list[Text]:
+        """Who else is on the call."""
+        interaction = self.state.interaction
+        return [
+            Text(
+                fit(f"+ {self.words(f'party.{party.state}', who=party.number)}", width),
+                f"bold {looks.AMBER}" if party.state in ASKED else f"bold {looks.BLUE}",
+            )
+            for party in (interaction.parties if interaction is not None else ())
+        ]
 
     def _call_line(self, width: int) -> Text | None:
         words, state = self.words, self.state

@@ -28,14 +28,15 @@ class DialDialog(ModalScreen[str | None]):
     ]
     HELP = "Type a number; blanks, dashes and brackets do not matter."
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, title: str = "dial.title") -> None:
         super().__init__()
         self._words = words
+        self._title = title
 
     def compose(self) -> ComposeResult:
         """One field."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = self._words("dial.title")
+            dialog.border_title = self._words(self._title)
             yield Input(placeholder=self._words("dial.placeholder"), max_length=32)
             yield Static(self._words("dial.hint"), classes="hint", id="dial-hint")
 

@@ -20,6 +20,7 @@ from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
+from cti.desk.agent.party_dialogs import ask_step, ask_target
 from cti.desk.agent.phone_keeper import PhoneKeeper
 from cti.desk.agent.queue_strip import QueueStrip
 from cti.desk.agent.today_panel import TodayPanel
@@ -263,6 +264,8 @@ class DeskScreen(Screen[None]):
             "unmute": lambda: self._command(lambda: api.mute(contact, False)),
             "hang_up": self._hang_up,
             "digits": lambda: self.app.push_screen(DigitsDialog(self._words)),
+            "consult": self._ask_target,
+            "consult_step": self._ask_step,
             "disposition": self._choose_disposition,
             "customer": self._choose_customer,
             "save_note": self.query_one(NoteEditor).hand_over,
@@ -372,6 +375,19 @@ class DeskScreen(Screen[None]):
             self._keeper.expect_own_call()
         if await self._try(self._api.dial(number)):
             self._say(self._words("notice.dialling", number=spaced_number(number)))
+
+    @work(group="dialog")
+    async def _ask_target(self) -> None:
+        contact = self.state.contact_id
+        if contact is not None:
+            await ask_target(self.app, self._words, self._api, contact, self._try)
+
+    @work(group="dialog")
+    async def _ask_step(self) -> None:
+        view = self.state.interaction
+        if view is not None:
+            again = self._ask_target
+            await ask_step(self.app, self._words, self._api, view, self._try, again)
 
     @work(group="quit", exclusive=True)
     async def ask_quit(self) -> None:

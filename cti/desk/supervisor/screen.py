@@ -10,13 +10,14 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from cti.client import ApiClient, StreamItem
+from cti.client import ApiClient, ApiError, ServerUnreachableError, StreamItem
 from cti.desk.keys import BOARD_KEYS, hints
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState
 from cti.desk.supervisor.agent_table import AgentTable
 from cti.desk.supervisor.board_bar import BoardBar
-from cti.desk.supervisor.contact_list import ContactList
+from cti.desk.supervisor.contact_list import ContactList, in_order
+from cti.desk.supervisor.role_dialogs import ask_role
 from cti.desk.supervisor.summary import Summary
 from cti.desk.supervisor.ticker import Ticker
 from cti.desk.text import Words
@@ -40,6 +41,9 @@ class WallboardScreen(Screen[None]):
         self._words = words
         self._api = api
         self.state = DeskState()
+        signed_on = api.signed_on
+        self._phone = "" if signed_on is None else signed_on.agent_id or ""
+        """The supervisor's own phone, as said last."""
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -57,7 +61,7 @@ class WallboardScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start the stream and the clock."""
-        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, {"help", "leave_board"}))
+        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, {"supervise", "help", "leave_board"}))
         self.take(None)
         self._read_stream()
         self.set_interval(1.0, self._tick)
@@ -85,5 +89,18 @@ class WallboardScreen(Screen[None]):
         """A key of the wallboard was pressed."""
         if key_id == "help":
             self.app.push_screen(HelpScreen(self._words, BOARD_KEYS, "help.more_board"))
+        elif key_id == "supervise":
+            self._supervise()
         else:
             self.app.exit()
+
+    @work(group="dialog", exclusive=True)
+    async def _supervise(self) -> None:
+        try:
+            self._phone = await ask_role(
+                self.app, self._words, self._api, in_order(self.state), self._phone
+            )
+        except ApiError as exc:
+            self.notify(exc.problem.message, severity="error", timeout=8, markup=False)
+        except ServerUnreachableError:
+            self.notify(self._words("notice.unreachable"), severity="error", markup=False)

@@ -22,6 +22,7 @@ from cti.schema import (
     AgentView,
     CustomerCard,
     CustomerRequest,
+    DirectoryEntry,
     Event,
     EventType,
     InteractionDetail,
@@ -103,6 +104,9 @@ class Centre:
 
     def agent_queues(self, agent_id: str) -> frozenset[str]:
         return frozenset({"sales"})
+
+    def directory(self) -> tuple[DirectoryEntry, ...]:
+        return (DirectoryEntry(kind="queue", id="sales", name="Sales"),)
 
     def earlier_agents(self, interaction_id: str) -> tuple[str, ...]:
         return ()

@@ -1,0 +1,48 @@
+"""What the supervisor is asked before listening in: which call, in which role, by which phone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.app import App
+
+from cti.client import ApiClient
+from cti.desk.agent.dial_dialog import DialDialog
+from cti.desk.text import Words, spaced_number
+from cti.desk.widgets.picker import Choice, Picker
+from cti.schema import InteractionView
+
+_ROLES = ("monitor", "whisper", "barge", "take-over", "stop")
+_TALKS = ("talking", "held", "direct")
+
+
+async def ask_role(
+    app: App[Any], words: Words, api: ApiClient, contacts: Sequence[InteractionView], phone: str
+) -> str:
+    """Ask and command; gives the supervisor's phone, asked for where it is not known."""
+    talks = [each for each in contacts if each.stage in _TALKS and each.answered is not None]
+    choices = [
+        Choice(
+            each.interaction_id,
+            each.customer_name or spaced_number(each.caller_number) or words("contact.withheld"),
+            f"{words.get(f'stage.{each.stage}', each.stage)}  {each.agent_id or ''}".strip(),
+        )
+        for each in talks
+    ]
+    chosen = await app.push_screen_wait(Picker(words, words("supervise.whom"), choices))
+    if chosen is None:
+        return phone
+    roles = [Choice(role, words(f"supervise.{role}")) for role in _ROLES]
+    role = await app.push_screen_wait(Picker(words, words("supervise.how"), roles))
+    if role is None:
+        return phone
+    if role == "stop":
+        await api.stop_supervising(chosen)
+        return phone
+    if not phone:
+        said: str | None = await app.push_screen_wait(DialDialog(words, "supervise.phone"))
+        phone = said or ""
+    if phone:
+        await api.supervise(chosen, role, phone)
+    return phone
