@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -87,6 +88,8 @@ async def test_a_call_passes_two_carriers_that_cannot_and_lives_through_a_restar
         Phone("baresip", number=NUMBER, port=lab.out_port) as good,
         Phone("baresip", number="1001") as ann,
     ):
+        route = await lab.get(f"/api/v1/trunks/route?number={quote(NUMBER)}&by=1001")
+        assert [each["trunk"] for each in route["attempts"]] == ["dead", "grumpy", "good"]
         grumpy.replies["INVITE"] = lambda _: (503, ["Retry-After: 600"])
         await ann.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
         out = await ann.call(NUMBER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from switch.calls.causes import EndCause
 from switch.calls.control import Calls
@@ -79,8 +79,9 @@ class Bench:
         ports: int = 40,
         real_gateway: Gateway | None = None,
         plan: NumberPlanSettings = PLAN,
+        **options: Any,
     ) -> None:
-        """With a `real_gateway` its owner tells the calls when it is ready."""
+        """With a `real_gateway` its owner tells when it is ready; `options` are those of `Calls`."""
         self.clock = VirtualClock()
         self._numbers = count(1)
         self._phones: dict[tuple[str, int], Phone] = {}
@@ -105,6 +106,7 @@ class Bench:
         )
         self._settings = settings or CallSettings()
         self._plan = plan
+        self._options = options
         self._make_switch(real_gateway or self.gateway)
         if real_gateway is None:
             self._gateway_starts()
@@ -144,6 +146,7 @@ class Bench:
             new_id=self.new_id,
             recording_path=lambda recording, call: f"{self.recordings}/{call}/{recording}",
             flush=self._flush,
+            **self._options,
         )
 
     def restart(self, plays: Mapping[PlayerId, LegId] | None = None) -> None:
