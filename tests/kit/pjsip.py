@@ -29,11 +29,25 @@ class OneCall:
 
     @classmethod
     async def start(
-        cls, what: str, target: str, *, prack: str = "off", timers: str = "off", talk_s: float = 0.5
+        cls,
+        what: str,
+        target: str = "",
+        *,
+        login: str = "",
+        port: int = 0,
+        is_early: bool = False,
+        prack: str = "off",
+        timers: str = "off",
+        talk_s: float = 0.5,
     ) -> Self:
-        """`what` is `call` (`target` is a URI) or `answer` (`target` is NUMBER:PASSWORD@HOST:PORT)."""
-        command = [sys.executable, "-m", "tests.kit.pjsip", what, target]
+        """`what` is `call` or `answer`, `target` the URI to call.
+
+        `login` is NUMBER:PASSWORD@HOST:PORT, to answer there by registering; else calls come to `port`.
+        `is_early`: it answers with 183 and sound, and a second later with 200.
+        """
+        command = [sys.executable, "-m", "tests.kit.pjsip", what, f"--target={target}"]
         command += ["--prack", prack, "--timers", timers, "--talk", str(talk_s)]
+        command += ["--login", login, "--port", str(port), *(["--early"] if is_early else [])]
         pipe = asyncio.subprocess.PIPE
         stderr = asyncio.subprocess.STDOUT
         return cls(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=stderr))
@@ -80,7 +94,10 @@ def main(arguments: list[str]) -> None:
 
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("call", "answer"))
-    parser.add_argument("target")
+    parser.add_argument("--target")
+    parser.add_argument("--login")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--early", action="store_true")
     parser.add_argument("--prack", choices=_PRACK)
     parser.add_argument("--timers", choices=_TIMERS)
     parser.add_argument("--talk", type=float)
@@ -94,6 +111,7 @@ def main(arguments: list[str]) -> None:
     endpoint.libInit(config)
     transport = pj.TransportConfig()
     transport.boundAddress = "127.0.0.1"
+    transport.port = options.port
     endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
     endpoint.libStart()
     endpoint.audDevManager().setNullDev()
@@ -108,6 +126,9 @@ def main(arguments: list[str]) -> None:
         if state.hang_up_at and time.monotonic() >= state.hang_up_at and state.call is not None:
             state.hang_up_at = 0.0
             state.call.hangup(pj.CallOpParam(True))
+        if state.answer_at and time.monotonic() >= state.answer_at:
+            state.answer_at = 0.0
+            state.call.answer(_status(pj, 200))
     for _ in range(10):
         endpoint.libHandleEvents(20)
     state.call = None
@@ -122,6 +143,7 @@ class _State:
         self.call: Any = None
         self.is_over = False
         self.hang_up_at = 0.0
+        self.answer_at = 0.0
         self.talk_s = 0.0
 
 
@@ -133,25 +155,30 @@ def _account(pj: Any, options: argparse.Namespace, state: _State) -> Any:
     config.callConfig.timerMinSESec = 90
     config.callConfig.timerSessExpiresSec = 90
     config.idUri = "sip:+12025550133@127.0.0.1"
-    if options.what == "answer":
-        login, _, server = options.target.partition("@")
+    if options.login:
+        login, _, server = options.login.partition("@")
         number, _, password = login.partition(":")
         config.idUri = f"sip:{number}@{server}"
-        config.regConfig.registrarUri = f"sip:{server}"
+        if options.what == "answer":
+            config.regConfig.registrarUri = f"sip:{server}"
         credentials = pj.AuthCredInfo("digest", "*", number, 0, password)
         config.sipConfig.authCreds.append(credentials)
 
     class Account(pj.Account):  # type: ignore[misc]
         def onIncomingCall(self, prm: Any) -> None:  # noqa: N802 - the library's name
             state.call = _call(pj, self, state, prm.callId)
-            for status in (180, 200):
-                answer = pj.CallOpParam()
-                answer.statusCode = status
-                state.call.answer(answer)
+            state.call.answer(_status(pj, 183 if options.early else 180))
+            state.answer_at = time.monotonic() + (1.0 if options.early else 0.0)
 
     account = Account()
     account.create(config)
     return account
+
+
+def _status(pj: Any, status: int) -> Any:
+    answer = pj.CallOpParam()
+    answer.statusCode = status
+    return answer
 
 
 def _call(pj: Any, account: Any, state: _State, number: int = -1) -> Any:

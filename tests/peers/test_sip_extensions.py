@@ -29,8 +29,10 @@ async def test_a_caller_that_requires_reliable_ringing_and_timers_is_served(lab:
 
 async def test_a_phone_that_rings_reliably_is_acknowledged(lab: Lab) -> None:
     number = "1002"
-    target = f"{number}:lab-{number}@{lab.host}:{lab.sip_port}"
-    called = await OneCall.start("answer", target, prack="mandatory", timers="always", talk_s=1.0)
+    login = f"{number}:lab-{number}@{lab.host}:{lab.sip_port}"
+    called = await OneCall.start(
+        "answer", login=login, prack="mandatory", timers="always", talk_s=1.0
+    )
     try:
         await called.until("registration success")
         async with Phone("baresip", number="1001") as caller:
@@ -45,4 +47,27 @@ async def test_a_phone_that_rings_reliably_is_acknowledged(lab: Lab) -> None:
     assert "200/PRACK" in messages(trace, "TX")
     assert "200/BYE" in messages(trace, "RX")
     assert re.search(r"^Session-Expires: 1800", trace, re.MULTILINE)
+    await lab.is_quiet()
+
+
+async def test_early_media_is_said_and_acknowledged_reliably_on_both_sides(lab: Lab) -> None:
+    """A carrier announces something; what was agreed upon is not said again with the answer."""
+    carrier = await OneCall.start(
+        "answer", port=lab.out_port, is_early=True, prack="mandatory", talk_s=20.0
+    )
+    try:
+        await carrier.until("STARTING --> RUNNING")
+        target = f"sip:+12025550100@{lab.host}:{lab.sip_port}"
+        login = f"1001:lab-1001@{lab.host}:{lab.sip_port}"
+        caller = await OneCall.start("call", target, login=login, prack="optional")
+        heard = await caller.over()
+        told = await carrier.over()
+    finally:
+        await carrier.kill()
+    assert "183/INVITE" in messages(heard, "RX")
+    assert "PRACK" in messages(heard, "TX")
+    assert "200/PRACK" in messages(heard, "RX")
+    assert "PRACK" in messages(told, "RX")
+    assert "200/BYE" in messages(told, "TX")
+    assert "200/INVITE" in messages(heard, "RX")
     await lab.is_quiet()
