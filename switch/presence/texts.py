@@ -29,6 +29,8 @@ _PATIENCE_S: Final = 20.0
 """So long a receiver may take. The sender waits 32 s and would not hear of a later answer."""
 _PLAIN: Final = "text/plain"
 _MINUTE_S: Final = 60.0
+_PASSED_ON: Final = frozenset({403, 404, 410, 413, 415, 480, 484, 486, 488})
+"""Statuses of the receiver that mean the same to the sender."""
 
 Done = Callable[[int], None]
 """Told the status with which a message of ours was answered."""
@@ -161,7 +163,7 @@ class Texts:
         )
 
         def reply(status: int, when: float) -> None:
-            final = 202 if is_read and status >= 300 else status
+            final = 202 if is_read and status >= 300 else _told(status)
             self.counted[final] += 1
             self._respond(transaction, make_response(request, final), when)
 
@@ -210,6 +212,15 @@ class Texts:
     def _count(self, status: int, done: Done) -> None:
         self.counted[status] += 1
         done(status)
+
+
+def _told(status: int) -> int:
+    """What the sender hears of the receiver's answer.
+
+    A challenge or a redirection is between us and the receiver; its 408 must not be passed on
+    (RFC 4320), and its 503 would read as if we were overloaded.
+    """
+    return status if status < 300 or status in _PASSED_ON or status >= 600 else 480
 
 
 def _words(request: Request) -> str | None:

@@ -1,3 +1,5 @@
+import pytest
+
 from switch.presence.door import Door
 from switch.presence.texts import Text, Texts
 from switch.registrar.location import Location
@@ -91,6 +93,26 @@ def test_other_content_goes_on_as_it_is_and_is_read_by_nobody_here() -> None:
     office.write(body=b"\xff\xfe", Content_Type="application/im-iscomposing+xml")
     assert office.site.sent[-1][1].body == b"\xff\xfe"
     assert office.read == []
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (202, 202),
+        (415, 415),
+        (603, 603),
+        (401, 480),
+        (302, 480),
+        (408, 480),
+        (503, 480),
+        (500, 480),
+    ],
+)
+def test_what_is_between_us_and_the_receiver_is_not_passed_on(said: int, heard: int) -> None:
+    office = Office()
+    office.write()
+    office.phone_says(said)
+    assert office.answers == [heard]
 
 
 def test_nobody_there_gets_480_and_no_such_number_404() -> None:
