@@ -61,15 +61,24 @@ def period_of(sound: NDArray[np.float32]) -> int:
 
 @inner
 def begin_repeating(
-    ring: Any, past: NDArray[np.uint8], cycle: NDArray[np.float32], decode: NDArray[np.int16]
+    ring: Any, blocks: NDArray[np.uint8], cycle: NDArray[np.float32], decode: NDArray[np.int16]
 ) -> None:
     """Find the last period of a leg's sound and put it into `cycle`.
 
-    `past` are the last three frames, encoded, the oldest at `ring.past`; `decode` is their law's.
+    `blocks` are those of its ring, encoded: the sound lies before `ring.read_slot`. `decode` is their law's.
     """
+    ring.phase = ring.faded = 0
+    if ring.heard < HISTORY_FRAMES:  # it has hardly begun
+        ring.lag = MIN_LAG
+        cycle[:] = np.float32(0.0)
+        return
     sound = np.empty(HISTORY_SAMPLES, dtype=np.float32)
-    for i in range(HISTORY_SAMPLES):
-        sound[i] = decode[past[(ring.past * FRAME_SAMPLES + i) % HISTORY_SAMPLES]]
+    depth, width = blocks.shape
+    count = HISTORY_SAMPLES // width
+    for i in range(count):
+        block = blocks[(ring.read_slot - count + i) % depth]
+        for j in range(width):
+            sound[i * width + j] = decode[block[j]]
     lag = period_of(sound)
     crossed = lag // 4
     for i in range(lag):
@@ -80,8 +89,6 @@ def begin_repeating(
             sample += share * (sound[HISTORY_SAMPLES - 2 * lag + i] - sample)
         cycle[i] = sample
     ring.lag = lag
-    ring.phase = 0
-    ring.faded = 0
 
 
 @inner

@@ -44,7 +44,6 @@ from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, SILENCE
 from switch.media.concealment import (
     CROSS_SAMPLES,
     HISTORY_FRAMES,
-    HISTORY_SAMPLES,
     MAX_LAG,
     begin_repeating,
     next_random,
@@ -59,7 +58,9 @@ from switch.rtp.stats import signed_difference
 BLOCK_SAMPLES: Final = 80
 FRAME_BLOCKS: Final = FRAME_SAMPLES // BLOCK_SAMPLES
 DEPTH_BLOCKS: Final = 32
-"""320 ms; even, so that a frame never wraps."""
+"""Even, so that a frame never wraps."""
+MAX_AHEAD_BLOCKS: Final = DEPTH_BLOCKS - HISTORY_FRAMES * FRAME_BLOCKS
+"""260 ms. The blocks behind `read` stay for what may have to stand in for missing sound."""
 TARGET_BLOCKS: Final = 2
 """How far the first packet of a talk spurt is put ahead of `read`: what jitter may eat up at once."""
 SURPLUS_BLOCKS: Final = TARGET_BLOCKS + 2 * FRAME_BLOCKS
@@ -86,7 +87,7 @@ RING: Final = np.dtype(
         ("misses", np.int64),  # frames concealed in a row
         ("late", np.int64),  # packets that came after their turn
         ("concealed", np.int64),  # frames, in all or in part
-        ("past", np.int64),  # the oldest of the frames that are remembered
+        ("heard", np.int64),  # frames behind `read` that belong to this sound, three at most
         ("lag", np.int64),  # the period that is repeated, the next sample of it, and how many were
         ("phase", np.int64),
         ("faded", np.int64),
@@ -108,8 +109,6 @@ class ReceiveRings:
         """(rows, 160): the frame of each leg at the last `pop`, encoded."""
         self.fill_levels = np.zeros((rows, DEPTH_BLOCKS + 1), dtype=np.uint8)
         """In how many ticks of this window so many blocks were ahead."""
-        self.past = np.zeros((rows, HISTORY_SAMPLES), dtype=np.uint8)
-        """The last frames of each leg."""
         self.cycles = np.zeros((rows, MAX_LAG), dtype=np.float32)
         """The period that stands in for missing sound."""
         self.overrun = 0
@@ -124,14 +123,14 @@ class ReceiveRings:
 
     def reset(self, rows: Rows, legs: NDArray[Any]) -> None:
         """Forget all sound of `rows`; `legs` are LEGs."""
-        reset_rings(self.table, self.filled, self.frames, self.past, legs, SILENCE, rows)
+        reset_rings(self.table, self.filled, self.frames, legs, SILENCE, rows)
         self.fill_levels[rows] = 0
 
     def pop(self, rows: Rows, legs: NDArray[Any]) -> None:
         """Take the next frame of `rows` (all different) into `frames`; `legs` are LEGs."""
         self._ticks += 1
         self.left_out += pop_frames(
-            self.table, self.blocks, self.filled, self.frames, self.fill_levels, self.past,
+            self.table, self.blocks, self.filled, self.frames, self.fill_levels,
             self.cycles, legs, DECODE, ENCODE, SILENCE, rows, self._ticks % WINDOW_TICKS == 0,
         )  # fmt: skip
 
@@ -168,7 +167,7 @@ def push_packet(
     count = length // BLOCK_SAMPLES
     place = signed_difference(timestamp, ring.read_timestamp, 32) // BLOCK_SAMPLES
     lost = 0
-    if restarted or not ring.anchored or place + count > DEPTH_BLOCKS or place <= -DEPTH_BLOCKS:
+    if restarted or not ring.anchored or place + count > MAX_AHEAD_BLOCKS or place <= -DEPTH_BLOCKS:
         for slot in range(DEPTH_BLOCKS):
             lost += filled[row, slot]
             filled[row, slot] = False
@@ -177,7 +176,7 @@ def push_packet(
         ring.read_slot = 0
         target = max(ring.target, TARGET_BLOCKS)
         ring.read_timestamp = timestamp - target * BLOCK_SAMPLES
-        ring.ahead = 0
+        ring.ahead = ring.heard = 0
         place = target
     elif ring.ahead == 0 and ring.misses > 0 and 0 <= place < FRAME_BLOCKS:
         ring.behind += 1  # the one that was waited for
@@ -208,11 +207,12 @@ def _advance(rings: NDArray[Any], filled: NDArray[np.bool_], row: int) -> None:
     ring.read_slot = (slot + FRAME_BLOCKS) % DEPTH_BLOCKS
     ring.read_timestamp += FRAME_SAMPLES
     ring.ahead = max(ring.ahead - FRAME_BLOCKS, 0)
+    ring.heard = min(ring.heard + 1, HISTORY_FRAMES)
 
 
 @inner
 def _stand_in(
-    ring: Any, leg: Any, frame: NDArray[np.uint8], past: NDArray[np.uint8],
+    ring: Any, leg: Any, frame: NDArray[np.uint8], blocks: NDArray[np.uint8],
     cycle: NDArray[np.float32], decode: NDArray[np.int16], encode: NDArray[np.uint8], silence: int,
 ) -> None:  # fmt: skip
     """Fill a frame with what stands in for missing sound."""
@@ -231,7 +231,7 @@ def _stand_in(
         return
     ring.concealed += 1
     if ring.misses == 1:
-        begin_repeating(ring, past, cycle, decode)
+        begin_repeating(ring, blocks, cycle, decode)
     made = np.empty(FRAME_SAMPLES, dtype=np.float32)
     repeat(ring, cycle, made)
     for i in range(FRAME_SAMPLES):
@@ -273,12 +273,11 @@ def _end_window(ring: Any, levels: NDArray[np.uint8]) -> int:
     return int(max((spare + 1) // 2, 0))
 
 
-@entry(table_of(RING), FLAG_ROWS, OCTET_ROWS, OCTET_ROWS, table_of(LEG), OCTET_LIST, INTS)
+@entry(table_of(RING), FLAG_ROWS, OCTET_ROWS, table_of(LEG), OCTET_LIST, INTS)
 def reset_rings(
     rings: NDArray[Any],
     filled: NDArray[np.bool_],
     frames: NDArray[np.uint8],
-    past: NDArray[np.uint8],
     legs: NDArray[Any],
     silence: NDArray[np.uint8],
     rows: Rows,
@@ -290,16 +289,15 @@ def reset_rings(
         ring.read_slot = ring.ahead = 0
         ring.misses = CONCEALED_FRAMES + 1
         ring.target = TARGET_BLOCKS
-        ring.behind = ring.past = 0
+        ring.behind = ring.heard = 0
         ring.waits = False
         ring.lag = 1
         filled[row] = False
-        past[row] = silence[legs[row].law]
         frames[row] = silence[legs[row].law]
 
 
 @entry(
-    table_of(RING), OCTET_BLOCKS, FLAG_ROWS, OCTET_ROWS, OCTET_ROWS, OCTET_ROWS, REAL_ROWS,
+    table_of(RING), OCTET_BLOCKS, FLAG_ROWS, OCTET_ROWS, OCTET_ROWS, REAL_ROWS,
     table_of(LEG), SAMPLE_TABLE, OCTET_TABLE, OCTET_LIST, INTS, BOOL,
 )  # fmt: skip
 def pop_frames(
@@ -308,7 +306,6 @@ def pop_frames(
     filled: NDArray[np.bool_],
     frames: NDArray[np.uint8],
     fill_levels: NDArray[np.uint8],
-    past: NDArray[np.uint8],
     cycles: NDArray[np.float32],
     legs: NDArray[Any],
     decode: NDArray[np.int16],
@@ -333,7 +330,7 @@ def pop_frames(
                 ring,
                 legs[row],
                 frame,
-                past[row],
+                blocks[row],
                 cycles[row],
                 decode[law],
                 encode[law],
@@ -349,10 +346,11 @@ def pop_frames(
             frame[BLOCK_SAMPLES:] = blocks[row, slot + 1]
             if not first and ring.misses <= CONCEALED_FRAMES:
                 _cross_over(ring, frame[BLOCK_SAMPLES:], cycles[row], decode[law], encode[law])
-        past[row, ring.past * FRAME_SAMPLES : (ring.past + 1) * FRAME_SAMPLES] = frame
-        ring.past = (ring.past + 1) % HISTORY_FRAMES
         fill_levels[row, ring.ahead] += 1
         if ring.ahead > 0 and not waits:
+            if ring.misses:  # what stood in is what was heard
+                blocks[row, slot] = frame[:BLOCK_SAMPLES]
+                blocks[row, slot + 1] = frame[BLOCK_SAMPLES:]
             _advance(rings, filled, row)
         if window_ends:
             for _ in range(_end_window(ring, fill_levels[row])):

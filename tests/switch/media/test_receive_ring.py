@@ -111,8 +111,9 @@ def test_a_lost_packet_is_concealed_and_the_sound_goes_on_in_step() -> None:
 
 def test_concealment_fades_into_silence() -> None:
     ring = Ring()
-    ring.push(0)
-    ring.pop()
+    for n in range(4):
+        ring.push(2 * n)
+        ring.pop()
     ring.pop()
     frames = [ring.pop() for _ in range(CONCEALED_FRAMES + 2)]
     assert frames[CONCEALED_FRAMES] == frames[-1] == (0xFE, 0xFE)
