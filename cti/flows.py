@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from cti.paths import shipped
@@ -9,6 +10,10 @@ from cti.settings import Settings, SettingsError
 from ivr.errors import FlowError
 from ivr.flow import Flow
 from ivr.loader import load_flows
+from ivr.prompts.convert import convert_all
+from ivr.prompts.errors import PromptError
+
+log = logging.getLogger(__name__)
 
 
 def prompt_folders(settings: Settings) -> tuple[Path, ...]:
@@ -31,6 +36,7 @@ def flows_of(settings: Settings) -> dict[str, Flow]:
                 wanted[entry.flow] = _find(settings, entry.flow, f"entries[{index}].flow")
             except SettingsError as error:
                 missing.append(str(error))
+    _convert_own(settings)
     prompts = prompt_folders(settings)
     queues = {queue.name for queue in settings.queues}
     try:
@@ -44,6 +50,21 @@ def flows_of(settings: Settings) -> dict[str, Flow]:
     if missing:
         raise SettingsError("\n".join(missing))
     return flows
+
+
+def _convert_own(settings: Settings) -> None:
+    """Make prompts of the audio files in the site's own folder; done already for most starts."""
+    folder = Path(settings.site.prompts)
+    if not settings.site.prompts or not folder.is_dir():
+        return
+    try:
+        for path, duration_ms in convert_all(folder):
+            log.info("prompt %s: %.1f s converted", path.relative_to(folder), duration_ms / 1000)
+    except PromptError as error:
+        raise SettingsError(f"site.prompts: {error}") from error
+    except OSError as error:
+        where = error.filename or folder
+        raise SettingsError(f"site.prompts: {where}: {error.strerror}") from error
 
 
 def _prompt(folder: Path, name: str) -> Path:

@@ -71,6 +71,42 @@ def read_pcm(
     return clipped
 
 
+class Format(Enum):
+    """What recordings are exported as."""
+
+    WAV = "wav"
+    FLAC = "flac"
+    OGG = "ogg"
+    """Vorbis."""
+
+
+def export(
+    path: Path, target: Path, channel: Channel, format: Format, *, stereo: bool = False
+) -> None:
+    """Write a recording for elsewhere, in pieces: mono, or `stereo` with the customer left.
+
+    Raises OSError, NotARecordingError.
+    """
+    if format is Format.WAV and not stereo:
+        export_mono(path, target, channel)
+        return
+    import soundfile  # takes a moment to load
+
+    length = duration_ms(path)
+    channels = CHANNELS if stereo else 1
+    with soundfile.SoundFile(
+        target, "w", SAMPLE_RATE_HZ, channels, format=format.name, subtype=_SUBTYPES[format]
+    ) as out:
+        for start in range(0, length + 1, _EXPORT_MS):
+            if stereo:
+                out.write(mulaw.decode(read_mulaw(path, start, start + _EXPORT_MS)))
+            else:
+                out.write(read_pcm(path, start, start + _EXPORT_MS, channel))
+
+
+_SUBTYPES = {Format.WAV: "PCM_16", Format.FLAC: "PCM_16", Format.OGG: "VORBIS"}
+
+
 def export_mono(path: Path, target: Path, channel: Channel = Channel.BOTH) -> None:
     """Write a mono 16-bit PCM WAVE file at 8 kHz, in pieces. Raises OSError, NotARecordingError."""
     length = duration_ms(path)

@@ -1,4 +1,4 @@
-"""`switchroom prompts`: render the prompts from their texts, or list them."""
+"""`switchroom prompts`: render prompts from their texts, convert audio files, or list them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Describe the command."""
     parser = subparsers.add_parser(
         "prompts",
-        help="render the prompts from their texts, or list them",
+        help="render the prompts from their texts, convert audio files, or list them",
         epilog="Example: switchroom prompts render --language en --missing",
     )
     what = parser.add_subparsers(dest="what", required=True)
@@ -27,8 +27,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="only this language; `music` for music and tones; may be given several times",
     )
     render.add_argument("--missing", action="store_true", help="only what has no audio yet")
+    converting = what.add_parser(
+        "convert", help="make prompts of audio files of your own: WAV, FLAC, OGG, MP3"
+    )
     listing = what.add_parser("list", help="show each prompt, its length and its text")
-    for each in (render, listing):
+    for each in (render, converting, listing):
         each.add_argument(
             "--folder", type=Path, default=None, help="prompt folder (default: the shipped one)"
         )
@@ -40,7 +43,13 @@ def run(args: argparse.Namespace) -> int:
 
     folder: Path = args.folder or shipped("prompts")
     try:
-        return _list(folder) if args.what == "list" else _render(folder, args)
+        match args.what:
+            case "list":
+                return _list(folder)
+            case "convert":
+                return _convert(folder)
+            case _:
+                return _render(folder, args)
     except PromptError as error:
         print(error, file=sys.stderr)
     except OSError as error:
@@ -63,6 +72,24 @@ def _render(folder: Path, args: argparse.Namespace) -> int:
             total_ms += duration_ms
             progress.update(task, advance=1, description=job.name)
     print(f"{len(jobs)} prompts, {total_ms / 1000:.0f} s of sound, in {folder}")
+    return 0
+
+
+def _convert(folder: Path) -> int:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from ivr.prompts.convert import convert, pending
+
+    files = pending(folder)
+    with Progress(
+        BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), transient=True
+    ) as progress:
+        task = progress.add_task("", total=len(files))
+        for path in files:
+            progress.update(task, description=path.name)
+            convert(path)
+            progress.advance(task)
+    print(f"{len(files)} audio files converted in {folder}")
     return 0
 
 

@@ -19,6 +19,7 @@ _EPILOG = """examples:
   switchroom recordings list
   switchroom recordings verify
   switchroom recordings export recording-abc-1 talk.wav --channel customer
+  switchroom recordings export recording-abc-1 talk.flac --stereo
 """
 
 
@@ -37,10 +38,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verifying = actions.add_parser("verify", help="compare every file with its checksum")
     verifying.add_argument("--limit", type=int, default=10_000)
     exporting = actions.add_parser(
-        "export", help="write one as a mono WAV: both sides mixed, or one of them"
+        "export", help="write one as WAV, FLAC or OGG: both sides mixed, one of them, or stereo"
     )
     exporting.add_argument("recording")
     exporting.add_argument("file", type=Path)
+    exporting.add_argument(
+        "--format",
+        choices=("wav", "flac", "ogg"),
+        default=None,
+        help="default: what the file's name says, else wav",
+    )
+    sides = exporting.add_mutually_exclusive_group()
+    sides.add_argument("--mono", action="store_true", help="one channel, as without it")
+    sides.add_argument("--stereo", action="store_true", help="the customer left, all others right")
     exporting.add_argument("--channel", choices=("both", "customer", "agent"), default="both")
     for action in (listing, verifying, exporting):
         add_database_options(action)
@@ -109,7 +119,7 @@ def _verify(rows: list[RecordingFacts]) -> int:
 
 async def _export(store: Store, args: argparse.Namespace) -> int:
     from recordings.errors import NotARecordingError
-    from recordings.playback import Channel, export_mono
+    from recordings.playback import Channel, Format, export
 
     row = await store.get_recording(args.recording)
     if row is None:
@@ -119,7 +129,11 @@ async def _export(store: Store, args: argparse.Namespace) -> int:
         )
         return 1
     try:
-        export_mono(Path(row.path), args.file, Channel[args.channel.upper()])
+        named = args.file.suffix.lstrip(".").lower()
+        known = {each.value for each in Format}
+        format = Format(args.format or (named if named in known else "wav"))
+        channel = Channel[args.channel.upper()]
+        export(Path(row.path), args.file, channel, format, stereo=args.stereo)
     except (OSError, NotARecordingError) as error:
         print(f"{args.recording} cannot be exported: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 PromptError
 ├── PromptTextError     the file of texts cannot be used
+├── PromptAudioError    an audio file cannot become a prompt
 └── SpeechMissingError  a speech engine is not installed
 """
 
@@ -12,6 +13,10 @@ class PromptError(Exception):
 
 class PromptTextError(PromptError):
     """`prompts.yaml` cannot be used. The message names file and line."""
+
+
+class PromptAudioError(PromptError):
+    """An audio file of the site cannot become a prompt. The message names the file and says why."""
 
 
 class SpeechMissingError(PromptError):

@@ -10,7 +10,7 @@ from recordings.capture import SegmentedRecorder
 from recordings.errors import NotARecordingError, SettingsError
 from recordings.index import RecordingEntry, RecordingState
 from recordings.outcome import Outcome
-from recordings.playback import Channel, export_mono, read_mulaw
+from recordings.playback import Channel, Format, export, export_mono, read_mulaw
 from recordings.settings import RecordingSettings
 from recordings.sidecar import Sidecar, read_sidecar
 from switch.ids import RecordingId
@@ -93,6 +93,27 @@ def test_a_range_and_one_party_can_be_played(tmp_path: Path) -> None:
     export_mono(path, target)
     both, _ = soundfile.read(target, dtype="int16")
     assert purity(both[:16_000], 400) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_a_recording_is_exported_in_stereo_and_in_other_formats(
+    tmp_path: Path, format: Format
+) -> None:
+    recorder = SegmentedRecorder()
+    recorder.open(ONE, str(tmp_path / "call"))
+    feed(recorder, ONE, stereo(400, 900, 16_000))
+    recorder.close(ONE)
+    path = Path(outcomes(recorder, 1)[0].path)
+    assert recorder.stop()
+    target = tmp_path / f"talk.{format.value}"
+    export(path, target, Channel.BOTH, format, stereo=True)
+    heard, rate = soundfile.read(target, dtype="int16")
+    assert (rate, heard.shape) == (8000, (16_000, 2))
+    assert pitch_hz(heard[:, 0]) == pytest.approx(400, abs=1)
+    assert pitch_hz(heard[:, 1]) == pytest.approx(900, abs=1)
+    export(path, target, Channel.AGENT, format)
+    heard, _ = soundfile.read(target, dtype="int16")
+    assert pitch_hz(heard) == pytest.approx(900, abs=1)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
