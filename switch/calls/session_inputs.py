@@ -19,7 +19,7 @@ from switch.calls.status import cause_of_end, cause_of_status, with_reasons
 from switch.calls.transfers import Transfers
 from switch.calls.turn import Turn
 from switch.clock import Clock
-from switch.errors import RemoteProtocolError
+from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.registrar.registrar import Registrar
 from switch.sip.events import (
     Answered,
@@ -222,7 +222,11 @@ class SessionInputs:
         """Offer the sound as it is: the peer does not take UPDATE (RFC 4028 section 7.4)."""
         negotiation = leg.negotiation
         if leg.state is State.ANSWERED and negotiation is not None and not leg.awaits_answer:
-            self._ua.reoffer(leg.session, negotiation.make_offer(), self._clock.now())
+            try:
+                offer = negotiation.make_offer()
+            except LocalProtocolError:
+                return  # one of ours is open: its answer refreshes the session as well
+            self._ua.reoffer(leg.session, offer, self._clock.now())
 
     def _confirmed(self, leg: Leg, body: bytes | None) -> None:
         """ACK: it carries an answer when the offer stood in our 2xx."""
