@@ -21,6 +21,7 @@ from switch.guard.settings import GuardSettings
 from switch.guard.source import DATAGRAMS
 from switch.sip.deadlines import Deadlines
 from switch.sip.uri import Uri
+from switch.transport.streams import is_address
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,9 @@ def guard_settings(settings: Settings, site: Site) -> GuardSettings:
     """The guard's settings: peers that the configuration names are exempt like the named addresses."""
     limits = settings.limits
     peers = [entry for trunk in site.trunks.values() for entry in trunk.match]
-    peers += [trunk.proxy_host for trunk in site.trunks.values() if trunk.proxy_host]
+    # Those of servers that are written as names are told to the guard when they are looked up.
+    hosts = [trunk.proxy_host for trunk in site.trunks.values() if trunk.proxy_host]
+    peers += [host for host in hosts if is_address(host)]
     peers += [host for phone in settings.phones if (host := _host_of(phone.binding))]
     return GuardSettings(
         exempt=tuple(dict.fromkeys((*limits.exempt, *settings.api.proxies, *peers))),

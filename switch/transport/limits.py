@@ -31,7 +31,7 @@ class TransportLimits:
     """TLS and the WebSocket upgrade of one who connects must be done so soon."""
     strangers_handshakes_per_s: float = 100.0
     """TLS handshakes of strangers, of all together; a second's worth at once, the others wait. One costs
-    as much as ten messages."""
+    a third of a millisecond."""
     websocket_ping_s: float = 30.0
     """A WebSocket that was silent for so long is pinged; silent for so long again, it is cut."""
     keepalive_s: float = 100.0
