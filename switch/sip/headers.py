@@ -323,25 +323,6 @@ class Headers:
         return Headers.of_canonical(dict(self._values), dict(self.parsed))
 
 
-def has_word(headers: Headers, canonical: str, word: str) -> bool:
-    """Whether `word`, in lower case, stands in a list of words: Supported, Require, Allow."""
-    values = headers.values_of(canonical)
-    if values is None:
-        return False
-    if len(values) == 1 and len(values[0]) <= _CACHED_LIST:
-        return word in _words_often_seen(values[0])
-    return any(word in _words(value) for value in values)
-
-
-def _words(value: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in split_commas(value))
-
-
-_CACHED_LIST = 256
-_words_often_seen = lru_cache(maxsize=512)(_words)
-"""Peers say the same in every message."""
-
-
 class CSeq(Struct, frozen=True):
     """Sequence number and method (RFC 3261 section 20.16)."""
 

@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from switch.sip.headers import Headers, has_word
+from switch.sip.headers import Headers
 from switch.sip.uri import TOKEN
+from switch.sip.words import has_word
 
 LARGEST: Final = (1 << 31) - 1
 _RSEQ: Final = re.compile(r"[0-9]{1,10}")

@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct
 
 from switch.errors import RemoteProtocolError
-from switch.sip.headers import Headers, has_word
+from switch.sip.headers import Headers
 from switch.sip.message import Request
 from switch.sip.uri import parse_params
+from switch.sip.words import has_word
 
 LEAST_S: Final = 90
 """No interval is shorter (RFC 4028 section 4)."""

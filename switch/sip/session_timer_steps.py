@@ -8,7 +8,6 @@ from typing import Final
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip.events import RefreshDue
-from switch.sip.headers import has_word
 from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Session
 from switch.sip.session_expires import (
@@ -20,6 +19,7 @@ from switch.sip.session_expires import (
 )
 from switch.sip.session_timer import IGNORED, TRANSITIONS, Action, Input, State
 from switch.sip.sessions import Purpose, SessionTable
+from switch.sip.words import has_word
 
 log = logging.getLogger(__name__)
 
