@@ -67,6 +67,10 @@ class ContactStarted(Struct, frozen=True, kw_only=True):
     agent: AgentId | None = None
     call_back_of: ContactId | None = None
     """The contact that our side cut off and that this one goes on for."""
+    verstat: str = ""
+    """How the caller's number was found by its signature; empty: nobody looked."""
+    attestation: str = ""
+    """`A`, `B` or `C` of a signature that is good."""
 
 
 class ContactRinging(Struct, frozen=True, kw_only=True):

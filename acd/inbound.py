@@ -216,6 +216,8 @@ class Inbound:
                 caller_number=event.caller_number,
                 caller_name=event.caller_name,
                 called=event.called,
+                verstat=event.verstat,
+                attestation=event.attestation,
             )
         )
         self._contacts.add(contact)

@@ -39,6 +39,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     earlier_agents: tuple[str, ...] = ()
     """Who had it and gave it to somebody else; they may still write notes."""
     notes: tuple[NoteAdded, ...] = ()
+    verstat: str = ""
+    attestation: str = ""
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -50,6 +52,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             started=self.started,
             caller_number=self.caller_number,
             caller_name=self.caller_name,
+            verstat=self.verstat,
+            attestation=self.attestation,
             called=self.called,
             queue=self.queue,
             agent_id=self.agent_id,

@@ -240,6 +240,11 @@ class InteractionView:
     """The interaction that our side cut off: we called the customer back."""
     parties: tuple[PartyView, ...] = ()
     """Who else is on it: asked, or in conference. Not the agent, and not who supervises."""
+    verstat: str = ""
+    """How the caller's number was found by its signature (STIR): `TN-Validation-Passed`,
+    `TN-Validation-Failed`, `No-TN-Validation`; empty: the trunk does not ask."""
+    attestation: str = ""
+    """`A`, `B` or `C` of a signature that is good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

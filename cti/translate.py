@@ -264,6 +264,8 @@ class Translator:
             outbound=event.outbound,
             agent_id=event.agent,
             call_back_of=event.call_back_of,
+            verstat=event.verstat,
+            attestation=event.attestation,
         )
         self._live[live.id] = live
         self._publish(EventType.INTERACTION_STARTED, live.view(), live, at)
