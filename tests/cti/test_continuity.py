@@ -30,7 +30,7 @@ def lab(folder: Path) -> Settings:
         settings,
         data=replace(settings.data, folder=str(folder)),
         media=replace(settings.media, ports=rtp_ports()),
-        sip=replace(settings.sip, port=free_port()),
+        sip=replace(settings.sip, port=free_port(), tls_port=0, ws_port=0, wss_port=0),
         api=replace(settings.api, port=free_port()),
     )
 

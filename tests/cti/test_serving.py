@@ -23,7 +23,7 @@ async def test_media_at_an_address_that_is_not_ours_keeps_it_from_starting(
         settings,
         data=replace(settings.data, folder=str(tmp_path)),
         media=replace(settings.media, address="192.0.2.1", ports=rtp_ports()),
-        sip=replace(settings.sip, port=free_port()),
+        sip=replace(settings.sip, port=free_port(), tls_port=0, ws_port=0, wss_port=0),
         api=replace(settings.api, port=free_port()),
     )
     assert await serve_until_signal(settings) == 1

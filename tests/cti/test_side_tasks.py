@@ -26,7 +26,7 @@ async def test_a_recording_that_cannot_be_indexed_does_not_end_the_node(
         settings,
         data=replace(settings.data, folder=str(tmp_path)),
         media=replace(settings.media, ports=rtp_ports()),
-        sip=replace(settings.sip, port=free_port()),
+        sip=replace(settings.sip, port=free_port(), tls_port=0, ws_port=0, wss_port=0),
         api=replace(settings.api, port=free_port()),
     )
     node = Node(settings)
