@@ -18,6 +18,8 @@ from switch.transport.identity import PeerIdentity, identity_of
 
 _RECORD: Final = 16_384
 """The most plain octets of one record (RFC 8446 section 5.1)."""
+_MOST_ADDRESSES: Final = 4096
+"""Of servers that we connect to; the one that was told of first goes first."""
 _STRANGE: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
 """What OpenSSL says of who does not speak TLS at all."""
 
@@ -169,7 +171,10 @@ class TlsContexts:
     def expect(self, remote: tuple[str, int], peer: TlsPeer) -> None:
         """Connections to this address go to that server. Raises OSError where its files cannot be read."""
         self._client(peer)
+        self._peers.pop(remote, None)
         self._peers[remote] = peer
+        if len(self._peers) > _MOST_ADDRESSES:  # names whose addresses change all the time
+            del self._peers[next(iter(self._peers))]
 
     def accept(self) -> TlsSession:
         """A session with somebody who connected; there must be a certificate."""

@@ -18,7 +18,7 @@ from switch.sip.events import RequestReceived, ResponseReceived, TransportFailed
 from switch.sip.flow import Flow, Transport
 from switch.transport.identity import PeerIdentity
 from switch.transport.limits import TransportLimits
-from switch.transport.tls import TlsPeer
+from switch.transport.tls import TlsContexts, TlsPeer
 from tests.kit.certificates import certificate, contexts, trusting
 from tests.switch.transport.node import Node, options, raw_options, running_node
 
@@ -291,3 +291,13 @@ async def test_the_end_is_said_and_leaves_nothing_behind(tmp_path: Path) -> None
             ask(alice, remote)
             await alice.pump.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_addresses_of_servers_do_not_pile_up(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    known = TlsContexts()
+    peer = TlsPeer(server_name=HOST, ca_file=str(tmp_path / "ca.pem"))
+    for number in range(5000):
+        known.expect((f"192.0.2.{number % 250}", 5000 + number), peer)
+    assert known.connect(("192.0.2.0", 5000)) is None
+    assert known.connect((f"192.0.2.{4999 % 250}", 9999)) is not None
