@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from cti.ranges import SettingsError, expand
-from switch.sdp.codecs import ALL_CODECS
+from switch.sdp.codecs import KNOWN, WRITTEN
 from switch.trunks.emergency import emergency_numbers_of
 from switch.trunks.number_format import is_region
 from switch.trunks.targets import Server
@@ -65,9 +65,9 @@ def _trunk(key: str, trunk: TrunkSection) -> Iterator[str]:
         yield f"{key}.caller_header: there is no account without a username"
     if not trunk.pass_foreign and not (trunk.caller and trunk.numbers):
         yield f"{key}.pass_foreign: give `numbers` that may be shown, and `caller` for the others"
-    unknown = [name for name in trunk.codecs if name not in ALL_CODECS]
+    unknown = [name for name in trunk.codecs if name.upper() not in KNOWN]
     if unknown:
-        yield f"{key}.codecs: {unknown[0]!r} is not one of {', '.join(ALL_CODECS)}"
+        yield f"{key}.codecs: {unknown[0]!r} is not one of {', '.join(WRITTEN)}"
 
 
 def _server(key: str, text: str) -> Iterator[str]:

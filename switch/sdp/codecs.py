@@ -50,6 +50,10 @@ KNOWN: Final = {
 }
 
 
+WRITTEN: Final = tuple(codec.written.partition("/")[0] for codec in KNOWN.values())
+"""The names as people and descriptions write them."""
+
+
 class OpusParameters(NamedTuple):
     """What the peer's decoder wants of us (RFC 7587 section 6.1)."""
 
@@ -64,7 +68,7 @@ def known_names(names: Iterable[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(name.upper() for name in names))
     for name in found:
         if name not in KNOWN:
-            spoken = ", ".join(KNOWN)
+            spoken = ", ".join(WRITTEN)
             raise ValueError(f"{name!r} is no codec that is spoken here: use some of {spoken}")
     return found
 

@@ -170,7 +170,7 @@ def test_parameters_belong_to_their_media() -> None:
 
 
 def test_an_unknown_codec_is_told_with_those_we_speak() -> None:
-    with pytest.raises(ValueError, match=r"'GSM'.*PCMU, PCMA, G722, OPUS"):
+    with pytest.raises(ValueError, match=r"'GSM'.*PCMU, PCMA, G722, opus"):
         known_names(("opus", "gsm"))
 
 
