@@ -116,6 +116,7 @@ class ContactAdoption:
             contact.leg_held,
             contact.served,
             contact.talked_s,
+            contact.tune,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -276,6 +277,7 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         leg_held=record.leg_held,
         served=record.served,
         talked_s=record.talked_s,
+        tune=record.tune,
     )
 
 

@@ -87,6 +87,8 @@ class Contact(Struct, kw_only=True):
     """In talks that are over: before it came back to its queue."""
     served: bool = False
     """An agent has answered it from a queue, whoever has it now."""
+    tune: str = ""
+    """The music that its customer hears when it is to hear some, as last commanded."""
     pairs: tuple[tuple[LegId, LegId], ...] = ()
     """Who is bridged, as last commanded (`acd.arrangement`)."""
     alone: tuple[LegId, ...] = ()

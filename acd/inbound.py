@@ -327,6 +327,7 @@ class Inbound:
             return
         if event.leg == contact.customer_leg:
             contact.customer_answered = True
+            self._waiting_room.tune(contact)
             if contact.flow is not None:
                 contact.flow.leg_answered()
             elif contact.stage in (Stage.WAITING, Stage.OFFERED):

@@ -123,6 +123,7 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     leg_held: bool = False
     served: bool = False
     talked_s: float = 0.0
+    tune: str = ""
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

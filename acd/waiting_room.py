@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from acd.actions import Announce
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactAnnounced, ContactEvent
+from acd.model import QueueName
 from ivr.announcements import announce, call_back
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import PlayerId
 
+NO_TUNES: Final[Mapping[QueueName, str]] = MappingProxyType({})
 ANSWER_AFTER_S: Final = 1.0
 """A caller who is not answered yet rings this long before it is answered with music."""
 
@@ -21,14 +24,28 @@ class WaitingRoom:
     """Music and announcements of all who wait."""
 
     def __init__(
-        self, control: CallControl, clock: Clock, report: Callable[[ContactEvent], None]
+        self,
+        control: CallControl,
+        clock: Clock,
+        report: Callable[[ContactEvent], None],
+        tunes: Mapping[QueueName, str] = NO_TUNES,
     ) -> None:
+        """`tunes` is the music of queues that have their own."""
+        self._tunes = tunes
         self._control = control
         self._clock = clock
         self._report = report
 
+    def tune(self, contact: Contact) -> None:
+        """The music of its queue, if that has one, is what it hears from now on."""
+        name = self._tunes.get(contact.queue or QueueName(""), "")
+        if contact.customer_answered and name != contact.tune:
+            contact.tune = name
+            self._control.tune(contact.customer_leg, name)
+
     def enter(self, contact: Contact) -> None:
         """The caller waits: music, if it was answered; ringing does for the others."""
+        self.tune(contact)
         if contact.customer_answered and contact.announcement is None:
             self._control.music(contact.customer_leg, True)
 

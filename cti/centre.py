@@ -19,7 +19,7 @@ from acd.distribution import Distribution
 from acd.events import AcdEvent
 from acd.hand_over import HandOver
 from acd.inbound import Inbound
-from acd.model import AgentId
+from acd.model import AgentId, QueueName
 from acd.settings import AcdSettings
 from acd.supervision import Supervision
 from acd.waiting_room import WaitingRoom
@@ -93,7 +93,8 @@ class Centre:
         conversation = Conversation(
             calls, clock, self._report, records_whispers=wanted.record_whispers
         )
-        waiting_room = WaitingRoom(calls, clock, self._report)
+        tunes = {QueueName(q.name): q.music.strip("/") for q in settings.queues if q.music}
+        waiting_room = WaitingRoom(calls, clock, self._report, tunes)
         self.acd = Acd(
             agents=site.agents,
             queues=site.queues,

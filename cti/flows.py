@@ -12,6 +12,7 @@ from ivr.flow import Flow
 from ivr.loader import load_flows
 from ivr.prompts.convert import convert_all
 from ivr.prompts.errors import PromptError
+from switch.gateway.protocol import PlayItem, Prompt
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,31 @@ def flows_of(settings: Settings) -> dict[str, Flow]:
     if missing:
         raise SettingsError("\n".join(missing))
     return flows
+
+
+def tunes_of(settings: Settings) -> dict[str, tuple[PlayItem, ...]]:
+    """The music that queues ask for, by its name: one prompt, or all of a folder, in order.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    found: dict[str, tuple[PlayItem, ...]] = {}
+    for index, queue in enumerate(settings.queues):
+        name = queue.music.strip("/")
+        if not name or name in found:
+            continue
+        for folder in prompt_folders(settings):
+            if _prompt(folder, name).is_file():
+                found[name] = (Prompt(name=name),)
+            elif (folder / name).is_dir() and (files := sorted((folder / name).glob("*.ulaw"))):
+                found[name] = tuple(Prompt(name=f"{name}/{file.stem}") for file in files)
+            else:
+                continue
+            break
+        else:
+            places = " or ".join(str(folder) for folder in prompt_folders(settings))
+            raise SettingsError(f"queues[{index}].music: there is no {name} in {places}")
+    return found
 
 
 def _convert_own(settings: Settings) -> None:

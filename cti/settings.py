@@ -247,6 +247,8 @@ class QueueSection(_Section, frozen=True, kw_only=True):
     max_wait_s: Seconds = 0.0
     priority: int = 0
     skills: dict[str, Level] = {}
+    music: str = ""
+    """A prompt, or a folder of them, in the prompt folders; empty: everybody's music."""
     call_back_when_lost: bool = False
     """Call those back who waited or talked when our side cut them off."""
     call_back_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3

@@ -17,7 +17,7 @@ from cti.bans import guard_settings
 from cti.capture import Capture
 from cti.carriers import CarrierAddresses, Carriers
 from cti.certificates import Certificates
-from cti.flows import prompt_folders
+from cti.flows import prompt_folders, tunes_of
 from cti.ids import Tokens
 from cti.settings import Settings, expand, port_range
 from cti.settings_check import dns_server
@@ -219,6 +219,7 @@ class Switching:
                 media_address=media_address(settings.media, self.addresses.near),
                 max_calls=sip.max_calls,
                 codecs=settings.media.codecs,
+                tunes=tunes_of(settings),
             ),
             clock=clock,
             sink=sink,

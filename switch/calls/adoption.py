@@ -132,6 +132,7 @@ class Adoption:
             attends=facts.attends,
             role=facts.role,
             group=leg.group,
+            tune=facts.tune,
         )
 
     def _transfer(self, leg_id: LegId) -> TransferRecord | None:
@@ -283,6 +284,7 @@ class Adoption:
                 echo=record.echo,
                 attends=None if record.attends is None else LegId(record.attends),
                 role=Role(record.role),
+                tune=record.tune,
             )
             self._sound.matrix.restore(leg_id, facts)
 

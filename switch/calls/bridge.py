@@ -46,6 +46,8 @@ class Facts(Struct):
     muted: bool = False
     music: bool = False
     echo: bool = False
+    tune: str = ""
+    """Which music it hears when it is to hear music; empty: everybody's."""
     attends: LegId | None = None
     """The leg whose conversation it attends, in its role."""
     role: Role = Role.MONITOR
@@ -73,6 +75,8 @@ class SoundMatrix:
         self._rows: dict[LegId, frozenset[LegId | PlayerId]] = {}
         self._early: dict[LegId, LegId] = {}
         """Who hears a callee that is not answered yet; neither of them need be."""
+        self.tunes: dict[str, PlayerId] = {}
+        """Players of other music, by its name; those that cannot be played are taken out."""
         self._attended: dict[LegId, dict[LegId, None]] = {}
         """Who attends a leg, in the order they came."""
 
@@ -116,7 +120,7 @@ class SoundMatrix:
         """Every entry that the facts have to do with, for a gateway that may have missed some."""
         gains: list[Gain] = []
         for leg, row in self._rows.items():
-            others: set[LegId | PlayerId] = {*self._near((leg,)), leg} | self._music
+            others: set[LegId | PlayerId] = {*self._near((leg,)), leg} | self._all_music
             gains += [Gain(listener=leg, source=s, gain=0.0) for s in sorted(others - row)]
             gains += [Gain(listener=leg, source=s) for s in sorted(row)]
         return gains
@@ -191,10 +195,27 @@ class SoundMatrix:
 
     def music_ended(self) -> None:
         """The music's player is gone, and its gains with it: nothing there can be played."""
-        gone = self._music
+        gone = self.music_player
         self.music_player = None
         for leg, row in self._rows.items():
-            self._rows[leg] = row - gone
+            self._rows[leg] = row - {gone}
+
+    def tune_ended(self, name: str) -> list[Gain]:
+        """This player is gone, and its gains with it: who heard it hears everybody's music."""
+        gone = self.tunes.pop(name)
+        legs = [leg for leg, row in self._rows.items() if gone in row]
+        for leg in legs:
+            self._rows[leg] -= {gone}
+        return self._refresh(legs)
+
+    def tune(self, leg: LegId, name: str) -> list[Gain]:
+        """Say which music the leg hears, now or later, when it is to hear some."""
+        facts = self._facts[leg]
+        if facts.tune == name:
+            return []
+        facts.tune = name
+        self._changes.legs.add(leg)
+        return self._refresh((leg, *self._attended.get(leg, ())))
 
     def bridge(self, a: LegId, b: LegId) -> list[Gain]:
         """Let two legs hear each other; one that attended somebody is a party from now on."""
@@ -300,7 +321,7 @@ class SoundMatrix:
         for peer in facts.peers:
             other = self._facts[peer]
             if other.holds:
-                sources |= self._music
+                sources |= self._music(facts)
                 continue
             if not other.muted:
                 sources.add(peer)
@@ -312,7 +333,7 @@ class SoundMatrix:
             sources |= self.row(facts.attends)
             sources.discard(leg)
         if facts.music:
-            sources |= self._music
+            sources |= self._music(facts)
         if facts.echo and not facts.muted:
             sources.add(leg)
         return frozenset(sources)
@@ -346,9 +367,14 @@ class SoundMatrix:
         if not there:
             del self._attended[target]
 
+    def _music(self, facts: Facts) -> frozenset[PlayerId]:
+        player = self.tunes.get(facts.tune, self.music_player)
+        return frozenset() if player is None else frozenset((player,))
+
     @property
-    def _music(self) -> frozenset[PlayerId]:
-        return frozenset() if self.music_player is None else frozenset((self.music_player,))
+    def _all_music(self) -> frozenset[PlayerId]:
+        players = (self.music_player, *self.tunes.values())
+        return frozenset(player for player in players if player is not None)
 
     def _refresh(self, listeners: Iterable[LegId]) -> list[Gain]:
         gains: list[Gain] = []

@@ -202,6 +202,10 @@ class Commands:
         """Let the leg hear hold music, shared with all others who wait."""
         self._sound_command(leg, lambda _: self.sound.music(leg, on))
 
+    def tune(self, leg: LegId, name: str) -> None:
+        """Say which music the leg hears, now or later, when it is to hear some."""
+        self._sound_command(leg, lambda _: self.sound.tune(leg, name))
+
     def echo(self, leg: LegId, on: bool) -> None:
         """Let the leg hear itself."""
         self._sound_command(leg, lambda _: self.sound.echo(leg, on))

@@ -145,6 +145,7 @@ class Calls(Commands):
             emit=turn.emit,
             music=PlayerId(new_id("player")),
             music_items=settings.music,
+            tunes=settings.tunes,
         )
         legs = Legs(
             user_agent=user_agent,

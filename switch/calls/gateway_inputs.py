@@ -81,6 +81,7 @@ class GatewayInputs:
         self._media.gateway_ready(welcome.rtp_address)
         if self._sound.matrix.music_player not in welcome.players:
             self._sound.gateway_ready(PlayerId(self._new_id("player")))
+        self._sound.play_tunes(welcome.players)
         log.info("media gateway %s is ready at %s", welcome.gateway, welcome.rtp_address)
         at = self._clock.now()
         self._turn.emit(GatewayChanged(at=at, available=True, detail=welcome.gateway))

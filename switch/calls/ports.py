@@ -103,6 +103,9 @@ class CallControl(Protocol):
     def music(self, leg: LegId, on: bool) -> None:
         """Let the leg hear hold music, shared with all others who wait."""
 
+    def tune(self, leg: LegId, name: str) -> None:
+        """Say which music an answered leg hears, now or later; an empty name: everybody's."""
+
     def echo(self, leg: LegId, on: bool) -> None:
         """Let the leg hear itself."""
 

@@ -102,6 +102,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The group of trunks that it left through."""
     transfer: TransferRecord | None = None
     """The transfer that it is called for."""
+    tune: str = ""
+    """The music that it hears when it is to hear some; empty: everybody's."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from switch.gateway.protocol import PlayItem, Prompt
 from switch.sdp.codecs import ALL_CODECS
@@ -33,3 +33,5 @@ class CallSettings:
     """What is spoken with everybody, in the order of our offers; an offerer's own order decides."""
     music: tuple[PlayItem, ...] = (Prompt(name="music/default"),)
     """What those hear who wait; one player for all of them."""
+    tunes: Mapping[str, tuple[PlayItem, ...]] = field(default_factory=dict)
+    """Other music, by name; one player each."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from switch.calls.bridge import SoundMatrix
 from switch.calls.captures import Captures
@@ -25,6 +27,8 @@ from switch.ids import CallId, LegId, PlayerId
 
 log = logging.getLogger(__name__)
 
+NO_TUNES: Final[Mapping[str, tuple[PlayItem, ...]]] = MappingProxyType({})
+
 
 class Sound:
     """Bridges, holds, mutes, players and recordings of all answered legs.
@@ -40,14 +44,17 @@ class Sound:
         emit: Callable[[CallEvent], None],
         music: PlayerId,
         music_items: Sequence[PlayItem],
+        tunes: Mapping[str, tuple[PlayItem, ...]] = NO_TUNES,
     ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._emit = emit
         self._music_items = tuple(music_items)
+        self._tunes = dict(tunes)
         self.changes = Changes()
         """Of legs and recordings, for the journal."""
         self.matrix = SoundMatrix(music, self.changes)
+        self.matrix.tunes = {name: _tune_player(name) for name in self._tunes}
         self.captures = Captures(
             clock=clock,
             send=gateway.send,
@@ -107,6 +114,10 @@ class Sound:
         """Let the leg hear the shared music, or no longer."""
         self._set(self.matrix.music(leg, on))
 
+    def tune(self, leg: LegId, name: str) -> None:
+        """Say which music the leg hears when it is to hear some; an unknown one is everybody's."""
+        self._set(self.matrix.tune(leg, name))
+
     def echo(self, leg: LegId, on: bool) -> None:
         """Let the leg hear itself, or no longer."""
         self._set(self.matrix.echo(leg, on))
@@ -147,6 +158,10 @@ class Sound:
         if event.player == self.matrix.music_player:
             log.error("there is no music: those who wait will hear silence")
             self.matrix.music_ended()
+        for name, player in tuple(self.matrix.tunes.items()):
+            if player == event.player:
+                log.error("there is no music %s: everybody's is heard in its place", name)
+                self._set(self.matrix.tune_ended(name))
         leg = self._players.pop(event.player, None)
         if leg is not None:
             self.report_played(event.player, leg, stopped=event.stopped)
@@ -184,7 +199,9 @@ class Sound:
 
     def plays(self, player: PlayerId) -> bool:
         """Whether a player is the music, or plays to a leg."""
-        return player in self._players or player == self.matrix.music_player
+        if player in self._players or player == self.matrix.music_player:
+            return True
+        return player in self.matrix.tunes.values()
 
     def say_again(self) -> None:
         """Repeat to the gateway what everybody hears: what was said last may not have arrived."""
@@ -194,6 +211,12 @@ class Sound:
         """A gateway is there: start the music that all who wait will share."""
         self.matrix.music_player = music
         self._gateway.send(Play(player=music, items=self._music_items, loop=True))
+
+    def play_tunes(self, running: Collection[PlayerId]) -> None:
+        """A gateway is there and plays `running`: start the other music that it has not."""
+        for name, player in self.matrix.tunes.items():
+            if player not in running:
+                self._gateway.send(Play(player=player, items=self._tunes[name], loop=True))
 
     def gateway_lost(self) -> None:
         """Nothing sounds any more; the legs themselves are ended by `switch.calls.legs`."""
@@ -212,3 +235,8 @@ class Sound:
     def _is_muted(self, leg: LegId) -> bool:
         facts = self.matrix.facts(leg)
         return facts is not None and facts.muted
+
+
+def _tune_player(name: str) -> PlayerId:
+    """The same in every process, so that one taken up from an earlier one plays on."""
+    return PlayerId(f"music-{name}")

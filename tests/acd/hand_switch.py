@@ -353,6 +353,9 @@ class HandSwitch:
         if found is not None and found.answered:
             found.music = on
 
+    def tune(self, leg: LegId, name: str) -> None:
+        self._note(f"tune {name}", leg)
+
     def echo(self, leg: LegId, on: bool) -> None:
         self._note("echo", leg)
 

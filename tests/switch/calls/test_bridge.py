@@ -122,6 +122,19 @@ def test_a_leg_that_ends_while_holding_takes_its_music_with_it() -> None:
     assert matrix.peers(B) == ()
 
 
+def test_music_of_ones_own_is_heard_until_it_ends_and_everybodys_after_that() -> None:
+    matrix, gateway = bridged()
+    jazz = PlayerId("jazz")
+    matrix.tunes = {"jazz": jazz}
+    gateway.take(matrix.tune(B, "jazz"))
+    assert gateway.heard == {A: {B}, B: {A}}
+    gateway.take(matrix.hold(A, on=True, by_command=True))
+    assert gateway.heard == {A: set(), B: {jazz}}
+    gateway.heard[B].discard(jazz)  # its player is gone, with its gains
+    gateway.take(matrix.tune_ended("jazz"))
+    assert gateway.heard == {A: set(), B: {MUSIC}}
+
+
 def conference(*legs: LegId) -> tuple[SoundMatrix, Gateway]:
     matrix, gateway = SoundMatrix(MUSIC), Gateway()
     for leg in legs:
