@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from acd.actions import Offer
-from acd.agent_dial import NUMBER_RING_S, RINGBACK
+from acd.agent_dial import RINGBACK
 from acd.arrangement import is_away
 from acd.consult_state import ConsultInput, ConsultState, Effect, find_step
 from acd.contact import Contact, Stage
@@ -21,24 +20,21 @@ from acd.contact_events import ContactEvent, ContactParty, ContactResult, Transf
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.distribution import Distribution
-from acd.errors import CannotReachError, NotNowError, UnknownQueueError
+from acd.errors import NotNowError, UnknownQueueError
 from acd.hand_over import HandOver
 from acd.inputs import CustomerHeld
-from acd.model import AgentId, Decision, QueueName
+from acd.invitations import Invitations
+from acd.model import AgentId, QueueName
 from acd.party import Consult, Party, PartyState
-from acd.ports import Destination, NoRoute, Pops, Routes, ToPhone, ToTrunk
-from switch.calls.attempt import Rights
+from acd.ports import Pops, Routes, ToPhone
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegRinging
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import LegId
-from switch.trunks.source import Source
 
 log = logging.getLogger(__name__)
 
-PHONE_RING_S: Final = 30.0
-"""How long the target's phone rings when it is no agent's."""
 CANCELLED: Final = EndCause(Result.CANCELLED, "consultation-cancelled")
 _FAILED: Final = EndCause(Result.FAILED, "transfer-failed")
 _OURS: Final = frozenset({"gateway-lost", "no-media", "internal-error", "shutdown"})
@@ -82,9 +78,16 @@ class Consultations:
         self._hand_over = hand_over
         self._control = control
         self._clock = clock
-        self._routes = routes
-        self._pops = pops
-        self._agents = agents
+        self._invitations = Invitations(
+            contacts=contacts,
+            distribution=distribution,
+            control=control,
+            clock=clock,
+            routes=routes,
+            pops=pops,
+            agents=agents,
+            called=lambda contact, party: self._tell(contact, party, PartyState.CALLING),
+        )
         self._queues = queues
         self._settings = settings
         self._report = report
@@ -93,28 +96,28 @@ class Consultations:
 
     def consult(self, contact: Contact, number: str) -> None:
         """Call somebody; the customer hears music meanwhile."""
-        consult, destination = self._prepare(contact, number, ConsultState.CALLING)
+        consult, destination = self._invitations.prepare(contact, number, ConsultState.CALLING)
         assert contact.agent_leg is not None
         if contact.leg_held:
             self._control.resume(contact.agent_leg)
         contact.consult = consult
         self._settle(contact)
         consult.ringback = self._control.play(contact.agent_leg, RINGBACK, loop=True)
-        self._invite(contact, consult, destination)
+        self._invitations.invite(contact, consult, destination)
 
     def transfer(self, contact: Contact, number: str) -> None:
         """Let the agent go at once, and call the target for the customer."""
-        consult, destination = self._prepare(contact, number, ConsultState.HANDING)
+        consult, destination = self._invitations.prepare(contact, number, ConsultState.HANDING)
         contact.consult = consult
         self._hand_over.let_go(contact)
         self._settle(contact)
-        self._invite(contact, consult, destination)
+        self._invitations.invite(contact, consult, destination)
 
     def transfer_to_queue(self, contact: Contact, queue: QueueName, *, head: bool) -> None:
         """Let the agent go, and the customer wait in a queue."""
         if queue not in self._queues:
             raise UnknownQueueError(queue)
-        self._demand_talk(contact)
+        self._invitations.demand_talk(contact)
         if contact.consult is not None or any(p.takes_part for p in contact.others.values()):
             raise NotNowError("End the consultation or the conference first", contact=contact.id)
         self._hand_over.to_queue(contact, queue, TransferKind.QUEUE, head=head)
@@ -201,38 +204,6 @@ class Consultations:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _prepare(
-        self, contact: Contact, number: str, state: ConsultState
-    ) -> tuple[Consult, ToPhone | ToTrunk]:
-        self._demand_talk(contact)
-        if contact.consult is not None:
-            raise NotNowError("Somebody is consulted already", contact=contact.id)
-        destination = self._routes.destination(contact.agent, number)
-        if isinstance(destination, NoRoute):
-            raise CannotReachError(destination.reason, number=number)
-        agent = None
-        if isinstance(destination, ToPhone):
-            agent = self._agents.get(destination.phone)
-            self._demand_phone(contact, destination.phone, agent)
-        target = Party(number=number, agent=agent)
-        return Consult(state=state, target=target, began_by=contact.agent), destination
-
-    def _demand_talk(self, contact: Contact) -> None:
-        is_talking = contact.stage in (Stage.TALKING, Stage.DIRECT)
-        if not is_talking or contact.agent_leg is None or contact.talking_since is None:
-            raise NotNowError("Customer and agent are not connected", contact=contact.id)
-        if not contact.customer_answered:
-            raise NotNowError("The customer is not connected yet", contact=contact.id)
-
-    def _demand_phone(self, contact: Contact, phone: str, agent: AgentId | None) -> None:
-        taken = {party.number for party in contact.others.values()}
-        if phone in taken or (contact.agent is not None and agent == contact.agent):
-            raise CannotReachError("That phone is on this call already", number=phone)
-        if not self._control.is_reachable(phone):
-            raise CannotReachError("That phone is not registered", number=phone)
-        if agent is not None and not self._distribution.can_join(agent):
-            raise CannotReachError("That agent is on a call", number=phone)
-
     def _command(self, contact: Contact, what: ConsultInput) -> None:
         consult = contact.consult
         if consult is None:
@@ -240,60 +211,6 @@ class Consultations:
         if find_step(consult.state, what) is None:
             raise NotNowError("Not while the other one is still called", contact=contact.id)
         self._feed(contact, what)
-
-    def _invite(self, contact: Contact, consult: Consult, destination: Destination) -> None:
-        """Call the target; an agent with a desk sees the customer's card first."""
-        agent = consult.target.agent
-        ring_s = PHONE_RING_S if agent is None else self._distribution.ring_timeout_s(agent)
-
-        def call() -> None:
-            if contact.consult is consult and not consult.target.leg:
-                self._call(contact, consult, destination, ring_s)
-
-        if agent is None:
-            call()
-            return
-        now = self._clock.now()
-        decision = Decision(
-            contact=contact.id,
-            agent=agent,
-            queue=contact.queue or QueueName(""),
-            rule="transfer" if consult.state is ConsultState.HANDING else "consultation",
-            at=now,
-            waited_s=contact.waited_s,
-            candidates=(),
-        )
-        offer = Offer(contact=contact.id, agent=agent, ring_timeout_s=ring_s, decision=decision)
-        self._pops.offer(offer, call)
-
-    def _call(
-        self, contact: Contact, consult: Consult, destination: Destination, ring_s: float
-    ) -> None:
-        target, caller = consult.target, str(consult.began_by or "")
-        if isinstance(destination, ToPhone):
-            is_blind = consult.state is ConsultState.HANDING
-            target.leg = self._control.call_phone(
-                destination.phone,
-                call=contact.call,
-                caller_number=contact.caller_number if is_blind else caller,
-                caller_name=contact.caller_name if is_blind else "",
-                ring_timeout_s=ring_s,
-                headers={"X-Interaction-Id": contact.id},
-                rights=Rights(Source.PHONE, caller),
-            )
-        elif isinstance(destination, ToTrunk):
-            target.leg = self._control.call_trunk(
-                destination.trunk,
-                destination.number,
-                call=contact.call,
-                caller_number=caller,
-                caller_name="",
-                ring_timeout_s=NUMBER_RING_S,
-                rights=Rights(Source.PHONE, caller),
-            )
-        contact.others[target.leg] = target
-        self._contacts.bind(target.leg, contact)
-        self._tell(contact, target, PartyState.CALLING)
 
     def _find(self, leg: LegId) -> tuple[Contact | None, Party | None]:
         """The contact and the party of a leg, of one who is no supervisor."""
@@ -371,7 +288,7 @@ class Consultations:
                 is_return=True,
             )
             contact.consult = again
-            self._invite(contact, again, ToPhone(phone=str(agent)))
+            self._invitations.invite(contact, again, ToPhone(phone=str(agent)))
         else:
             self._contacts.finish(contact, ContactResult.FAILED, _FAILED.reason, hang_up=_FAILED)
 

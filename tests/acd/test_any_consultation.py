@@ -203,7 +203,7 @@ class AnyConsultation(RuleBasedStateMachine):
 
 TestAnyConsultation = AnyConsultation.TestCase
 TestAnyConsultation.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
