@@ -59,7 +59,7 @@ def take_provisional(
         if len(session.early) >= _MAX_EARLY:
             return False
         early = session.early[tag] = Early(response)
-    rseq = rseq_in(response.headers)
+    rseq = rseq_in(response.headers) if session.invite.body else None  # see `UserAgent.invite`
     if rseq is not None and tag is not None:
         if early.rseq and (rseq != early.rseq + 1 or early.reliable >= _MAX_RELIABLE):
             return False

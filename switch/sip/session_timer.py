@@ -51,7 +51,8 @@ class Action(StrEnum):
     START_REST = "start expiry of the rest"
     """Half of the interval is over."""
     START_RETRY = "start refresh again"
-    STOP = "stop timers"
+    STOP_REFRESH = "stop refresh"
+    STOP_EXPIRY = "stop expiry"
     SEND_UPDATE = "send UPDATE"
     REPORT_DUE = "report RefreshDue"
     EXPIRE = "end the session"
@@ -59,13 +60,20 @@ class Action(StrEnum):
 
 S, G, A = State, Input, Action  # G: what is given
 
-_ON = tuple(state for state in State if state is not S.OFF)
+# What runs in each state: hardly a call lives until the first refresh, so each stop counts.
+_STOP: dict[State, tuple[Action, ...]] = {
+    S.OURS: (A.STOP_REFRESH,),
+    S.UPDATING: (A.STOP_EXPIRY,),
+    S.ASKING: (A.STOP_EXPIRY,),
+    S.WAITING: (A.STOP_REFRESH, A.STOP_EXPIRY),
+    S.THEIRS: (A.STOP_EXPIRY,),
+}
 
 TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     (S.OFF, G.WE_REFRESH): (S.OURS, (A.START_REFRESH,)),
     (S.OFF, G.PEER_REFRESHES): (S.THEIRS, (A.START_EXPIRY,)),
-    **{(state, G.WE_REFRESH): (S.OURS, (A.STOP, A.START_REFRESH)) for state in _ON},
-    **{(state, G.PEER_REFRESHES): (S.THEIRS, (A.STOP, A.START_EXPIRY)) for state in _ON},
+    **{(s, G.WE_REFRESH): (S.OURS, (*stop, A.START_REFRESH)) for s, stop in _STOP.items()},
+    **{(s, G.PEER_REFRESHES): (S.THEIRS, (*stop, A.START_EXPIRY)) for s, stop in _STOP.items()},
     (S.OURS, G.DUE): (S.UPDATING, (A.START_REST, A.SEND_UPDATE)),
     (S.OURS, G.DUE_BY_REINVITE): (S.ASKING, (A.START_REST, A.REPORT_DUE)),
     (S.UPDATING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
@@ -73,11 +81,8 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     (S.ASKING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
     (S.WAITING, G.DUE): (S.UPDATING, (A.SEND_UPDATE,)),
     (S.WAITING, G.DUE_BY_REINVITE): (S.ASKING, (A.REPORT_DUE,)),
-    **{
-        (state, G.EXPIRED): (S.OFF, (A.STOP, A.EXPIRE))
-        for state in (S.UPDATING, S.ASKING, S.WAITING, S.THEIRS)
-    },
-    **{(state, G.TERMINATE): (S.OFF, (A.STOP,)) for state in _ON},
+    **{(s, G.EXPIRED): (S.OFF, (*stop, A.EXPIRE)) for s, stop in _STOP.items() if s is not S.OURS},
+    **{(s, G.TERMINATE): (S.OFF, stop) for s, stop in _STOP.items()},
 }
 
 

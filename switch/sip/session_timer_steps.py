@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from switch.errors import LocalProtocolError, RemoteProtocolError
+from switch.errors import LocalProtocolError
 from switch.sip.events import RefreshDue
 from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Session
@@ -39,7 +39,8 @@ def step(table: SessionTable, session: Session, given: Input, now: float) -> boo
             raise LocalProtocolError(f"timer of {session.id}: no step for {given} in {state}")
         return False
     session.timer, actions = found
-    log.debug("timer of %s: %s --%s--> %s", session.id, state, given, session.timer)
+    if log.isEnabledFor(logging.DEBUG):
+        log.debug("timer of %s: %s --%s--> %s", session.id, state, given, session.timer)
     for action in actions:
         _EFFECTS[action](table, session, now)
     return Action.EXPIRE in actions
@@ -76,8 +77,8 @@ def agree_as_server(
     headers = request.headers
     is_supported = supports_timer(headers)
     try:
-        asked, least = asked_by(request), least_in(headers)
-    except RemoteProtocolError:
+        asked, least = expires_in(headers), least_in(headers)
+    except ValueError:
         return  # it was refused where it could be
     interval = max(ours, least)
     refresher = "uac" if is_supported else "uas"
@@ -194,8 +195,11 @@ def _start_retry(table: SessionTable, session: Session, now: float) -> None:
     table.start(session, Alarm.SESSION, now + _RETRY_S)
 
 
-def _stop(table: SessionTable, session: Session, now: float) -> None:
+def _stop_refresh(table: SessionTable, session: Session, now: float) -> None:
     table.stop(session, Alarm.SESSION)
+
+
+def _stop_expiry(table: SessionTable, session: Session, now: float) -> None:
     table.stop(session, Alarm.EXPIRY)
 
 
@@ -220,7 +224,8 @@ _EFFECTS: dict[Action, Callable[[SessionTable, Session, float], None]] = {
     Action.START_EXPIRY: _start_expiry,
     Action.START_REST: _start_rest,
     Action.START_RETRY: _start_retry,
-    Action.STOP: _stop,
+    Action.STOP_REFRESH: _stop_refresh,
+    Action.STOP_EXPIRY: _stop_expiry,
     Action.SEND_UPDATE: _send_update,
     Action.REPORT_DUE: _report_due,
     Action.EXPIRE: _expire,

@@ -141,6 +141,10 @@ class UserAgent(InCall):
             return session_id
         tag = table.new_token()
         request = self._make_invite(request_uri, flow, from_.with_tag(tag), to, headers, offer)
+        if not offer:
+            # The offer would come in the first reliable response, and be answered in its PRACK.
+            known = [word for word in table.settings.supported if word != "100rel"]
+            request.headers.set("Supported", ", ".join(known))
         session = Session(
             id=session_id,
             is_caller=True,

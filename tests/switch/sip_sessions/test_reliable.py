@@ -519,6 +519,18 @@ def test_another_callee_than_the_one_with_early_media_may_answer() -> None:
     assert is_request(wire.sent[-1][1], "INVITE")
 
 
+def test_where_the_callee_offers_nothing_is_acknowledged_before_its_answer() -> None:
+    """We do not say that we know reliable responses, so none may come (RFC 3262 section 3)."""
+    wire = Wire(fate=lambda message, sender: None)
+    wire.call(b"")
+    invited = wire.sent[0][1]
+    assert "100rel" not in invited.headers.tokens("Supported")
+    assert "timer" in invited.headers.tokens("Supported")
+    reply(wire, 183, "p", rseq=7, body=EARLY)
+    assert pracks(wire) == []
+    assert wire.a.names() == ["Progress"]
+
+
 def test_a_199_is_tolerated() -> None:
     wire, _ = calling()
     reply(wire, 180, "p")
