@@ -172,7 +172,7 @@ class CaptureSection(_Section, frozen=True, kw_only=True):
     hep_id: Annotated[int, msgspec.Meta(ge=0, le=4294967295)] = 2001
     """Our number there."""
     hep_password: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    trace_megabytes: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 32
+    trace_megabytes: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 8
     """Messages of calls kept for `switchroom trace`; 0: none."""
 
 

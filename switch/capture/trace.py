@@ -34,14 +34,19 @@ class Entry(NamedTuple):
 
 
 class Trace:
-    """An observer that keeps about so many `octets`; `now` gives monotonic seconds."""
+    """An observer that keeps about so many `octets` in its ring, and at most as many beside it.
 
-    def __init__(self, now: Callable[[], float], octets: int = 32 << 20) -> None:
+    `now` gives monotonic seconds.
+    """
+
+    def __init__(self, now: Callable[[], float], octets: int = 8 << 20) -> None:
         self._now = now
         self._most = octets
         self._ring: deque[tuple[float, bool, Flow, bytes]] = deque()
         self.octets = 0
         """In the ring now."""
+        self.kept_octets = 0
+        """Of those that left it and are kept."""
         self._live: dict[bytes, list[tuple[float, bool, Flow, bytes]]] = {}
         """Dialogs of calls that live, with what of them left the ring and is kept."""
         self._over: OrderedDict[bytes, list[tuple[float, bool, Flow, bytes]]] = OrderedDict()
@@ -67,7 +72,7 @@ class Trace:
         if kept:
             self._over[key] = kept
             if len(self._over) > _OVER:
-                self._over.popitem(last=False)
+                self._forget(self._over.popitem(last=False)[1])
 
     def snapshot(self, call_ids: Collection[str]) -> Snapshot:
         """What is kept now, to be searched for some dialogs, in another thread if need be."""
@@ -86,7 +91,22 @@ class Trace:
             if live:
                 kept = live.get(call_id(data))
                 if kept is not None and len(kept) < _FIRST:
-                    kept.append(entry)
+                    self._keep(kept, entry)
+
+    def _keep(
+        self,
+        kept: list[tuple[float, bool, Flow, bytes]],
+        entry: tuple[float, bool, Flow, bytes],
+    ) -> None:
+        size = len(entry[3]) + _OVERHEAD
+        while self.kept_octets + size > self._most and self._over:
+            self._forget(self._over.popitem(last=False)[1])
+        if self.kept_octets + size <= self._most:
+            kept.append(entry)
+            self.kept_octets += size
+
+    def _forget(self, kept: list[tuple[float, bool, Flow, bytes]]) -> None:
+        self.kept_octets -= sum(len(entry[3]) + _OVERHEAD for entry in kept)
 
 
 class Snapshot:

@@ -95,19 +95,37 @@ def test_a_long_call_keeps_its_beginning_and_its_last_messages() -> None:
     assert at == sorted(set(at))
 
 
-def test_what_is_kept_of_calls_that_are_over_goes_in_the_end() -> None:
+def test_what_is_kept_of_live_calls_is_bounded_too() -> None:
     wire = Wire(octets=5_000)
-    for number in range(1200):
+    for number in range(3000):
         wire.trace.begin(f"c{number}")
         wire.request("INVITE", f"c{number}")
-        for other in range(40):
-            wire.request("OPTIONS", f"o{other}")
+        assert wire.trace.kept_octets <= 5_000
+    assert wire.words("c0") == ["INVITE"]
+    for number in range(3000):
         wire.trace.end(f"c{number}")
-        wire.trace.end("never begun")
+    wire.trace.begin("new")  # those that are over give way
+    wire.request("INVITE", "new")
+    for number in range(100):
+        wire.request("OPTIONS", f"o{number}")
+        assert wire.trace.kept_octets <= 5_000
+    assert wire.words("new") == ["INVITE"]
+
+
+def test_what_is_kept_of_calls_that_are_over_goes_in_the_end() -> None:
+    wire = Wire(octets=150_000)
+    for number in range(700):
+        wire.trace.begin(f"c{number}")
+        wire.request("INVITE", f"c{number}")
+        for other in range(20):
+            wire.request("OPTIONS", f"o{other}")
+        wire.trace.end(f"c{number - 60}")
     assert wire.words("c0") == []
-    assert wire.words("c1150") == ["INVITE"]
+    assert wire.words("c600") == ["INVITE"]
     assert len(wire.trace._over) == 500
-    assert wire.trace._live == {}
+    assert len(wire.trace._live) == 60
+    kept = (*wire.trace._over.values(), *wire.trace._live.values())
+    assert wire.trace.kept_octets == sum(len(e[3]) + 150 for each in kept for e in each)
 
 
 @pytest.mark.parametrize(
