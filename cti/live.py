@@ -41,6 +41,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     notes: tuple[NoteAdded, ...] = ()
     verstat: str = ""
     attestation: str = ""
+    mos: float | None = None
+    """How good it sounded when that changed last; None: good all the time."""
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -65,6 +67,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             answered=self.answered,
             call_back_of=self.call_back_of,
             parties=self.parties,
+            mos=self.mos,
         )
 
     def enter(self, stage: str, at: float) -> None:

@@ -245,6 +245,8 @@ class InteractionView:
     `TN-Validation-Failed`, `No-TN-Validation`; empty: the trunk does not ask."""
     attestation: str = ""
     """`A`, `B` or `C` of a signature that is good."""
+    mos: float | None = None
+    """Mean opinion score of a leg of it when that changed last (G.107), 1 to 4.5; None: always good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +297,7 @@ class EventType(StrEnum):
     HELD = "Held"  # InteractionView
     RETRIEVED = "Retrieved"  # InteractionView
     MICROPHONE_MUTE = "MicrophoneMute"  # InteractionView: `muted` says whether on or off
+    QUALITY_CHANGED = "QualityChanged"  # InteractionView: `mos` says how it sounds
     PARTY_CHANGED = "PartyChanged"  # PartyView: consultation and conference
     TRANSFERRED = "Transferred"  # TransferView
     SUPERVISED = "Supervised"  # SupervisionView
@@ -459,6 +462,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.HELD: InteractionView,
     EventType.RETRIEVED: InteractionView,
     EventType.MICROPHONE_MUTE: InteractionView,
+    EventType.QUALITY_CHANGED: InteractionView,
     EventType.PARTY_CHANGED: PartyView,
     EventType.TRANSFERRED: TransferView,
     EventType.SUPERVISED: SupervisionView,

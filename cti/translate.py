@@ -67,6 +67,7 @@ from switch.calls.events import (
     CallRefused,
     EmergencyCalled,
     GatewayChanged,
+    LegQualityChanged,
     RecordingClosed,
 )
 
@@ -362,6 +363,8 @@ class Translator:
                 self._bus.publish(EventType.GATEWAY_CHANGED, gateway, at=self._wall_of(event.at))
             case RecordingClosed():
                 self._recording_closed(event)
+            case LegQualityChanged():
+                self._quality_changed(event)
             case CallRefused():
                 refused = Refused(
                     status=event.status,
@@ -380,6 +383,13 @@ class Translator:
                 self._bus.publish(EventType.EMERGENCY_CALLED, emergency, at=self._wall_of(event.at))
             case _:
                 pass  # legs: the contacts report their course in their own words
+
+    def _quality_changed(self, event: LegQualityChanged) -> None:
+        """A leg of an interaction sounds better or worse than before."""
+        live = next((live for live in self._live.values() if live.call_id == event.call), None)
+        if live is not None and not live.finished:
+            live.mos = round(event.mos, 1)
+            self._publish(EventType.QUALITY_CHANGED, live.view(), live, event.at)
 
     def _remember_recording(self, recording: str, interaction_id: str) -> None:
         self._recorded[recording] = interaction_id

@@ -195,6 +195,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "contact.answering": ("Answering …", "正在接听……"),
     "contact.recorded": ("recorded", "录音中"),
     "contact.muted": ("muted", "已静音"),
+    "contact.sound": ("sound {mos}", "音质 {mos}"),
     "contact.disposition": ("Outcome", "结果"),
     "contact.disposition_missing": ("no outcome yet", "尚未选择结果"),
     "contact.notes": ("Notes", "备注记录"),

@@ -221,23 +221,24 @@ def send_packets(
 ) -> int:
     """Send packets `first` and on to the sockets of their rows; return how many the system did not take.
 
+    Where legs are encrypted, packets and `sizes` are changed: each may be sent once.
+
     A negative descriptor: the row has no peer, and its packets go nowhere.
     """
     dropped = 0
     base, width = np.int64(octets.ctypes.data), octets.shape[1]
-    some_secure = sockets.secured[0] > 0
+    if sockets.secured[0]:
+        # All of them before the first is sent: the cipher and its keys stay in the near caches.
+        for i in range(first, first + count):
+            if sockets.is_secure[rows[i]]:
+                sizes[i] = close_packet(sockets.crypts, rows[i], octets[i], sizes[i], False)
     for i in range(first, first + count):
         fd = sockets.fd_by_row[rows[i]]
-        if fd < 0:
+        if fd < 0 or sizes[i] == 0:
             continue
-        size = sizes[i]
-        if some_secure and sockets.is_secure[rows[i]]:
-            size = close_packet(sockets.crypts, rows[i], octets[i], size, False)
-            if size == 0:
-                continue
         packet = base + i * width
         # The first failure may be about an earlier packet, which the peer's host refused (ICMP).
-        if _send(fd, packet, size, 0) < 0 and _send(fd, packet, size, 0) < 0:
+        if _send(fd, packet, sizes[i], 0) < 0 and _send(fd, packet, sizes[i], 0) < 0:
             dropped += 1
     return dropped
 

@@ -183,11 +183,12 @@ class LegReports:
         remote_lost = min(max(0, int(report["remote_lost"])), sent)
         heard = bool(report["remote_at"])
         trip = float(report["round_trip"])
+        remote_jitter = int(report["remote_jitter"]) / max(int(self._legs.scale[row]), 1)
         ways = []
         if expected >= _FEW:
             ways.append((lost / expected, float(receiver["jitter"])))
         if heard and sent >= _FEW:
-            ways.append((remote_lost / sent, float(report["remote_jitter"])))
+            ways.append((remote_lost / sent, remote_jitter))
         scores = [
             mos(
                 float(CODEC_FACTORS[codec]), float(CODEC_ROBUSTNESS[codec]),
@@ -198,9 +199,7 @@ class LegReports:
         return Quality(
             rtt_ms=None if trip < 0 else round(1000 * trip, 1),
             remote_lost=remote_lost if heard else None,
-            remote_jitter_ms=(
-                round(1000 * int(report["remote_jitter"]) / CLOCK_RATE_HZ, 3) if heard else None
-            ),
+            remote_jitter_ms=(round(1000 * remote_jitter / CLOCK_RATE_HZ, 3) if heard else None),
             mos=round(min(scores), 2) if scores else None,
         )
 
@@ -215,7 +214,7 @@ def first_wait(seed: int, ssrc: int) -> float:
 def one_way_ms(round_trip_s: float, jitter: float) -> float:
     """From mouth to ear: half the way there and back, a frame, and a buffer for the jitter.
 
-    A round trip that is not known (negative) counts as none; jitter is in timestamp units.
+    A round trip that is not known (negative) counts as none; jitter is in samples at 8 kHz.
     """
     trip = max(round_trip_s, 0.0)
     return 500.0 * trip + FRAME_MS + max(BUFFER_MS, 2000.0 * jitter / CLOCK_RATE_HZ)
@@ -232,7 +231,7 @@ def _judge(
         delay = one_way_ms(report.round_trip, receiver.jitter)
         found = mos(factor, bears, 100.0 * report.lost_fraction, delay)
     if report.remote_at > 0.0 and now - report.remote_at < 15.0:
-        delay = one_way_ms(report.round_trip, np.float64(report.remote_jitter))
+        delay = one_way_ms(report.round_trip, report.remote_jitter / max(leg.scale, 1))
         other = mos(factor, bears, 100.0 * report.remote_fraction, delay)
         found = min(found, other) if found > 0.0 else other
     return found

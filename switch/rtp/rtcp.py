@@ -224,8 +224,13 @@ def wait_for_next(seed: int, ssrc: int, made: int) -> float:
 
 
 @inner
-def _write_block(report: Any, receiver: Any, packet: NDArray[np.uint8], at: int, now: float) -> int:
-    """Write what came from the peer since the last report; return the octets."""
+def _write_block(
+    report: Any, receiver: Any, scale: int, packet: NDArray[np.uint8], at: int, now: float
+) -> int:
+    """Write what came from the peer since the last report; return the octets.
+
+    `scale` is the clock of the timestamps as a multiple of 8 kHz, in which jitter is kept.
+    """
     if receiver.ssrc < 0:
         return 0
     expected = receiver.expected - report.expected_before
@@ -247,7 +252,7 @@ def _write_block(report: Any, receiver: Any, packet: NDArray[np.uint8], at: int,
     fraction = min(int(report.lost_fraction * 256.0), 255)
     put_word(packet, at + 4, fraction << 24 | (in_all & 0xFFFFFF))
     put_word(packet, at + 8, extended)
-    put_word(packet, at + 12, int(receiver.jitter))
+    put_word(packet, at + 12, int(receiver.jitter * scale))
     put_word(packet, at + 16, report.last_sr)
     waited = int((now - report.last_sr_at) * 65536.0) if report.last_sr else 0
     put_word(packet, at + 20, waited)
@@ -275,12 +280,12 @@ def write_report(
 ) -> int:
     """Write the compound packet that is due on a leg; return its octets.
 
-    The leg's SSRC, packets and octets sent, and next timestamp are read; `seed` makes the CNAME.
+    The leg's SSRC, clock, packets and octets sent, and next timestamp are read; `seed` makes the CNAME.
     """
     sends = leg.sent != report.sent_before
     report.sent_before = leg.sent
     at = 28 if sends else 8
-    octets = at + _write_block(report, receiver, packet, at, now)
+    octets = at + _write_block(report, receiver, max(leg.scale, 1), packet, at, now)
     packet[0] = 0x81 if octets > at else 0x80
     packet[1] = SENDER_REPORT if sends else RECEIVER_REPORT
     packet[2], packet[3] = 0, octets // 4 - 1

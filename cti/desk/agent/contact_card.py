@@ -15,6 +15,9 @@ from cti.schema import CustomerCard, PastInteraction, ScreenPop
 
 _LABEL_CELLS = 9
 
+_POOR = 3.6
+"""Mean opinion score below which many are dissatisfied (ITU-T G.107 annex B)."""
+
 
 class ContactCard(StatePanel):
     """The middle of the desk. What is longest ago is cut first when there is no room."""
@@ -148,6 +151,9 @@ class ContactCard(StatePanel):
             line.append(f"   ● {words('contact.muted')}", f"bold {looks.RED}")
         if interaction.recorded:
             line.append(f"   ● {words('contact.recorded')}", looks.RED)
+        if interaction.mos is not None:
+            colour = looks.RED if interaction.mos < _POOR else looks.DIM
+            line.append(f"   {words('contact.sound', mos=f'{interaction.mos:.1f}')}", colour)
         line.append_text(self._outcome())
         return line
 

@@ -441,3 +441,9 @@ def test_a_key_shows_one_meaning() -> None:
     assert {"finish", "ready"} <= allowed
     shown = hints(DESK_KEYS, allowed)
     assert [hint.verb for hint in shown if hint.shown == "F2"] == ["finish"]
+
+
+def test_how_it_sounds_is_known_when_it_changed() -> None:
+    state = reduce(talking(), event(EventType.QUALITY_CHANGED, interaction(mos=2.9)), NOW)
+    assert state.interaction is not None
+    assert state.interaction.mos == 2.9
