@@ -52,6 +52,8 @@ class Admitted:
     """Who sent the call on to us, as a trunk says."""
     carried: Mapping[str, str] = field(default_factory=dict)
     """What the trunk said of that in headers that go with the call."""
+    dtmf: str = "rfc4733"
+    """How digits travel on the trunk: `rfc4733`, `info`, `inband`."""
     verdict: Verdict | None = None
     """How the signature of the caller's number was found; None: nobody looked."""
 
@@ -145,6 +147,7 @@ class Admission:
             destination=destination,
             diverted=diverted(headers) if is_sent_on else None,
             carried=carried(headers) if is_sent_on else {},
+            dtmf="rfc4733" if trunk is None else str(trunk.dtmf),
             verdict=verdict,
         )
 

@@ -107,6 +107,7 @@ class Incoming:
             number=admitted.caller_number,
             phone=admitted.source_name if is_phone else None,
             trunk=None if is_phone else admitted.source_name,
+            dtmf=admitted.dtmf,
             state=State.INVITED,
             began=self._clock.now(),
             has_offer=bool(event.offer),
