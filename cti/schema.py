@@ -20,6 +20,13 @@ from msgspec import Struct
 
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
+from cti.schema_commands import CustomerRequest as CustomerRequest
+from cti.schema_commands import DialRequest as DialRequest
+from cti.schema_commands import DigitsRequest as DigitsRequest
+from cti.schema_commands import DispositionRequest as DispositionRequest
+from cti.schema_commands import MuteRequest as MuteRequest
+from cti.schema_commands import NoteRequest as NoteRequest
+from cti.schema_commands import SetStateRequest as SetStateRequest
 from cti.schema_parties import ConsultRequest as ConsultRequest
 from cti.schema_parties import DirectoryEntry as DirectoryEntry
 from cti.schema_parties import PartyRequest as PartyRequest
@@ -598,63 +605,6 @@ class SignOnReply:
     agent_id: str | None
     phone: PhoneCredentials | None
     language: str = "en"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetStateRequest:
-    """Body of `POST /api/v1/agents/{agent}/state`."""
-
-    state: str
-    """`available` or `not-ready`."""
-    reason: str = ""
-    """One of the configured reasons; needed for `not-ready`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialRequest:
-    """Body of `POST /api/v1/agents/me/dial`: the agent's own phone rings first, then the number."""
-
-    number: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigitsRequest:
-    """Body of `POST /api/v1/interactions/{id}/digits`."""
-
-    digits: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MuteRequest:
-    """Body of `POST /api/v1/interactions/{id}/mute`."""
-
-    muted: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteRequest:
-    """Body of `POST /api/v1/interactions/{id}/notes`."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispositionRequest:
-    """Body of `POST /api/v1/interactions/{id}/disposition`."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerRequest:
-    """Body of `POST /api/v1/interactions/{id}/customer`: pick a candidate or create a customer."""
-
-    customer_id: str | None = None
-    """Pick this one; else create from the rest."""
-    name: str = ""
-    company: str = ""
-    language: str = ""
-    remarks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
