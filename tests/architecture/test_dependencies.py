@@ -18,6 +18,7 @@ NOT_IMPORTED = {
     "aiosqlite": "SQLAlchemy loads it for sqlite addresses",
     "asyncpg": "SQLAlchemy loads it for postgresql addresses",
     "opuslib-next-bundled": "switch/media/opus.py loads the libopus in it, not its bindings",
+    "pylibsrtp": "switch/srtp/library.py loads the libsrtp in it, with its bindings, by name",
     "redis": "reserved for event streams over several nodes",
 }
 
