@@ -79,6 +79,11 @@ class SipSection(_Section, frozen=True, kw_only=True):
     dns: tuple[str, ...] = ()
     """Servers to ask for names, `address` or `address:port`; empty: as the system does."""
     realm: str = "switchroom"
+    digests: Annotated[tuple[Literal["SHA-256", "MD5"], ...], msgspec.Meta(min_length=1)] = (
+        "SHA-256",
+        "MD5",
+    )
+    """What phones are challenged with, the first one first; some read no further (RFC 8760)."""
     domains: tuple[str, ...] = ()
     service_route: tuple[str, ...] = ()
     """Told to phones as the route of their requests: proxies that they have to pass."""
