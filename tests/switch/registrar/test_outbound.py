@@ -118,7 +118,7 @@ def test_outbound_needs_a_first_hop_that_keeps_the_flow(path: str | None, status
         request.headers.add("Via", "SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK1")
         return request
 
-    lab.request = through_a_proxy  # type: ignore[assignment]
+    lab.request = through_a_proxy  # type: ignore[method-assign]
     assert lab.register(contact("10.0.0.5"), **headers).status == status
     assert lab.register("<sip:1001@10.0.0.7>", **headers, call_id="x").status == 200
 
