@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Two cores run the tests side by side; tests of one file stay together so that fixtures are shared.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: help demo test check format lint types contracts bench soak wheel wheel-check lock clean
+.PHONY: help demo test check format lint types contracts bench soak interop wheel wheel-check lock clean
 
 help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -71,6 +71,10 @@ soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages;
 	step fuzz-server $(BIN)/python -m tests.fuzz --minutes $(SOAK_FUZZ) --server; \
 	if [ -n "$$failed" ]; then printf '\nsoak: FAILED:%s\n' "$$failed"; exit 1; fi; \
 	printf '\nsoak: PASSED, all parts\n'
+
+interop: $(STAMP)   ## calls with SIPp, Kamailio, Linphone and Chromium, as far as they are installed
+	@$(BIN)/python -m switch.compiled
+	$(BIN)/python -m tests.interop
 
 wheel: $(STAMP)     ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
