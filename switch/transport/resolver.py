@@ -153,7 +153,9 @@ class DnsResolver:
         if wanted not in self._failed:
             self._failed.add(wanted)
             left = "the last addresses stay" if wanted in self._entries else "it has no address"
-            log.warning("%s cannot be looked up: %s; %s until it can", wanted.host, why, left)
+            log.warning(
+                "%s cannot be looked up: %s; %s until it can", *_legible(wanted.host, why), left
+            )
 
     async def _look_up(self, wanted: Wanted) -> tuple[tuple[Entry, ...], float]:
         """The servers, and for how many seconds that holds. Raises DNSException, OSError."""
@@ -210,3 +212,8 @@ def _read(record: object) -> Record:
 
 def _told(entries: Sequence[Entry]) -> str:
     return ", ".join(f"{e.transport} {' '.join(e.addresses)} port {e.port}" for e in entries)
+
+
+def _legible(*texts: str) -> list[str]:
+    """Without what no log takes: a name may be any octets of a configuration or an answer."""
+    return [text.encode("ascii", "backslashreplace").decode() for text in texts]
