@@ -125,7 +125,7 @@ class Admission:
             called, caller_number = arrived.called, arrived.caller
         verdict = None
         if trunk is not None and trunk.verify is not Verification.OFF and self._vouching:
-            verdict = self._vouching.verify(trunk, invited.request)
+            verdict = self._vouching.verify(trunk, invited.request, identity.number)
             if trunk.verify is Verification.REJECT and verdict.status:
                 return Denied(status=verdict.status, reason=f"caller-{verdict.reason}")
         destination: plan.Destination | ToReplaced

@@ -34,11 +34,15 @@ class Vouching:
         self._verifier = verifier
         self._signer = signer
 
-    def verify(self, trunk: TrunkSettings, request: Request) -> Verdict:
-        """Judge the signatures of an INVITE that came in on a trunk."""
+    def verify(self, trunk: TrunkSettings, request: Request, shown: str) -> Verdict:
+        """Judge the signatures of an INVITE that came in on a trunk.
+
+        They must be of the number that is shown, before any rule of the trunk; of a caller who shows
+        none they may be of any that the request names, for nobody reads the verdict as another's.
+        """
         if self._verifier is None:
             return _UNLOOKED
-        callers = [request.from_.uri.username, *_asserted(request.headers)]
+        callers = [shown] if shown else [request.from_.uri.username, *_asserted(request.headers)]
         called = [request.to.uri.username, request.request_uri.username]
         return self._verifier.verify(
             request.headers.get_all("Identity"),

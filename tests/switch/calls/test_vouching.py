@@ -40,7 +40,9 @@ def signer() -> Signer:
     return Signer(parties()[1].key, URL, new_origin=lambda: "origin")
 
 
-def plan(verify: Verification = Verification.OFF, **caller: object) -> NumberPlanSettings:
+def plan(
+    verify: Verification = Verification.OFF, *, is_trusted: bool = False, **caller: object
+) -> NumberPlanSettings:
     own = OwnNumbers.parse((f"{OURS}-+12025550109",))
     trunk = TrunkSettings(
         name="out",
@@ -50,6 +52,7 @@ def plan(verify: Verification = Verification.OFF, **caller: object) -> NumberPla
         callers=frozenset({"1001"}),
         caller=CallerPolicy(own=own, **caller),  # type: ignore[arg-type]
         verify=verify,
+        trusts_identity=is_trusted,
         sign=True,
     )
     return NumberPlanSettings(
@@ -153,6 +156,32 @@ def test_a_bad_one_is_tagged_or_refused_as_the_trunk_says(
             (incoming,) = own.of(IncomingLeg)
             expected = verstat if verify is Verification.TAG else ""
             assert (incoming.verstat, incoming.attestation) == (expected, "")
+
+
+@pytest.mark.parametrize(
+    ("is_trusted", "from_", "asserted", "privacy", "verstat"),
+    [
+        (False, "+12025550177", FOREIGN, "", "TN-Validation-Failed"),
+        (False, FOREIGN, "+12025550177", "", "TN-Validation-Passed"),
+        (True, "+12025550177", FOREIGN, "", "TN-Validation-Passed"),
+        (True, FOREIGN, "+12025550177", "", "TN-Validation-Failed"),
+        (True, "anonymous", FOREIGN, "id", "TN-Validation-Passed"),
+        (False, "anonymous", FOREIGN, "id", "TN-Validation-Passed"),
+    ],
+)
+def test_a_signature_speaks_for_the_number_that_is_shown_and_no_other(
+    is_trusted: bool, from_: str, asserted: str, privacy: str, verstat: str
+) -> None:
+    own = bench(plan(Verification.TAG, is_trusted=is_trusted))
+    caller = own.stranger(from_, ("127.0.0.1", 6900))
+    caller.headers["P-Asserted-Identity"] = f"<sip:{asserted}@example.com>"
+    caller.headers["Identity"] = identity(own)
+    if privacy:
+        caller.headers["Privacy"] = privacy
+    caller.call("+12025550123")
+    (incoming,) = own.of(IncomingLeg)
+    assert incoming.verstat == verstat
+    assert incoming.caller_number == ("" if privacy else asserted if is_trusted else from_)
 
 
 def test_certificates_of_the_kit_hold_now() -> None:
