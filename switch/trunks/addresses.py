@@ -21,7 +21,8 @@ PeerNames = Callable[[int], Sequence[str]]
 class TrunkAddresses:
     """How all trunks are told apart, looked up once for every INVITE; the same few come again.
 
-    A trunk that registers and names no addresses of its own is known by those of its servers.
+    A trunk that registers is known by the addresses of its servers, unless it names some of its own or
+    certificates: an address alone is less than a certificate proves.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class TrunkAddresses:
         ]
         self._by_name = {name: trunk for trunk in trunks for name in trunk.certificates}
         self._by_servers = [
-            trunk for trunk in trunks if trunk.registration is not None and not trunk.match
+            trunk
+            for trunk in trunks
+            if trunk.registration is not None and not (trunk.match or trunk.certificates)
         ]
         self._servers = servers
         self._peer_names = peer_names

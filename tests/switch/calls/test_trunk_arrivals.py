@@ -80,6 +80,15 @@ def test_a_certificate_goes_before_the_address_and_a_registrar_is_known_by_its_o
     assert found.of_flow(Flow(Transport.UDP, ("192.0.2.7", 9), local)) is None
 
 
+def test_a_registrar_whose_certificate_is_wanted_is_not_known_by_its_address() -> None:
+    registration = RegistrationSettings(registrars=(Server.parse("sip:192.0.2.9"),))
+    trunk = TrunkSettings(name="in", certificates=("sbc.example.com",), registration=registration)
+    found = TrunkAddresses((trunk,), peer_names=lambda number: ("sbc.example.com",))
+    local = ("192.0.2.200", 5061)
+    assert found.of_flow(Flow(Transport.UDP, ("192.0.2.9", 5060), local)) is None
+    assert found.of_flow(Flow(Transport.TLS, ("192.0.2.9", 9), local, 7)) is trunk
+
+
 def test_rules_of_a_trunk_change_the_numbers_that_come_in() -> None:
     trunk = TrunkSettings(
         name="in",
