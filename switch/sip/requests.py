@@ -248,8 +248,8 @@ def _receive_in_dialog(table: SessionTable, event: RequestReceived, now: float) 
             referral_steps.receive(table, session, event, now)
         case "SUBSCRIBE":
             referral_steps.receive_subscribe(table, session, event, now)
-        case "MESSAGE":
-            out_of_dialog.receive(table, event, now)
+        case "MESSAGE":  # no 481: it would tell the peer to end the call (RFC 5057)
+            _answer(table, event, 403, now, reason="MESSAGE Outside Of Calls Only")
         case "UPDATE":
             if not _refuses_interval(table, event, now):
                 _refresh(table, session, event, now)

@@ -20,7 +20,7 @@ from switch.sip.headers import Headers
 from switch.sip.message import Message, Request
 from switch.sip.uri import NameAddr
 from switch.sip.writing import make_response, serialize
-from tests.switch.sip_sessions.test_call import is_request, is_response
+from tests.switch.sip_sessions.test_call import in_dialog, is_request, is_response
 from tests.switch.sip_sessions.wire import ANSWER, OFFER, B, Node, Wire, established
 
 SECRET = ClientCredentials(username="a", password="right")
@@ -317,3 +317,24 @@ def test_sessions_without_credentials_go_on_as_before() -> None:
     wire.run()
     assert all(client.provable is None for client in wire.a.ua._table.clients.values())
     wire.assert_quiet()
+
+
+def test_a_message_within_a_call_is_refused_and_the_call_goes_on() -> None:
+    """A 481 would tell the sender that there is no such call, and it would end its side."""
+    wire = Wire()
+    established(wire)
+    answered = next(m for name, m in wire.sent if name == "b" and is_response(m, 200))
+    assert not isinstance(answered, Request)
+    wire.inject(wire.b, in_dialog(answered, "MESSAGE", 7))
+    assert is_response(wire.sent[-1][1], 403)
+    assert wire.b.of(OutOfDialogRequest) == wire.b.of(Ended) == []
+    wire.b.ua.end(wire.b.session, wire.now)
+    wire.assert_quiet()
+
+
+def test_a_message_within_a_dialog_that_is_none_of_a_call_is_reported() -> None:
+    wire = Wire()
+    established(wire)
+    wire.a.ua.send_request(request("MESSAGE", to_tag="nobody"), wire.a.flow_to(B), wire.now)
+    wire.run()
+    assert len(wire.b.of(OutOfDialogRequest)) == 1
