@@ -55,6 +55,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """Extra headers for this place alone."""
     trunk: str | None = None
     """The trunk by which it is reached."""
+    dtmf: str = "rfc4733"
+    """How digits travel there: `rfc4733`, `info`, `inband`."""
 
     @property
     def is_browser(self) -> bool:

@@ -44,6 +44,7 @@ class Departing:
             called=Uri("sip", uri.user, uri.host),  # no port there (RFC 3261 section 19.1.1)
             headers=headers,
             trunk=departure.trunk.name,
+            dtmf=str(departure.trunk.dtmf),
             late_offer=departure.trunk.late_offer,
         )
 

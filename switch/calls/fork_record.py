@@ -90,7 +90,13 @@ def _attempt_record(attempt: Attempt) -> AttemptRecord:
 
 
 def _target_record(target: Target) -> TargetRecord:
-    return TargetRecord(target.request_uri, flow_record(target.flow), target.routes, target.hop)
+    return TargetRecord(
+        target.request_uri,
+        flow_record(target.flow),
+        target.routes,
+        target.hop,
+        target.dtmf,
+    )
 
 
 def _target(record: TargetRecord) -> Target:
@@ -99,6 +105,7 @@ def _target(record: TargetRecord) -> Target:
         flow=flow_of(record.flow),
         routes=record.routes,
         hop=record.hop,
+        dtmf=record.dtmf,
     )
 
 

@@ -109,7 +109,9 @@ class Forking:
         now = self._clock.now()
         self._legs.end_early_media(leg)
         while fork.waiting and not fork.branches:
-            self._add_branches(leg, fork, fork.waiting.pop(0), now)
+            group = fork.waiting.pop(0)
+            self._turn_to(leg, group[0])
+            self._add_branches(leg, fork, group, now)
         if not fork.branches:
             return False
         fork.began = now
@@ -121,6 +123,12 @@ class Forking:
             fork.at = hop
             self._legs.redirect(leg, hop)
         return True
+
+    def _turn_to(self, leg: Leg, target: Target) -> None:
+        """What is offered from here on is what this place is to be offered, not who sent us there."""
+        if target.hop is not None:
+            leg.phone, leg.trunk = target.hop.phone, target.hop.trunk
+            leg.dtmf = target.dtmf
 
     def _add_branches(self, leg: Leg, fork: Fork, group: Iterable[Target], now: float) -> None:
         for target in group:

@@ -19,6 +19,7 @@ class TargetRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flow: FlowRecord
     routes: tuple[str, ...] = ()
     hop: Hop | None = None
+    dtmf: str = "rfc4733"
 
 
 class BranchRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,12 +12,14 @@ from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import IncomingLeg, LegRedirected, LegStarted
 from switch.registrar.location import Binding, contact_key
+from switch.sdp.transport import SrtpPolicy
 from switch.sip.events import Invited
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Request
 from switch.sip.uri import Uri
+from switch.trunks.settings import DtmfMode
 from switch.trunks.source import Source
-from tests.switch.calls.bench import CARRIER, SWITCH, Bench
+from tests.switch.calls.bench import CARRIER, PLAN, SWITCH, TRUNKS, Bench
 from tests.switch.calls.phone import Phone
 
 
@@ -101,6 +104,26 @@ def test_a_number_outside_is_called_with_the_rights_of_the_caller() -> None:
     ann.hang_up()
     assert carrier.is_idle
     assert bench.calls.limits.live("out") == 0
+    bench.check_forgotten()
+
+
+def test_who_is_called_instead_is_offered_what_its_own_trunk_is_to_be_offered() -> None:
+    """Encryption that a trunk demands is not lost where a phone sends the call there."""
+    trunk = replace(TRUNKS["out"], srtp=SrtpPolicy.REQUIRED, dtmf=DtmfMode.IN_BAND)
+    bench = Bench(plan=replace(PLAN, trunks={**TRUNKS, "out": trunk}))
+    ann, bob, eve = bench.phone("1001"), bench.phone("1003"), bench.phone("1004")
+    carrier = bench.stranger("carrier", CARRIER)
+    ann.call("1003")
+    send_on(bob, "<tel:+1-202-555-0123>", to("1004"))
+    offer = invite_of(carrier).body
+    assert b"RTP/SAVP " in offer
+    assert b"a=crypto:" in offer
+    assert b"telephone-event" not in offer
+    carrier.reject(486)
+    offer = invite_of(eve).body
+    assert b"RTP/AVP " in offer, "the trunk's policy is not that of the phone"
+    assert b"telephone-event" in offer
+    ann.cancel()
     bench.check_forgotten()
 
 
