@@ -227,6 +227,11 @@ class Handshakes:
         except (self._library.DtlsError, MediaCommandError) as error:
             self._fail(row, str(error))
             return
+        except Exception as error:  # noqa: BLE001
+            # The boundary: what a peer sends may spoil its own leg, not the turn of all others.
+            _log.exception("the handshake of a leg failed in a way nobody foresaw")
+            self._fail(row, f"DTLS: {type(error).__name__}")
+            return
         for data in answers:
             if peer is not None:
                 self._wire.reply(row, data, peer)

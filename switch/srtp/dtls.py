@@ -11,7 +11,7 @@ import hmac
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 PROFILES: Final = {
     b"SRTP_AEAD_AES_128_GCM": ("AEAD_AES_128_GCM", 16, 12),
@@ -115,14 +115,19 @@ class DtlsSession:
             return self._pending()
         except SSL.Error as error:
             raise DtlsError(_words(error)) from None
-        self.keys = self._export()
+        try:
+            self.keys = self._export()
+        except (SSL.Error, crypto.Error) as error:
+            raise DtlsError(_words(error)) from None
         return self._pending()
 
     def _export(self) -> Keys:
-        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        certificate = self._connection.get_peer_certificate()
         if certificate is None:
             raise DtlsError("the peer showed no certificate")
-        shown = hashlib.sha256(_der(certificate)).hexdigest().upper()
+        # Its octets alone: who takes it apart must be ready for all that OpenSSL lets pass.
+        octets = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+        shown = hashlib.sha256(octets).hexdigest().upper()
         if not hmac.compare_digest(shown, self._fingerprint.replace(":", "")):
             raise DtlsError("the peer's certificate is not the one whose fingerprint was signalled")
         profile = self._connection.get_selected_srtp_profile()
@@ -156,14 +161,7 @@ class DtlsSession:
         return datagrams
 
 
-def _der(certificate: Any) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    octets: bytes = certificate.public_bytes(Encoding.DER)
-    return octets
-
-
-def _words(error: SSL.Error) -> str:
+def _words(error: Exception) -> str:
     """OpenSSL's reasons in one line."""
     reasons = error.args[0] if error.args else ()
     words = [str(reason[-1]) for reason in reasons if isinstance(reason, tuple) and reason]

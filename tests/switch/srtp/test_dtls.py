@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,30 @@ def test_another_certificate_than_was_signalled_gives_no_keys(tmp_path: Path, en
         ends.talk(ends.client.start())
     impostor_sees = ends.client if end == "client_expects" else ends.server
     assert impostor_sees.keys is None
+
+
+def test_a_certificate_of_an_unknown_version_counts_by_its_octets(tmp_path: Path) -> None:
+    """OpenSSL takes what stricter readers of X.509 do not."""
+    odd, other = tmp_path / "odd.pem", tmp_path / "other.pem"
+    own_dtls_certificate(odd, WALL)
+    of_server = own_dtls_certificate(other, WALL)
+    make_version_6(odd)
+    client = DtlsSession(make_context(odd), is_client=True, fingerprint=of_server)
+    server = DtlsSession(make_context(other), is_client=False, fingerprint=fingerprint_of(odd))
+    ends = Ends(tmp_path)
+    ends.client, ends.server = client, server
+    ends.talk(client.start())
+    assert server.keys is not None
+
+
+def make_version_6(path: Path) -> None:
+    """Let a certificate name a version that does not exist; nobody checks its signature."""
+    key, begin, text = path.read_text().partition("-----BEGIN CERTIFICATE-----")
+    octets = ssl.PEM_cert_to_DER_cert((begin + text).strip())
+    version_3 = bytes.fromhex("a003020102")
+    assert octets.count(version_3) == 1
+    changed = octets.replace(version_3, bytes.fromhex("a003020105"))
+    path.write_text(key + ssl.DER_cert_to_PEM_cert(changed))
 
 
 @pytest.mark.parametrize(
