@@ -219,6 +219,7 @@ class Calls(Commands):
             legs=legs,
             sound=sound,
             direct=self._direct,
+            transfers=self._transfers,
             clock=clock,
             emit=turn.emit,
         )

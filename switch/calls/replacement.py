@@ -16,6 +16,7 @@ from switch.calls.leg import Input, Leg, State
 from switch.calls.legs import Legs
 from switch.calls.ports import CallControl
 from switch.calls.sound import Sound
+from switch.calls.transfers import Transfers
 from switch.clock import Clock
 from switch.ids import LegId
 from switch.sip.replaces import Replaces
@@ -39,6 +40,7 @@ class Replacements:
         legs: Legs,
         sound: Sound,
         direct: DirectCalls,
+        transfers: Transfers,
         clock: Clock,
         emit: Callable[[CallEvent], None],
     ) -> None:
@@ -47,6 +49,7 @@ class Replacements:
         self._legs = legs
         self._sound = sound
         self._direct = direct
+        self._transfers = transfers
         self._clock = clock
         self._emit = emit
         self._moving: dict[LegId, LegId] = {}
@@ -83,6 +86,7 @@ class Replacements:
             return
         log.info("call %s is picked up by phone %s", ringing.call, leg.phone)
         self._direct.join(caller, leg.id)
+        self._transfers.picked_up(ringing.id, leg.id)
         self._sound.changes.legs.update((caller, leg.id))
         self._control.hang_up(ringing.id, PICKED_UP)
         self._legs.answer(leg)

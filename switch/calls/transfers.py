@@ -123,6 +123,14 @@ class Transfers:
         """Take up a transfer of an earlier process; all its legs live."""
         self._by_target[transfer.target] = transfer
 
+    def picked_up(self, target: LegId, by: LegId) -> None:
+        """Another leg answers in the place of a target that rings: the transfer waits for that one."""
+        transfer = self._by_target.pop(target, None)
+        if transfer is not None:
+            transfer.target = by
+            self._by_target[by] = transfer
+            self._note(transfer)
+
     # --- asked for ------------------------------------------------------------------------------
 
     def referred(self, leg: Leg, event: Referred) -> None:

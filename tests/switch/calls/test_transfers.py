@@ -325,6 +325,27 @@ def test_a_ringing_call_is_picked_up() -> None:
     bench.check_forgotten()
 
 
+def test_a_transferred_call_that_rings_is_picked_up() -> None:
+    """Who was transferred is answered already, and hears ring-back: the two are brought together."""
+    bench, ann, bob, eve = talking()
+    cy = bench.phone("1004")
+    bob.refer("1003")
+    eve.ring()
+    bob.hang_up()
+    cy.call_instead(eve.replaces())
+    assert eve.is_idle
+    assert bob.is_idle, "it is not called again"
+    assert cy.statuses()[-1] == 200
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1004"))
+    assert set(bench.gateway.players) == {bench.music}, "ringing is over"
+    assert len(bench.calls._transfers) == 0
+    bench.restart()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1004"))
+    ann.hang_up()
+    assert cy.is_idle
+    bench.check_forgotten()
+
+
 def test_a_call_moves_to_another_phone_of_the_same_number() -> None:
     bench, ann, bob, _ = talking()
     desk = bench.stranger("1002", ("127.0.0.1", 7777))
