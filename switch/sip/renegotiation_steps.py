@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import session_timer, session_timer_steps, usage
+from switch.sip import session_timer_steps, usage
 from switch.sip.bodies import SDP
 from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
 from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
@@ -152,12 +152,12 @@ def _report_answer_in_ack(table: SessionTable, session: Session, cause: Cause) -
 
 
 def _report_failure(table: SessionTable, session: Session, cause: Cause) -> None:
-    session_timer_steps.step(table, session, session_timer.Input.REFUSED, cause.now)
+    session_timer_steps.refused(table, session, cause.now)
     table.events.append(ReofferFailed(session=session.id, status=cause.status))
 
 
 def _report_busy(table: SessionTable, session: Session, cause: Cause) -> None:
-    session_timer_steps.step(table, session, session_timer.Input.REFUSED, cause.now)
+    session_timer_steps.refused(table, session, cause.now)
     table.events.append(ReofferFailed(session=session.id, status=491))
 
 

@@ -198,10 +198,7 @@ def _receive_refreshed(
         cause.detail = f"{response.status} to our UPDATE"
         usage_steps.step(table, session, usage.Input.LOST, cause)
     else:
-        is_taken = response.status not in (405, 501)
-        session.takes_update = is_taken
-        given = session_timer.Input.REFUSED if is_taken else session_timer.Input.NOT_TAKEN
-        session_timer_steps.step(table, session, given, now)
+        session_timer_steps.update_refused(table, session, response.status, now)
 
 
 def _receive_invite_response(

@@ -136,8 +136,10 @@ class Session(Struct, eq=False):
     """The least interval that the peer, or a proxy, has told us to ask for."""
     raises: int = 0
     """How often it did since the last 2xx."""
+    has_agreed: bool = True
+    """The peer knows session timers; if not, the interval is ours alone, and binds nobody."""
     takes_update: bool = False
-    """The peer's Allow says so."""
+    """The peer's Allow says so, and it has not refused one since."""
     was_referred: bool = False
     """A REFER came: the news of later ones bear an id."""
     kept: tuple[tuple[object, ...], object] | None = None

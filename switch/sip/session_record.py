@@ -74,6 +74,8 @@ class SessionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     unacknowledged: int = 0
     is_settled: bool = False
     early: tuple[EarlyRecord, ...] = ()
+    has_agreed: bool = True
+    """The peer knows session timers."""
 
     @property
     def needs_invite(self) -> bool:
@@ -111,6 +113,7 @@ def record_of(session: Session) -> SessionRecord | None:
         session.unacknowledged,
         session.is_settled,
         _early_records(session) if session.early else (),
+        session.has_agreed,
     )
 
 
@@ -263,6 +266,7 @@ def _session(
         dialog=dialog,
         interval_s=record.interval_s,
         min_se=record.min_se,
+        has_agreed=record.has_agreed,
         takes_update=record.takes_update,
         rseq=record.rseq,
         unacknowledged=record.unacknowledged,

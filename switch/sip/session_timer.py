@@ -21,7 +21,7 @@ class State(StrEnum):
     ASKING = "Asking"
     """The peer takes no UPDATE: the layers above were asked for a re-INVITE."""
     WAITING = "Waiting"
-    """Our refresh was refused, and will be tried again."""
+    """Our refresh was refused or could not be sent, and will be tried again."""
     THEIRS = "Theirs"
     """The peer refreshes."""
 
@@ -35,8 +35,10 @@ class Input(StrEnum):
     DUE_BY_REINVITE = "Timer: refresh, by re-INVITE"
     REFUSED = "refresh refused"
     """The dialog stands: 408 and 481 end it, which is no business of this table."""
+    DECLINED = "refresh refused, nothing agreed"
+    """By a peer that knows no timers: its answer shows that it is there, and it owes no more."""
     NOT_TAKEN = "UPDATE not taken"
-    """405 or 501."""
+    """A re-INVITE may be."""
     EXPIRED = "Timer: expired"
     TERMINATE = "the session ends"
 
@@ -77,8 +79,10 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     (S.OURS, G.DUE): (S.UPDATING, (A.START_REST, A.SEND_UPDATE)),
     (S.OURS, G.DUE_BY_REINVITE): (S.ASKING, (A.START_REST, A.REPORT_DUE)),
     (S.UPDATING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
+    (S.UPDATING, G.DECLINED): (S.OURS, (A.STOP_EXPIRY, A.START_REFRESH)),
     (S.UPDATING, G.NOT_TAKEN): (S.ASKING, (A.REPORT_DUE,)),
     (S.ASKING, G.REFUSED): (S.WAITING, (A.START_RETRY,)),
+    (S.ASKING, G.DECLINED): (S.OURS, (A.STOP_EXPIRY, A.START_REFRESH)),
     (S.WAITING, G.DUE): (S.UPDATING, (A.SEND_UPDATE,)),
     (S.WAITING, G.DUE_BY_REINVITE): (S.ASKING, (A.REPORT_DUE,)),
     **{(s, G.EXPIRED): (S.OFF, (*stop, A.EXPIRE)) for s, stop in _STOP.items() if s is not S.OURS},
@@ -94,6 +98,7 @@ IGNORED: dict[tuple[State, Input], str] = {
     **_ignore(G.DUE, "runs in another state only", S.OURS, S.WAITING),
     **_ignore(G.DUE_BY_REINVITE, "runs in another state only", S.OURS, S.WAITING),
     **_ignore(G.REFUSED, "not of a refresh of ours under way", S.UPDATING, S.ASKING),
+    **_ignore(G.DECLINED, "not of a refresh of ours under way", S.UPDATING, S.ASKING),
     **_ignore(G.NOT_TAKEN, "not of our UPDATE under way", S.UPDATING),
     (S.OFF, G.EXPIRED): "runs in another state only",
     (S.OURS, G.EXPIRED): "runs in another state only",

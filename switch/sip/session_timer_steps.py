@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _RETRY_S: Final = 10.0
 _SPREAD_S: Final = 60.0
 """Over which the sessions of an earlier process are refreshed."""
+_FOR_NOW: Final = (491, 500, 503)
+"""What refuses an UPDATE of one moment, and not all of them (RFC 3311 section 5.2)."""
 _MOST_RAISES: Final = 3
 """Times that one request of ours is told that its interval is too short."""
 
@@ -49,6 +51,23 @@ def step(table: SessionTable, session: Session, given: Input, now: float) -> boo
 def due(session: Session) -> Input:
     """How a refresh that is due is done."""
     return Input.DUE if session.takes_update else Input.DUE_BY_REINVITE
+
+
+def refused(table: SessionTable, session: Session, now: float) -> None:
+    """Take it that the peer answered a refresh, and did not accept it.
+
+    A session without an agreed interval does not end for want of refreshes (RFC 4028 section 7.2).
+    """
+    step(table, session, Input.REFUSED if session.has_agreed else Input.DECLINED, now)
+
+
+def update_refused(table: SessionTable, session: Session, status: int, now: float) -> None:
+    """Take it that an UPDATE was refused: for now, or for good, where a re-INVITE may do."""
+    if status in _FOR_NOW:
+        refused(table, session, now)
+    else:
+        session.takes_update = False
+        step(table, session, Input.NOT_TAKEN, now)
 
 
 # --- as a server ------------------------------------------------------------------------------
@@ -92,6 +111,7 @@ def agree_as_server(
     if refresher == "uac":
         response.headers.put("Require", "timer")
     _note_allow(session, request)
+    session.has_agreed = is_supported
     _agreed(table, session, interval, now, is_ours=refresher == "uas")
 
 
@@ -125,6 +145,7 @@ def agree_as_client(table: SessionTable, session: Session, response: Response, n
         agreed = expires_in(response.headers)
     except ValueError:
         agreed = None
+    session.has_agreed = agreed is not None
     if agreed is None:
         _agreed(table, session, max(ours, session.min_se), now, is_ours=True)
         return

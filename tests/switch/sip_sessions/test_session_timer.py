@@ -1,6 +1,7 @@
 """Sessions are refreshed, by whoever agreed to, and end when they are not (RFC 4028)."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -310,7 +311,7 @@ def test_a_refresh_that_is_refused_is_tried_again(status: int) -> None:
     assert "Ended" not in wire.a.names()
 
 
-@pytest.mark.parametrize("status", [405, 501])
+@pytest.mark.parametrize("status", [403, 405, 488, 501, 603])
 def test_where_the_update_is_not_taken_after_all_a_reoffer_is_asked_for(status: int) -> None:
     wire = Wire()
     established(wire)
@@ -319,6 +320,66 @@ def test_where_the_update_is_not_taken_after_all_a_reoffer_is_asked_for(status: 
     wire.run(2.0)
     refuse_update(wire, status)
     assert wire.a.names()[-1] == "RefreshDue"
+
+
+def refuses_reoffers(wire: Wire) -> None:
+    """A asks B whenever it is told to, and B refuses all offers."""
+
+    def refresh(event: SessionEvent, now: float) -> None:
+        if isinstance(event, RefreshDue):
+            wire.a.ua.reoffer(event.session, OFFER, now)
+
+    def refuse(event: SessionEvent, now: float) -> None:
+        if type(event).__name__ == "ReofferReceived":
+            wire.b.ua.refuse_reoffer(wire.b.session, 488, now)
+
+    wire.a.on_event, wire.b.on_event = refresh, refuse
+
+
+def test_a_peer_without_timers_may_refuse_each_refresh_but_must_answer() -> None:
+    """It agreed to no interval, and its refusals show that it is there (RFC 4028 section 7.2)."""
+    wire = Wire(b_settings=replace(WITHOUT_UPDATE, session_interval_s=0))
+    refuses_reoffers(wire)
+    a, _ = established(wire)
+    wire.run(5000.0)
+    assert len(sent(wire, "a", "INVITE")) == 1 + 5
+    restarted(wire, wire.a, a)
+    refuses_reoffers(wire)
+    wire.run(5000.0)
+    assert not {"Ended"} & {*wire.a.names(), *wire.b.names()}
+    wire.fate = lost
+    wire.run(1000.0)
+    ended = wire.a.log[-1]
+    assert isinstance(ended, Ended)
+    assert (ended.by, ended.detail) == (EndedBy.TIMEOUT, "no response to our re-INVITE")
+
+
+def test_a_peer_that_agreed_upon_an_interval_and_refuses_each_refresh_loses_the_session() -> None:
+    wire = Wire(b_settings=WITHOUT_UPDATE)
+    wire.fate = lambda message, sender: None if is_request(message, "BYE") else 0.01
+    refuses_reoffers(wire)
+    established(wire)
+    wire.run(1800.0)
+    ended = wire.a.log[-1]
+    assert isinstance(ended, Ended)
+    assert ended.detail == "the session was not refreshed"
+    wire.assert_quiet()
+
+
+def test_an_update_refused_by_a_peer_without_timers_is_sent_again_in_the_next_interval() -> None:
+    wire = Wire(b_settings=OFF)
+    established(wire)
+    wire.run(899.0)
+    wire.fate = lost
+    wire.run(2.0)
+    refuse_update(wire, 500)
+    wire.fate = lambda message, sender: 0.01
+    wire.run(890.0)
+    assert len({m.cseq.seq for m in sent(wire, "a", "UPDATE")}) == 1
+    wire.run(20.0)
+    assert len({m.cseq.seq for m in sent(wire, "a", "UPDATE")}) == 2
+    wire.run(5000.0)
+    assert "Ended" not in wire.a.names()
 
 
 @pytest.mark.parametrize("status", [408, 481])
