@@ -10,7 +10,7 @@ from acd.contact_events import ContactEvent, ContactTransferred, TransferKind
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.distribution import Distribution
-from acd.inputs import Handed, TalkEnded
+from acd.inputs import CustomerHeld, Handed, TalkEnded
 from acd.model import AgentId, QueueName
 from acd.party import Party
 from acd.ports import EnqueueAgain
@@ -61,6 +61,10 @@ class HandOver:
 
     def to_party(self, contact: Contact, party: Party, kind: TransferKind) -> None:
         """Somebody who is on the phone already takes the agent's place."""
+        has_it = contact.agent is not None and contact.agent_leg is not None
+        if has_it and party.agent == contact.agent:
+            self._to_device(contact, party.leg)
+            return
         former, queue = contact.agent, contact.queue
         had_talk = contact.stage is Stage.TALKING
         self._release_leg(contact)
@@ -78,11 +82,26 @@ class HandOver:
             self._disengage(party.leg)  # it is the contact's from now on
         elif had_talk:
             self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
+        self._connect(contact, party.leg)
+        self._transferred(contact, kind, former, number=party.number)
+
+    def _to_device(self, contact: Contact, leg: LegId) -> None:
+        """The agent talks on at another phone of the same number: nobody else has the contact."""
+        was_held = contact.held_since is not None
+        self._release_leg(contact)
+        self._end_hold(contact)
+        contact.agent_leg = leg
+        self._disengage(leg)  # it is the contact's from now on
+        if was_held and contact.stage is Stage.TALKING:
+            self._distribution.tell(CustomerHeld(contact=contact.id, held=False))
+        self._connect(contact, leg)
+
+    def _connect(self, contact: Contact, leg: LegId) -> None:
+        """Customer and agent hear each other; who attends the talk does so at the agent's new leg."""
         self._conversation.connect(contact)
         for each in contact.others.values():
             if each.role is not None and each.answered:
-                self._control.attend(each.leg, party.leg, each.role)
-        self._transferred(contact, kind, former, number=party.number)
+                self._control.attend(each.leg, leg, each.role)
 
     def to_queue(
         self, contact: Contact, queue: QueueName, kind: TransferKind, *, head: bool

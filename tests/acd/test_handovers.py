@@ -71,6 +71,32 @@ def test_an_agent_with_a_desk_wraps_up_after_a_transfer(centre: CallCentre) -> N
     assert centre.finished().result is ContactResult.ANSWERED
 
 
+@pytest.mark.parametrize("is_held", [False, True])
+def test_an_agent_who_goes_on_at_another_device_is_still_in_the_talk(
+    centre: CallCentre, is_held: bool
+) -> None:
+    centre.desk(ANN)
+    caller, own = talking(centre, RECORDED)
+    if is_held:
+        centre.switch.press_hold(own)
+        assert centre.state(ANN) is AgentState.HELD
+    mobile = centre.switch.called_for(caller, ANN)
+    centre.switch.confirm(mobile)
+    centre.switch.replaced(own, caller, mobile)
+    contact = centre.contact(caller)
+    assert (contact.agent, contact.agent_leg, contact.stage) == (ANN, mobile.id, Stage.TALKING)
+    assert centre.state(ANN) is AgentState.TALKING
+    assert centre.switch.are_bridged(caller.id, mobile.id)
+    assert transfers(centre) == []
+    centre.restart()
+    assert centre.state(ANN) is AgentState.TALKING
+    centre.switch.end(mobile)
+    assert centre.finished().result is ContactResult.ANSWERED
+    assert centre.finished().agent == ANN
+    assert centre.state(ANN) is AgentState.WRAP_UP
+    assert not centre.switch.legs
+
+
 def test_who_leaves_before_the_answer_has_left(centre: CallCentre) -> None:
     caller, own = talking(centre)
     taker = centre.switch.called_for(caller, CY)
