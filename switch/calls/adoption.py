@@ -318,10 +318,17 @@ class Adoption:
     def _restore_fork(self, leg: Leg, record: ForkRecord, mono: Moment) -> None:
         """All places that can be taken up ring on. Raises ValueError where there is none."""
         now = self._clock.now()
-        fork = restored_fork(leg, record, mono)
+        fork = restored_fork(leg, record, mono, self._trunks.credentials)
         for branch in record.branches:
             try:
-                self._ua.restore(branch.session, branch.invite, b"", now, may_lack_ack=False)
+                self._ua.restore(
+                    branch.session,
+                    branch.invite,
+                    b"",
+                    now,
+                    may_lack_ack=False,
+                    credentials=self._trunks.credentials(branch.target.trunk),
+                )
             except ValueError as error:
                 log.warning("leg %s rings in one place less: %s", leg.id, error)
                 fork.branches = [b for b in fork.branches if b.session != branch.session.id]

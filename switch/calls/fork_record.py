@@ -11,13 +11,17 @@ from switch.calls.fork import Branch, Fork, Refusal
 from switch.calls.leg import Leg
 from switch.calls.records import AttemptRecord, BranchRecord, ForkRecord, TargetRecord
 from switch.sdp.offer_answer import AudioNegotiation
+from switch.sip.client_digest import ClientCredentials
 from switch.sip.events import SessionId
 from switch.sip.session_record import flow_of, flow_record
+from switch.sip.uri import NameAddr, Uri
 from switch.sip.user_agent import UserAgent
 from switch.trunks.source import Source
 
 Moment = Callable[[float], float]
 """From our monotonic clock to that of the records, or back."""
+CredentialsOf = Callable[[str | None], ClientCredentials | None]
+"""What answers the challenges of a trunk, by its name: no record keeps a password."""
 
 
 def fork_record(user_agent: UserAgent, fork: Fork, wall: Moment) -> ForkRecord:
@@ -41,7 +45,7 @@ def fork_record(user_agent: UserAgent, fork: Fork, wall: Moment) -> ForkRecord:
     )
 
 
-def restored_fork(leg: Leg, record: ForkRecord, mono: Moment) -> Fork:
+def restored_fork(leg: Leg, record: ForkRecord, mono: Moment, credentials: CredentialsOf) -> Fork:
     """The fork again. Raises ValueError for a record that makes no sense."""
     if not record.branches:
         raise ValueError("its fork has no branches")
@@ -60,11 +64,13 @@ def restored_fork(leg: Leg, record: ForkRecord, mono: Moment) -> Fork:
             headers=record.attempt.headers,
             rights=None if rights is None else Rights(Source(rights[0]), rights[1]),
         ),
-        waiting=[tuple(_target(target) for target in group) for group in record.waiting],
+        waiting=[
+            tuple(_target(target, credentials) for target in group) for group in record.waiting
+        ],
         branches=[
             Branch(
                 SessionId(branch.session.id),
-                _target(branch.target),
+                _target(branch.target, credentials),
                 AudioNegotiation.of_record(branch.negotiation, secrets.token_bytes),
                 branch.rang,
             )
@@ -96,16 +102,27 @@ def _target_record(target: Target) -> TargetRecord:
         target.routes,
         target.hop,
         target.dtmf,
+        target.late_offer,
+        None if target.caller is None else str(target.caller),
+        None if target.called is None else str(target.called),
+        dict(target.headers),
+        target.trunk,
     )
 
 
-def _target(record: TargetRecord) -> Target:
+def _target(record: TargetRecord, credentials: CredentialsOf) -> Target:
     return Target(
         request_uri=record.request_uri,
         flow=flow_of(record.flow),
         routes=record.routes,
         hop=record.hop,
         dtmf=record.dtmf,
+        late_offer=record.late_offer,
+        caller=None if record.caller is None else NameAddr.parse(record.caller),
+        called=None if record.called is None else Uri.parse(record.called),
+        headers=record.headers,
+        trunk=record.trunk,
+        credentials=credentials(record.trunk),
     )
 
 

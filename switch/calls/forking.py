@@ -146,6 +146,7 @@ class Forking:
 
     def _settle_on(self, leg: Leg, branch: Branch) -> None:
         leg.session, leg.negotiation = branch.session, branch.negotiation
+        leg.has_offer = not branch.target.late_offer
 
     def _go_on(self, leg: Leg, fork: Fork) -> None:
         """Nothing rings any more: the next group, or the end."""

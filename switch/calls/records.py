@@ -13,13 +13,18 @@ from switch.sip.session_record import FlowRecord, SessionRecord
 
 
 class TargetRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The fields of `switch.calls.attempt.Target`."""
+    """The fields of `switch.calls.attempt.Target`, without credentials: the trunk has them."""
 
     request_uri: str
     flow: FlowRecord
     routes: tuple[str, ...] = ()
     hop: Hop | None = None
     dtmf: str = "rfc4733"
+    late_offer: bool = False
+    caller: str | None = None
+    called: str | None = None
+    headers: dict[str, str] = {}
+    trunk: str | None = None
 
 
 class BranchRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -314,6 +314,9 @@ class UserAgent(InCall):
         )
         if credentials is not None:
             session.prover = self._table.prover(credentials, session.flow)
+            client = self._table.clients.get(session.transaction)
+            if session.is_caller and client is not None:  # its INVITE may be challenged yet
+                session.attempt = client.provable = Provable(session.invite, session.prover)
 
     # --- inner workings ---------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ from switch.sip.events import Invited
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Request
 from switch.sip.uri import Uri
+from switch.trunks.credentials import TrunkCredentials
+from switch.trunks.identity import CallerHeader, CallerPolicy
 from switch.trunks.settings import DtmfMode
 from switch.trunks.source import Source
 from tests.switch.calls.bench import CARRIER, PLAN, SWITCH, TRUNKS, Bench
@@ -243,6 +245,48 @@ def test_a_call_that_was_sent_on_goes_on_after_a_restart() -> None:
     send_on(eve, to("1005"))
     assert ann.statuses()[-1] == 480, "1005 is not there; but 1003 would have rung again otherwise"
     assert bob.is_idle
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize("restarts_while_it_rings", [False, True])
+def test_a_trunk_is_called_after_a_restart_as_it_would_have_been(
+    restarts_while_it_rings: bool,
+) -> None:
+    """Under the account that it knows, without SDP, and the answer to its challenge is not lost."""
+    trunk = replace(
+        TRUNKS["out"],
+        late_offer=True,
+        credentials=TrunkCredentials(username="account", password="secret"),
+        caller=CallerPolicy(header=CallerHeader.ACCOUNT, domain="carrier.example.com"),
+    )
+    bench = Bench(plan=replace(PLAN, trunks={**TRUNKS, "out": trunk}))
+    ann, bob, eve = bench.phone("1001"), bench.phone("1003"), bench.phone("1004")
+    carrier = bench.stranger("carrier", CARRIER)
+    ann.call("1003")
+    send_on(bob, to("1004"), "<tel:+1-202-555-0123>")
+    assert invite_of(eve).body
+    if restarts_while_it_rings:
+        eve.reject(486)
+        bench.restart()
+    else:
+        bench.restart()
+        eve.reject(486)
+    challenge = {"Proxy-Authenticate": 'Digest realm="carrier", nonce="n", qop="auth"'}
+    carrier.user_agent.reject(carrier.live, 407, None, bench.clock.now(), challenge)
+    carrier._pump()
+    invite = invite_of(carrier)
+    assert 'username="account"' in (invite.headers.get("Proxy-Authorization") or "")
+    assert str(invite.from_.uri) == "sip:account@carrier.example.com"
+    assert str(invite.to.uri) == "sip:+12025550123@127.0.0.1"
+    assert invite.headers.get("P-Asserted-Identity") == "<sip:1001@carrier.example.com>"
+    assert not invite.body
+    assert carrier.sound is not None
+    carrier.answer(body=carrier.sound.make_offer())
+    assert ann.statuses()[-1] == 200
+    a, b = bench.leg_of("1001"), bench.of(LegRedirected)[-1].leg
+    assert bench.heard() == {a: {b}, b: {a}}
+    ann.hang_up()
+    assert carrier.is_idle
     bench.check_forgotten()
 
 
