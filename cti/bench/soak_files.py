@@ -15,7 +15,7 @@ from recordings.wave_header import MAX_HEADER_OCTETS, parse
 from switch.journal.format import read
 
 _OF_CALLS: Final = frozenset({Kind.LEG, Kind.INVITE, Kind.CONTACT, Kind.CAPTURE})
-_EXPECTED: Final = ("switchroom.db", FILE, "token-secret", "gateway.sock")
+_EXPECTED: Final = ("switchroom.db", FILE, "token-secret", "gateway.sock", "tls")
 """How the names of all files begin that may lie beside the recordings."""
 _MOST_NAMED: Final = 10
 

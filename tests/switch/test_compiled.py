@@ -28,7 +28,7 @@ def kept(tree: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 def tree(tmp_path: Path) -> Path:
     """An installation of what may be compiled, with sources of its own."""
     package = tmp_path / "tree" / "switch"
-    for name in ("rtp", "media", "gateway"):
+    for name in ("rtp", "srtp", "media", "gateway"):
         (package / name).mkdir(parents=True)
     (package / "__init__.py").touch()
     source = Path(__file__).parents[2] / "switch" / "compiled.py"

@@ -20,6 +20,8 @@ class Case:
     why: str
     malformed: bool = False
     """It goes no further than the parser."""
+    of_server: int = 0
+    """What a whole server answers a stranger, where there is more in it than calls."""
 
     @property
     def rfc(self) -> str:
@@ -51,7 +53,13 @@ CASES = (
     Case("dblreq", "3.1.1.8", 401, "what follows Content-Length in a datagram is ignored"),
     Case("semiuri", "3.1.1.9", 200, "the semicolon is of the user, not of the parameters"),
     Case("transports", "3.1.1.10", 200, "unknown transports may stand in any Via"),
-    Case("mpart01", "3.1.1.11", 405, "well formed; MESSAGE is a method that we do not take"),
+    Case(
+        "mpart01",
+        "3.1.1.11",
+        405,
+        "well formed; nobody is there who takes a MESSAGE",
+        of_server=401,
+    ),
     Case("unreason", "3.1.1.12", SILENCE, "well formed; a response that belongs to no request"),
     Case("noreason", "3.1.1.13", SILENCE, "well formed; a response that belongs to no request"),
     # --- RFC 4475 section 3.1.2: invalid ------------------------------------------------------------
