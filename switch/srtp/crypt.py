@@ -56,9 +56,12 @@ def open_packet(crypts: NDArray[Any], row: int, packet: NDArray[np.uint8], size:
 
     What is neither (STUN, DTLS) is left as it is.
     """
-    if size < 12 or packet[0] >> 6 != 2:
+    if size < 1 or packet[0] >> 6 != 2:
         return size
     crypt = crypts[row]
+    if size < 12:  # a report of 8 octets is whole, but nothing that short has a tag
+        crypt.refused += 1
+        return 0
     is_report = FIRST_TYPE <= packet[1] <= LAST_TYPE
     ssrc = word_at(packet, 4 if is_report else 8)
     known = _is_known(crypt, ssrc)

@@ -20,7 +20,7 @@ from switch.media.prompts import PromptStore
 from switch.media.receipt import Pause
 from switch.srtp.crypt import MAX_STREAMS
 from tests.switch.media.studio import MemorySink
-from tests.switch.rtp.rtcp_bytes import Block, read, receiver_report
+from tests.switch.rtp.rtcp_bytes import Block, goodbye, read, receiver_report
 from tests.switch.rtp.single import RtpPacket, parse_packet
 
 PROFILES = {
@@ -343,6 +343,46 @@ def test_reports_are_encrypted_too(bridge: Bridge) -> None:
     secure.send(secure.outbound.protect_rtcp(told))
     bridge.step()
     assert bridge.engine.remove_leg(LegId("0")).quality.remote_lost == 7
+
+
+def test_a_goodbye_too_short_for_a_tag_is_not_believed(bridge: Bridge) -> None:
+    secure, _ = bridge.peers
+    bridge.configure(0, secure.agree())
+    bridge.configure(1, None)
+    assert len(bridge.pass_on(0, bytes(160))) == 1
+    legs, reports = bridge.engine._legs, bridge.engine._reports
+    forged = goodbye(secure.ssrc)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(forged, ("127.0.0.1", secure.port))
+        secure.send(forged)  # as from its own address
+        bridge.step()
+        bridge.step()
+    assert bridge.engine.packets_stray == 2
+    assert not reports.table[legs.rows[LegId("0")]]["gone"]
+
+
+def test_a_stranger_at_the_port_of_reports_is_not_followed(bridge: Bridge) -> None:
+    secure, _ = bridge.peers
+    bridge.configure(0, secure.agree())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as expected:
+        expected.bind(("127.0.0.1", 0))
+        bridge.engine.exchange_reports(LegId("0"), expected.getsockname(), bridge.now)
+        expected.setblocking(False)
+        while not _has_come(expected):
+            secure.send(secure.packet())
+            bridge.step()
+        stray = bridge.engine.packets_stray
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(goodbye(secure.ssrc), ("127.0.0.1", secure.port + 1))
+            bridge.step()
+        assert bridge.engine.packets_stray == stray + 1
+
+
+def _has_come(sock: socket.socket) -> bool:
+    try:
+        return bool(sock.recv(2048))
+    except BlockingIOError:
+        return False
 
 
 def test_digits_pass_encrypted(bridge: Bridge) -> None:
