@@ -25,7 +25,7 @@ from switch.media.ports import Stray
 from switch.srtp.stun import Credentials, is_stun, take_check
 
 STEPS_A_TURN: Final = 2
-"""Datagrams of DTLS taken in one turn: about a millisecond."""
+"""Of DTLS, in one turn: beginnings, datagrams and what is sent again; about a millisecond."""
 CHECKS_A_TURN: Final = 64
 MAX_WAITING: Final = 512
 """Datagrams of DTLS that wait; more are forgotten, peers send theirs again."""
@@ -102,6 +102,8 @@ class Handshakes:
         self._on_failed = on_failed
         self._legs: dict[int, _Leg] = {}
         self._waiting: deque[tuple[int, bytes]] = deque()
+        self._due: deque[int] = deque()
+        """Rows that may begin, or have something to send again; they may have changed since."""
         self._looked_at = 0.0
         self._library: Any = None
         self._context: Any = None
@@ -114,8 +116,8 @@ class Handshakes:
 
     @property
     def is_busy(self) -> bool:
-        """Whether datagrams wait for the next turn."""
-        return bool(self._waiting)
+        """Whether anything waits for the next turn."""
+        return bool(self._waiting or self._due)
 
     def configure(self, row: int, ice: IceTerms | None, dtls: DtlsTerms | None) -> None:
         """What was agreed for a leg; the same again changes nothing. Raises MediaCommandError."""
@@ -140,8 +142,9 @@ class Handshakes:
             leg.is_keyed = False
 
     def remove(self, row: int) -> None:
-        """The leg is gone."""
-        self._legs.pop(row, None)
+        """The leg is gone, and what came for it: another may have its row soon."""
+        if self._legs.pop(row, None) is not None:
+            self._waiting = deque(entry for entry in self._waiting if entry[0] != row)
 
     def receive(self, strays: list[Stray], aside: list[tuple[int, bytes]]) -> None:
         """Take what came from strangers, and what came from peers that are known."""
@@ -184,42 +187,53 @@ class Handshakes:
     # --- DTLS -----------------------------------------------------------------------------------
 
     def turn(self, now: float) -> None:
-        """Go on with handshakes: a few steps, and those that wait too long; `now` in monotonic s."""
-        for _ in range(min(STEPS_A_TURN, len(self._waiting))):
-            row, data = self._waiting.popleft()
-            leg = self._legs.get(row)
-            if leg is not None and self._begin(row, leg):
-                self._step(row, leg, data)
-        if now - self._looked_at >= _NOT_BEFORE_S:
+        """Go on with handshakes, a few steps; `now` in monotonic s."""
+        if not self._due and now - self._looked_at >= _NOT_BEFORE_S:
             self._looked_at = now
-            for row, leg in tuple(self._legs.items()):
-                if leg.dtls is None or leg.is_keyed:
-                    continue
-                if leg.session is None:
-                    self._begin(row, leg)
-                elif (wait := leg.session.wait_s) is not None and wait <= 0:
-                    self._step(row, leg, _TIMER)
+            self._due.extend(row for row, leg in self._legs.items() if self._is_due(row, leg))
+        for step in range(STEPS_A_TURN):
+            # In turns: neither a flood of datagrams nor many beginnings keep the others waiting.
+            if self._due and (step % 2 == 0 or not self._waiting):
+                row = self._due.popleft()
+                leg = self._legs.get(row)
+                if leg is not None and self._is_due(row, leg):
+                    self._step(row, leg, _START if leg.session is None else _TIMER)
+            elif self._waiting:
+                row, data = self._waiting.popleft()
+                leg = self._legs.get(row)
+                if leg is not None and (leg.session is not None or self._begin(row, leg)):
+                    self._step(row, leg, data)
+
+    def _is_due(self, row: int, leg: _Leg) -> bool:
+        if leg.dtls is None or leg.is_keyed:
+            return False
+        if leg.session is None:
+            return self._can_begin(row, leg)
+        wait = leg.session.wait_s
+        return wait is not None and wait <= 0
+
+    def _can_begin(self, row: int, leg: _Leg) -> bool:
+        return leg.dtls is not None and self._wire.peer(row) is not None and self._is_loaded()
 
     def _begin(self, row: int, leg: _Leg) -> bool:
-        """Make the session of a leg whose peer is known; False while that cannot be."""
-        if leg.session is not None:
-            return True
-        if leg.dtls is None or self._wire.peer(row) is None or not self._is_loaded():
+        """Make the session of a leg whose peer is known; False while that cannot be, or when it failed."""
+        if not self._can_begin(row, leg):
             return False
-        leg.session = self._library.DtlsSession(
-            self._context, is_client=leg.dtls.is_client, fingerprint=leg.dtls.fingerprint
-        )
         self._step(row, leg, _START)
-        return leg.session is not None
+        return self._legs.get(row) is leg
 
     def _step(self, row: int, leg: _Leg, cause: bytes | None) -> None:
-        """Go on because of a datagram, or by itself."""
-        peer, session = self._wire.peer(row), leg.session
+        """Go on because of a datagram, or by itself; the leg is gone afterwards if that failed."""
+        peer, terms = self._wire.peer(row), leg.dtls
         try:
+            if leg.session is None and terms is not None:
+                leg.session = self._library.DtlsSession(
+                    self._context, is_client=terms.is_client, fingerprint=terms.fingerprint
+                )
             if cause is _TIMER:
-                answers = session.handle_timer()
+                answers = leg.session.handle_timer()
             else:
-                answers = session.receive(cause) if cause else session.start()
+                answers = leg.session.receive(cause) if cause else leg.session.start()
             if leg.session.keys is not None and not leg.is_keyed:
                 suite, send, receive = leg.session.keys
                 self._wire.secure(row, SrtpKeys(suite, send, receive))

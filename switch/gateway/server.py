@@ -173,7 +173,8 @@ class GatewayServer:
             if schedule.is_due(now):
                 engine.tick(now, schedule.take(now))
                 self._set_pace()
-        if len(self._handshakes):
+        # Every turn, so that nothing is left for a leg that gets the row of one that is gone.
+        if len(self._handshakes) or engine.has_handshakes:
             self._handshakes.receive(*engine.next_handshakes())
             self._handshakes.turn(now)
         self._reserve()
@@ -187,6 +188,7 @@ class GatewayServer:
     def _handshake_failed(self, row: int, why: str) -> None:
         leg = self._engine.leg_of(row)
         if leg is not None:
+            self._engine.expect_handshakes(leg, on=False)
             self._control.send(LegFailed(leg=leg, reason=why))
 
     def _set_pace(self) -> None:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from switch.gateway.handshakes import DtlsTerms, Handshakes
+from switch.gateway.handshakes import STEPS_A_TURN, DtlsTerms, Handshakes
+from switch.gateway.protocol import AddLeg, ConfigureLeg, Dtls
+from switch.gateway.server import GatewayServer
+from switch.gateway.settings import GatewaySettings
+from switch.ids import LegId, RecordingId
 from switch.media.model import SrtpKeys
+from switch.media.ports import RecordingOutcome
 from switch.srtp.certificate import fingerprint_of, own_dtls_certificate
 from switch.srtp.dtls import DtlsSession, make_context
+from tests.switch.gateway.house import HIGH, LOW
 
+LEG = LegId("leg")
 WALL = 1_800_000_000.0
 PEER = ("192.0.2.1", 4000)
 
@@ -113,3 +126,116 @@ def test_what_nobody_foresaw_fails_its_leg_and_no_turn(
     assert "nobody foresaw" in caplog.text
     house.talk(4, house.peer())
     assert refusing.keys[4] is not None
+
+
+def test_a_session_that_cannot_be_made_fails_its_leg_once(house: House) -> None:
+    house.expect(3)
+    house.handshakes._context = None
+    house.handshakes.receive([], [(3, data) for data in 2 * house.peer().start()])
+    for _ in range(3):
+        house.turn()
+    assert house.failed == [(3, "DTLS: TypeError")]
+
+
+def test_many_legs_begin_a_few_a_turn(house: House) -> None:
+    for row in range(20):
+        house.expect(row, is_client=True)
+    begun: set[int] = set()
+    for _ in range(10):
+        rows = {row for row, _ in house.turn()}
+        assert len(rows) <= STEPS_A_TURN
+        begun |= rows
+    assert begun == set(range(20))
+
+
+def test_what_is_sent_again_is_a_few_a_turn_too(house: House) -> None:
+    for row in range(6):
+        house.expect(row, is_client=True)
+    for _ in range(3):
+        house.turn()
+    time.sleep(1.1)  # OpenSSL has a clock of its own: its first timer is a second
+    assert [len({row for row, _ in house.turn()}) for _ in range(3)] == [2, 2, 2]
+
+
+def test_a_handshake_goes_on_while_many_begin(house: House) -> None:
+    house.expect(0)
+    peer = house.peer()
+    for row in range(1, 40):
+        house.expect(row, is_client=True)
+    said = peer.start()
+    for _ in range(20):
+        house.handshakes.receive([], [(0, data) for data in said])
+        said = [answer for row, data in house.turn() if row == 0 for answer in peer.receive(data)]
+    assert house.wire.keys[0] is not None
+
+
+def test_a_leg_gets_nothing_that_came_for_the_one_before(house: House) -> None:
+    house.expect(3)
+    house.handshakes.receive([], [(3, data) for data in house.peer().start()])
+    house.handshakes.remove(3)
+    house.expect(3)
+    assert [house.turn() for _ in range(3)] == [[], [], []]
+
+
+class Silent:
+    """Records nothing."""
+
+    def open(self, recording: RecordingId, path: str) -> None: ...
+
+    def append(self, recordings: Sequence[RecordingId], block: NDArray[np.uint8]) -> None: ...
+
+    def close(self, recording: RecordingId) -> None: ...
+
+    def poll(self) -> list[RecordingOutcome]:
+        return []
+
+
+def test_after_a_handshake_that_failed_nothing_is_put_aside(tmp_path: Path) -> None:
+    own, theirs = tmp_path / "own.pem", tmp_path / "theirs.pem"
+    shown = own_dtls_certificate(own, WALL)
+    own_dtls_certificate(theirs, WALL)
+    server = GatewayServer(
+        GatewaySettings(
+            socket_path=tmp_path / "gateway.sock", rtp_address="127.0.0.1",
+            rtp_port_low=LOW, rtp_port_high=HIGH, dtls_certificate=own,
+        ),
+        Silent(),
+    )  # fmt: skip
+    (port,) = server._sockets.reserve(1)
+    client = DtlsSession(make_context(theirs), is_client=True, fingerprint=shown)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.setblocking(False)
+        server._take(AddLeg(leg=LEG, port=port))
+        server._take(
+            ConfigureLeg(
+                leg=LEG, remote_address="127.0.0.1", remote_port=peer.getsockname()[1],
+                codec="PCMU", payload_type=0,
+                dtls=Dtls(is_client=False, fingerprint=":".join(["AB"] * 32)),
+            )
+        )  # fmt: skip
+        said = client.start()
+        end = time.monotonic() + 20.0
+        while len(server._handshakes):
+            assert time.monotonic() < end
+            for data in said:
+                peer.sendto(data, ("127.0.0.1", port))
+            server._turn()
+            said = [answer for data in _received(peer) for answer in client.receive(data)]
+        stray = server._engine.packets_stray
+        for first in (b"\x00", b"\x16"):
+            peer.sendto(first + bytes(30), ("127.0.0.1", port))
+        while server._engine.packets_stray < stray + 2:
+            assert time.monotonic() < end
+            server._turn()
+        assert not server._engine.has_handshakes
+    server.stop()
+    assert server.run() == 0
+
+
+def _received(sock: socket.socket) -> list[bytes]:
+    found = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            found.append(sock.recv(2048))
+    return found
