@@ -114,8 +114,8 @@ class Stir:
     async def _find(self, x5u: str) -> None:
         try:
             pem = await self._fetch(x5u)
-            if pem is not None and self._store is not None:
-                self._store.put(x5u, pem)
+            if pem is not None and self._store is not None and self._store.put(x5u, pem):
+                await asyncio.to_thread(self._keep, x5u, pem)
         finally:
             self._under_way -= 1
 
@@ -135,7 +135,6 @@ class Stir:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
             log.warning("the certificate at %s cannot be fetched: %s", x5u, error)
             return None
-        await asyncio.to_thread(self._keep, x5u, pem)
         return pem
 
     def _keep(self, x5u: str, pem: bytes) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from msgspec import Struct
 
@@ -45,7 +45,10 @@ class Authorities:
         """Judge a chain, the signer's certificate first. Raises StirError (437)."""
         try:
             return self._judge(pem)
-        except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        except StirError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # A stranger wrote it, and some of what the library raises has no other base.
             words = f"a certificate that cannot be read: {error}"
             raise StirError("bad-certificate", words, status=437) from None
 
@@ -130,8 +133,8 @@ class CertificateStore:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def put(self, x5u: str, pem: bytes) -> None:
-        """Take what was found at an address; a bad certificate is remembered as bad."""
+    def put(self, x5u: str, pem: bytes) -> bool:
+        """Take what was found at an address, and tell whether it is good; bad is remembered as bad."""
         try:
             found: Signatory | StirError = self._authorities.judge(pem)
         except StirError as error:
@@ -140,6 +143,7 @@ class CertificateStore:
         self._kept.move_to_end(x5u)
         if len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
+        return isinstance(found, Signatory)
 
     def find(self, x5u: str, now: float) -> Signatory:
         """The signatory; `now` in seconds since the epoch.

@@ -89,8 +89,9 @@ class Connecting:
         except TimeoutError:
             connection.cut("it took too long")
             reason = f"no connection within {hub.limits.connect_s} s"
-        except (OSError, OverflowError) as error:
-            reason = str(error)
+        except Exception as error:  # noqa: BLE001
+            # Whatever it was: who waits is told, and the next message may try again.
+            reason = str(error) or repr(error)
         finally:
             del self._opened[connection]
             opened.cancel()
@@ -109,7 +110,7 @@ class Connecting:
                 connection.write(data)
 
     def _tls(self, kind: Transport, remote: Address) -> TlsSession | None:
-        """Raises OSError where nobody said who that server must be."""
+        """Raises OSError where nobody said who that server must be, ValueError where its name is none."""
         if kind is not Transport.TLS:
             return None
         session = self._hub.tls.connect(remote)

@@ -156,7 +156,7 @@ class StreamConnection(asyncio.Protocol):
                 self._write_raw(tls.take_output())
             messages = self._framing.feed(plain) if plain else []
             if out := self._framing.take_output():
-                self._write_raw(tls.wrap(out))
+                self._write_plain(out)
         if not self.is_open and self._framing.is_open and (tls is None or tls.is_open):
             self._opened()
         return messages
@@ -209,12 +209,8 @@ class StreamConnection(asyncio.Protocol):
 
     def _tell_why(self) -> None:
         """Send what is owed to the peer, and close."""
-        tls = self.tls
         if out := self._framing.take_output():
-            if tls is None:
-                self._write_raw(out)
-            elif tls.is_open:
-                self._write_raw(tls.wrap(out))
+            self._write_plain(out)
         self.close()
 
     def _hand_on(self) -> None:
@@ -254,10 +250,23 @@ class StreamConnection(asyncio.Protocol):
 
     def write(self, message: bytes) -> None:
         """Send, or cut the connection where the peer has left too much unread."""
-        if not self.is_open:
+        if self.is_open:
+            self._write_plain(self._framing.wrap(message))
+
+    def _write_plain(self, data: bytes) -> None:
+        """Send, through TLS where there is TLS; after a goodbye, or where TLS broke, nothing goes out."""
+        transport, tls = self._transport, self.tls
+        if not data or transport is None or transport.is_closing():
             return
-        data = self._framing.wrap(message)
-        self._write_raw(data if self.tls is None else self.tls.wrap(data))
+        if tls is None:
+            self._write_raw(data)
+        elif tls.is_open:
+            try:
+                data = tls.wrap(data)
+            except TlsError as error:
+                self.cut(f"TLS takes nothing more: {error}")
+                return
+            self._write_raw(data)
 
     def _write_raw(self, data: bytes) -> None:
         transport = self._transport
@@ -276,7 +285,7 @@ class StreamConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if self.is_open and (words := self._framing.goodbye()):
-            self._write_raw(words if self.tls is None else self.tls.wrap(words))
+            self._write_plain(words)
         if self.tls is not None:
             self._write_raw(self.tls.goodbye())
         if transport.get_write_buffer_size():
@@ -332,8 +341,7 @@ class StreamConnection(asyncio.Protocol):
             self.cut("the last ping was not answered")
             return
         self._pinged_at = now
-        ping = self._framing.ping()
-        self._write_raw(ping if self.tls is None else self.tls.wrap(ping))
+        self._write_plain(self._framing.ping())
         self._watch()
 
     def _ping_s(self) -> float:

@@ -31,6 +31,7 @@ from switch.transport.stun_keepalive import binding_answer
 from switch.transport.tls import TlsContexts
 from switch.transport.udp import UdpHandlers, UdpSocket
 
+logger = logging.getLogger(__name__)
 wire = logging.getLogger("switch.wire")
 """Every message as it was received or sent, at DEBUG."""
 
@@ -226,12 +227,20 @@ class Pump:
                 wire.debug(
                     "to %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")
                 )
-            if not _is_address(flow.remote[0]):
-                self._fail(flow, f"{flow.remote[0]!r} is no IP address")
-            elif flow.transport is Transport.UDP:
-                self._send_udp(data, flow)
-            else:
-                self.streams.send(data, flow)
+            try:
+                self._send(data, flow)
+            except Exception as error:
+                # The boundary: what fails with one peer costs the others nothing.
+                logger.exception("sending to %s %s failed", flow.transport, flow.remote)
+                self._fail(flow, f"not sent: {error!r}")
+
+    def _send(self, data: bytes, flow: Flow) -> None:
+        if not _is_address(flow.remote[0]):
+            self._fail(flow, f"{flow.remote[0]!r} is no IP address")
+        elif flow.transport is Transport.UDP:
+            self._send_udp(data, flow)
+        else:
+            self.streams.send(data, flow)
 
     def _send_udp(self, data: bytes, flow: Flow) -> None:
         sock = self._udp.get(flow.local)

@@ -68,7 +68,7 @@ class TlsSession:
         )
         self._pins = pins
         self.is_open = False
-        """The handshake is done."""
+        """The handshake is done and nothing broke since: plain octets can be sent."""
         self.is_over = False
         """The peer said that nothing more comes."""
 
@@ -77,7 +77,7 @@ class TlsSession:
         self._shake_hands()
 
     def feed(self, data: bytes) -> bytes:
-        """Take octets of the wire; return the plain ones. Raises TlsError."""
+        """Take octets of the wire; return the plain ones. Raises TlsError, and is not fed any more then."""
         self._in.write(data)
         if not self.is_open and not self._shake_hands():
             return b""
@@ -91,6 +91,7 @@ class TlsSession:
         except ssl.SSLZeroReturnError:
             self.is_over = True
         except ssl.SSLError as error:
+            self.is_open = False
             raise _told(error) from None
         return plain[0] if len(plain) == 1 else b"".join(plain)
 
@@ -99,8 +100,15 @@ class TlsSession:
         return self._out.read() if self._out.pending else b""
 
     def wrap(self, data: bytes) -> bytes:
-        """The octets of the wire for plain ones; what was to be sent before them included."""
-        self._ssl.write(data)
+        """The octets of the wire for plain ones; what was to be sent before them included.
+
+        Raises TlsError where nothing can be said any more, as after `goodbye`.
+        """
+        try:
+            self._ssl.write(data)
+        except ssl.SSLError as error:
+            self.is_open = False
+            raise _told(error) from None
         return self._out.read()
 
     def goodbye(self) -> bytes:

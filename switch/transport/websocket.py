@@ -119,10 +119,13 @@ class SipWebSocket:
 
     def wrap(self, message: bytes) -> bytes:
         """One frame: text where the message is (RFC 7118 section 4.2), else binary."""
+        frame: TextMessage | BytesMessage
         try:
-            return self._ws.send(TextMessage(data=message.decode()))
+            frame = TextMessage(data=message.decode())
         except UnicodeDecodeError:
-            return self._ws.send(BytesMessage(data=message))
+            frame = BytesMessage(data=message)
+        try:
+            return self._ws.send(frame)
         except WsLocalError:  # the peer has closed meanwhile
             return b""
 

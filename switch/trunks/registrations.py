@@ -229,14 +229,24 @@ class Registrations:
     def _send(self, registration: Registration, now: float) -> None:
         targets = self._addresses.targets(registration.registrar)
         if not targets:
-            self._note_failure(registration, "its name has no address", now)
-            registration.state = State.WAITING
-            self._plan(registration, now + _LOOK_UP_AGAIN_S * (1 + self._draw()))
+            self._put_off(registration, "its name has no address", now)
             return
         registration.target = targets[registration.next_target % len(targets)]
         registration.asked_at = now
-        transaction = self._register(registration, registration.asked_s, now)
+        try:
+            transaction = self._register(registration, registration.asked_s, now)
+        except Exception as error:
+            # Without a next time the trunk would stay unregistered until a restart.
+            log.exception("trunk %s cannot ask %s", registration.trunk, registration.registrar)
+            self._put_off(registration, f"not asked: {error!r}"[:100], now)
+            return
         self._under_way[transaction] = registration
+
+    def _put_off(self, registration: Registration, why: str, now: float) -> None:
+        """Nothing was sent; try again soon."""
+        self._note_failure(registration, why, now)
+        registration.state = State.WAITING
+        self._plan(registration, now + _LOOK_UP_AGAIN_S * (1 + self._draw()))
 
     def _register(self, registration: Registration, expires_s: int, now: float) -> TransactionId:
         target = registration.target

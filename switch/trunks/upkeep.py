@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from switch.clock import Clock, TimerHandle
 from switch.sip.events import OutOfDialogRequest, RequestAnswered
 from switch.trunks.probes import Probes
 from switch.trunks.registrations import Registrations
+
+log = logging.getLogger(__name__)
 
 
 class Upkeep:
@@ -70,7 +73,11 @@ class Upkeep:
     def _fire(self) -> None:
         self._timer = self._timer_at = None
         now = self._clock.now()
-        self.registrations.handle_timer(now)
-        self.probes.handle_timer(now)
+        for each in (self.registrations, self.probes):
+            try:
+                each.handle_timer(now)
+            except Exception:
+                # One trunk's fault stops neither the other trunks nor the timer.
+                log.exception("a registration or an OPTIONS of a trunk failed")
         self._watch()
         self._flush()

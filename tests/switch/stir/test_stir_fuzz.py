@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from base64 import urlsafe_b64encode
 from functools import cache
 
 import msgspec
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,3 +122,17 @@ def test_any_certificate_is_judged_and_remembered(junk: bytes, place: int, octet
         except StirError as error:
             status = error.status
         assert status == 437 or pem == bytes(damaged), "or one whose damage means nothing"
+
+
+def test_a_certificate_of_an_unknown_version_is_judged_bad() -> None:
+    root, provider = parties()
+    der = provider.certificate.public_bytes(Encoding.DER)
+    version_3 = bytes.fromhex("a003020102")
+    assert der.count(version_3) == 1
+    pem = ssl.DER_cert_to_PEM_cert(der.replace(version_3, bytes.fromhex("a003020101"))).encode()
+    store = CertificateStore(Authorities(root.pem), local=lambda x5u: pem)
+    with pytest.raises(StirError, match="cannot be read") as refused:
+        store.find(URL, NOW)  # kept by an earlier process
+    assert refused.value.status == 437
+    assert not store.put(URL, pem)
+    assert store.put(URL, provider.pem)
