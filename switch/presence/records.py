@@ -7,17 +7,15 @@ where the numbers stand that grow with each of them is made up for by a leap.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from switch.presence.subscription import Package, Subscription
 from switch.sip.dialog import Dialog
-from switch.sip.flow import Flow
 from switch.sip.session_record import DialogRecord, flow_of, flow_record
 from switch.sip.uri import NameAddr, Uri
+from switch.sip.way_back import without_connection
 
 LEAP: Final = 10_000
 """More notifications than a subscription can have between two refreshes."""
@@ -67,13 +65,14 @@ def subscription_of(
     """The subscription again. Raises ValueError for a record that makes no sense."""
     kept = record.dialog
     target = Uri.parse(kept.target)
+    routes = [NameAddr.parse(route) for route in kept.routes]
     dialog = Dialog(
         call_id=kept.call_id,
         local=NameAddr.parse(kept.local),
         remote=NameAddr.parse(kept.remote),
         target=target,
-        routes=[NameAddr.parse(route) for route in kept.routes],
-        flow=_reachable(flow_of(kept.flow), target),
+        routes=routes,
+        flow=without_connection(flow_of(kept.flow), target, routes, is_ours=False),
         local_seq=kept.local_seq + LEAP,
         remote_seq=kept.remote_seq,
     )
@@ -88,14 +87,3 @@ def subscription_of(
         expires_at=mono(record.expires_at),
         version=record.version + LEAP,
     )
-
-
-def _reachable(flow: Flow, target: Uri) -> Flow:
-    """A connection is gone: until the watcher opens another, it may be reached at its Contact."""
-    if not flow.transport.is_reliable:
-        return flow
-    try:
-        ip_address(target.host.strip("[]"))
-    except ValueError:
-        return flow
-    return replace(flow, remote=(target.host.strip("[]"), target.port or 5060))

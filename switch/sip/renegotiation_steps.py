@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 from switch.errors import LocalProtocolError
-from switch.sip import session_timer_steps, usage
+from switch.sip import session_timer, session_timer_steps, usage
 from switch.sip.bodies import SDP
-from switch.sip.events import ReofferAnswered, ReofferFailed, ReofferReceived
+from switch.sip.events import EndedBy, ReofferAnswered, ReofferFailed, ReofferReceived
 from switch.sip.renegotiation import IGNORED, TRANSITIONS, Action, Input
 from switch.sip.session import Alarm, Cause, PeerOffer, Session
 from switch.sip.sessions import Purpose, SessionTable
@@ -152,7 +152,10 @@ def _report_answer_in_ack(table: SessionTable, session: Session, cause: Cause) -
 
 
 def _report_failure(table: SessionTable, session: Session, cause: Cause) -> None:
-    session_timer_steps.refused(table, session, cause.now)
+    if cause.by is EndedBy.TRANSPORT:  # nobody refused it, and nobody has shown to be there
+        session_timer_steps.step(table, session, session_timer.Input.REFUSED, cause.now)
+    else:
+        session_timer_steps.refused(table, session, cause.now)
     table.events.append(ReofferFailed(session=session.id, status=cause.status))
 
 

@@ -34,6 +34,8 @@ _CHALLENGES = (401, 407)
 _OTHERS = frozenset(
     {Purpose.PRACK, Purpose.UPDATE, Purpose.REFRESH, Purpose.INFO, Purpose.REFER, Purpose.NOTIFY}
 )
+_PROBES = (Purpose.REINVITE, Purpose.REFRESH, Purpose.INFO)
+"""Requests within a dialog that stands: whoever answers none of them is gone."""
 _GONE = (408, 481)
 """Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
 
@@ -76,7 +78,11 @@ def receive_response(table: SessionTable, event: ResponseReceived, now: float) -
 def receive_silence(
     table: SessionTable, event: TransactionTimedOut | TransportFailed, now: float
 ) -> None:
-    """No response came, or the request could not be sent: treated as 408 and 503."""
+    """No response came, or the request could not be sent: treated as 408 and 503.
+
+    Silence ends the dialog. A request that could not be sent does not: the peer may be about to connect
+    anew, after a restart of ours or by another network, and the session timer has a deadline for it.
+    """
     known = table.clients.pop(event.transaction, None)
     if known is None:
         asked = table.asked.get(event.transaction)
@@ -92,9 +98,11 @@ def receive_silence(
         cause.by, cause.detail = EndedBy.TRANSPORT, event.reason
     if purpose is Purpose.INVITE:
         usage_steps.step(table, session, usage.Input.FAILURE, cause)
-    elif purpose in (Purpose.REINVITE, Purpose.REFRESH, Purpose.INFO):
+    elif purpose in _PROBES and cause.by is EndedBy.TIMEOUT:
         usage_steps.step(table, session, usage.Input.LOST, cause)
-    elif purpose is Purpose.UPDATE:
+    elif purpose is Purpose.REFRESH:
+        session_timer_steps.step(table, session, session_timer.Input.REFUSED, now)
+    elif purpose in (Purpose.REINVITE, Purpose.UPDATE):
         renegotiation_steps.step(table, session, renegotiation.Input.FAILURE, cause)
     elif purpose is Purpose.BYE:
         usage_steps.step(table, session, usage.Input.BYE_DONE, cause)

@@ -7,11 +7,9 @@ ACK is sent until one comes, and in a confirmed dialog both sides may send reque
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Final, cast
 
 import msgspec
-from msgspec.structs import replace
 
 from switch.sip import session_timer, session_timer_steps, usage
 from switch.sip.dialog import Dialog
@@ -23,6 +21,7 @@ from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.session import Alarm, Early, PendingSuccess, Session
 from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.uri import NameAddr, Uri
+from switch.sip.way_back import without_connection
 from switch.sip.writing import make_response
 
 FlowRecord = tuple[str, str, int, str, int]
@@ -40,6 +39,8 @@ class DialogRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flow: FlowRecord
     local_seq: int
     remote_seq: int | None
+    connects: bool = False
+    """We made its connection, or would have to."""
 
 
 class EarlyRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -122,7 +123,7 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
     made_of = (dialog.remote, dialog.target, dialog.flow, dialog.local_seq, dialog.remote_seq)
     if session.kept is not None and session.kept[0] == made_of:
         return cast("DialogRecord", session.kept[1])
-    record = _written(dialog)
+    record = _written(dialog, connects=_connects(session, dialog))
     session.kept = made_of, record
     return record
 
@@ -130,7 +131,7 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
 def _early_records(session: Session) -> tuple[EarlyRecord, ...]:
     return tuple(
         EarlyRecord(
-            _written(early.dialog),
+            _written(early.dialog, connects=_connects(session, early.dialog)),
             early.rseq,
             early.dialog is session.early_dialog,
             early.answer or b"",
@@ -140,7 +141,20 @@ def _early_records(session: Session) -> tuple[EarlyRecord, ...]:
     )
 
 
-def _written(dialog: Dialog) -> DialogRecord:
+def _connects(session: Session, dialog: Dialog) -> bool:
+    """Whether the dialog's way was a flow without a connection when we began to use it.
+
+    What comes back on the connection that was made for our INVITE has the number of it.
+    """
+    first, flow = session.flow, dialog.flow
+    return not flow.connection or (
+        session.is_caller
+        and not first.connection
+        and (first.transport, first.remote) == (flow.transport, flow.remote)
+    )
+
+
+def _written(dialog: Dialog, *, connects: bool) -> DialogRecord:
     local, remote = dialog.addresses()
     return DialogRecord(
         dialog.call_id,
@@ -151,6 +165,7 @@ def _written(dialog: Dialog) -> DialogRecord:
         flow_record(dialog.flow),
         dialog.local_seq,
         dialog.remote_seq,
+        connects,
     )
 
 
@@ -261,7 +276,7 @@ def _session(
         invite=invite,
         transaction=NO_TRANSACTION,
         local_tag=record.local_tag,
-        flow=flow if dialog is None else _reachable(flow, dialog.target),
+        flow=flow if dialog is None or not flow.transport.is_reliable else dialog.flow,
         state=state,
         dialog=dialog,
         interval_s=record.interval_s,
@@ -276,27 +291,18 @@ def _session(
 
 def _dialog(record: DialogRecord) -> Dialog:
     target = Uri.parse(record.target)
+    routes = [NameAddr.parse(route) for route in record.routes]
+    flow = flow_of(record.flow)
     return Dialog(
         call_id=record.call_id,
         local=NameAddr.parse(record.local),
         remote=NameAddr.parse(record.remote),
         target=target,
-        routes=[NameAddr.parse(route) for route in record.routes],
-        flow=_reachable(flow_of(record.flow), target),
+        routes=routes,
+        flow=without_connection(flow, target, routes, is_ours=record.connects),
         local_seq=record.local_seq,
         remote_seq=record.remote_seq,
     )
-
-
-def _reachable(flow: Flow, target: Uri) -> Flow:
-    """A TCP connection is gone: until the peer opens another, it may be reached at its Contact."""
-    if not flow.transport.is_reliable:
-        return flow
-    try:
-        ip_address(target.host.strip("[]"))
-    except ValueError:
-        return flow
-    return replace(flow, remote=(target.host.strip("[]"), target.port or 5060))
 
 
 def _stand_in(dialog: Dialog) -> Request:

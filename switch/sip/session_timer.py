@@ -34,7 +34,7 @@ class Input(StrEnum):
     DUE = "Timer: refresh, by UPDATE"
     DUE_BY_REINVITE = "Timer: refresh, by re-INVITE"
     REFUSED = "refresh refused"
-    """The dialog stands: 408 and 481 end it, which is no business of this table."""
+    """Or not sent. The dialog stands: 408 and 481 end it, which is no business of this table."""
     DECLINED = "refresh refused, nothing agreed"
     """By a peer that knows no timers: its answer shows that it is there, and it owes no more."""
     NOT_TAKEN = "UPDATE not taken"

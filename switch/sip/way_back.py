@@ -1,6 +1,6 @@
-"""Where a UDP peer listens: where it sent from, or where it says it does (RFC 3261 18.2.2, RFC 3581).
+"""Where a peer listens: where it sent from, or where it says it does (RFC 3261 18.2.2, RFC 3581).
 
-A peer that asks for `rport` listens where it sends from. One that does not may send from any port:
+A UDP peer that asks for `rport` listens where it sends from. One that does not may send from any port:
 older gateways and phones do, and take answers at the port of their Via only. But where its packets
 come from another address than it names, a NAT stands between, and nothing but the source can be
 reached.
@@ -8,6 +8,7 @@ reached.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from switch.sip.flow import Flow, Transport
 from switch.sip.headers import Via
 from switch.sip.message import Request
-from switch.sip.uri import Uri
+from switch.sip.uri import NameAddr, Uri
 
 
 def for_responses(request: Request, flow: Flow) -> Flow:
@@ -73,6 +74,24 @@ def for_calls(register: Request, contact: Uri, flow: Flow) -> Flow:
     if not _is_same(contact.host, flow.remote[0]):
         return flow
     return for_requests(register, contact, flow)
+
+
+def without_connection(
+    flow: Flow, target: Uri, routes: Sequence[NameAddr], *, is_ours: bool
+) -> Flow:
+    """The way for requests in a dialog whose connection is gone, until the peer makes another.
+
+    Where we made it, its remote is where the peer listens; so it is where that has the port of servers.
+    Else the peer may listen where its first Route or its Contact says.
+    """
+    kind = flow.transport
+    is_known = is_ours or flow.remote[1] == kind.default_port
+    if not kind.is_reliable or kind.is_websocket or is_known:
+        return flow
+    hop = routes[0].uri if routes else target
+    if not _is_address(hop.host):
+        return flow
+    return replace(flow, remote=(hop.host.strip("[]"), hop.port or kind.default_port))
 
 
 def _names_its_port(via: Via, flow: Flow) -> bool:

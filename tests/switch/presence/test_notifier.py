@@ -4,8 +4,9 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from switch.presence.records import LEAP, SubscriptionRecord
+from switch.presence.records import LEAP, SubscriptionRecord, subscription_of
 from switch.presence.settings import Watch
 from switch.presence.states import Direction, LineState, Mailbox
 from switch.sip.message import Request
@@ -441,3 +442,15 @@ def test_after_a_restart_the_first_notifications_are_spread() -> None:
     assert len(after.sent) == 1
     after.run(after.now + 1)
     assert len(after.sent) == 40
+
+
+def test_a_watcher_over_tls_is_looked_for_at_the_port_of_tls_after_a_restart() -> None:
+    site = Site()
+    watcher = Watcher(site)
+    watcher.subscribe()
+    record = site.notifier.record(watcher.to_tag, lambda moment: moment)
+    assert record is not None
+    way = ("TLS", "192.0.2.9", 49152, "192.0.2.1", 5061)
+    dialog = replace(record.dialog, flow=way, target="sip:1001@192.0.2.9")
+    again = subscription_of("1", replace(record, dialog=dialog), lambda moment: moment)
+    assert again.dialog.flow.remote == ("192.0.2.9", 5061)

@@ -124,3 +124,14 @@ def test_a_peer_that_lost_the_call_is_noticed_by_a_digit() -> None:
     wire.run(0.1)
     assert wire.a.names()[-1] == "Ended"
     wire.assert_quiet()
+
+
+def test_a_digit_that_cannot_be_sent_does_not_end_the_call() -> None:
+    wire = Wire()
+    a, _ = established(wire)
+    wire.a.ua.send_info(a, "1", wire.now)
+    wire.a.endpoint.transport_failed(wire.a.flow_to(wire.b.address), "gone", wire.now)
+    wire.run()
+    assert wire.a.names() == ["Answered"]
+    wire.a.ua.end(a, wire.now)
+    wire.assert_quiet()

@@ -203,15 +203,23 @@ def test_a_peer_that_forgot_the_dialog_is_noticed_by_a_reoffer() -> None:
     wire.assert_quiet()
 
 
-def test_a_connection_that_fails_is_noticed_by_a_reoffer() -> None:
+def test_a_reoffer_that_cannot_be_sent_fails_and_the_call_goes_on() -> None:
+    """The peer's connection may be gone for a moment; another offer may go out later."""
     wire = Wire()
     a, _ = established(wire)
+    wire.fate = lambda message, sender: None
     wire.a.ua.reoffer(a, HOLD, wire.now)
     wire.a.endpoint.transport_failed(wire.a.flow_to(wire.b.address), "refused", wire.now)
     wire.run(0.005)
-    ended = wire.a.log[-1]
-    assert isinstance(ended, Ended)
-    assert (ended.by, ended.detail) == (EndedBy.TRANSPORT, "refused")
+    assert wire.a.log[-1] == ReofferFailed(session=a, status=503)
+    wire.fate = lambda message, sender: 0.01
+    wire.a.ua.reoffer(a, HOLD, wire.now)
+    wire.run()
+    wire.b.ua.accept_reoffer(wire.b.session, HELD, wire.now)
+    wire.run()
+    assert wire.a.names()[-1] == "ReofferAnswered"
+    wire.a.ua.end(a, wire.now)
+    wire.assert_quiet()
 
 
 def test_a_bye_while_an_offer_waits_answers_that_with_487() -> None:

@@ -382,6 +382,50 @@ def test_an_update_refused_by_a_peer_without_timers_is_sent_again_in_the_next_in
     assert "Ended" not in wire.a.names()
 
 
+def unreachable(wire: Wire, seconds: float) -> None:
+    """For so long nothing of A's can be sent."""
+    wire.fate = lost
+    for _ in range(int(seconds)):
+        wire.run(1.0)
+        wire.a.endpoint.transport_failed(wire.a.flow_to(wire.b.address), "refused", wire.now)
+        wire.flush()
+    wire.fate = lambda message, sender: 0.01
+
+
+@pytest.mark.parametrize("of_b", [UserAgentSettings(), OFF, WITHOUT_UPDATE])
+def test_a_refresh_that_cannot_be_sent_is_tried_until_it_can(of_b: UserAgentSettings) -> None:
+    wire = Wire(b_settings=of_b)
+
+    def refresh(event: SessionEvent, now: float) -> None:
+        if isinstance(event, RefreshDue):
+            wire.a.ua.reoffer(event.session, OFFER, now)
+
+    def accept(event: SessionEvent, now: float) -> None:
+        if type(event).__name__ == "ReofferReceived":
+            wire.b.ua.accept_reoffer(wire.b.session, ANSWER, now)
+
+    wire.a.on_event, wire.b.on_event = refresh, accept
+    established(wire)
+    wire.run(895.0)
+    unreachable(wire, 60.0)
+    assert "Ended" not in wire.a.names()
+    wire.run(5000.0)
+    assert "Ended" not in wire.a.names()
+
+
+@pytest.mark.parametrize("of_b", [UserAgentSettings(), OFF])
+def test_a_peer_that_cannot_be_reached_for_the_rest_of_the_interval_is_given_up(
+    of_b: UserAgentSettings,
+) -> None:
+    wire = Wire(b_settings=of_b)
+    established(wire)
+    wire.run(895.0)
+    unreachable(wire, 880.0)
+    ended = wire.a.log[-1]
+    assert isinstance(ended, Ended)
+    assert ended.detail == "the session was not refreshed"
+
+
 @pytest.mark.parametrize("status", [408, 481])
 def test_a_peer_that_lost_the_dialog_is_noticed_by_the_refresh(status: int) -> None:
     wire = Wire()
