@@ -71,6 +71,8 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     """Its P-Asserted-Identity or Remote-Party-ID says who calls."""
     late_offer: bool = False
     """Calls to it offer no sound: the carrier does, with its 2xx."""
+    redirects_out: bool = False
+    """A 3xx of its may send calls on to numbers outside, as far as the caller may dial them."""
     registrars: tuple[str, ...] = ()
     """Where we register: `sip:host:port`, at each of them."""
     register_s: Annotated[int, msgspec.Meta(ge=30, le=604_800)] = 600

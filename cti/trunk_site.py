@@ -137,6 +137,7 @@ def _trunk(trunk: TrunkSection, key: str, settings: Settings) -> TrunkSettings:
             dtmf=DtmfMode(trunk.dtmf),
             trusts_identity=trunk.trusts_identity,
             late_offer=trunk.late_offer,
+            redirects_out=trunk.redirects_out,
             verify=Verification(trunk.verify),
             sign=trunk.sign,
         )

@@ -32,6 +32,8 @@ class Hop(Struct, frozen=True, array_like=True):
     trunk: str | None
     passed: tuple[Diverted, ...]
     """All who have sent it on so far, the first first."""
+    group: str | None = None
+    """The group of trunks that it leaves through."""
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -57,6 +59,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """The trunk by which it is reached."""
     dtmf: str = "rfc4733"
     """How digits travel there: `rfc4733`, `info`, `inband`."""
+    group: str | None = None
+    """The group that the trunk was chosen from."""
 
     @property
     def is_browser(self) -> bool:

@@ -165,7 +165,7 @@ class Calls(Commands):
             user_agent=user_agent,
             media=self.media,
             legs=legs,
-            redirections=Redirections(number_plan, destinations),
+            redirections=Redirections(number_plan, destinations, trunks),
             inviter=inviter,
             clock=clock,
             turn=turn,

@@ -45,6 +45,7 @@ class Departing:
             headers=headers,
             trunk=departure.trunk.name,
             dtmf=str(departure.trunk.dtmf),
+            group=departure.group,
             late_offer=departure.trunk.late_offer,
         )
 

@@ -248,7 +248,9 @@ class Forking:
         passed = (*fork.passed, Diverted(fork.number, reason))
         seen = {fork.attempt.number, *(each.number for each in passed)}
         now = self._clock.now()
-        groups = self._redirections.groups(rights, response, passed, seen, now)
+        hop = branch.target.hop
+        by_trunk = leg.trunk if hop is None else hop.trunk
+        groups = self._redirections.groups(rights, response, passed, seen, now, by_trunk=by_trunk)
         if not groups:
             return False
         fork.branches.remove(branch)

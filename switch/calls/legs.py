@@ -119,11 +119,7 @@ class Legs:
 
         One whose trunk is not configured any more goes on, and counts for none.
         """
-        if leg.trunk is not None and not self._limits.knows(leg.trunk):
-            leg.trunk = None
-        if leg.trunk is not None:
-            group = leg.group if leg.group in self._limits.groups else None
-            self._limits.add(leg.trunk, leg.id, group=group)
+        self._count(leg, None)
         self._by_id[leg.id] = leg
         self._by_session[leg.session] = leg
         if waits:
@@ -133,9 +129,9 @@ class Legs:
     def redirect(self, leg: Leg, hop: Hop) -> None:
         """The callee has sent the call on: from now on this leg goes there."""
         self._limits.remove(leg.id)
-        if hop.trunk is not None:
-            self._limits.add(hop.trunk, leg.id)
-        leg.number, leg.phone, leg.trunk = hop.number, hop.phone, hop.trunk
+        leg.number, leg.phone = hop.number, hop.phone
+        leg.trunk, leg.group = hop.trunk, hop.group
+        self._count(leg, self._clock.now())
         self.note_change(leg)
         by = hop.passed[-1]
         log.info("call %s: %s sends it on to %s (%s)", leg.call, by.number, hop.number, by.reason)
@@ -150,6 +146,14 @@ class Legs:
                 reason=by.reason,
             )
         )
+
+    def _count(self, leg: Leg, now: float | None) -> None:
+        """Count a leg, with `now` as begun then; what an earlier process knew may be gone."""
+        if leg.trunk is not None and not self._limits.knows(leg.trunk):
+            leg.trunk = None
+        if leg.trunk is not None:
+            group = leg.group if leg.group in self._limits.groups else None
+            self._limits.add(leg.trunk, leg.id, now=now, group=group)
 
     def report_stillborn(self, leg: Leg, cause: EndCause) -> None:
         """Report a leg that ends before it could get a session: nowhere to call."""

@@ -2,12 +2,14 @@
 
 Only numbers are taken from a Contact, never addresses: each goes through the number plan with the
 rights of the caller, so nobody reaches by a redirection what it could not have dialled. What the plan
-does not know, refuses, or leads to an entry is passed over; so is whoever was passed before.
+does not know, refuses, or leads to an entry is passed over; so is whoever was passed before. Those rights
+are lent to phones of ours: who answers at an outside number may send the call on to phones, and out
+again only where its trunk is set so. Otherwise anybody who is called could make us call what it earns by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -18,6 +20,7 @@ from switch.calls.destinations import Destinations, Groups
 from switch.calls.diversion import Diverted
 from switch.sip.message import Response
 from switch.trunks.number_plan import NumberPlan, ToPhone, ToTrunk, normalise
+from switch.trunks.settings import TrunkSettings
 
 MOST_HOPS: Final = 5
 """A call is sent on so often at most."""
@@ -29,9 +32,12 @@ _FOLLOWED: Final = frozenset({300, 301, 302})
 class Redirections:
     """Decides where redirected calls go."""
 
-    def __init__(self, plan: NumberPlan, destinations: Destinations) -> None:
+    def __init__(
+        self, plan: NumberPlan, destinations: Destinations, trunks: Mapping[str, TrunkSettings]
+    ) -> None:
         self._plan = plan
         self._destinations = destinations
+        self._trusted = frozenset(t.name for t in trunks.values() if t.redirects_out)
 
     def groups(
         self,
@@ -40,30 +46,42 @@ class Redirections:
         passed: Sequence[Diverted],
         seen: Collection[str],
         now: float,
+        *,
+        by_trunk: str | None,
     ) -> Groups:
-        """The targets behind the Contacts of a 3xx, one number after the other; empty: nowhere."""
+        """The targets behind the Contacts of a 3xx, one number after the other; empty: nowhere.
+
+        `by_trunk` is the trunk that the 3xx came from; None: it came from a phone.
+        """
         if response.status not in _FOLLOWED or len(passed) > MOST_HOPS:
             return []
+        may_leave = by_trunk is None or by_trunk in self._trusted
         found: Groups = []
         tried = set(seen)
         for number in _numbers(response):
             if number not in tried:
                 tried.add(number)
-                found += self._groups_of(rights, number, tuple(passed), now)
+                found += self._groups_of(rights, number, tuple(passed), now, may_leave)
         return found
 
     def _groups_of(
-        self, rights: Rights, number: str, passed: tuple[Diverted, ...], now: float
+        self,
+        rights: Rights,
+        number: str,
+        passed: tuple[Diverted, ...],
+        now: float,
+        may_leave: bool,
     ) -> Groups:
         match self._plan.resolve(rights.source, rights.name, number):
             case ToPhone(number=phone):
                 hop = Hop(phone, phone, None, passed)
                 groups = self._destinations.phone(phone, now)
-            case ToTrunk(trunk=trunk, number=outside):
+            case ToTrunk(trunk=trunk, number=outside) if may_leave:
                 groups = self._destinations.trunk(trunk, outside, rights.name, now)
                 if isinstance(groups, EndCause):
                     return []
-                hop = Hop(outside, None, groups[0][0].trunk, passed)
+                first = groups[0][0]
+                hop = Hop(outside, None, first.trunk, passed, first.group)
             case _:
                 return []
         if isinstance(groups, EndCause):

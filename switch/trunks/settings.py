@@ -104,6 +104,8 @@ class TrunkSettings:
     """True: its P-Asserted-Identity or Remote-Party-ID says who calls (RFC 3325)."""
     late_offer: bool = False
     """INVITEs to it carry no SDP: the carrier offers with its 2xx."""
+    redirects_out: bool = False
+    """A 3xx of its may lead to numbers outside that the caller may dial; otherwise to phones only."""
     health: HealthSettings = field(default_factory=HealthSettings)
     silence_s: float = 5.0
     """Without any answer, 100 included, for so long, the next address or trunk is tried."""

@@ -18,8 +18,9 @@ from switch.sip.flow import Flow, Transport
 from switch.sip.message import Request
 from switch.sip.uri import Uri
 from switch.trunks.credentials import TrunkCredentials
+from switch.trunks.groups import GroupSettings, Member
 from switch.trunks.identity import CallerHeader, CallerPolicy
-from switch.trunks.settings import DtmfMode
+from switch.trunks.settings import DtmfMode, RouteSettings
 from switch.trunks.source import Source
 from tests.switch.calls.bench import CARRIER, PLAN, SWITCH, TRUNKS, Bench
 from tests.switch.calls.phone import Phone
@@ -385,4 +386,62 @@ def test_a_carrier_may_send_a_call_on_to_a_phone_of_ours() -> None:
     eve.answer()
     assert ann.statuses()[-1] == 200
     ann.hang_up()
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize("target", ["+12025550177", "2025550177"])
+def test_a_number_outside_sends_a_call_nowhere_outside(target: str) -> None:
+    """The caller may dial both numbers; but who answers out there could earn by the second."""
+    bench = Bench()
+    ann, carrier = bench.phone("1001"), bench.stranger("carrier", CARRIER)
+    ann.call("+12025550100")
+    send_on(carrier, to(target))
+    called = [e.request.to.uri.username for e in carrier.events if isinstance(e, Invited)]
+    assert called == ["+12025550100"]
+    assert ann.statuses()[-1] == 480
+    assert bench.calls.limits.live("out") == 0
+    bench.check_forgotten()
+
+
+def through_a_group(*, redirects_out: bool = False) -> Bench:
+    out = TRUNKS["out"]
+    trunk = replace(out, redirects_out=redirects_out, max_calls_per_second=9)
+    group = GroupSettings(
+        name="pstn",
+        members=(Member(trunk="out"),),
+        callers=out.callers,
+        max_calls=9,
+        max_calls_per_second=9,
+    )
+    routes = (RouteSettings(trunk="pstn", prefixes=("+",)),)
+    return Bench(plan=replace(PLAN, trunks={"out": trunk}, groups={"pstn": group}, routes=routes))
+
+
+def test_a_trunk_that_is_set_so_may_send_a_call_on_to_what_the_caller_may_dial() -> None:
+    bench = through_a_group(redirects_out=True)
+    ann, carrier = bench.phone("1001"), bench.stranger("carrier", CARRIER)
+    ann.call("+12025550100")
+    send_on(carrier, to("+12025550177"))
+    assert invite_of(carrier).to.uri.username == "+12025550177"
+    assert bench.calls.limits.live("pstn") == bench.calls.limits.live("out") == 1
+    carrier.answer()
+    assert ann.statuses()[-1] == 200
+    ann.hang_up()
+    assert bench.calls.limits.live("pstn") == 0
+    bench.check_forgotten()
+
+
+def test_a_call_that_is_sent_on_through_a_group_counts_there_and_as_begun() -> None:
+    bench = through_a_group()
+    ann, bob = bench.phone("1001"), bench.phone("1003")
+    bench.stranger("carrier", CARRIER)
+    ann.call("1003")
+    send_on(bob, to("+12025550123"))
+    limits, now = bench.calls.limits, bench.clock.now()
+    assert [limits.live(name) for name in ("out", "pstn")] == [1, 1]
+    assert [limits.begun_lately(name, now) for name in ("out", "pstn")] == [1, 1]
+    bench.restart()
+    assert [bench.calls.limits.live(name) for name in ("out", "pstn")] == [1, 1]
+    ann.cancel()
+    assert [bench.calls.limits.live(name) for name in ("out", "pstn")] == [0, 0]
     bench.check_forgotten()
