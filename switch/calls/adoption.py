@@ -249,7 +249,7 @@ class Adoption:
                 record.body,
                 now,
                 may_lack_ack=state is State.OFFERED or now - answered_at < _ACK_COMES_WITHIN_S,
-                credentials=self._trunks.credentials(record.trunk),
+                credentials=self._trunks.credentials(record.trunk) if record.outbound else None,
             )
         leg = Leg(
             id=leg_id,

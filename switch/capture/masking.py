@@ -21,8 +21,13 @@ _UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 _KEYS: Final = re.compile(rb"(?im)(?<=inline:)[A-Za-z0-9+/=]+|(?<=^a=ice-pwd:)[A-Za-z0-9+/]+")
 
 
+_ANSWER: Final = re.compile(rb'(?i)(\bresponse[ \t]*=[ \t]*"?)([0-9a-f]{16,})')
+"""The answer to a challenge (RFC 8760): whoever has it may try passwords on it."""
+
+
 def keyless(data: bytes) -> bytes:
-    """The message with as many octets, and without the keys of its sound (RFC 4568, 8839)."""
+    """The message with as many octets, without the keys of its sound (RFC 4568, 8839) and of its sender."""
+    data = _ANSWER.sub(lambda found: found[1] + b"*" * len(found[2]), data)
     if b"inline:" not in data and b"ice-pwd:" not in data:
         return data
     return _KEYS.sub(lambda found: b"*" * len(found[0]), data)

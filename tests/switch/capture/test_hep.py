@@ -136,6 +136,18 @@ def test_packets_arrive_and_a_server_that_is_away_costs_nothing() -> None:
     assert homer.sent + homer.dropped == 26
 
 
+@pytest.mark.parametrize("header", ["Authorization", "PROXY-AUTHORIZATION"])
+@pytest.mark.parametrize("written", ['response="{}"', 'RESPONSE = "{}"', "response={}"])
+def test_the_answer_to_a_challenge_is_not_shown_to_anybody(header: str, written: str) -> None:
+    answer = "0123456789abcdef" * 4
+    shows = (
+        f'{header}: Digest username="1001", nonce="n1",\r\n {written.format(answer)}, qop=auth\r\n'
+    )
+    message = f"REGISTER sip:a SIP/2.0\r\n{shows}\r\n".encode()
+    shown = keyless(message)
+    assert shown == message.replace(answer.encode(), b"*" * 64)
+
+
 def test_keys_of_sound_are_not_shown_to_anybody() -> None:
     """With as many octets as before: Content-Length goes on being right."""
     key = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij0123"
