@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cti.ranges import SettingsError, expand
 from switch.sdp.codecs import KNOWN, WRITTEN
+from switch.sip.flow import Transport
 from switch.trunks.emergency import emergency_numbers_of
 from switch.trunks.number_format import is_region
 from switch.trunks.targets import Server
@@ -15,6 +16,9 @@ from switch.trunks.targets import Server
 if TYPE_CHECKING:
     from cti.settings import Settings
     from cti.trunk_settings import TrunkGroupSection, TrunkSection
+
+_TLS: Final = ("tls_ca", "tls_pins", "tls_certificate", "tls_key")
+"""What a connection to a server is made with."""
 
 
 def trunk_problems(settings: Settings) -> Iterator[str]:
@@ -24,6 +28,8 @@ def trunk_problems(settings: Settings) -> Iterator[str]:
     for index, trunk in enumerate(settings.trunks):
         yield from _trunk(f"trunks[{index}]", trunk)
         yield from _signing(f"trunks[{index}]", trunk, settings)
+    yield from _users(settings)
+    yield from _one_server(settings.trunks)
     for index, group in enumerate(settings.trunk_groups):
         yield from _group(f"trunk_groups[{index}]", group, names, out)
     yield from _emergency(settings, out | {group.name for group in settings.trunk_groups})
@@ -90,6 +96,47 @@ def _password(
         yield f"{key}.{username}: {words}; there are {len(given)} of them"
     elif given and not getattr(trunk, username):
         yield f"{key}.{given[0]}: whose is the password? Give {username}"
+
+
+def _users(settings: Settings) -> Iterator[str]:
+    """Names that callers prove must tell trunks from each other, and from phones."""
+    phones: set[str] = set()
+    for phone in settings.phones:
+        phones |= _either(phone.numbers)
+    seen: dict[str, str] = {}
+    for index, trunk in enumerate(settings.trunks):
+        key, user = f"trunks[{index}].inbound_username", trunk.inbound_username
+        if not user:
+            continue
+        if user in phones:
+            yield f"{key}: {user} is a phone; the carrier could call as it: choose another name"
+        elif seen.setdefault(user, trunk.name) != trunk.name:
+            yield f"{key}: {user} is that of trunk {seen[user]} as well; choose another"
+
+
+def _one_server(trunks: Sequence[TrunkSection]) -> Iterator[str]:
+    """Connections are known by where they go: to one server all trunks connect in one way."""
+    seen: dict[tuple[str, int], tuple[str, TrunkSection]] = {}
+    for index, trunk in enumerate(trunks):
+        for place in dict.fromkeys(_tls_places(trunk)):
+            other, first = seen.setdefault(place, (trunk.name, trunk))
+            field = next((n for n in _TLS if getattr(first, n) != getattr(trunk, n)), None)
+            if field is not None:
+                where = f"trunk {other} connects to {place[0]} as well, with another one"
+                yield f"trunks[{index}].{field}: {where}; give both the same"
+
+
+def _tls_places(trunk: TrunkSection) -> Iterator[tuple[str, int]]:
+    """Where a trunk may connect to over TLS: a name without a transport is looked up, and may say so."""
+    for text in (trunk.proxy, *trunk.registrars):
+        try:
+            server = Server.parse(text)
+        except ValueError:
+            continue
+        if server.transport is Transport.TLS or (
+            server.transport is None and not server.is_address
+        ):
+            yield server.host, server.port or Transport.TLS.default_port
 
 
 def _group(key: str, group: TrunkGroupSection, names: set[str], out: set[str]) -> Iterator[str]:
