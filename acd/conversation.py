@@ -53,7 +53,7 @@ class Conversation:
         arrange(contact, self._control)
         if contact.recording is not None:
             legs = recorded_legs(contact, whispers=self._records_whispers)
-            self._control.set_recording_others(contact.recording, legs)
+            self._control.set_recording_legs(contact.recording, contact.customer_leg, legs)
 
     def hold(self, contact: Contact, held: bool) -> None:
         """Put the customer on hold or take it off; `held_changed` follows from the leg's event."""

@@ -62,12 +62,16 @@ class Captures:
         self._changed(recording)
         self._begin(capture)
 
-    def set_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
-        """Let these legs feed the right channel; an unknown recording is ignored."""
+    def set_legs(
+        self, recording: RecordingId, customer: LegId | None, others: Collection[LegId]
+    ) -> None:
+        """Say who feeds the left and the right channel; an unknown recording is ignored."""
         capture = self._captures.get(recording)
-        others = tuple(dict.fromkeys(legs))
-        if capture is not None and not capture.is_stopping and capture.others != others:
-            capture.others = others
+        if capture is None or capture.is_stopping:
+            return
+        right = tuple(dict.fromkeys(others))
+        if (capture.customer, capture.others) != (customer, right):
+            capture.customer, capture.others = customer, right
             self._changed(recording)
             self._send_legs(capture)
 

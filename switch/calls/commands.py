@@ -233,10 +233,13 @@ class Commands:
         self._command(customer, start)
         return recording
 
-    def set_recording_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
-        """Let these legs feed the right channel, mixed."""
-        live = [leg for leg in legs if self.legs.get(leg) is not None]
-        self.sound.captures.set_others(recording, live)
+    def set_recording_legs(
+        self, recording: RecordingId, customer: LegId, others: Collection[LegId]
+    ) -> None:
+        """Let the customer feed the left channel, and the others, mixed, the right one."""
+        live = [leg for leg in others if self.legs.get(leg) is not None]
+        left = None if self.legs.get(customer) is None else customer
+        self.sound.captures.set_legs(recording, left, live)
         self._turn.wake()
 
     def stop_recording(self, recording: RecordingId) -> None:

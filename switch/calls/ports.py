@@ -118,8 +118,10 @@ class CallControl(Protocol):
     def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
         """Record a call in stereo, customer left, agent right. `RecordingClosed` follows its end."""
 
-    def set_recording_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
-        """Let these legs feed the right channel, mixed."""
+    def set_recording_legs(
+        self, recording: RecordingId, customer: LegId, others: Collection[LegId]
+    ) -> None:
+        """Let the customer feed the left channel, and the others, mixed, the right one."""
 
     def stop_recording(self, recording: RecordingId) -> None:
         """End a recording."""

@@ -66,6 +66,8 @@ class HandSwitch:
         self.legs: dict[LegId, Leg] = {}
         self.bridged: set[frozenset[LegId]] = set()
         self.recordings: dict[RecordingId, CallId] = {}
+        self.recorded: dict[RecordingId, tuple[LegId, tuple[LegId, ...]]] = {}
+        """Who feeds the left and the right channel."""
         self.reachable: set[str] = set()
         self.has_media = True
         self.confirms = True
@@ -387,8 +389,11 @@ class HandSwitch:
         self.recordings[recording] = call
         return recording
 
-    def set_recording_others(self, recording: RecordingId, legs: Collection[LegId]) -> None:
+    def set_recording_legs(
+        self, recording: RecordingId, customer: LegId, others: Collection[LegId]
+    ) -> None:
         self.log.append(("record-agent", recording))
+        self.recorded[recording] = (customer, tuple(others))
 
     def stop_recording(self, recording: RecordingId) -> None:
         self.log.append(("stop-recording", recording))

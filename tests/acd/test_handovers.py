@@ -149,6 +149,21 @@ def test_a_transfer_that_waits_goes_on_after_a_restart(centre: CallCentre) -> No
     assert not centre.switch.legs
 
 
+def test_a_customer_who_goes_on_at_another_phone_is_recorded_there(centre: CallCentre) -> None:
+    caller, own = talking(centre, RECORDED)
+    recording = centre.contact(caller).recording
+    assert recording is not None
+    centre.switch.phone("2001", reachable=True)
+    mobile = centre.switch.called_for(caller, "2001")
+    centre.switch.confirm(mobile)
+    centre.switch.replaced(caller, own, mobile)
+    assert centre.contact(mobile).recording == recording
+    assert centre.switch.recorded[recording] == (mobile.id, (own.id,))
+    assert ("stop-recording", recording) not in centre.switch.log
+    centre.switch.end(mobile)
+    assert not centre.switch.legs
+
+
 def test_an_attended_transfer_takes_the_other_call_along(centre: CallCentre) -> None:
     """Ann asked Cy on her other line, which was no contact."""
     caller, own = talking(centre)

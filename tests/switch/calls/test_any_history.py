@@ -257,7 +257,7 @@ class History:
             self.call(a), customer=self.leg(a), agent=self.leg(b)
         )
         if b % 3 == 0:
-            self.bench.calls.set_recording_others(recording, [self.leg(b + 1)])
+            self.bench.calls.set_recording_legs(recording, self.leg(a), [self.leg(b + 1)])
         if b % 3 == 1:
             self.bench.calls.stop_recording(recording)
 

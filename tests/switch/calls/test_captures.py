@@ -9,6 +9,8 @@ from tests.kit.virtual_clock import VirtualClock
 
 R = RecordingId("r")
 CUSTOMER, AGENT, EXPERT = LegId("customer"), LegId("agent"), LegId("expert")
+MOBILE = LegId("mobile")
+"""Where the customer goes on."""
 
 
 def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_muted() -> None:
@@ -18,13 +20,15 @@ def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_m
         clock=VirtualClock(), send=sent.append, emit=lambda event: None, is_muted=muted.__contains__
     )
     captures.start(R, CallId("c"), "/r", CUSTOMER, AGENT)
-    captures.set_others(R, [AGENT, EXPERT])
+    captures.set_legs(R, CUSTOMER, [AGENT, EXPERT])
     muted.add(AGENT)
     captures.mute_changed(AGENT)
-    captures.set_others(R, [AGENT, EXPERT])
+    captures.set_legs(R, CUSTOMER, [AGENT, EXPERT])
     muted.clear()
     captures.leg_ended(EXPERT)
+    captures.set_legs(R, MOBILE, [AGENT])
     captures.leg_ended(CUSTOMER)
+    captures.leg_ended(MOBILE)
 
     def right(*legs: LegId) -> SetRecordingLegs:
         return SetRecordingLegs(recording=R, left=(CUSTOMER,), right=legs)
@@ -34,5 +38,6 @@ def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_m
         right(AGENT, EXPERT),
         right(EXPERT),
         right(AGENT),
+        SetRecordingLegs(recording=R, left=(MOBILE,), right=(AGENT,)),
         SetRecordingLegs(recording=R, left=(), right=(AGENT,)),
     ]

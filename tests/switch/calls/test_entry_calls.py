@@ -139,7 +139,7 @@ def test_commands_on_legs_that_are_over_or_never_were_do_nothing() -> None:
         calls.echo(gone, True)
         calls.send_digits(gone, "1")
         recording = calls.start_recording(bench.new_call(), customer=gone, agent=None)
-        calls.set_recording_others(recording, [leg])
+        calls.set_recording_legs(recording, gone, [leg])
         calls.stop_recording(recording)
     bench.pump()
     assert bench.events == []
@@ -292,7 +292,7 @@ def test_a_recording_follows_mute_and_the_change_of_agents_and_ends_with_the_cal
     recording = bench.calls.start_recording(call, customer=leg, agent=None)
     rows = bench.gateway.recordings
     assert rows[recording] == ((leg,), ())
-    bench.calls.set_recording_others(recording, [agent_leg])
+    bench.calls.set_recording_legs(recording, leg, [agent_leg])
     assert rows[recording] == ((leg,), (agent_leg,))
     bench.calls.mute(agent_leg, True)
     assert rows[recording] == ((leg,), ())
