@@ -143,9 +143,11 @@ class Supervision:
             self._take(contact, party)
             return
         assert party.role is not None
-        self._change(contact, party, party.role)
+        why = "agent-consults" if party.takes_over else ""
+        party.takes_over = False  # not behind the agent's back: it may be asked for again
+        self._change(contact, party, party.role, why)
 
-    def _change(self, contact: Contact, party: Party, role: Role) -> None:
+    def _change(self, contact: Contact, party: Party, role: Role, why: str = "") -> None:
         """Two rows of gains change; nothing is set up anew."""
         party.role = role
         if not party.answered:
@@ -153,7 +155,7 @@ class Supervision:
         if contact.agent_leg is not None:
             self._control.attend(party.leg, contact.agent_leg, role)
         self._conversation.arrange(contact)
-        self._tell(contact, party, PartyState.ATTENDING)
+        self._tell(contact, party, PartyState.ATTENDING, why)
 
     def _take(self, contact: Contact, party: Party) -> None:
         self._tell(contact, party, PartyState.JOINED, "taken-over")

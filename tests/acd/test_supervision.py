@@ -84,6 +84,32 @@ def test_taking_over_at_once_calls_the_phone_first_and_survives_a_restart(talk: 
     assert talk.together(talk.customer, cy)
 
 
+def test_a_takeover_that_meets_a_consultation_is_told_and_may_be_asked_for_again(
+    talk: Talk,
+) -> None:
+    talk.centre.supervision.take_over(talk.contact, "super", CY)
+    talk.centre.settle()
+    cy = talk.switch.phone_leg(CY)
+    talk.asked(BOB)
+    talk.switch.confirm(cy)
+    told = talk.centre.told(ContactParty)[-1]
+    assert (told.state, told.role, told.reason) == (
+        PartyState.ATTENDING,
+        Role.MONITOR,
+        "agent-consults",
+    )
+    assert cy.attends == (talk.ann.id, Role.MONITOR)
+    assert not talk.contact.others[cy.id].takes_over
+    with pytest.raises(NotNowError):
+        talk.centre.supervision.take_over(talk.contact, "super", CY)
+    talk.do.cancel(talk.contact)
+    talk.centre.settle()
+    talk.centre.supervision.take_over(talk.contact, "super", CY)
+    talk.centre.settle()
+    assert talk.together(talk.customer, cy)
+    assert talk.contact.agent == CY
+
+
 def test_a_restart_keeps_who_attends(talk: Talk) -> None:
     cy = attending(talk, Role.WHISPER)
     talk.centre.restart()
