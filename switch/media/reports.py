@@ -100,9 +100,10 @@ class LegReports:
             self._named.pop(row, None)
             self._wire.share_reports(row)
         elif self._named.get(row) != remote:
-            if row in self._named:
-                self._wire.close_reports(row)
+            self._wire.close_reports(row)  # or the shared way
             self._named[row] = remote
+            if table["made"][row]:  # the first report is long since made, and with it the socket
+                self._wire.open_reports(row, *remote)
         if not table["runs"][row]:
             table["ntp_offset"][row] = self._wall() + _NTP_EPOCH_S - now
             ssrc = int(self._legs.ssrc[row])

@@ -144,6 +144,23 @@ def test_a_taken_port_leaves_a_leg_without_reports(talk: Talk) -> None:
         talk.engine.remove_leg(LEG)
 
 
+def test_reports_go_on_where_the_peer_wants_them_now(talk: Talk) -> None:
+    moved = _peer()
+    talk.engine.exchange_reports(LEG, talk.reports.getsockname(), talk.now)
+    talk.next_report(talk.reports)
+    talk.engine.exchange_reports(LEG, moved.getsockname(), talk.now)
+    assert talk.next_report(moved)[1] == talk.port + 1
+    talk.engine.exchange_reports(LEG, None, talk.now)
+    assert talk.next_report(talk.sound)[1] == talk.port
+    talk.engine.exchange_reports(LEG, moved.getsockname(), talk.now)
+    report, port = talk.next_report(moved)
+    assert port == talk.port + 1
+    moved.sendto(receiver_report(PEER_SSRC, Block(report.ssrc, lost=6)), ("127.0.0.1", port))
+    talk.step()
+    moved.close()
+    assert talk.engine.remove_leg(LEG).quality.remote_lost == 6
+
+
 def test_the_socket_goes_with_the_leg(talk: Talk) -> None:
     talk.engine.exchange_reports(LEG, talk.reports.getsockname(), talk.now)
     talk.next_report(talk.reports)
