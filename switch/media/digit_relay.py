@@ -35,6 +35,8 @@ class DigitRelay:
                 legs.event_type[listener] != NO_PAYLOAD_TYPE and listener != row
                 for listener in self._gains.listeners_of(row)
             )
+        # Of a leg that is not listened to any more nobody hears the end of the tone.
+        legs.table["hushed"] &= legs.hushes
 
     def pass_on(
         self, row: int, digit: str, duration_ms: int, plan: Plan, *, by_tones: bool

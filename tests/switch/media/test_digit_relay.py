@@ -185,3 +185,19 @@ def test_speech_goes_on_while_digits_are_hushed() -> None:
     assert level_of(studio.parties["b"].heard()[-4000:], 700.0) > 3000
     assert amplitude_of(-7.0) > 3000
     assert DECODE[PCMU].max() > 32000
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_a_leg_that_agrees_on_events_while_a_tone_sounds_is_heard_again(gain: float) -> None:
+    studio = pair(gain, None, 101)
+    a = studio.parties["a"]
+    sender = ToneDigitSender("5", duration_ms=200, gap_ms=80)
+    for _ in range(6):
+        octets = ENCODE[PCMU][sender.next_frame().view(np.uint16)].tobytes()
+        a.send(a.packet(payload=octets))
+        studio.run(1)
+    assert studio.engine._legs.table["hushed"][a.row]
+    studio.configure("a", events=101)
+    a.speaks = True
+    studio.run(40)
+    assert level_of(studio.parties["b"].heard()[-4000:], 700.0) > 1500
