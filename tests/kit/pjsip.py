@@ -45,7 +45,8 @@ class OneCall:
         `login` is NUMBER:PASSWORD@HOST:PORT, to answer there by registering; else calls come to `port`.
         `is_early`: it answers with 183 and sound, and a second later with 200.
         """
-        command = [sys.executable, "-m", "tests.kit.pjsip", what, f"--target={target}"]
+        # Unbuffered: the library writes by the C library, which on a pipe keeps the last 4 KiB.
+        command = [sys.executable, "-u", "-m", "tests.kit.pjsip", what, f"--target={target}"]
         command += ["--prack", prack, "--timers", timers, "--talk", str(talk_s)]
         command += ["--login", login, "--port", str(port), *(["--early"] if is_early else [])]
         pipe = asyncio.subprocess.PIPE
