@@ -72,7 +72,7 @@ soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages;
 	if [ -n "$$failed" ]; then printf '\nsoak: FAILED:%s\n' "$$failed"; exit 1; fi; \
 	printf '\nsoak: PASSED, all parts\n'
 
-interop: $(STAMP)   ## calls with SIPp, Kamailio, Linphone and Chromium, as far as they are installed
+interop: $(STAMP)   ## calls with SIPp, Kamailio and Chromium, as far as they are installed
 	@$(BIN)/python -m switch.compiled
 	$(BIN)/python -m tests.interop
 

@@ -13,12 +13,12 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from tests.interop import browser, kamailio, linphone, sipp
+from tests.interop import browser, kamailio, sipp
 from tests.interop.outcome import Scenario
 from tests.kit.lab import ROOT, Lab
 
 _LAB = ROOT / "config" / "lab.toml"
-SCENARIOS = (*sipp.SCENARIOS, *linphone.SCENARIOS, *kamailio.SCENARIOS, *browser.SCENARIOS)
+SCENARIOS = (*sipp.SCENARIOS, *kamailio.SCENARIOS, *browser.SCENARIOS)
 
 
 async def _run(scenarios: list[Scenario], *, verbose: bool) -> int:
