@@ -164,5 +164,7 @@ class DtlsSession:
 def _words(error: Exception) -> str:
     """OpenSSL's reasons in one line."""
     reasons = error.args[0] if error.args else ()
+    if not isinstance(reasons, list | tuple):  # of a SysCallError: a number, then words
+        reasons = (error.args,)
     words = [str(reason[-1]) for reason in reasons if isinstance(reason, tuple) and reason]
     return "DTLS: " + (", ".join(words)[:160] or "the handshake failed")
