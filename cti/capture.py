@@ -16,10 +16,10 @@ from switch.capture.homer import Homer
 from switch.capture.trace import Trace
 from switch.clock import Clock
 from switch.gateway.protocol import LegStats
+from switch.sdp.codecs import KNOWN
 from switch.sip.flow import Flow
 
-_TICKS_A_MS: Final = 8
-"""The clock of RTP in which RTCP gives jitter."""
+_G711: Final = KNOWN["PCMU"]
 
 Observer = Callable[[bytes, Flow, bool], None]
 
@@ -63,6 +63,7 @@ class Capture:
         """Report how a leg sounded, as the receiver report that its RTCP would have been."""
         if self.homer is None or notes.flow is None or not notes.call_ids:
             return
+        ticks_a_ms = KNOWN.get(notes.codec, _G711).clock_rate / 1000
         lost = stats.packets_lost
         expected = stats.packets_received + lost
         report = {
@@ -72,7 +73,7 @@ class Capture:
                 {
                     "fraction_lost": int(256 * lost / expected) if expected else 0,
                     "packets_lost": lost,
-                    "ia_jitter": round(stats.jitter_ms * _TICKS_A_MS),
+                    "ia_jitter": round(stats.jitter_ms * ticks_a_ms),
                 }
             ],
             "packets_received": stats.packets_received,

@@ -1,9 +1,12 @@
 """The recorder of the media engine: takes frames, never waits, keeps them on disk.
 
 engine's thread              writer's thread           finisher's thread
-append -> Staging -(0.7 s)-> append to <path>.part
+append -(0.7 s of a call)--> append to <path>.part
 close  -------------------->                        -> sizes, checksums, fsync, <path>.wav
 poll   <-------------------------------------------- outcomes
+
+Each block is a write to each of its files: the engine's are long enough for that, and of not too many
+recordings at a time (`switch.media.taps`).
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recordings.owner import current_owner
-from recordings.staging import ROW_OCTETS, Batch, Staging
 from recordings.wave_header import Header
 from recordings.writer import Close, Open, Track, Write, Writer
 from switch.ids import RecordingId
@@ -45,33 +47,39 @@ class SegmentedRecorder(RecordingSink):
         self._writer = Writer(max_open_files=max_open_files, min_free_octets=min_free_octets)
         self._max_backlog_octets = max_backlog_octets
         self._wall = wall
-        self._staging = Staging()
         self._tracks: dict[RecordingId, Track] = {}
-        self._track_in: dict[int, Track] = {}
-        """By slot of the staging."""
 
     def open(self, recording: RecordingId, path: str) -> None:
         """Prepare a recording; `path` is absolute and has no suffix. One that runs is left alone."""
         if recording in self._tracks:
             return
         header = Header(recording=recording, started_at=self._wall(), owner=current_owner())
-        track = Track(header, Path(path + ".part"))
-        self._tracks[recording] = track
-        self._track_in[self._staging.take(recording)] = track
+        track = self._tracks[recording] = Track(header, Path(path + ".part"))
         self._writer.submit(Open(track))
 
     def append(self, recordings: Sequence[RecordingId], block: NDArray[np.uint8]) -> None:
         """Copy sound of (n_recordings, n_samples, 2) mu-law; recordings not open are passed over."""
-        for batch in self._staging.append(recordings, block):
-            self._hand_over(batch)
+        tracks: list[Track] = []
+        rows: list[int] = []
+        for row, recording in enumerate(recordings):
+            track = self._tracks.get(recording)
+            # After a hole sound would only mislead.
+            if track is not None and not track.is_given_up:
+                tracks.append(track)
+                rows.append(row)
+        octets = 2 * block.shape[1]
+        if self.backlog_octets + len(rows) * octets > self._max_backlog_octets:
+            for track in tracks:
+                self._give_up(track)
+        elif rows:
+            sound = block.flatten() if len(rows) == len(block) else block[rows].ravel()
+            self._writer.submit(Write(tracks, octets, sound))
 
     def close(self, recording: RecordingId) -> None:
         """Finish a recording; one that is not open is ignored."""
         track = self._tracks.pop(recording, None)
         if track is None:
             return
-        if (rest := self._staging.release(recording)) is not None:
-            self._hand_over(rest)
         self._writer.submit(Close(track))
 
     def poll(self) -> list[RecordingOutcome]:
@@ -107,21 +115,9 @@ class SegmentedRecorder(RecordingSink):
         """Writes to files so far."""
         return self._writer.writes
 
-    def _hand_over(self, batch: Batch) -> None:
-        tracks = [self._track_in[slot] for slot in batch.slots]
-        if self.backlog_octets + sum(batch.lengths) > self._max_backlog_octets:
-            for track in tracks:
-                self._give_up(track)
-        elif any(track.is_given_up for track in tracks):
-            return  # with a hole in it, sound would only mislead; the rest is behind as well
-        else:
-            sound = batch.sound.data.cast("B")
-            self._writer.submit(Write(tracks, batch.lengths, sound, ROW_OCTETS))
-
     def _give_up(self, track: Track) -> None:
-        if not track.is_given_up:
-            track.is_given_up = True
-            self._writer.submit(Close(track, "the disk is too slow: backlog full"))
+        track.is_given_up = True
+        self._writer.submit(Close(track, "the disk is too slow: backlog full"))
 
 
 __all__ = ["SegmentedRecorder"]

@@ -52,7 +52,7 @@ OCTET_TABLE: Final = types.Array(types.uint8, 2, "C", readonly=True)
 OCTET_LIST: Final = types.Array(types.uint8, 1, "C", readonly=True)
 SAMPLE_TABLE: Final = types.Array(types.int16, 2, "C", readonly=True)
 
-_SOURCES: Final = ("compiled.py", "rtp", "srtp", "media", "gateway")
+_SOURCES: Final = ("compiled.py", "libc.py", "rtp", "srtp", "media", "gateway")
 """Below `switch`: what holds compiled functions, and what they use."""
 _MODULES: Final = ("switch.gateway.server",)
 """Importing these imports every module that has entry points."""

@@ -1,16 +1,14 @@
 """What a leg with Opus or G.722 costs above one with G.711, and what the coding alone costs.
 
-Two gateways do the same work one after the other: calls of which every frame is mixed, all legs of the
-codec, then all of G.711. The difference is what the codec costs in the gateway. The same frames are
-decoded and encoded in a bare loop of this process: that is the library alone.
+Gateways do the same work by turns: calls of which every frame is mixed, all legs of the codec, then all of
+G.711. The difference is what the codec costs in a gateway. A bare loop (`cti.bench.bare_gateway`) passes the
+same packets on, as they are or decoded and encoded: the difference is the coding alone, with as many states.
 """
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +17,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cti.bench.codec_parties import CodecParties
+from cti.bench.bare_gateway import G722, OPUS, WARM_UP_S, Work, passed_on
 from cti.bench.gateway_run import GatewayRun, Window
-from cti.bench.media import ADDRESS
 from cti.bench.server import RTP_PORTS
+from cti.bench.speakers import Sentences, Speakers
 from cti.paths import shipped
 from switch.gateway.protocol import Gain, SetGains
 from switch.media.codecs import (
@@ -34,16 +32,15 @@ from switch.media.codecs import (
     encode,
 )
 from switch.media.coders import DEFAULT_BITRATE
-from switch.media.g722 import decode_g722, encode_g722, first_state
-from switch.media.opus import MAX_SAMPLES, OpusStates, decode_opus, encode_opus
+from switch.media.g722 import encode_g722, first_state
+from switch.media.opus import OpusStates, encode_opus
 
 PAYLOAD_TYPES: Final = {"PCMU": 0, "G722": 9, "OPUS": 111}
 _SPOKEN: Final = ("welcome", "main-menu", "about", "closed")
-_WARM_UP_S: Final = 1.5
 _GAIN: Final = 0.8
 """Anything but 1 must be decoded, multiplied and encoded again: such a bridge cannot be relayed."""
 _ROOM: Final = 1024
-_ROUNDS: Final = 2
+_ROUNDS: Final = 3
 
 Frames = NDArray[np.int16]
 
@@ -55,7 +52,7 @@ class CodecFigures:
     codec: str
     legs: int
     library_us: float
-    """CPU to decode one frame and to encode one, nothing else."""
+    """CPU to decode one frame and to encode one: a bare loop with the codec above one without."""
     leg_us: float
     """What the same costs in a gateway: CPU for a frame each way above what it is for G.711."""
     plain_us: float
@@ -72,38 +69,46 @@ class CodecFigures:
 async def measure_codec(
     codec: str, legs: int, seconds: float, ports: str = RTP_PORTS
 ) -> CodecFigures:
-    """Compare, in rounds by turns. Raises MediaUnavailableError."""
+    """Compare, in rounds by turns. Raises MediaUnavailableError, TimeoutError."""
     frames = _speech()
-    library: list[float] = []
-    used: dict[str, list[float]] = {codec: [], "PCMU": []}
+    work = Work(kind=OPUS if codec == "OPUS" else G722)
+    spoken = _sentences(codec, frames)
+    plain = _sentences("PCMU", frames)
+    costs: dict[str, list[float]] = {codec: [], "PCMU": []}
+    bare: dict[bool, list[float]] = {True: [], False: []}
     reached = 1.0
     for _ in range(_ROUNDS):
-        library.append(await asyncio.to_thread(library_us, codec, frames))
-        for spoken, costs in used.items():
-            window = await _mixed(spoken, payloads_of(spoken, frames), legs, seconds, ports)
+        for works, passed in bare.items():
+            done = work if works else Work()
+            passed.append(await asyncio.to_thread(passed_on, spoken, done, legs, seconds))
+        for name, spent in costs.items():
+            speech = spoken if name == codec else plain
+            window = await _mixed(name, speech, legs, seconds, ports)
             handled = 50 * legs * window.seconds
             reached = min(reached, min(window.packets_received, window.packets_sent) / handled)
-            costs.append(1e6 * window.cpu_s / max(window.packets_received, 1))
-    plain = float(np.mean(used["PCMU"]))
+            spent.append(1e6 * window.cpu_s / max(window.packets_received, 1))
+    g711 = float(np.median(costs["PCMU"]))
     return CodecFigures(
         codec=codec,
         legs=legs,
-        library_us=round(float(np.mean(library)), 2),
-        leg_us=round(float(np.mean(used[codec])) - plain, 2),
-        plain_us=round(plain, 2),
+        library_us=round(float(np.median(bare[True]) - np.median(bare[False])), 2),
+        leg_us=round(float(np.median(costs[codec])) - g711, 2),
+        plain_us=round(g711, 2),
         load_reached=round(reached, 3),
     )
 
 
-async def _mixed(
-    codec: str, payloads: Sequence[bytes], legs: int, seconds: float, ports: str
-) -> Window:
+def _sentences(codec: str, frames: Frames) -> Sentences:
     step = FRAME_SAMPLES * CLOCK_SCALE_OF_CODEC[CODEC_BY_NAME[codec]]
-    kind = PAYLOAD_TYPES[codec]
-    parties = CodecParties(ADDRESS, legs, payloads, kind, step)
+    return Sentences(payloads_of(codec, frames), PAYLOAD_TYPES[codec], step)
+
+
+async def _mixed(codec: str, speech: Sentences, legs: int, seconds: float, ports: str) -> Window:
+    parties = Speakers(legs, speech)
     try:
         with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
             async with GatewayRun(Path(folder), ports) as run:
+                kind = PAYLOAD_TYPES[codec]
                 made = await run.legs(parties.ports, codec=codec, payload_type=kind)
                 gains: list[Gain] = []
                 for (one, _), (other, _) in zip(made[::2], made[1::2], strict=True):
@@ -111,7 +116,7 @@ async def _mixed(
                     gains.append(Gain(listener=other, source=one, gain=_GAIN))
                 run.send(SetGains(gains=tuple(gains)))
                 parties.start([port for _, port in made])
-                await asyncio.sleep(_WARM_UP_S)
+                await asyncio.sleep(WARM_UP_S)
                 return await run.window(seconds)
     finally:
         parties.close()
@@ -135,18 +140,6 @@ def payloads_of(codec: str, frames: Frames) -> list[bytes]:
     return [row[:size].tobytes() for row, size in zip(octets, sizes.tolist(), strict=True)]
 
 
-def library_us(codec: str, frames: Frames) -> float:
-    """CPU time of this thread to decode a frame and to encode it, microseconds."""
-    octets = np.zeros((len(frames), _ROOM), dtype=np.uint8)
-    sizes = np.zeros(len(frames), dtype=np.int64)
-    _encode_all(codec, frames[:2], octets[:2], sizes)  # compiled, and the caches are warm
-    _decode_all(codec, octets[:2], sizes)
-    began = time.thread_time()
-    _encode_all(codec, frames, octets, sizes)
-    _decode_all(codec, octets, sizes)
-    return 1e6 * (time.thread_time() - began) / len(frames)
-
-
 def _encode_all(
     codec: str, frames: Frames, octets: NDArray[np.uint8], sizes: NDArray[np.int64]
 ) -> None:
@@ -157,17 +150,6 @@ def _encode_all(
     encoder = states.take_encoder(DEFAULT_BITRATE, use_fec=False)
     _encode_opus(encoder, frames, octets, sizes)
     states.give_back_encoder(encoder)
-
-
-def _decode_all(codec: str, octets: NDArray[np.uint8], sizes: NDArray[np.int64]) -> None:
-    out = np.zeros(MAX_SAMPLES, dtype=np.int16)
-    if codec == "G722":
-        _decode_g722(first_state(), octets, out)
-        return
-    states = OpusStates()
-    decoder = states.take_decoder()
-    _decode_opus(decoder, octets, sizes, out)
-    states.give_back_decoder(decoder)
 
 
 def _compiled(function: Any) -> Any:
@@ -181,19 +163,7 @@ def _encode_opus(encoder: int, frames: Frames, octets: Any, sizes: Any) -> None:
 
 
 @_compiled
-def _decode_opus(decoder: int, octets: Any, sizes: Any, out: Frames) -> None:
-    for i in range(len(octets)):
-        decode_opus(decoder, octets[i], 0, sizes[i], out, 0)
-
-
-@_compiled
 def _encode_g722(state: Any, frames: Frames, octets: Any, sizes: Any) -> None:
     for i in range(len(frames)):
         encode_g722(state, frames[i], FRAME_SAMPLES, octets[i], 0)
         sizes[i] = FRAME_SAMPLES
-
-
-@_compiled
-def _decode_g722(state: Any, octets: Any, out: Frames) -> None:
-    for i in range(len(octets)):
-        decode_g722(state, octets[i], 0, FRAME_SAMPLES, out)

@@ -1,100 +1,67 @@
-"""What the kernel alone needs for the packets of calls: a bare loop that sends and receives them.
+"""What the kernel needs for the packets of calls: a bare loop in the gateway's place.
 
-As many connected UDP sockets as the measured calls have legs, frames of G.711, nothing else done.
-Taken in the same run as a measurement, it tells how much of a gateway's CPU time no program could
-save that sends and receives each packet by a system call of its own.
+It receives each packet and sends it on, or only sends, with a system call each, for the same parties at the
+same pace, and does nothing else (`cti.bench.bare_gateway`). Taken in the same run as a measurement, it tells
+how much of a gateway's CPU time no program could save that has a system call for each packet.
 
-    python -m cti.bench.floor [--legs 2000] [--seconds 1]
+    python -m cti.bench.floor [--legs 2000] [--seconds 3]
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import resource
-import select
-import socket
 import sys
 import time
-from dataclasses import asdict, dataclass
 from typing import Final
 
+from cti.bench.bare_gateway import SENDING, WAKE_S, WARM_UP_S, BareGateway, Work
+from cti.bench.rtp_listeners import RtpListeners
+from cti.bench.rtp_load import RtpLoad
+from cti.bench.speakers import ADDRESS
 from cti.serving_limits import raise_open_files
+from switch.gateway.server import BUSY_PACKETS, BUSY_WAKE_S
 
-ADDRESS: Final = "127.0.0.1"
-_PACKET: Final = bytes(172)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """CPU time of one packet sent and one received, microseconds."""
-
-    total_us: float
-    """User and system together: what such a loop in Python takes."""
-    kernel_us: float
-    """System time only."""
+FLOOR_S: Final = 3.0
 
 
-def measure_floor(legs: int, seconds: float) -> Floor:
-    """Send and receive in this process for about `seconds`. Raises OSError when sockets run out."""
-    pairs = [_pair() for _ in range(legs)]
-    sends = [here.send for here, _ in pairs]
-    receives = {there.fileno(): there.recv_into for _, there in pairs}
-    epoll = select.epoll()
-    for fd in receives:
-        epoll.register(fd, select.EPOLLIN)
-    buffer = bytearray(2048)
-    packets = 0
-    end = time.monotonic() + seconds
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    while time.monotonic() < end:
-        # A fifth of the legs at once: about what a wake of the gateway finds at this load.
-        for first in range(0, legs, max(legs // 5, 1)):
-            for send in sends[first : first + max(legs // 5, 1)]:
-                send(_PACKET)
-            for fd, _ in epoll.poll(0, legs):
-                receives[fd](buffer)
-                packets += 1
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    epoll.close()
-    for pair in pairs:
-        for sock in pair:
-            sock.close()
-    system = after.ru_stime - before.ru_stime
-    user = after.ru_utime - before.ru_utime
-    return Floor(total_us=1e6 * (user + system) / packets, kernel_us=1e6 * system / packets)
+def relay_floor(legs: int, seconds: float = FLOOR_S) -> float:
+    """CPU time of one packet received and sent on, microseconds. Raises OSError, TimeoutError."""
+    load = RtpLoad(ADDRESS, legs)
+    try:
+        loop = BareGateway(load.ports, BUSY_WAKE_S if legs >= BUSY_PACKETS else WAKE_S)
+        try:
+            load.start(loop.ports, WARM_UP_S + seconds)
+            time.sleep(WARM_UP_S)
+            return loop.window(seconds).packet_us
+        finally:
+            loop.close()
+    finally:
+        load.close()
 
 
-async def floor_of_a_process(legs: int, seconds: float) -> Floor:
-    """Measure in a process of its own, so that nothing else is counted."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cti.bench.floor", "--legs", str(legs), "--seconds", str(seconds),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    return Floor(**json.loads(out))
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    for sock in (here, there):
-        sock.bind((ADDRESS, 0))
-        sock.setblocking(False)
-    here.connect(there.getsockname())
-    there.connect(here.getsockname())
-    return here, there
+def prompt_floor(legs: int, seconds: float = FLOOR_S) -> float:
+    """CPU time of one packet sent to those who only listen, microseconds. Raises OSError, TimeoutError."""
+    audience = RtpListeners(ADDRESS, legs)
+    try:
+        loop = BareGateway(audience.ports, WAKE_S, Work(kind=SENDING))
+        try:
+            time.sleep(WARM_UP_S)
+            return loop.window(seconds).packet_us
+        finally:
+            loop.close()
+    finally:
+        audience.close()
 
 
 def main() -> int:
-    """Measure once and print JSON."""
-    parser = argparse.ArgumentParser(prog="python -m cti.bench.floor")
+    """Measure once and print."""
+    parser = argparse.ArgumentParser(prog="python -m cti.bench.floor", description=__doc__)
     parser.add_argument("--legs", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--seconds", type=float, default=FLOOR_S)
     args = parser.parse_args()
     raise_open_files()
-    sys.stdout.write(json.dumps(asdict(measure_floor(args.legs, args.seconds))) + "\n")
+    relayed, sent = (floor(args.legs, args.seconds) for floor in (relay_floor, prompt_floor))
+    sys.stdout.write(f"received and sent on {relayed:.2f} us a packet, only sent {sent:.2f} us\n")
     return 0
 
 

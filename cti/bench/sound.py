@@ -43,6 +43,8 @@ class SoundFigures:
     packets_sent: int
     load_reached: float
     """Share of the packets that the gateway should have received and sent in that time, the lesser."""
+    sent_us: float
+    """CPU time by packets sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +179,5 @@ def _figures(legs: int, speaking: int, window: Window) -> SoundFigures:
         packets_received=window.packets_received,
         packets_sent=window.packets_sent,
         load_reached=round(reached, 3),
+        sent_us=round(1e6 * window.cpu_s / max(window.packets_sent, 1), 2),
     )

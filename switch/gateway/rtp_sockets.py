@@ -1,4 +1,4 @@
-"""The RTP sockets: reserved ahead, given to legs, read in one sweep, rested and closed.
+"""The RTP sockets of the legs, read in one sweep.
 
 A leg has two UDP sockets on one port:
 
@@ -23,15 +23,14 @@ import contextlib
 import select
 import socket
 import sys
-from collections import deque
 from ipaddress import ip_address
 from typing import Final
 
 import numpy as np
 
+from switch.gateway.rtp_ports import RtpPorts, SocketPair
 from switch.gateway.system_calls import (
     DOORSTEP,
-    EPOLL_EVENT,
     MAIN,
     NOBODY,
     OWNER,
@@ -43,68 +42,23 @@ from switch.gateway.system_calls import (
     send_packets,
     send_reports,
 )
+from switch.libc import EPOLL_EVENT
 from switch.media.errors import MediaCommandError, NoWayToPeerError
 from switch.media.model import SrtpKeys
 from switch.media.packets import PacketBuffer
+from switch.media.portions import LaterTables
 from switch.media.ports import Stray
 from switch.media.receipt import Pause, ReceiptTables, Relayed
 from switch.media.rows import grown
 from switch.srtp.keeper import SessionKeeper
 from switch.srtp.library import SrtpError
 
-REST_S: Final = 2.0
-"""A released port is not used again before this, so that the old peer's last packets die out."""
 MAX_STRAYS: Final = 64
 """Strangers' packets looked at in one wake, whatever comes; the rest waits in the kernel's bounded queue."""
 SWEEP_S: Final = 0.5
 """Within this every leg is read once more than the kernel tells."""
-_SKIP: Final = 512
-"""Ports tried for one reservation before giving up for now."""
-_RECEIVE_BUFFER_OCTETS: Final = 128 * 1024
-"""The kernel counts about 700 octets for a packet of G.711: room for some 3 s of a leg."""
 _DATAGRAM_OCTETS: Final = 1500
 _SOCKADDR_OCTETS: Final = 28
-
-
-class _Pair:
-    """The two sockets of a port."""
-
-    __slots__ = ("doorstep", "main", "port")
-
-    def __init__(self, address: str, port: int) -> None:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.port = port
-        self.main = socket.socket(family, socket.SOCK_DGRAM)
-        self.doorstep = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            # First alone, so that a port which anybody else uses is refused ...
-            self.main.bind((address, port))
-            # ... then shared between the two of us, and closed to others again.
-            for sock in (self.main, self.doorstep):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.doorstep.bind((address, port))
-            for sock in (self.main, self.doorstep):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-                sock.setblocking(False)
-            self.main.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_OCTETS)
-            self.doorstep.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
-        except OSError:
-            self.close()
-            raise
-
-    def drain(self) -> None:
-        """Throw away what has come."""
-        for sock in (self.main, self.doorstep):
-            try:
-                while True:
-                    sock.recv(1)
-            except OSError:
-                pass
-
-    def close(self) -> None:
-        """Close both; closing twice does nothing."""
-        self.main.close()
-        self.doorstep.close()
 
 
 class RtpSockets:
@@ -113,11 +67,9 @@ class RtpSockets:
     def __init__(self, address: str, low: int, high: int) -> None:
         """Use the even ports of `low` to `high`, both included."""
         self._address = address
-        self._free = deque(range(low + low % 2, high + 1, 2))
-        self._resting: deque[tuple[float, int]] = deque()
-        self._reserved: dict[int, _Pair] = {}
-        self._offered: set[int] = set()
-        self._legs: dict[int, _Pair] = {}
+        self.ports = RtpPorts(address, low, high)
+        """Those that no leg has."""
+        self._legs: dict[int, SocketPair] = {}
         self._reports: dict[int, socket.socket] = {}
         """RTCP sockets, by row."""
         self._epoll = select.epoll()
@@ -143,51 +95,12 @@ class RtpSockets:
         self._sweep: list[int] = []
         """Main sockets that this sweep has yet to read."""
         self._swept_at = 0.0
-        self._now = 0.0
-
-    # --- ports ----------------------------------------------------------------------------------
-
-    @property
-    def ports_free(self) -> int:
-        """Ports that no leg has, the resting ones left out."""
-        return len(self._free) + len(self._reserved)
-
-    def reserve(self, count: int) -> tuple[int, ...]:
-        """Open sockets on up to `count` ports; fewer when the range is used up."""
-        ports = [port for port in self._reserved if port not in self._offered][:count]
-        tries = count + _SKIP
-        while len(ports) < count and self._free and tries:
-            tries -= 1
-            port = self._free.popleft()
-            try:
-                self._reserved[port] = _Pair(self._address, port)
-            except OSError:
-                self._free.append(port)  # somebody else's; perhaps free later
-                continue
-            ports.append(port)
-        self._offered.update(ports)
-        return tuple(ports)
-
-    def forget_offers(self) -> None:
-        """The call agent that was told of the reserved ports is gone: the next one gets them."""
-        self._offered.clear()
-
-    def handle_rested(self, now: float) -> None:
-        """Make ports usable again that have rested long enough."""
-        self._now = now
-        while self._resting and now - self._resting[0][0] >= REST_S:
-            self._free.append(self._resting.popleft()[1])
 
     # --- RtpWire --------------------------------------------------------------------------------
 
     def attach(self, row: int, port: int) -> None:
         """Give a reserved port to a leg."""
-        pair = self._reserved.pop(port, None)
-        if pair is None:
-            raise MediaCommandError(f"port {port} is not reserved")
-        self._offered.discard(port)
-        pair.drain()
-        self._legs[row] = pair
+        pair = self._legs[row] = self.ports.take(port)
         main, doorstep = pair.main.fileno(), pair.doorstep.fileno()
         self._make_room(row, max(main, doorstep))
         tables = self._tables
@@ -232,8 +145,7 @@ class RtpSockets:
             listed = tables.again[: tables.again_count[0]]
             tables.again_count[0] -= 1
             tables.again[: tables.again_count[0]] = listed[listed != fd]
-        pair.close()  # which also takes them out of the epoll set
-        self._resting.append((self._now, pair.port))
+        self.ports.give_back(pair)  # closed, and so out of the epoll set
 
     # --- SRTP -----------------------------------------------------------------------------------
 
@@ -341,12 +253,12 @@ class RtpSockets:
         )
         return taken, self._strays(strangers)
 
-    def relay(self, tables: ReceiptTables, pause: Pause) -> Relayed:
+    def relay(self, tables: ReceiptTables, later: LaterTables, pause: Pause) -> Relayed:
         """Take packets and pass them on at intervals; see `RelayingWire`."""
-        received, relayed, dropped, strangers, now = relay_packets(
-            self._epoll.fileno(), self._tables, tables, pause.every_s, pause.until
+        received, sent, dropped, strangers, now = relay_packets(
+            self._epoll.fileno(), self._tables, tables, later, pause.every_s, pause.until
         )
-        return Relayed(received, relayed, dropped, self._strays(strangers), now)
+        return Relayed(received, sent, dropped, self._strays(strangers), now)
 
     def _strays(self, doorsteps: int) -> list[Stray]:
         strays: list[Stray] = []
@@ -377,14 +289,14 @@ class RtpSockets:
 
     def close(self) -> None:
         """Close every socket."""
-        for pair in (*self._legs.values(), *self._reserved.values()):
+        self.ports.close()
+        for pair in self._legs.values():
             pair.close()
         for sock in self._reports.values():
             sock.close()
         self._reports.clear()
         self._legs.clear()
         self._sessions.close()
-        self._reserved.clear()
         self._epoll.close()
 
     def _make_room(self, row: int, fd: int) -> None:

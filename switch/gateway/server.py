@@ -223,7 +223,7 @@ class GatewayServer:
         if now >= self._next_sink_poll:
             self._next_sink_poll = now + POLL_SINK_EVERY_S
             self._poll_sink()
-            self._sockets.handle_rested(now)
+            self._sockets.ports.handle_rested(now)
         if self._control.has_agent:
             self._agent_seen = now
         elif now - self._agent_seen >= self._settings.linger_s:
@@ -237,7 +237,7 @@ class GatewayServer:
         if not self._to_reserve:
             return
         count = min(self._to_reserve, _RESERVED_A_TURN)
-        ports = self._sockets.reserve(count)
+        ports = self._sockets.ports.reserve(count)
         self._reserved += ports
         self._to_reserve = self._to_reserve - count if len(ports) == count else 0
         if not self._to_reserve:
@@ -281,7 +281,7 @@ class GatewayServer:
                     self._control.send(event)
 
     def _welcome(self) -> Welcome:
-        self._sockets.forget_offers()
+        self._sockets.ports.forget_offers()
         self._to_reserve = 0
         self._reserved.clear()
         return Welcome(
@@ -303,7 +303,7 @@ class GatewayServer:
             legs=len(engine.legs),
             players=len(engine.players),
             recordings=len(engine.recordings),
-            ports_free=self._sockets.ports_free,
+            ports_free=self._sockets.ports.free,
             packets_received=engine.packets_received,
             packets_sent=engine.packets_sent,
             packets_dropped=engine.packets_dropped,

@@ -7,7 +7,6 @@ hundreds of times a second, would find its caches cold each time.
 
 from __future__ import annotations
 
-import platform
 from typing import Any, Final, NamedTuple
 
 import numba
@@ -23,12 +22,22 @@ from switch.compiled import (
     OCTET_ROWS,
     REAL,
     entry,
-    external,
     inner,
     table_of,
     tuple_of,
 )
+from switch.libc import (
+    EPOLL_EVENT,
+    epoll_wait,
+    monotonic,
+    recv,
+    send,
+    sendto,
+    sleep_until,
+)
+from switch.media.coders import encode_frames
 from switch.media.legs import Rows
+from switch.media.portions import LATER_TABLES, UNCODED, LaterTables, take_portion
 from switch.media.receipt import ASIDE, KEYED, RECEIPT_TABLES, RELAYED, ReceiptTables, take_packets
 from switch.rtp.rtcp import is_rtcp
 from switch.srtp.crypt import CRYPT, close_packet, open_packet
@@ -46,60 +55,16 @@ REPORTS_DOORSTEP: Final = 5
 STANDSTILL_S: Final = 0.012
 """After so long without a look a leg probably holds more than one packet."""
 
-EPOLL_EVENT: Final = np.dtype(
-    # Packed on this one architecture, so that 32-bit programs can share it (epoll_ctl(2)).
-    {"names": ["events", "fd"], "formats": [np.uint32, np.int32], "offsets": [0, 4], "itemsize": 12}
-    if platform.machine() == "x86_64"
-    else {
-        "names": ["events", "fd"],
-        "formats": [np.uint32, np.int32],
-        "offsets": [0, 8],
-        "itemsize": 16,
-    }
-)
-"""What `epoll_wait` writes; its 64 bits of data begin with the file descriptor that was registered."""
-
-_recv: Final = external("recv", types.intp, types.int32, types.intp, types.uintp, types.int32)
-_send: Final = external("send", types.intp, types.int32, types.intp, types.uintp, types.int32)
-_sendto: Final = external(
-    "sendto",
-    *(types.intp, types.int32, types.intp, types.uintp, types.int32, types.intp, types.uint32),
-)
-_epoll_wait: Final = external(
-    "epoll_wait", types.int32, types.int32, types.intp, types.int32, types.int32
-)
-_clock_gettime: Final = external("clock_gettime", types.int32, types.int32, types.intp)
-_clock_nanosleep: Final = external(
-    "clock_nanosleep", types.int32, types.int32, types.int32, types.intp, types.intp
-)
-_CLOCK_MONOTONIC: Final = 1
-_TIMER_ABSTIME: Final = 1
-
-
-@inner
-def _monotonic(timespec: Rows) -> float:
-    """What `time.monotonic` says, in seconds."""
-    _clock_gettime(_CLOCK_MONOTONIC, timespec.ctypes.data)
-    return float(timespec[0] + timespec[1] * 1e-9)
-
-
-@inner
-def _sleep_until(timespec: Rows, when: float) -> None:
-    """Sleep until a monotonic time in seconds; a signal may end it before."""
-    timespec[0] = int(when)
-    timespec[1] = int((when - int(when)) * 1e9)
-    _clock_nanosleep(_CLOCK_MONOTONIC, _TIMER_ABSTIME, timespec.ctypes.data, 0)
-
 
 @inner
 def _recv_one(fd: int, octets: NDArray[np.uint8], row: int) -> int:
     """Octets of the next packet, now in this row; -1: there is none."""
     # The address is unsigned, and unsigned with signed would become a float.
     place = np.int64(octets.ctypes.data) + row * octets.shape[1]
-    size = _recv(fd, place, octets.shape[1], 0)
+    size = recv(fd, place, octets.shape[1], 0)
     if size < 0:
         # That may have been the news that the peer's port was closed (ICMP), with a packet behind.
-        size = _recv(fd, place, octets.shape[1], 0)
+        size = recv(fd, place, octets.shape[1], 0)
     return int(size)
 
 
@@ -175,7 +140,7 @@ def receive_packets(
         taken += 1
     at_doorsteps = 0
     owner_has = False
-    for i in range(_epoll_wait(epoll, sockets.ready.ctypes.data, len(sockets.ready), 0)):
+    for i in range(epoll_wait(epoll, sockets.ready.ctypes.data, len(sockets.ready), 0)):
         fd = sockets.ready[i].fd
         kind = sockets.kind_by_fd[fd]
         if kind in (DOORSTEP, REPORTS_DOORSTEP):
@@ -238,7 +203,7 @@ def send_packets(
             continue
         packet = base + i * width
         # The first failure may be about an earlier packet, which the peer's host refused (ICMP).
-        if _send(fd, packet, sizes[i], 0) < 0 and _send(fd, packet, sizes[i], 0) < 0:
+        if send(fd, packet, sizes[i], 0) < 0 and send(fd, packet, sizes[i], 0) < 0:
             dropped += 1
     return dropped
 
@@ -259,27 +224,54 @@ def send_reports(
             if size == 0:
                 continue
         if fd >= 0 and sockets.kind_by_fd[fd] == MAIN:
-            _send(fd, packet, size, 0)
+            send(fd, packet, size, 0)
         elif fd >= 0 and sockets.report_address_sizes[row]:
             address = addresses + row * sockets.report_addresses.shape[1]
-            _sendto(fd, packet, size, 0, address, sockets.report_address_sizes[row])
+            sendto(fd, packet, size, 0, address, sockets.report_address_sizes[row])
 
 
-@entry(INT, SOCKET_TABLES, RECEIPT_TABLES, REAL, REAL)
+@inner
+def _send_later(sockets: SocketTables, later: LaterTables) -> tuple[int, int]:
+    """Send the next part of what the last tick left; return the packets, and how many were not taken."""
+    sent = dropped = 0
+    for kind in range(len(later.portions)):
+        portion = later.portions[kind]
+        if portion.left == 0:
+            continue
+        first, count = take_portion(portion, portion.part)
+        if kind == UNCODED:
+            encode_frames(
+                later.coders, later.legs, later.linear, later.octets, later.rows, later.sizes,
+                first, count,
+            )  # fmt: skip
+        dropped += send_packets(sockets, later.octets, later.rows, later.sizes, first, count)
+        sent += count
+    return sent, dropped
+
+
+@entry(INT, SOCKET_TABLES, RECEIPT_TABLES, LATER_TABLES, REAL, REAL)
 def relay_packets(
-    epoll: int, sockets: SocketTables, tables: ReceiptTables, every_s: float, until: float
+    epoll: int,
+    sockets: SocketTables,
+    tables: ReceiptTables,
+    later: LaterTables,
+    every_s: float,
+    until: float,
 ) -> tuple[int, int, int, int, float]:
-    """Sleep, take packets, pass them on, every `every_s`; return before that would be after `until`.
+    """Sleep, send what waits, take packets, pass them on, every `every_s`; return before it is `until`.
 
-    Returns also when anything came that Python has to look at. The result: packets received, relayed,
+    Returns also when anything came that Python has to look at. The result: packets received, sent,
     dropped, doorsteps that have something, and the time (monotonic, s).
     """
-    received = relayed = dropped = 0
+    received = sent = dropped = 0
     timespec = sockets.timespec
-    now = _monotonic(timespec)
+    now = monotonic(timespec)
     while now + every_s < until:
-        _sleep_until(timespec, now + every_s)
-        now = _monotonic(timespec)
+        sleep_until(timespec, now + every_s)
+        now = monotonic(timespec)
+        waited, lost = _send_later(sockets, later)
+        sent += waited
+        dropped += lost
         count, strangers, owner_has = receive_packets(
             epoll, sockets, now, tables.arrived, tables.rows, tables.sizes
         )
@@ -287,10 +279,10 @@ def relay_packets(
             take_packets(tables, count, now)
             out = tables.counts[RELAYED]
             received += count
-            relayed += out
+            sent += out
             dropped += send_packets(sockets, tables.out, tables.out_legs, tables.out_sizes, 0, out)
             if tables.counts[KEYED] or tables.counts[ASIDE]:
-                return received, relayed, dropped, strangers, now
+                return received, sent, dropped, strangers, now
         if strangers or owner_has:
-            return received, relayed, dropped, strangers, now
-    return received, relayed, dropped, 0, now
+            return received, sent, dropped, strangers, now
+    return received, sent, dropped, 0, now

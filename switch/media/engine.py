@@ -117,9 +117,9 @@ class MediaEngine(Patchbay):
 
         False: nothing was done, call `wake` instead. `wire` is the engine's own.
         """
-        if self._sender.has_more or len(self._plan.relay_count) < self._legs.capacity:
+        if len(self._plan.relay_count) < self._legs.capacity:
             return False
-        self._receipt.relay(self._plan, wire, pause, self._events)
+        self._receipt.relay(self._plan, wire, self._sender.later, pause, self._events)
         return True
 
     def tick(self, now: float, left_out: int = 0) -> None:

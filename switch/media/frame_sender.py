@@ -39,6 +39,7 @@ from switch.media.gains import Plan
 from switch.media.legs import LEG, LegTable, Rows, number_frame
 from switch.media.mixer import Mixer
 from switch.media.packets import FRAME_OCTETS, PacketBuffer
+from switch.media.portions import PORTION, READY, UNCODED, LaterTables
 from switch.media.ports import RtpWire
 from switch.media.relay import MARKER
 from switch.media.traffic import Traffic
@@ -69,8 +70,8 @@ class FrameSender:
         self._out = PacketBuffer(legs.capacity)
         self._linear = np.zeros((0, FRAME_SAMPLES), dtype=np.int16)
         """What is to be encoded, by the row of its packet; empty while no leg has a coder."""
-        self._ready = _Portion()
-        self._uncoded = _Portion()
+        self._portions = np.zeros(2, dtype=PORTION)
+        self._left = self._portions["left"]
         self.follow(plan)
 
     def follow(self, plan: Plan) -> None:
@@ -100,7 +101,16 @@ class FrameSender:
     @property
     def has_more(self) -> bool:
         """Whether packets of this frame wait for a later wake."""
-        return bool(self._ready.left or self._uncoded.left)
+        return bool(self._left.any())
+
+    @property
+    def later(self) -> LaterTables:
+        """The same, for sockets that send it by themselves."""
+        out = self._out
+        return LaterTables(
+            self._portions, self._coders.tables, self._legs.table, self._linear,
+            out.octets, out.legs, out.sizes,
+        )  # fmt: skip
 
     def skip(self, frames: int) -> None:
         """Nothing is sent for so many frames; timestamps go on with the time."""
@@ -126,27 +136,28 @@ class FrameSender:
             plan.silent_listeners, plan.relay_listeners, plan.relay_sources, SILENCE,
             out.octets, out.legs, out.sizes, self._linear, ENCODE,
         )  # fmt: skip
-        self._ready.fill(0, made)
-        self._uncoded.fill(len(out) - uncoded, uncoded)
+        self._portions["first"] = 0, len(out) - uncoded
+        self._left[:] = made, uncoded
         self._send_part(mixed + AT_ONCE, self._encoded_at_once)
-        self._ready.part = -(-self._ready.left // _LATER_PARTS)
-        self._uncoded.part = max(
-            -(-self._uncoded.left // _LATER_PARTS), min(self._encoded_at_once, self._uncoded.left)
-        )
+        part = self._portions["part"]
+        part[:] = -(-self._left // _LATER_PARTS)
+        part[UNCODED] = max(part[UNCODED], min(self._encoded_at_once, self._left[UNCODED]))
 
     def send_later(self) -> None:
         """Send the next part of what the last tick left for later."""
-        self._send_part(self._ready.part, self._uncoded.part)
+        if self.has_more:
+            self._send_part(*self._portions["part"].tolist())
 
     def finish(self) -> None:
         """Send all of it: legs may be released now, and the buffer is used anew."""
-        self._send_part(self._ready.left, self._uncoded.left)
+        if self.has_more:
+            self._send_part(*self._left.tolist())
 
     def _send_part(self, ready: int, uncoded: int) -> None:
-        if self._ready.left:
-            self._send(*self._ready.take(ready))
-        if self._uncoded.left:
-            first, count = self._uncoded.take(uncoded)
+        if self._left[READY]:
+            self._send(*self._take(READY, ready))
+        if self._left[UNCODED]:
+            first, count = self._take(UNCODED, uncoded)
             out = self._out
             encode_frames(
                 self._coders.tables, self._legs.table, self._linear, out.octets, out.legs,
@@ -154,28 +165,17 @@ class FrameSender:
             )  # fmt: skip
             self._send(first, count)
 
+    def _take(self, kind: int, most: int) -> tuple[int, int]:
+        """The first of the next packets, `most` at most, and how many they are; see `take_portion`."""
+        portion = self._portions[kind]
+        first, count = int(portion["first"]), min(most, int(portion["left"]))
+        portion["first"] += count
+        portion["left"] -= count
+        return first, count
+
     def _send(self, first: int, count: int) -> None:
         dropped = self._wire.send(self._out, first, count)
         self._traffic.count_sent(count - dropped, dropped)
-
-
-class _Portion:
-    """Packets in a row in the buffer that are still to be sent."""
-
-    __slots__ = ("first", "left", "part")
-
-    def __init__(self) -> None:
-        self.first = self.left = self.part = 0
-
-    def fill(self, first: int, count: int) -> None:
-        self.first, self.left = first, count
-
-    def take(self, most: int) -> tuple[int, int]:
-        """The first of the next packets, `most` at most, and how many they are."""
-        first, count = self.first, min(most, self.left)
-        self.first += count
-        self.left -= count
-        return first, count
 
 
 @inner

@@ -36,6 +36,7 @@ from switch.media.gains import Plan
 from switch.media.legs import LEG, LegTable, Rows
 from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.peers import Peers
+from switch.media.portions import LaterTables
 from switch.media.ports import RtpWire, Stray
 from switch.media.receive_ring import RING, ReceiveRings, push_packet
 from switch.media.relay import begin_stream, close_gap, pass_on
@@ -103,8 +104,10 @@ class Relayed(NamedTuple):
     """What was done in a pause, and when it ended (monotonic, s)."""
 
     received: int
-    relayed: int
+    sent: int
+    """Passed on, or left over by the tick."""
     dropped: int
+    """Of those."""
     strays: list[Stray]
     now: float
 
@@ -112,8 +115,8 @@ class Relayed(NamedTuple):
 class RelayingWire(Protocol):
     """Sockets that can take and send on their own for a while."""
 
-    def relay(self, tables: ReceiptTables, pause: Pause) -> Relayed:
-        """Take packets and pass them on at intervals.
+    def relay(self, tables: ReceiptTables, later: LaterTables, pause: Pause) -> Relayed:
+        """Take packets and pass them on at intervals, and send a part of what waits at each.
 
         Ends when the pause does, and before when anything comes that is more than a packet of sound:
         a digit, a stranger, or what the sockets' owner waits for. Of packets with digits the last
@@ -168,13 +171,20 @@ class Receipt:
             self._account(count, relayed, dropped, now, events)
         return count
 
-    def relay(self, plan: Plan, wire: RelayingWire, pause: Pause, events: list[MediaEvent]) -> None:
+    def relay(
+        self,
+        plan: Plan,
+        wire: RelayingWire,
+        later: LaterTables,
+        pause: Pause,
+        events: list[MediaEvent],
+    ) -> None:
         """Take packets at intervals for as long as nothing else is to be done; see `RelayingWire`."""
         self._make_room()
-        done = wire.relay(self._tables(plan), pause)
+        done = wire.relay(self._tables(plan), later, pause)
         if done.strays:
             self._peers.meet(self._reports.meet(done.strays, done.now))
-        self._account(done.received, done.relayed, done.dropped, done.now, events)
+        self._account(done.received, done.sent, done.dropped, done.now, events)
 
     def _make_room(self) -> None:
         capacity = self._legs.capacity
@@ -197,14 +207,14 @@ class Receipt:
         )  # fmt: skip
 
     def _account(
-        self, received: int, relayed: int, dropped: int, now: float, events: list[MediaEvent]
+        self, received: int, sent: int, dropped: int, now: float, events: list[MediaEvent]
     ) -> None:
         """Add up what was done, and hear the digits of the packets that came last."""
         _, stray, overrun, keyed, aside = self._counts.tolist()
         traffic, arrived = self._traffic, self._arrived
         traffic.received += received
         traffic.stray += stray
-        traffic.count_sent(relayed - dropped, dropped)
+        traffic.count_sent(sent - dropped, dropped)
         self._rings.overrun += overrun
         for packet in self._aside[:aside].tolist():
             octets = arrived.octets[packet, : arrived.sizes[packet]].tobytes()

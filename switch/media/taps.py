@@ -1,7 +1,7 @@
-"""Recording taps: what legs send into the switch, left and right, in blocks of half a second.
+"""Recording taps: what legs send into the switch, left and right, in blocks of 0.7 s.
 
-Each recording fills its own block from its first tick on, so that blocks of recordings begun at
-different times are full at different ticks and the sink's work is spread.
+Each recording fills its own block from its first tick on. The first is shorter, by row: so recordings that
+begin together do not fill their blocks together, and the sink's work is spread over all ticks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from switch.media.legs import LEG, Rows
 from switch.media.ports import RecordingSink
 from switch.media.rows import RowPool, grow_columns
 
-BLOCK_FRAMES: Final = 25
+BLOCK_FRAMES: Final = 35
+"""A crash costs less than a second of sound, and a thousand recordings are some 30 blocks a tick."""
 _FIRST_ROWS: Final = 16
 _NOBODY: Final = -1
 _SEVERAL: Final = -2
@@ -53,6 +54,8 @@ class RecordingTaps:
         self._full: Rows = np.empty(0, dtype=np.int64)
         self._leg = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
         self._position = np.zeros(_FIRST_ROWS, dtype=np.int64)
+        self._limit = np.zeros(_FIRST_ROWS, dtype=np.int64)
+        """Frames of the block that is being filled."""
         self._blocks = np.zeros((_FIRST_ROWS, BLOCK_FRAMES, FRAME_SAMPLES, 2), dtype=np.uint8)
         """Left first."""
 
@@ -89,6 +92,7 @@ class RecordingTaps:
         self._rows[recording] = row
         self._ids[row] = recording
         self._position[row] = 0
+        self._limit[row] = 1 + row % BLOCK_FRAMES
         self._feed(row, left, right)
         self._stale = True
 
@@ -128,11 +132,16 @@ class RecordingTaps:
             return
         if self._several:
             self._write_mixed(frames, legs["law"])
-        full = tap_frames(
-            self._leg, self._position, self._blocks, rows, frames, legs, TRANSCODE, self._full
-        )
-        if full:
-            self._hand_over(self._full[:full], BLOCK_FRAMES)
+        count = tap_frames(
+            self._leg, self._position, self._limit, self._blocks, rows, frames, legs, TRANSCODE,
+            self._full,
+        )  # fmt: skip
+        if count:
+            full = self._full[:count]
+            lengths = self._limit[full]
+            self._limit[full] = BLOCK_FRAMES
+            for frames_of_block in np.unique(lengths).tolist():
+                self._hand_over(full[lengths == frames_of_block], frames_of_block)
 
     def _write_mixed(self, frames: NDArray[np.uint8], law: NDArray[np.uint8]) -> None:
         for row, side in self._several:
@@ -176,12 +185,13 @@ class RecordingTaps:
 
 
 @entry(
-    types.int64[:, ::1], INTS, types.uint8[:, :, :, ::1], INTS, OCTET_ROWS, table_of(LEG),
+    types.int64[:, ::1], INTS, INTS, types.uint8[:, :, :, ::1], INTS, OCTET_ROWS, table_of(LEG),
     OCTET_TABLE, INTS,
 )  # fmt: skip
 def tap_frames(
     channels: Rows,
     positions: Rows,
+    limits: Rows,
     blocks: NDArray[np.uint8],
     active: Rows,
     frames: NDArray[np.uint8],
@@ -212,7 +222,7 @@ def tap_frames(
                     for i in range(FRAME_SAMPLES):
                         block[i, side] = frame[i]
         position += 1
-        if position == BLOCK_FRAMES:
+        if position >= limits[row]:
             position = 0
             full[found] = row
             found += 1

@@ -27,13 +27,14 @@ MAX_STREAMS: Final = 16
 """SSRCs of one peer between two keys."""
 CRYPT: Final = np.dtype(
     [
+        # What each packet needs comes first: together it is no more than a line of the cache.
         ("inbound", np.int64),  # libsrtp's session; 0: none
         ("outbound", np.int64),
         ("latest", np.int64),  # the SSRC of the last packet that was accepted
+        ("length", np.int64),  # for libsrtp, which reads and writes an `int` here
+        ("refused", np.int64),  # wrong tags, replays, streams beyond the limit
         ("streams", np.int64),  # so many of those below are in use
         ("ssrcs", np.int64, (MAX_STREAMS,)),
-        ("refused", np.int64),  # wrong tags, replays, streams beyond the limit
-        ("length", np.int64),  # for libsrtp, which reads and writes an `int` here
     ],
     align=True,
 )

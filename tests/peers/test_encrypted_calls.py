@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, OTHER_HZ, hears, listen, stereo
 from tests.kit.lab import ROOT, Lab
 from tests.kit.phone import Phone
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-STRICT, MILD = "1001", "1011"
+STRICT, STRICT_TOO, MILD, MILD_TOO = "1001", "1002", "1011", "1012"
 """Phones whose calls are offered nothing but SRTP, and SRTP for those who know it."""
 
 
@@ -48,6 +48,20 @@ async def until_heard(phone: Phone, call: str, *pitches: float) -> None:
             return
 
 
+async def talk(lab: Lab, caller: Phone, agent: Phone, number: str) -> tuple[str, str]:
+    """The caller talks to the agent of `number`, and both are heard; the call as either names it."""
+    await agent.register_to(lab.host, lab.sip_port, number, f"lab-{number}")
+    await lab.agent_is(number, "available")
+    caller.hum(CALLER_HZ)
+    agent.hum(AGENT_HZ)
+    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    ring = await agent.answer_next(10.0)
+    await caller.established(call)
+    await until_heard(caller, call, AGENT_HZ)
+    await until_heard(agent, ring.call, CALLER_HZ)
+    return call, ring.call
+
+
 @pytest.mark.parametrize(
     ("caller_is", "caller_srtp", "agent_is", "agent_srtp"),
     [
@@ -65,21 +79,13 @@ async def test_tones_both_ways_recorded_and_held(
         Phone(caller_is, number="+12025550117", srtp=caller_srtp) as caller,
         Phone(agent_is, srtp=agent_srtp) as agent,
     ):
-        await agent.register_to(lab.host, lab.sip_port, number, f"lab-{number}")
-        await lab.agent_is(number, "available")
-        caller.hum(CALLER_HZ)
-        agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(10.0)
-        await caller.established(call)
-        await until_heard(caller, call, AGENT_HZ)
-        await until_heard(agent, ring.call, CALLER_HZ)
-        agent.process.hold(ring.call)
+        call, own = await talk(lab, caller, agent, number)
+        agent.process.hold(own)
         await lab.agent_is(number, "held")
-        agent.process.resume(ring.call)
+        agent.process.resume(own)
         await lab.agent_is(number, "talking")
         await until_heard(caller, call, AGENT_HZ)
-        await until_heard(agent, ring.call, CALLER_HZ)
+        await until_heard(agent, own, CALLER_HZ)
         await caller.hang_up(call)
     await lab.is_quiet()
     row = (await lab.recordings(before + 1))[-1]
@@ -95,15 +101,7 @@ async def test_keys_outlive_the_call_agent(lab: Lab) -> None:
         Phone("baresip", number="+12025550117", srtp="required") as caller,
         Phone("pjsua2", srtp="required") as agent,
     ):
-        await agent.register_to(lab.host, lab.sip_port, STRICT, f"lab-{STRICT}")
-        await lab.agent_is(STRICT, "available")
-        caller.hum(CALLER_HZ)
-        agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(10.0)
-        await caller.established(call)
-        await until_heard(caller, call, AGENT_HZ)
-        await until_heard(agent, ring.call, CALLER_HZ)
+        call, own = await talk(lab, caller, agent, STRICT)
         lab.kill()
         await lab.stop()
         lab.expects_crash = False
@@ -111,33 +109,66 @@ async def test_keys_outlive_the_call_agent(lab: Lab) -> None:
         await lab.start()
         await lab.agent_is(STRICT, "talking")
         await until_heard(caller, call, AGENT_HZ)
-        await until_heard(agent, ring.call, CALLER_HZ)
-        agent.process.hold(ring.call)  # negotiated by the process that took the call up
+        await until_heard(agent, own, CALLER_HZ)
+        agent.process.hold(own)  # negotiated by the process that took the call up
         await lab.agent_is(STRICT, "held")
-        agent.process.resume(ring.call)
+        agent.process.resume(own)
         await lab.agent_is(STRICT, "talking")
         await until_heard(caller, call, AGENT_HZ)
-        await until_heard(agent, ring.call, CALLER_HZ)
-        await agent.hang_up(ring.call)
+        await until_heard(agent, own, CALLER_HZ)
+        await agent.hang_up(own)
     await lab.is_quiet()
 
 
-async def test_keys_by_dtls(lab: Lab) -> None:
-    """Without ICE: the handshake goes where SDP says. The other end of the call is plain."""
+async def test_a_transfer_leaves_nobody_in_clear(lab: Lab) -> None:
+    """All three insist on SRTP: who comes in agrees on keys of its own."""
+    async with (
+        Phone("baresip", number="+12025550117", srtp="required") as caller,
+        Phone("baresip", srtp="required") as agent,
+        Phone("pjsua2", srtp="required") as colleague,
+    ):
+        colleague.hum(OTHER_HZ)
+        call, own = await talk(lab, caller, agent, STRICT)
+        await colleague.register_to(lab.host, lab.sip_port, STRICT_TOO, f"lab-{STRICT_TOO}")
+        await lab.agent_is(STRICT_TOO, "available")
+        agent.process.transfer(own, STRICT_TOO)
+        ring = await colleague.answer_next(10.0)
+        await agent.closed(own, 10.0)
+        await until_heard(caller, call, OTHER_HZ)
+        await until_heard(colleague, ring.call, CALLER_HZ)
+        await caller.hang_up(call)
+        await colleague.closed(ring.call)
+    await lab.is_quiet()
+
+
+async def test_keys_by_dtls_outlive_the_call_agent_and_either_end_hangs_up(lab: Lab) -> None:
+    """Without ICE: the handshake goes where SDP says. The other ends of the calls are plain."""
     async with (
         Phone("baresip", number="+12025550117", srtp="dtls") as caller,
         Phone("baresip") as agent,
+        Phone("baresip", number="+12025550118", srtp="dtls") as other,
+        Phone("pjsua2") as colleague,
     ):
-        await agent.register_to(lab.host, lab.sip_port, MILD, f"lab-{MILD}")
-        await lab.agent_is(MILD, "available")
-        caller.hum(CALLER_HZ)
-        agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(10.0)
-        await caller.established(call)
+        call, own = await talk(lab, caller, agent, MILD)
+        others, colleagues = await talk(lab, other, colleague, MILD_TOO)
+        lab.kill()
+        await lab.stop()
+        lab.expects_crash = False
         await until_heard(caller, call, AGENT_HZ)
-        await until_heard(agent, ring.call, CALLER_HZ)
+        await lab.start()
+        await lab.agent_is(MILD, "talking")
+        await lab.agent_is(MILD_TOO, "talking")
+        for phone, of_it, pitch in (
+            (caller, call, AGENT_HZ),
+            (agent, own, CALLER_HZ),
+            (other, others, AGENT_HZ),
+            (colleague, colleagues, CALLER_HZ),
+        ):
+            await until_heard(phone, of_it, pitch)
         await caller.hang_up(call)
+        await agent.closed(own)
+        await colleague.hang_up(colleagues)
+        await other.closed(others)
     await lab.is_quiet()
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from recordings.capture import SegmentedRecorder
 from switch.ids import RecordingId
+from switch.media.legs import LEG
+from switch.media.taps import RecordingTaps
 
 RECORDINGS = 1000
 SECONDS = 4
@@ -17,17 +19,18 @@ SECONDS = 4
 @pytest.mark.slow
 def test_a_thousand_recordings_cost_little(tmp_path: Path) -> None:
     recorder = SegmentedRecorder(max_open_files=500)
-    names = [RecordingId(f"rec-{n}") for n in range(RECORDINGS)]
-    block = np.random.default_rng(1).integers(0, 256, (RECORDINGS, 160, 2), np.uint8)
-    for name in names:
-        recorder.open(name, str(tmp_path / name))
+    taps = RecordingTaps(recorder)
+    legs = np.zeros(2 * RECORDINGS, dtype=LEG)
+    frames = np.random.default_rng(1).integers(0, 256, (len(legs), 160), np.uint8)
+    for n in range(RECORDINGS):
+        taps.start(RecordingId(f"rec-{n}"), str(tmp_path / f"rec-{n}"), [2 * n], [2 * n + 1])
     while len(list(tmp_path.iterdir())) < RECORDINGS:
         time.sleep(0.01)
     before = resource.getrusage(resource.RUSAGE_SELF)
     longest = total = 0.0
     for _ in range(SECONDS * 50):
         began = time.perf_counter()
-        recorder.append(names, block)
+        taps.write(frames, legs)
         took = time.perf_counter() - began
         longest, total = max(longest, took), total + took
         assert recorder.open_files <= 500
@@ -36,6 +39,8 @@ def test_a_thousand_recordings_cost_little(tmp_path: Path) -> None:
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     writes = recorder.writes
+    for recording in taps.ids:
+        taps.stop(recording)
     assert recorder.stop(30)
     found = recorder.poll()
     assert {(outcome.error, outcome.duration_ms) for outcome in found} == {(None, SECONDS * 1000)}

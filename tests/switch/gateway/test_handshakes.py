@@ -201,7 +201,7 @@ def test_after_a_handshake_that_failed_nothing_is_put_aside(tmp_path: Path) -> N
         ),
         Silent(),
     )  # fmt: skip
-    (port,) = server._sockets.reserve(1)
+    (port,) = server._sockets.ports.reserve(1)
     client = DtlsSession(make_context(theirs), is_client=True, fingerprint=shown)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
         peer.bind(("127.0.0.1", 0))

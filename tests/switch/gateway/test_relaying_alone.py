@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from switch.gateway.rtp_sockets import RtpSockets
-from switch.ids import LegId
+from switch.ids import LegId, PlayerId
+from switch.media.codecs import OPUS
 from switch.media.engine import MediaEngine
 from switch.media.events import DigitEnded, MediaEvent
+from switch.media.frame_sender import ENCODED_AT_ONCE
+from switch.media.model import ToneItem
 from switch.media.prompts import PromptStore
 from switch.media.receipt import Pause
 from tests.switch.media.studio import MemorySink
@@ -33,7 +37,7 @@ class Bridge:
             self.sockets, MemorySink(), PromptStore(()), random_u32=lambda: 0xABCDEF
         )
         self.peers = [self._peer() for _ in range(2)]
-        self.ports = list(self.sockets.reserve(2))
+        self.ports = list(self.sockets.ports.reserve(2))
         now = time.monotonic()
         for number, (peer, port) in enumerate(zip(self.peers, self.ports, strict=True)):
             leg = LegId(str(number))
@@ -54,6 +58,18 @@ class Bridge:
         peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         peer.bind(("127.0.0.1", 0))
         peer.settimeout(10)
+        return peer
+
+    def add_peer(self, leg: LegId, now: float) -> socket.socket:
+        """One more leg, of Opus."""
+        peer = self._peer()
+        (port,) = self.sockets.ports.reserve(1)
+        self.engine.add_leg(leg, port, now)
+        self.engine.configure_leg(
+            leg, remote=peer.getsockname(), codec="OPUS", payload_type=111, event_type=None,
+            send=True, receive=True, now=now,
+        )  # fmt: skip
+        self.peers.append(peer)
         return peer
 
     def send(self, number: int, payload: bytes, payload_type: int = 0) -> None:
@@ -99,6 +115,21 @@ def test_packets_pass_in_order_and_are_counted_until_the_pause_ends(bridge: Brid
     assert bridge.engine.packets_dropped == 0
 
 
+def test_what_a_tick_left_for_later_is_encoded_and_sent_meanwhile(bridge: Bridge) -> None:
+    """Ten legs of Opus hear a song: more than are encoded at the tick itself."""
+    now = time.monotonic()
+    peers = [bridge.add_peer(LegId(f"opus {n}"), now) for n in range(10)]
+    listeners = [LegId(f"opus {n}") for n in range(len(peers))]
+    bridge.engine.play(PlayerId("song"), (ToneItem((440.0,), 1000, -15.0),), listeners, loop=True)
+    bridge.engine.tick(now)
+    waiting = [peer for peer in peers if not select.select([peer], [], [], 0)[0]]
+    assert len(waiting) == len(peers) - ENCODED_AT_ONCE[OPUS]
+    sent = bridge.engine.packets_sent
+    assert bridge.pause(0.05) < LONG_S
+    assert bridge.engine.packets_sent == sent + len(waiting)
+    assert {peer.recv(2048)[1] & 0x7F for peer in waiting} == {111}
+
+
 def test_a_digit_ends_the_pause_and_is_heard(bridge: Bridge) -> None:
     bridge.send(0, bytes([5, 0x8A, 3, 32]), payload_type=101)
     assert bridge.pause(LONG_S) < LONG_S / 2
@@ -125,7 +156,7 @@ def test_what_the_owner_waits_for_ends_the_pause(bridge: Bridge, tmp_path: Path)
 
 def test_a_plan_that_is_too_small_for_the_legs_is_not_used(bridge: Bridge) -> None:
     now = time.monotonic()
-    for port in bridge.sockets.reserve(80):
+    for port in bridge.sockets.ports.reserve(80):
         bridge.engine.add_leg(LegId(f"more {port}"), port, now)
     assert not bridge.engine.relay(bridge.sockets, Pause(0.002, now + LONG_S))
     bridge.engine.wake(now)

@@ -29,7 +29,7 @@ class Talk:
             self.sockets, MemorySink(), PromptStore(()), random_u32=lambda: 0xABCDEF, wall=time.time
         )
         self.sound, self.reports = _peer(), _peer()
-        (self.port,) = self.sockets.reserve(1)
+        (self.port,) = self.sockets.ports.reserve(1)
         self.now = 100.0
         self.engine.add_leg(LEG, self.port, self.now)
         self.configure()

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from switch.gateway.rtp_sockets import REST_S, RtpSockets
+from switch.gateway.rtp_ports import REST_S
+from switch.gateway.rtp_sockets import RtpSockets
 from switch.media.errors import MediaCommandError
 from switch.media.packets import PacketBuffer
 
@@ -33,7 +34,7 @@ class Wire:
         return peer
 
     def leg(self, row: int) -> int:
-        (port,) = self.sockets.reserve(1)
+        (port,) = self.sockets.ports.reserve(1)
         self.sockets.attach(row, port)
         return port
 
@@ -69,7 +70,7 @@ def wire() -> Iterator[Wire]:
 
 
 def test_ports_are_even_and_belong_to_us_alone(wire: Wire) -> None:
-    ports = wire.sockets.reserve(10)
+    ports = wire.sockets.ports.reserve(10)
     assert len(set(ports)) == 10
     assert all(port % 2 == 0 for port in ports)
     for options in ((), (socket.SO_REUSEADDR,), (socket.SO_REUSEPORT,)):
@@ -136,7 +137,7 @@ def test_one_packet_of_each_leg_is_taken_at_a_time(wire: Wire) -> None:
 
 
 def test_what_came_before_the_leg_was_connected_is_not_heard(wire: Wire) -> None:
-    (port,) = wire.sockets.reserve(1)
+    (port,) = wire.sockets.ports.reserve(1)
     wire.peer.sendto(b"early", ("127.0.0.1", port))
     wire.sockets.attach(0, port)
     wire.other.sendto(b"early too", ("127.0.0.1", port))
@@ -196,23 +197,23 @@ def test_a_port_that_is_not_reserved_cannot_be_attached(wire: Wire) -> None:
 
 def test_a_released_port_rests_before_it_is_used_again() -> None:
     sockets = RtpSockets("127.0.0.1", 11500, 11500)
-    sockets.handle_rested(100.0)
-    (port,) = sockets.reserve(5)
+    sockets.ports.handle_rested(100.0)
+    (port,) = sockets.ports.reserve(5)
     sockets.attach(0, port)
     sockets.detach(0)
-    assert sockets.reserve(1) == ()
-    sockets.handle_rested(100.0 + REST_S - 0.1)
-    assert sockets.reserve(1) == ()
-    sockets.handle_rested(100.0 + REST_S)
-    assert sockets.reserve(1) == (port,)
+    assert sockets.ports.reserve(1) == ()
+    sockets.ports.handle_rested(100.0 + REST_S - 0.1)
+    assert sockets.ports.reserve(1) == ()
+    sockets.ports.handle_rested(100.0 + REST_S)
+    assert sockets.ports.reserve(1) == (port,)
     sockets.close()
 
 
 def test_offers_to_a_call_agent_that_is_gone_are_made_again(wire: Wire) -> None:
-    first = wire.sockets.reserve(3)
-    assert not set(first) & set(wire.sockets.reserve(2))
-    wire.sockets.forget_offers()
-    assert set(wire.sockets.reserve(5)) >= set(first)
+    first = wire.sockets.ports.reserve(3)
+    assert not set(first) & set(wire.sockets.ports.reserve(2))
+    wire.sockets.ports.forget_offers()
+    assert set(wire.sockets.ports.reserve(5)) >= set(first)
 
 
 def test_a_flood_of_strangers_takes_bounded_work(wire: Wire) -> None:

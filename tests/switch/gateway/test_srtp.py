@@ -88,7 +88,7 @@ class Bridge:
         )
         self.now = 100.0
         self.peers = [Peer(0x1111), Peer(0x2222)]
-        for number, port in enumerate(self.sockets.reserve(2)):
+        for number, port in enumerate(self.sockets.ports.reserve(2)):
             self.peers[number].port = port
             self.engine.add_leg(LegId(str(number)), port, self.now)
         self.engine.set_gain(LegId("0"), LegId("1"), 1.0)

@@ -81,6 +81,23 @@ def test_a_report_says_what_was_sent_and_what_came(studio: Studio) -> None:
     assert block.highest <= party.sequence
 
 
+def test_the_clock_is_that_of_the_codec() -> None:
+    """RFC 7587 section 4.1: Opus counts at 48 kHz, in sender reports and in jitter too."""
+    studio = Studio()
+    caller = studio.add("caller", codec="OPUS")
+    studio.add("agent", codec="OPUS")
+    studio.bridge("caller", "agent")
+    studio.engine.exchange_reports(CALLER, REPORTS_AT, studio.now)
+    while len(reports(studio)) < 2:
+        caller.timestamp += 96  # 2 ms more than there were, in each frame
+        studio.run(1)
+    earlier, later = reports(studio)
+    passed_s = (later.ntp - earlier.ntp) / 2**32
+    assert later.rtp_time - earlier.rtp_time == pytest.approx(48_000 * passed_s, rel=0.01)
+    assert later.blocks[0].jitter == pytest.approx(96, abs=8)
+    assert studio.engine.remove_leg(CALLER).jitter_ms == pytest.approx(2.0, abs=0.2)
+
+
 def test_what_is_lost_is_told_as_a_share_and_in_all(studio: Studio) -> None:
     studio.run(20)
     party = studio.parties["caller"]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from switch.ids import LegId, RecordingId
 from switch.media.errors import MediaCommandError
+from switch.media.taps import BLOCK_FRAMES
 from tests.switch.media.studio import FRAME_S, Studio, level_of
 
 R = RecordingId("r")
@@ -39,7 +40,7 @@ def test_left_and_right_hold_the_right_parties_and_every_frame(codecs: tuple[str
     assert level_of(right[800:], 700) > 7000
     assert level_of(right[800:], 500) < 200
     assert studio.sink.closed == [R]
-    assert studio.sink.calls == 3  # two blocks of half a second and the rest
+    assert studio.sink.calls == 3  # a short block, one of 0.7 s and the rest
     # The bridge is relayed all the while.
     assert studio.pitches("caller") == {"agent"}
 
@@ -53,6 +54,28 @@ def test_recordings_begun_at_different_ticks_are_each_complete() -> None:
     for i in range(40):
         studio.engine.stop_recording(RecordingId(f"r{i}"))
         assert len(studio.sink.channel(f"r{i}", 0)) == (70 - i) * 160
+
+
+def test_recordings_that_begin_together_are_handed_on_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    studio = talk()
+    for i in range(2 * BLOCK_FRAMES):
+        studio.engine.start_recording(RecordingId(f"r{i}"), "/x", legs("caller"), legs("agent"))
+    studio.run(BLOCK_FRAMES)
+    blocks: list[int] = []
+    append = studio.sink.append
+
+    def count(recordings: Sequence[RecordingId], block: NDArray[np.uint8]) -> None:
+        blocks.append(len(recordings))
+        append(recordings, block)
+
+    monkeypatch.setattr(studio.sink, "append", count)
+    studio.run(BLOCK_FRAMES)
+    assert blocks == [2] * BLOCK_FRAMES
+    for i in range(2 * BLOCK_FRAMES):
+        studio.engine.stop_recording(RecordingId(f"r{i}"))
+        assert len(studio.sink.channel(f"r{i}", 0)) == 2 * BLOCK_FRAMES * 160
 
 
 def test_several_legs_are_mixed_into_a_channel() -> None:
@@ -159,7 +182,7 @@ def test_a_sink_that_fails_once_costs_a_block_and_touches_no_other_recording(
     other = RecordingId("other")
     studio.engine.start_recording(R, "/x", legs("caller"), legs("caller"))
     studio.engine.start_recording(other, "/y", legs("agent"), legs("agent"))
-    studio.run(24)
+    studio.run(35)
     append = studio.sink.append
 
     def fail(recordings: Sequence[RecordingId], block: NDArray[np.uint8]) -> None:
@@ -170,8 +193,8 @@ def test_a_sink_that_fails_once_costs_a_block_and_touches_no_other_recording(
     with pytest.raises(OSError, match="no room"):
         studio.run(1)
     studio.run(30)
-    for recording in (R, other):
+    for recording, frames in ((R, 66 - BLOCK_FRAMES), (other, 66)):
         studio.engine.stop_recording(recording)
-        assert len(studio.sink.channel(recording, 0)) == 30 * 160
+        assert len(studio.sink.channel(recording, 0)) == frames * 160
     assert level_of(studio.sink.channel(R, 0), 500) > 7000
     assert level_of(studio.sink.channel(other, 0), 500) < 200
