@@ -16,6 +16,7 @@ from typing import Final
 
 from cti.doctor_findings import Finding as Finding
 from cti.doctor_findings import Severity as Severity
+from cti.doctor_secrets import examine_secrets
 from cti.doctor_tls import examine_certificates
 from cti.paths import shipped
 from cti.settings import Settings, port_range
@@ -42,7 +43,7 @@ def examine(settings: Settings, *, running: bool = False) -> list[Finding]:
         *_clock(),
         *_cores(),
         *_softphone(),
-        *_passwords(settings),
+        *examine_secrets(settings),
     ]
 
 
@@ -215,15 +216,4 @@ def _softphone() -> Iterator[Finding]:
             Severity.WARNING,
             "no softphone is installed: desks can use external phones only",
             "Install switchroom[softphone].",
-        )
-
-
-def _passwords(settings: Settings) -> Iterator[Finding]:
-    in_clear = [u.logins for u in settings.users if u.password]
-    open_hosts = [h for h in (settings.sip.host, settings.api.host) if not h.startswith("127.")]
-    if in_clear and open_hosts:
-        yield Finding(
-            Severity.WARNING,
-            f"passwords stand in clear in the configuration (users {', '.join(in_clear)})",
-            "Use password_hash and ha1_*: `switchroom users hash`, `switchroom users ha1`.",
         )

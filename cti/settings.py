@@ -15,6 +15,7 @@ import msgspec
 from cti.ranges import SettingsError as SettingsError
 from cti.ranges import expand as expand
 from cti.ranges import port_range as port_range
+from cti.section import Section
 from cti.settings_check import problems_of
 from cti.settings_faults import Lines, Salvage
 from cti.trunk_settings import TRUNK_FILES, Srtp
@@ -31,11 +32,7 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Level = Annotated[int, msgspec.Meta(ge=1, le=5)]
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
-
-
-class SiteSection(_Section, frozen=True, kw_only=True):
+class SiteSection(Section, frozen=True, kw_only=True):
     """What concerns the whole site."""
 
     name: str = "Switchroom"
@@ -49,7 +46,7 @@ class SiteSection(_Section, frozen=True, kw_only=True):
     """Folder of your own prompts (`NAME.ulaw`), from where this file lies; they go before the shipped."""
 
 
-class SipSection(_Section, frozen=True, kw_only=True):
+class SipSection(Section, frozen=True, kw_only=True):
     """Where SIP is spoken."""
 
     host: str = "127.0.0.1"
@@ -99,7 +96,7 @@ class SipSection(_Section, frozen=True, kw_only=True):
     """Peers that want a shorter interval are asked for this one."""
 
 
-class MediaSection(_Section, frozen=True, kw_only=True):
+class MediaSection(Section, frozen=True, kw_only=True):
     """Where RTP is spoken, and from which ports."""
 
     address: str = "127.0.0.1"
@@ -119,7 +116,7 @@ class MediaSection(_Section, frozen=True, kw_only=True):
     """What is spoken, in the order of our offers."""
 
 
-class ApiSection(_Section, frozen=True, kw_only=True):
+class ApiSection(Section, frozen=True, kw_only=True):
     """Where the HTTP and WebSocket API listens."""
 
     host: str = "127.0.0.1"
@@ -131,7 +128,7 @@ class ApiSection(_Section, frozen=True, kw_only=True):
 Rate = Annotated[float, msgspec.Meta(ge=1.0, le=1e6)]
 
 
-class LimitsSection(_Section, frozen=True, kw_only=True):
+class LimitsSection(Section, frozen=True, kw_only=True):
     """How much others may ask, and who is shut out for asking too much."""
 
     exempt: tuple[str, ...] = ("127.0.0.1", "::1")
@@ -151,14 +148,14 @@ class LimitsSection(_Section, frozen=True, kw_only=True):
     max_connections: Annotated[int, msgspec.Meta(ge=10, le=100000)] = 2000
 
 
-class ServerSection(_Section, frozen=True, kw_only=True):
+class ServerSection(Section, frozen=True, kw_only=True):
     """How the server ends."""
 
     drain_s: Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)] = 60.0
     """So long running calls may go on when it is told to stop; 0: they end at once, untold."""
 
 
-class PresenceSection(_Section, frozen=True, kw_only=True):
+class PresenceSection(Section, frozen=True, kw_only=True):
     """Who may watch phones: busy lamps, presence, waiting messages."""
 
     watch: str = "phones"
@@ -169,7 +166,7 @@ class PresenceSection(_Section, frozen=True, kw_only=True):
     """Short messages (MESSAGE) of one phone."""
 
 
-class CaptureSection(_Section, frozen=True, kw_only=True):
+class CaptureSection(Section, frozen=True, kw_only=True):
     """Who looks at signalling."""
 
     hep: str = ""
@@ -181,7 +178,7 @@ class CaptureSection(_Section, frozen=True, kw_only=True):
     """Messages of calls kept for `switchroom trace`; 0: none."""
 
 
-class DataSection(_Section, frozen=True, kw_only=True):
+class DataSection(Section, frozen=True, kw_only=True):
     """Where things are kept."""
 
     folder: str = "data"
@@ -191,7 +188,7 @@ class DataSection(_Section, frozen=True, kw_only=True):
     """Call detail records are dropped when they are so old; 0: never."""
 
 
-class DispositionSection(_Section, frozen=True, kw_only=True):
+class DispositionSection(Section, frozen=True, kw_only=True):
     """An outcome that agents can choose."""
 
     code: Name
@@ -199,7 +196,7 @@ class DispositionSection(_Section, frozen=True, kw_only=True):
     zh: str = ""
 
 
-class UserSection(_Section, frozen=True, kw_only=True):
+class UserSection(Section, frozen=True, kw_only=True):
     """One user, or a range of users that follow a pattern (`{login}` stands for the login)."""
 
     logins: str
@@ -213,7 +210,7 @@ class UserSection(_Section, frozen=True, kw_only=True):
     language: str = ""
 
 
-class PhoneSection(_Section, frozen=True, kw_only=True):
+class PhoneSection(Section, frozen=True, kw_only=True):
     """One phone, or a range of phones (`{number}` stands for the number)."""
 
     numbers: str
@@ -227,7 +224,7 @@ class PhoneSection(_Section, frozen=True, kw_only=True):
     """Whether its sound is encrypted: `off`, `accept` (if it offers it), `optional`, `required`, `dtls`."""
 
 
-class TransfersSection(_Section, frozen=True, kw_only=True):
+class TransfersSection(Section, frozen=True, kw_only=True):
     """What becomes of a call whose agent leaves, and what supervisors may do unseen."""
 
     agent_gone: Literal["target", "queue"] = "target"
@@ -241,7 +238,7 @@ class TransfersSection(_Section, frozen=True, kw_only=True):
     """What a supervisor whispers is on the recording."""
 
 
-class QueueSection(_Section, frozen=True, kw_only=True):
+class QueueSection(Section, frozen=True, kw_only=True):
     """One queue."""
 
     name: Name
@@ -251,7 +248,7 @@ class QueueSection(_Section, frozen=True, kw_only=True):
     announce_every_s: Seconds = 30.0
     max_wait_s: Seconds = 0.0
     priority: int = 0
-    skills: dict[str, Level] = {}
+    skills: dict[str, Level] = msgspec.field(default_factory=dict)
     music: str = ""
     """A prompt, or a folder of them, in the prompt folders; empty: everybody's music."""
     call_back_when_lost: bool = False
@@ -260,20 +257,20 @@ class QueueSection(_Section, frozen=True, kw_only=True):
     call_back_pause_s: Seconds = 30.0
 
 
-class AgentSection(_Section, frozen=True, kw_only=True):
+class AgentSection(Section, frozen=True, kw_only=True):
     """One agent, or a range; an agent has the number of its phone."""
 
     numbers: str
     queues: tuple[Name, ...]
     name: str = "Agent {number}"
-    skills: dict[str, Level] = {}
+    skills: dict[str, Level] = msgspec.field(default_factory=dict)
     ring_timeout_s: Annotated[float, msgspec.Meta(ge=1.0, le=300.0)] = 20.0
     wrap_up_s: Seconds = 5.0
     static: bool = False
     retry_s: Seconds = 1.0
 
 
-class EntrySection(_Section, frozen=True, kw_only=True):
+class EntrySection(Section, frozen=True, kw_only=True):
     """A number that callers dial."""
 
     number: str
@@ -284,7 +281,7 @@ class EntrySection(_Section, frozen=True, kw_only=True):
     priority: int = 0
 
 
-class Settings(_Section, frozen=True, kw_only=True):
+class Settings(Section, frozen=True, kw_only=True):
     """The whole file."""
 
     site: SiteSection = SiteSection()

@@ -18,6 +18,7 @@ HOST_PORT: Final = re.compile(r"^(?P<host>[0-9.]+|\[[0-9A-Fa-f:.]+\]):(?P<port>\
 
 _WATCH: Final = ("phones", "own", "nobody")
 _HOST_NAME: Final = re.compile(r"[0-9A-Za-z.-]{1,253}")
+_REALM: Final = re.compile(r'[^"\\\x00-\x1f\x7f]{1,128}')
 _WITH_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*):(\d{1,5})")
 _ROLES: Final = ("agent", "supervisor", "administrator")
 
@@ -140,6 +141,9 @@ def _reachable(settings: Settings) -> Iterator[str]:
             yield f"sip.advertise: {sip.advertise!r}: {words}"
     if bool(sip.certificate) != bool(sip.certificate_key):
         yield "sip.certificate: give the certificate and its key (certificate_key), or neither"
+    if not _REALM.fullmatch(sip.realm):
+        words = "phones must prove their passwords in a realm; write a name without quotation marks"
+        yield f"sip.realm: {words}"
     for server in sip.dns:
         yield from _told(lambda server=server: dns_server(server))  # type: ignore[misc]
 

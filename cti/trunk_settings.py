@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from cti.section import Section
+
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Region = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")]
@@ -20,11 +22,7 @@ TRUNK_FILES: Final = (
 """Keys of a trunk that name files, from where the configuration lies."""
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
-
-
-class RuleTable(_Section, frozen=True, kw_only=True):
+class RuleTable(Section, frozen=True, kw_only=True):
     """One translation rule: either a prefix or a pattern."""
 
     prefix: str | None = None
@@ -32,7 +30,7 @@ class RuleTable(_Section, frozen=True, kw_only=True):
     put: str = ""
 
 
-class MemberTable(_Section, frozen=True, kw_only=True):
+class MemberTable(Section, frozen=True, kw_only=True):
     """One trunk of a group."""
 
     trunk: Name
@@ -40,7 +38,7 @@ class MemberTable(_Section, frozen=True, kw_only=True):
     weight: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
 
 
-class LocationTable(_Section, frozen=True, kw_only=True):
+class LocationTable(Section, frozen=True, kw_only=True):
     """Phones that stand in one place."""
 
     phones: str
@@ -50,7 +48,7 @@ class LocationTable(_Section, frozen=True, kw_only=True):
 Srtp = Literal["off", "accept", "optional", "required", "dtls"]
 
 
-class TrunkSection(_Section, frozen=True, kw_only=True):
+class TrunkSection(Section, frozen=True, kw_only=True):
     """A way in or out."""
 
     name: Name
@@ -117,7 +115,7 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     """Numbers that are ours on this trunk: `+12025550100`, a range, or a prefix with `*`."""
     caller: International = ""
     """Shown for callers without a number of their own."""
-    callers_shown: dict[str, International] = {}
+    callers_shown: dict[str, International] = msgspec.field(default_factory=dict)
     """Extension and the number that is shown for it."""
     caller_header: Literal["from", "asserted", "account"] = "from"
     pass_foreign: bool = True
@@ -132,7 +130,7 @@ class TrunkSection(_Section, frozen=True, kw_only=True):
     """Calls out are signed."""
 
 
-class TrunkGroupSection(_Section, frozen=True, kw_only=True):
+class TrunkGroupSection(Section, frozen=True, kw_only=True):
     """Trunks that stand in for each other."""
 
     name: Name
@@ -146,14 +144,14 @@ class TrunkGroupSection(_Section, frozen=True, kw_only=True):
     call_backs: bool = False
 
 
-class NumberingSection(_Section, frozen=True, kw_only=True):
+class NumberingSection(Section, frozen=True, kw_only=True):
     """What holds for numbers of all trunks."""
 
     blocked: tuple[Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]{1,15}$")], ...] = ()
     """Prefixes of international numbers that nobody may call."""
 
 
-class EmergencySection(_Section, frozen=True, kw_only=True):
+class EmergencySection(Section, frozen=True, kw_only=True):
     """Where emergency calls go."""
 
     trunk: str = ""
@@ -165,7 +163,7 @@ class EmergencySection(_Section, frozen=True, kw_only=True):
     locations: tuple[LocationTable, ...] = ()
 
 
-class StirSection(_Section, frozen=True, kw_only=True):
+class StirSection(Section, frozen=True, kw_only=True):
     """Signatures of callers' numbers (STIR/SHAKEN)."""
 
     authorities: str = ""
@@ -174,6 +172,8 @@ class StirSection(_Section, frozen=True, kw_only=True):
     """Folder where certificates of other providers are kept."""
     fetch: bool = False
     """Fetch certificates that are missing, for the next call."""
+    fetch_inside: tuple[str, ...] = ()
+    """Addresses and networks of one's own from which they may come too; others must be public."""
     key: str = ""
     """PEM file of our key (EC, P-256)."""
     certificate: str = ""

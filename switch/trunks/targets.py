@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from switch.shown import without_password
 from switch.sip.flow import Transport
 
 _SERVER: Final = re.compile(
@@ -43,7 +44,8 @@ class Server(Struct, frozen=True):
         """Read a server. Raises ValueError, which says how to write one."""
         found = _SERVER.fullmatch(text)
         if found is None:
-            raise ValueError(f"write sip:host:port, with ;transport=tcp if need be, not {text!r}")
+            words = "write sip:host:port, with ;transport=tcp if need be, not"
+            raise ValueError(f"{words} {without_password(text)!r}")
         port = int(found["port"]) if found["port"] else None
         if port is not None and not 0 < port < 65536:
             raise ValueError(f"{port} is no port")

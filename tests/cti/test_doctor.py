@@ -13,7 +13,17 @@ from cti.doctor import Finding, Severity, _port_remedy, examine
 from cti.doctor_live import examine_figures, examine_running
 from cti.free_ports import free_port
 from cti.metrics.reading import Figures
-from cti.settings import ApiSection, DataSection, MediaSection, Settings, SipSection, UserSection
+from cti.settings import (
+    ApiSection,
+    CaptureSection,
+    DataSection,
+    MediaSection,
+    PhoneSection,
+    Settings,
+    SipSection,
+    TrunkSection,
+    UserSection,
+)
 
 
 def settings(tmp_path: Path, **sections: object) -> Settings:
@@ -90,6 +100,51 @@ def test_passwords_in_clear_matter_where_others_can_reach_us(tmp_path: Path) -> 
     open_host = SipSection(host="192.0.2.1", port=0)
     findings = examine(settings(tmp_path, users=users, sip=open_host))
     about(findings, "users boss", Severity.WARNING)
+
+
+def test_an_ha1_without_a_realm_is_pointed_at(tmp_path: Path) -> None:
+    phones = (PhoneSection(numbers="1001", ha1_md5="0" * 32),)
+    found = about(examine(settings(tmp_path, phones=phones)), "phones 1001", Severity.WARNING)
+    assert "--realm switchroom" in found.remedy
+    named = SipSection(port=0, realm="example.com")
+    findings = examine(settings(tmp_path, phones=phones, sip=named))
+    assert not [each for each in findings if "phones 1001" in each.what]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "realm", "is_told"),
+    [
+        ("sip:192.0.2.9", "", True),
+        ("sip:192.0.2.9", "carrier.example.com", False),
+        ("sips:sip.example.com", "", False),
+    ],
+)
+def test_a_trunk_that_proves_its_password_to_anybody_is_pointed_at(
+    tmp_path: Path, proxy: str, realm: str, is_told: bool
+) -> None:
+    trunk = TrunkSection(name="pstn", proxy=proxy, username="u", password="secret", realm=realm)
+    findings = examine(settings(tmp_path, trunks=(trunk,)))
+    assert [each.what for each in findings if "any realm" in each.what] == (
+        ["trunks pstn answer challenges of any realm, over connections that prove nobody"]
+        if is_told
+        else []
+    )
+    assert "secret" not in repr(findings)
+
+
+def test_no_password_comes_onto_a_screen_with_the_settings() -> None:
+    told = repr(
+        Settings(
+            data=DataSection(database="postgresql://ann:SECRET@db.example.com/calls"),
+            capture=CaptureSection(hep_password="SECRET"),
+            users=(UserSection(logins="boss", role="supervisor", password_hash="SECRET"),),
+            phones=(PhoneSection(numbers="1001", password="SECRET", ha1_md5="SECRET"),),
+            trunks=(TrunkSection(name="pstn", proxy="sip:u:SECRET@192.0.2.9", password="SECRET"),),
+        )
+    )
+    assert "SECRET" not in told
+    assert "db.example.com/calls" in told
+    assert "192.0.2.9" in told
 
 
 def test_the_command_names_a_configuration_that_cannot_be_used(

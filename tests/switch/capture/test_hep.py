@@ -148,6 +148,20 @@ def test_the_answer_to_a_challenge_is_not_shown_to_anybody(header: str, written:
     assert shown == message.replace(answer.encode(), b"*" * 64)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Authorization: Basic {}",
+        "proxy-authorization:\r\n basic\r\n\t{}",
+        "Authorization: Bearer {}",
+    ],
+)
+def test_passwords_are_not_shown_to_anybody(written: str) -> None:
+    password = "MTAwMTpsYWItMTAwMQ=="
+    message = f"REGISTER sip:a SIP/2.0\r\n{written.format(password)}\r\nTo: x\r\n\r\n".encode()
+    assert keyless(message) == message.replace(password.encode(), b"*" * len(password))
+
+
 def test_keys_of_sound_are_not_shown_to_anybody() -> None:
     """With as many octets as before: Content-Length goes on being right."""
     key = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij0123"

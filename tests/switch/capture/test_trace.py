@@ -3,8 +3,9 @@ from itertools import count
 import pytest
 
 from switch.capture.ladder import draw, mermaid, rungs_of, words_of
-from switch.capture.masking import HIDDEN, readable
+from switch.capture.masking import readable
 from switch.capture.trace import Entry, Trace
+from switch.shown import HIDDEN
 from switch.sip.flow import Flow, Transport
 
 CALLER = Flow(Transport.UDP, ("192.0.2.9", 5062), ("192.0.2.1", 5060))
@@ -147,6 +148,10 @@ def test_a_message_in_few_words(data: bytes, words: str) -> None:
     [
         'Authorization: Digest username="1001", response="SECRET"',
         'proxy-authorization:Digest response="SECRET"',
+        'Authorization: Digest username="1001",\r\n response="SECRET",\r\n\tqop="SECRET"',
+        "Authorization:\r\n Basic SECRET",
+        "Authorization: Basic SECRET",
+        'Authentication-Info: rspauth="SECRET"'.replace("SECRET", "0123456789abcdef" * 2),
         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SECRET",
         "a=ice-pwd:SECRET",
         "k=clear:SECRET",
@@ -156,6 +161,7 @@ def test_a_message_in_few_words(data: bytes, words: str) -> None:
 def test_secrets_are_blanked_and_the_rest_stays(line: str) -> None:
     shown = readable(f"INVITE x SIP/2.0\r\nTo: <sip:a@b>\r\n{line}\r\nVia: z\r\n\r\n".encode())
     assert "SECRET" not in shown
+    assert "0123456789abcdef" not in shown
     assert HIDDEN in shown
     assert "To: <sip:a@b>\n" in shown
     assert "\nVia: z\n" in shown
