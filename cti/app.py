@@ -48,6 +48,7 @@ from cti.phones import Phones
 from cti.recording_paths import RecordingPaths
 from cti.recovery import GATEWAY_LOST, RecordingRecovery, finish_left_behind
 from cti.settings import Settings
+from cti.settings_check import dns_server
 from cti.side_tasks import alone, bounded
 from cti.site import site_of
 from cti.status import StatusBoard
@@ -87,7 +88,12 @@ class Node:
         self.api_port = settings.api.port
         self._site = site_of(settings)
         self._flows = flows_of(settings)
-        self._stir = Stir(settings.stir, spawn=lambda work: self._spawn(work), now=monotonic)
+        self._stir = Stir(
+            settings.stir,
+            spawn=lambda work: self._spawn(work),
+            now=monotonic,
+            dns=[dns_server(each) for each in settings.sip.dns],
+        )
         self._serving = False
         self._tasks: asyncio.TaskGroup | None = None
         self._asked = asyncio.Event()

@@ -169,6 +169,7 @@ def _exempt(settings: Settings) -> Iterator[str]:
         ("limits.exempt", settings.limits.exempt),
         ("api.proxies", settings.api.proxies),
         ("sip.local_networks", settings.sip.local_networks),
+        ("stir.fetch_inside", settings.stir.fetch_inside),
     ):
         for address in addresses:
             try:

@@ -1,7 +1,7 @@
 """Signatures of callers' numbers in a node: the key, the authorities, and certificates of others.
 
 A certificate that a call needs and nobody has is fetched for the next call, if that is allowed: never
-while a call waits, a few at a time, each at most once a minute. What was fetched is kept in a folder.
+while a call waits, and few of them (`cti/fetch_budget.py`). What was fetched is kept in a folder.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-import httpx
-
+from cti.certificate_fetch import CertificateFetcher
+from cti.fetch_budget import FetchBudget
+from cti.outside import is_outside
 from cti.ranges import SettingsError
+from cti.sip_addresses import PeerNetworks
 from cti.trunk_settings import StirSection
 from switch.stir.certificates import LARGEST_PEM, Authorities, CertificateStore
 from switch.stir.signing import Signer, read_key
@@ -25,10 +28,8 @@ from switch.stir.verification import Verifier
 
 log = logging.getLogger(__name__)
 
-_FETCH_S: Final = 5.0
-_AGAIN_S: Final = 60.0
-_MOST_AT_ONCE: Final = 4
-_MOST_NOTED: Final = 1000
+_MOST_READ: Final = 1000
+"""Files of the folder."""
 
 
 def signer_of(stir: StirSection) -> Signer | None:
@@ -75,13 +76,17 @@ class Stir:
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         now: Callable[[], float],
+        dns: Sequence[tuple[str, int]] = (),
     ) -> None:
-        """`now` gives monotonic seconds. Raises SettingsError."""
+        """`now` gives monotonic seconds, `dns` are the servers to ask for names. Raises SettingsError."""
         self._settings = settings
         self._spawn = spawn
         self._now = now
-        self._asked: dict[str, float] = {}
-        self._under_way = 0
+        self._budget = FetchBudget()
+        inside = PeerNetworks(settings.fetch_inside)
+        self._fetcher = CertificateFetcher(
+            is_allowed=lambda address: is_outside(address) or inside.has(address), dns_servers=dns
+        )
         self._folder = Path(settings.certificates) if settings.certificates else None
         self._store: CertificateStore | None = None
         self.signer = signer_of(settings)
@@ -102,40 +107,17 @@ class Stir:
         """A call needed a certificate that is not at hand."""
         if not self._settings.fetch:
             return
-        now = self._now()
-        if now < self._asked.get(x5u, -_AGAIN_S) + _AGAIN_S or self._under_way >= _MOST_AT_ONCE:
-            return
-        if len(self._asked) >= _MOST_NOTED:
-            self._asked.clear()
-        self._asked[x5u] = now
-        self._under_way += 1
-        self._spawn(self._find(x5u))
+        host = urlsplit(x5u).hostname or ""
+        if self._budget.begin(x5u, host, self._now()):
+            self._spawn(self._find(x5u, host))
 
-    async def _find(self, x5u: str) -> None:
+    async def _find(self, x5u: str, host: str) -> None:
         try:
-            pem = await self._fetch(x5u)
+            pem = await self._fetcher.fetch(x5u)
             if pem is not None and self._store is not None and self._store.put(x5u, pem):
                 await asyncio.to_thread(self._keep, x5u, pem)
         finally:
-            self._under_way -= 1
-
-    async def _fetch(self, x5u: str) -> bytes | None:
-        pem = b""
-        try:
-            async with (
-                asyncio.timeout(_FETCH_S),
-                httpx.AsyncClient(follow_redirects=False, timeout=_FETCH_S) as client,
-                client.stream("GET", x5u) as response,
-            ):
-                response.raise_for_status()
-                async for part in response.aiter_bytes():
-                    pem += part
-                    if len(pem) > LARGEST_PEM:
-                        raise ValueError(f"more than {LARGEST_PEM} octets")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
-            log.warning("the certificate at %s cannot be fetched: %s", x5u, error)
-            return None
-        return pem
+            self._budget.end(host)
 
     def _keep(self, x5u: str, pem: bytes) -> None:
         if self._folder is None:
@@ -160,7 +142,7 @@ def _read_all(folder: Path | None) -> dict[str, bytes]:
     if folder is None or not folder.is_dir():
         return {}
     found = {}
-    for path in sorted(folder.glob("*.pem"))[:_MOST_NOTED]:
+    for path in sorted(folder.glob("*.pem"))[:_MOST_READ]:
         try:
             if path.stat().st_size <= LARGEST_PEM:
                 found[path.name] = path.read_bytes()

@@ -34,7 +34,7 @@ class NumberAuthority(Struct, frozen=True):
         """Tell whether a number (digits without a plus) may be signed for."""
         if self.codes or number in self.ones:
             return True
-        if not number.isdigit():
+        if not (number.isascii() and number.isdigit()):
             return False
         value = int(number)
         return any(first <= value < first + count for first, count in self.ranges)

@@ -115,7 +115,7 @@ class Verifier:
             raise StirError("stale", "the signature is too old, or of the future", status=403)
         if not claims.orig.tn or claims.orig.tn not in callers:
             raise StirError("other-caller", "the signature is of another caller")
-        if not any(number in claims.dest.tn for number in called):
+        if not any(number and number in claims.dest.tn for number in called):
             raise StirError("other-called", "the signature is for another callee")
         if passport.header.ppt == "shaken" and claims.attest not in tuple(Attestation):
             raise StirError("malformed", "a SHAKEN token without attestation")

@@ -174,7 +174,7 @@ class DnsResolver:
 
     async def _ask(self, question: Question) -> tuple[Answer, float]:
         if self._asker is None:
-            self._asker = _asker(self._servers)
+            self._asker = asker(self._servers)
         try:
             found = await self._asker.resolve(
                 question.name,
@@ -189,11 +189,12 @@ class DnsResolver:
         return records, float(found.rrset.ttl if found.rrset is not None else _LONGEST_S)
 
 
-def _asker(servers: Sequence[tuple[str, int]]) -> dns.asyncresolver.Resolver:
-    asker = dns.asyncresolver.Resolver(configure=not servers)
+def asker(servers: Sequence[tuple[str, int]]) -> dns.asyncresolver.Resolver:
+    """What asks these servers of the DNS (address and port); none: as the system is configured."""
+    found = dns.asyncresolver.Resolver(configure=not servers)
     if servers:
-        asker.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
-    return asker
+        found.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
+    return found
 
 
 def _read(record: object) -> Record:

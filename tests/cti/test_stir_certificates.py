@@ -48,7 +48,10 @@ async def test_a_fetched_certificate_is_judged_before_it_is_kept(
         pem = ssl.DER_cert_to_PEM_cert(damaged).encode()
     folder = tmp_path / "kept"
     settings = StirSection(
-        authorities=str(tmp_path / "ca.pem"), certificates=str(folder), fetch=True
+        authorities=str(tmp_path / "ca.pem"),
+        certificates=str(folder),
+        fetch=True,
+        fetch_inside=("127.0.0.0/8",),
     )
     fetches: list[Coroutine[Any, Any, None]] = []
     stir = Stir(settings, spawn=fetches.append, now=lambda: 0.0)

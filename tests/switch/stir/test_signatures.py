@@ -97,6 +97,21 @@ def test_another_library_reads_what_we_sign_and_we_what_it_signs() -> None:
     assert judge(write_identity(theirs, URL), verifier(provider().pem)).verstat is Verstat.PASSED
 
 
+def test_who_is_called_by_a_name_is_nobody_whom_a_token_could_mean() -> None:
+    """Names have no number: an empty one in a token is not that of all of them."""
+    headers = {"typ": "passport", "ppt": "shaken", "x5u": URL}
+    claims = {
+        "attest": "A",
+        "dest": {"tn": [""]},
+        "iat": int(NOW),
+        "orig": {"tn": CALLER},
+        "origid": "other",
+    }
+    theirs = jwt.encode(claims, provider().key, "ES256", headers=headers)
+    verdict = judge(write_identity(theirs, URL), verifier(provider().pem), called="")
+    assert (verdict.verstat, verdict.reason) == (Verstat.FAILED, "other-called")
+
+
 def test_tokens_are_written_in_canonical_form() -> None:
     header, payload, _ = read_identity(signed()).token.split(".")
     for part in (header, payload):
