@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from cti.tls_places import Place, TlsPlaces, places_of
 from switch.calls.control import Calls
 from switch.clock import Clock
 from switch.guard.guard import Guard
@@ -57,6 +58,7 @@ class CarrierAddresses:
             for trunk in trunks.values()
             for server in servers_of(trunk)
         }
+        self._places = TlsPlaces({}, {})
         self.resolver = DnsResolver(servers=dns, ipv6=ipv6, changed=self._changed)
 
     def watch(self) -> None:
@@ -64,11 +66,18 @@ class CarrierAddresses:
         for server in self._peers:
             if not server.is_address:
                 self.resolver.watch(_wanted(server))
-            elif server.transport is Transport.TLS:
-                self._expect(server, [server.target])
+        self._settle()
 
     def targets(self, server: Server) -> Sequence[Target]:
         """The addresses of a server, in the order in which they shall be tried; empty: none known."""
+        found = self._found(server)
+        taken = self._places.taken
+        if not taken:
+            return found
+        return [each for each in found if not _is_tls(each) or (server, _place(each)) not in taken]
+
+    def _found(self, server: Server) -> Sequence[Target]:
+        """Its addresses, whoever else is there."""
         if server.is_address:
             return (server.target,)
         return [
@@ -88,19 +97,32 @@ class CarrierAddresses:
     def _changed(self, wanted: Wanted) -> None:
         for server in self._peers:
             if not server.is_address and _wanted(server) == wanted:
-                targets = self.targets(server)
-                self._expect(server, targets)
-                for target in targets:
+                for target in self._found(server):
                     self._guard.accept(target.host, self._clock.now())
+        self._settle()
 
-    def _expect(self, server: Server, targets: Sequence[Target]) -> None:
-        for target in targets:
-            if target.transport is Transport.TLS:
-                try:
-                    self._tls.expect((target.host, target.port), self._peers[server])
-                except OSError as error:
-                    words = error.strerror or str(error)
-                    log.error("%s cannot be reached over TLS: %s", server, words)
+    def _settle(self) -> None:
+        """Who is connected to over TLS, and where: what one name leaves may be another's."""
+        before, self._places = (
+            self._places,
+            places_of(
+                (server, peer, [_place(each) for each in self._found(server) if _is_tls(each)])
+                for server, peer in self._peers.items()
+            ),
+        )
+        for (server, place), owner in self._places.taken.items():
+            if before.taken.get((server, place)) != owner:
+                log.error(
+                    "%s is not called at %s port %d: %s is there, with other TLS settings; give their"
+                    " trunks the same",
+                    *(server, *place, owner),
+                )
+        for place, (peer, also) in self._places.peers.items():
+            try:
+                self._tls.expect(place, peer, also=also)
+            except OSError as error:
+                words = error.strerror or str(error)
+                log.error("%s cannot be reached over TLS: %s", peer.server_name, words)
 
 
 class Carriers:
@@ -163,6 +185,14 @@ def servers_of(trunk: TrunkSettings) -> Iterator[Server]:
         yield trunk.server
     if trunk.registration is not None:
         yield from trunk.registration.registrars
+
+
+def _is_tls(target: Target) -> bool:
+    return target.transport is Transport.TLS
+
+
+def _place(target: Target) -> Place:
+    return target.host, target.port
 
 
 def _wanted(server: Server) -> Wanted:

@@ -28,6 +28,12 @@ class PeerIdentity(Struct, frozen=True):
         """Tell whether it stands for this domain or address; wildcards do not count (section 7.2)."""
         return name.lower().strip("[]").rstrip(".") in self.names
 
+    def covers(self, name: str) -> bool:
+        """Tell whether it stands for this server, as a TLS client judges: `*` stands for one label."""
+        plain = name.lower().strip("[]").rstrip(".")
+        first, dot, rest = plain.partition(".")
+        return plain in self.names or (bool(first and dot) and f"*.{rest}" in self.names)
+
 
 def identity_of(certificate: Mapping[str, Any] | None, der: bytes | None) -> PeerIdentity | None:
     """The identity in a certificate as `ssl.SSLObject.getpeercert` gives it; None: there is none.

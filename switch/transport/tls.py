@@ -53,12 +53,20 @@ class TlsPeer(Struct, frozen=True, kw_only=True):
 class TlsSession:
     """One session, of either side."""
 
-    __slots__ = ("_in", "_out", "_pins", "_ssl", "is_open", "is_over")
+    __slots__ = ("_also", "_in", "_out", "_pins", "_ssl", "is_open", "is_over")
 
     def __init__(
-        self, context: ssl.SSLContext, *, server_name: str | None = None, pins: tuple[str, ...] = ()
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_name: str | None = None,
+        pins: tuple[str, ...] = (),
+        also: tuple[str, ...] = (),
     ) -> None:
-        """We are the server unless `server_name` names the one we speak to."""
+        """We are the server unless `server_name` names the one we speak to.
+
+        `also` are other names that its certificate must have, where names are checked at all.
+        """
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._ssl = context.wrap_bio(
             self._in,
@@ -67,6 +75,7 @@ class TlsSession:
             server_hostname=server_name,
         )
         self._pins = pins
+        self._also = also
         self.is_open = False
         """The handshake is done and nothing broke since: plain octets can be sent."""
         self.is_over = False
@@ -138,6 +147,12 @@ class TlsSession:
             if found is None or found.fingerprint not in self._pins:
                 words = f"its certificate is not pinned: {found.fingerprint if found else 'none'}"
                 raise TlsError(words, is_strange=False)
+        if self._also and self._ssl.context.check_hostname:
+            shown = self.identity
+            missing = [name for name in self._also if shown is None or not shown.covers(name)]
+            if missing:
+                words = f"its certificate does not name {missing[0]}, which has the same address"
+                raise TlsError(words, is_strange=False)
         self.is_open = True
         return True
 
@@ -153,7 +168,7 @@ class TlsContexts:
         self._trusted = trusted
         self._server: ssl.SSLContext | None = None
         self._clients: dict[TlsPeer, ssl.SSLContext] = {}
-        self._peers: dict[tuple[str, int], TlsPeer] = {}
+        self._peers: dict[tuple[str, int], tuple[TlsPeer, tuple[str, ...]]] = {}
 
     @property
     def is_server(self) -> bool:
@@ -176,11 +191,14 @@ class TlsContexts:
             with suppress(OSError):  # a file that is gone: what it said still holds
                 self._clients[peer] = self._made_for(peer)
 
-    def expect(self, remote: tuple[str, int], peer: TlsPeer) -> None:
-        """Connections to this address go to that server. Raises OSError where its files cannot be read."""
+    def expect(self, remote: tuple[str, int], peer: TlsPeer, *, also: tuple[str, ...] = ()) -> None:
+        """Connections to this address go to that server, and to those of the names of `also`.
+
+        Raises OSError where its files cannot be read.
+        """
         self._client(peer)
         self._peers.pop(remote, None)
-        self._peers[remote] = peer
+        self._peers[remote] = (peer, also)
         if len(self._peers) > _MOST_ADDRESSES:  # names whose addresses change all the time
             del self._peers[next(iter(self._peers))]
 
@@ -194,10 +212,13 @@ class TlsContexts:
 
         Raises OSError where a file cannot be read any more.
         """
-        peer = self._peers.get(remote)
-        if peer is None:
+        expected = self._peers.get(remote)
+        if expected is None:
             return None
-        session = TlsSession(self._client(peer), server_name=peer.server_name, pins=peer.pins)
+        peer, also = expected
+        session = TlsSession(
+            self._client(peer), server_name=peer.server_name, pins=peer.pins, also=also
+        )
         session.begin()
         return session
 

@@ -90,6 +90,25 @@ async def test_a_server_that_proves_its_name_is_talked_to_over_one_connection(
         assert alice.pump.streams.counters.made == 1
 
 
+@pytest.mark.parametrize("has_both", [True, False])
+async def test_a_server_that_two_names_lead_to_must_prove_both(
+    tmp_path: Path, has_both: bool
+) -> None:
+    names = ("a.example.com", "b.example.com") if has_both else ("a.example.com",)
+    served = contexts(tmp_path / "bob", *names)
+    async with running_node() as alice, running_node(tls=served) as bob:
+        remote = await listening(bob)
+        peer = TlsPeer(server_name="a.example.com", ca_file=str(tmp_path / "bob" / "ca.pem"))
+        alice.pump.streams.tls.expect(remote, peer, also=("b.example.com",))
+        ask(alice, remote)
+        (event,) = await alice.wait_for(1)
+        if has_both:
+            assert isinstance(event, ResponseReceived)
+        else:
+            assert isinstance(event, TransportFailed)
+            assert "does not name b.example.com" in event.reason
+
+
 @pytest.mark.parametrize("wrong", ["name", "authority", "pin", "nothing"])
 async def test_a_server_that_cannot_prove_itself_gets_nothing(tmp_path: Path, wrong: str) -> None:
     served = contexts(tmp_path / "bob", "sip.example.com")
