@@ -118,6 +118,7 @@ class Adoption:
                 early=early,
                 group=leg.group,
                 transfer=self._transfer(leg_id),
+                dtmf=leg.dtmf,
             )
         return LegRecord(
             *leg_part,
@@ -133,6 +134,7 @@ class Adoption:
             role=facts.role,
             group=leg.group,
             tune=facts.tune,
+            dtmf=leg.dtmf,
         )
 
     def _transfer(self, leg_id: LegId) -> TransferRecord | None:
@@ -260,6 +262,7 @@ class Adoption:
             phone=record.phone,
             trunk=record.trunk,
             group=record.group,
+            dtmf=record.dtmf,
             state=state,
             began=mono(record.began),
             port=record.port,

@@ -110,6 +110,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The transfer that it is called for."""
     tune: str = ""
     """The music that it hears when it is to hear some; empty: everybody's."""
+    dtmf: str = "rfc4733"
+    """How digits travel on its trunk."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

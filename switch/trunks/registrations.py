@@ -199,7 +199,7 @@ class Registrations:
             case Action.SEND_REMOVAL:
                 self._deadlines.cancel(registration)
                 if registration.holds(now):
-                    self._register(registration, 0, now)
+                    self._remove(registration, now)
             case Action.NOTE_BINDING:
                 if not registration.holds(now):
                     log.info(
@@ -241,6 +241,15 @@ class Registrations:
             self._put_off(registration, f"not asked: {error!r}"[:100], now)
             return
         self._under_way[transaction] = registration
+
+    def _remove(self, registration: Registration, now: float) -> None:
+        try:
+            self._register(registration, 0, now)
+        except Exception:
+            # The others are to be told all the same, and the server is to come to its end.
+            log.exception(
+                "trunk %s cannot tell %s that we leave", registration.trunk, registration.registrar
+            )
 
     def _put_off(self, registration: Registration, why: str, now: float) -> None:
         """Nothing was sent; try again soon."""

@@ -44,8 +44,9 @@ class Upkeep:
         if self._is_over:
             return
         self._is_over = True
-        self.probes.stop()
-        self.registrations.leave(self._clock.now())
+        now = self._clock.now()
+        _guarded(self.probes.stop)
+        _guarded(lambda: self.registrations.leave(now))
         self._watch()
         self._flush()
 
@@ -73,11 +74,15 @@ class Upkeep:
     def _fire(self) -> None:
         self._timer = self._timer_at = None
         now = self._clock.now()
-        for each in (self.registrations, self.probes):
-            try:
-                each.handle_timer(now)
-            except Exception:
-                # One trunk's fault stops neither the other trunks nor the timer.
-                log.exception("a registration or an OPTIONS of a trunk failed")
+        _guarded(lambda: self.registrations.handle_timer(now))
+        _guarded(lambda: self.probes.handle_timer(now))
         self._watch()
         self._flush()
+
+
+def _guarded(step: Callable[[], None]) -> None:
+    """One trunk's fault stops neither the other trunks nor the timer, nor the server's way down."""
+    try:
+        step()
+    except Exception:
+        log.exception("a registration or an OPTIONS of a trunk failed")

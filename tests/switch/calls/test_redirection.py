@@ -130,6 +130,20 @@ def test_who_is_called_instead_is_offered_what_its_own_trunk_is_to_be_offered() 
     bench.check_forgotten()
 
 
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_how_digits_travel_on_its_trunk_is_known_after_a_restart(is_answered: bool) -> None:
+    trunk = replace(TRUNKS["out"], dtmf=DtmfMode.IN_BAND)
+    bench = Bench(plan=replace(PLAN, trunks={**TRUNKS, "out": trunk}))
+    ann, carrier = bench.phone("1001"), bench.stranger("carrier", CARRIER)
+    ann.call("+12025550123")
+    if is_answered:
+        carrier.answer()
+    bench.restart()
+    assert {leg.dtmf for leg in bench.calls.legs if leg.trunk} == {"inband"}
+    ann.hang_up()
+    bench.check_forgotten()
+
+
 @pytest.mark.parametrize("target", ["+12025550123", "4000", "9999", "1003", "1001%00", ""])
 def test_what_the_caller_may_not_dial_is_not_followed(target: str) -> None:
     """1011 has no right to call out; a phone that it calls cannot lend it one (toll fraud)."""

@@ -7,9 +7,10 @@ from itertools import count
 import pytest
 
 from switch.sip.client_digest import ClientCredentials
-from switch.sip.events import TransactionId
+from switch.sip.events import RequestAnswered, TransactionId
 from switch.sip.flow import Flow
-from switch.sip.message import Request
+from switch.sip.headers import Headers
+from switch.sip.message import Request, Response
 from switch.trunks.health import HealthSettings
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.probes import Probes
@@ -54,9 +55,10 @@ def trunk(name: str, host: str) -> TrunkSettings:
     )
 
 
-def test_a_fault_at_one_trunk_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def upkeep_over(wire: Wire, clock: VirtualClock) -> Upkeep:
+    """That of two trunks."""
     trunks = {each.name: each for each in (trunk("a", "192.0.2.10"), trunk("b", "192.0.2.20"))}
-    wire, clock, tokens = Wire(), VirtualClock(), count(1)
+    tokens = count(1)
     addresses = AddressesOnly()
     registrations = Registrations(
         trunks,
@@ -76,14 +78,45 @@ def test_a_fault_at_one_trunk_stops_nothing(caplog: pytest.LogCaptureFixture) ->
         new_token=lambda: f"tok{next(tokens)}",
         draw=lambda: 0.5,
     )
-    upkeep = Upkeep(registrations, probes, clock=clock, flush=lambda: None)
+    return Upkeep(registrations, probes, clock=clock, flush=lambda: None)
+
+
+def test_a_fault_at_one_trunk_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    wire, clock = Wire(), VirtualClock()
+    upkeep = upkeep_over(wire, clock)
     wire.failing.add("192.0.2.10")
     upkeep.start()
     clock.run_until(clock.now() + 40.0)
     assert set(wire.sent) == {("REGISTER", "192.0.2.20"), ("OPTIONS", "192.0.2.20")}
     assert "a fault" in caplog.text
-    assert "a fault" in next(iter(registrations)).last_failure
+    assert "a fault" in next(iter(upkeep.registrations)).last_failure
 
     wire.failing.clear()
     clock.run_until(clock.now() + 120.0)
     assert {("REGISTER", "192.0.2.10"), ("OPTIONS", "192.0.2.10")} <= set(wire.sent)
+
+
+def test_a_carrier_that_cannot_be_told_keeps_nobody_from_leaving(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wire, clock = Wire(), VirtualClock()
+    upkeep = upkeep_over(wire, clock)
+    upkeep.start()
+    clock.run_until(clock.now() + 1.0)
+    for number, (method, _) in enumerate(wire.sent, 1):
+        if method == "REGISTER":
+            answered = RequestAnswered(
+                transaction=TransactionId(f"t{number}"),
+                status=200,
+                reason="OK",
+                response=Response(200, "OK", Headers([("Expires", "600")])),
+                seq=1,
+            )
+            assert upkeep.answered(answered, clock.now())
+    wire.sent.clear()
+    wire.failing.add("192.0.2.10")
+    upkeep.leave()
+    assert wire.sent == [("REGISTER", "192.0.2.20")]
+    assert "cannot tell" in caplog.text
+    clock.run_until(clock.now() + 700.0)
+    assert len(wire.sent) == 1, "nobody is registered or asked any more"
