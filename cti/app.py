@@ -190,7 +190,7 @@ class Node:
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
-        Tidying(self._clock, lambda: self._switching.calls.calls_alive > 0).watch()
+        Tidying(self._clock, lambda: self._switching.calls.calls_alive).watch()
 
     def _compose(self) -> None:
         new_id = Ids()

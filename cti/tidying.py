@@ -2,8 +2,11 @@
 
 The collector is calmed (`cti.serving`): what became garbage in cycles after it had lived for a while, as
 connections of desks do, would stay for half a million calls. And the C library keeps what was freed between
-things that live. So both are looked through once in a while: a minute after calls that are over, and every
-five minutes while there are always some.
+things that live. So both are looked through once in a while: a minute after calls that are over.
+
+While there are calls that would hold everybody up, and the longer the more of them live. So then only what
+is young is looked through, every five minutes, and all of it when few calls live: fewer than a number that
+doubles with every hour that it was put off. A centre that never sleeps is tidied at its low tide.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import gc
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Any, Final
 
 from switch.clock import Clock
@@ -19,7 +23,20 @@ _LOOK_EVERY_S: Final = 20.0
 IDLE_S: Final = 60.0
 """While there are no calls: SIP transactions are gone 32 s after theirs."""
 BUSY_S: Final = 300.0
-"""While there are: it holds everybody for some hundredths of a second."""
+"""While there are some."""
+FEW_CALLS: Final = 20
+"""With so many it takes some milliseconds to look through everything."""
+_DOUBLES_EVERY_S: Final = 3600.0
+_MOST_DOUBLINGS: Final = 16
+
+
+class Depth(Enum):
+    """How much is looked through."""
+
+    YOUNG = auto()
+    """What was made lately: the pause does not depend on how many calls live."""
+    ALL = auto()
+    """Everything, and what the C library keeps."""
 
 
 class Tidying:
@@ -28,33 +45,41 @@ class Tidying:
     def __init__(
         self,
         clock: Clock,
-        has_calls: Callable[[], bool],
+        calls: Callable[[], int],
         *,
-        tidy: Callable[[], None] | None = None,
+        tidy: Callable[[Depth], None] | None = None,
         work: Callable[[], int] | None = None,
     ) -> None:
-        """Without `tidy` and `work` this process is tidied."""
+        """`calls` tells how many live. Without `tidy` and `work` this process is tidied."""
         self._clock = clock
-        self._has_calls = has_calls
+        self._calls = calls
         self._tidy = tidy or _Process().tidy
         self._work = work or _collections
-        self._done_at = self._busy_at = clock.now()
-        """When it was tidied, and when there were calls, last."""
-        self._done_work = self._work()
+        self._done_at = self._all_at = self._busy_at = clock.now()
+        """When it was tidied, when wholly, and when there were calls, last."""
+        self._all_work = self._work()
 
     def watch(self) -> None:
         """Begin. Goes on for as long as the clock's timers fire."""
         self._clock.call_at(self._clock.now() + _LOOK_EVERY_S, self._look)
 
     def _look(self) -> None:
-        is_busy, now = self._has_calls(), self._clock.now()
-        if is_busy:
+        calls, now = self._calls(), self._clock.now()
+        if calls:
             self._busy_at = now
-        due = self._done_at + BUSY_S if is_busy else max(self._done_at, self._busy_at) + IDLE_S
-        if self._work() != self._done_work and now >= due:
-            self._tidy()
-            self._done_at, self._done_work = self._clock.now(), self._work()
+        due = self._done_at + BUSY_S if calls else max(self._done_at, self._busy_at) + IDLE_S
+        if self._work() != self._all_work and now >= due:
+            is_all = calls <= most_calls(now - self._all_at)
+            self._tidy(Depth.ALL if is_all else Depth.YOUNG)
+            self._done_at = self._clock.now()
+            if is_all:
+                self._all_at, self._all_work = self._done_at, self._work()
         self.watch()
+
+
+def most_calls(put_off_s: float) -> int:
+    """With how many calls everything is looked through, if that was last done so long ago."""
+    return FEW_CALLS << min(int(put_off_s / _DOUBLES_EVERY_S), _MOST_DOUBLINGS)
 
 
 class _Process:
@@ -63,8 +88,11 @@ class _Process:
     def __init__(self) -> None:
         self._trim: Any = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
-    def tidy(self) -> None:
-        """Collect cycles, give free pages back."""
+    def tidy(self, depth: Depth) -> None:
+        """Collect cycles; give free pages back if there is time for it."""
+        if depth is Depth.YOUNG:
+            gc.collect(1)
+            return
         gc.collect()
         if self._trim is not None:
             self._trim(0)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from cti.tidying import BUSY_S, IDLE_S, Tidying, _Process
+from cti.tidying import BUSY_S, FEW_CALLS, IDLE_S, Depth, Tidying, _Process
 from tests.kit.virtual_clock import VirtualClock
 
 
@@ -17,19 +17,22 @@ class Server:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.has_calls = False
+        self.calls = 0
         self.work = 0
         self.tidied: list[float] = []
+        self.whole: list[float] = []
         self._begun = self.clock.now()
         Tidying(
             self.clock,
-            lambda: self.has_calls,
+            lambda: self.calls,
             tidy=self._tidied,
             work=lambda: self.work,
         ).watch()
 
-    def _tidied(self) -> None:
+    def _tidied(self, depth: Depth) -> None:
         self.tidied.append(self.clock.now() - self._begun)
+        if depth is Depth.ALL:
+            self.whole.append(self.tidied[-1])
 
     def pass_time(self, seconds: float, *, working: bool = True) -> None:
         for _ in range(int(seconds)):
@@ -53,9 +56,45 @@ def test_once_a_minute_while_there_are_no_calls() -> None:
     assert len(server.tidied) <= 5
 
 
+def test_while_many_calls_talk_only_what_is_young_is_looked_through() -> None:
+    server = Server()
+    server.calls = 100
+    server.pass_time(2 * 3600)
+    assert len(server.tidied) > 20
+    assert server.whole == []
+    server.calls = FEW_CALLS
+    server.pass_time(BUSY_S + 40)
+    assert len(server.whole) == 1
+
+
+def test_who_never_sleeps_is_tidied_at_low_tide_and_at_last_anyway() -> None:
+    server = Server()
+    server.calls = 500
+    server.pass_time(4 * 3600)
+    assert server.whole == []
+    server.calls = 300  # fewer than 20 * 2^4
+    server.pass_time(BUSY_S + 40)
+    assert len(server.whole) == 1
+    server.calls = 500
+    server.pass_time(4 * 3600)
+    assert len(server.whole) == 1
+    server.pass_time(3600 + BUSY_S + 40)
+    assert len(server.whole) == 2
+
+
+def test_calls_that_were_tidied_after_in_haste_are_tidied_after_wholly_when_they_are_over() -> None:
+    server = Server()
+    server.calls = 100
+    server.pass_time(BUSY_S + 40)
+    assert (len(server.tidied), server.whole) == (1, [])
+    server.calls = 0
+    server.pass_time(IDLE_S + 40, working=False)
+    assert len(server.whole) == 1
+
+
 def test_every_five_minutes_while_there_are_always_calls() -> None:
     server = Server()
-    server.has_calls = True
+    server.calls = 100
     server.pass_time(BUSY_S - 1)
     assert server.tidied == []
     server.pass_time(2 * BUSY_S + 40)
@@ -64,9 +103,9 @@ def test_every_five_minutes_while_there_are_always_calls() -> None:
 
 def test_once_after_the_last_call_when_its_transactions_are_gone() -> None:
     server = Server()
-    server.has_calls = True
+    server.calls = 100
     server.pass_time(130)
-    server.has_calls = False
+    server.calls = 0
     server.pass_time(32, working=False)
     assert server.tidied == [], "too early: nothing would be done for what is still kept"
     server.pass_time(IDLE_S - 32, working=False)
@@ -86,8 +125,9 @@ def test_what_leads_only_to_itself_is_collected() -> None:
         gc.collect(1)  # as old as what a connection leaves
         seen = weakref.ref(knot)
         del knot
+        _Process().tidy(Depth.YOUNG)
         assert seen() is not None
-        _Process().tidy()
+        _Process().tidy(Depth.ALL)
         assert seen() is None
     finally:
         gc.enable()
@@ -95,7 +135,7 @@ def test_what_leads_only_to_itself_is_collected() -> None:
 
 def test_a_c_library_without_trimming_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    _Process().tidy()
+    _Process().tidy(Depth.ALL)
 
 
 def test_what_the_c_library_keeps_free_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,5 +146,5 @@ def test_what_the_c_library_keeps_free_is_given_back(monkeypatch: pytest.MonkeyP
             self.trimmed.append(pad)
 
     monkeypatch.setattr("ctypes.CDLL", lambda name: Library())
-    _Process().tidy()
+    _Process().tidy(Depth.ALL)
     assert Library.trimmed == [0]
