@@ -440,6 +440,8 @@ class Node:
             return False, f"draining: {self._draining.calls_left} calls left"
         if not self._switching.calls.accepts_calls:
             return False, "no media gateway is connected"
+        if lost := self._switching.listening.lost:
+            return False, f"{', '.join(lost)} is no address of this machine any more"
         return True, "calls are accepted"
 
     def reload(self) -> None:

@@ -19,6 +19,7 @@ from cti.carriers import CarrierAddresses, Carriers
 from cti.certificates import Certificates
 from cti.flows import prompt_folders, tunes_of
 from cti.ids import Tokens
+from cti.listening import ListenAddresses
 from cti.settings import Settings, expand, port_range
 from cti.settings_check import dns_server
 from cti.sip_addresses import SipAddresses, media_address
@@ -234,6 +235,7 @@ class Switching:
             srtp_of_phone=self.credentials.srtp,
         )
         self.calls.attach(self.presence)
+        self.listening = ListenAddresses(())
         self.carriers = Carriers(
             site.trunks,
             addresses=addresses,
@@ -276,6 +278,8 @@ class Switching:
             self.calls.media.policies.fingerprint = await asyncio.to_thread(
                 own_dtls_certificate, self._dtls_certificate, time.time()
             )
+        sip, media = self._settings.sip, self._settings.media
+        self.listening = ListenAddresses((sip.host, *sip.more_hosts, media.address))
         await self.gateway_process.start()
         self.carriers.start()
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cti.schema_bans import BanView
 
 _EPILOG = """examples:
   switchroom bans list --login super --password-file ~/.switchroom-password
@@ -70,13 +75,23 @@ async def _act(args: argparse.Namespace, password: str) -> int:
             print(f"{args.source} may come in again.")
             return 0
         bans = await api.bans()
+    for line in listed(bans):
+        print(line)
+    return 0
+
+
+def listed(bans: Sequence[BanView]) -> Iterator[str]:
+    """The bans as a table, and what its words mean."""
     if not bans:
-        print("Nobody is banned.")
+        yield "Nobody is banned."
+        return
+    yield f"{'SOURCE':24} {'SHUT OUT UNTIL':20} {'BANS':>4} {'DROPPED':>8}  WHY"
     for ban in bans:
         until = datetime.fromtimestamp(ban.until).astimezone()
         source = f"{ban.source} (UDP)" if ban.datagrams_only else ban.source
-        print(
-            f"{source:24} until {until:%Y-%m-%d %H:%M:%S}  ban {ban.times}, "
-            f"{ban.dropped} turned away  {ban.words}"
-        )
-    return 0
+        yield f"{source:24} {until:%Y-%m-%d %H:%M:%S}  {ban.times:4} {ban.dropped:8}  {ban.words}"
+    yield ""
+    yield "BANS: how often it was banned, this time included; each ban is twice as long as the last."
+    yield "DROPPED: its messages and connections that were thrown away unread during this ban."
+    if any(ban.datagrams_only for ban in bans):
+        yield "(UDP): only its datagrams, which others may have sent in its name; it may use TCP."

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from cti.cli.db import add_database_options, configured, database_url, existing
+from cti.cli.exports import add_force, is_in_the_way
 
 if TYPE_CHECKING:
     from crm_store.facts import CallLegFacts, CallLegFilter
@@ -44,6 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
     exporting = actions.add_parser("export", help="write all of them to a file, .csv or .json")
     exporting.add_argument("file", type=Path, help="its name ends in .csv or .json; - for CSV here")
+    add_force(exporting)
     for action in (listing, exporting):
         action.add_argument("--since", type=_moment, metavar="TIME", help="begun then or later")
         action.add_argument("--until", type=_moment, metavar="TIME", help="begun before")
@@ -130,6 +132,8 @@ async def _export(store: Store, args: argparse.Namespace) -> int:
     kind = ".csv" if to_here else args.file.suffix.lower()
     if kind not in (".csv", ".json"):
         print(f"{args.file}: the name must end in .csv or .json", file=sys.stderr)
+        return 1
+    if not to_here and is_in_the_way(args.file, force=args.force):
         return 1
     wanted = _wanted(args)
     total = await store.count_call_legs(wanted)

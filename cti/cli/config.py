@@ -48,6 +48,12 @@ def run(args: argparse.Namespace) -> int:
         (len(settings.trunks), "trunk", "trunks"),
         (len(settings.entries), "entry", "entries"),
     )
+    if not any(count for count, _, _ in counts):
+        words = (
+            "nothing is set up: no phones, agents, queues, trunks or entries, so nobody can call"
+        )
+        print(f"{args.file}: {words}; begin with `switchroom config new FILE`", file=sys.stderr)
+        return 1
     words = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts)
     print(f"{args.file}: good. {words}.")
     return 0

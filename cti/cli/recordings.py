@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cti.cli.db import add_database_options, configured, database_url, existing
+from cti.cli.exports import add_force, is_in_the_way
 
 if TYPE_CHECKING:
     from crm_store.facts import RecordingFacts
@@ -52,6 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sides.add_argument("--mono", action="store_true", help="one channel, as without it")
     sides.add_argument("--stereo", action="store_true", help="the customer left, all others right")
     exporting.add_argument("--channel", choices=("both", "customer", "agent"), default="both")
+    add_force(exporting)
     for action in (listing, verifying, exporting):
         add_database_options(action)
 
@@ -127,6 +129,8 @@ async def _export(store: Store, args: argparse.Namespace) -> int:
             f"There is no recording {args.recording}; see `switchroom recordings list`.",
             file=sys.stderr,
         )
+        return 1
+    if is_in_the_way(args.file, force=args.force, source=Path(row.path)):
         return 1
     try:
         named = args.file.suffix.lstrip(".").lower()

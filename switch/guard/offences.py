@@ -50,14 +50,14 @@ _AGAINST_KNOWN: Final = frozenset({Offence.WRONG_PASSWORD, Offence.SLOW, Offence
 
 WORDS: Final[Mapping[str, str]] = {
     Offence.WRONG_PASSWORD: "too many wrong passwords",
-    Offence.GUESSING_ON: "passwords guessed without a pause",
-    Offence.UNANSWERED: "challenges left unanswered, as who looks for names does",
-    Offence.MALFORMED: "messages that cannot be read",
-    Offence.HALF_OPEN: "calls begun and never acknowledged",
+    Offence.GUESSING_ON: "goes on guessing passwords while it is told to wait",
+    Offence.UNANSWERED: "many requests, and never the password that it is asked for",
+    Offence.MALFORMED: "many messages that cannot be read as SIP",
+    Offence.HALF_OPEN: "many calls whose answer it never acknowledges (no ACK)",
     Offence.SLOW: "connections that bring no whole message in time",
     Offence.NO_SIP: "connections that do not speak SIP",
-    Offence.FLOOD: "far more messages than its share",
-    Offence.SCANNER: "a scanner by its own name",
+    Offence.FLOOD: "many more messages a second than it may send",
+    Offence.SCANNER: "says itself that it is a scanner (User-Agent)",
 }
 
 FULL: Final = 100.0

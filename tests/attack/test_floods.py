@@ -180,7 +180,9 @@ async def test_a_ban_is_listed_and_lifted_by_command(
 
     await lab.until(is_banned, 10.0)
     assert await asyncio.to_thread(main, ["bans", "list", *options]) == 0
-    assert re.search(rf"^{source} .*messages that cannot be read$", capsys.readouterr().out, re.M)
+    assert re.search(
+        rf"^{source} .*messages that cannot be read as SIP$", capsys.readouterr().out, re.M
+    )
     assert await asyncio.to_thread(main, ["bans", "lift", source, *options]) == 0
     assert capsys.readouterr().out == f"{source} may come in again.\n"
     assert source not in await bans(lab)

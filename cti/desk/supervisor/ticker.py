@@ -56,7 +56,8 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
         case BanView() if event.type is EventType.SOURCE_BANNED:
             source, why = event.data.source, event.data.words
             why = words.get(f"ban.{event.data.reason}", why)
-            return words("tick.banned", source=source, words=why), looks.RED
+            minutes = max(1, round((event.data.until - event.data.since) / 60))
+            return words("tick.banned", source=source, minutes=minutes, words=why), looks.RED
         case EmergencyView():
             who, place = event.data.caller_number, spaced_number(event.data.location) or "?"
             text = words("tick.emergency", phone=who, number=event.data.number, place=place)

@@ -76,6 +76,19 @@ def test_records_are_exported_whole_as_csv(
     assert rows[-8]["caller"] == "'=1+1"  # no formula of a spreadsheet
 
 
+def test_an_export_overwrites_nothing_unasked(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text("mine")
+    export = ["cdr", "export", str(file), "--result", "busy", "--database", store]
+    assert main(export) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+    assert main([*export, "--force"]) == 0
+    assert file.read_text().startswith("{")
+
+
 def test_records_are_exported_as_json_lines_and_filtered(store: str, tmp_path: Path) -> None:
     file = tmp_path / "busy.json"
     words = ["--result", "busy", "--since", "2026-03-01T12:10+00:00", "--until", "2026-03-02"]

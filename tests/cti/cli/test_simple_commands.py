@@ -34,6 +34,19 @@ def test_a_new_configuration_is_written_once_and_is_good(
     assert "cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "[sip]\nport = 5070\n"])
+def test_a_configuration_that_sets_nothing_up_is_not_called_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = tmp_path / "empty.toml"
+    file.write_text(text)
+    assert main(["config", "check", str(file)]) == 1
+    told = capsys.readouterr()
+    assert "good" not in told.out
+    assert "nothing is set up" in told.err
+    assert "config new" in told.err
+
+
 def test_a_new_site_has_somebody_for_every_role(tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     assert main(["config", "new", str(file)]) == 0
@@ -135,8 +148,26 @@ def test_a_recording_is_exported_as_plain_sound(
         assert (sound.getnchannels(), sound.getframerate(), sound.getnframes()) == (1, 8000, 8000)
     capsys.readouterr()
     for name, words in (("r-none", "There is no recording"), ("r-gone", "cannot be exported")):
-        assert main([*export, name, str(target), *database]) == 1
+        assert main([*export, name, str(tmp_path / "other.wav"), *database]) == 1
         assert words in capsys.readouterr().err
+
+
+def test_an_export_overwrites_nothing_unasked_and_never_the_recording(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "mine.wav"
+    target.write_bytes(b"mine")
+    export = ["recordings", "export", "r-whole", "--database", store]
+    assert main([*export, str(target)]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert target.read_bytes() == b"mine"
+    assert main([*export, str(target), "--force"]) == 0
+    assert target.read_bytes()[:4] == b"RIFF"
+    (itself,) = [path for path in tmp_path.rglob("*.wav") if path.name == "whole.wav"]
+    before = itself.read_bytes()
+    assert main([*export, str(itself), "--force"]) == 1
+    assert "is what is to be exported" in capsys.readouterr().err
+    assert itself.read_bytes() == before
 
 
 def test_a_file_that_is_no_recording_is_not_exported(

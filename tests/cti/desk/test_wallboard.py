@@ -159,7 +159,8 @@ def test_events_are_put_into_words() -> None:
     refused = Refused(status=404, reason="unknown number", called="4999", caller_number="x")
     assert said(EventType.CALL_REFUSED, refused) == "call to 4999 refused: 404 unknown number"
     ban = BanView(source="198.51.100.7", reason="flood", words="x", since=0, until=600)
-    assert said(EventType.SOURCE_BANNED, ban) == "198.51.100.7 is shut out: far too many messages"
+    shut_out = "198.51.100.7 is shut out for 10 min: too many messages a second"
+    assert said(EventType.SOURCE_BANNED, ban) == shut_out
     assert said(EventType.SOURCE_UNBANNED, ban) == "198.51.100.7 may come in again"
     assert said(EventType.AGENT_STATE_CHANGED, replace(server.agent, state="talking")) == ""
 
