@@ -14,6 +14,7 @@ import phonenumbers
 
 TAIL_DIGITS: Final = 7
 """Digits by which candidates for a local match are found; fewer would find strangers."""
+_LEAST_DIGITS: Final = 3
 MATCH_DIGITS: Final = 9
 """At most so many last digits are compared: beyond them stand area and trunk prefixes."""
 
@@ -55,6 +56,11 @@ def normalise(raw: str, region: str) -> Number:
         return Number(raw=text, value=value, is_e164=True, tail=value[-TAIL_DIGITS:])
     tail = digits[-TAIL_DIGITS:] if len(digits) >= TAIL_DIGITS else ""
     return Number(raw=text, value=digits or text, is_e164=False, tail=tail)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text can be kept as a telephone number: callers may be called anything."""
+    return len(_digits(text.strip()[:64])) >= _LEAST_DIGITS
 
 
 def _e164(text: str, region: str) -> str | None:

@@ -266,7 +266,8 @@ class Store:
         while True:
             await asyncio.sleep(pause)
             try:
-                await upgrade(self._url)
+                # Migrations are read and compared for some tenths of a second: calls are not to wait.
+                await asyncio.to_thread(asyncio.run, upgrade(self._url))
             except StoreUnavailable as error:
                 _log.debug("the store is still away: %s", error)
                 pause = min(pause * 2, 30.0)

@@ -11,6 +11,7 @@ from crm_store.errors import StoreUnavailable
 from crm_store.facts import CallLegFilter
 from crm_store.store import Store
 from cti.call_records import CallRecords
+from cti.customers import answering
 from cti.errors import Invalid, NotFound, Unavailable
 from cti.leg_notes import LegNotes, names_of
 from cti.schema_calls import CallLegPage, CallLegView, MessageView, TraceView
@@ -54,10 +55,8 @@ class CallsDesk:
         if not 1 <= limit <= MOST:
             raise Invalid("bad-limit", f"A page has 1 to {MOST} legs.")
         after = _position(cursor) if cursor else None
-        try:
+        async with answering():
             found = await self._store.call_legs(CallLegFilter(**wanted), limit=limit, after=after)
-        except StoreUnavailable as error:
-            raise Unavailable("store-unavailable", "The store is away; try again.") from error
         is_full = len(found) == limit
         return CallLegPage(
             legs=tuple(CallLegView(**asdict(leg)) for leg in found),

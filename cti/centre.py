@@ -227,6 +227,7 @@ class Centre:
             bus=bus,
             translator=self.translator,
             codes=frozenset(disposition.code for disposition in site.dispositions),
+            shows_supervisors=wanted.show_supervisors,
         )
 
     def handle(self, event: CallEvent) -> None:

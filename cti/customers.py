@@ -9,6 +9,7 @@ from typing import Final
 
 from crm_store.errors import BadRecord, NotStored, StoreUnavailable
 from crm_store.facts import CustomerDraft, CustomerFacts, InteractionFacts, PastInteractionFacts
+from crm_store.numbers import is_number
 from crm_store.store import Store
 from cti.api.ports import Account
 from cti.bus import Bus
@@ -35,7 +36,7 @@ _LONGEST_S = 5.0
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def answering() -> AsyncIterator[None]:
     """Raises `Unavailable` when the store is away, and when it takes too long."""
     try:
         async with asyncio.timeout(_LONGEST_S):
@@ -58,17 +59,17 @@ class CustomerDesk:
 
     async def by_number(self, number: str) -> list[CustomerCard]:
         """Everyone with this number, in any notation; best match first."""
-        async with _answering():
+        async with answering():
             return [card(facts) for facts in await self._store.find_by_number(number)]
 
     async def by_name(self, name: str) -> list[CustomerCard]:
         """Everyone of whose name or company a word begins with each of these words."""
-        async with _answering():
+        async with answering():
             return [card(facts) for facts in await self._store.find_by_name(name)]
 
     async def get(self, customer_id: str) -> CustomerCard:
         """One customer."""
-        async with _answering():
+        async with answering():
             facts = await self._store.get_customer(customer_id)
         if facts is None:
             raise NotFound("unknown-customer", "There is no such customer", customer=customer_id)
@@ -88,7 +89,7 @@ class CustomerDesk:
         if request.customer_id is not None:
             found, how = await self.get(request.customer_id), "picked"
         else:
-            number = live.caller_number
+            number = live.caller_number if is_number(live.caller_number) else ""
             draft = CustomerDraft(
                 name=request.name,
                 company=request.company,
@@ -97,7 +98,7 @@ class CustomerDesk:
                 phones=(number,) if number else (),
             )
             try:
-                async with _answering():
+                async with answering():
                     found, how = card(await self._store.create_customer(draft)), "created"
             except BadRecord as error:
                 raise Invalid("bad-customer", str(error)) from None
@@ -105,6 +106,7 @@ class CustomerDesk:
         return found
 
 
+_SUPERVISION: Final[frozenset[str]] = frozenset({EventType.SUPERVISED.value})
 _NOTES_KEPT: Final = 20
 """Of a live interaction, for the card of whoever has it next."""
 
@@ -119,22 +121,27 @@ class InteractionDesk:
         bus: Bus,
         translator: Translator,
         codes: frozenset[str],
+        shows_supervisors: bool = False,
     ) -> None:
-        """`codes` are the configured dispositions."""
+        """`codes` are the configured dispositions; `shows_supervisors`: agents see who attends them."""
         self._store = store
         self._bus = bus
         self._translator = translator
         self._codes = codes
+        self._shows_supervisors = shows_supervisors
 
-    async def interaction(self, interaction_id: str) -> InteractionDetail:
-        """The interaction with its whole timeline."""
-        async with _answering():
+    async def interaction(
+        self, interaction_id: str, *, for_supervisor: bool = False
+    ) -> InteractionDetail:
+        """The interaction with its timeline; agents see in it what they saw while it lasted."""
+        async with answering():
             facts = await self._store.get_interaction(interaction_id)
         if facts is None:
             raise NotFound(
                 "unknown-interaction", "There is no such interaction", interaction=interaction_id
             )
-        return detail(facts)
+        shows_all = for_supervisor or self._shows_supervisors
+        return detail(facts, without=frozenset() if shows_all else _SUPERVISION)
 
     async def interaction_agent(self, interaction_id: str) -> str | None:
         """The agent it was last with: of those that ended lately also while the store is away."""
@@ -142,7 +149,7 @@ class InteractionDesk:
         if agent is not None:
             return agent
         try:
-            async with _answering():
+            async with answering():
                 return await self._store.interaction_agent(interaction_id)
         except NotStored:
             raise NotFound(
@@ -238,8 +245,8 @@ def _in_words(past: PastInteractionFacts) -> str:
             return other.replace("-", " ")
 
 
-def detail(facts: InteractionFacts) -> InteractionDetail:
-    """An interaction as the API tells it."""
+def detail(facts: InteractionFacts, *, without: frozenset[str] = frozenset()) -> InteractionDetail:
+    """An interaction as the API tells it, its timeline without events of some types."""
     return InteractionDetail(
         interaction_id=facts.interaction_id,
         channel=facts.channel,
@@ -275,5 +282,6 @@ def detail(facts: InteractionFacts) -> InteractionDetail:
         timeline=tuple(
             TimelineEntry(seq=line.seq, at=line.at, type=line.type, data=dict(line.data))
             for line in facts.timeline
+            if line.type not in without
         ),
     )

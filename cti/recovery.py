@@ -108,6 +108,7 @@ class RecordingRecovery:
                 path=outcome.path,
                 agent_id=None if facts is None else facts.agent_id,
                 customer_id=None if facts is None else facts.customer_id,
+                caller_number="" if facts is None else facts.caller_number,
                 queue=None if facts is None else facts.queue,
                 duration_s=outcome.duration_ms / 1000,
                 octets=outcome.octets,

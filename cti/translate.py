@@ -389,7 +389,7 @@ class Translator:
         live = next((live for live in self._live.values() if live.call_id == event.call), None)
         if live is not None and not live.finished:
             live.mos = round(event.mos, 1)
-            self._publish(EventType.QUALITY_CHANGED, live.view(), live, event.at)
+            self._publish(EventType.QUALITY_CHANGED, live.view(), live, self._wall_of(event.at))
 
     def _remember_recording(self, recording: str, interaction_id: str) -> None:
         self._recorded[recording] = interaction_id

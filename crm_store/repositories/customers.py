@@ -26,7 +26,7 @@ from crm_store.errors import BadRecord, NotStored
 from crm_store.facts import ContactPointFacts, CustomerDraft, CustomerFacts, PastInteractionFacts
 from crm_store.models.tables import CONTACT_POINT, CUSTOMER, CUSTOMER_WORD
 from crm_store.names import AFTER_ALL, words_of, words_sought
-from crm_store.numbers import Number, normalise
+from crm_store.numbers import Number, is_number, normalise
 from crm_store.repositories.interactions import recent_of
 
 MAX_FOUND = 50
@@ -211,7 +211,7 @@ async def add_contact_points(
 
 def _phone(raw: str, region: str) -> dict[str, Any]:
     number = normalise(raw, region)
-    if sum(character.isdigit() for character in number.raw) < 3:
+    if not is_number(number.raw):
         raise BadRecord(f"phone {raw!r} is not a telephone number")
     return {
         "kind": "phone",

@@ -166,8 +166,10 @@ class Customers(Protocol):
 class History(Protocol):
     """Interactions as they are kept, live ones included."""
 
-    async def interaction(self, interaction_id: str) -> InteractionDetail:
-        """The interaction with its whole timeline, or `NotFound`."""
+    async def interaction(
+        self, interaction_id: str, *, for_supervisor: bool = False
+    ) -> InteractionDetail:
+        """The interaction with its timeline, or `NotFound`; who attended it is for supervisors alone."""
 
     async def interaction_agent(self, interaction_id: str) -> str | None:
         """The agent it was last with; `NotFound` when there is no such interaction."""

@@ -39,7 +39,7 @@ def families(sources: Sources) -> Iterator[Metric]:
 
     A figure that has no name here yet is reported under the name it has in the protocol.
     """
-    up = sources.switching.calls.accepts_calls
+    up = sources.switching.calls.media.is_available  # also while calls are taken no more
     yield gauge("gateway_up", "1 while a media gateway is connected.", 1 if up else 0)
     yield _qualities(sources)
     said = dict(sources.board.gateway)

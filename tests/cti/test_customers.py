@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from crm_store.errors import BadRecord, StoreUnavailable
-from crm_store.facts import CustomerDraft, CustomerFacts
+from crm_store.facts import CustomerDraft, CustomerFacts, InteractionFacts, TimelineFacts
 from cti import customers
 from cti.api.ports import Account
 from cti.bus import Bus
@@ -40,6 +40,7 @@ class Store:
         self.away = False
         self.hangs = False
         self.drafts: list[CustomerDraft] = []
+        self.interactions: dict[str, InteractionFacts] = {}
 
     async def _look(self) -> None:
         if self.hangs:
@@ -61,8 +62,9 @@ class Store:
         await self._look()
         return None
 
-    async def get_interaction(self, interaction_id: str) -> None:
+    async def get_interaction(self, interaction_id: str) -> InteractionFacts | None:
         await self._look()
+        return self.interactions.get(interaction_id)
 
     async def create_customer(self, draft: CustomerDraft) -> CustomerFacts:
         await self._look()
@@ -196,3 +198,51 @@ async def test_a_store_that_is_away_for_long_leaves_nothing_in_memory(parts: Par
             await parts.customers.by_number("+12025550101")
         lengths.append(len(raised.traceback))
     assert len(set(lengths)) == 1, "an exception that is raised again and again keeps every frame"
+
+
+async def test_agents_do_not_read_afterwards_who_listened_to_them(parts: Parts) -> None:
+    """What they did not see while it lasted; nor do they where it is configured that they see it."""
+    parts.store.interactions["i-1"] = InteractionFacts(
+        interaction_id="i-1",
+        channel="voice",
+        direction="inbound",
+        caller_number="",
+        caller_name="",
+        called="100",
+        queue=None,
+        agent_id="1001",
+        agent_name=None,
+        customer_id=None,
+        customer_name="",
+        started=1.0,
+        ended=2.0,
+        result="answered",
+        reason=None,
+        waited_s=0.0,
+        talked_s=1.0,
+        held_s=0.0,
+        disposition=None,
+        why="",
+        timeline=tuple(
+            TimelineFacts(seq=seq, at=1.0, type=type, data={})
+            for seq, type in enumerate(("Established", "Supervised", "NoteAdded"))
+        ),
+    )
+    for_agent = await parts.interactions.interaction("i-1")
+    assert [line.type for line in for_agent.timeline] == ["Established", "NoteAdded"]
+    for_supervisor = await parts.interactions.interaction("i-1", for_supervisor=True)
+    assert [line.type for line in for_supervisor.timeline] == [
+        "Established",
+        "Supervised",
+        "NoteAdded",
+    ]
+    parts.interactions._shows_supervisors = True
+    assert await parts.interactions.interaction("i-1") == for_supervisor
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "sip:ann", "12", ""])
+async def test_a_caller_without_a_number_can_become_a_customer(parts: Parts, caller: str) -> None:
+    parts.live.one.caller_number = caller
+    card = await parts.customers.link("i-1", CustomerRequest(name="Cy"), ANN)
+    assert card.name == "Cy"
+    assert parts.store.drafts[0].phones == ()

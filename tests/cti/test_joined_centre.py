@@ -12,9 +12,11 @@ from crm_store.store import Store
 from cti.api.ports import Account
 from cti.customers import InteractionDesk
 from cti.errors import Conflict, Unavailable
-from cti.schema import CustomerCard, EventType, Role, ScreenPop
+from cti.schema import CustomerCard, EventType, InteractionView, Role, ScreenPop
 from ivr.loader import parse_flow
 from switch.calls.causes import Result
+from switch.calls.events import LegQualityChanged
+from switch.ids import CallId
 from tests.kit.joined import Centre, agent
 
 TRANSFER = b"""
@@ -38,6 +40,23 @@ def talks(centre: Centre, name: str = "1001") -> str:
     found = centre.translator.agents.agent(name).interaction_id
     assert found is not None
     return found
+
+
+def test_how_a_call_sounds_is_told_with_the_time_of_day() -> None:
+    centre = Centre()
+    centre.ready("1001")
+    interaction = talks(centre)
+    live = centre.translator.interaction(interaction)
+    assert live is not None
+    centre.passes(5.0)
+    own = centre.calls.to("1001")
+    centre.translator.call_event(
+        LegQualityChanged(leg=own, call=CallId(live.call_id), at=centre.clock.now(), mos=2.46)
+    )
+    (told,) = [each for each in centre.published if each.type is EventType.QUALITY_CHANGED]
+    assert (told.interaction_id, told.at) == (interaction, centre.clock.wall())
+    assert isinstance(told.data, InteractionView)
+    assert told.data.mos == 2.5
 
 
 # --- no interaction is left behind ------------------------------------------------------------

@@ -114,11 +114,14 @@ async def link_customer(
 
 @router.get("/{interaction_id}", response_model=InteractionDetail)
 async def interaction(interaction_id: str, caller: TheCaller, context: TheContext) -> Response:
-    """The interaction with its whole timeline."""
+    """The interaction with its whole timeline; who attended it unseen is for supervisors alone."""
     if not caller.is_supervisor:
         await _on_any(interaction_id, caller, context)
     _check_id(interaction_id)
-    return JsonAnswer(await context.ports.history.interaction(interaction_id))
+    found = await context.ports.history.interaction(
+        interaction_id, for_supervisor=caller.is_supervisor
+    )
+    return JsonAnswer(found)
 
 
 async def on_live(

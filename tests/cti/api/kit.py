@@ -34,6 +34,7 @@ from cti.schema import (
     Role,
     ScreenPop,
     Snapshot,
+    TimelineEntry,
 )
 
 SECRET = b"a secret of at least thirty-two bytes"
@@ -199,7 +200,9 @@ class Centre:
 
     # history
 
-    async def interaction(self, interaction_id: str) -> InteractionDetail:
+    async def interaction(
+        self, interaction_id: str, *, for_supervisor: bool = False
+    ) -> InteractionDetail:
         agent = await self.interaction_agent_of_history(interaction_id)
         return InteractionDetail(
             interaction_id=interaction_id,
@@ -207,6 +210,7 @@ class Centre:
             direction="inbound",
             started=1.0,
             agent_id=agent,
+            timeline=(TimelineEntry(seq=1, at=1.0, type="Supervised"),) if for_supervisor else (),
             notes=tuple(
                 NoteView(at=1.0, author=author, text=text)
                 for owner, text, author in self.notes

@@ -261,7 +261,9 @@ async def test_the_whole_interaction_is_for_its_agent_and_supervisors(run: Runni
     path = "/api/v1/interactions/i0"
     detail = (await (await run.signed_on("1001")).get(path)).json()
     assert detail["notes"] == [{"at": 1.0, "author": "1001", "text": "hello"}]
-    assert (await (await run.signed_on("super")).get(path)).status_code == 200
+    assert detail["timeline"] == []
+    supervisor = await (await run.signed_on("super")).get(path)
+    assert [line["type"] for line in supervisor.json()["timeline"]] == ["Supervised"]
     assert (await (await run.signed_on("1002")).get(path)).status_code == 403
 
 

@@ -1,0 +1,63 @@
+"""What a crash left behind comes into the index with all that is known of its interaction."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from crm_store.errors import StoreUnavailable
+from crm_store.facts import InteractionFacts
+from crm_store.rows import InteractionRow, RecordingRow
+from crm_store.store import Store
+from cti.recovery import RecordingRecovery
+from recordings.outcome import Outcome
+from recordings.recover import Recovered
+from switch.ids import RecordingId
+
+FOUND = Recovered(
+    outcome=Outcome(
+        recording=RecordingId("r-1"),
+        path="/data/recordings/i-1-r-1.wav",
+        duration_ms=1500,
+        octets=24_000,
+        sha256="0" * 64,
+        error=None,
+    ),
+    started_at=1e9,
+)
+
+
+async def test_a_recovered_recording_is_that_of_its_caller_agent_and_queue(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path}/switchroom.db", data_dir=tmp_path)
+    try:
+        store.history.append(
+            InteractionRow(
+                interaction_id="i-1",
+                started=1e9,
+                revision=1,
+                caller_number="+12025550109",
+                agent_id="1001",
+                queue="sales",
+            )
+        )
+        await store.history.flush()
+        rows: list[RecordingRow] = []
+        recovery = RecordingRecovery(
+            append=rows.append, interaction=store.get_interaction, stopping=asyncio.Event()
+        )
+        await recovery.index([FOUND])
+    finally:
+        await store.close()
+    (row,) = rows
+    assert (row.caller_number, row.agent_id, row.queue) == ("+12025550109", "1001", "sales")
+    assert (row.recording_id, row.interaction_id, row.duration_s) == ("r-1", "i-1", 1.5)
+
+
+async def test_a_store_that_is_away_keeps_no_recording_out_of_the_index() -> None:
+    async def away(interaction: str) -> InteractionFacts | None:
+        raise StoreUnavailable(f"no {interaction}")
+
+    rows: list[RecordingRow] = []
+    recovery = RecordingRecovery(append=rows.append, interaction=away, stopping=asyncio.Event())
+    await recovery.index([FOUND])
+    assert [(row.interaction_id, row.caller_number) for row in rows] == [("i-1", "")]
