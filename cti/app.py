@@ -22,11 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from acd.closing_time import SHUTDOWN
 from crm_store.store import Store
-from cti.accounts import accounts
-from cti.api.accounts import PasswordAccounts
 from cti.api.counters import ApiCounters
-from cti.api.listener import listen
-from cti.api.ports import ApiPorts, ApiSettings
+from cti.api.ports import ApiSettings
+from cti.api_ports import api_ports, take_port
 from cti.bans import Bans
 from cti.bus import Bus
 from cti.call_records import CallRecords
@@ -41,12 +39,12 @@ from cti.free_ports import free_port
 from cti.history import HistoryProjection
 from cti.ids import Ids
 from cti.lag_watch import LagWatch
-from cti.metrics.exporter import Exporter
+from cti.left_behind import LeftBehind
 from cti.metrics.sources import Sources
 from cti.midnight import Midnight
 from cti.phones import Phones
 from cti.recording_paths import RecordingPaths
-from cti.recovery import GATEWAY_LOST, RecordingRecovery, finish_left_behind
+from cti.recovery import GATEWAY_LOST
 from cti.settings import Settings
 from cti.settings_check import dns_server
 from cti.side_tasks import alone, bounded
@@ -55,9 +53,6 @@ from cti.status import StatusBoard
 from cti.stir import Stir
 from cti.switching import Switching
 from cti.tidying import Tidying
-from cti.trunk_desk import TrunkDesk
-from recordings.outcome import Outcome
-from recordings.recover import Recovered
 from recordings.settings import RecordingSettings
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.gateway.protocol import Event as GatewayEvent
@@ -105,7 +100,6 @@ class Node:
         self._stopping = asyncio.Event()
         """Calls may go on after `stop` was asked for; not after this."""
         self._ready = asyncio.Event()
-        self._is_indexed = False
 
     async def serve(self) -> None:
         """Start, run until `stop` is called, take everything down. Raises OSError."""
@@ -152,7 +146,8 @@ class Node:
         way_down.callback(claim(self.data))
         recordings = self.data / "recordings"
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
-        self._recovered = self._spawn_recovery(recordings)
+        assert self._tasks is not None
+        self._left_behind = LeftBehind(recordings, self._tasks, self._stopping)
         self._clock = LoopClock()
         self._bus = Bus()
         self._store = await Store.open(
@@ -162,14 +157,10 @@ class Node:
             must_be_there=False,
         )
         down("store", self._store.close)
-        self._recovery = RecordingRecovery(
-            append=self._store.history.append,
-            interaction=self._store.get_interaction,
-            stopping=self._stopping,
-        )
-        down("recovered recordings", self._index_recovered)
-        self._spawn(self._index_recovered())
-        api = self._listen()
+        self._left_behind.use(self._store)
+        down("recovered recordings", self._left_behind.index)
+        self._spawn(self._left_behind.index())
+        api = take_port(self.settings.api)
         way_down.callback(api.close)
         self._compose()
         down("journal", self._close_journal)
@@ -294,50 +285,30 @@ class Node:
         )
         self._records.restore()
 
-    def _listen(self) -> socket.socket:
-        """Take the API's port early, so that one in use is told before anything else happens."""
-        api = self.settings.api
-        try:
-            return listen(api.host, api.port)
-        except OSError as error:
-            where = f"api.port: {api.host}:{api.port}"
-            raise OSError(error.errno, f"{where}: {error.strerror}") from error
-
     async def _open_api(self, listener: socket.socket) -> None:
         # Not at the top: its libraries take as long to load as all the rest, and calls wait.
         from cti.api.server import ApiServer
 
-        counters = ApiCounters()
-        ports = ApiPorts(
-            counters=counters,
-            accounts=PasswordAccounts(accounts(self.settings)),
-            floor=self._centre.floor,
-            parties=self._centre.parties,
-            customers=self._centre.customers,
-            history=self._centre.history,
-            health=self._health,
+        sources = Sources(
+            settings=self.settings,
+            clock=self._clock,
+            switching=self._switching,
+            centre=self._centre,
+            history=self._store.history,
             bus=self._bus,
-            status=self._board.status,
+            board=self._board,
+            journal=self._continuity.journal,
+            lag=self._lags.lag,
+            waits=self._lags.waits,
+            api=ApiCounters(),
+            tasks=lambda: len(asyncio.all_tasks()),
+        )
+        ports = api_ports(
+            sources,
             bans=self._bans,
-            trunks=TrunkDesk(self._switching.carriers, self._switching.plan, self._clock),
             phones=self._phones,
             calls=self._calls_desk,
-            metrics=Exporter(
-                Sources(
-                    settings=self.settings,
-                    clock=self._clock,
-                    switching=self._switching,
-                    centre=self._centre,
-                    history=self._store.history,
-                    bus=self._bus,
-                    board=self._board,
-                    journal=self._continuity.journal,
-                    lag=self._lags.lag,
-                    waits=self._lags.waits,
-                    api=counters,
-                    tasks=lambda: len(asyncio.all_tasks()),
-                )
-            ),
+            health=self._health,
         )
         proxies = self.settings.api.proxies
         self._api = ApiServer(
@@ -346,24 +317,6 @@ class Node:
         await self._api.serve(listener)
         self._api.expect_desks(self._continuity.desks)
         self.api_port = self._api.port
-
-    def _spawn_recovery(self, folder: Path) -> asyncio.Task[list[Recovered]]:
-        """Finish what a crash left behind, beside everything: calls do not wait for the disk."""
-        assert self._tasks is not None
-        return self._tasks.create_task(finish_left_behind(folder))
-
-    async def _index_recovered(self) -> None:
-        """Write the index rows of what was recovered, once."""
-        recovered = list(await self._recovered)
-        if recovered and not self._is_indexed:
-            self._is_indexed = True
-            log.warning("finished %d recordings that a crash left behind", len(recovered))
-            await self._recovery.index(recovered)
-
-    async def _resolve(self, event: RecordingClosed) -> None:
-        """What a dead gateway wrote is on the disk; the event follows when the file is whole."""
-        await self._recovered  # two must not finish one file
-        await self._recovery.resolve(event, self._centre.translator.call_event)
 
     async def _close_journal(self) -> None:
         await self._continuity.close(taken_up=self._took_up)
@@ -399,7 +352,7 @@ class Node:
     def _call_event(self, event: CallEvent) -> None:
         """Everything the calls report passes here, once, in order."""
         if isinstance(event, RecordingClosed) and event.error == GATEWAY_LOST:
-            self._spawn(self._resolve(event))
+            self._spawn(self._left_behind.resolve(event, self._centre.translator.call_event))
             return
         self._records.call_event(event)  # first: contacts end with their legs
         self._centre.handle(event)
@@ -415,15 +368,7 @@ class Node:
         knows = self._recording_paths.knows
         if isinstance(event, RecordingFinished) and not knows(event.recording):
             # An earlier call agent began it; the gateway outlived that one and closed it for us.
-            outcome = Outcome(
-                recording=event.recording,
-                path=event.path,
-                duration_ms=event.duration_ms,
-                octets=event.octets,
-                sha256=event.sha256,
-                error=None,
-            )
-            self._spawn(self._recovery.index_file(outcome))
+            self._spawn(self._left_behind.index_file(event))
 
     def _close_door(self) -> None:
         self._centre.close_door()
