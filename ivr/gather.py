@@ -89,11 +89,14 @@ class GatherRules:
 
 
 class Gather:
-    """One round of gathering. `on_digits` gets what was entered, empty when nothing was."""
+    """One round of gathering. `on_digits` gets what was entered, empty when nothing was.
+
+    It is given the gathering too, to begin it anew: an owner that kept it would make a cycle of every call.
+    """
 
     __slots__ = ("_digits", "_on_digits", "_rules", "_state")
 
-    def __init__(self, rules: GatherRules, on_digits: Callable[[Turn, str], None]) -> None:
+    def __init__(self, rules: GatherRules, on_digits: Callable[[Gather, Turn, str], None]) -> None:
         self._rules = rules
         self._on_digits = on_digits
         self._state = State.DONE
@@ -159,4 +162,4 @@ class Gather:
                 case Effect.AWAIT_NEXT:
                     turn.set_timer(self._rules.inter_digit_timeout_s)
                 case Effect.COMPLETE | Effect.GIVE_UP:
-                    self._on_digits(turn, self._digits)
+                    self._on_digits(self, turn, self._digits)

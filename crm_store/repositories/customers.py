@@ -51,6 +51,9 @@ _CUSTOMERS: Final = (
     .order_by(_POINT.id)
 )
 """A row for each contact point, or one for a customer without any."""
+_FOUND: Final = CUSTOMER_WORD.alias()
+_MORE: Final = CUSTOMER_WORD.alias()
+"""Of further words, each in an `EXISTS` of its own. Aliases are full of cycles: not one a search."""
 
 
 async def find_by_number(connection: AsyncConnection, number: Number) -> list[CustomerFacts]:
@@ -79,17 +82,15 @@ async def find_by_name(connection: AsyncConnection, text: str) -> list[CustomerF
     if not sought:
         return []
     first, *others = sorted(sought, key=len, reverse=True)
-    found = CUSTOMER_WORD.alias()
     query = (
-        select(found.c.customer_id, found.c.word)
-        .where(_begins(found, first))
-        .order_by(found.c.word, found.c.customer_id)
+        select(_FOUND.c.customer_id, _FOUND.c.word)
+        .where(_begins(_FOUND, first))
+        .order_by(_FOUND.c.word, _FOUND.c.customer_id)
         .limit(2 * MAX_FOUND)  # some have several words that begin so
     )
     for word in others:
-        more = CUSTOMER_WORD.alias()
-        same = more.c.customer_id == found.c.customer_id
-        query = query.where(exists().where(same, _begins(more, word)))
+        same = _MORE.c.customer_id == _FOUND.c.customer_id
+        query = query.where(exists().where(same, _begins(_MORE, word)))
     words: dict[str, str] = {}
     for row in await connection.execute(query):
         words.setdefault(row.customer_id, row.word)

@@ -39,21 +39,22 @@ class CollectNode(Node):
 
     def begin(self, turn: Turn) -> Activity | None:
         """Ask."""
-        return Collecting(self, turn).gather
+        gather = Gather(self.rules, Collecting(self).take)
+        gather.begin(turn, self.prompts)
+        return gather
 
 
 class Collecting:
     """The rounds of one `collect`."""
 
-    __slots__ = ("_left", "_node", "gather")
+    __slots__ = ("_left", "_node")
 
-    def __init__(self, node: CollectNode, turn: Turn) -> None:
+    def __init__(self, node: CollectNode) -> None:
         self._node = node
         self._left = node.retries
-        self.gather = Gather(node.rules, self._take)
-        self.gather.begin(turn, node.prompts)
 
-    def _take(self, turn: Turn, digits: str) -> None:
+    def take(self, gather: Gather, turn: Turn, digits: str) -> None:
+        """Go on with what was entered, or ask again."""
         node = self._node
         if len(digits) >= node.min_digits:
             turn.note(f"entered {len(digits)} digits")
@@ -67,7 +68,7 @@ class Collecting:
             return
         self._left -= 1
         sorry = node.invalid_prompts if digits else node.timeout_prompts
-        self.gather.begin(turn, (*sorry, *node.prompts))
+        gather.begin(turn, (*sorry, *node.prompts))
 
 
 def read_rules(reader: NodeReader, *, max_digits: int, terminator: str) -> GatherRules:

@@ -43,21 +43,22 @@ class MenuNode(Node):
 
     def begin(self, turn: Turn) -> Activity | None:
         """Offer the choices."""
-        return Choosing(self, turn).gather
+        gather = Gather(self.rules, Choosing(self).take)
+        gather.begin(turn, self.prompts)
+        return gather
 
 
 class Choosing:
     """The rounds of one `menu`."""
 
-    __slots__ = ("_left", "_node", "gather")
+    __slots__ = ("_left", "_node")
 
-    def __init__(self, node: MenuNode, turn: Turn) -> None:
+    def __init__(self, node: MenuNode) -> None:
         self._node = node
         self._left = node.retries
-        self.gather = Gather(node.rules, self._take)
-        self.gather.begin(turn, node.prompts)
 
-    def _take(self, turn: Turn, digit: str) -> None:
+    def take(self, gather: Gather, turn: Turn, digit: str) -> None:
+        """Go on with what was entered, or ask again."""
         node = self._node
         if (target := node.choices.get(digit)) is not None:
             turn.note(f"chose {target}")
@@ -71,7 +72,7 @@ class Choosing:
             return
         self._left -= 1
         sorry = node.invalid_prompts if digit else node.timeout_prompts
-        self.gather.begin(turn, (*sorry, *node.prompts))
+        gather.begin(turn, (*sorry, *node.prompts))
 
 
 def read(reader: NodeReader) -> MenuNode:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Alias, event
 
 from crm_store.errors import BadRecord, NotStored, StoreUnavailable
 from crm_store.facts import CustomerDraft
@@ -13,6 +13,7 @@ from crm_store.importer import import_customers
 from crm_store.rows import DispositionRow, InteractionRow, NoteRow, RecordingRow, TimelineRow
 from crm_store.seed import SHARED_NUMBER, seed, seed_numbers
 from crm_store.store import Store
+from tests.kit.cycles import none_left
 
 ANN = CustomerDraft(name="Ann Lee", company="Lee & Co", phones=("(202) 555-0101",))
 
@@ -92,6 +93,13 @@ async def test_a_changed_name_is_found_and_the_old_one_is_not(store: Store) -> N
     await store.update_customer(ann.customer_id, CustomerDraft(name="Ann Moreau"))
     assert [c.name for c in await store.find_by_name("mor")] == ["Ann Moreau"]
     assert await store.find_by_name("lee") == []
+
+
+async def test_a_search_leaves_nothing_to_the_collector(store: Store) -> None:
+    await store.create_customer(ANN)
+    await store.find_by_name("ann lee")
+    with none_left(Alias):
+        assert [c.name for c in await store.find_by_name("lee an")] == ["Ann Lee"]
 
 
 async def test_a_list_of_customers_has_the_newest_of_each_by_few_queries(store: Store) -> None:

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivr.errors import FlowError
+from ivr.gather import Gather
 from ivr.outcomes import HangUp, ToNumber, ToQueue
 from tests.ivr.scene import Scene, flow_of
+from tests.kit.cycles import none_left
 
 COLLECT = """\
 language: en
@@ -63,6 +65,12 @@ def test_collect_asks_again_for_too_few_digits_and_then_gives_up() -> None:
     assert scene.outcome == HangUp(reason="nothing-entered")
     assert scene.details[-2:] == ["too few digits", "no input"]
     assert scene.left_nothing_behind()
+
+
+def test_a_gathering_that_is_over_leaves_nothing_to_the_collector() -> None:
+    with none_left(Gather):
+        scene = Scene(flow_of(COLLECT)).start().listen().press("12#").listen().press("12345")
+        facts(scene)
 
 
 def test_the_first_digit_stops_the_prompt() -> None:
