@@ -4,10 +4,16 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Two cores run the tests side by side; tests of one file stay together so that fixtures are shared.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Many tests wait for phones and servers: twice as many side by side as this machine has cores. Those of
+# one file stay together so that fixtures are shared; the order of the files is that of tests/conftest.py.
+CORES  := $(shell nproc 2>/dev/null || echo 2)
+WORKERS ?= $(shell echo $$(($(CORES) < 4 ? 2 * $(CORES) : 8)))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test check format lint types contracts bench soak interop wheel wheel-check lock clean
+# Kept bytecode is for the hundreds of processes that tests start: otherwise each compiles all anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help demo test check format lint types contracts compiled bench soak interop wheel wheel-check lock clean
 
 help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -17,14 +23,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --require-hashes --requirement requirements.lock
 	PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m switch.compiled
 	@touch $@
 
-demo: $(STAMP)      ## the whole product in this terminal
+demo: compiled      ## the whole product in this terminal
 	$(BIN)/switchroom demo
 
-test: $(STAMP)      ## every test
-	@$(BIN)/python -m switch.compiled
+test: compiled      ## every test
 	$(PYTEST)
 
 check: format lint types contracts test ## all that must be green before a commit
@@ -41,7 +45,10 @@ types: $(STAMP)     ## mypy, strict
 contracts: $(STAMP) ## who may import whom
 	$(BIN)/lint-imports
 
-bench: $(STAMP)     ## measure this machine; figures go to docs/performance.md
+compiled: $(STAMP)  ## the loops of the sound engine as machine code: half a minute, once a version
+	@$(BIN)/python -m switch.compiled
+
+bench: compiled     ## measure this machine; figures go to docs/performance.md
 	$(BIN)/switchroom bench
 
 # The length of a soak's parts; make soak SOAK_CALLS=500 SOAK_MINUTES=0.5 ... tries it out in short.
@@ -54,13 +61,12 @@ SOAK_FUZZ      ?= 10
 SURVIVAL := $(addprefix tests/peers/test_,call_agent_restarts.py restart_between_steps.py failed_starts.py \
               lost_gateway.py lost_processes.py graceful_stop.py)
 
-soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages; report in build/soak
+soak: compiled      ## for long: 100,000 calls, kills, floods, damaged messages; report in build/soak
 	@failed=""; \
 	step() { \
 	  name=$$1; shift; printf '\n=== %s: %s, begun at %s\n' "soak" "$$name" "$$(date +%T)"; \
 	  "$$@" || { printf '=== soak: %s FAILED\n' "$$name"; failed="$$failed $$name"; }; \
 	}; \
-	step compile $(BIN)/python -m switch.compiled; \
 	step calls $(BIN)/python -m cti.bench.soak --calls $(SOAK_CALLS) --minutes $(SOAK_MINUTES); \
 	step restart $(BIN)/python -m cti.bench.restart --calls $(SOAK_RESTARTED); \
 	for round in $$(seq $(SOAK_ROUNDS)); do \
@@ -68,12 +74,12 @@ soak: $(STAMP)      ## for long: 100,000 calls, kills, floods, damaged messages;
 	done; \
 	step attack $(BIN)/python -m tests.attack --seconds $(SOAK_FLOOD_S); \
 	step fuzz $(BIN)/python -m tests.fuzz --minutes $(SOAK_FUZZ); \
+	step properties $(PYTEST) -q -m hypothesis --hypothesis-profile long --timeout 3600; \
 	step fuzz-server $(BIN)/python -m tests.fuzz --minutes $(SOAK_FUZZ) --server; \
 	if [ -n "$$failed" ]; then printf '\nsoak: FAILED:%s\n' "$$failed"; exit 1; fi; \
 	printf '\nsoak: PASSED, all parts\n'
 
-interop: $(STAMP)   ## calls with SIPp, Kamailio and Chromium, as far as they are installed
-	@$(BIN)/python -m switch.compiled
+interop: compiled   ## calls with SIPp, Kamailio and Chromium, as far as they are installed
 	$(BIN)/python -m tests.interop
 
 wheel: $(STAMP)     ## build the wheel into dist/

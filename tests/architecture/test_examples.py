@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from cti.client import ApiClient
-from cti.free_ports import free_port
 from tests.architecture.tree import ROOT
-from tests.kit.lab import rtp_ports
+from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone
+from tests.kit.ports import free_port, rtp_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
@@ -33,7 +33,7 @@ async def program(folder: Path, *words: str) -> AsyncIterator[Process]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.communicate(), 15.0)
+        await asyncio.wait_for(process.communicate(), PATIENCE_S)
 
 
 def environment() -> dict[str, str]:
@@ -96,9 +96,9 @@ async def test_a_first_site(tmp_path: Path) -> None:
     async with site.serves("--config", "site.toml"), Phone("baresip") as phone:
         await phone.register_to("127.0.0.1", site.sip_port, "201", "phone-201")
         calling = asyncio.ensure_future(site.call("--stay", "2"))
-        ring = await phone.answer_next(15.0)
+        ring = await phone.answer_next()
         assert ring.from_number.endswith("2025550100")
-        await phone.closed(ring.call, 15.0)
+        await phone.closed(ring.call)
         assert "hung up" in await calling
     card = await site.switchroom("customers", "show", "+1 202 555 0100", *store)
     assert "Margaret Hale · gold" in card
@@ -108,7 +108,7 @@ async def test_a_first_site(tmp_path: Path) -> None:
 
 async def facts_of(api: ApiClient, interaction_id: str) -> object:
     """What the caller keyed in, once the history has it: it is written behind the call."""
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             detail = await api.interaction(interaction_id)
             ends = [entry for entry in detail.timeline if entry.type == "InteractionEnded"]

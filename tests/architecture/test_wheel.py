@@ -12,8 +12,12 @@ from tests.architecture.wheel import build_wheel
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    wheel = build_wheel(tmp_path_factory.mktemp("wheel"))
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         return set(archive.namelist())
 
@@ -52,5 +56,5 @@ def test_the_licence_goes_with_it(names: set[str]) -> None:
     assert "cti/shipped/prompts/LICENCES.md" in names
 
 
-def test_the_wheel_is_small(tmp_path: Path) -> None:
-    assert build_wheel(tmp_path).stat().st_size < 4_000_000
+def test_the_wheel_is_small(wheel: Path) -> None:
+    assert wheel.stat().st_size < 4_000_000

@@ -57,12 +57,12 @@ async def talk(lab: Lab) -> AsyncIterator[Talk]:
     ):
         await caller.register_to(lab.host, lab.sip_port, "1030", "lab-1030")
         await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
-        await lab.agent_is("1001", "available", 10.0)
+        await lab.agent_is("1001", "available")
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(10.0)
-        await caller.established(call, 10.0)
+        ring = await agent.answer_next()
+        await caller.established(call)
         yield Talk(caller, agent, call, ring.call, rss_mb(lab.pid))
         await caller.hang_up(call)
         await agent.closed(ring.call)
@@ -121,7 +121,7 @@ async def test_a_flood_is_limited_then_banned_and_phones_go_on(
     async def is_banned() -> bool:
         return source in await bans(lab)
 
-    await lab.until(is_banned, 10.0, f"{source} was never banned")
+    await lab.until(is_banned, message=f"{source} was never banned")
     ban = (await bans(lab))[source]
     assert ban["reason"] in reasons
     assert ban["dropped"] > 0
@@ -140,7 +140,7 @@ async def test_a_swarm_shares_one_rate_and_phones_go_on(lab: Lab, talk: Talk) ->
     async def is_limited() -> bool:
         return bool((await lab.status())["guard"]["dropped_strangers"] > before)
 
-    await lab.until(is_limited, 10.0)
+    await lab.until(is_limited)
 
 
 async def test_slow_connections_are_closed_and_then_banned(
@@ -159,7 +159,7 @@ async def test_a_ban_ends_by_itself(lab: Lab) -> None:
     async def is_over() -> bool:
         return "127.0.0.20" not in await bans(lab)
 
-    await lab.until(is_over, 30.0)
+    await lab.until(is_over)
     async with RawSip(lab.host, lab.sip_port, local="127.0.0.20") as peer:
         peer.send(peer.request("OPTIONS"))
         assert status(await peer.final()) == 200
@@ -178,7 +178,7 @@ async def test_a_ban_is_listed_and_lifted_by_command(
     async def is_banned() -> bool:
         return source in await bans(lab)
 
-    await lab.until(is_banned, 10.0)
+    await lab.until(is_banned)
     assert await asyncio.to_thread(main, ["bans", "list", *options]) == 0
     assert re.search(
         rf"^{source} .*messages that cannot be read as SIP$", capsys.readouterr().out, re.M

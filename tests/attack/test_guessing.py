@@ -11,6 +11,7 @@ import pytest
 
 from tests.attack.floods import bans
 from tests.kit.lab import Lab
+from tests.kit.patience import PATIENCE_S
 from tests.kit.raw_sip import RawSip, sdp, status
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -18,17 +19,19 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope
 OUTSIDE = "+12025550199"
 
 
-async def register(phone: RawSip, *headers: str) -> str:
+async def register(phone: RawSip, *headers: str, timeout_s: float = PATIENCE_S) -> str:
     phone.send(phone.request("REGISTER", "", "Expires: 60", *headers))
-    return await phone.final()
+    return await phone.final(timeout_s)
 
 
-async def guess(phone: RawSip, password: str) -> tuple[str, float]:
+async def guess(
+    phone: RawSip, password: str, *, timeout_s: float = PATIENCE_S
+) -> tuple[str, float]:
     """The answer to a password, and how long it took."""
-    challenge = await register(phone)
+    challenge = await register(phone, timeout_s=timeout_s)
     proof = phone.authorization(challenge, "REGISTER", password)
     began = time.perf_counter()
-    answer = await register(phone, proof)
+    answer = await register(phone, proof, timeout_s=timeout_s)
     return answer, time.perf_counter() - began
 
 
@@ -77,7 +80,7 @@ async def test_guessing_is_slowed_down_and_then_shut_out(lab: Lab) -> None:
     async with RawSip(lab.host, lab.sip_port, user="1036", local=source) as phone:
         for number in range(60):
             try:
-                answer, _ = await guess(phone, f"guess-{number}")
+                answer, _ = await guess(phone, f"guess-{number}", timeout_s=3.0)
             except TimeoutError:
                 break
             answers.append(status(answer))
@@ -157,7 +160,7 @@ async def test_no_call_leaves_whose_caller_may_not_make_it(lab: Lab) -> None:
             proof = phone.authorization(challenge, "INVITE", "lab-1001", number=OUTSIDE)
             phone.send(phone.invite(OUTSIDE, body, "application/sdp", proof))
             carrier.setblocking(True)
-            carrier.settimeout(5.0)
+            carrier.settimeout(PATIENCE_S)
             asked, server = carrier.recvfrom(65_536)
             assert asked.startswith(f"INVITE sip:{OUTSIDE}@".encode())
             head = asked.decode().split("\r\n")

@@ -26,6 +26,7 @@ from crm_store.rows import (
 from crm_store.schema_version import upgrade
 from crm_store.store import Store
 from tests.crm_store.postgres import Postgres
+from tests.kit.patience import PATIENCE_S
 
 QUICK = HistorySettings(linger_s=0.005, retry_first_s=0.02, retry_max_s=0.1, close_s=3.0)
 
@@ -63,7 +64,7 @@ async def opened(url: str, folder: Path, settings: HistorySettings = QUICK) -> S
     return await Store.open(url, data_dir=folder, history=settings)
 
 
-async def until(condition: Callable[[], bool], limit_s: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - another thread's work
             await asyncio.sleep(0.005)

@@ -383,9 +383,12 @@ async def test_a_card_is_looked_up_in_milliseconds(tmp_path: Path) -> None:
         began = time.perf_counter()
         assert await store.find_by_number(number)
         times.append(time.perf_counter() - began)
-    cached = time.perf_counter()
-    await store.find_by_number(numbers[5])
-    assert time.perf_counter() - cached < 0.005
-    # The aim is 5 ms on a quiet machine; a shared one gets some room.
-    assert sorted(times)[10] < 0.025
+    again = []
+    for _ in range(20):
+        began = time.perf_counter()
+        await store.find_by_number(numbers[5])
+        again.append(time.perf_counter() - began)
+    # The aim is 5 ms. What took longest says what else this machine does.
+    assert sorted(again)[2] < 0.001
+    assert sorted(times)[2] < 0.010
     await store.close()

@@ -12,13 +12,12 @@ import pytest
 
 from cti.api.ports import Account
 from cti.app import Node
-from cti.free_ports import free_port
 from cti.paths import shipped
 from cti.schema import Role
 from cti.settings import Settings, load
 from cti.takeover import FILE, TakeOver
 from switch.guard.offences import Offence
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import free_port, rtp_ports
 
 BAD, LIFTED, FORGED = "198.51.100.7", "198.51.100.8", "198.51.100.9"
 

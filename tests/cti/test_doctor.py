@@ -11,7 +11,6 @@ import pytest
 from cti.cli.main import main
 from cti.doctor import Finding, Severity, _port_remedy, examine
 from cti.doctor_live import examine_figures, examine_running
-from cti.free_ports import free_port
 from cti.metrics.reading import Figures
 from cti.settings import (
     ApiSection,
@@ -24,6 +23,7 @@ from cti.settings import (
     TrunkSection,
     UserSection,
 )
+from tests.kit.ports import free_port
 
 
 def settings(tmp_path: Path, **sections: object) -> Settings:

@@ -12,10 +12,9 @@ import pytest
 
 import cti.listening
 from cti.app import Node
-from cti.free_ports import free_port
 from cti.paths import shipped
 from cti.settings import load
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import free_port, rtp_ports
 
 
 async def test_calls_are_not_promised_without_an_address_or_a_gateway(

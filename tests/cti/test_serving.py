@@ -7,11 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cti.free_ports import free_port
 from cti.paths import shipped
 from cti.serving import serve_until_signal
 from cti.settings import load
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import free_port, rtp_ports
 
 
 async def test_media_at_an_address_that_is_not_ours_keeps_it_from_starting(

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from cti.app import Node
-from cti.free_ports import free_port
 from cti.paths import shipped
 from cti.settings import load
 from switch.gateway.protocol import RecordingFinished
 from switch.ids import RecordingId
-from tests.kit.lab import rtp_ports
+from tests.kit.patience import PATIENCE_S
+from tests.kit.ports import free_port, rtp_ports
 
 
 async def test_a_recording_that_cannot_be_indexed_does_not_end_the_node(
@@ -44,7 +44,7 @@ async def test_a_recording_that_cannot_be_indexed_does_not_end_the_node(
             sha256="",
         )
     )
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(PATIENCE_S):
         while "failed" not in caplog.text and not served.done():  # noqa: ASYNC110 - a log line
             await asyncio.sleep(0.01)
     assert not served.done()

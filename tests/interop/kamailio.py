@@ -10,7 +10,7 @@ from typing import Final
 from cti.free_ports import free_port
 from tests.interop.outcome import Scenario
 from tests.interop.programs import running
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
 
@@ -67,8 +67,7 @@ async def _through_a_proxy(lab: Lab) -> str:
             await caller.established(call, 20.0)
             agent.hum(AGENT_HZ)
             caller.hum(CALLER_HZ)
-            hears(await listen(agent, ring.call), CALLER_HZ)
-            hears(await listen(caller, call), AGENT_HZ)
+            await until_each_hears((agent, ring.call, CALLER_HZ), (caller, call, AGENT_HZ))
             await caller.hang_up(call)
             await agent.closed(ring.call)
     await lab.is_quiet()

@@ -20,6 +20,7 @@ from cti.phone.protocol import Event as PhoneEvent
 from cti.phone.protocol import Incoming
 from cti.schema import Event, EventType, ScreenPop, Snapshot
 from tests.kit.lab import Lab
+from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone
 
 
@@ -62,7 +63,7 @@ class Desk:
     async def __aenter__(self) -> Self:
         reply = await self.api.sign_on(self.login, f"desk-{self.login}")
         self._task = asyncio.create_task(self._read(), name=f"desk {self.login}")
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(PATIENCE_S):
             while self.snapshot is None:
                 await self._next_news()
         if self._backend is not None:
@@ -112,7 +113,7 @@ class Desk:
         *,
         after: int = 0,
         test: Callable[[Any], bool] = lambda data: True,
-        timeout_s: float = 5.0,
+        timeout_s: float = PATIENCE_S,
     ) -> Seen:
         """The first event of a kind whose data pass `test`, if need be waited for."""
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,10 @@ HEARD = 2000.0
 
 UNHEARD = 150.0
 """Less than this is not heard; hold music has notes of about half of it at these pitches."""
+
+_LOOK_S = 0.4
+_LEAST_SAMPLES = 2000
+_TRIES = 20
 
 
 def hears(pcm: np.ndarray, *pitches: float) -> None:
@@ -47,6 +53,37 @@ async def listen(phone: Phone, call: str) -> np.ndarray:
         if len(pcm) >= 2400:
             break
     return pcm
+
+
+async def until_heard(phone: Phone, call: str, *pitches: float) -> None:
+    """Wait until exactly these of the three pitches are heard, of which there is at least one.
+
+    What the playout buffer held from before passes by, as do the gaps that a busy machine makes.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        pcm = await phone.hear(call, _LOOK_S)
+        try:
+            assert len(pcm) >= _LEAST_SAMPLES, f"{len(pcm)} samples came in {_LOOK_S} s"
+            hears(pcm, *pitches)
+        except AssertionError:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+async def until_each_hears(*ears: tuple[Phone, str, float]) -> None:
+    """Wait until each phone hears on its call this pitch, and no other; they listen all at once."""
+    await asyncio.gather(*(until_heard(phone, call, pitch) for phone, call, pitch in ears))
+
+
+def was_heard(pcm: np.ndarray, pitch: float) -> None:
+    """Assert that this one of the three pitches, alone, was recorded for a quarter of a second or more."""
+    pieces = [pcm[at : at + _LEAST_SAMPLES] for at in range(0, len(pcm) - _LEAST_SAMPLES, 400)]
+    for piece in pieces:
+        with contextlib.suppress(AssertionError):
+            return hears(piece, pitch)
+    raise AssertionError(f"{pitch} Hz is nowhere alone in {len(pcm) / 8000:.1f} s")
 
 
 def stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:

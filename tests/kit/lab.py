@@ -23,29 +23,13 @@ import httpx
 
 from crm_store.seed import seed
 from crm_store.store import Store
-from cti.free_ports import free_port
+from tests.kit.patience import PATIENCE_S
+from tests.kit.ports import free_port, rtp_ports
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START_S: Final = 60.0
-_STOP_S: Final = 15.0
 _RESERVE: Final = 64
 """Half of it is a burst of that many calls within the time of a round trip to the gateway."""
-
-
-def _client() -> httpx.AsyncClient:
-    """A client that waits for a busy machine. It reads no certificates: that takes longer than asking."""
-    return httpx.AsyncClient(timeout=30.0, verify=False)
-
-
-def rtp_ports() -> str:
-    """A range for this test process, beside those of its neighbours and of other servers."""
-    match os.environ.get("PYTEST_XDIST_WORKER", ""):
-        case "gw0":
-            return "24000-27999"
-        case "gw1":
-            return "28000-31999"
-        case _:
-            return "24000-31999"
 
 
 def edited(folder: Path, **values: object) -> Path:
@@ -106,6 +90,7 @@ class Lab:
         self._process: asyncio.subprocess.Process | None = None
         self.expects_crash = False
         self._tokens: dict[str, str] = {}
+        self._asking: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -196,8 +181,7 @@ class Lab:
         if self._process.returncode is not None:
             raise AssertionError(f"the server ended at once:\n{self.log.read_text()[-4000:]}")
         try:
-            async with _client() as client:
-                reply = await client.get(f"{self.url}/healthz")
+            reply = await self._client.get("/healthz")
         except httpx.HTTPError:
             return False
         return reply.status_code == 200
@@ -206,10 +190,13 @@ class Lab:
         """End it as an operator would; gives its exit code."""
         process = self._process
         assert process is not None
+        if self._asking is not None:
+            await self._asking.aclose()
+            self._asking = None
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             try:
-                async with asyncio.timeout(_STOP_S):
+                async with asyncio.timeout(PATIENCE_S):
                     await process.wait()
             except TimeoutError:
                 process.kill()
@@ -222,7 +209,7 @@ class Lab:
         """Ask it to end, without waiting for that."""
         os.kill(self.pid, signal.SIGTERM)
 
-    async def ended(self, timeout_s: float = _STOP_S) -> int:
+    async def ended(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait until it has ended by itself; gives its exit code."""
         assert self._process is not None
         async with asyncio.timeout(timeout_s):
@@ -235,14 +222,19 @@ class Lab:
 
     # --- asking ---------------------------------------------------------------------------------
 
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        """One that waits for a busy machine. It reads no certificates: that takes longer than asking."""
+        if self._asking is None:
+            self._asking = httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S, verify=False)
+        return self._asking
+
     async def token(self, login: str = "super") -> str:
         """Sign on (once) and give the token."""
         if login not in self._tokens:
-            async with _client() as client:
-                reply = await client.post(
-                    f"{self.url}/api/v1/sign-on",
-                    json={"login": login, "password": f"desk-{login}"},
-                )
+            reply = await self._client.post(
+                "/api/v1/sign-on", json={"login": login, "password": f"desk-{login}"}
+            )
             assert reply.status_code == 200, reply.text
             self._tokens[login] = reply.json()["token"]
         return self._tokens[login]
@@ -250,16 +242,14 @@ class Lab:
     async def get(self, path: str, login: str = "super") -> Any:
         """Ask the API."""
         headers = {"Authorization": f"Bearer {await self.token(login)}"}
-        async with _client() as client:
-            reply = await client.get(f"{self.url}{path}", headers=headers)
+        reply = await self._client.get(path, headers=headers)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
     async def post(self, path: str, body: Any = None, login: str = "super") -> httpx.Response:
         """Command the API."""
         headers = {"Authorization": f"Bearer {await self.token(login)}"}
-        async with _client() as client:
-            return await client.post(f"{self.url}{path}", json=body, headers=headers)
+        return await self._client.post(path, json=body, headers=headers)
 
     async def status(self) -> dict[str, Any]:
         """What lives in the server and what it has counted."""
@@ -276,7 +266,10 @@ class Lab:
         return {"agent_id": agent, "state": "logged-out"}
 
     async def until(
-        self, test: Callable[[], Any], timeout_s: float = 5.0, message: str = "it never happened"
+        self,
+        test: Callable[[], Any],
+        timeout_s: float = PATIENCE_S,
+        message: str = "it never happened",
     ) -> None:
         """Ask again every 50 ms until `test` holds: the only way to see into another process."""
         try:
@@ -287,7 +280,7 @@ class Lab:
             text = self.log.read_text(errors="replace")
             raise AssertionError(f"{message}; the server says:\n{text[-3000:]}") from None
 
-    async def agent_is(self, agent: str, state: str, timeout_s: float = 5.0) -> None:
+    async def agent_is(self, agent: str, state: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until an agent is in a state."""
 
         async def holds() -> bool:
@@ -295,7 +288,7 @@ class Lab:
 
         await self.until(holds, timeout_s, f"agent {agent} never was {state}")
 
-    async def is_quiet(self, timeout_s: float = 15.0) -> None:
+    async def is_quiet(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until no leg, no call and no recording is left."""
 
         quiet_since: float | None = None
@@ -328,7 +321,7 @@ class Lab:
         async def has_counted() -> bool:
             return bool((await self.status())["gateway"])
 
-        await self.until(has_counted, 15.0)
+        await self.until(has_counted)
         status = await self.status()
         server, gateway = _files(self.pid), _files(self.gateway_pid)
         return OpenFiles(
@@ -337,7 +330,7 @@ class Lab:
             ports_free=int(status["gateway"]["ports_free"]),
         )
 
-    async def files_are_as(self, before: OpenFiles, timeout_s: float = 8.0) -> None:
+    async def files_are_as(self, before: OpenFiles, timeout_s: float = PATIENCE_S) -> None:
         """Wait until no more is open than `before`; released ports rest for two seconds."""
         now = before
 
@@ -355,7 +348,7 @@ class Lab:
         except AssertionError:
             raise AssertionError(f"files are left open: {now}, before {before}") from None
 
-    async def recordings(self, count: int, timeout_s: float = 10.0) -> list[dict[str, Any]]:
+    async def recordings(self, count: int, timeout_s: float = PATIENCE_S) -> list[dict[str, Any]]:
         """The index of recordings, oldest first, once it has at least `count` rows."""
         columns = "id, interaction_id, agent_id, queue, duration_s, sha256, path, error"
         rows: list[tuple[Any, ...]] = []
@@ -369,7 +362,7 @@ class Lab:
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Read the database directly."""
-        connection = sqlite3.connect(self.data / "switchroom.db", timeout=5.0)
+        connection = sqlite3.connect(self.data / "switchroom.db", timeout=PATIENCE_S)
         try:
             return connection.execute(sql, values).fetchall()
         finally:

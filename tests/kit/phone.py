@@ -34,6 +34,7 @@ from cti.phone.protocol import (
     RegistrationFailed,
     Ringing,
 )
+from tests.kit.patience import PATIENCE_S
 
 SAMPLE_RATE: Final = 8000
 Pcm = NDArray[np.int16]
@@ -107,7 +108,7 @@ class Phone:
         *,
         transport: str = "udp",
         expires_s: int = 120,
-        timeout_s: float = 5.0,
+        timeout_s: float = PATIENCE_S,
     ) -> Registered:
         """Register; raises `PermissionError` with the status when refused."""
         done = self.process.expect(lambda e: isinstance(e, Registered | RegistrationFailed))
@@ -125,7 +126,7 @@ class Phone:
         """Send an INVITE; returns the name of the call at once."""
         return self.process.dial(target, headers)
 
-    async def call_until_it_rings(self, target: str, timeout_s: float = 30.0) -> str:
+    async def call_until_it_rings(self, target: str, timeout_s: float = PATIENCE_S) -> str:
         """Call, and again when that is refused: a server on a busy machine sheds some calls."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -134,31 +135,31 @@ class Phone:
                     return call
                 await asyncio.sleep(0.5)
 
-    async def ringing(self, call: str, timeout_s: float = 5.0) -> Ringing:
+    async def ringing(self, call: str, timeout_s: float = PATIENCE_S) -> Ringing:
         """Wait for 180 or 183."""
         return await self.process.wait_for(Ringing, timeout_s, call=call)
 
-    async def established(self, call: str, timeout_s: float = 5.0) -> Established:
+    async def established(self, call: str, timeout_s: float = PATIENCE_S) -> Established:
         """Wait until the call is answered."""
         return await self.process.wait_for(Established, timeout_s, call=call)
 
-    async def incoming(self, timeout_s: float = 5.0) -> Incoming:
+    async def incoming(self, timeout_s: float = PATIENCE_S) -> Incoming:
         """Wait for a call to ring here."""
         return await self.process.wait_for(Incoming, timeout_s)
 
-    async def answer_next(self, timeout_s: float = 5.0) -> Incoming:
+    async def answer_next(self, timeout_s: float = PATIENCE_S) -> Incoming:
         """Wait for a call, answer it, and wait until it is established."""
         ring = await self.incoming(timeout_s)
         self.process.answer(ring.call)
         await self.established(ring.call, timeout_s)
         return ring
 
-    async def hang_up(self, call: str, timeout_s: float = 5.0) -> Closed:
+    async def hang_up(self, call: str, timeout_s: float = PATIENCE_S) -> Closed:
         """End the call and wait until it is closed."""
         self.process.hang_up(call)
         return await self.closed(call, timeout_s)
 
-    async def closed(self, call: str, timeout_s: float = 5.0) -> Closed:
+    async def closed(self, call: str, timeout_s: float = PATIENCE_S) -> Closed:
         """Wait until the call is over."""
         return await self.process.wait_for(Closed, timeout_s, call=call)
 
@@ -166,7 +167,7 @@ class Phone:
         """Send RFC 4733 digits."""
         self.process.digits(call, digits)
 
-    async def digits(self, call: str, count: int, timeout_s: float = 5.0) -> str:
+    async def digits(self, call: str, count: int, timeout_s: float = PATIENCE_S) -> str:
         """Wait for so many digits from the far end."""
         found = ""
         async with asyncio.timeout(timeout_s):
@@ -190,7 +191,7 @@ class Phone:
         path = Path(self._folder.name) / f"{self._captures}.wav"
         self.process.capture(call, str(path))
         await asyncio.sleep(seconds)
-        await self.process.stop_capture(call)
+        await self.process.stop_capture(call, PATIENCE_S)
         return read_wav(path)
 
 

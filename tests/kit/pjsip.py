@@ -16,6 +16,8 @@ import sys
 import time
 from typing import Any, Final, Self
 
+from tests.kit.patience import PATIENCE_S
+
 _PRACK: Final = ("off", "mandatory", "optional")
 _TIMERS: Final = ("off", "optional", "required", "always")
 
@@ -53,7 +55,7 @@ class OneCall:
         stderr = asyncio.subprocess.STDOUT
         return cls(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=stderr))
 
-    async def until(self, words: str, timeout_s: float = 20.0) -> None:
+    async def until(self, words: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the trace says so."""
         assert self._process.stdout is not None
         async with asyncio.timeout(timeout_s):
@@ -62,7 +64,7 @@ class OneCall:
                 assert piece, f"it ended without {words!r}:\n{self._text}"
                 self._text += piece.decode(errors="replace")
 
-    async def over(self, timeout_s: float = 30.0) -> str:
+    async def over(self, timeout_s: float = PATIENCE_S) -> str:
         """The whole trace, once the call is over and the process has ended."""
         assert self._process.stdout is not None
         try:

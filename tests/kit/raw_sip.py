@@ -10,6 +10,8 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from tests.kit.patience import PATIENCE_S
+
 
 class RawSip:
     """One UDP socket that speaks to one server, from its own address or from `local`."""
@@ -42,13 +44,13 @@ class RawSip:
         """Send octets as they are."""
         self._socket.sendto(data, self._server)
 
-    async def receive(self, timeout_s: float = 2.0) -> str:
+    async def receive(self, timeout_s: float = PATIENCE_S) -> str:
         """The next message; TimeoutError when none comes."""
         async with asyncio.timeout(timeout_s):
             data = await asyncio.get_running_loop().sock_recv(self._socket, 65536)
         return data.decode()
 
-    async def final(self, timeout_s: float = 4.0) -> str:
+    async def final(self, timeout_s: float = PATIENCE_S) -> str:
         """The next final response."""
         while True:
             message = await self.receive(timeout_s)

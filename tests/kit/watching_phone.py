@@ -15,9 +15,9 @@ import json
 import os
 import sys
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-_START_S: Final = 30.0
+from tests.kit.patience import PATIENCE_S
 
 
 class WatchingPhone:
@@ -41,7 +41,7 @@ class WatchingPhone:
             env=os.environ | {"PYTHONPATH": os.getcwd()},
         )
         try:
-            await self.until("registered", status=200, timeout_s=_START_S)
+            await self.until("registered", status=200)
         except BaseException:
             await self._stop()
             raise
@@ -84,7 +84,9 @@ class WatchingPhone:
         """Send a message."""
         self._tell(do="write", uri=f"sip:{number}@{self._server}", text=text)
 
-    async def until(self, kind: str, timeout_s: float = 15.0, **values: Any) -> dict[str, Any]:
+    async def until(
+        self, kind: str, timeout_s: float = PATIENCE_S, **values: Any
+    ) -> dict[str, Any]:
         """The next event of this kind with these values; others are passed over."""
         assert self._process is not None
         assert self._process.stdout is not None

@@ -19,6 +19,7 @@ from typing import Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.kit.patience import PATIENCE_S
 from tests.kit.raw_sip import status
 
 
@@ -59,7 +60,7 @@ class WebSip:
         assert self._socket is not None
         await self._socket.send(text)
 
-    async def receive(self, timeout_s: float = 10.0) -> str:
+    async def receive(self, timeout_s: float = PATIENCE_S) -> str:
         """The next message; TimeoutError when none comes."""
         assert self._socket is not None
         async with asyncio.timeout(timeout_s):

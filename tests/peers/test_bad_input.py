@@ -15,8 +15,9 @@ import websockets
 
 from cti.schema import EventType
 from tests.kit.desk import Desk
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears, until_heard
 from tests.kit.lab import Lab
+from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, sdp, status
 
@@ -64,7 +65,7 @@ async def test_every_truncation_of_an_invite_is_survived(lab: Lab) -> None:
 
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(3.0):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             return await reader.read()
         except ConnectionResetError:
@@ -92,7 +93,7 @@ async def test_tcp_that_cannot_be_understood_is_cut(lab: Lab, nonsense: bytes) -
         await until_closed(reader)
         writer.close()
         good_out.write(peer.request("OPTIONS", transport="TCP"))
-        async with asyncio.timeout(2.0):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await good_in.readline()).startswith(b"SIP/2.0 200")
         good_out.close()
     await serves(lab)
@@ -260,7 +261,7 @@ async def test_the_call_goes_on_when_the_recording_cannot_be_written(lab: Lab) -
         failed = await watcher.event(EventType.RECORDING_FINISHED)
         assert failed.data.error
         assert str(folder) in failed.data.error
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         await caller.hang_up(call)
         await agent.closed(ring.call)
         await lab.is_quiet()
@@ -299,10 +300,9 @@ async def test_the_call_goes_on_when_the_disk_is_full_in_the_middle_of_a_recordi
             call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
             ring = await agent.answer_next()
             await caller.established(call)
-            failed = await watcher.event(EventType.RECORDING_FINISHED, timeout_s=20.0)
+            failed = await watcher.event(EventType.RECORDING_FINISHED)
             assert failed.data.error
-            hears(await listen(caller, call), AGENT_HZ)
-            hears(await listen(agent, ring.call), CALLER_HZ)
+            await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))
             await caller.hang_up(call)
             await agent.closed(ring.call)
             await lab.is_quiet()

@@ -18,7 +18,17 @@ from cti.schema import EventType
 from cti.takeover import FILE
 from switch.journal.format import read
 from tests.kit.desk import Desk
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, UNHEARD, hears, listen, stereo
+from tests.kit.hearing import (
+    AGENT_HZ,
+    CALLER_HZ,
+    HEARD,
+    UNHEARD,
+    listen,
+    stereo,
+    until_each_hears,
+    until_heard,
+    was_heard,
+)
 from tests.kit.lab import ROOT, Lab
 from tests.kit.phone import Phone, read_wav, tone_levels
 
@@ -88,9 +98,9 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(8.0)
+        ring = await agent.answer_next()
         await caller.established(call)
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
 
         async with (
             heard(caller, call, tmp_path / "caller.wav"),
@@ -108,8 +118,7 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         assert tone_levels(music, [AGENT_HZ])[0] < UNHEARD
         agent.process.resume(ring.call)
         await lab.agent_is("1001", "talking")
-        hears(await listen(caller, call), AGENT_HZ)
-        hears(await listen(agent, ring.call), CALLER_HZ)
+        await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))
 
         await agent.hang_up(ring.call)
         await caller.closed(call)
@@ -122,14 +131,14 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         left, right = stereo(path)
         goes_through(left, CALLER_HZ, away_s, "the recording")
-        hears(right[-8000:], AGENT_HZ)
+        was_heard(right[-8000:], AGENT_HZ)
 
         async def kept() -> bool:
             columns = "result, reason, agent_id, talked_s > 3, held_s > 0.9"
             found = lab.query(f"select {columns} from interaction where ended_at is not null")
             return found == [("answered", "agent-hung-up", "1001", 1, 1)]
 
-        await lab.until(kept, 5.0, "history has no end of it")
+        await lab.until(kept, message="history has no end of it")
         assert not {Kind.LEG, Kind.CONTACT, Kind.CAPTURE, Kind.INVITE} & kinds_kept(lab)
 
 
@@ -151,7 +160,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         # One agent is in wrap-up,
         await desk.ready()
         first = await caller.call(sales)
-        ring = await desk.phone.answer_next(8.0)
+        ring = await desk.phone.answer_next()
         await caller.established(first)
         await caller.hang_up(first)
         await desk.phone.closed(ring.call)
@@ -161,7 +170,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         await agent.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
         await lab.agent_is("1002", "available")
         ringing = await caller.call(sales)
-        offered = await agent.incoming(8.0)
+        offered = await agent.incoming()
         await lab.agent_is("1002", "ringing")
         # two callers wait,
         line = []
@@ -183,7 +192,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
 
         # An answer may leave a moment before the gateway has read of the leg: a call that the kill
         # meets in between is not yet set up.
-        await lab.until(hears_the_menu, 10.0, "the menu is not heard")
+        await lab.until(hears_the_menu, message="the menu is not heard")
         await restart(lab)
 
         assert await waiting() == in_order
@@ -195,7 +204,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         agent.process.answer(offered.call)
         await caller.established(ringing)
         await agent.established(offered.call)
-        hears(await listen(caller, ringing), AGENT_HZ)
+        await until_heard(caller, ringing, AGENT_HZ)
         await lab.agent_is("1002", "talking")
 
         caller.press(choosing, "9")
@@ -203,19 +212,19 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         async def echoes() -> bool:
             return tone_levels(await listen(caller, choosing), [CALLER_HZ])[0] > HEARD
 
-        await lab.until(echoes, 10.0, "the menu does not go on")
+        await lab.until(echoes, message="the menu does not go on")
         await caller.hang_up(choosing)
 
         await agent.hang_up(offered.call)
         await caller.closed(ringing)
-        next_one = await agent.answer_next(8.0)
+        next_one = await agent.answer_next()
         assert next_one.headers["X-Interaction-Id"] == in_order[0]
-        hears(await listen(caller, line[0]), AGENT_HZ)
+        await until_heard(caller, line[0], AGENT_HZ)
 
         await desk.api.finish_wrap_up()
         pop = await desk.event(EventType.SCREEN_POP, after=desk.mark() - 1)
         assert pop.event.interaction_id == in_order[1]
-        ring = await desk.phone.answer_next(8.0)
+        ring = await desk.phone.answer_next()
         assert ring.headers["X-Interaction-Id"] == in_order[1]
         for call in line:
             await caller.hang_up(call)
@@ -224,7 +233,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         async def closed() -> bool:
             return lab.query("select count(*) from interaction where ended_at is null") == [(0,)]
 
-        await lab.until(closed, 5.0, "some interactions have no end")
+        await lab.until(closed, message="some interactions have no end")
         found = lab.query("select result from interaction order by started_at")
         assert [result for (result,) in found] == ["answered"] * 4 + ["menu"]
 
@@ -232,7 +241,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
             over = {Kind.LEG, Kind.CONTACT, Kind.CAPTURE, Kind.INVITE, Kind.INTERACTION}
             return not over & kinds_kept(lab)
 
-        await lab.until(forgotten, 15.0, "the journal keeps what is over")
+        await lab.until(forgotten, message="the journal keeps what is over")
 
 
 async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path) -> None:
@@ -244,14 +253,14 @@ async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path)
         Phone("pjsua2") as other,
         Lab(tmp_path, config=config, tolerates=TOLERATED) as lab,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
-        await lab.agent_is("1001", "available", 30.0)
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
         sales = f"sip:4001@{lab.host}:{lab.sip_port}"
         talking = await caller.call(sales)
-        ring = await agent.answer_next(30.0)
-        await caller.established(talking, 30.0)
+        ring = await agent.answer_next()
+        await caller.established(talking)
         waiting = await caller.call(sales)
-        await caller.established(waiting, 30.0)
+        await caller.established(waiting)
 
         text = lab.config.read_text()
         for old, new in GONE:
@@ -260,17 +269,17 @@ async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path)
         lab.config.write_text(text)
         await restart(lab)
 
-        await caller.closed(talking, 30.0)  # its agent is gone: it is told, not left in silence
-        await agent.closed(ring.call, 30.0)
-        await other.register_to(lab.host, lab.sip_port, "1002", "lab-1002", timeout_s=30.0)
-        ring = await other.answer_next(30.0)
+        await caller.closed(talking)  # its agent is gone: it is told, not left in silence
+        await agent.closed(ring.call)
+        await other.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
+        ring = await other.answer_next()
         other.hum(AGENT_HZ)
-        hears(await listen(caller, waiting), AGENT_HZ)
+        await until_heard(caller, waiting, AGENT_HZ)
         await caller.hang_up(waiting)
-        await lab.is_quiet(30.0)
+        await lab.is_quiet()
 
         async def written() -> bool:
             kept = read(lab.data / FILE).entries
             return (Kind.AGENT, "1002") in kept and (Kind.AGENT, "1001") not in kept
 
-        await lab.until(written, 30.0, "the journal is not written any more")
+        await lab.until(written, message="the journal is not written any more")

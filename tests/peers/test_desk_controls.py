@@ -11,7 +11,17 @@ import pytest
 from cti.client import ApiError
 from cti.schema import EventType
 from tests.kit.desk import Desk
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, UNHEARD, hears, listen, stereo
+from tests.kit.hearing import (
+    AGENT_HZ,
+    CALLER_HZ,
+    HEARD,
+    UNHEARD,
+    hears,
+    listen,
+    stereo,
+    until_each_hears,
+    until_heard,
+)
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone, tone_levels
 
@@ -36,7 +46,7 @@ async def test_hold_resume_and_hang_up(lab: Lab) -> None:
     async with Desk(lab, "1001") as desk, Phone("pjsua2", number="+12025550103") as caller:
         await desk.ready()
         interaction, call, leg = await connect(lab, desk, caller)
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         await desk.api.hold(interaction)
         await desk.event(EventType.HELD)
         await lab.agent_is("1001", "held")
@@ -47,8 +57,7 @@ async def test_hold_resume_and_hang_up(lab: Lab) -> None:
         await desk.api.resume(interaction)
         await desk.event(EventType.RETRIEVED)
         await lab.agent_is("1001", "talking")
-        hears(await listen(caller, call), AGENT_HZ)
-        hears(await listen(desk.phone, leg), CALLER_HZ)
+        await until_each_hears((caller, call, AGENT_HZ), (desk.phone, leg, CALLER_HZ))
         await desk.api.hang_up(interaction)
         await caller.closed(call)
         await desk.phone.closed(leg)
@@ -71,7 +80,7 @@ async def test_mute_keeps_the_agent_from_caller_and_recording(lab: Lab) -> None:
         await desk.api.mute(interaction, True)
         await desk.event(EventType.MICROPHONE_MUTE, test=lambda view: view.muted)
         hears(await listen(caller, call))
-        hears(await listen(desk.phone, leg), CALLER_HZ)
+        await until_heard(desk.phone, leg, CALLER_HZ)
         await desk.api.mute(interaction, False)
         await desk.event(EventType.MICROPHONE_MUTE, test=lambda view: not view.muted)
         hears(await listen(caller, call), AGENT_HZ)
@@ -120,8 +129,7 @@ async def test_dial_rings_the_own_phone_then_the_number(lab: Lab) -> None:
         assert ring.from_number.endswith("1006")
         established = await desk.event(EventType.ESTABLISHED)
         await lab.agent_is("1006", "engaged")
-        hears(await listen(desk.phone, own.call), CALLER_HZ)
-        hears(await listen(colleague, ring.call), AGENT_HZ)
+        await until_each_hears((desk.phone, own.call, CALLER_HZ), (colleague, ring.call, AGENT_HZ))
         interaction = established.event.interaction_id
         assert interaction is not None
         await desk.api.hold(interaction)
@@ -130,7 +138,7 @@ async def test_dial_rings_the_own_phone_then_the_number(lab: Lab) -> None:
         assert np.abs(music.astype(float)).mean() > 50
         await desk.api.resume(interaction)
         await desk.event(EventType.RETRIEVED)
-        hears(await listen(colleague, ring.call), AGENT_HZ)
+        await until_heard(colleague, ring.call, AGENT_HZ)
         await desk.api.note(interaction, "Asked about the delivery.")
         await desk.api.hang_up(interaction)
         await colleague.closed(ring.call)
@@ -186,7 +194,7 @@ async def test_only_the_agent_on_it_commands_an_interaction(lab: Lab) -> None:
             with pytest.raises(ApiError) as refused:
                 await command
             assert refused.value.status == 403
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         reply = await lab.post(f"/api/v1/interactions/{interaction}/hang-up")
         assert reply.status_code == 202, "a supervisor may"
         await caller.closed(call)

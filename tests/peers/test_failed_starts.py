@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, until_heard
 from tests.kit.lab import Lab, edited
 from tests.kit.phone import Phone
 
@@ -25,15 +25,15 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
         Phone("pjsua2") as agent,
         Lab(tmp_path, config=config, tolerates=("gateway", "sip.port")) as lab,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
-        await lab.agent_is("1001", "available", 30.0)
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
         call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(30.0)
-        await caller.established(call, 30.0)
+        ring = await agent.answer_next()
+        await caller.established(call)
         # An answer may leave a moment before the gateway has read of the leg.
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
 
         lab.kill()
         await lab.stop()
@@ -44,17 +44,17 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
             with pytest.raises(AssertionError, match=r"sip\.port: .* in use"):
                 await lab.start()
         assert "1 calls of an earlier process are left alone" in lab.log.read_text()
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
 
         await lab.start()
         lab.expects_crash = False
-        await lab.agent_is("1001", "talking", 30.0)
+        await lab.agent_is("1001", "talking")
         heard, heard_too = await asyncio.gather(listen(caller, call), listen(agent, ring.call))
         hears(heard, AGENT_HZ)
         hears(heard_too, CALLER_HZ)
-        await agent.hang_up(ring.call, 30.0)
-        await caller.closed(call, 30.0)
-        await lab.is_quiet(30.0)
+        await agent.hang_up(ring.call)
+        await caller.closed(call)
+        await lab.is_quiet()
         assert lab.query("select result, reason from interaction") == [
             ("answered", "agent-hung-up")
         ]

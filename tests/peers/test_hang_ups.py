@@ -76,7 +76,7 @@ async def test_waiting(lab: Lab, caller: Phone) -> None:
     assert await last(lab) == ("abandoned", "caller-cancelled")
 
     call = await dial(lab, caller, "4001")
-    await caller.established(call, 3.0)
+    await caller.established(call)
     await asyncio.sleep(0.3)  # music
     await caller.hang_up(call)
     await lab.is_quiet()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo, until_heard, was_heard
 from tests.kit.lab import Lab, edited
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, sdp, status
@@ -62,7 +62,7 @@ async def takes_calls(lab: Lab) -> None:
     async def available() -> bool:
         return bool((await lab.get("/api/v1/snapshot"))["gateway_available"])
 
-    await lab.until(available, 30.0, "no other gateway came")
+    await lab.until(available, message="no other gateway came")
 
 
 async def call_backs(lab: Lab, interaction: str, state: str) -> list[tuple[str, str]]:
@@ -75,7 +75,7 @@ async def call_backs(lab: Lab, interaction: str, state: str) -> list[tuple[str, 
         steps[:] = [(line["state"], line["reason"]) for line in lines]
         return state in [step for step, _ in steps]
 
-    await lab.until(holds, 30.0, f"no call-back was {state}: {steps}")
+    await lab.until(holds, message=f"no call-back was {state}: {steps}")
     return steps
 
 
@@ -90,7 +90,7 @@ async def the_last(lab: Lab, count: int) -> tuple[str, str, str]:
         )
         return len(rows) >= count
 
-    await lab.until(holds, 30.0, "the history never had it")
+    await lab.until(holds, message="the history never had it")
     last = rows[-1]
     return last[0], last[1], last[2]
 
@@ -105,16 +105,16 @@ async def test_in_the_menu_the_call_ends_and_nobody_is_called_back(lab: Lab) -> 
     before = finished(lab)
     async with Phone("baresip", number=NUMBER) as caller:
         call = await caller.call(f"sip:4000@{lab.host}:{lab.sip_port}")
-        await caller.established(call, 30.0)
+        await caller.established(call)
         killed = kill_gateway(lab)
-        await caller.closed(call, 30.0)
+        await caller.closed(call)
         assert time.monotonic() - killed < TOLD_S
     last, result, reason = await the_last(lab, before + 1)
     assert (result, reason) == ("failed", "gateway-lost")
     await takes_calls(lab)
     detail = await lab.get(f"/api/v1/interactions/{last}")
     assert "CallBack" not in [line["type"] for line in detail["timeline"]]
-    await lab.is_quiet(30.0)
+    await lab.is_quiet()
 
 
 async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: Lab) -> None:
@@ -125,19 +125,19 @@ async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: 
         RawSip(lab.host, lab.sip_port, "anonymous") as ringer,
     ):
         caller.send(caller.invite("4001", sdp(caller.host, 40_000)))
-        answer = await caller.final(30.0)
+        answer = await caller.final()
         assert status(answer) == 200, answer
         caller.acknowledge("4001", answer)
         ringer.send(ringer.invite("4001", sdp(ringer.host, 40_002)))
-        while status(await ringer.receive(30.0)) != 180:
+        while status(await ringer.receive()) != 180:
             pass
         killed = kill_gateway(lab)
-        refusal = await ringer.final(30.0)
+        refusal = await ringer.final()
         # On a slow machine its music may have come first.
         assert status(refusal) in (503, 200)
         assert status(refusal) == 200 or "\nRetry-After: " in refusal
         ringer.acknowledge("4001", refusal)
-        bye = await caller.receive(30.0)
+        bye = await caller.receive()
         assert time.monotonic() - killed < TOLD_S
         assert bye.startswith("BYE ")
         reason = re.search(r"\nReason: ([^\r]+)", bye)
@@ -149,7 +149,7 @@ async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: 
     last, *_ = await the_last(lab, before + 2)
     assert await call_backs(lab, last, "not-possible") == [("not-possible", "no-number")]
     await takes_calls(lab)
-    await lab.is_quiet(30.0)
+    await lab.is_quiet()
 
 
 async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back(lab: Lab) -> None:
@@ -160,23 +160,23 @@ async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
         Phone("pjsua2") as agent,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
-        await lab.agent_is("1001", "available", 30.0)
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.incoming(30.0)
+        ring = await agent.incoming()
         killed = kill_gateway(lab)
-        await asyncio.gather(caller.closed(call, 30.0), agent.closed(ring.call, 30.0))
+        await asyncio.gather(caller.closed(call), agent.closed(ring.call))
         assert time.monotonic() - killed < TOLD_S
-        await lab.agent_is("1001", "available", 30.0)
+        await lab.agent_is("1001", "available")
         last, *_ = await the_last(lab, before + 1)
-        back = await carrier.incoming(30.0)
+        back = await carrier.incoming()
         carrier.process.reject(back.call, 486)
         assert ("failed", "busy") in await call_backs(lab, last, "failed")
-        back = await carrier.answer_next(30.0)
-        ring = await agent.answer_next(30.0)
-        await carrier.hang_up(back.call, 30.0)
-        await agent.closed(ring.call, 30.0)
-    await lab.is_quiet(30.0)
+        back = await carrier.answer_next()
+        ring = await agent.answer_next()
+        await carrier.hang_up(back.call)
+        await agent.closed(ring.call)
+    await lab.is_quiet()
 
 
 @pytest.mark.parametrize("held", [False, True])
@@ -187,41 +187,41 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
         Phone("pjsua2") as agent,
     ):
-        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=30.0)
-        await lab.agent_is("1001", "available", 30.0)
+        await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
+        await lab.agent_is("1001", "available")
         for phone, tone in ((caller, CALLER_HZ), (carrier, CALLER_HZ), (agent, AGENT_HZ)):
             phone.hum(tone)
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(30.0)
-        await caller.established(call, 30.0)
-        hears(await listen(caller, call), AGENT_HZ)
+        ring = await agent.answer_next()
+        await caller.established(call)
+        await until_heard(caller, call, AGENT_HZ)
         await asyncio.sleep(1.5)  # sound for the recording: what is older than a second is safe
         if held:
             agent.process.hold(ring.call)
-            await lab.agent_is("1001", "held", 30.0)
+            await lab.agent_is("1001", "held")
         killed = kill_gateway(lab)
-        await asyncio.gather(caller.closed(call, 30.0), agent.closed(ring.call, 30.0))
+        await asyncio.gather(caller.closed(call), agent.closed(ring.call))
         assert time.monotonic() - killed < TOLD_S
-        await lab.agent_is("1001", "available", 30.0)
+        await lab.agent_is("1001", "available")
 
-        back = await carrier.answer_next(30.0)
+        back = await carrier.answer_next()
         assert back.from_number.endswith("4001"), "it shows the number that was dialled"
-        ring = await agent.answer_next(30.0)
+        ring = await agent.answer_next()
         heard, heard_too = await asyncio.gather(
             listen(carrier, back.call), listen(agent, ring.call)
         )
         hears(heard, AGENT_HZ)
         hears(heard_too, CALLER_HZ)
 
-        row = (await lab.recordings(recorded + 1, 30.0))[recorded]
+        row = (await lab.recordings(recorded + 1))[recorded]
         assert row["error"] is None, row
         path = Path(row["path"])
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         left, right = stereo(path)
-        hears(left[4000:12_000], CALLER_HZ)
-        hears(right[4000:12_000], AGENT_HZ)
-        await carrier.hang_up(back.call, 30.0)
-        await agent.closed(ring.call, 30.0)
+        was_heard(left, CALLER_HZ)
+        was_heard(right, AGENT_HZ)
+        await carrier.hang_up(back.call)
+        await agent.closed(ring.call)
     first = lab.query("select id, reason from interaction order by started_at")[before]
     assert first[1] == "gateway-lost"
     again, result, _ = await the_last(lab, before + 2)
@@ -231,7 +231,7 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
     detail = await lab.get(f"/api/v1/interactions/{again}")
     assert detail["direction"] == "outbound"
     assert detail["timeline"][0]["data"]["call_back_of"] == first[0]
-    await lab.is_quiet(30.0)
+    await lab.is_quiet()
 
 
 async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_next(
@@ -244,18 +244,18 @@ async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_
     ):
         await takes_calls(lab)  # the gateways that were killed before have made it wait
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        await caller.established(call, 30.0)
+        await caller.established(call)
         kill_gateway(lab)
         await restart(lab)
-        await caller.closed(call, 30.0)
+        await caller.closed(call)
         last, result, reason = await the_last(lab, before + 1)
         assert (result, reason) == ("failed", "gateway-lost")
-        back = await carrier.incoming(30.0)
+        back = await carrier.incoming()
         await call_backs(lab, last, "dialled")
         await restart(lab)  # the third server finds a phone that rings, and whom it rings for
         carrier.process.answer(back.call)
-        await carrier.established(back.call, 30.0)
+        await carrier.established(back.call)
         steps = await call_backs(lab, last, "answered")
         assert [step for step, _ in steps] == ["planned", "dialled", "answered"]
-        await carrier.hang_up(back.call, 30.0)
-    await lab.is_quiet(30.0)
+        await carrier.hang_up(back.call)
+    await lab.is_quiet()

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from cti.takeover import FILE
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen, stereo
+from tests.kit.hearing import (
+    AGENT_HZ,
+    CALLER_HZ,
+    hears,
+    listen,
+    stereo,
+    until_each_hears,
+    until_heard,
+)
 from tests.kit.lab import Lab, edited
 from tests.kit.phone import Phone
 
@@ -27,7 +35,7 @@ async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     agent.hum(AGENT_HZ)
     call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
     try:
-        ring = await agent.answer_next(8.0)
+        ring = await agent.answer_next()
     except TimeoutError:
         status = await lab.status()
         raise AssertionError(
@@ -44,7 +52,7 @@ async def accepts_calls(lab: Lab) -> None:
     async def available() -> bool:
         return bool((await lab.get("/api/v1/snapshot"))["gateway_available"])
 
-    await lab.until(available, 8.0, "no other gateway came")
+    await lab.until(available, message="no other gateway came")
 
 
 def ended(pid: int) -> bool:
@@ -64,12 +72,12 @@ async def test_a_killed_gateway_ends_its_calls_and_another_takes_the_next(lab: L
         gateway = lab.gateway_pid
         killed = time.monotonic()
         os.kill(gateway, signal.SIGKILL)
-        await caller.closed(call, 3.0)
-        await agent.closed(leg, 3.0)
+        await caller.closed(call)
+        await agent.closed(leg)
         assert time.monotonic() - killed < 2.0
         await lab.agent_is("1001", "available")
 
-        row = (await lab.recordings(1, timeout_s=8.0))[-1]
+        row = (await lab.recordings(1))[-1]
         assert row["error"] is None, row
         path = Path(row["path"])
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
@@ -90,8 +98,7 @@ async def test_a_killed_gateway_ends_its_calls_and_another_takes_the_next(lab: L
         await accepts_calls(lab)
         call, leg = await talk(lab, caller, agent)
         assert lab.gateway_pid != gateway
-        hears(await listen(caller, call), AGENT_HZ)
-        hears(await listen(agent, leg), CALLER_HZ)
+        await until_each_hears((caller, call, AGENT_HZ), (agent, leg, CALLER_HZ))
         await caller.hang_up(call)
         await agent.closed(leg)
         await lab.is_quiet()
@@ -129,7 +136,7 @@ async def test_sound_outlives_the_call_agent_and_the_gateway_ends_by_itself(
         await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
         await lab.agent_is("1001", "available")
         call, leg = await talk(lab, caller, agent)
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         gateway = lab.gateway_pid
         lab.kill()
         died = time.monotonic()
@@ -141,7 +148,7 @@ async def test_sound_outlives_the_call_agent_and_the_gateway_ends_by_itself(
         async def gone() -> bool:
             return ended(gateway)
 
-        await lab.until(gone, 8.0, "the gateway lingers")
+        await lab.until(gone, message="the gateway lingers")
         assert 3.0 < time.monotonic() - died < 7.0
         (whole,) = (lab.data / "recordings").rglob("*.wav")
         left, right = stereo(whole)
@@ -181,4 +188,4 @@ async def test_without_its_journal_a_server_still_goes_on_with_the_gateway_that_
         async def gone() -> bool:
             return ended(gateway)
 
-        await lab.until(gone, 8.0, "the old gateway is left behind")
+        await lab.until(gone, message="the old gateway is left behind")

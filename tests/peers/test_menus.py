@@ -9,7 +9,7 @@ import pytest
 
 from cti.schema import EventType
 from tests.kit.desk import Desk
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, HEARD, listen, until_each_hears
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone, tone_levels
 
@@ -42,8 +42,7 @@ async def test_chinese_menu(
         assert queued.data.queue == queue
         steps = [seen.data.flow for seen in watcher.all(EventType.FLOW_STEP)]
         assert set(steps) == {"main-menu-zh"}
-        hears(await listen(caller, call), AGENT_HZ)
-        hears(await listen(phone, ring.call), CALLER_HZ)
+        await until_each_hears((caller, call, AGENT_HZ), (phone, ring.call, CALLER_HZ))
         await caller.hang_up(call)
         await phone.closed(ring.call)
         await lab.is_quiet()
@@ -60,7 +59,7 @@ async def test_echo_by_digit_nine(lab: Lab) -> None:
         async def echoes() -> bool:
             return tone_levels(await caller.hear(call, 0.5), [CALLER_HZ])[0] > HEARD
 
-        await lab.until(echoes, 20.0, "no echo came")
+        await lab.until(echoes, message="no echo came")
         await caller.hang_up(call)
         await lab.is_quiet()
 
@@ -78,9 +77,8 @@ async def test_load_menu_leads_to_a_recorded_call_with_a_load_agent(lab: Lab) ->
             caller.press(call, "7")  # nothing lies there: asked again
             await asyncio.sleep(0.5)
             caller.press(call, "1")
-            ring = await agent.phone.answer_next(10.0)
-            hears(await listen(caller, call), AGENT_HZ)
-            hears(await listen(agent.phone, ring.call), CALLER_HZ)
+            ring = await agent.phone.answer_next()
+            await until_each_hears((caller, call, AGENT_HZ), (agent.phone, ring.call, CALLER_HZ))
             await caller.hang_up(call)
             await agent.phone.closed(ring.call)
             await lab.is_quiet()
@@ -93,10 +91,10 @@ async def test_a_load_agent_that_does_not_answer_is_tried_again(lab: Lab) -> Non
     """Nobody listens at the load agents' port: the caller waits, and nothing is left behind."""
     async with Phone("baresip", number="+12025550117") as caller:
         call = await caller.call(f"sip:4101@{lab.host}:{lab.sip_port}")
-        await caller.established(call, 3.0)
+        await caller.established(call)
         agent = LoadAgent(lab)
         async with agent.phone:
-            await agent.phone.answer_next(10.0)
+            await agent.phone.answer_next()
             await caller.hang_up(call)
             await lab.is_quiet()
 

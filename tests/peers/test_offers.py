@@ -8,7 +8,7 @@ import pytest
 
 from cti.schema import EventType
 from tests.kit.desk import Desk
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears, until_heard
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
 
@@ -48,7 +48,7 @@ async def test_who_rejects_is_not_ready_and_the_next_one_rings(lab: Lab) -> None
         view = await lab.agent("1001")
         assert (view["state"], view["reason"]) == ("not-ready", "rejected")
         second.hum(AGENT_HZ)
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         await second.hang_up(ring.call)
         await caller.closed(call)
         await lab.is_quiet()
@@ -66,15 +66,15 @@ async def test_who_does_not_answer_is_not_ready_and_the_caller_keeps_its_place(l
         call_one = await dial(lab, one)
         ring = await first.incoming()
         call_two = await dial(lab, two)
-        closed = await first.closed(ring.call, 4.0)
+        closed = await first.closed(ring.call)
         assert closed.status in (0, 200, 487)
         await lab.agent_is("1003", "not-ready")
         assert (await lab.agent("1003"))["reason"] == "no-answer"
         diverted = await watcher.event(EventType.DIVERTED)
         assert diverted.data.failure == "no-answer"
         assert diverted.data.rang_s == pytest.approx(2.0, abs=0.3)
-        await one.established(call_one, 3.0)
-        await two.established(call_two, 3.0)
+        await one.established(call_one)
+        await two.established(call_two)
         # another agent comes: the first caller is still the first
         async with Phone("pjsua2") as second:
             second.hum(AGENT_HZ)
@@ -82,8 +82,7 @@ async def test_who_does_not_answer_is_not_ready_and_the_caller_keeps_its_place(l
             await second.register_to(lab.host, lab.sip_port, "1004", "lab-1004")
             ring = await second.answer_next()
             assert ring.from_number.endswith("2025550103")
-            hears(await listen(one, call_one), AGENT_HZ)
-            hears(await listen(second, ring.call), CALLER_HZ)
+            await until_each_hears((one, call_one, AGENT_HZ), (second, ring.call, CALLER_HZ))
             await one.hang_up(call_one)
             await second.closed(ring.call)
             ring = await second.answer_next()
@@ -111,7 +110,7 @@ async def test_phone_unregisters_while_its_agent_waits(lab: Lab) -> None:
             await agent_phone(lab, agent, "1008")
         await lab.agent_is("1008", "logged-out")
         call = await dial(lab, caller)
-        await caller.established(call, 3.0)  # music: nobody is there
+        await caller.established(call)  # music: nobody is there
         await hang_up(lab, caller, call)
 
 
@@ -121,9 +120,9 @@ async def test_phone_unregisters_while_it_rings(lab: Lab) -> None:
         call = await dial(lab, caller)
         ring = await agent.incoming()
         agent.process.unregister()
-        await agent.closed(ring.call, 4.0)
+        await agent.closed(ring.call)
         await lab.agent_is("1009", "logged-out")
-        await caller.established(call, 3.0)
+        await caller.established(call)
         await hang_up(lab, caller, call)
         assert (await lab.agent("1009"))["state"] == "logged-out"
 
@@ -137,7 +136,7 @@ async def test_phone_unregisters_while_it_talks(lab: Lab) -> None:
         await caller.established(call)
         agent.process.unregister()
         await asyncio.sleep(0.3)
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         await lab.agent_is("1010", "talking")
         await agent.hang_up(ring.call)
         await caller.closed(call)
@@ -154,9 +153,9 @@ async def test_phone_dies_while_it_rings_and_the_caller_goes_to_the_next(lab: La
             await first.incoming()
             await agent_phone(lab, second, "1013")
             first.process._process.kill()
-        ring = await second.answer_next(10.0)
+        ring = await second.answer_next()
         await caller.established(call)
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         assert (await lab.agent("1012"))["reason"] == "no-answer"
         await second.hang_up(ring.call)
         await caller.closed(call)

@@ -18,6 +18,7 @@ import pytest_asyncio
 from cti.client import ApiClient
 from cti.schema import Event, EventType, Snapshot, TextReceived
 from tests.kit.lab import Lab, edited
+from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, status
 from tests.kit.watching_phone import WatchingPhone
@@ -73,11 +74,11 @@ class Lamp:
 
     async def _response(self) -> str:
         while True:
-            message = await self.wire.receive(10.0)
+            message = await self.wire.receive()
             if message.startswith("SIP/2.0"):
                 return message
 
-    async def notified(self, timeout_s: float = 15.0) -> str:
+    async def notified(self, timeout_s: float = PATIENCE_S) -> str:
         """The next notification that is no repetition; it is answered with 200."""
         while True:
             message = await self.wire.receive(timeout_s)
@@ -150,7 +151,7 @@ async def test_a_call_leaves_a_record_a_trace_and_packets_of_a_capture(
         legs[:] = (await lab.get("/api/v1/calls?number=1010&result=completed"))["legs"]
         return len(legs) == 2
 
-    await lab.until(written, 10.0, "the call left no records")
+    await lab.until(written, message="the call left no records")
     came, went = sorted(legs, key=lambda leg: str(leg["direction"]))
     assert (came["caller"], came["called"], came["phone"]) == ("1009", "1010", "1009")
     assert (went["phone"], went["ended_by"], went["codec"]) == ("1010", "peer", came["codec"])
@@ -283,7 +284,7 @@ async def test_a_storm_of_notifications_of_nothing_gets_481_and_disturbs_nobody(
             headers = ("Event: dialog", "Subscription-State: active;expires=600")
             wire.send(wire.request("NOTIFY", "1005", *headers, to_tag="nobody", body=b"<x/>" * 50))
         for _ in range(300):
-            assert status(await wire.final(20.0)) == 481
+            assert status(await wire.final()) == 481
         wire.call_id = "after-the-storm"
         lamp = Lamp(wire, "1005", "conference")
         bad = await lamp.subscribe()
@@ -329,4 +330,4 @@ async def test_lamps_and_records_go_on_after_the_call_agent_was_killed(lab: Lab)
             leg["started"] < killed < leg["ended"] and leg["answered"] < killed for leg in legs
         )
 
-    await lab.until(written, 10.0, "the call left no records")
+    await lab.until(written, message="the call left no records")

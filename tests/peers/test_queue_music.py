@@ -41,8 +41,8 @@ async def test_who_waits_hears_the_music_of_the_queue_also_after_a_restart(tmp_p
     ):
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
         elsewhere = await other.call(f"sip:4100@{lab.host}:{lab.sip_port}")
-        await caller.established(call, 10.0)
-        await other.established(elsewhere, 10.0)
+        await caller.established(call)
+        await other.established(elsewhere)
         assert tone_levels(await listen(caller, call), [_OWN_HZ])[0] > HEARD
         assert tone_levels(await listen(other, elsewhere), [_OWN_HZ])[0] < UNHEARD
         lab.kill()

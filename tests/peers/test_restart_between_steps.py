@@ -15,7 +15,6 @@ from tests.kit.phone import Phone, tone_levels
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 NUMBER = "+12025550117"
-PATIENCE_S = 30.0
 SALES, TRANSFERRED = "4001", "4900"
 """The lab's number of the queue, and one of ours whose flow transfers to phone 1026."""
 
@@ -48,13 +47,11 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
 
         async def talking(phone: Phone, number: str) -> tuple[str, str]:
             """A talk with the agent of this number, over `sales`: both names of the call."""
-            await phone.register_to(
-                lab.host, lab.sip_port, number, f"lab-{number}", timeout_s=PATIENCE_S
-            )
-            await lab.agent_is(number, "available", PATIENCE_S)
+            await phone.register_to(lab.host, lab.sip_port, number, f"lab-{number}")
+            await lab.agent_is(number, "available")
             call = await dial(SALES)
-            ring = await phone.answer_next(PATIENCE_S)
-            await caller.established(call, PATIENCE_S)
+            ring = await phone.answer_next()
+            await caller.established(call)
             return call, ring.call
 
         caller.hum(CALLER_HZ)
@@ -64,12 +61,12 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         # A caller of 1001 is on hold, one of 1002 is about to hang up,
         held, holding = await talking(agent, "1001")
         agent.process.hold(holding)
-        await lab.agent_is("1001", "held", PATIENCE_S)
+        await lab.agent_is("1001", "held")
         leaving, left = await talking(leaver, "1002")
         # one is being transferred to a phone that rings,
-        await target.register_to(lab.host, lab.sip_port, "1026", "lab-1026", timeout_s=PATIENCE_S)
+        await target.register_to(lab.host, lab.sip_port, "1026", "lab-1026")
         transferred = await dial(TRANSFERRED)
-        transfer = await target.incoming(PATIENCE_S)
+        transfer = await target.incoming()
         # and one rings at the queue: nobody is free, music will come in a second.
         ringing = await dial(SALES)
 
@@ -82,12 +79,12 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         # First those who ring: the time for that is limited. Whoever rang at the queue gets the agent
         # whose caller has hung up.
         target.process.answer(transfer.call)
-        await caller.closed(leaving, PATIENCE_S)
-        await leaver.closed(left, PATIENCE_S)
-        next_one = await leaver.answer_next(PATIENCE_S)
-        await caller.established(ringing, PATIENCE_S)
-        await target.established(transfer.call, PATIENCE_S)
-        await caller.established(transferred, PATIENCE_S)
+        await caller.closed(leaving)
+        await leaver.closed(left)
+        next_one = await leaver.answer_next()
+        await caller.established(ringing)
+        await target.established(transfer.call)
+        await caller.established(transferred)
         heard, heard_too, rang = await asyncio.gather(
             listen(caller, transferred),
             listen(target, transfer.call),
@@ -102,15 +99,15 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
         assert np.abs(music.astype(float)).mean() > 50, "who is held should hear music"
         assert tone_levels(music, [AGENT_HZ])[0] < UNHEARD
         agent.process.resume(holding)
-        await lab.agent_is("1001", "talking", PATIENCE_S)
+        await lab.agent_is("1001", "talking")
         heard, heard_too = await asyncio.gather(listen(caller, held), listen(agent, holding))
         hears(heard, AGENT_HZ)
         hears(heard_too, CALLER_HZ)
 
         for call in (held, transferred, ringing):
-            await caller.hang_up(call, PATIENCE_S)
-        await leaver.closed(next_one.call, PATIENCE_S)
-        await lab.is_quiet(PATIENCE_S)
+            await caller.hang_up(call)
+        await leaver.closed(next_one.call)
+        await lab.is_quiet()
         rows = lab.query("select result, reason from interaction order by started_at")
         answered = ("answered", "caller-hung-up")
         assert rows == [answered, answered, ("direct", "caller-hung-up"), answered]

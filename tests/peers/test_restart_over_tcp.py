@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears, until_heard
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
 from tests.peers.test_call_agent_restarts import TOLERATED, restart
@@ -29,19 +29,18 @@ async def test_a_phone_over_tcp_holds_resumes_and_hangs_up_on_a_new_connection(
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
         call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next(10.0)
+        ring = await agent.answer_next()
         await caller.established(call)
         await lab.agent_is("1003", "talking")
 
         await restart(lab)
 
-        hears(await listen(caller, call), AGENT_HZ)
-        hears(await listen(agent, ring.call), CALLER_HZ)
+        await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))
         agent.process.hold(ring.call)
         await lab.agent_is("1003", "held")
         agent.process.resume(ring.call)
         await lab.agent_is("1003", "talking")
-        hears(await listen(caller, call), AGENT_HZ)
+        await until_heard(caller, call, AGENT_HZ)
         # The other side hangs up: the server reaches the phone where it has come back.
         await caller.hang_up(call)
         await agent.closed(ring.call)

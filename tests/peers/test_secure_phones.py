@@ -14,6 +14,7 @@ import pytest
 
 from tests.kit.certificates import trusting
 from tests.kit.lab import Lab
+from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone, loudest_tone
 from tests.kit.raw_sip import sdp, status
 from tests.kit.web_sip import WebSip
@@ -43,21 +44,24 @@ async def test_a_phone_that_trusts_our_authority_calls_and_is_called(
         try:
             port = port_of(lab, transport)
             await agent.register_to(
-                lab.host, port, "1003", "lab-1003", transport=transport, expires_s=600, timeout_s=15
+                lab.host, port, "1003", "lab-1003", transport=transport, expires_s=600
             )
             await lab.agent_is("1003", "available")
             call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-            ring = await agent.answer_next(15.0)
-            await caller.established(call, 10.0)
+            ring = await agent.answer_next()
+            await caller.established(call)
             agent.hum(1000.0)
             caller.hum(440.0)
             await asyncio.gather(heard(agent, ring.call, 440.0), heard(caller, call, 1000.0))
             await caller.hang_up(call)  # we say BYE to the agent, over its connection
             await agent.closed(ring.call)
-            await lab.agent_is("1003", "available", 10.0)
+            await lab.agent_is("1003", "available")
             own = await agent.call("4003")
-            await agent.established(own, 10.0)
+            await agent.established(own)
             await agent.hang_up(own)
+            await lab.agent_is(
+                "1003", "available"
+            )  # the BYE came: a phone forgets before it is out
         finally:
             os.kill(agent.process.pid, signal.SIGKILL)  # its own child; the connection just ends
             await agent.__aexit__(None, None, None)
@@ -66,7 +70,7 @@ async def test_a_phone_that_trusts_our_authority_calls_and_is_called(
 
 async def heard(phone: Phone, call: str, hertz: float) -> None:
     """Wait until a phone hears this pitch: the music ends, keys for the sound are agreed on."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while loudest_tone(await phone.hear(call, 0.5)) != pytest.approx(hertz, abs=10):
             pass
 
@@ -98,7 +102,7 @@ async def something_is_said(rtp: socket.socket, remote: tuple[str, int]) -> None
     """Send sound and take what comes, until half a second of it was no silence."""
     loop = asyncio.get_running_loop()
     heard = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         for number in range(10_000):
             head = struct.pack("!BBHII", 0x80, 0, number, number * 160, 4711)
             rtp.sendto(head + bytes([0x9A]) * 160, remote)
@@ -120,6 +124,6 @@ async def test_a_certificate_that_is_gone_is_made_anew_after_sighup(lab: Lab) ->
     async def is_another() -> bool:
         return ssl.get_server_certificate((lab.host, lab.tls_port)) != shown
 
-    await lab.until(is_another, 20.0, "the certificate stayed")
+    await lab.until(is_another, message="the certificate stayed")
     async with WebSip(lab.host, lab.wss_port, "1004", "lab-1004", trusting(folder)) as page:
         await page.register()

@@ -30,13 +30,13 @@ async def hears_the_agent(lab: Lab, call: str) -> None:
     async def grew() -> bool:
         return await packets(lab) >= before + ENOUGH
 
-    await lab.until(grew, 20.0, f"the agent's phone sends nothing {call}")
+    await lab.until(grew, message=f"the agent's phone sends nothing {call}")
 
 
 async def hang_up(agent: Phone, ring: str, caller: RawSip) -> None:
     """The agent ends the call; the caller obeys."""
-    await agent.hang_up(ring, 30.0)
-    bye = await caller.receive(30.0)
+    await agent.hang_up(ring)
+    bye = await caller.receive()
     assert bye.startswith("BYE "), bye
     kept = ("Via", "From", "To", "Call-ID", "CSeq")
     lines = [line for line in bye.split("\r\n") if line.partition(":")[0] in kept]
@@ -46,22 +46,22 @@ async def hang_up(agent: Phone, ring: str, caller: RawSip) -> None:
 @pytest.mark.parametrize("backend", ["baresip", "pjsua2"])
 async def test_silence_is_sent_in_every_call_and_after_a_hold(lab: Lab, backend: str) -> None:
     async with Phone(backend) as agent:
-        await agent.register_to(lab.host, lab.sip_port, AGENT, f"lab-{AGENT}", timeout_s=30.0)
+        await agent.register_to(lab.host, lab.sip_port, AGENT, f"lab-{AGENT}")
         for call in ("in the first call", "in the second call"):
-            await lab.agent_is(AGENT, "available", 30.0)
+            await lab.agent_is(AGENT, "available")
             async with RawSip(lab.host, lab.sip_port) as caller:
                 caller.send(caller.invite("4001", sdp(caller.host, 40_000)))
-                ring = await agent.answer_next(30.0)
-                answer = await caller.final(30.0)
+                ring = await agent.answer_next()
+                answer = await caller.final()
                 assert status(answer) == 200, answer
                 caller.acknowledge("4001", answer)
-                await lab.agent_is(AGENT, "talking", 30.0)
+                await lab.agent_is(AGENT, "talking")
                 await hears_the_agent(lab, call)
                 if call == "in the second call":
                     agent.process.hold(ring.call)
-                    await lab.agent_is(AGENT, "held", 30.0)
+                    await lab.agent_is(AGENT, "held")
                     agent.process.resume(ring.call)
-                    await lab.agent_is(AGENT, "talking", 30.0)
+                    await lab.agent_is(AGENT, "talking")
                     await hears_the_agent(lab, "after a hold")
                 await hang_up(agent, ring.call, caller)
-            await lab.is_quiet(30.0)
+            await lab.is_quiet()

@@ -38,8 +38,8 @@ async def test_a_phone_that_rings_reliably_is_acknowledged(lab: Lab) -> None:
         async with Phone("baresip", number="1001") as caller:
             await caller.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
             call = await caller.call_until_it_rings(f"sip:{number}@{lab.host}:{lab.sip_port}")
-            await caller.established(call, 10.0)
-            await caller.closed(call, 10.0)
+            await caller.established(call)
+            await caller.closed(call)
         trace = await called.over()
     finally:
         await called.kill()

@@ -26,7 +26,7 @@ async def test_a_tcp_phone_talks_and_is_unreachable_once_its_connection_is_gone(
             )
             await lab.agent_is("1003", "available")
             call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-            ring = await agent.answer_next(10.0)
+            ring = await agent.answer_next()
             await caller.established(call)
             await agent.hang_up(ring.call)
             await caller.closed(call)

@@ -84,7 +84,7 @@ async def test_a_call_leaves_to_a_carrier_that_proves_its_name_and_sees_ours(
         )
         async with server, lab, Phone("baresip") as phone:
             await phone.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
-            closed = await phone.closed(await phone.call("+12025550142"), 15.0)
+            closed = await phone.closed(await phone.call("+12025550142"))
             assert closed.status == 486
             assert carrier.asked_for == [NAME]
             assert carrier.shown[0]["subjectAltName"] == (("IP Address", lab.host),)

@@ -10,12 +10,12 @@ import pytest
 
 from tests.fuzz.server import Assault
 from tests.kit.lab import Lab
+from tests.kit.patience import PATIENCE_S
 from tests.kit.raw_sip import RawSip, status
 from tests.torture.cases import CASES, SILENCE, Case
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-FINAL_S = 5.0
 SHED = 503
 _NAMES = re.compile(rb"(\r\n(?:call-id|i)[ \t]*:[ \t]*|branch=)(z9hG4bK)?", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ def listener(number: int) -> socket.socket:
 
 async def final_status(own: socket.socket) -> int:
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(FINAL_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             code = int((await loop.sock_recv(own, 65_536)).split(b" ", 2)[1])
             if code >= 200:

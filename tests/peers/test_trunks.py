@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.kit.carrier import Answer, Asked, Carrier, Registrar
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears
 from tests.kit.lab import ROOT, Lab
 from tests.kit.phone import Phone
 
@@ -93,14 +93,13 @@ async def test_a_call_passes_two_carriers_that_cannot_and_lives_through_a_restar
         grumpy.replies["INVITE"] = lambda _: (503, ["Retry-After: 600"])
         await ann.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
         out = await ann.call(NUMBER)
-        incoming = await good.answer_next(timeout_s=20)
-        await ann.established(out, timeout_s=20)
+        incoming = await good.answer_next()
+        await ann.established(out)
         assert len(grumpy.of("INVITE")) == 1
         assert [each.method for each in grumpy.asked] == ["INVITE", "ACK"]
         ann.hum(CALLER_HZ)
         good.hum(AGENT_HZ)
-        hears(await listen(ann, out), AGENT_HZ)
-        hears(await listen(good, incoming.call), CALLER_HZ)
+        await until_each_hears((ann, out, AGENT_HZ), (good, incoming.call, CALLER_HZ))
         assert (await trunk(lab, "grumpy"))["addresses"][0]["state"] == "held"
         assert (await trunk(lab, "dead"))["addresses"][0]["state"] == "avoided"
         for name, calls in (("dead", 0), ("grumpy", 0), ("good", 1), ("pstn", 1)):
@@ -110,15 +109,14 @@ async def test_a_call_passes_two_carriers_that_cannot_and_lives_through_a_restar
         await restart(lab)
         for name, calls in (("grumpy", 0), ("good", 1), ("pstn", 1)):
             assert (await trunk(lab, name))["calls"] == calls, f"{name} after the restart"
-        hears(await listen(ann, out), AGENT_HZ)
-        hears(await listen(good, incoming.call), CALLER_HZ)
+        await until_each_hears((ann, out, AGENT_HZ), (good, incoming.call, CALLER_HZ))
         await ann.hang_up(out)
-        await good.closed(incoming.call, timeout_s=10)
+        await good.closed(incoming.call)
 
         async def is_free() -> bool:
             return not (await trunk(lab, "pstn"))["calls"]
 
-        await lab.until(is_free, 5, "the leg is counted out")
+        await lab.until(is_free, message="the leg is counted out")
 
 
 async def test_a_registering_trunk_satisfies_a_strict_carrier(tmp_path: Path) -> None:
@@ -139,7 +137,7 @@ async def test_a_registering_trunk_satisfies_a_strict_carrier(tmp_path: Path) ->
             proxy.replies["INVITE"] = _strict_invite
             await ann.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
             out = await ann.call("+441632960123")
-            await ann.closed(out, timeout_s=20)
+            await ann.closed(out)
             challenged, proved = proxy.of("INVITE")[:2]
             assert challenged.get("Call-ID") == proved.get("Call-ID")
             assert proved.uri.startswith("sip:01632960123@")
@@ -168,7 +166,7 @@ async def _is_registered(lab: Lab) -> None:
         found = await trunk(lab, "strict")
         return bool(found["up"]) and all(each["registered"] for each in found["registrations"])
 
-    await lab.until(holds, 20, "registered and up")
+    await lab.until(holds, message="registered and up")
 
 
 async def _calls_in(lab: Lab, carrier: Carrier) -> None:
@@ -196,7 +194,7 @@ async def _calls_in(lab: Lab, carrier: Carrier) -> None:
     async def is_answered() -> bool:
         return any(text.startswith("SIP/2.0 200") for text in carrier.responses)
 
-    await lab.until(is_answered, 20, "the echo test answers a call to our account")
+    await lab.until(is_answered, message="the echo test answers a call to our account")
     answer = next(text for text in carrier.responses if text.startswith("SIP/2.0 200"))
     tag = answer.partition("\r\nTo: ")[2].partition("\r\n")[0]
     ends = [

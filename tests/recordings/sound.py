@@ -11,6 +11,7 @@ from recordings import mulaw
 from recordings.capture import SegmentedRecorder
 from recordings.outcome import Outcome
 from switch.ids import RecordingId
+from tests.kit.patience import PATIENCE_S
 
 FRAME = 160
 
@@ -48,7 +49,9 @@ def feed(recorder: SegmentedRecorder, recording: RecordingId, sound: NDArray[np.
     block[:] = 0
 
 
-def outcomes(recorder: SegmentedRecorder, count: int, within_s: float = 10.0) -> list[Outcome]:
+def outcomes(
+    recorder: SegmentedRecorder, count: int, within_s: float = PATIENCE_S
+) -> list[Outcome]:
     """What the threads report, once there are `count`."""
     found: list[Outcome] = []
     give_up = time.monotonic() + within_s

@@ -36,6 +36,7 @@ from cti.schema import (
     Snapshot,
     TimelineEntry,
 )
+from tests.kit.patience import PATIENCE_S
 
 SECRET = b"a secret of at least thirty-two bytes"
 PASSWORD = "right-password"
@@ -300,7 +301,7 @@ class Client:
         address = f"ws://127.0.0.1:{self.port}/api/v1/events?token={self.token}"
         if after is not None:
             address += f"&after={after}"
-        return connect(address, open_timeout=5, close_timeout=1, **options)
+        return connect(address, open_timeout=PATIENCE_S, close_timeout=1, **options)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -316,7 +317,7 @@ class Running:
 
     def client(self) -> Client:
         http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.server.port}", timeout=10, trust_env=False
+            base_url=f"http://127.0.0.1:{self.server.port}", timeout=PATIENCE_S, trust_env=False
         )
         self.clients.append(http)
         return Client(http=http, port=self.server.port)
@@ -325,6 +326,11 @@ class Running:
     def open_streams(self) -> int:
         assert self.server.app is not None
         return len(self.server.app.state.context.streams)
+
+    def desk(self, agent_id: str) -> Any:
+        """What the server knows of an agent's desks."""
+        assert self.server.app is not None
+        return self.server.app.state.context.desks._desks[agent_id]
 
     async def signed_on(self, login: str) -> Client:
         client = self.client()
@@ -389,13 +395,13 @@ async def running(**settings: Any) -> AsyncIterator[Running]:
 
 async def receive(stream: ClientConnection) -> dict[str, Any]:
     """The next message."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         message: dict[str, Any] = json.loads(await stream.recv())
     return message
 
 
 async def until(condition: Any) -> None:
     """Let the loop run until something is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the far side of a socket signals nothing
             await asyncio.sleep(0.005)

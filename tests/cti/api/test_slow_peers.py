@@ -10,6 +10,7 @@ import pytest
 
 from cti.api.timed_http import TimedHttp
 from tests.cti.api.kit import Running, receive, running
+from tests.kit.patience import PATIENCE_S
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -22,7 +23,7 @@ async def run(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
 
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             return await reader.read()
         except ConnectionError:

@@ -267,15 +267,16 @@ async def test_a_client_that_does_not_read_and_goes_leaves_no_events_behind() ->
 
 
 async def test_a_dropped_connection_that_comes_back_is_no_sign_off() -> None:
-    async with running(desk_grace_s=0.3) as run:
+    async with running(desk_grace_s=60.0) as run:
         client = await run.signed_on("1001")
         for _ in range(2):
             async with client.stream() as stream:
                 await receive(stream)
         async with client.stream() as stream:
             await receive(stream)
-            await asyncio.sleep(0.4)
+            await until(lambda: run.open_streams == 1)
             assert run.centre.desks == [("connected", "1001")]
+            assert run.desk("1001").timer is None, "its time runs no more"
 
 
 async def test_a_desk_that_stays_away_is_gone_after_the_grace_period() -> None:

@@ -13,7 +13,7 @@ from cti.bench.capacity import CapacityFigures, Step, measure_capacity
 from cti.bench.menu import measure_menu
 from cti.bench.rows import Options, Outcome, Say
 from cti.bench.sound import DelayFigures, measure_conference, measure_mixing, measure_prompt
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import rtp_ports
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cti.bench.restart import measure_restart
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import rtp_ports
 
 CALLS = 40
 

@@ -23,7 +23,7 @@ from cti.metrics.reading import Figures
 from cti.takeover import FILE
 from switch.journal.format import Header
 from switch.journal.writer import Journal
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import rtp_ports
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from cti.client import (
 from cti.client_items import decode_event, decode_message
 from cti.schema import CustomerRequest, Event, EventType, Problem, Snapshot
 from tests.cti.desk.fake_server import NUMBER, FakeServer, pop
+from tests.kit.patience import PATIENCE_S
 
 
 def quick(server: FakeServer, **options: Any) -> ApiClient:
@@ -59,7 +60,7 @@ class Reader:
             self._queue.put_nowait(item)
 
     async def next(self) -> StreamItem:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._queue.get()
 
     async def stop(self) -> None:

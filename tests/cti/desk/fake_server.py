@@ -38,6 +38,7 @@ from cti.schema import (
     SignOnRequest,
     Snapshot,
 )
+from tests.kit.patience import PATIENCE_S
 
 NUMBER = "+12025550123"
 
@@ -319,7 +320,7 @@ class FakeServer:
         for socket in list(self._sockets):
             await socket.close(1011)
 
-    async def wait_for(self, path: str, timeout_s: float = 5.0) -> Any:
+    async def wait_for(self, path: str, timeout_s: float = PATIENCE_S) -> Any:
         """Wait for a command; returns its body."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -334,7 +335,7 @@ class FakeServer:
         """Wait until so many streams are open."""
         await self.wait_until(lambda: len(self._sockets) >= count)
 
-    async def wait_until(self, test: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def wait_until(self, test: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         """Wait until something holds that a request or a stream changes."""
         async with asyncio.timeout(timeout_s):
             while not test():

@@ -10,6 +10,8 @@ from textual.app import App
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from tests.kit.patience import PATIENCE_S
+
 
 def screen_text(app: App[None]) -> str:
     """All lines of the screen on top, with those beneath where they show."""
@@ -17,7 +19,7 @@ def screen_text(app: App[None]) -> str:
 
 
 async def until(
-    pilot: Pilot[None], test: Callable[[], bool], what: str = "", timeout_s: float = 5.0
+    pilot: Pilot[None], test: Callable[[], bool], what: str = "", timeout_s: float = PATIENCE_S
 ) -> None:
     """Let the program run until something holds."""
     try:

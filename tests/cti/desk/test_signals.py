@@ -18,6 +18,7 @@ import pytest
 from cti.schema import PhoneCredentials, Role
 from tests.cti.desk.fake_server import FakeServer
 from tests.cti.phone.registrar import TestRegistrar
+from tests.kit.patience import PATIENCE_S
 
 _LEAVES_ALTERNATE_SCREEN = b"\x1b[?1049l"
 
@@ -51,7 +52,7 @@ class Terminal:
         """Whether lines are edited and echoed as before."""
         return termios.tcgetattr(self._slave) == self._modes
 
-    async def sees(self, text: bytes, timeout_s: float = 15.0) -> None:
+    async def sees(self, text: bytes, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the program has written this."""
         async with asyncio.timeout(timeout_s):
             while text not in self.output:
@@ -107,7 +108,7 @@ async def test_a_desk_that_is_terminated_ends_its_phone_and_signs_off(
     await terminal.sees(b"phone ready")
     desk.send_signal(signal.SIGTERM)
     await server.wait_for("sign-off")
-    assert await asyncio.wait_for(desk.wait(), 10) == 0
+    assert await asyncio.wait_for(desk.wait(), PATIENCE_S) == 0
     await terminal.sees(_LEAVES_ALTERNATE_SCREEN)
     assert terminal.is_restored
     assert registrar.bindings[-1][1] == 0  # unregistered, so the phone ended in peace
@@ -124,7 +125,7 @@ async def test_a_wallboard_whose_terminal_hangs_up_ends(
     )
     await terminal.sees(b"Mia Berg")
     board.send_signal(signal.SIGHUP)
-    assert await asyncio.wait_for(board.wait(), 10) == 0
+    assert await asyncio.wait_for(board.wait(), PATIENCE_S) == 0
     await terminal.sees(_LEAVES_ALTERNATE_SCREEN)
     assert terminal.is_restored
 

@@ -20,7 +20,7 @@ from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import CallerPool
 from cti.metrics.families import few
 from switch.gateway.protocol import GatewayStats
-from tests.kit.lab import rtp_ports
+from tests.kit.ports import rtp_ports
 
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 CALLS = 6

@@ -21,6 +21,7 @@ from cti.phone.protocol import (
     Ringing,
 )
 from tests.cti.phone.registrar import TestRegistrar
+from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone, loudest_tone, tone_levels
 
 BACKENDS = ["baresip", "pjsua2"]
@@ -115,7 +116,7 @@ async def test_the_phone_registers_and_gives_the_number_up_at_the_end(
             done = await phone.register_to("127.0.0.1", registrar.port, "1001", "lab-1001")
             assert done.expires_s == 120
             assert registrar.algorithms == algorithms
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             await registrar.unregistered.wait()
 
 

@@ -19,6 +19,7 @@ from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import AddLeg, ConfigureLeg, Event
 from switch.ids import LegId
 from switch.media.codecs import DECODE, ENCODE
+from tests.kit.patience import PATIENCE_S
 from tests.switch.media.studio import level_of
 from tests.switch.rtp.single import RtpPacket, parse_packet
 
@@ -51,7 +52,10 @@ class Notes:
         self._news.set()
 
     async def wait(
-        self, kind: type[E], match: Callable[[E], bool] = lambda event: True, within_s: float = 8.0
+        self,
+        kind: type[E],
+        match: Callable[[E], bool] = lambda event: True,
+        within_s: float = PATIENCE_S,
     ) -> E:
         """The first event of a kind that matches, come or to come."""
         async with asyncio.timeout(within_s):
@@ -183,7 +187,7 @@ async def talk(phones: list[Phone], seconds: float) -> None:
             phone.listen()
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     """Wait for what another process brings about."""
     end = time.monotonic() + within_s
     for _ in range(10_000):

@@ -35,6 +35,8 @@ from switch.gateway.protocol import (
     Tone,
 )
 from switch.ids import LegId, PlayerId, RecordingId
+from tests.kit.patience import PATIENCE_S
+from tests.kit.ports import free_row
 from tests.switch.gateway.house import House, Notes, Phone, child_command, talk, until
 from tests.switch.rtp.single import RtpPacket
 
@@ -191,7 +193,7 @@ async def test_a_gateway_that_hangs_is_given_up_and_replaced(tmp_path: Path) -> 
 async def test_a_gateway_without_a_call_agent_ends_by_itself(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(*child_command(tmp_path, linger_s=0.5))
     client = GatewayClient(on_event=lambda event: None, on_lost=lambda why: None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await client.connect(tmp_path / "gateway.sock")
@@ -204,7 +206,7 @@ async def test_a_gateway_without_a_call_agent_ends_by_itself(tmp_path: Path) -> 
     await asyncio.sleep(0.8)
     assert process.returncode is None
     client.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await process.wait() == 0
     assert int((tmp_path / "r.count").read_text()) > 0
 
@@ -281,20 +283,21 @@ def port_came(client: GatewayClient, ports: list[int]) -> bool:
 
 
 async def test_ports_are_used_up_given_back_and_rest(tmp_path: Path) -> None:
+    first = free_row(12)
+    second, last = first + 2, first + 10
     taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    taken.bind(("127.0.0.1", 15990))
-    async with House(
-        tmp_path, child_command(tmp_path, ports=(15987, 15999)), ports_ahead=16
-    ) as house:
-        await asyncio.sleep(0.1)
-        ports = [house.client.take_port() for _ in range(5)]
-        assert sorted(ports) == [15988, 15992, 15994, 15996, 15998]
+    taken.bind(("127.0.0.1", second))
+    command = child_command(tmp_path, ports=(first - 1, last + 1))
+    async with House(tmp_path, command, ports_ahead=16) as house:
+        ports: list[int] = []
+        await until(lambda: port_came(house.client, ports) and len(ports) == 5)
+        assert sorted(ports) == [first, *range(second + 2, last + 1, 2)]
         with pytest.raises(MediaUnavailableError):
             house.client.take_port()
         taken.close()
         ports.clear()
         await until(lambda: port_came(house.client, ports))
-        assert ports == [15990]
+        assert ports == [second]
 
 
 async def test_a_gateway_whose_first_ports_are_somebody_elses_is_ready_with_others(

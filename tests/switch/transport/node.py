@@ -20,6 +20,7 @@ from switch.transport.inflow import InflowSettings
 from switch.transport.limits import TransportLimits
 from switch.transport.pump import Pump
 from switch.transport.tls import TlsContexts
+from tests.kit.patience import PATIENCE_S
 
 _numbers = itertools.count(1)
 
@@ -63,7 +64,7 @@ class Node:
 
     async def wait_for(self, count: int) -> list[EndpointEvent]:
         """Wait until `count` events have come."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.events) < count:
                 self._news.clear()
                 await self._news.wait()

@@ -7,6 +7,8 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.kit.patience import PATIENCE_S
+
 
 class RawTls:
     """Plain octets gather in records until `send`."""
@@ -43,7 +45,7 @@ class RawTls:
 
     async def receive(self) -> bytes:
         """Plain octets, at least one; b"" at the end. Raises ssl.SSLError at an alert."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 with suppress(ssl.SSLWantReadError):
                     return self._ssl.read(65536)
@@ -59,7 +61,7 @@ async def raw_tls(remote: tuple[str, int], context: ssl.SSLContext) -> AsyncIter
     reader, writer = await asyncio.open_connection(*remote)
     try:
         client = RawTls(reader, writer, context)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await client.shake_hands()
         yield client
     finally:

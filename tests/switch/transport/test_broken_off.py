@@ -16,6 +16,7 @@ from switch.transport.pump import Pump
 from switch.transport.tls import TlsError, TlsPeer, TlsSession
 from switch.transport.websocket import SipWebSocket
 from tests.kit.certificates import certificate, contexts, trusting
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import Node, options, raw_options, running_node
 from tests.switch.transport.raw_tls import RawTls, raw_tls
 
@@ -38,7 +39,7 @@ async def faults() -> list[Any]:
 
 async def gone(node: Node, left: int) -> None:
     """Wait until so many connections are left."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(node.pump.streams) > left:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 

@@ -9,6 +9,7 @@ from switch.guard.guard import Guard
 from switch.guard.offences import Offence
 from switch.guard.settings import GuardSettings
 from switch.transport.limits import TransportLimits
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import raw_options, running_node
 
 STRANGER = "127.0.0.2"
@@ -32,7 +33,7 @@ def udp(host: str) -> socket.socket:
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """What came until the peer closed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             return await reader.read()
         except ConnectionResetError:
@@ -205,12 +206,12 @@ async def test_a_peer_that_leaves_while_it_waits_leaves_nothing_behind() -> None
         port = (await node.pump.listen_tcp(HOST, 0))[1]
         _, writer = await connect(STRANGER, port)
         writer.write(b"".join(raw_options(number) for number in range(60)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not node.pump.streams.counters.paused:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         assert node.endpoint.counters.requests <= 6
         node.pump.streams.cut_source(STRANGER, "a test")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(node.pump.streams):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         writer.close()
@@ -246,7 +247,7 @@ async def test_what_the_guard_dropped_is_no_sign_that_others_wait() -> None:
             phone.bind((STRANGER, 0))
             began = node.clock.now()
             phone.sendto(raw_options(), address)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while not watched.counters(began).dropped_banned:  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.01)
         assert node.pump._looked_at >= began, "the socket was found empty"

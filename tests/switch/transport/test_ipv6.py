@@ -12,6 +12,7 @@ from switch.sip.events import RequestReceived, ResponseReceived, TransportFailed
 from switch.sip.flow import Flow, Transport
 from switch.transport.tls import TlsPeer
 from tests.kit.certificates import contexts
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import options, raw_options, running_node
 
 HOST = "::1"
@@ -82,7 +83,7 @@ async def test_a_datagram_that_names_its_port_in_another_form_is_answered_there(
             via = b"SIP/2.0/UDP [0:0:0:0:0:0:0:1]:%d;branch" % listener.getsockname()[1]
             request = raw_options(1).replace(b"SIP/2.0/TCP 127.0.0.1;branch", via)
             sender.sendto(request.replace(b";rport", b""), remote)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 answer = await asyncio.get_running_loop().sock_recv(listener, 2000)
         assert answer.startswith(b"SIP/2.0 200")
         assert b"received" not in answer

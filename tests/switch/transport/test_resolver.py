@@ -12,6 +12,7 @@ from switch.sip.flow import Transport
 from switch.transport.locating import Target, Wanted
 from switch.transport.resolver import DnsResolver
 from tests.kit.dns_server import DnsServer, dns_server
+from tests.kit.patience import PATIENCE_S
 
 TRUNK = Wanted("sip.example.com")
 
@@ -29,7 +30,7 @@ class Watched:
         )
 
     async def next(self) -> list[Target]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return self.resolver.targets(await self.news.get())
 
 
@@ -79,7 +80,7 @@ async def test_what_was_known_stays_while_the_name_is_gone(
         watched.resolver.watch(TRUNK)
         known = await watched.next()
         server.zone = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not watched.resolver.missing:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         assert watched.resolver.targets(TRUNK) == known
@@ -99,14 +100,14 @@ async def test_one_that_never_answers_keeps_no_other_waiting() -> None:
     async with dns_server() as server, watching(server) as watched:
         server.is_silent = True
         watched.resolver.watch(TRUNK)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not server.asked:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         server.is_silent = False
         server.zone = {("other.example.com", "A"): ["192.0.2.8"]}
         other = Wanted("other.example.com", port=5060)
         watched.resolver.watch(other)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not watched.resolver.targets(other):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
 

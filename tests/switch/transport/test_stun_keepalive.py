@@ -11,6 +11,7 @@ import pytest
 from switch.guard.guard import Guard
 from switch.guard.settings import GuardSettings
 from switch.transport.stun_keepalive import binding_answer
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import raw_options, running_node
 
 ID = bytes(range(12))
@@ -58,7 +59,7 @@ async def test_a_phone_learns_its_address_and_does_nothing_wrong(host: str) -> N
             phone.bind((host, 0))
             phone.setblocking(False)
             loop = asyncio.get_running_loop()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 phone.sendto(REQUEST, address)
                 told = await loop.sock_recv(phone, 2000)
                 phone.sendto(raw_options(1), address)

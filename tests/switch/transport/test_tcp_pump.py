@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from switch.sip.events import RequestReceived, ResponseReceived, TransportFailed
 from switch.sip.flow import Flow, Transport
 from switch.transport.limits import TransportLimits
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import Node, options, raw_options, running_node
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -28,7 +29,7 @@ async def connected(remote: tuple[str, int]) -> AsyncIterator[Streams]:
 
 async def ended(reader: asyncio.StreamReader) -> bool:
     """True when the other side closed or cut the connection."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             return await reader.read(1) == b""
         except ConnectionError:
@@ -178,7 +179,7 @@ async def test_a_peer_that_does_not_read_is_cut() -> None:
             loop = asyncio.get_running_loop()
             await loop.sock_connect(sock, remote)
             number = 0
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while not bob.pump.streams.counters.write_overflows:
                     number += 1
                     try:

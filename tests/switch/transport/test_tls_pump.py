@@ -20,6 +20,7 @@ from switch.transport.identity import PeerIdentity
 from switch.transport.limits import TransportLimits
 from switch.transport.tls import TlsContexts, TlsPeer
 from tests.kit.certificates import certificate, contexts, trusting
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import Node, options, raw_options, running_node
 
 HOST = "127.0.0.1"
@@ -43,7 +44,7 @@ async def connected(
 
 async def ended(reader: asyncio.StreamReader) -> None:
     """Wait until the other side closes or cuts the connection."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         with suppress(OSError):
             while await reader.read(1000):
                 pass
@@ -202,7 +203,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused_and_no_offence(
 
 async def gone(node: Node) -> None:
     """Wait until no connection is left."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(node.pump.streams):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
@@ -289,7 +290,7 @@ async def test_a_silent_connection_of_ours_says_something_now_and_then(tmp_path:
         await alice.wait_for(1)
         (connection,) = alice.pump.streams._connections.values()
         began = connection._active_at
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while connection._active_at == began:  # noqa: ASYNC110 - the pong is no event
                 await asyncio.sleep(0.01)
         assert len(bob.pump.streams) == 1

@@ -98,7 +98,7 @@ async def test_many_commands_make_one_turn() -> None:
 
 
 async def test_retransmissions_run_on_the_loop_until_the_timeout() -> None:
-    async with running_node(timers=SipTimers(t1_s=0.004, t2_s=0.016)) as alice:
+    async with running_node(timers=SipTimers(t1_s=0.01, t2_s=0.04)) as alice:
         local = await alice.pump.listen_udp("127.0.0.1", 0)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 0))

@@ -18,6 +18,7 @@ from switch.sip.events import RequestReceived, ResponseReceived, TransportFailed
 from switch.sip.flow import Flow, Transport
 from switch.transport.limits import TransportLimits
 from tests.kit.certificates import contexts, trusting
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import Node, options, raw_options, running_node
 
 HOST = "127.0.0.1"
@@ -39,7 +40,7 @@ async def listening(node: Node) -> tuple[str, int]:
 
 
 async def answer(socket: ClientConnection) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         told = await socket.recv()
     return told if isinstance(told, str) else told.decode()
 
@@ -76,7 +77,7 @@ async def test_pieces_of_a_message_are_put_together_and_keepalives_answered() ->
         assert (await answer(socket)).startswith("SIP/2.0 200 OK")
         await socket.send("\r\n\r\n")
         assert await answer(socket) == "\r\n"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await (await socket.ping())
 
 
@@ -120,7 +121,7 @@ async def told(remote: tuple[str, int], data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(*remote)
     writer.write(data)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return await reader.read()
     except ConnectionError:
         return b""
@@ -146,7 +147,7 @@ async def test_what_is_no_upgrade_is_told_so_and_an_offence() -> None:
 
 async def closed(socket: ClientConnection) -> int | None:
     """The code with which the server closes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         with suppress(ConnectionClosed):
             while True:
                 await socket.recv()
@@ -194,11 +195,11 @@ async def test_a_silent_browser_is_pinged_and_one_that_is_gone_is_let_go() -> No
             await answer(socket)
             (connection,) = bob.pump.streams._connections.values()
             began = connection._active_at
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while connection._active_at == began:  # noqa: ASYNC110 - a pong is no event
                     await asyncio.sleep(0.01)
             socket.transport.pause_reading()  # nothing is answered any more
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(bob.pump.streams):  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.01)
             assert bob.pump.streams.counters.pings_unanswered == 1
