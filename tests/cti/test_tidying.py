@@ -58,7 +58,7 @@ def test_once_a_minute_while_there_are_no_calls() -> None:
 
 def test_while_many_calls_talk_only_what_is_young_is_looked_through() -> None:
     server = Server()
-    server.calls = 100
+    server.calls = 1000
     server.pass_time(2 * 3600)
     assert len(server.tidied) > 20
     assert server.whole == []
@@ -69,13 +69,13 @@ def test_while_many_calls_talk_only_what_is_young_is_looked_through() -> None:
 
 def test_who_never_sleeps_is_tidied_at_low_tide_and_at_last_anyway() -> None:
     server = Server()
-    server.calls = 500
+    server.calls = 5000
     server.pass_time(4 * 3600)
     assert server.whole == []
-    server.calls = 300  # fewer than 20 * 2^4
+    server.calls = 3000  # fewer than 200 * 2^4
     server.pass_time(BUSY_S + 40)
     assert len(server.whole) == 1
-    server.calls = 500
+    server.calls = 5000
     server.pass_time(4 * 3600)
     assert len(server.whole) == 1
     server.pass_time(3600 + BUSY_S + 40)
@@ -84,7 +84,7 @@ def test_who_never_sleeps_is_tidied_at_low_tide_and_at_last_anyway() -> None:
 
 def test_calls_that_were_tidied_after_in_haste_are_tidied_after_wholly_when_they_are_over() -> None:
     server = Server()
-    server.calls = 100
+    server.calls = 1000
     server.pass_time(BUSY_S + 40)
     assert (len(server.tidied), server.whole) == (1, [])
     server.calls = 0
@@ -94,7 +94,7 @@ def test_calls_that_were_tidied_after_in_haste_are_tidied_after_wholly_when_they
 
 def test_every_five_minutes_while_there_are_always_calls() -> None:
     server = Server()
-    server.calls = 100
+    server.calls = 1000
     server.pass_time(BUSY_S - 1)
     assert server.tidied == []
     server.pass_time(2 * BUSY_S + 40)
@@ -103,7 +103,7 @@ def test_every_five_minutes_while_there_are_always_calls() -> None:
 
 def test_once_after_the_last_call_when_its_transactions_are_gone() -> None:
     server = Server()
-    server.calls = 100
+    server.calls = 1000
     server.pass_time(130)
     server.calls = 0
     server.pass_time(32, working=False)
