@@ -1,7 +1,8 @@
-"""Who looks at signalling in a running server: the capture server, and the trace of calls."""
+"""Who looks at signalling in a running server: the capture server, the trace of calls, the log."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -14,6 +15,7 @@ from cti.settings_check import HOST_PORT
 from switch.capture.hep import Encoder
 from switch.capture.homer import Homer
 from switch.capture.trace import Trace
+from switch.capture.wire_log import log_message, wire
 from switch.clock import Clock
 from switch.gateway.protocol import LegStats
 from switch.sdp.codecs import KNOWN
@@ -43,7 +45,12 @@ class Capture:
     @property
     def observers(self) -> tuple[Observer, ...]:
         """Those who are shown every message; none costs nothing."""
-        return tuple(each.message for each in (self.homer, self.trace) if each is not None)
+        found: list[Observer] = [
+            each.message for each in (self.homer, self.trace) if each is not None
+        ]
+        if wire.isEnabledFor(logging.DEBUG):  # `serve --trace-sip`
+            found.append(log_message)
+        return tuple(found)
 
     def follow(self, records: CallRecords) -> None:
         """Hear from the records which dialogs live, and how legs sounded."""

@@ -22,7 +22,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
     parser.add_argument(
-        "--trace-sip", action="store_true", help="log every SIP message as it is on the wire"
+        "--trace-sip",
+        action="store_true",
+        help="log every SIP message, without keys, proofs of passwords and digits",
     )
 
     parser.add_argument(

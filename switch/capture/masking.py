@@ -13,37 +13,58 @@ _SECRETS: Final = (
     re.compile(r'(?i)(\brspauth[ \t]*=[ \t]*"?)[0-9a-f]{16,}'),
     re.compile(r"(?im)^(a=crypto:\d+ [\w.-]+).*$"),
     re.compile(r"(?im)^(a=ice-pwd:).*$"),
+    re.compile(r"(?im)^(a=key-mgmt:).*$"),
     re.compile(r"(?im)^(k=).*$"),
     re.compile(r"(?im)^(signal[ \t]*=).*$"),
 )
 _UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What would move the cursor of a terminal, or turn the direction of its text."""
-
-
-_KEYS: Final = re.compile(rb"(?im)(?<=inline:)[A-Za-z0-9+/=]+|(?<=^a=ice-pwd:)[A-Za-z0-9+/]+")
-
-
+_KEYS: Final = re.compile(
+    rb"(?im)(?<=inline:)[A-Za-z0-9+/=]+|(?<=^a=ice-pwd:)[^\r\n]+|(?<=^a=key-mgmt:)[^\r\n]+"
+    rb"|(?<=^k=)[^\r\n]+"
+)
 _ANSWER: Final = re.compile(rb'(?i)(\b(?:response|rspauth)[ \t]*=[ \t]*"?)([0-9a-f]{16,})')
 """The answer to a challenge (RFC 8760), of either side: whoever has it may try passwords on it."""
-
-
 _PASSWORD: Final = re.compile(
     rb"(?im)^((?:proxy-)?authorization[ \t]*:(?:\r?\n?[ \t])*(?!digest\b)[\w-]+(?:\r?\n?[ \t])+)([^\s,]+)"
 )
 """What stands after any other scheme is the password itself (Basic), or as good as one (Bearer)."""
+_DIGITS: Final = re.compile(rb"(?im)^(?:content-type|c)[ \t]*:[ \t]*application/dtmf")
+_SIGNAL: Final = re.compile(rb"(?im)^([ \t]*signal[ \t]*=[ \t]*)([^\r\n]+)")
 
 
 def keyless(data: bytes) -> bytes:
-    """The message with as many octets, without the keys of its sound (RFC 4568, 8839) and of its sender."""
-    data = _ANSWER.sub(lambda found: found[1] + b"*" * len(found[2]), data)
-    data = _PASSWORD.sub(lambda found: found[1] + b"*" * len(found[2]), data)
-    if b"inline:" not in data and b"ice-pwd:" not in data:
+    """The message with as many octets, without what `readable` hides of it.
+
+    Keys of sound (RFC 4567, 4568, 8839), proofs of its sender, keyed digits.
+    """
+    data = _PASSWORD.sub(_starred, _ANSWER.sub(_starred, data))
+    if data.startswith(b"INFO "):
+        return _without_digits(data)
+    if b"inline:" in data or b"ice-pwd:" in data or b"\nk=" in data or b"key-mgmt:" in data:
+        data = _KEYS.sub(lambda found: b"*" * len(found[0]), data)
+    return data
+
+
+def _starred(found: re.Match[bytes]) -> bytes:
+    return found[1] + b"*" * len(found[2])
+
+
+def _without_digits(data: bytes) -> bytes:
+    """An INFO in which nobody reads what was keyed: that may be the number of a card."""
+    head, gap, body = data.partition(b"\r\n\r\n")
+    if not _DIGITS.search(head):
         return data
-    return _KEYS.sub(lambda found: b"*" * len(found[0]), data)
+    blanked = _SIGNAL.sub(lambda found: found[1] + b"?" * len(found[2]), body)
+    if blanked == body:
+        blanked = b"?" * len(body)
+    return head + gap + blanked
 
 
 def readable(data: bytes) -> str:
     """The message as text, with plain line ends."""
+    if data.startswith(b"INFO "):
+        data = _without_digits(data)
     text = data.decode(errors="replace").replace("\r\n", "\n")
     text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
     for secret in _SECRETS:

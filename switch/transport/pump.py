@@ -32,8 +32,6 @@ from switch.transport.tls import TlsContexts
 from switch.transport.udp import UdpHandlers, UdpSocket
 
 logger = logging.getLogger(__name__)
-wire = logging.getLogger("switch.wire")
-"""Every message as it was received or sent, at DEBUG."""
 
 _MOST_HELD: Final = 4096
 """Messages kept while held; peers repeat the others."""
@@ -217,16 +215,11 @@ class Pump:
     def _send_all(self) -> None:
         if self._closed:
             return
-        trace = wire.isEnabledFor(logging.DEBUG)
         out = self._endpoint.datagrams_to_send()
         self.sent += len(out)
         for data, flow in out:
             for observe in self.observers:
                 observe(data, flow, True)
-            if trace:
-                wire.debug(
-                    "to %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")
-                )
             try:
                 self._send(data, flow)
             except Exception as error:
@@ -347,14 +340,9 @@ class Pump:
 
     def _read(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         receive = self._endpoint.receive_datagram
-        trace = wire.isEnabledFor(logging.DEBUG)
         for data, flow in batch:
             for observe in self.observers:
                 observe(data, flow, False)
-            if trace:
-                wire.debug(
-                    "from %s %s:\n%s", flow.transport, flow.remote, data.decode(errors="replace")
-                )
             receive(data, flow, now)
         self._turn(now)
 

@@ -5,8 +5,9 @@ import pytest
 
 from switch.capture.hep import Encoder, Kind
 from switch.capture.homer import Homer
-from switch.capture.masking import keyless
+from switch.capture.masking import keyless, readable
 from switch.capture.octets import call_id
+from switch.capture.wire_log import log_message
 from switch.sip.flow import Flow, Transport
 
 INVITE = (
@@ -175,3 +176,44 @@ def test_keys_of_sound_are_not_shown_to_anybody() -> None:
     assert b"AES_CM_128_HMAC_SHA1_80 inline:" in shown
     assert b"|2^31" in shown
     assert keyless(b"OPTIONS sip:a SIP/2.0\r\n\r\n") == b"OPTIONS sip:a SIP/2.0\r\n\r\n"
+
+
+@pytest.mark.parametrize("line", ["k=clear:SECRET", "a=key-mgmt:mikey SECRET", "a=ice-pwd:SECRET"])
+def test_no_kind_of_key_is_shown(line: str) -> None:
+    message = f"INVITE sip:a SIP/2.0\r\n\r\nv=0\r\n{line}\r\na=sendrecv\r\n".encode()
+    shown = keyless(message)
+    assert len(shown) == len(message)
+    assert b"SECRET" not in shown
+    assert shown.endswith(b"\r\na=sendrecv\r\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "blanked"),
+    [
+        ("application/dtmf-relay", "Signal=7\r\nDuration=160\r\n", "Signal=?\r\nDuration=160\r\n"),
+        ("application/dtmf", "7", "?"),
+        ("application/media_control+xml", "Signal=7", "Signal=7"),
+    ],
+)
+def test_nobody_reads_what_was_keyed(kind: str, body: str, blanked: str) -> None:
+    """By INFO; it may be the number of a card."""
+    head = f"INFO sip:a SIP/2.0\r\nContent-Type: {kind}\r\n\r\n"
+    assert keyless((head + body).encode()) == (head + blanked).encode()
+    assert "7" not in readable((head + body).encode())
+
+
+def test_a_password_in_clear_is_not_shown() -> None:
+    message = b"REGISTER sip:a SIP/2.0\r\nAuthorization: Basic MTAwMTpwYXNz\r\n\r\n"
+    assert keyless(message) == message.replace(b"MTAwMTpwYXNz", b"*" * 12)
+
+
+def test_the_log_shows_as_little(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "switch.wire")
+    head = b"INVITE sip:a SIP/2.0\r\nAuthorization: Digest response=SECRET\r\n\r\n"
+    log_message(head + b"k=clear:SECRET\x1b[2J\r\n", FLOW, False)
+    [line] = caplog.messages
+    assert line.startswith(
+        "from UDP ('192.0.2.9', 5062):\nINVITE sip:a SIP/2.0\nAuthorization: Digest"
+    )
+    assert "SECRET" not in line
+    assert "\x1b" not in line

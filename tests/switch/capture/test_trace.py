@@ -154,6 +154,7 @@ def test_a_message_in_few_words(data: bytes, words: str) -> None:
         'Authentication-Info: rspauth="SECRET"'.replace("SECRET", "0123456789abcdef" * 2),
         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:SECRET",
         "a=ice-pwd:SECRET",
+        "a=key-mgmt:mikey SECRET",
         "k=clear:SECRET",
         "Signal=SECRET",
     ],
