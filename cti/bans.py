@@ -172,8 +172,9 @@ def guard_settings(settings: Settings, site: Site) -> GuardSettings:
     hosts = [trunk.proxy_host for trunk in site.trunks.values() if trunk.proxy_host]
     peers += [host for host in hosts if is_address(host)]
     peers += [host for phone in settings.phones if (host := _host_of(phone.binding))]
+    proxies = (*settings.api.proxies, *settings.sip.proxies)
     return GuardSettings(
-        exempt=tuple(dict.fromkeys((*limits.exempt, *settings.api.proxies, *peers))),
+        exempt=tuple(dict.fromkeys((*limits.exempt, *proxies, *peers))),
         exempt_rate=limits.exempt_rate,
         stranger_rate=limits.stranger_rate,
         known_rate=limits.known_rate,

@@ -73,6 +73,8 @@ class SipSection(Section, frozen=True, kw_only=True):
     """PEM of the authorities of TLS servers that we connect to; empty: those of the system."""
     origins: tuple[str, ...] = ()
     """Web pages whose scripts may open a WebSocket; empty: all."""
+    proxies: tuple[str, ...] = ()
+    """Proxies in front of the WebSocket ports: their `Forwarded` and `X-Forwarded-For` are believed."""
     dns: tuple[str, ...] = ()
     """Servers to ask for names, `address` or `address:port`; empty: as the system does."""
     realm: str = "switchroom"

@@ -168,6 +168,7 @@ def _exempt(settings: Settings) -> Iterator[str]:
     for key, addresses in (
         ("limits.exempt", settings.limits.exempt),
         ("api.proxies", settings.api.proxies),
+        ("sip.proxies", settings.sip.proxies),
         ("sip.local_networks", settings.sip.local_networks),
         ("stir.fetch_inside", settings.stir.fetch_inside),
     ):

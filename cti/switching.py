@@ -33,6 +33,7 @@ from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.guard.bans import Ban
+from switch.guard.forwarded import Forwarded
 from switch.guard.guard import Guard
 from switch.guard.watch import SipWatch
 from switch.ids import CallId, RecordingId
@@ -161,6 +162,7 @@ class Switching:
         self.capture = Capture(settings.capture, clock)
         self.pump.observers = self.capture.observers
         self.pump.streams.origins = sip.origins
+        self.pump.streams.forwarded = Forwarded(sip.proxies)
         self._gateway = GatewayClient(
             on_event=self._gateway_event,
             on_lost=lambda detail: self.gateway_process.lost(detail),

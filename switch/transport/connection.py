@@ -183,6 +183,8 @@ class StreamConnection(asyncio.Protocol):
 
     def _opened(self) -> None:
         """All handshakes are done."""
+        if isinstance(self._framing, SipWebSocket):
+            self._look_behind_proxy(*self._framing.forwarded)
         self.is_open = True
         if self.tls is not None:
             self.identity = self.tls.identity
@@ -190,6 +192,15 @@ class StreamConnection(asyncio.Protocol):
             self._partial_since = None
         self._watch()
         self._hub.opened(self)
+
+    def _look_behind_proxy(self, plain: tuple[str, ...], named: tuple[str, ...]) -> None:
+        """From here on the peer is whom a proxy of ours speaks for. Raises RemoteProtocolError."""
+        host = self._hub.forwarded.client(self.remote[0], plain, named)
+        if host == self.remote[0]:
+            return
+        if not self._hub.move(self, host):
+            raise UpgradeRefusedError(f"{host} may not connect", is_strange=False)
+        self.flow = Flow(self.kind, self.remote, self.flow.local, self.number)
 
     def _misunderstood(self, error: RemoteProtocolError) -> None:
         counters = self._hub.counters

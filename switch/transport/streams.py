@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from switch.guard.bans import Verdict
+from switch.guard.forwarded import Forwarded
 from switch.guard.guard import Guard
 from switch.guard.offences import Offence
 from switch.guard.source import key_of
@@ -57,6 +58,8 @@ class StreamHub:
         self.tls = tls or TlsContexts()
         self.origins: tuple[str, ...] = ()
         """What browsers may name as their Origin; empty: anything."""
+        self.forwarded = Forwarded(())
+        """Knows the proxies in front of our WebSocket ports."""
         self._guard = guard
         self._strangers: dict[StreamConnection, None] = {}
         """Accepted from those who have proved nothing yet, the oldest first."""
@@ -168,6 +171,22 @@ class StreamHub:
         self._empty.clear()
         return True
 
+    def move(self, connection: StreamConnection, host: str) -> bool:
+        """A proxy brought it for somebody at `host`, for whom it counts; False where there is no room."""
+        self._strangers.pop(connection, None)
+        if not self._may_connect(connection, host):
+            return False
+        self._leave(connection.remote[0])
+        self._accepted_from[key_of(host)] += 1
+        connection.remote = (host, connection.remote[1])
+        return True
+
+    def _leave(self, host: str) -> None:
+        source = key_of(host)
+        self._accepted_from[source] -= 1
+        if self._accepted_from[source] <= 0:
+            del self._accepted_from[source]
+
     def _may_connect(self, connection: StreamConnection, host: str) -> bool:
         """Judge one that was accepted; a stranger may push out the stranger that came first."""
         guard, limits, now = self._guard, self.limits, self.loop.time()
@@ -264,10 +283,7 @@ class StreamHub:
             if self._by_remote.get((connection.kind, remote)) is connection:
                 del self._by_remote[connection.kind, remote]
         if connection.accepted:
-            source = key_of(connection.remote[0])
-            self._accepted_from[source] -= 1
-            if self._accepted_from[source] <= 0:
-                del self._accepted_from[source]
+            self._leave(connection.remote[0])
         if not (connection.accepted or connection.is_open):
             self._connecting.lost(connection, reason)  # which tells who waits for it
         elif not self._closing:

@@ -67,6 +67,8 @@ class SipWebSocket:
         self._begun = bytearray()
         """The message that is not whole."""
         self._idle_frames = 0
+        self.forwarded: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        """Values of X-Forwarded-For and of Forwarded in the request that was taken."""
         self.is_open = False
         self.is_over = False
 
@@ -185,6 +187,10 @@ class SipWebSocket:
         origins = [value for name, value in request.extra_headers if name == b"origin"]
         if self._origins and any(o.decode("latin-1") not in self._origins for o in origins):
             raise self._refused(403, "this Origin may not", is_strange=False)
+        self.forwarded = (
+            _values(request, b"x-forwarded-for"),
+            _values(request, b"forwarded"),
+        )
         self._out.append(self._ws.send(AcceptConnection(subprotocol=_SUBPROTOCOL)))
         self.is_open = True
 
@@ -210,3 +216,8 @@ class SipWebSocket:
         with suppress(WsLocalError):
             self._out.append(self._ws.send(CloseConnection(code=code)))
         return RemoteProtocolError(words)
+
+
+def _values(request: Request, name: bytes) -> tuple[str, ...]:
+    """Of a header that may stand there several times; its name in small letters."""
+    return tuple(value.decode("latin-1") for key, value in request.extra_headers if key == name)

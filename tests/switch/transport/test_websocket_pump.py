@@ -11,6 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from switch.guard.bans import Verdict
+from switch.guard.forwarded import Forwarded
 from switch.guard.guard import Guard
 from switch.guard.offences import Offence
 from switch.guard.settings import GuardSettings
@@ -25,11 +27,17 @@ HOST = "127.0.0.1"
 SIP = [Subprotocol("sip")]
 
 
-def browser(remote: tuple[str, int], *, origin: str | None = None) -> connect:
+WORLD = "203.0.113.9"
+
+
+def browser(
+    remote: tuple[str, int], *, origin: str | None = None, behind: str | None = None
+) -> connect:
     return connect(
         f"ws://{remote[0]}:{remote[1]}/sip",
         subprotocols=SIP,
         origin=Origin(origin) if origin else None,
+        additional_headers={"X-Forwarded-For": behind} if behind else None,
         ping_interval=None,
         compression=None,
     )
@@ -114,6 +122,38 @@ async def test_who_speaks_another_subprotocol_or_comes_from_elsewhere_is_told_an
             pass
         assert bob.pump.streams.counters.upgrades_refused == 2
         assert watched.counters(bob.clock.now()).offences == {}
+
+
+@pytest.mark.parametrize(("proxies", "counted"), [((HOST,), WORLD), (("192.0.2.1",), HOST)])
+async def test_whom_a_proxy_of_ours_brings_is_who_it_says(
+    proxies: tuple[str, ...], counted: str
+) -> None:
+    async with running_node(guard=Guard(GuardSettings())) as bob:
+        remote = await listening(bob)
+        bob.pump.streams.forwarded = Forwarded(proxies)
+        async with browser(remote, behind=WORLD) as socket:
+            await socket.send(raw_options(1).decode())
+            assert (await answer(socket)).startswith("SIP/2.0 200 OK")
+            request = bob.events[0]
+            assert isinstance(request, RequestReceived)
+            assert request.flow.remote[0] == counted
+            assert bob.pump.streams.strangers == 1
+
+
+async def test_who_is_banned_is_banned_behind_a_proxy_too_and_the_others_there_are_not() -> None:
+    watched = Guard(GuardSettings(exempt=(HOST,)))
+    async with running_node(guard=watched) as bob:
+        remote = await listening(bob)
+        bob.pump.streams.forwarded = Forwarded((HOST,))
+        for _ in range(1000):
+            watched.offend(WORLD, Offence.NO_SIP, bob.clock.now(), is_connected=True)
+        assert watched.judge(WORLD, bob.clock.now(), is_connected=True) is not Verdict.PASS
+        async with browser(remote, behind=WORLD) as socket:
+            with pytest.raises(ConnectionClosed):
+                await answer(socket)
+        async with browser(remote, behind="203.0.113.77") as socket:
+            await socket.send(raw_options(1).decode())
+            assert (await answer(socket)).startswith("SIP/2.0 200 OK")
 
 
 async def told(remote: tuple[str, int], data: bytes) -> bytes:
