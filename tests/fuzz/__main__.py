@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.fuzz.campaign import Finding, Target, cases, minimise, run
 from tests.fuzz.gateway_targets import CodedSound, Control, RtpHeaders, Sound
 from tests.fuzz.header_targets import CallHeaders
+from tests.fuzz.presence_targets import PresenceWalk
 from tests.fuzz.security_targets import Checks, DtlsRecords, SealedPackets, SecureSdp
 from tests.fuzz.server import Assault
 from tests.fuzz.session_targets import SessionHeaders, SessionWalk
@@ -40,7 +41,7 @@ TARGETS: dict[str, Target] = {
         ),
         *(Control(), WebSocketFrames(), TlsRecords(), CallHeaders()),
         *(SessionHeaders(), SessionWalk()),
-        *(SecureSdp(), Checks(), DtlsRecords(), SealedPackets()),
+        *(SecureSdp(), Checks(), DtlsRecords(), SealedPackets(), PresenceWalk()),
     )
 }
 TURN_S = 15.0

@@ -31,6 +31,7 @@ LIMITS = {
     "stun": 150,
     "dtls": 40,
     "srtp": 60,
+    "presence-walk": 8,
 }
 
 

@@ -75,20 +75,7 @@ class Site:
         self, request: Request, user: str, password: str = "", *, host: str = FLOW.remote[0]
     ) -> Request:
         """The request with credentials."""
-        challenge = self.challenger.challenges(self.now, host=host)[1][1]
-        nonce = challenge.split('nonce="')[1].split('"')[0]
-
-        def md5(text: str) -> str:
-            return hashlib.md5(text.encode()).hexdigest()
-
-        secret = md5(f"{user}:{REALM}:{password or f'lab-{user}'}")
-        proof = md5(f"{secret}:{nonce}:00000001:c:auth:{md5(f'{request.method}:{request.uri}')}")
-        request.headers.set(
-            "Authorization",
-            f'Digest username="{user}", realm="{REALM}", nonce="{nonce}", uri="{request.uri}",'
-            f' response="{proof}", algorithm=MD5, qop=auth, nc=00000001, cnonce="c"',
-        )
-        return request
+        return proven(self.challenger, self.now, request, user, password, host=host)
 
     def run(self, until: float) -> None:
         """Let time pass, deadline by deadline; who is notified answers 200 at once."""
@@ -111,6 +98,32 @@ class Site:
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
         response = Response(status, "", Headers(fields)) if status != 408 else None
         self.notifier.answered(transaction, status, response, self.now)
+
+
+def proven(
+    challenger: Challenger,
+    now: float,
+    request: Request,
+    user: str,
+    password: str = "",
+    *,
+    host: str = FLOW.remote[0],
+) -> Request:
+    """The request with credentials that answer a challenge of this moment."""
+    challenge = challenger.challenges(now, host=host)[1][1]
+    nonce = challenge.split('nonce="')[1].split('"')[0]
+
+    def md5(text: str) -> str:
+        return hashlib.md5(text.encode()).hexdigest()
+
+    secret = md5(f"{user}:{REALM}:{password or f'lab-{user}'}")
+    proof = md5(f"{secret}:{nonce}:00000001:c:auth:{md5(f'{request.method}:{request.uri}')}")
+    request.headers.set(
+        "Authorization",
+        f'Digest username="{user}", realm="{REALM}", nonce="{nonce}", uri="{request.uri}",'
+        f' response="{proof}", algorithm=MD5, qop=auth, nc=00000001, cnonce="c"',
+    )
+    return request
 
 
 class Watcher:
