@@ -28,7 +28,8 @@ from switch.calls.legs import Legs
 from switch.calls.records import CaptureRecord, ForkRecord, LegRecord, TransferRecord
 from switch.calls.roles import Role
 from switch.calls.sound import Sound
-from switch.calls.transfers import Transfer, Transfers
+from switch.calls.transfer import Transfer
+from switch.calls.transfers import Transfers
 from switch.clock import Clock
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.sdp.offer_answer import AudioNegotiation

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from switch.calls.attempt import Attempt, Rights
 from switch.calls.causes import EndCause
+from switch.calls.digit_passing import DigitPassing
 from switch.calls.leg import Input, Leg
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
@@ -49,6 +50,7 @@ class Commands:
         self._turn = turn
         self._new_id = new_id
         self._recording_path = recording_path
+        self._digits = DigitPassing(legs, sound, clock, turn)
 
     # --- commands on legs -----------------------------------------------------------------------
 
@@ -215,8 +217,8 @@ class Commands:
         self._sound_command(leg, lambda _: self.sound.silence(leg))
 
     def send_digits(self, leg: LegId, digits: str) -> None:
-        """Send digits to the leg's peer: as telephone-events (RFC 4733), or as tones where it takes none."""
-        self._sound_command(leg, lambda _: self.sound.send_digits(leg, digits))
+        """Send digits to the leg's peer: as telephone-events (RFC 4733), as tones, or in INFO."""
+        self._sound_command(leg, lambda found: self._digits.send(found, digits))
 
     # --- commands on recordings -----------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from switch.calls.outgoing import Outgoing
 from switch.calls.outside import Outside
 from switch.calls.overload import Overload
 from switch.calls.qualities import Qualities
+from switch.calls.reconnecting import Reconnecting
 from switch.calls.redirection import Redirections
 from switch.calls.replacement import Replacements
 from switch.calls.session_inputs import SessionInputs
@@ -213,6 +214,7 @@ class Calls(Commands):
             emit=turn.emit,
         )
         legs.on_leaving = self._transfers.leaving
+        location.on_new_way = Reconnecting(user_agent, legs, location, clock).came_back
         self._replacements = Replacements(
             control=self,
             user_agent=user_agent,
@@ -367,6 +369,7 @@ class Calls(Commands):
         self._transfers.handle(event)
         self._replacements.handle(event)
         self._direct.handle(event)
+        self._digits.handle(event)
         self._sink(event)
 
     def _next_input(self) -> bool:

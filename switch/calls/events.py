@@ -179,6 +179,8 @@ class DigitPressed(Struct, frozen=True, kw_only=True):
     at: float
     digit: str
     duration_ms: int
+    by_info: bool = False
+    """By INFO: the gateway knows nothing of it."""
 
 
 class PlayFinished(Struct, frozen=True, kw_only=True):

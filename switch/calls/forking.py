@@ -15,6 +15,7 @@ from typing import Final
 from switch.calls.attempt import Attempt, Target
 from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
 from switch.calls.diversion import Diverted, reason_of
+from switch.calls.early_offers import answer_early_offer
 from switch.calls.fork import Branch, Fork, Refusal
 from switch.calls.inviting import Inviter
 from switch.calls.leg import Input, Leg, State
@@ -176,11 +177,11 @@ class Forking:
                 if status in (180, 183):
                     branch.rang = True
                     self._legs.feed(leg, Input.ALERTED)
-            case Answered(session=session, answer=answer):
+            case Answered(session=session, answer=answer, is_settled=is_settled):
                 branch = fork.find(session)
                 if branch is not None:
                     self._won(leg, fork, branch)
-                    self._legs.take_answer(leg, answer, Input.ACCEPTED)
+                    self._legs.take_answer(leg, answer, Input.ACCEPTED, is_settled=is_settled)
             case Failed(session=session, status=status):
                 by_peer = event.response is not None
                 if self._is_followed(leg, fork, session, event.response):
@@ -190,12 +191,19 @@ class Forking:
             case Ended(session=session, by=by):
                 cause = cause_of_end(by, outbound=True, answered=False)
                 self._failed(leg, fork, session, Refusal(cause, by_peer=True))
-            case ReofferReceived(session=session):
-                self._ua.refuse_reoffer(session, 491, self._clock.now())
+            case ReofferReceived(session=session, offer=offer):
+                self._reoffered(leg, fork, session, offer)
             case SessionChanged():
                 self._legs.note_change(leg)  # the INVITEs of a fork are part of its record
             case _:
                 log.debug("leg %s: %s before the answer is of no use", leg.id, type(event).__name__)
+
+    def _reoffered(self, leg: Leg, fork: Fork, session: SessionId, offer: bytes | None) -> None:
+        branch, now = fork.find(session), self._clock.now()
+        negotiation = None if branch is None else branch.negotiation
+        is_changed = answer_early_offer(self._ua, session, negotiation, offer, now)
+        if is_changed and len(fork.branches) == 1:
+            self._legs.early_sound_changed(leg)
 
     def _won(self, leg: Leg, fork: Fork, winner: Branch) -> None:
         """From now on the leg is like any other."""

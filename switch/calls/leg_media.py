@@ -96,7 +96,7 @@ class LegMedia:
             address=self._rtp_address,
             port=leg.port,
             codecs=self._codecs_for(leg),
-            takes_events=leg.dtmf != "inband",
+            takes_events=leg.dtmf == "rfc4733",
             terms=self.policies.terms(leg, is_browser=is_browser),
         )
 
@@ -181,6 +181,7 @@ class LegMedia:
                 telephone_event_clock_rate=audio.telephone_event_clock_rate,
                 max_bitrate=audio.max_bitrate,
                 use_fec=audio.use_fec,
+                digits_elsewhere=sends_digits_by_info(leg),
                 send=audio.send,
                 receive=audio.receive,
                 # Without a shared port RTCP would need a handshake of its own.
@@ -211,6 +212,11 @@ def takes_digits(leg: Leg) -> bool:
     """Tell whether telephone events (RFC 4733) were agreed with this leg's peer."""
     audio = _negotiation(leg).current
     return audio is not None and audio.telephone_event_payload_type is not None
+
+
+def sends_digits_by_info(leg: Leg) -> bool:
+    """Tell whether digits reach this leg's peer in INFO, and in no other way."""
+    return leg.dtmf == "info"
 
 
 def is_expected_to_send(leg: Leg) -> bool:

@@ -10,6 +10,7 @@ from switch.calls import status
 from switch.calls.attempt import Hop
 from switch.calls.call_book import CallBook
 from switch.calls.causes import EndCause, Result
+from switch.calls.codec_order import put_codec_first
 from switch.calls.events import (
     LegAnswered,
     LegEarlyMedia,
@@ -223,11 +224,24 @@ class Legs:
 
     # --- sound ----------------------------------------------------------------------------------
 
-    def take_answer(self, leg: Leg, body: bytes | None, accepted: Input | None) -> None:
-        """Read the peer's answer and go on with `accepted`; one that is no use ends the leg."""
+    def take_answer(
+        self,
+        leg: Leg,
+        body: bytes | None,
+        accepted: Input | None,
+        *,
+        is_settled: bool = False,
+    ) -> None:
+        """Read the peer's answer and go on with `accepted`; one that is no use ends the leg.
+
+        `is_settled`: reliable responses had it, and what is agreed may have changed since.
+        """
         leg.awaits_answer = False
+        negotiation = leg.negotiation
         try:
-            if leg.outbound and not leg.has_offer:
+            if is_settled and negotiation is not None and not negotiation.is_offering:
+                pass  # by an early offer of the peer
+            elif leg.outbound and not leg.has_offer:
                 leg.has_offer = True
                 answer = self._media.answer_offer(leg, body)
                 self._ua.acknowledge(leg.session, answer, self._clock.now())
@@ -241,6 +255,7 @@ class Legs:
             self.sound_changed(leg)
         else:
             self.feed(leg, accepted)
+            put_codec_first(self._ua, leg, self._clock.now())
 
     def preview_answer(self, leg: Leg, body: bytes) -> None:
         """The peer of an outbound leg sends sound before its answer; who hears it is told later.
@@ -258,6 +273,11 @@ class Legs:
         self.note_change(leg)
         self._turn.emit(LegEarlyMedia(leg=leg.id, at=self._clock.now()))
 
+    def early_sound_changed(self, leg: Leg) -> None:
+        """Carry a new agreement on a leg that is not answered yet to the gateway."""
+        self._media.configure(leg)
+        self.note_change(leg)
+
     def end_early_media(self, leg: Leg) -> None:
         """Who sent it is not called any more."""
         self._sound.end_early(leg.id)
@@ -266,6 +286,10 @@ class Legs:
         """Carry a new agreement on an answered leg to the gateway, and its hold to the peers."""
         self._media.configure(leg)
         self._sound.hold(leg.id, on=is_held_by_peer(leg), by_command=False)
+
+    def send_info(self, leg: Leg, digit: str, duration_ms: int) -> None:
+        """Send a digit in INFO; nothing happens where the leg is not answered, or over."""
+        self._ua.send_info(leg.session, digit, self._clock.now(), duration_ms=duration_ms)
 
     def hold_ended(self, leg: Leg) -> None:
         """A hold by command is over: a silence that was let pass meanwhile is to be told again."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import assert_never
 
 from switch.calls.causes import INTERNAL_ERROR
+from switch.calls.early_offers import answer_early_offer
 from switch.calls.events import DigitPressed
 from switch.calls.forking import Forking
 from switch.calls.hunting import Hunting
@@ -70,6 +71,7 @@ _SessionOfLeg = (
 _NOT_TAKEN = {"SUBSCRIBE": 489, "PUBLISH": 489, "NOTIFY": 481, "MESSAGE": 405}
 """What nobody attached has taken."""
 _UNANSWERED = frozenset({State.CALLING, State.ALERTING})
+_EARLY = frozenset({*_UNANSWERED, State.INVITED, State.RUNG})
 _BY_PEER = frozenset({EndedBy.REMOTE_BYE, EndedBy.CANCELLED})
 
 
@@ -177,8 +179,8 @@ class SessionInputs:
                     self._legs.preview_answer(leg, body)
                 if status in (180, 183):
                     self._legs.feed(leg, Input.ALERTED)
-            case Answered(answer=answer):
-                self._legs.take_answer(leg, answer, Input.ACCEPTED)
+            case Answered(answer=answer, is_settled=is_settled):
+                self._legs.take_answer(leg, answer, Input.ACCEPTED, is_settled=is_settled)
             case EarlyAnswered(answer=answer):
                 self._legs.take_answer(leg, answer, None)
             case Confirmed(body=body):
@@ -209,7 +211,9 @@ class SessionInputs:
                 self._refresh(leg)
             case DigitInfo(digit=digit, duration_ms=duration_ms):
                 at = self._clock.now()
-                pressed = DigitPressed(leg=leg.id, at=at, digit=digit, duration_ms=duration_ms)
+                pressed = DigitPressed(
+                    leg=leg.id, at=at, digit=digit, duration_ms=duration_ms, by_info=True
+                )
                 self._turn.emit(pressed)
             case Referred():
                 self._transfers.referred(leg, event)
@@ -239,6 +243,10 @@ class SessionInputs:
         """Re-INVITE or UPDATE: answered here, never passed through."""
         now = self._clock.now()
         negotiation = leg.negotiation
+        if leg.state in _EARLY:
+            if answer_early_offer(self._ua, leg.session, negotiation, offer, now):
+                self._legs.early_sound_changed(leg)
+            return
         if leg.state is not State.ANSWERED or negotiation is None or leg.awaits_answer:
             self._ua.refuse_reoffer(leg.session, 491, now)
             return

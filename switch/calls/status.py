@@ -34,8 +34,14 @@ _FINAL_STATUS: Final = {
     Result.FAILED: 500,
 }
 
-_OWN_REASONS: Final = {"gateway-lost": 503, "no-media": 503, "trunk-full": 503, "shutdown": 503}
-"""Where the fault is ours and passes: worth a Retry-After."""
+_OWN_REASONS: Final = {
+    "gateway-lost": 503,
+    "no-media": 503,
+    "trunk-full": 503,
+    "shutdown": 503,
+    "transferred": 487,
+}
+"""503 where the fault is ours and passes: worth a Retry-After. 487 as if the caller had cancelled."""
 
 _TOLD: Final = {
     "picked-up": 'SIP;cause=200;text="Call completed elsewhere"',

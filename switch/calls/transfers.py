@@ -9,6 +9,9 @@
 
     t talks to p and to q, and refers p to q (Replaces):  p and q are bridged, both legs of t end.
 
+    t talks to p, calls q, and refers p to q while q rings:  q rings for p now, as if t had referred p to its
+                            number; t's call to q ends, that to p when q answers.
+
 Each time somebody takes the place of a leg, `LegReplaced` says so before that leg's `LegEnded`, so
 that whoever keeps books of calls changes the name in them and goes on.
 """
@@ -19,8 +22,6 @@ import logging
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
-
-from msgspec import Struct
 
 from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
@@ -35,15 +36,15 @@ from switch.calls.events import (
     LegReplaced,
     LegRinging,
 )
-from switch.calls.leg import Leg
+from switch.calls.leg import Leg, State
 from switch.calls.legs import Legs
 from switch.calls.ports import CallControl
 from switch.calls.settings import CallSettings
 from switch.calls.sound import Sound
 from switch.calls.status import final_status
+from switch.calls.transfer import RINGBACK, TRANSFERRED, TRANSFERRED_EARLY, Transfer
 from switch.clock import Clock
-from switch.gateway.protocol import PlayItem, Silence, Tone
-from switch.ids import LegId, PlayerId
+from switch.ids import LegId
 from switch.sip.events import ReferId, Referred
 from switch.sip.user_agent import UserAgent
 from switch.trunks.number_plan import NumberPlan, Refused, ToEntry, ToPhone, ToTrunk, normalise
@@ -51,35 +52,10 @@ from switch.trunks.source import Source
 
 log = logging.getLogger(__name__)
 
-RINGBACK: Final[tuple[PlayItem, ...]] = (
-    Tone(frequencies_hz=(440.0, 480.0), duration_ms=2000, level_dbov=-22.0),
-    Silence(duration_ms=4000),
-)
-"""What who is transferred hears while the target rings (ITU-T E.180 supplement 2, North America)."""
-TRANSFERRED: Final = EndCause(Result.COMPLETED, "transferred")
 _PEER_GONE: Final = EndCause(Result.CANCELLED, "caller-gone")
 _RING_AGAIN_S: Final = 30.0
 
 Destination = ToPhone | ToTrunk
-
-
-class Transfer(Struct, eq=False):
-    """One transfer whose target is being called."""
-
-    peer: LegId
-    """Who is transferred."""
-    target: LegId
-    transferor: LegId
-    phone: str
-    """The transferor's."""
-    refer: ReferId | None
-    """None: taken up from an earlier process, or nobody waits for news."""
-    player: PlayerId | None = None
-    """Ring-back for the peer."""
-    has_left: bool = False
-    """The transferor is gone, and the target has its place."""
-    is_recall: bool = False
-    """The target refused, and the transferor's phone is called again."""
 
 
 class Transfers:
@@ -141,11 +117,7 @@ class Transfers:
         elif len(peers) != 1 or self._under_way(leg.id, peers[0]) is not None:
             self._refuse(event.refer, 491, f"leg {leg.id} talks to {len(peers)}, or is referring")
         elif event.replaces is not None:
-            other = self._other_call(leg, event)
-            if other is None:
-                self._refuse(event.refer, 481, f"leg {leg.id} has no such other call")
-            else:
-                self._attended(leg, peers[0], other, event.refer)
+            self._to_other_call(leg, leg.phone, peers[0], event)
         else:
             self._blind(leg, leg.phone, peers[0], event)
 
@@ -153,16 +125,51 @@ class Transfers:
         log.info("a transfer is refused with %d: %s", status, why)
         self._ua.refuse_refer(refer, status, self._clock.now())
 
+    def _to_other_call(self, leg: Leg, phone: str, peer: LegId, event: Referred) -> None:
+        other = self._other_call(leg, event)
+        ringing = None if other is None else self._direct.callee_of(other.id)
+        if other is not None and self._may_join(leg, other):
+            self._attended(leg, peer, other, event.refer)
+        elif other is not None and not other.is_answered and ringing is not None:
+            self._semi_attended(Transfer(peer, ringing, leg.id, phone, event.refer), other)
+        else:
+            self._refuse(event.refer, 481, f"leg {leg.id} has no such other call")
+
     def _other_call(self, leg: Leg, event: Referred) -> Leg | None:
-        """The other leg of the same phone, if both talk to somebody."""
-        session = None if event.replaces is None else self._ua.find_session(event.replaces)
+        """The other leg of the same phone, which it names."""
+        if event.replaces is None:
+            return None
+        session = self._ua.find_session(event.replaces, takes_invited=True)
         other = None if session is None else self._legs.of_session(session)
-        if other is None or other is leg or other.phone != leg.phone or not other.is_answered:
-            return None
+        return None if other is leg or other is None or other.phone != leg.phone else other
+
+    def _may_join(self, leg: Leg, other: Leg) -> bool:
+        """Whether both talk to somebody, and not to each other."""
         there = self._sound.matrix.peers(other.id)
-        if len(there) != 1 or there[0] in (leg.id, *self._sound.matrix.peers(leg.id)):
-            return None
-        return None if self._under_way(other.id, there[0]) else other
+        if not other.is_answered or len(there) != 1:
+            return False
+        if there[0] in (leg.id, *self._sound.matrix.peers(leg.id)):
+            return False
+        return self._under_way(other.id, there[0]) is None
+
+    def _semi_attended(self, transfer: Transfer, other: Leg) -> None:
+        """Whom the other call rings rings for the peer from now on."""
+        target = self._legs.get(transfer.target)
+        now = self._clock.now()
+        if transfer.refer is not None:
+            self._ua.accept_refer(transfer.refer, now)
+        self._control.unbridge(transfer.transferor, transfer.peer)
+        self._direct.forget(other.id)
+        self._by_target[transfer.target] = transfer
+        if self._sound.matrix.hears_early(other.id) == transfer.target:
+            self._control.hear_early(transfer.peer, transfer.target)
+        else:
+            transfer.player = self._control.play(transfer.peer, RINGBACK, loop=True)
+        self._note(transfer)
+        if target is not None and target.state is State.ALERTING:
+            self._notify(transfer, 180)
+        self._sound.changes.legs.add(other.id)
+        self._control.hang_up(other.id, TRANSFERRED_EARLY)
 
     def _attended(self, leg: Leg, peer: LegId, other: Leg, refer: ReferId) -> None:
         (there,) = self._sound.matrix.peers(other.id)

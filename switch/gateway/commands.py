@@ -55,6 +55,7 @@ class CommandRunner:
                     event_rate=command.telephone_event_clock_rate,
                     bitrate=command.max_bitrate,
                     use_fec=command.use_fec,
+                    digits_elsewhere=command.digits_elsewhere,
                     send=command.send,
                     receive=command.receive,
                     now=now,

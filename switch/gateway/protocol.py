@@ -143,6 +143,8 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """Bits a second that the peer wants to be sent at most (Opus); 0: it does not say."""
     use_fec: bool = False
     """The peer makes use of forward error correction (Opus)."""
+    digits_elsewhere: bool = False
+    """What others key reaches the peer by signalling: it is sent neither events nor tones for it."""
     srtp: SrtpKeys | None = None
     """With the keys that are in use already nothing begins anew. Neither this nor `dtls`: in clear."""
     dtls: Dtls | None = None

@@ -5,6 +5,8 @@ events          relayed as they come where the   tones in place of sound
 sound is, else sent anew
 tones           sent as events, the tones        the tones stay in the sound; where some other
 taken out of the sound           listener has events, sent anew
+
+A leg whose peer is told by signalling (INFO) gets neither events nor tones.
 """
 
 from __future__ import annotations
@@ -25,14 +27,24 @@ class DigitRelay:
         self._legs = legs
         self._gains = gains
         self._digits = digits
+        self._left_out: set[int] = set()
+        """Rows of legs whose peers are told by signalling."""
+
+    def leave_out(self, row: int, *, is_out: bool) -> None:
+        """Tell a leg's peer nothing of what others key, neither by events nor by tones; or do."""
+        if is_out:
+            self._left_out.add(row)
+        else:
+            self._left_out.discard(row)
 
     def mark(self, keying: Rows) -> None:
-        """Of these legs, which key by tones: those that somebody with events hears are hushed by it."""
+        """Of these legs, which key by tones: those that somebody hears who needs none are hushed by it."""
         legs = self._legs
         legs.hushes[:] = False
         for row in keying.tolist():
             legs.hushes[row] = any(
-                legs.event_type[listener] != NO_PAYLOAD_TYPE and listener != row
+                listener != row
+                and (legs.event_type[listener] != NO_PAYLOAD_TYPE or listener in self._left_out)
                 for listener in self._gains.listeners_of(row)
             )
         # Of a leg that is not listened to any more nobody hears the end of the tone.
@@ -48,7 +60,7 @@ class DigitRelay:
         first = int(plan.relay_start[row])
         relayed = plan.relay_listeners[first : first + int(plan.relay_count[row])].tolist()
         for listener in self._gains.listeners_of(row):
-            if listener == row or not legs.sending[listener]:
+            if listener == row or not legs.sending[listener] or listener in self._left_out:
                 continue
             takes_events = legs.event_type[listener] != NO_PAYLOAD_TYPE
             if takes_events and not by_tones and listener in relayed:

@@ -126,6 +126,7 @@ class Patchbay:
         event_rate: int = SAMPLE_RATE_HZ,
         bitrate: int = 0,
         use_fec: bool = False,
+        digits_elsewhere: bool = False,
         send: bool,
         receive: bool,
         now: float,
@@ -133,7 +134,8 @@ class Patchbay:
         """Set where a leg's RTP goes and how it is coded. Raises MediaCommandError.
 
         `remote` is None where ICE will tell; `event_rate` is the clock of telephone events, Hz; `bitrate`
-        (bits a second, 0: as we like) and `use_fec` concern Opus.
+        (bits a second, 0: as we like) and `use_fec` concern Opus. With `digits_elsewhere` nothing of what
+        others key is sent to it.
         """
         row = self._row(leg)
         legs = self._legs
@@ -159,6 +161,7 @@ class Patchbay:
         legs.payload_type[row] = payload_type
         legs.event_type[row] = NO_PAYLOAD_TYPE if event_type is None else event_type
         legs.event_scale[row] = event_rate // SAMPLE_RATE_HZ
+        self._digit_relay.leave_out(row, is_out=digits_elsewhere)
         legs.sending[row] = send and not held
         legs.receiving[row] = receive
         legs.last_received[row] = now
@@ -202,6 +205,7 @@ class Patchbay:
         )
         self._reports.end(row)
         self._digits.remove_leg(row)
+        self._digit_relay.leave_out(row, is_out=False)
         self._sound_watch.watch(row, on=False)
         self._coders.forget(row)
         self._gains.remove_leg(row)

@@ -55,7 +55,15 @@ class Location:
     its last one. It must not change bindings.
     """
 
-    __slots__ = ("_bindings", "_by_connection", "_count", "_expiries", "_on_change", "changed")
+    __slots__ = (
+        "_bindings",
+        "_by_connection",
+        "_count",
+        "_expiries",
+        "_on_change",
+        "changed",
+        "on_new_way",
+    )
 
     def __init__(self, *, on_change: Callable[[str, bool], None] | None = None) -> None:
         self._bindings: dict[str, dict[ContactKey, Binding]] = {}
@@ -65,6 +73,8 @@ class Location:
         self._on_change = on_change
         self.changed: set[str] = set()
         """Addresses of record whose bindings changed, for the journal, which empties it."""
+        self.on_new_way: Callable[[str, Binding], None] = lambda aor, binding: None
+        """Told of a phone that registers by a connection for the first time."""
 
     def __len__(self) -> int:
         """Number of bindings, static ones included."""
@@ -104,8 +114,12 @@ class Location:
 
     def put(self, aor: str, key: ContactKey, binding: Binding) -> None:
         """Add or refresh a binding."""
+        known = self.find(aor, key)
         if self._put(aor, key, binding) and self._on_change is not None:
             self._on_change(aor, True)
+        connection = binding.flow.connection
+        if connection and (known is None or known.flow.connection != connection):
+            self.on_new_way(aor, binding)
 
     def _put(self, aor: str, key: ContactKey, binding: Binding) -> bool:
         """True when it is the first one."""
@@ -150,6 +164,10 @@ class Location:
         """
         gone = self._by_connection.pop(connection, set())
         return [aor for aor, key in sorted(gone, key=repr) if self.drop(aor, key)]
+
+    def has_connection(self, connection: int) -> bool:
+        """Whether somebody is registered by this connection."""
+        return connection in self._by_connection
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""

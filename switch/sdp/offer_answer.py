@@ -8,21 +8,29 @@ payload types in use).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import lru_cache
-from operator import attrgetter
+from dataclasses import dataclass
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.codecs import (
     G711,
     KNOWN,
-    TELEPHONE_EVENT,
     OpusParameters,
     known_names,
     offered_numbers,
     opus_parameters,
 )
 from switch.sdp.description import Codec, Description, Direction, Media, parse_description
+from switch.sdp.negotiated_audio import (
+    AUDIO_FIELDS,
+    CODING_FIELDS,
+    PTIME_MS,
+    NegotiatedAudio,
+    Slot,
+    audio_values,
+    coding_values,
+    live_media,
+    telephone_event,
+)
 from switch.sdp.negotiation_record import NegotiationRecord
 from switch.sdp.transport import (
     PLAIN,
@@ -33,53 +41,7 @@ from switch.sdp.transport import (
     no_chance,
 )
 
-PTIME_MS = 20
 _NOT_ACCEPTABLE = 488
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NegotiatedAudio:
-    """What both sides agreed on, seen from our side."""
-
-    remote_address: str
-    remote_port: int
-    codec: str
-    """One of `switch.sdp.codecs.ALL_CODECS`."""
-    payload_type: int
-    telephone_event_payload_type: int | None
-    """Of RFC 4733 events; None: the peer takes none."""
-    send: bool
-    """The peer wants to hear us."""
-    receive: bool
-    """The peer says it sends; when False, its silence means nothing."""
-    ptime_ms: int
-    """The packet length that the peer asks for."""
-    telephone_event_clock_rate: int = 8000
-    """Hz; what durations of events count in."""
-    max_bitrate: int = 0
-    """Bits a second that the peer wants at most, on average; 0: it does not say."""
-    use_fec: bool = False
-    """The peer makes use of forward error correction (Opus)."""
-
-    @property
-    def is_on_hold(self) -> bool:
-        """True when the peer does not want to hear us."""
-        return not self.send
-
-
-_AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))[:8]
-_audio_values = attrgetter(*_AUDIO_FIELDS)
-_CODING_FIELDS = ("telephone_event_clock_rate", "max_bitrate", "use_fec")
-_coding_values = attrgetter(*_CODING_FIELDS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """One m= line of the session; lines are never removed or reordered (RFC 3264 section 8)."""
-
-    kind: str
-    protocol: str
-    formats: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +66,7 @@ class AudioNegotiation:
         "_current",
         "_is_offering",
         "_live",
+        "_offered_codec",
         "_offered_direction",
         "_port",
         "_session_id",
@@ -135,17 +98,30 @@ class AudioNegotiation:
         self._port = port
         self._codecs = known_names(codecs)
         self._takes_events = takes_events
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
         self._live = 0
         self._current: NegotiatedAudio | None = None
         self._is_offering = False
         self._offered_direction = Direction.SENDRECV
+        self._offered_codec = ""
+        """The first one of our last offer."""
         self._text = b""
 
     @property
     def current(self) -> NegotiatedAudio | None:
         """What is agreed now; None before the first answer."""
         return self._current
+
+    @property
+    def is_other_than_offered(self) -> bool:
+        """Whether the answer put another codec first than our offer did."""
+        audio = self._current
+        return audio is not None and self._offered_codec not in ("", audio.codec)
+
+    @property
+    def is_offering(self) -> bool:
+        """Whether an offer of ours is open."""
+        return self._is_offering
 
     @property
     def transport(self) -> Transport:
@@ -162,12 +138,12 @@ class AudioNegotiation:
             self._port,
             tuple((slot.kind, slot.protocol, slot.formats) for slot in self._slots),
             self._live,
-            None if audio is None else _audio_values(audio),
+            None if audio is None else audio_values(audio),
             self._is_offering,
             self._offered_direction,
             self._text,
             self._codecs,
-            (8000, 0, False) if audio is None else _coding_values(audio),
+            (8000, 0, False) if audio is None else coding_values(audio),
             self._transport.record(),
             self._takes_events,
         )
@@ -188,11 +164,11 @@ class AudioNegotiation:
             takes_events=record.takes_events,
         )
         found._version = record.version
-        found._slots = [_Slot(*slot) for slot in record.slots]
+        found._slots = [Slot(*slot) for slot in record.slots]
         found._live = record.live
         if record.current is not None:
-            values = dict(zip(_AUDIO_FIELDS, record.current, strict=True))
-            values |= zip(_CODING_FIELDS, record.coding, strict=True)
+            values = dict(zip(AUDIO_FIELDS, record.current, strict=True))
+            values |= zip(CODING_FIELDS, record.coding, strict=True)
             found._current = NegotiatedAudio(**values)  # type: ignore[arg-type]
         found._is_offering = record.is_offering
         found._offered_direction = Direction(record.offered_direction)
@@ -214,7 +190,7 @@ class AudioNegotiation:
         if self._is_offering:
             raise LocalProtocolError("an offer of ours is open: wait for its answer")
         if not self._slots:
-            self._slots.append(_Slot("audio", self._transport.first_profile, ()))
+            self._slots.append(Slot("audio", self._transport.first_profile, ()))
         self._is_offering = True
         self._offered_direction = direction
         in_use: dict[str, int] = {}
@@ -224,6 +200,7 @@ class AudioNegotiation:
             if audio.telephone_event_payload_type is not None:
                 events[audio.telephone_event_clock_rate] = audio.telephone_event_payload_type
         names = sorted(self._codecs, key=lambda name: name not in in_use)
+        self._offered_codec = names[0]
         codecs, offered = offered_numbers(names, in_use, events)
         return self._write(codecs, offered if self._takes_events else (), direction)
 
@@ -276,7 +253,7 @@ class AudioNegotiation:
         if len(offer.media) < len(self._slots):
             raise RemoteProtocolError("the offer drops media of this session", status=400)
         choice = self._best(offer, direction)
-        self._slots = [_Slot(media.kind, media.protocol, media.formats) for media in offer.media]
+        self._slots = [Slot(media.kind, media.protocol, media.formats) for media in offer.media]
         self._live = choice.index
         self._current = audio = choice.audio
         self._transport.take(choice.transport)
@@ -288,6 +265,18 @@ class AudioNegotiation:
             is_answer=True,
         )
         return audio, text
+
+    def answer_early(self, body: bytes) -> bytes:
+        """Answer an offer that comes once ours has its answer, in a call that is not answered yet.
+
+        What was only read ahead (`preview_answer`) is agreed by that. Raises RemoteProtocolError as `answer`.
+        """
+        was_offering, self._is_offering = self._is_offering, False
+        try:
+            return self.answer(body)[1]
+        except RemoteProtocolError:
+            self._is_offering = was_offering
+            raise
 
     def drop_offer(self) -> None:
         """Our open offer was refused or never answered: what was agreed before stays agreed."""
@@ -327,7 +316,7 @@ class AudioNegotiation:
         codec = next((codec for codec in media.codecs if self._speaks(codec)), None)
         if codec is None or media.address is None:
             return Refusal("no common codec")
-        event, event_rate = _telephone_event(media, codec.clock_rate)
+        event, event_rate = telephone_event(media, codec.clock_rate)
         if not self._takes_events:
             event = None
         opus = opus_parameters(codec.parameters) if codec.name == "OPUS" else OpusParameters()
@@ -401,40 +390,7 @@ class AudioNegotiation:
         for index, slot in enumerate(self._slots):
             if index == self._live:
                 text += f"m={slot.kind} {self._port} {slot.protocol} "
-                text += _live_media(tuple(codecs), tuple(events), direction) + of_media
+                text += live_media(tuple(codecs), tuple(events), direction) + of_media
             else:
                 text += f"m={slot.kind} 0 {slot.protocol} {' '.join(slot.formats)}\r\n"
         return text.encode()
-
-
-@lru_cache(maxsize=256)
-def _live_media(
-    codecs: tuple[tuple[str, int], ...], events: tuple[tuple[int, int], ...], direction: Direction
-) -> str:
-    """Formats and attributes of our stream; few combinations of them are ever seen."""
-    formats: list[str] = []
-    lines: list[str] = []
-    for name, number in codecs:
-        known = KNOWN[name]
-        formats.append(str(number))
-        lines.append(f"a=rtpmap:{number} {known.written}")
-        if known.parameters:
-            lines.append(f"a=fmtp:{number} {known.parameters}")
-    for rate, number in events:
-        formats.append(str(number))
-        lines += [f"a=rtpmap:{number} telephone-event/{rate}", f"a=fmtp:{number} 0-15"]
-    return "\r\n".join(
-        [" ".join(formats), *lines, f"a=ptime:{PTIME_MS}", f"a={direction.value}", ""]
-    )
-
-
-def _telephone_event(media: Media, clock_rate: int) -> tuple[int | None, int]:
-    """Payload type and clock rate of the telephone events beside sound of this rate.
-
-    Events belong to sound of their own rate; many who offer Opus offer events at 8000 Hz alone.
-    """
-    for rate in dict.fromkeys((clock_rate, 8000)):
-        for codec in media.codecs:
-            if codec.name == TELEPHONE_EVENT and codec.clock_rate == rate:
-                return codec.payload_type, rate
-    return None, clock_rate

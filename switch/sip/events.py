@@ -137,6 +137,8 @@ class Answered(Struct, frozen=True, kw_only=True):
     session: SessionId
     answer: bytes
     response: Response
+    is_settled: bool = False
+    """The same callee answered our offer by a reliable response: there may have been more offers since."""
 
 
 class Confirmed(Struct, frozen=True, kw_only=True):

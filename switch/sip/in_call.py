@@ -1,14 +1,15 @@
-"""What the user agent is told to do within a call beside its offers: REFER, and digits by INFO."""
+"""What the user agent is told to do within a call beside its offers: REFER, digits by INFO, another way."""
 
 from __future__ import annotations
 
 from switch.errors import LocalProtocolError
 from switch.sip import referral, referral_steps, referring_steps, usage
 from switch.sip.events import ReferId, ReferProgress, SessionId
+from switch.sip.flow import Flow
 from switch.sip.info_digits import DIGITS, DTMF_RELAY, relay_body
 from switch.sip.session import ExtraHeaders
 from switch.sip.sessions import Purpose, SessionTable
-from switch.sip.uri import NameAddr
+from switch.sip.uri import NameAddr, Uri
 
 
 class InCall:
@@ -77,6 +78,20 @@ class InCall:
         info.body = relay_body(digit, duration_ms)
         self._table.send(found, dialog, info, Purpose.INFO, now)
         self._table.changed(found)
+
+    def way_to(self, session: SessionId) -> tuple[Flow, Uri] | None:
+        """How the peer is reached, and the address that it gave; None while there is no dialog."""
+        found = self._table.by_id.get(session)
+        if found is None or found.dialog is None:
+            return None
+        return found.dialog.flow, found.dialog.target
+
+    def go_by(self, session: SessionId, flow: Flow) -> None:
+        """The peer has come back by another connection: requests of ours take that from now on."""
+        found = self._table.by_id.get(session)
+        if found is not None and found.dialog is not None:
+            found.dialog.flow = flow
+            self._table.changed(found)
 
     def _tell(
         self,

@@ -74,6 +74,8 @@ def acknowledge(table: SessionTable, session: Session, answer: bytes | None) -> 
 def _begin_dialog(table: SessionTable, session: Session, cause: Cause) -> Dialog:
     response = cause.need_response()
     early = session.early.get(response.to.tag)
+    if early is None or early.dialog is not session.early_dialog:
+        session.is_settled = False
     if session.early_dialog is not None and (early is None or early.dialog is None):
         # Another one than the callee with whom an offer may be open has answered.
         renegotiation_steps.step(table, session, renegotiation.Input.TERMINATE, cause)
@@ -219,8 +221,14 @@ def _report_progress(table: SessionTable, session: Session, cause: Cause) -> Non
 
 
 def _report_answered(table: SessionTable, session: Session, cause: Cause) -> None:
-    event = Answered(session=session.id, answer=cause.body or b"", response=cause.need_response())
-    table.events.append(event)
+    table.events.append(
+        Answered(
+            session=session.id,
+            answer=cause.body or b"",
+            response=cause.need_response(),
+            is_settled=session.is_settled,
+        )
+    )
 
 
 def _report_confirmed(table: SessionTable, session: Session, cause: Cause) -> None:

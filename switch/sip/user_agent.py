@@ -244,10 +244,13 @@ class UserAgent(InCall):
             raise LocalProtocolError(f"{status} is no status to refuse with")
         self._renegotiate(session, renegotiation.Input.REFUSE, Cause(now=now, status=status))
 
-    def find_session(self, replaces: Replaces) -> SessionId | None:
-        """The session that `Invited.replaces` means; None where it is gone by now."""
+    def find_session(self, replaces: Replaces, *, takes_invited: bool = False) -> SessionId | None:
+        """The session that `Invited.replaces` means; None where it is gone by now.
+
+        For that of a REFER `takes_invited`: its sender may mean a call of its own that still rings.
+        """
         try:
-            return find(self._table, replaces).id
+            return find(self._table, replaces, takes_invited=takes_invited).id
         except RemoteProtocolError:
             return None
 

@@ -10,10 +10,12 @@ from urllib.parse import quote
 
 from switch.sdp.description import Direction
 from switch.sdp.offer_answer import AudioNegotiation
+from switch.sdp.transport import PLAIN
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import (
     Answered,
     Confirmed,
+    DigitInfo,
     Ended,
     Failed,
     Invited,
@@ -53,6 +55,8 @@ class Phone:
         self.session: SessionId | None = None
         self.sound: AudioNegotiation | None = None
         self.codecs: tuple[str, ...] = ("PCMU", "PCMA")
+        self.terms = PLAIN
+        """How its packets travel."""
         self.max_forwards = "70"
         self.headers: dict[str, str] = {}
         """Of its own INVITEs, besides the usual ones."""
@@ -139,8 +143,7 @@ class Phone:
     def replaces(self) -> str:
         """The call of this phone as the switch sees it, to be replaced."""
         found = self.user_agent._table.by_id[self.live]
-        assert found.dialog is not None
-        remote = found.dialog.remote.tag
+        remote = next(iter(found.early)) if found.dialog is None else found.dialog.remote.tag
         return f"{found.invite.call_id};to-tag={remote};from-tag={found.local_tag}"
 
     def news(self) -> list[int]:
@@ -219,7 +222,9 @@ class Phone:
                     self.on_invite()
                 case Answered(answer=answer) | ReofferAnswered(answer=answer):
                     self.is_offering = False
-                    if self.sound is not None and event.session == self.session:
+                    is_now = event.session == self.session
+                    # Where no offer is open a provisional response had the answer.
+                    if self.sound is not None and is_now and self.sound.is_offering:
                         self.sound.accept_answer(answer)
                 case ReofferFailed():
                     self.is_offering = False
@@ -233,7 +238,7 @@ class Phone:
                 case Failed(session=session) | Ended(session=session):
                     if session == self.session and not self._tried_again(event):
                         self.session = None
-                case Confirmed() | Progress() | ReferProgress() | SessionChanged():
+                case Confirmed() | Progress() | ReferProgress() | SessionChanged() | DigitInfo():
                     pass
                 case _:
                     raise AssertionError(event)
@@ -252,7 +257,11 @@ class Phone:
     def _new_sound(self) -> None:
         self.is_offering = False
         self.sound = AudioNegotiation(
-            session_id=1, address=self.rtp_address, port=self.rtp_port, codecs=self.codecs
+            session_id=1,
+            address=self.rtp_address,
+            port=self.rtp_port,
+            codecs=self.codecs,
+            terms=self.terms,
         )
 
     def _invite(self, headers: dict[str, str]) -> None:

@@ -290,20 +290,108 @@ def test_a_call_of_somebody_else_is_no_target() -> None:
     bench.check_forgotten()
 
 
-def test_a_call_that_rings_still_is_no_target() -> None:
+def asking() -> tuple[Bench, Phone, Phone, Phone, Phone]:
+    """1002 talks to 1001, and has called 1003, where it rings."""
     bench, ann, bob, eve = talking()
     second = bench.stranger("1002", ("127.0.0.1", 7777))
+    bob.hold()
     second.call("1003")
     eve.ring()
-    found = second.user_agent._table.by_id[second.live]
-    tag = next(iter(found.early))
-    replaces = f"{found.invite.call_id};to-tag={tag};from-tag={found.local_tag}"
-    second.replaces = lambda: replaces  # type: ignore[method-assign]
+    return bench, ann, bob, second, eve
+
+
+def test_a_call_that_rings_for_the_transferor_rings_for_the_far_end_then() -> None:
+    """Semi-attended: nobody is called anew, and the phone that rings notices nothing."""
+    bench, ann, bob, second, eve = asking()
+    peer, target = bench.leg_of("1001"), bench.leg_of("1003")
     bob.refer("1003", to_call=second)
-    assert bob.news() == [481]
-    assert not eve.is_idle
+    assert bob.news() == [202, 100, 180]
+    assert second.statuses()[-1] == 487
+    assert second.is_idle
+    assert [type(event).__name__ for event in eve.events] == ["Invited"]
+    assert [player.listeners for player in bench.gateway.players.values()][-1] == (peer,)
+    eve.answer()
+    assert together(bench, peer, target)
+    assert bob.news()[-1] == 200
+    assert bob.is_idle
+    (told,) = bench.of(LegReplaced)
+    assert (told.peer, told.by, told.phone) == (peer, target, "1003")
     ann.hang_up()
+    assert eve.is_idle
+    bench.check_forgotten()
+
+
+def test_when_it_refuses_the_far_end_is_back_with_the_transferor() -> None:
+    bench, ann, bob, eve = talking()
+    leg = bench.leg_of("1002")
+    second = bench.stranger("1002", ("127.0.0.1", 7777))
+    bob.hold()
+    second.call("1003")
+    eve.ring()
+    bob.refer("1003", to_call=second)
+    eve.reject(486)
+    assert bob.news()[-1] == 486
+    assert not bob.is_idle
+    bob.resume()
+    assert together(bench, bench.leg_of("1001"), leg)
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_the_transferor_need_not_wait_for_whom_it_has_rung() -> None:
+    bench, ann, bob, second, eve = asking()
+    bob.refer("1003", to_call=second)
+    bob.hang_up()
+    eve.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    eve.hang_up()
+    assert ann.is_idle
+    bench.check_forgotten()
+
+
+def test_what_the_ringing_one_plays_is_heard_by_the_far_end() -> None:
+    bench, ann, bob, second, eve = asking()
+    invited = eve.last(Invited)
+    assert invited is not None
+    assert invited.offer is not None
+    assert eve.sound is not None
+    body = eve.sound.answer(invited.offer)[1]
+    eve.user_agent.ring(eve.live, bench.clock.now(), 183, body=body)
+    bench.pump()
+    bob.refer("1003", to_call=second)
+    assert bench.heard() == {bench.leg_of("1001"): {bench.leg_of("1003")}}
+    assert set(bench.gateway.players) == {bench.music}
+    eve.answer(body=body)
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_ringing_call_of_somebody_else_is_no_target() -> None:
+    bench, ann, bob, eve = talking()
+    cy = bench.phone("1010")
+    cy.call("1003")
+    eve.ring()
+    bob.refer("1003", to_call=cy)
+    assert bob.news() == [481]
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    assert not cy.is_idle
+    ann.hang_up()
+    cy.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_call_that_waits_for_a_queue_is_no_target() -> None:
+    bench, ann, bob, _ = talking()
+    second = bench.stranger("1002", ("127.0.0.1", 7777))
+    second.call("4000")
+    (arrived,) = bench.of(IncomingLeg)
+    bench.calls.ring(arrived.leg)
+    bench.pump()
+    bob.refer("4000", to_call=second)
+    assert bob.news() == [481]
     second.hang_up()
+    ann.hang_up()
     bench.check_forgotten()
 
 

@@ -104,6 +104,27 @@ def test_tones_between_two_without_events_stay_in_the_sound(gain: float) -> None
     assert tones_to(studio.parties["b"]) == "42"
 
 
+@pytest.mark.parametrize("by_tones", [True, False])
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_a_peer_that_is_told_by_signalling_gets_neither_events_nor_tones(
+    gain: float, by_tones: bool
+) -> None:
+    studio = pair(gain, None if by_tones else 101, None)
+    b = studio.parties["b"]
+    studio.engine.configure_leg(
+        LegId("b"), remote=("192.0.2.1", 4000 + b.row), codec="PCMU", payload_type=0,
+        event_type=None, digits_elsewhere=True, send=True, receive=True, now=studio.now,
+    )  # fmt: skip
+    studio.run(3)
+    (key_by_tones if by_tones else key_by_events)(studio, studio.parties["a"], "3*")
+    studio.run(40)
+    assert [e.digit for e in studio.events if isinstance(e, DigitEnded)] == list("3*")
+    assert events_to(b) == ""
+    sound = b.heard().astype(np.float64)
+    # What is relayed is on its way before it is recognised, as above.
+    assert np.count_nonzero(np.abs(sound) > 500) < 2 * 8 * (60 if gain == 1.0 else 35)
+
+
 def test_events_cross_between_clocks() -> None:
     studio = pair(1.0, 101, 101, codec="OPUS")
     a, b = studio.parties["a"], studio.parties["b"]

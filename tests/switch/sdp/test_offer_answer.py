@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.description import Direction, parse_description
-from switch.sdp.offer_answer import AudioNegotiation, NegotiatedAudio
+from switch.sdp.negotiated_audio import NegotiatedAudio
+from switch.sdp.offer_answer import AudioNegotiation
 
 HEAD = "v=0\r\no=- 7 {version} IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
 

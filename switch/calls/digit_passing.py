@@ -1,0 +1,67 @@
+"""Digits that the gateway cannot carry, because on one side they travel in INFO (`dtmf = "info"`).
+
+keyed by        bridged with a leg of telephone-events or tones     bridged with a leg of INFO
+events, tones   the gateway has passed them on                      INFO
+INFO            sent anew by the gateway                            INFO
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from switch.calls.events import CallEvent, DigitPressed
+from switch.calls.leg import Leg
+from switch.calls.leg_media import sends_digits_by_info
+from switch.calls.legs import Legs
+from switch.calls.sound import Sound
+from switch.calls.turn import Turn
+from switch.clock import Clock
+from switch.sip.info_digits import DIGITS
+
+_SHORTEST_MS: Final = 60
+_LONGEST_MS: Final = 1000
+_LENGTH_MS: Final = 160
+_EVERY_S: Final = 0.25
+"""Between two digits that are sent in one go: nobody reads INFOs in the order of their CSeq."""
+
+
+class DigitPassing:
+    """Sends on what is keyed, and sends digits of ours, in the way that the leg's peer understands."""
+
+    def __init__(self, legs: Legs, sound: Sound, clock: Clock, turn: Turn) -> None:
+        self._legs = legs
+        self._sound = sound
+        self._clock = clock
+        self._turn = turn
+
+    def handle(self, event: CallEvent) -> None:
+        """Take news of the legs."""
+        if isinstance(event, DigitPressed):
+            self._pass_on(event)
+
+    def send(self, leg: Leg, digits: str) -> None:
+        """Send digits to the leg's peer; what is no digit is left out."""
+        if not sends_digits_by_info(leg):
+            self._sound.send_digits(leg.id, digits)
+            return
+        now = self._clock.now()
+        known = [digit for digit in digits.upper() if digit in DIGITS]
+        for number, digit in enumerate(known):
+            if number == 0:
+                self._legs.send_info(leg, digit, _LENGTH_MS)
+            else:
+                later = partial(self._legs.send_info, leg, digit, _LENGTH_MS)
+                self._turn.call_at(now + number * _EVERY_S, leg.id, later)
+
+    def _pass_on(self, event: DigitPressed) -> None:
+        matrix = self._sound.matrix
+        for peer in matrix.peers(event.leg):
+            leg = self._legs.get(peer)
+            if leg is None or event.leg not in matrix.row(peer):
+                continue  # it is muted, or one of the two holds
+            if sends_digits_by_info(leg):
+                length = min(max(event.duration_ms, _SHORTEST_MS), _LONGEST_MS)
+                self._legs.send_info(leg, event.digit, length)
+            elif event.by_info:
+                self._sound.send_digits(peer, event.digit)

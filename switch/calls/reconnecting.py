@@ -1,0 +1,49 @@
+"""A phone whose connection broke, or whose server was started anew, registers by another one.
+
+Its calls go on: what we have to say in them takes the new connection (RFC 5626 section 5.3, where the flow
+of a dialog is the one that its device has now). Until the phone is back nothing reaches it but sound.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from switch.calls.leg import Leg
+from switch.calls.legs import Legs
+from switch.clock import Clock
+from switch.registrar.location import Binding, Location, contact_key
+from switch.sip.flow import Flow
+from switch.sip.uri import Uri
+from switch.sip.user_agent import UserAgent
+
+log = logging.getLogger(__name__)
+
+
+class Reconnecting:
+    """Gives legs the connections that their phones have now."""
+
+    def __init__(self, user_agent: UserAgent, legs: Legs, location: Location, clock: Clock) -> None:
+        self._ua = user_agent
+        self._legs = legs
+        self._location = location
+        self._clock = clock
+
+    def came_back(self, phone: str, binding: Binding) -> None:
+        """A phone has registered by a connection that it had not before."""
+        is_alone = len(self._location.bindings(phone, self._clock.now())) == 1
+        for leg in self._legs:
+            if leg.phone == phone:
+                self._take(leg, binding, is_alone=is_alone)
+
+    def _take(self, leg: Leg, binding: Binding, *, is_alone: bool) -> None:
+        """The leg is the device's by its Contact; or by there being no other device of the number."""
+        way = self._ua.way_to(leg.session)
+        if way is None or self._lives(way[0]) or way[0].transport is not binding.flow.transport:
+            return
+        if is_alone or contact_key(way[1]) == contact_key(Uri.parse(binding.contact_uri)):
+            log.info("leg %s goes on by another connection of phone %s", leg.id, leg.phone)
+            self._ua.go_by(leg.session, binding.flow)
+            self._legs.note_change(leg)
+
+    def _lives(self, flow: Flow) -> bool:
+        return flow.connection != 0 and self._location.has_connection(flow.connection)

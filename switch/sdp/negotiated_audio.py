@@ -1,0 +1,90 @@
+"""What is agreed of the one audio stream, and its lines in our descriptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from operator import attrgetter
+
+from switch.sdp.codecs import KNOWN, TELEPHONE_EVENT
+from switch.sdp.description import Direction, Media
+
+PTIME_MS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NegotiatedAudio:
+    """What both sides agreed on, seen from our side."""
+
+    remote_address: str
+    remote_port: int
+    codec: str
+    """One of `switch.sdp.codecs.ALL_CODECS`."""
+    payload_type: int
+    telephone_event_payload_type: int | None
+    """Of RFC 4733 events; None: the peer takes none."""
+    send: bool
+    """The peer wants to hear us."""
+    receive: bool
+    """The peer says it sends; when False, its silence means nothing."""
+    ptime_ms: int
+    """The packet length that the peer asks for."""
+    telephone_event_clock_rate: int = 8000
+    """Hz; what durations of events count in."""
+    max_bitrate: int = 0
+    """Bits a second that the peer wants at most, on average; 0: it does not say."""
+    use_fec: bool = False
+    """The peer makes use of forward error correction (Opus)."""
+
+    @property
+    def is_on_hold(self) -> bool:
+        """True when the peer does not want to hear us."""
+        return not self.send
+
+
+AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))[:8]
+audio_values = attrgetter(*AUDIO_FIELDS)
+CODING_FIELDS = ("telephone_event_clock_rate", "max_bitrate", "use_fec")
+coding_values = attrgetter(*CODING_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One m= line of the session; lines are never removed or reordered (RFC 3264 section 8)."""
+
+    kind: str
+    protocol: str
+    formats: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def live_media(
+    codecs: tuple[tuple[str, int], ...], events: tuple[tuple[int, int], ...], direction: Direction
+) -> str:
+    """Formats and attributes of our stream; few combinations of them are ever seen."""
+    formats: list[str] = []
+    lines: list[str] = []
+    for name, number in codecs:
+        known = KNOWN[name]
+        formats.append(str(number))
+        lines.append(f"a=rtpmap:{number} {known.written}")
+        if known.parameters:
+            lines.append(f"a=fmtp:{number} {known.parameters}")
+    for rate, number in events:
+        formats.append(str(number))
+        lines += [f"a=rtpmap:{number} telephone-event/{rate}", f"a=fmtp:{number} 0-15"]
+    return "\r\n".join(
+        [" ".join(formats), *lines, f"a=ptime:{PTIME_MS}", f"a={direction.value}", ""]
+    )
+
+
+def telephone_event(media: Media, clock_rate: int) -> tuple[int | None, int]:
+    """Payload type and clock rate of the telephone events beside sound of this rate.
+
+    Events belong to sound of their own rate; many who offer Opus offer events at 8000 Hz alone.
+    """
+    for rate in dict.fromkeys((clock_rate, 8000)):
+        for codec in media.codecs:
+            if codec.name == TELEPHONE_EVENT and codec.clock_rate == rate:
+                return codec.payload_type, rate
+    return None, clock_rate

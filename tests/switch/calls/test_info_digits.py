@@ -1,0 +1,80 @@
+"""A trunk that takes digits in INFO: what others key goes out so, what it keys reaches the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from switch.calls.events import DigitPressed
+from switch.gateway.protocol import DigitReceived, SendDigits
+from switch.sip.events import DigitInfo
+from switch.trunks.settings import DtmfMode
+from tests.switch.calls.bench import CARRIER, PLAN, TRUNKS, Bench
+from tests.switch.calls.phone import Phone
+
+
+def talking() -> tuple[Bench, Phone, Phone]:
+    """1001 talks through a trunk of INFO."""
+    trunks = {**TRUNKS, "out": replace(TRUNKS["out"], dtmf=DtmfMode.INFO)}
+    bench = Bench(plan=replace(PLAN, trunks=trunks))
+    ann, carrier = bench.phone("1001"), bench.stranger("carrier", CARRIER)
+    ann.call("+12025550100")
+    carrier.answer()
+    return bench, ann, carrier
+
+
+def infos(phone: Phone) -> list[tuple[str, int]]:
+    return [(e.digit, e.duration_ms) for e in phone.events if isinstance(e, DigitInfo)]
+
+
+def of_gateway(bench: Bench) -> list[tuple[str, str]]:
+    return [(s.leg, s.digits) for s in bench.gateway.sent if isinstance(s, SendDigits)]
+
+
+def keys(bench: Bench, number: str, digit: str) -> None:
+    """The gateway hears a digit on the leg of a number."""
+    leg = bench.leg_of(number)
+    bench.calls.gateway_event(DigitReceived(leg=leg, digit=digit, duration_ms=120))
+    bench.pump()
+
+
+def test_what_a_caller_keys_goes_out_in_info_and_in_no_other_way() -> None:
+    bench, ann, carrier = talking()
+    outside = next(each.id for each in bench.calls.legs if each.outbound)
+    configured = bench.gateway.configured[outside]
+    assert configured.digits_elsewhere
+    assert configured.telephone_event_payload_type is None
+    assert not bench.gateway.configured[bench.leg_of("1001")].digits_elsewhere
+    for digit in "4#":
+        keys(bench, "1001", digit)
+    assert infos(carrier) == [("4", 120), ("#", 120)]
+    assert of_gateway(bench) == []
+    ann.hold()
+    keys(bench, "1001", "7")
+    assert len(infos(carrier)) == 2, "who holds is not heard"
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_what_comes_in_info_is_passed_on_to_whom_it_talks_to() -> None:
+    bench, ann, carrier = talking()
+    carrier.user_agent.send_info(carrier.live, "5", bench.clock.now())
+    bench.pump()
+    assert of_gateway(bench) == [(bench.leg_of("1001"), "5")]
+    assert [event.digit for event in bench.of(DigitPressed)] == ["5"]
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_digits_of_ours_go_out_one_after_the_other() -> None:
+    bench, ann, carrier = talking()
+    leg = next(each.id for each in bench.calls.legs if each.outbound)
+    bench.calls.send_digits(leg, "1x2D")
+    bench.pump()
+    assert [digit for digit, _ in infos(carrier)] == ["1"]
+    bench.advance(1.0)
+    assert [digit for digit, _ in infos(carrier)] == ["1", "2", "D"]
+    assert of_gateway(bench) == []
+    bench.calls.send_digits(leg, "90")
+    ann.hang_up()
+    bench.advance(1.0)
+    bench.check_forgotten()
