@@ -1,140 +1,152 @@
-"""A page in headless Chromium: SIP over a secure WebSocket, sound by WebRTC, its tone measured both ways."""
+"""A page in Chromium: SIP over WSS, DTLS-SRTP, ICE, RTCP on the port of RTP; tones tell who hears whom."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
+import re
+from functools import partial
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from tests.interop.outcome import Scenario
+from tests.interop.page_in_chromium import Page, page
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
 from tests.kit.lab import Lab
-from tests.kit.phone import Phone, loudest_tone
+from tests.kit.phone import Phone, tone_levels
 
-_PAGE: Final = Path(__file__).with_name("page.html")
-_PITCH, _OTHER_PITCH = 520.0, 1000.0
-_PATIENCE_S: Final = 60.0
-_FLAGS: Final = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--ignore-certificate-errors",
-    "--autoplay-policy=no-user-gesture-required",
-    "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-)
+_USER: Final = "1003"
+_PATIENCE_S: Final = 30.0
+_LOUD_DB: Final = -60.0
+_DTLS: Final = {"FEFD": "1.2", "FEFC": "1.3"}
 
 
-class Page:
-    """The page in a browser, and what it tells."""
-
-    def __init__(self) -> None:
-        self.told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-    async def until(self, event: str) -> dict[str, Any]:
-        """Wait for an event; what else is told is passed over."""
+async def _hears(page: Page, *pitches: float, codec: str) -> dict[str, Any]:
+    """Wait until one of these is the loudest pitch that the page hears; gives what it knows of it."""
+    last: dict[str, Any] = {}
+    try:
         async with asyncio.timeout(_PATIENCE_S):
             while True:
-                said = await self.told.get()
-                assert said["event"] != "failed", said["why"]
-                if said["event"] == event:
-                    return said
+                last = await page.do("heard")
+                if any(abs(last["hz"] - hz) < 10 for hz in pitches) and last["db"] > _LOUD_DB:
+                    break
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AssertionError(f"{pitches} Hz never was heard: {last}") from None
+    assert last["state"] == last["dtls"] == "connected", last
+    assert last["codec"] == f"audio/{codec}", last
+    assert last["cipher"], last
+    return last
 
-    async def until_heard(self, pitch: float) -> dict[str, Any]:
-        """Wait until the loudest pitch that it hears is this one."""
-        last: dict[str, Any] = {}
-        with contextlib.suppress(TimeoutError):
+
+async def _is_heard(phone: Phone, call: str, pitch: float) -> None:
+    """Wait until a phone hears the page, and nothing else."""
+    last: AssertionError | None = None
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
             while True:
-                last = await self.until("heard")
-                if abs(last["hz"] - pitch) < 10 and last["db"] > -60:
-                    return last
-        raise AssertionError(f"{pitch:.0f} Hz was never heard: {last}")
+                try:
+                    hears(await listen(phone, call), pitch)
+                    return
+                except AssertionError as error:
+                    last = error
+    except TimeoutError:
+        raise AssertionError(f"at the phone: {last}") from None
 
 
-@asynccontextmanager
-async def page(lab: Lab, user: str, calls: str = "") -> AsyncIterator[Page]:
-    """Open the page as a phone of the lab."""
-    found, loop = Page(), asyncio.get_running_loop()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(_PAGE.read_bytes())
-
-        def do_POST(self) -> None:
-            said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            loop.call_soon_threadsafe(found.told.put_nowait, said)
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        asked = urlencode(
-            {
-                "server": f"wss://{lab.host}:{lab.wss_port}",
-                "domain": lab.host,
-                "user": user,
-                "password": f"lab-{user}",
-                "pitch": _PITCH,
-                "calls": calls,
-            }
-        )
-        address = f"http://127.0.0.1:{server.server_address[1]}/?{asked}"
-        with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
-            browser = await asyncio.create_subprocess_exec(
-                "chromium", *_FLAGS, f"--user-data-dir={profile}", address,
-                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
-            try:
-                yield found
-            finally:
-                browser.terminate()
-                await browser.wait()
-                server.shutdown()
+async def _is_heard_no_more(page: Page, pitch: float) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        while abs((await page.do("heard"))["hz"] - pitch) < 10:  # noqa: ASYNC110 - not ours to know
+            await asyncio.sleep(0.2)
 
 
-async def _hears_itself(lab: Lab) -> str:
-    async with page(lab, "1003", calls="4002") as browser:
-        assert (await browser.until("registered"))["status"] == 200
-        assert (await browser.until("answered"))["status"] == 200
-        heard = await browser.until_heard(_PITCH)
-        assert (await browser.until("ended"))["status"] == 200
-    return f"{heard['hz']:.0f} Hz came back by {heard['codec']}"
+async def _gets_reports(page: Page) -> None:
+    """Wait until RTCP came on the port of RTP, and told the page what we received of it."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while not (await page.do("heard"))["has_reports"]:  # noqa: ASYNC110 - not ours to know
+            await asyncio.sleep(0.5)
 
 
-async def _talks_with_a_phone(lab: Lab) -> str:
-    async with page(lab, "1003") as browser, Phone("baresip") as phone:
-        assert (await browser.until("registered"))["status"] == 200
+async def _hears_itself(lab: Lab, *, codec: str) -> str:
+    async with page(lab, _USER, hum_hz=CALLER_HZ) as browser:
+        assert await browser.do("register") == 200
+        assert await browser.do("call", "4000", codec) == 200
+        heard = await _pressed_nine(browser, codec)
+        await _gets_reports(browser)
+        assert await browser.do("hangUp") == 200
+        await lab.is_quiet()
+    return (
+        f"pressed 9 in the menu, heard itself, got reports, hung up; {heard['codec'][6:]},"
+        f" DTLS {_DTLS.get(heard['version'], heard['version'])}, {heard['cipher']}"
+    )
+
+
+async def _pressed_nine(browser: Page, codec: str) -> dict[str, Any]:
+    """9 is the echo test. The menu must have begun, or the digit is heard by nobody."""
+    async with asyncio.timeout(_PATIENCE_S):
+        while (await browser.do("heard"))["db"] < _LOUD_DB:  # noqa: ASYNC110 - not ours to know
+            await asyncio.sleep(0.2)
+    await browser.do("press", "9")
+    return await _hears(browser, CALLER_HZ, codec=codec)
+
+
+async def _is_called(lab: Lab) -> str:
+    async with page(lab, _USER, hum_hz=AGENT_HZ) as browser, Phone("baresip") as phone:
+        assert await browser.do("register") == 200
         await phone.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=15.0)
-        call = await phone.call(f"sip:1003@{lab.host}:{lab.sip_port}")
-        phone.hum(_OTHER_PITCH)
+        call = await phone.call(f"sip:{_USER}@{lab.host}:{lab.sip_port}")
+        phone.hum(CALLER_HZ)
+        offer = await browser.do("answer", "opus")
+        for line in ("a=ice-lite", "a=rtcp-mux", "a=fingerprint:sha-256", "UDP/TLS/RTP/SAVP"):
+            assert line in offer, f"our offer has no {line}:\n{offer}"
+        assert not re.search(r"(?m)^a=crypto:", offer), f"our offer has keys in clear:\n{offer}"
         await phone.established(call, 20.0)
-        heard = await browser.until_heard(_OTHER_PITCH)
-        there = loudest_tone(await phone.hear(call, 1.0)) or 0.0
-        assert abs(there - _PITCH) < 10, f"the phone hears {there:.0f} Hz"
+        await _hears(browser, CALLER_HZ, codec="opus")
+        await _is_heard(phone, call, AGENT_HZ)
+        await _holds(browser, phone, call)
         await phone.hang_up(call)
-        assert (await browser.until("ended"))["status"] == 200
-    return f"{heard['hz']:.0f} Hz there by {heard['codec']}, {there:.0f} Hz back"
+        await browser.do("ended")
+        await lab.is_quiet()
+    return "heard both ways, held, resumed; the phone hung up"
+
+
+async def _holds(browser: Page, phone: Phone, call: str) -> None:
+    """On hold the phone hears music in place of the page, and the page nothing of the phone."""
+    assert await browser.do("hold") == 200
+    [level] = tone_levels(await listen(phone, call), [AGENT_HZ])
+    assert level < 500, f"on hold the phone still hears the page: {level:.0f}"
+    await _is_heard_no_more(browser, CALLER_HZ)
+    assert await browser.do("resume") == 200
+    await _hears(browser, CALLER_HZ, codec="opus")
+    await _is_heard(phone, call, AGENT_HZ)
+
+
+async def _calls(lab: Lab) -> str:
+    async with page(lab, _USER, hum_hz=CALLER_HZ) as browser, Phone("pjsua2") as phone:
+        assert await browser.do("register") == 200
+        await phone.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=15.0)
+        phone.hum(AGENT_HZ)
+        ringing = asyncio.create_task(phone.answer_next(20.0))
+        assert await browser.do("call", "1001", "PCMU") == 200
+        ring = await ringing
+        await _hears(browser, AGENT_HZ, codec="PCMU")
+        await _is_heard(phone, ring.call, CALLER_HZ)
+        await browser.do("press", "42#")
+        assert (pressed := await phone.digits(ring.call, 3)) == "42#", f"the phone got {pressed}"
+        assert await browser.do("hangUp") == 200
+        await phone.closed(ring.call)
+        await lab.is_quiet()
+    return "heard both ways by PCMU, 42# came, the page hung up"
 
 
 SCENARIOS: Final = (
-    Scenario("a page calls the echo test", "chromium", "chromium", _hears_itself),
-    Scenario("a phone calls a page", "chromium", "chromium", _talks_with_a_phone),
+    *(
+        Scenario(
+            f"a page in the menu by {codec}",
+            "chromium",
+            "chromium",
+            partial(_hears_itself, codec=codec),
+        )
+        for codec in ("opus", "PCMA")
+    ),
+    Scenario("a phone calls a page", "chromium", "chromium", _is_called),
+    Scenario("a page calls a phone", "chromium", "chromium", _calls),
 )
