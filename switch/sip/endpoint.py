@@ -14,7 +14,6 @@ from switch.errors import LocalProtocolError
 from switch.sip import invite_client, invite_server, non_invite_server
 from switch.sip.admission import DEFAULT_ALLOW, DEFAULT_SUPPORTED, Admission, answer
 from switch.sip.counters import EndpointCounters
-from switch.sip.derived import make_trying
 from switch.sip.events import (
     AckReceived,
     CancelReceived,
@@ -101,6 +100,8 @@ class Endpoint:
     def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
         """What is to be sent, oldest first; it is the caller's from now on."""
         table = self._table
+        if table.untried:
+            table.send_trying()
         out, table.out = table.out, []
         return out
 
@@ -316,8 +317,7 @@ class Endpoint:
             transaction.merge_key = merge_key(request)
             self._table.merging[transaction.merge_key] = transaction
         if request.method == "INVITE":
-            trying = make_trying(request)
-            self._table.step(transaction, invite_server.Input.SEND_PROVISIONAL, trying, now)
+            self._table.untried.append((transaction, now))
         self._table.events.append(
             RequestReceived(transaction=transaction.id, request=request, flow=flow)
         )

@@ -20,7 +20,7 @@ class Action(StrEnum):
     SEND = "send"
     """Write the message at hand, keep its octets for `RESEND`."""
     SEND_ONCE = "send once"
-    """Write the message at hand and keep nothing; what waits to be sent of this transaction goes."""
+    """Write the message at hand and keep nothing."""
     RESEND = "resend"
     """Send the octets kept."""
     SEND_ACK = "send ACK"

@@ -195,4 +195,6 @@ class Cause(Struct, kw_only=True):
 
 def pairs(headers: ExtraHeaders) -> list[tuple[str, str]]:
     """Extra headers in the form that messages take."""
+    if not headers:
+        return []
     return list(headers.items() if isinstance(headers, Mapping) else headers)

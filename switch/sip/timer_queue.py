@@ -1,4 +1,8 @@
-"""The timers of all transactions in one heap."""
+"""The timers of all transactions, by the moment at which they fire.
+
+Most wait together for one of few moments (`timers.together`): such a moment stands in the heap once,
+however many wait for it.
+"""
 
 from __future__ import annotations
 
@@ -16,51 +20,77 @@ class TimerOwner(Protocol):
 
 
 class TimerQueue:
-    """Starts, stops and finds due timers in O(log n); stopped ones are swept out in passing."""
+    """Starts, stops and finds due timers; stopped ones are swept out in passing."""
 
-    __slots__ = ("_dead", "_heap", "_serial")
+    __slots__ = ("_at", "_dead", "_moments", "_size")
 
     _SWEEP_FROM = 1024
     """Below that many stopped timers a sweep is not worth its while."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, TimerOwner, Timer, int]] = []
-        self._serial = 0
+        self._at: dict[float, list[tuple[TimerOwner, Timer, int]]] = {}
+        self._moments: list[float] = []
+        """The keys of `_at`, as a heap."""
+        self._size = 0
+        """Timers in `_at`, the stopped ones included."""
         self._dead = 0
 
     def __len__(self) -> int:
         """Timers that run."""
-        return len(self._heap) - self._dead
+        return self._size - self._dead
 
     def start(self, owner: TimerOwner, timer: Timer, when: float) -> None:
         """Fire `timer` at `when` (monotonic seconds)."""
-        self._serial += 1
         owner.armed += 1
-        heapq.heappush(self._heap, (when, self._serial, owner, timer, owner.epoch))
+        self._size += 1
+        waiting = self._at.get(when)
+        if waiting is None:
+            self._at[when] = [(owner, timer, owner.epoch)]
+            heapq.heappush(self._moments, when)
+        else:
+            waiting.append((owner, timer, owner.epoch))
 
     def stop_all(self, owner: TimerOwner) -> None:
         """Stop every timer of `owner`."""
         self._dead += owner.armed
         owner.armed = 0
         owner.epoch += 1
-        if self._dead > self._SWEEP_FROM and self._dead * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].epoch == entry[4]]
-            heapq.heapify(self._heap)
-            self._dead = 0
+        if self._dead > self._SWEEP_FROM and self._dead * 2 > self._size:
+            self._sweep()
 
     def next_due(self) -> float | None:
         """When the next timer fires; None where none runs."""
-        heap = self._heap
-        while heap and heap[0][2].epoch != heap[0][4]:
-            heapq.heappop(heap)
-            self._dead -= 1
-        return heap[0][0] if heap else None
+        while self._moments:
+            when = self._moments[0]
+            waiting = self._at[when]
+            while waiting:
+                owner, _, epoch = waiting[0]
+                if owner.epoch == epoch:
+                    return when
+                del waiting[0]
+                self._size -= 1
+                self._dead -= 1
+            heapq.heappop(self._moments)
+            del self._at[when]
+        return None
 
     def pop_due(self, now: float) -> tuple[TimerOwner, Timer] | None:
         """Take out one timer that is due at `now`, the earliest first."""
         when = self.next_due()
         if when is None or when > now:
             return None
-        _, _, owner, timer, _ = heapq.heappop(self._heap)
+        owner, timer, _ = self._at[when].pop(0)
+        self._size -= 1
         owner.armed -= 1
         return owner, timer
+
+    def _sweep(self) -> None:
+        self._at = {
+            when: running
+            for when, waiting in self._at.items()
+            if (running := [each for each in waiting if each[0].epoch == each[2]])
+        }
+        self._moments = list(self._at)
+        heapq.heapify(self._moments)
+        self._size -= self._dead
+        self._dead = 0

@@ -52,6 +52,8 @@ class TransactionTable:
         self.counters = counters
         self.events: deque[EndpointEvent] = deque()
         self.out: list[tuple[bytes, Flow]] = []
+        self.untried: list[tuple[Transaction, float]] = []
+        """INVITEs of this turn, and when they came."""
         self.by_id: dict[TransactionId, Transaction] = {}
         self.servers: dict[str, Transaction] = {}
         self.clients: dict[str, Transaction] = {}
@@ -71,7 +73,7 @@ class TransactionTable:
         """Client transactions by the address they go to."""
         self._serial = 0
         self._t2_s = timers.t2_s
-        self._delays = {reliable: timers.delays(reliable=reliable) for reliable in (False, True)}
+        self._delays = {kind: timers.delays(reliable=kind.is_reliable) for kind in Transport}
         self._perform: dict[Action, _Perform] = {
             Action.SEND: self._send,
             Action.SEND_ONCE: self._send_once,
@@ -147,6 +149,18 @@ class TransactionTable:
             self.strangers[stranger] += 1
             self.strangers_alive += 1
         return transaction
+
+    def send_trying(self) -> None:
+        """Send 100 to the INVITEs that got no other response in the turn in which they came.
+
+        To the others it would say nothing new (RFC 3261 section 17.2.1).
+        """
+        untried, self.untried = self.untried, []
+        for transaction, came_at in untried:
+            is_open = transaction.state == invite_server.State.PROCEEDING
+            if is_open and transaction.response is None and transaction.request is not None:
+                trying = make_trying(transaction.request)
+                self.step(transaction, invite_server.Input.SEND_PROVISIONAL, trying, came_at)
 
     @property
     def resting(self) -> int:
@@ -270,14 +284,7 @@ class TransactionTable:
     def _send_once(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
-        """The 100 of this turn is not sent: whoever got it would not repeat the INVITE."""
         assert message is not None
-        waiting = transaction.datagram
-        if waiting:
-            for at in range(len(self.out) - 1, -1, -1):
-                if self.out[at][0] is waiting:
-                    del self.out[at]
-                    break
         self.out.append((serialize(message), transaction.flow))
 
     def _yield(
@@ -365,7 +372,7 @@ class TransactionTable:
         now: float,
         fired: Timer | None,
     ) -> None:
-        delay = self._delays[transaction.flow.transport.is_reliable][timer]
+        delay = self._delays[transaction.flow.transport][timer]
         if delay is None:
             return
         if delay == 0:

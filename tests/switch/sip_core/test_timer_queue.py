@@ -1,4 +1,4 @@
-"""The heap of timers: order, stopping, and that stopped timers do not pile up."""
+"""The queue of timers: order, stopping, and that stopped timers do not pile up."""
 
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import Timer
@@ -23,6 +23,21 @@ def test_timers_fire_in_order_and_stopped_ones_never() -> None:
     assert len(queue) == 0
 
 
+def test_timers_of_one_moment_fire_in_the_order_in_which_they_were_started() -> None:
+    queue = TimerQueue()
+    owners = [Owner() for _ in range(5)]
+    for owner in owners:
+        queue.start(owner, Timer.K, 5.0)
+    queue.stop_all(owners[0])
+    queue.stop_all(owners[2])
+    queue.start(owners[0], Timer.J, 6.0)
+    assert len(queue) == 4
+    fired = [queue.pop_due(10.0) for _ in range(5)]
+    assert fired == [(o, Timer.K) for o in (owners[1], *owners[3:])] + [(owners[0], Timer.J), None]
+    assert queue.next_due() is None
+    assert (len(queue), queue._at, queue._moments) == (0, {}, [])
+
+
 def test_timers_can_be_started_again_after_a_stop() -> None:
     queue, owner = TimerQueue(), Owner()
     queue.start(owner, Timer.A, 1.0)
@@ -39,4 +54,4 @@ def test_stopped_timers_are_swept_out() -> None:
         queue.start(owner, Timer.B, 32.0)
         queue.stop_all(owner)
     assert len(queue) == 0
-    assert len(queue._heap) < 3000
+    assert queue._size == sum(map(len, queue._at.values())) < 3000
