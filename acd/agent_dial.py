@@ -19,7 +19,8 @@ from acd.model import AgentId, ContactId
 from acd.ports import Destination, NoRoute, Routes, ToPhone, ToTrunk
 from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegHeld, LegResumed
+from switch.calls.events import LegAnswered, LegEarlyMedia, LegEnded, LegHeld, LegResumed
+from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.gateway.protocol import PlayItem, Silence, Tone
@@ -64,6 +65,14 @@ class AgentDial:
         """Whether the contact goes on although its agent's leg ended (`acd.consultations`)."""
         self.is_closed = False
         """The server is stopping: nobody dials any more."""
+        self.takes: Takes = {
+            LegEarlyMedia: self._leg_sounds,
+            LegAnswered: self._leg_answered,
+            LegHeld: self._leg_held,
+            LegResumed: self._leg_held,
+            LegEnded: self._leg_ended,
+        }
+        """News of the legs that are ours."""
 
     def dial(self, agent: AgentId, number: str) -> str | None:
         """Begin; gives the reason in words when that cannot be."""
@@ -125,28 +134,25 @@ class AgentDial:
         if contact.announcement is not None and not contact.customer_leg:
             self._call_number(contact)
 
-    def handle(self, event: CallEvent) -> None:
-        """Take news of the legs that are ours."""
-        match event:
-            case LegEarlyMedia():
-                contact = self._mine(event.leg)
-                if contact is not None and event.leg == contact.customer_leg:
-                    self._sounds(contact)
-            case LegAnswered():
-                contact = self._mine(event.leg)
-                if contact is not None:
-                    self._answered(contact, event)
-            case LegHeld() | LegResumed():
-                contact = self._mine(event.leg)
-                if contact is not None and event.leg == contact.agent_leg:
-                    held = isinstance(event, LegHeld)
-                    self._conversation.leg_held(contact, held, event.at)
-            case LegEnded():
-                contact = self._mine(event.leg)
-                if contact is not None:
-                    self._ended(contact, event)
-            case _:
-                pass
+    def _leg_sounds(self, event: LegEarlyMedia) -> None:
+        contact = self._mine(event.leg)
+        if contact is not None and event.leg == contact.customer_leg:
+            self._sounds(contact)
+
+    def _leg_answered(self, event: LegAnswered) -> None:
+        contact = self._mine(event.leg)
+        if contact is not None:
+            self._answered(contact, event)
+
+    def _leg_held(self, event: LegHeld | LegResumed) -> None:
+        contact = self._mine(event.leg)
+        if contact is not None and event.leg == contact.agent_leg:
+            self._conversation.leg_held(contact, isinstance(event, LegHeld), event.at)
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        contact = self._mine(event.leg)
+        if contact is not None:
+            self._ended(contact, event)
 
     def _mine(self, leg: LegId) -> Contact | None:
         contact = self._contacts.of_leg(leg)

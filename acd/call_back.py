@@ -26,7 +26,8 @@ from acd.ports import CallBackRoutes, EnqueueAgain, NoRoute, ToPhone
 from acd.records import CallBackRecord
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import CallEvent, GatewayChanged, IncomingLeg, LegAnswered, LegEnded
+from switch.calls.events import GatewayChanged, IncomingLeg, LegAnswered, LegEnded
+from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock, TimerHandle
 from switch.ids import CallId, LegId
@@ -86,6 +87,13 @@ class CallBacks:
         contacts.on_finish = self.finished
         self.on_change: Callable[[ContactId], None] = lambda contact: None
         """Told of what nobody is told of otherwise, and another process would have to know."""
+        self.takes: Takes = {
+            IncomingLeg: lambda event: self._called_again(event.caller_number, event.leg),
+            LegAnswered: self._leg_answered,
+            LegEnded: self._leg_ended,
+            GatewayChanged: self._gateway_changed,
+        }
+        """News from the switch; after the contacts had theirs."""
 
     def __len__(self) -> int:
         """Customers who are still to be called, or are being called."""
@@ -134,22 +142,19 @@ class CallBacks:
         self._tell(contact, queue, CallBackState.PLANNED)
         self._go_on()
 
-    def handle(self, event: CallEvent) -> None:
-        """Take news from the switch; after the contacts took theirs."""
-        match event:
-            case LegAnswered(leg=leg) if leg in self._dialling:
-                self._answered(self._dialling.pop(leg), leg)
-            case LegEnded(leg=leg) if leg in self._dialling:
-                self._failed(self._dialling.pop(leg), event.cause)
-            case LegEnded(leg=leg):
-                self._again_over(leg, talked=False)
-            case GatewayChanged():
-                self._has_gateway = event.available
-                self._go_on()
-            case IncomingLeg():
-                self._called_again(event.caller_number, event.leg)
-            case _:
-                pass
+    def _leg_answered(self, event: LegAnswered) -> None:
+        if event.leg in self._dialling:
+            self._answered(self._dialling.pop(event.leg), event.leg)
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        if event.leg in self._dialling:
+            self._failed(self._dialling.pop(event.leg), event.cause)
+        else:
+            self._again_over(event.leg, talked=False)
+
+    def _gateway_changed(self, event: GatewayChanged) -> None:
+        self._has_gateway = event.available
+        self._go_on()
 
     def place_of(self, contact: Contact, queue: QueueName) -> float | None:
         """The moment that a caller came who was cut off from this queue and has called again."""

@@ -28,7 +28,8 @@ from acd.model import AgentId, QueueName
 from acd.party import Consult, Party, PartyState
 from acd.ports import Pops, Routes, ToPhone
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegRinging
+from switch.calls.events import LegAnswered, LegEarlyMedia, LegEnded, LegRinging
+from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import LegId
@@ -91,6 +92,13 @@ class Consultations:
         self._queues = queues
         self._settings = settings
         self._report = report
+        self.takes: Takes = {
+            LegRinging: self._leg_rings,
+            LegEarlyMedia: self._leg_sounds,
+            LegAnswered: self._leg_answered,
+            LegEnded: self._leg_ended,
+        }
+        """News of those who are called."""
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -152,31 +160,29 @@ class Consultations:
 
     # --- what happens ---------------------------------------------------------------------------
 
-    def handle(self, event: CallEvent) -> None:
-        """Take news of those who are called."""
-        match event:
-            case LegRinging():
-                contact, party = self._find(event.leg)
-                if contact is not None and party is not None and not party.rang:
-                    party.rang = True
-                    self._tell(contact, party, PartyState.RINGING)
-            case LegEarlyMedia():
-                contact, party = self._find(event.leg)
-                if contact is not None and contact.agent_leg is not None:
-                    consult = contact.consult
-                    if consult is not None and consult.target is party:
-                        self._end_ringback(consult)
-                        self._control.hear_early(contact.agent_leg, event.leg)
-            case LegAnswered():
-                contact, party = self._find(event.leg)
-                if contact is not None and party is not None:
-                    self._answered(contact, party)
-            case LegEnded():
-                contact, party = self._find(event.leg)
-                if contact is not None and party is not None:
-                    self._ended(contact, party, event)
-            case _:
-                pass
+    def _leg_rings(self, event: LegRinging) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and party is not None and not party.rang:
+            party.rang = True
+            self._tell(contact, party, PartyState.RINGING)
+
+    def _leg_sounds(self, event: LegEarlyMedia) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and contact.agent_leg is not None:
+            consult = contact.consult
+            if consult is not None and consult.target is party:
+                self._end_ringback(consult)
+                self._control.hear_early(contact.agent_leg, event.leg)
+
+    def _leg_answered(self, event: LegAnswered) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and party is not None:
+            self._answered(contact, party)
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and party is not None:
+            self._ended(contact, party, event)
 
     def agent_left(self, contact: Contact, event: LegEnded) -> bool:
         """The agent's leg ended; whether the contact goes on without it, with somebody else."""

@@ -50,7 +50,6 @@ from ivr.flow import Flow
 from ivr.records import RunRecord
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import (
-    CallEvent,
     DigitPressed,
     IncomingLeg,
     LegAnswered,
@@ -64,6 +63,7 @@ from switch.calls.events import (
     PhoneReachable,
     PlayFinished,
 )
+from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import LegId
@@ -132,38 +132,23 @@ class Inbound:
             enqueue=self.enqueue,
             report=report,
         )
+        self.takes: Takes = {
+            IncomingLeg: self._incoming,
+            LegStarted: self._leg_started,
+            LegRinging: self._leg_ringing,
+            LegReplaced: self._handovers.replaced,
+            LegRedirected: self._leg_redirected,
+            LegAnswered: self._leg_answered,
+            LegHeld: self._leg_held,
+            LegResumed: self._leg_held,
+            LegEnded: self._leg_ended,
+            DigitPressed: self._digit_pressed,
+            PlayFinished: self._play_finished,
+            PhoneReachable: self._phone_reachable,
+        }
+        """News from the switch. Recordings, statistics and the gateway are for history."""
 
     # --- what happens ---------------------------------------------------------------------------
-
-    def handle(self, event: CallEvent) -> None:
-        """Take news from the switch."""
-        match event:
-            case IncomingLeg():
-                self._incoming(event)
-            case LegStarted():
-                self._leg_started(event)
-            case LegRinging():
-                self._leg_ringing(event)
-            case LegReplaced():
-                self._handovers.replaced(event)
-            case LegRedirected():
-                self._leg_redirected(event)
-            case LegAnswered():
-                self._leg_answered(event)
-            case LegHeld() | LegResumed():
-                self._leg_held(event)
-            case LegEnded():
-                self._leg_ended(event)
-            case DigitPressed():
-                contact = self._mine(event.leg)
-                if contact is not None and contact.flow is not None:
-                    contact.flow.digit(event.digit)
-            case PlayFinished():
-                self._play_finished(event)
-            case PhoneReachable():
-                self._phone_reachable(event)
-            case _:
-                pass  # recordings, statistics, the gateway: of interest to history, not to contacts
 
     def disengage(self, leg: LegId) -> None:
         """The leg is left over from a contact that was ended: its agent is on no call by it."""
@@ -367,6 +352,11 @@ class Inbound:
         changed = self._conversation.leg_held(contact, held, event.at)
         if changed and contact.stage is Stage.TALKING:
             self._distribution.tell(CustomerHeld(contact=contact.id, held=held))
+
+    def _digit_pressed(self, event: DigitPressed) -> None:
+        contact = self._mine(event.leg)
+        if contact is not None and contact.flow is not None:
+            contact.flow.digit(event.digit)
 
     def _play_finished(self, event: PlayFinished) -> None:
         contact = self._mine(event.leg)

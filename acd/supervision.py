@@ -19,7 +19,8 @@ from acd.hand_over import HandOver
 from acd.model import AgentId
 from acd.party import Party, PartyState
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegRinging
+from switch.calls.events import LegAnswered, LegEnded, LegRinging
+from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.calls.roles import Role
 from switch.clock import Clock
@@ -53,6 +54,12 @@ class Supervision:
         self._clock = clock
         self._agents = agents
         self._report = report
+        self.takes: Takes = {
+            LegRinging: self._leg_rings,
+            LegAnswered: self._leg_answered,
+            LegEnded: self._leg_ended,
+        }
+        """News of supervisors' legs."""
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -87,27 +94,24 @@ class Supervision:
 
     # --- what happens ---------------------------------------------------------------------------
 
-    def handle(self, event: CallEvent) -> None:
-        """Take news of supervisors' legs."""
-        match event:
-            case LegRinging():
-                contact, party = self._find(event.leg)
-                if contact is not None and party is not None:
-                    party.rang = True
-            case LegAnswered():
-                contact, party = self._find(event.leg)
-                if contact is not None and party is not None:
-                    self._answered(contact, party)
-            case LegEnded():
-                contact, party = self._find(event.leg)
-                if contact is not None and party is not None:
-                    self._contacts.unbind(event.leg)
-                    del contact.others[event.leg]
-                    self._conversation.arrange(contact)
-                    state = PartyState.LEFT if party.answered else PartyState.FAILED
-                    self._tell(contact, party, state, event.cause.reason)
-            case _:
-                pass
+    def _leg_rings(self, event: LegRinging) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and party is not None:
+            party.rang = True
+
+    def _leg_answered(self, event: LegAnswered) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and party is not None:
+            self._answered(contact, party)
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        contact, party = self._find(event.leg)
+        if contact is not None and party is not None:
+            self._contacts.unbind(event.leg)
+            del contact.others[event.leg]
+            self._conversation.arrange(contact)
+            state = PartyState.LEFT if party.answered else PartyState.FAILED
+            self._tell(contact, party, state, event.cause.reason)
 
     # --- inside ---------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ from cti.switching import Switching
 from cti.tidying import Tidying
 from recordings.settings import RecordingSettings
 from switch.calls.events import CallEvent, RecordingClosed
+from switch.calls.fan_out import FanOut
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.gateway.protocol import RecordingFinished
 from switch.transport.clock import LoopClock
@@ -284,6 +285,9 @@ class Node:
             bans=self._bans,
         )
         self._records.restore()
+        parts = (self._phones, self._continuity.journal, self._board, self._draining)
+        takes = (*self._centre.takes, *(part.takes for part in parts))
+        self._hand_out = FanOut(self._records.takes, *takes)  # first: contacts end with their legs
 
     async def _open_api(self, listener: socket.socket) -> None:
         # Not at the top: its libraries take as long to load as all the rest, and calls wait.
@@ -352,15 +356,9 @@ class Node:
     def _call_event(self, event: CallEvent) -> None:
         """Everything the calls report passes here, once, in order."""
         if isinstance(event, RecordingClosed) and event.error == GATEWAY_LOST:
-            self._spawn(self._left_behind.resolve(event, self._centre.translator.call_event))
+            self._spawn(self._left_behind.resolve(event, self._centre.translator.recording_closed))
             return
-        self._records.call_event(event)  # first: contacts end with their legs
-        self._centre.handle(event)
-        self._phones.call_event(event)
-        self._continuity.journal.call_event(event)
-        self._board.call_event(event)
-        if self._draining is not None:
-            self._draining.call_event(event)
+        self._hand_out(event)
 
     def _gateway_event(self, event: GatewayEvent) -> None:
         """The gateway's events on their way to the calls."""

@@ -155,7 +155,9 @@ class Bus:
         self._dropped_to = self._seq
         self._ring: deque[Entry] = deque()
         self._keep = keep
-        self._listeners: tuple[Callable[[Event], None], ...] = ()
+        self._listeners: dict[EventType, tuple[Callable[[Event], None], ...]] = dict.fromkeys(
+            EventType, ()
+        )
         self._everything: list[Subscription] = []
         self._by_agent: dict[str, list[Subscription]] = {}
         self._by_queue: dict[str, list[Subscription]] = {}
@@ -206,16 +208,24 @@ class Bus:
             self._dropped_to = ring.popleft().event.seq
         if self._subscriptions:
             self._distribute(entry)
-        for listener in self._listeners:
+        for listener in self._listeners[type]:
             listener(event)
         return event
 
-    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` with every event, inside `publish`. It must not raise. Returns the undo."""
-        self._listeners = (*self._listeners, listener)
+    def listen(self, listener: Callable[[Event], None], *types: EventType) -> Callable[[], None]:
+        """Call `listener` with events of these types, or with all, inside `publish`; returns the undo.
+
+        It must not raise.
+        """
+        wanted = types or tuple(EventType)
+        for kind in wanted:
+            self._listeners[kind] = (*self._listeners[kind], listener)
 
         def stop() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+            for kind in wanted:
+                self._listeners[kind] = tuple(
+                    other for other in self._listeners[kind] if other is not listener
+                )
 
         return stop
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from crm_store.rows import CallLegRow
 from cti.bus import Bus
@@ -17,7 +17,6 @@ from cti.leg_notes import LegNotes
 from cti.schema import Event, EventType, RecordingView
 from switch.calls.control import Calls
 from switch.calls.events import (
-    CallEvent,
     CallRefused,
     IncomingLeg,
     LegAnswered,
@@ -28,6 +27,7 @@ from switch.calls.events import (
     LegRinging,
     LegStarted,
 )
+from switch.calls.fan_out import Takes
 from switch.calls.leg import Leg
 from switch.clock import Clock
 from switch.gateway.protocol import LegStats
@@ -51,7 +51,7 @@ _NO_FIGURES: Final = LegStats()
 
 
 class CallRecords:
-    """The legs that live and the last that are over. Told of every event of the calls, in order."""
+    """The legs that live and the last that are over."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class CallRecords:
         self._of_second = 0
         self.left_out = 0
         """Refused calls without a row."""
-        self._takes: dict[type[Any], Callable[[Any], None]] = {
+        self.takes: Takes = {
             LegStarted: self._started,
             IncomingLeg: self._incoming,
             LegRinging: self._rang,
@@ -102,17 +102,12 @@ class CallRecords:
             LegMeasured: self._measured,
             CallRefused: self._refused,
         }
-        bus.listen(self._on_event)
-
-    def call_event(self, event: CallEvent) -> None:
-        """Take one event; to be told before contacts are, which end with their legs."""
-        take = self._takes.get(type(event))
-        if take is not None:
-            take(event)
+        """What the calls report; to be told before contacts are, which end with their legs."""
+        bus.listen(self._on_event, EventType.RECORDING_STARTED)
 
     def _on_event(self, event: Event) -> None:
         """Take a public event: which interaction is recorded."""
-        if event.type is EventType.RECORDING_STARTED and isinstance(event.data, RecordingView):
+        if isinstance(event.data, RecordingView):
             self._recordings[event.interaction_id or ""] = event.data.recording_id
             if len(self._recordings) > _RECORDINGS:
                 self._recordings.popitem(last=False)

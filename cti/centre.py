@@ -38,7 +38,8 @@ from cti.site import Routes, Site
 from cti.switching import Switching
 from cti.translate import Translator
 from ivr.flow import Flow
-from switch.calls.events import CallEvent, PhoneReachable
+from switch.calls.events import PhoneReachable
+from switch.calls.fan_out import Takes
 from switch.clock import Clock
 from switch.ids import CallId
 
@@ -230,16 +231,18 @@ class Centre:
             shows_supervisors=wanted.show_supervisors,
         )
 
-    def handle(self, event: CallEvent) -> None:
-        """Take what the calls report: contacts first, then their views."""
-        self._consultations.handle(event)
-        self._supervision.handle(event)
-        self._agent_dial.handle(event)
-        self._inbound.handle(event)
-        self.call_backs.handle(event)
-        self.translator.call_event(event)
-        if isinstance(event, PhoneReachable) and event.phone in self._agent_ids:
-            self.agents.presence(event.phone, event.at, phone=event.reachable)
+    @property
+    def takes(self) -> tuple[Takes, ...]:
+        """What becomes of what the calls report: contacts first, then their views."""
+        return (
+            self._consultations.takes,
+            self._supervision.takes,
+            self._agent_dial.takes,
+            self._inbound.takes,
+            self.call_backs.takes,
+            self.translator.takes,
+            {PhoneReachable: self._phone_reachable},
+        )
 
     def close_door(self) -> None:
         """The server is stopping: agents begin no new calls, and nobody is called back."""
@@ -264,6 +267,10 @@ class Centre:
         """The interaction a call belongs to; None when it has none."""
         contact = self.contacts.of_call(call)
         return None if contact is None else contact.id
+
+    def _phone_reachable(self, event: PhoneReachable) -> None:
+        if event.phone in self._agent_ids:
+            self.agents.presence(event.phone, event.at, phone=event.reachable)
 
     def _report(self, event: AcdEvent | ContactEvent | CallBackMoved) -> None:
         self.translator.report(event)

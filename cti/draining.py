@@ -18,7 +18,8 @@ from acd.closing_time import SHUTDOWN
 from cti.schema import ServerView
 from ivr.announcements import server_stopping
 from switch.calls.control import Calls
-from switch.calls.events import CallEvent, LegEnded, PlayFinished
+from switch.calls.events import LegEnded, PlayFinished
+from switch.calls.fan_out import Takes
 from switch.clock import Clock
 from switch.ids import LegId, PlayerId
 
@@ -62,6 +63,8 @@ class Draining:
         self._stops_at: float | None = None
         self._said: tuple[float, int] = (0.0, -1)
         """When the number of calls was told, and what it was."""
+        self.takes: Takes = {LegEnded: self._leg_ended, PlayFinished: self._play_finished}
+        """What the calls report."""
 
     @property
     def has_begun(self) -> bool:
@@ -94,16 +97,14 @@ class Draining:
         self._hurried = True
         self._changed.set()
 
-    def call_event(self, event: CallEvent) -> None:
-        """Take what the calls report."""
-        if not self.has_begun:
-            return
-        if isinstance(event, LegEnded):
+    def _leg_ended(self, event: LegEnded) -> None:
+        if self.has_begun:
             self._changed.set()
-        elif isinstance(event, PlayFinished):
-            leg = self._players.pop(event.player, None)
-            if leg is not None:
-                self._calls.hang_up(leg, SHUTDOWN)
+
+    def _play_finished(self, event: PlayFinished) -> None:
+        leg = self._players.pop(event.player, None)
+        if leg is not None:
+            self._calls.hang_up(leg, SHUTDOWN)
 
     async def run(self) -> None:
         """Return when no call is left, or no time."""

@@ -26,6 +26,7 @@ from switch.calls.events import (
     LegRinging,
     RecordingClosed,
 )
+from switch.calls.fan_out import Takes, everything
 from switch.clock import Clock
 from switch.guard.source import DATAGRAMS
 from switch.ids import LegId, RecordingId
@@ -94,6 +95,8 @@ class CallJournal:
         """The timer for it runs; other news may write it before."""
         self.seconds = 0.0
         """Spent in `commit` since the start."""
+        self.takes: Takes = everything(self._call_event)
+        """What the calls report: a contact may have noted it without telling anybody."""
 
     # --- being told -----------------------------------------------------------------------------
 
@@ -135,8 +138,7 @@ class CallJournal:
         if not self._is_due:
             self._due()
 
-    def call_event(self, event: CallEvent) -> None:
-        """Something happened to a leg: its contact may have noted it without telling anybody."""
+    def _call_event(self, event: CallEvent) -> None:
         leg = getattr(event, "leg", None)
         contact = None if leg is None else self._contacts.of_leg(leg)
         if contact is not None:

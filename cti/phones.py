@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from acd.model import AgentState
 from cti.accounts import PhoneCredentials
@@ -18,7 +18,6 @@ from cti.schema import AgentView, Event, EventType, TextReceived
 from cti.schema_phones import MailboxView
 from switch.calls.control import Calls
 from switch.calls.events import (
-    CallEvent,
     IncomingLeg,
     LegAnswered,
     LegEnded,
@@ -26,6 +25,7 @@ from switch.calls.events import (
     LegStarted,
     PhoneReachable,
 )
+from switch.calls.fan_out import Takes
 from switch.calls.leg import State
 from switch.ids import CallId, LegId
 from switch.presence.service import Presence
@@ -69,8 +69,8 @@ class Phones:
         self._watched = presence.notifier.subscriptions
         self._watched.on_first = self._look
         presence.texts.on_text = self._text
-        bus.listen(self._on_event)
-        self._takes: dict[type[Any], Callable[[Any], None]] = {
+        bus.listen(self._on_event, EventType.AGENT_STATE_CHANGED)
+        self.takes: Takes = {
             LegStarted: self._started,
             IncomingLeg: lambda event: self._reaches(event.call, event.called),
             LegRinging: lambda event: self._states.line_moved(event.leg, LineState.EARLY),
@@ -78,14 +78,9 @@ class Phones:
             LegEnded: self._ended,
             PhoneReachable: lambda event: self._states.reachable(event.phone, event.reachable),
         }
+        """What the calls report."""
 
     # --- what happens ---------------------------------------------------------------------------
-
-    def call_event(self, event: CallEvent) -> None:
-        """Take what the calls report."""
-        take = self._takes.get(type(event))
-        if take is not None:
-            take(event)
 
     def resume(self) -> None:
         """Calls of an earlier process were taken up: tell all who watched how things stand."""
@@ -139,7 +134,7 @@ class Phones:
             del self._callers[event.call]
 
     def _on_event(self, event: Event) -> None:
-        if event.type is EventType.AGENT_STATE_CHANGED and isinstance(event.data, AgentView):
+        if isinstance(event.data, AgentView):
             self._agent(event.data)
 
     def _agent(self, agent: AgentView) -> None:

@@ -14,7 +14,8 @@ from crm_store.history import HistoryWriter
 from cti.pops import PopService
 from cti.schema import ServerStatus
 from switch.calls.control import Calls
-from switch.calls.events import CallEvent, CallRefused
+from switch.calls.events import CallRefused
+from switch.calls.fan_out import Takes
 from switch.clock import Clock
 from switch.gateway.protocol import Event, GatewayStats
 from switch.guard.watch import SipWatch
@@ -61,6 +62,8 @@ class StatusBoard:
         self._refused: Counter[str] = Counter()
         self._logged_second = 0
         self._logged = 0
+        self.takes: Takes = {CallRefused: self._call_refused}
+        """What the calls report."""
 
     @property
     def gateway(self) -> dict[str, float]:
@@ -85,10 +88,8 @@ class StatusBoard:
                 if isinstance(value, int | float)
             }
 
-    def call_event(self, event: CallEvent) -> None:
+    def _call_refused(self, event: CallRefused) -> None:
         """Count refusals, and log them as long as they are few: a flood must not fill the disk."""
-        if not isinstance(event, CallRefused):
-            return
         self._refused[event.reason] += 1
         second = int(event.at)
         if second != self._logged_second:

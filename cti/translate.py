@@ -63,13 +63,13 @@ from cti.schema import (
 )
 from cti.translate_parties import party_changed, transferred
 from switch.calls.events import (
-    CallEvent,
     CallRefused,
     EmergencyCalled,
     GatewayChanged,
     LegQualityChanged,
     RecordingClosed,
 )
+from switch.calls.fan_out import Takes
 
 _FORGET_RECORDINGS_AFTER = 10_000
 _FORGET_ENDED_AFTER = 10_000
@@ -106,6 +106,14 @@ class Translator:
         self.on_forget: Callable[[str], None] = lambda interaction: None
         """Told of each interaction that is over, with its wrap-up."""
         self.gateway_available = False
+        self.takes: Takes = {
+            GatewayChanged: self._gateway_changed,
+            RecordingClosed: self.recording_closed,
+            LegQualityChanged: self._quality_changed,
+            CallRefused: self._call_refused,
+            EmergencyCalled: self._emergency_called,
+        }
+        """What the switch reports and contacts do not: those tell of legs in their own words."""
 
     # --- views ----------------------------------------------------------------------------------
 
@@ -352,37 +360,30 @@ class Translator:
 
     # --- the switch -----------------------------------------------------------------------------
 
-    def call_event(self, event: CallEvent) -> None:
-        """Take what the switch reports and contacts do not: media, recordings, refusals."""
-        match event:
-            case GatewayChanged():
-                self.gateway_available = event.available
-                gateway = GatewayView(
-                    available=event.available, detail=event.detail, lost_legs=event.lost_legs
-                )
-                self._bus.publish(EventType.GATEWAY_CHANGED, gateway, at=self._wall_of(event.at))
-            case RecordingClosed():
-                self._recording_closed(event)
-            case LegQualityChanged():
-                self._quality_changed(event)
-            case CallRefused():
-                refused = Refused(
-                    status=event.status,
-                    reason=event.reason,
-                    called=event.called,
-                    caller_number=event.caller_number,
-                )
-                self._bus.publish(EventType.CALL_REFUSED, refused, at=self._wall_of(event.at))
-            case EmergencyCalled():
-                emergency = EmergencyView(
-                    call_id=event.call,
-                    number=event.number,
-                    caller_number=event.caller_number,
-                    location=event.location,
-                )
-                self._bus.publish(EventType.EMERGENCY_CALLED, emergency, at=self._wall_of(event.at))
-            case _:
-                pass  # legs: the contacts report their course in their own words
+    def _gateway_changed(self, event: GatewayChanged) -> None:
+        self.gateway_available = event.available
+        gateway = GatewayView(
+            available=event.available, detail=event.detail, lost_legs=event.lost_legs
+        )
+        self._bus.publish(EventType.GATEWAY_CHANGED, gateway, at=self._wall_of(event.at))
+
+    def _call_refused(self, event: CallRefused) -> None:
+        refused = Refused(
+            status=event.status,
+            reason=event.reason,
+            called=event.called,
+            caller_number=event.caller_number,
+        )
+        self._bus.publish(EventType.CALL_REFUSED, refused, at=self._wall_of(event.at))
+
+    def _emergency_called(self, event: EmergencyCalled) -> None:
+        emergency = EmergencyView(
+            call_id=event.call,
+            number=event.number,
+            caller_number=event.caller_number,
+            location=event.location,
+        )
+        self._bus.publish(EventType.EMERGENCY_CALLED, emergency, at=self._wall_of(event.at))
 
     def _quality_changed(self, event: LegQualityChanged) -> None:
         """A leg of an interaction sounds better or worse than before."""
@@ -396,7 +397,8 @@ class Translator:
         if len(self._recorded) > _FORGET_RECORDINGS_AFTER:
             del self._recorded[next(iter(self._recorded))]
 
-    def _recording_closed(self, event: RecordingClosed) -> None:
+    def recording_closed(self, event: RecordingClosed) -> None:
+        """A recording is whole, or could not be made so."""
         interaction_id = self._recorded.pop(event.recording, None)
         view = RecordingView(
             recording_id=event.recording,

@@ -259,7 +259,7 @@ class Commands:
         """Do something with a live leg; a leg that is gone is ignored."""
         found = self.legs.get(leg)
         if found is not None:
-            self._turn.guard(leg, lambda: work(found))
+            self._turn.guard(leg, work, found)
             self._turn.wake()
 
     def _sound_command(self, leg: LegId, work: Callable[[Leg], None]) -> None:

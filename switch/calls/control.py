@@ -11,7 +11,6 @@ it caused are delivered, and what was queued goes out at its end.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from itertools import count
 from typing import Final
 
@@ -22,7 +21,8 @@ from switch.calls.commands import Commands
 from switch.calls.departing import Departing
 from switch.calls.destinations import Destinations
 from switch.calls.direct import DirectCalls
-from switch.calls.events import CallEvent, CallSink, PhoneReachable
+from switch.calls.events import CallSink, PhoneReachable
+from switch.calls.fan_out import FanOut, everything
 from switch.calls.forking import Forking
 from switch.calls.gateway_inputs import GatewayInputs
 from switch.calls.gateway_port import Gateway
@@ -108,7 +108,6 @@ class Calls(Commands):
         The location's `on_change` should lead to
         `phone_changed`.
         """
-        self._sink = sink
         self._expiry: TimerHandle | None = None
         self._expiry_at: float | None = None
         self.overload = Overload(settings)
@@ -135,7 +134,7 @@ class Calls(Commands):
         user_agent.takes_calls_while(lambda: self.accepts_calls)
         turn = Turn(
             clock=clock,
-            deliver=self._deliver,
+            deliver=lambda event: self._deliver(event),
             next_input=self._next_input,
             abandon=self._abandon,
             flush=flush,
@@ -225,6 +224,8 @@ class Calls(Commands):
             clock=clock,
             emit=turn.emit,
         )
+        first = (self._transfers, self._replacements, self._direct, self._digits)
+        self._deliver = FanOut(*(part.takes for part in first), everything(sink))
         self._incoming = Incoming(
             user_agent=user_agent,
             admission=Admission(
@@ -295,17 +296,17 @@ class Calls(Commands):
 
     def gateway_event(self, event: Event) -> None:
         """Take one event of the gateway."""
-        self._turn.guard(getattr(event, "leg", None), partial(self._gateway_inputs.handle, event))
+        self._turn.guard(getattr(event, "leg", None), self._gateway_inputs.handle, event)
         self._turn.finish()
 
     def gateway_ready(self, welcome: Welcome) -> None:
         """A gateway is connected: calls can be taken. Legs of former times in it are removed."""
-        self._turn.guard(None, partial(self._gateway_inputs.ready, welcome))
+        self._turn.guard(None, self._gateway_inputs.ready, welcome)
         self._turn.finish()
 
     def gateway_lost(self, detail: str) -> None:
         """The gateway is gone: every leg that had sound ends."""
-        self._turn.guard(None, partial(self._gateway_inputs.lost, detail))
+        self._turn.guard(None, self._gateway_inputs.lost, detail)
         self._turn.finish()
 
     def go_on(self) -> None:
@@ -364,13 +365,6 @@ class Calls(Commands):
         return describe(self.legs, self.sound)
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _deliver(self, event: CallEvent) -> None:
-        self._transfers.handle(event)
-        self._replacements.handle(event)
-        self._direct.handle(event)
-        self._digits.handle(event)
-        self._sink(event)
 
     def _next_input(self) -> bool:
         return self._session_inputs.take_next()

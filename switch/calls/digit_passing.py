@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from switch.calls.events import CallEvent, DigitPressed
+from switch.calls.events import DigitPressed
+from switch.calls.fan_out import Takes
 from switch.calls.leg import Leg
 from switch.calls.leg_media import sends_digits_by_info
 from switch.calls.legs import Legs
@@ -34,11 +35,8 @@ class DigitPassing:
         self._sound = sound
         self._clock = clock
         self._turn = turn
-
-    def handle(self, event: CallEvent) -> None:
-        """Take news of the legs."""
-        if isinstance(event, DigitPressed):
-            self._pass_on(event)
+        self.takes: Takes = {DigitPressed: self._pass_on}
+        """News of the legs."""
 
     def send(self, leg: Leg, digits: str) -> None:
         """Send digits to the leg's peer; what is no digit is left out."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from switch.calls.admission import Admitted
 from switch.calls.attempt import Rights
-from switch.calls.causes import EndCause
-from switch.calls.events import CallEvent, LegAnswered, LegEarlyMedia, LegEnded, LegRinging
+from switch.calls.events import LegAnswered, LegEarlyMedia, LegEnded, LegRinging
+from switch.calls.fan_out import Takes
 from switch.calls.leg import Leg
 from switch.calls.ports import CallControl
 from switch.calls.settings import CallSettings
@@ -30,6 +30,13 @@ class DirectCalls:
         self._settings = settings
         self._callee_of: dict[LegId, LegId] = {}
         self._caller_of: dict[LegId, LegId] = {}
+        self.takes: Takes = {
+            LegRinging: self._leg_rings,
+            LegEarlyMedia: self._leg_sounds,
+            LegAnswered: self._leg_answered,
+            LegEnded: self._leg_ended,
+        }
+        """The rules; events of other calls are ignored."""
 
     def start(
         self, caller: Leg, admitted: Admitted, destination: ToPhone | ToTrunk, hops: int
@@ -105,26 +112,28 @@ class DirectCalls:
         if is_direct:
             self.join(peer, by)
 
-    def handle(self, event: CallEvent) -> None:
-        """Apply the rules to one event; those of other calls are ignored."""
-        match event:
-            case LegRinging(leg=leg) if leg in self._caller_of:
-                self._control.ring(self._caller_of[leg])
-            case LegEarlyMedia(leg=leg) if leg in self._caller_of:
-                self._control.hear_early(self._caller_of[leg], leg)
-            case LegAnswered(leg=leg) if leg in self._caller_of:
-                self._control.answer(self._caller_of[leg])
-            case LegAnswered(leg=leg) if leg in self._callee_of:
-                self._control.bridge(leg, self._callee_of[leg])
-            case LegEnded(leg=leg, cause=cause):
-                self._ended(leg, cause)
-            case _:
-                pass
-
     def __len__(self) -> int:
         return len(self._callee_of)
 
-    def _ended(self, leg: LegId, cause: EndCause) -> None:
+    def _leg_rings(self, event: LegRinging) -> None:
+        caller = self._caller_of.get(event.leg)
+        if caller is not None:
+            self._control.ring(caller)
+
+    def _leg_sounds(self, event: LegEarlyMedia) -> None:
+        caller = self._caller_of.get(event.leg)
+        if caller is not None:
+            self._control.hear_early(caller, event.leg)
+
+    def _leg_answered(self, event: LegAnswered) -> None:
+        leg = event.leg
+        if leg in self._caller_of:
+            self._control.answer(self._caller_of[leg])
+        elif leg in self._callee_of:
+            self._control.bridge(leg, self._callee_of[leg])
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        leg, cause = event.leg, event.cause
         other = self._callee_of.pop(leg, None)
         if other is not None:
             del self._caller_of[other]

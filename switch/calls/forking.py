@@ -77,7 +77,7 @@ class Forking:
 
     def start(self, leg: Leg, attempt: Attempt, groups: Sequence[tuple[Target, ...]]) -> None:
         """Invite; whatever goes wrong, the leg is reported as started and as ended."""
-        self._turn.guard(None, lambda: self._begin(leg, attempt, groups))
+        self._turn.guard(None, self._begin, leg, attempt, groups)
         if self._legs.get(leg.id) is None and leg.state is not State.ENDED:
             self._legs.report_stillborn(leg, INTERNAL_ERROR)
 

@@ -66,7 +66,7 @@ class Hunting:
         if isinstance(departure, Nowhere):
             self._legs.report_stillborn(leg, cause_of_nowhere(departure))
             return
-        self._turn.guard(None, lambda: self._begin(leg, Hunted(hunt, attempt, departure)))
+        self._turn.guard(None, self._begin, leg, Hunted(hunt, attempt, departure))
         if self._legs.get(leg.id) is None and leg.state is not State.ENDED:
             self._legs.report_stillborn(leg, INTERNAL_ERROR)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from switch.calls.causes import EndCause, Result
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegReplaced
+from switch.calls.fan_out import Takes
 from switch.calls.leg import Input, Leg, State
 from switch.calls.legs import Legs
 from switch.calls.ports import CallControl
@@ -54,6 +55,8 @@ class Replacements:
         self._emit = emit
         self._moving: dict[LegId, LegId] = {}
         """The leg that takes over, until it is answered, and the one that it takes over from."""
+        self.takes: Takes = {LegAnswered: self._leg_answered, LegEnded: self._leg_ended}
+        """News of the legs; before anybody else has them."""
 
     def begin(self, leg: Leg, replaces: Replaces) -> None:
         """A leg has come in that wants the place of another; it is answered, or refused."""
@@ -69,15 +72,12 @@ class Replacements:
         else:
             self._refuse(leg, 403, "may-not-replace")
 
-    def handle(self, event: CallEvent) -> None:
-        """Take news of the legs; before anybody else does."""
-        match event:
-            case LegAnswered(leg=leg) if leg in self._moving:
-                self._move(leg, self._moving.pop(leg))
-            case LegEnded(leg=leg):
-                self._moving.pop(leg, None)
-            case _:
-                pass
+    def _leg_answered(self, event: LegAnswered) -> None:
+        if event.leg in self._moving:
+            self._move(event.leg, self._moving.pop(event.leg))
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        self._moving.pop(event.leg, None)
 
     def _pick_up(self, leg: Leg, ringing: Leg) -> None:
         caller = self._direct.caller_of(ringing.id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import assert_never
 
 from switch.calls.causes import INTERNAL_ERROR
@@ -123,16 +122,16 @@ class SessionInputs:
     def _take(self, event: SessionEvent) -> None:
         match event:
             case Invited():
-                self._turn.guard(None, partial(self._invited, event))
+                self._turn.guard(None, self._invited, event)
             case RequestAnswered():
-                self._turn.guard(None, partial(self._answered, event))
+                self._turn.guard(None, self._answered, event)
             case OutOfDialogRequest():
-                self._turn.guard(None, partial(self._out_of_dialog, event))
+                self._turn.guard(None, self._out_of_dialog, event)
             case _:
                 leg = self._legs.of_session(event.session)
                 # A session whose leg is over still reports how its BYE or CANCEL went.
                 if leg is not None:
-                    self._turn.guard(leg.id, partial(self._of_leg, leg, event))
+                    self._turn.guard(leg.id, self._of_leg, leg, event)
 
     def _invited(self, event: Invited) -> None:
         try:

@@ -36,6 +36,7 @@ from switch.calls.events import (
     LegReplaced,
     LegRinging,
 )
+from switch.calls.fan_out import Takes
 from switch.calls.leg import Leg, State
 from switch.calls.legs import Legs
 from switch.calls.ports import CallControl
@@ -84,6 +85,13 @@ class Transfers:
         self._clock = clock
         self._emit = emit
         self._by_target: dict[LegId, Transfer] = {}
+        self.takes: Takes = {
+            LegRinging: self._leg_rings,
+            LegEarlyMedia: self._leg_sounds,
+            LegAnswered: self._leg_answered,
+            LegEnded: self._leg_ended,
+        }
+        """News of the legs; before anybody else has them."""
 
     def __len__(self) -> int:
         return len(self._by_target)
@@ -258,24 +266,26 @@ class Transfers:
 
     # --- what becomes of it ---------------------------------------------------------------------
 
-    def handle(self, event: CallEvent) -> None:
-        """Take news of the legs; before anybody else does."""
-        match event:
-            case LegRinging(leg=leg) if leg in self._by_target:
-                self._notify(self._by_target[leg], 180)
-            case LegEarlyMedia(leg=leg) if leg in self._by_target:
-                transfer = self._by_target[leg]
-                self._end_ringback(transfer)
-                self._control.hear_early(transfer.peer, leg)
-            case LegAnswered(leg=leg) if leg in self._by_target:
-                self._answered(self._by_target.pop(leg))
-            case LegEnded(leg=leg, cause=cause) if leg in self._by_target:
-                self._refused(self._by_target.pop(leg), cause)
-            case LegEnded(leg=leg):
-                for transfer in [t for t in self._by_target.values() if t.peer == leg]:
-                    self._peer_gone(transfer)
-            case _:
-                pass
+    def _leg_rings(self, event: LegRinging) -> None:
+        if event.leg in self._by_target:
+            self._notify(self._by_target[event.leg], 180)
+
+    def _leg_sounds(self, event: LegEarlyMedia) -> None:
+        transfer = self._by_target.get(event.leg)
+        if transfer is not None:
+            self._end_ringback(transfer)
+            self._control.hear_early(transfer.peer, event.leg)
+
+    def _leg_answered(self, event: LegAnswered) -> None:
+        if event.leg in self._by_target:
+            self._answered(self._by_target.pop(event.leg))
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        if event.leg in self._by_target:
+            self._refused(self._by_target.pop(event.leg), event.cause)
+            return
+        for transfer in [t for t in self._by_target.values() if t.peer == event.leg]:
+            self._peer_gone(transfer)
 
     def leaving(self, leg: Leg) -> None:
         """A leg ends now: if it was transferring, the target has its place from here on."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVarTuple
 
 from switch.calls.events import CallEvent
 from switch.clock import Clock, TimerHandle
@@ -20,6 +21,7 @@ from switch.ids import CallId, LegId
 
 log = logging.getLogger(__name__)
 
+_Args = TypeVarTuple("_Args")
 Subject = LegId | CallId | None
 """Whose fault it is when the work fails; None: nobody's call."""
 
@@ -56,10 +58,10 @@ class Turn:
         """Put an event into the outbox."""
         self._outbox.append(event)
 
-    def guard(self, subject: Subject, work: Callable[[], None]) -> None:
+    def guard(self, subject: Subject, work: Callable[[*_Args], None], *args: *_Args) -> None:
         """Do the work of one leg; should it fail, end its call alone."""
         try:
-            work()
+            work(*args)
         except Exception:  # the call boundary
             self.faults += 1
             log.exception("fault while handling %s: its call is ended", subject or "no call")
@@ -97,4 +99,4 @@ class Turn:
     def _deliver_next(self) -> None:
         event = self._outbox.popleft()
         subject: Subject = getattr(event, "call", None) or getattr(event, "leg", None)
-        self.guard(subject, lambda: self._deliver(event))
+        self.guard(subject, self._deliver, event)

@@ -36,7 +36,7 @@ from acd.supervision import Supervision
 from acd.waiting_room import WaitingRoom
 from ivr.flow import Flow
 from ivr.loader import parse_flow
-from switch.calls.events import CallEvent
+from switch.calls.fan_out import FanOut
 from switch.clock import TimerHandle
 from tests.acd.hand_switch import HandSwitch, Leg
 from tests.acd.scene import ANN, BOB, CY, SALES, SUPPORT, agent, queue
@@ -257,7 +257,13 @@ class CallCentre:
         )
         self.call_backs.on_change = self._keep
         self.inbound.place_of = self.call_backs.place_of
-        self.switch.handle = self._handle
+        self.switch.handle = FanOut(
+            self.consultations.takes,
+            self.supervision.takes,
+            self.agent_dial.takes,
+            self.inbound.takes,
+            self.call_backs.takes,
+        )
         self.adoption = ContactAdoption(
             acd=self.acd,
             contacts=self.contacts,
@@ -442,13 +448,6 @@ class CallCentre:
         assert target is None or (target.leg in contact.others) != waits, "nobody calls the target"
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _handle(self, event: CallEvent) -> None:
-        self.consultations.handle(event)
-        self.supervision.handle(event)
-        self.agent_dial.handle(event)
-        self.inbound.handle(event)
-        self.call_backs.handle(event)
 
     def _new_id(self, kind: str) -> str:
         self._ids += 1

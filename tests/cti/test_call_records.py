@@ -11,6 +11,7 @@ from cti.bus import Bus
 from cti.call_records import CallRecords
 from cti.leg_notes import LegNotes
 from switch.calls.events import CallRefused, LegStarted
+from switch.calls.fan_out import FanOut
 from switch.gateway.protocol import LegStats
 from tests.switch.calls.bench import Bench
 
@@ -37,7 +38,7 @@ class Office:
             bus=Bus(),
         )
         self.records.on_figures = lambda notes, stats: self.figures.append((notes, stats))
-        bench.react = self.records.call_event
+        bench.react = FanOut(self.records.takes)
 
     def settled(self) -> None:
         """The rows of what is over are made."""
@@ -162,7 +163,7 @@ def test_a_refused_call_has_a_row_of_one_moment(office: Office) -> None:
 
 def test_a_flood_of_refused_calls_is_counted_and_not_written(office: Office) -> None:
     for _ in range(1000):
-        office.records.call_event(
+        office.bench.react(
             CallRefused(
                 at=office.bench.clock.now(),
                 status=404,

@@ -11,6 +11,7 @@ from cti.schema import CustomerCard, Event, EventType, NoteAdded, RecordingView
 from cti.translate import Translator
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import CallRefused, GatewayChanged, RecordingClosed
+from switch.calls.fan_out import FanOut
 from switch.ids import RecordingId
 from tests.acd.call_centre import MENU, RECORDED, CallCentre
 from tests.acd.hand_switch import Leg
@@ -124,7 +125,7 @@ def test_a_conversation_is_told_in_order_and_kept_whole() -> None:
     )
     assert (kept["result"], kept["talked_s"]) == ("answered", 7.0)
     assert len([row for row in told.rows if isinstance(row, TimelineRow)]) == len(told.course())
-    told.translator.call_event(closed(recording))
+    told.translator.recording_closed(closed(recording))
     (row,) = [row for row in told.rows if isinstance(row, RecordingRow)]
     assert (row.caller_number, row.agent_id, row.queue, row.duration_s, row.path) == (
         "+12025550101",
@@ -212,16 +213,17 @@ def test_states_of_agents_and_queues_are_no_part_of_a_timeline() -> None:
     told = Told()
     told.centre.phones(ANN, BOB, CY)
     told.tell()
-    told.translator.call_event(GatewayChanged(at=1000.0, available=True))
+    hand_out = FanOut(told.translator.takes)
+    hand_out(GatewayChanged(at=1000.0, available=True))
     refused = CallRefused(at=1000.0, status=404, reason="x", called="1", caller_number="")
-    told.translator.call_event(refused)
+    hand_out(refused)
     assert told.translator.gateway_available
     assert told.rows == []
 
 
 def test_a_recording_that_nobody_began_here_is_told_without_an_interaction() -> None:
     told = Told()
-    told.translator.call_event(closed("foreign"))
+    told.translator.recording_closed(closed("foreign"))
     (event,) = told.events
     assert (event.type, event.interaction_id) == (EventType.RECORDING_FINISHED, None)
     assert told.rows == []

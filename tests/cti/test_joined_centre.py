@@ -16,6 +16,7 @@ from cti.schema import CustomerCard, EventType, InteractionView, Role, ScreenPop
 from ivr.loader import parse_flow
 from switch.calls.causes import Result
 from switch.calls.events import LegQualityChanged
+from switch.calls.fan_out import FanOut
 from switch.ids import CallId
 from tests.kit.joined import Centre, agent
 
@@ -50,7 +51,7 @@ def test_how_a_call_sounds_is_told_with_the_time_of_day() -> None:
     assert live is not None
     centre.passes(5.0)
     own = centre.calls.to("1001")
-    centre.translator.call_event(
+    FanOut(centre.translator.takes)(
         LegQualityChanged(leg=own, call=CallId(live.call_id), at=centre.clock.now(), mos=2.46)
     )
     (told,) = [each for each in centre.published if each.type is EventType.QUALITY_CHANGED]

@@ -14,6 +14,7 @@ from cti.bus import Bus
 from cti.phones import Phones
 from cti.schema import Event, EventType, TextReceived
 from cti.settings import PhoneSection
+from switch.calls.fan_out import FanOut
 from switch.presence.service import Presence
 from switch.presence.settings import PresenceSettings
 from switch.presence.states import States
@@ -73,7 +74,7 @@ class Floor:
             agent_of=lambda phone: phone if phone == "1002" else None,
             bus=self.bus,
         )
-        bench.react = self.phones.call_event
+        bench.react = FanOut(self.phones.takes)
 
     @property
     def states(self) -> States:

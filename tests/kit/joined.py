@@ -35,6 +35,7 @@ from cti.translate import Translator
 from ivr.flow import Flow
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import IncomingLeg, LegAnswered, LegEnded, LegRinging, LegStarted
+from switch.calls.fan_out import FanOut
 from switch.ids import CallId, LegId
 from switch.trunks.source import Source
 from tests.kit.virtual_clock import VirtualClock
@@ -196,6 +197,7 @@ class Centre:
             clock=self.clock,
         )
         self.floor.pops = self.pops
+        self._hand_out = FanOut(self.dialling.takes, self.inbound.takes)
         self.distribution = distribution
         self._callers = count(1)
         self.store_is_slow = False
@@ -214,8 +216,7 @@ class Centre:
     def tell(self, event: Any) -> None:
         """One event of the switch, and those of the legs that it led to."""
         for each in (event, *self._begun()):
-            self.dialling.handle(each)
-            self.inbound.handle(each)
+            self._hand_out(each)
         for each in self._begun():
             self.tell(each)
         self.acd.check_invariants()
