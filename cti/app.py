@@ -37,6 +37,7 @@ from cti.floor import PhoneAddress
 from cti.flows import flows_of
 from cti.free_ports import free_port
 from cti.history import HistoryProjection
+from cti.huge_pages import HugePages
 from cti.ids import Ids
 from cti.lag_watch import LagWatch
 from cti.left_behind import LeftBehind
@@ -182,6 +183,7 @@ class Node:
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
+        way_down.callback(HugePages(self._clock, self._spawn).watch())
         Tidying(self._clock, lambda: self._switching.calls.calls_alive).watch()
 
     def _compose(self) -> None:
