@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct, field
 
 from switch.calls.diversion import DIVERSION, HISTORY, Diverted, carried, diverted
 from switch.calls.identity import is_anonymous, preferred, shown
@@ -36,8 +38,7 @@ class ToReplaced:
     replaces: Replaces
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
+class Admitted(Struct, frozen=True, kw_only=True):
     """The call may go to `destination`."""
 
     source: Source
@@ -58,8 +59,7 @@ class Admitted:
     """How the signature of the caller's number was found; None: nobody looked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
+class Denied(Struct, frozen=True, kw_only=True):
     """The call gets a final status and no leg."""
 
     status: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from switch.calls.admission import Admission, Admitted, Denied, ToReplaced
 from switch.calls.direct import DirectCalls

@@ -7,12 +7,13 @@ line breaks that are none), so every line is checked before the library sees it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 
 from aiosipua.sdp import MediaDescription, SdpMessage, parse_sdp
+from msgspec import Struct
+from msgspec.structs import replace
 
 from switch.errors import RemoteProtocolError
 from switch.sdp.codecs import parameters_by_media
@@ -69,8 +70,7 @@ class Direction(StrEnum):
 _DIRECTIONS = frozenset(direction.value for direction in Direction)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Codec:
+class Codec(Struct, frozen=True, kw_only=True):
     """One format of an RTP stream."""
 
     payload_type: int
@@ -83,8 +83,7 @@ class Codec:
     """The value of its `a=fmtp`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class Media(Struct, frozen=True, kw_only=True):
     """One m= section with what it inherits from the session level."""
 
     kind: str
@@ -109,8 +108,7 @@ class Media:
         return "RTP/" in self.protocol.upper()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(Struct, frozen=True, kw_only=True):
     """One side's description of a session."""
 
     session_id: int
@@ -135,7 +133,7 @@ def parse_description(body: bytes) -> Description:
     return Description(
         session_id=int(session_id),
         session_version=int(version),
-        media=(_at_port(first, int(port)), *others),
+        media=(replace(first, port=int(port)), *others),
     )
 
 
@@ -160,21 +158,6 @@ _ALIKE_OCTETS = 2048
 def _without_numbers(origin: bytes, session: bytes, media: bytes) -> Description:
     """The description around the three numbers. Refusals are not remembered."""
     return parse_afresh(b"v=0\r\no=%b 0 0 %bm=audio 9 %b" % (origin, session, media))
-
-
-def _at_port(media: Media, port: int) -> Media:
-    return Media(
-        kind=media.kind,
-        port=port,
-        protocol=media.protocol,
-        formats=media.formats,
-        address=media.address,
-        is_on_hold_by_address=media.is_on_hold_by_address,
-        codecs=media.codecs,
-        direction=media.direction,
-        ptime_ms=media.ptime_ms,
-        transport=media.transport,
-    )
 
 
 def _fail(why: str) -> RemoteProtocolError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from operator import attrgetter
+
+from msgspec import Struct
 
 from switch.sdp.codecs import KNOWN, TELEPHONE_EVENT
 from switch.sdp.description import Direction, Media
@@ -12,8 +13,7 @@ from switch.sdp.description import Direction, Media
 PTIME_MS = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NegotiatedAudio:
+class NegotiatedAudio(Struct, frozen=True, kw_only=True):
     """What both sides agreed on, seen from our side."""
 
     remote_address: str
@@ -42,14 +42,13 @@ class NegotiatedAudio:
         return not self.send
 
 
-AUDIO_FIELDS = tuple(field.name for field in fields(NegotiatedAudio))[:8]
+AUDIO_FIELDS = NegotiatedAudio.__struct_fields__[:8]
 audio_values = attrgetter(*AUDIO_FIELDS)
 CODING_FIELDS = ("telephone_event_clock_rate", "max_bitrate", "use_fec")
 coding_values = attrgetter(*CODING_FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """One m= line of the session; lines are never removed or reordered (RFC 3264 section 8)."""
 
     kind: str

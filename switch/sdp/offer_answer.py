@@ -8,7 +8,8 @@ payload types in use).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.codecs import (
@@ -44,8 +45,7 @@ from switch.sdp.transport import (
 _NOT_ACCEPTABLE = 488
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(Struct, frozen=True):
     """The stream of an offer that we take."""
 
     index: int

@@ -16,10 +16,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from switch.errors import LocalProtocolError
 from switch.sdp.description import Media
@@ -51,8 +51,7 @@ def no_chance(octets: int) -> bytes:
     raise LocalProtocolError(f"{octets} octets of a key were wanted where none can be made")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportTerms:
+class TransportTerms(Struct, frozen=True, kw_only=True):
     """What our side can and wants."""
 
     policy: SrtpPolicy = SrtpPolicy.OFF
@@ -65,7 +64,7 @@ class TransportTerms:
 PLAIN = TransportTerms()
 
 
-class Keys(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Keys(Struct, frozen=True, array_like=True, gc=False):
     """SRTP of a leg by SDES. `tag` is that of the line that was chosen."""
 
     suite: str
@@ -77,7 +76,7 @@ class Keys(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"Keys({self.suite}, ...)"
 
 
-class Dtls(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Dtls(Struct, frozen=True, array_like=True, gc=False):
     """DTLS-SRTP of a leg."""
 
     role: str
@@ -86,7 +85,7 @@ class Dtls(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """SHA-256 of the peer's certificate, upper-case hexadecimal with colons."""
 
 
-class Ice(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Ice(Struct, frozen=True, array_like=True, gc=False):
     """The names and passwords by which both sides' connectivity checks are known."""
 
     ufrag: str
@@ -98,7 +97,7 @@ class Ice(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"Ice({self.ufrag}, ...)"
 
 
-class Transport(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Transport(Struct, frozen=True, array_like=True, gc=False):
     """What both sides agreed on; all of it is kept in the journal, keys included."""
 
     rtcp_mux: bool = False
@@ -115,7 +114,7 @@ class Transport(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.keys is not None or self.dtls is not None
 
 
-class TransportRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class TransportRecord(Struct, frozen=True, array_like=True, gc=False):
     """A `TransportNegotiation` as a value."""
 
     policy: str
@@ -129,8 +128,7 @@ class TransportRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return f"TransportRecord({self.policy}, ...)"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a stream cannot be taken, in words that name no key."""
 
     why: str
@@ -238,7 +236,7 @@ class TransportNegotiation:
         if policy is not SrtpPolicy.OFF and said.crypto:
             keys = self._judge_keys(said.crypto, is_answer=is_answer)
             if isinstance(keys, Keys):
-                return msgspec.structs.replace(found, keys=keys)
+                return replace(found, keys=keys)
             if policy is SrtpPolicy.REQUIRED or profile in SDES_PROFILES or is_answer:
                 return keys
         elif profile in SDES_PROFILES:
@@ -304,7 +302,7 @@ class TransportNegotiation:
             if before.ice is not None and before.ice.remote_ufrag not in ("", said.ice_ufrag):
                 own = self._new_ice() if not is_answer else own  # a restart (RFC 8445 section 9)
             ice = Ice(*own, said.ice_ufrag, said.ice_pwd)
-        return msgspec.structs.replace(found, dtls=Dtls(role, fingerprint), ice=ice)
+        return replace(found, dtls=Dtls(role, fingerprint), ice=ice)
 
     def take(self, agreed: Transport) -> None:
         """Both sides agree on this now."""

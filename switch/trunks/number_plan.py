@@ -7,8 +7,9 @@ are looked at only where the number leads somewhere, so that 404 and 403 say dif
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from switch.trunks.emergency import EmergencySettings
 from switch.trunks.groups import GroupSettings
@@ -23,23 +24,20 @@ MAX_NUMBER_LENGTH: Final = 32
 _SEPARATORS: Final = str.maketrans("", "", " -.()/\t\u00a0")
 
 
-@dataclass(frozen=True, slots=True)
-class ToEntry:
+class ToEntry(Struct, frozen=True):
     """The number is an entry of the application."""
 
     entry: str
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToPhone:
+class ToPhone(Struct, frozen=True):
     """The number is a phone."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToTrunk:
+class ToTrunk(Struct, frozen=True):
     """The call leaves through a trunk, or a group of trunks."""
 
     trunk: str
@@ -48,8 +46,7 @@ class ToTrunk:
     is_emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The call goes nowhere."""
 
     status: int
