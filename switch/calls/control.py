@@ -213,7 +213,7 @@ class Calls(Commands):
             emit=turn.emit,
         )
         legs.on_leaving = self._transfers.leaving
-        location.on_new_way = Reconnecting(user_agent, legs, location, clock).came_back
+        location.on_new_way.append(Reconnecting(user_agent, legs, location, clock).came_back)
         self._replacements = Replacements(
             control=self,
             user_agent=user_agent,

@@ -12,7 +12,6 @@ from switch.calls.leg import Leg
 from switch.calls.legs import Legs
 from switch.clock import Clock
 from switch.registrar.location import Binding, Location, contact_key
-from switch.sip.flow import Flow
 from switch.sip.uri import Uri
 from switch.sip.user_agent import UserAgent
 
@@ -38,12 +37,13 @@ class Reconnecting:
     def _take(self, leg: Leg, binding: Binding, *, is_alone: bool) -> None:
         """The leg is the device's by its Contact; or by there being no other device of the number."""
         way = self._ua.way_to(leg.session)
-        if way is None or self._lives(way[0]) or way[0].transport is not binding.flow.transport:
+        if (
+            way is None
+            or self._location.lives(way[0])
+            or way[0].transport is not binding.flow.transport
+        ):
             return
         if is_alone or contact_key(way[1]) == contact_key(Uri.parse(binding.contact_uri)):
             log.info("leg %s goes on by another connection of phone %s", leg.id, leg.phone)
             self._ua.go_by(leg.session, binding.flow)
             self._legs.note_change(leg)
-
-    def _lives(self, flow: Flow) -> bool:
-        return flow.connection != 0 and self._location.has_connection(flow.connection)

@@ -1,7 +1,7 @@
 """What a notification says: one function a package.
 
 `dialog` is RFC 4235 and always the full state, `message-summary` RFC 3842, `presence` RFC 3863 (PIDF)
-with the person of RFC 4479 and the activities of RFC 4480.
+with the person of RFC 4479 and the activities of RFC 4480, `reg` RFC 3680, always the full state too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from switch.presence import xml
 from switch.presence.publications import Published
 from switch.presence.states import Line, LineState, Mailbox, Person
+from switch.registrar.location import Binding
 
 _MOST_LINES: Final = 8
 """In one document, so that it fits a datagram; the oldest ones."""
@@ -63,6 +64,34 @@ def message_summary(entity: str, mailbox: Mailbox) -> str:
     return (
         f"Messages-Waiting: {waiting}\r\nMessage-Account: {entity}\r\n"
         f"Voice-Message: {mailbox.new}/{mailbox.old} (0/0)\r\n"
+    )
+
+
+def reginfo(
+    entity: str,
+    version: int,
+    id: str,
+    bound: Mapping[str, Binding],
+    gone: Mapping[str, str],
+) -> str:
+    """Where a phone is registered, by ids of contacts; `gone` are the addresses told before that are not."""
+    state = "active" if bound else "terminated"
+    parts = [
+        f'{xml.HEAD}<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="{version}" state="full">\n'
+        f'<registration aor={xml.attribute(entity)} id={xml.attribute(id)} state="{state}">\n'
+    ]
+    for key, binding in bound.items():
+        event = "created" if binding.static else "registered"
+        parts.append(_contact(key, "active", event, binding.contact_uri))
+    parts += [_contact(key, "terminated", "unregistered", uri) for key, uri in gone.items()]
+    parts.append("</registration></reginfo>\n")
+    return "".join(parts)
+
+
+def _contact(id: str, state: str, event: str, uri: str) -> str:
+    return (
+        f'<contact id={xml.attribute(id)} state="{state}" event="{event}">'
+        f"<uri>{xml.text(uri)}</uri></contact>\n"
     )
 
 

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from switch.errors import RemoteProtocolError
-from switch.presence import documents
 from switch.presence.door import Door, RefusedError
 from switch.presence.expires import expires_of
 from switch.presence.publications import Publications
@@ -31,19 +30,20 @@ from switch.presence.subscription import (
     step,
 )
 from switch.presence.subscriptions import Subscriptions
+from switch.presence.telling import Registered, Telling
+from switch.presence.wanted import check_acceptable, package_of
 from switch.sip.deadlines import Deadlines
 from switch.sip.dialog import Dialog
 from switch.sip.events import TransactionId
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
+from switch.sip.uri import Uri
 from switch.sip.writing import make_response
 
 _MOST_PAUSES: Final = 3
 """A watcher that puts us off more often, one time after the other, is given up."""
 _LONGEST_PAUSE_S: Final = 60.0
-_MOST_EVENT: Final = 128
-"""Characters of an Event header, which is repeated in every notification."""
-_PACKAGES: Final = {package.value: package for package in Package}
+_OWN_ALONE: Final = frozenset({Package.MESSAGE_SUMMARY, Package.REG})
 _PATIENCE_S: Final = 0.05
 """So long nothing is sent when as many notifications as may be are on their way."""
 _AFTER_RESTART_S: Final = 0.005
@@ -60,7 +60,8 @@ class Alarm(StrEnum):
 class Notifier:
     """All subscriptions of this node.
 
-    `send` starts a transaction of ours and gives its id; `contact` gives our Contact URI on a flow.
+    `send` starts a transaction of ours and gives its id; `contact` gives our Contact URI on a flow; `lives`
+    says whether a connection is there.
     """
 
     def __init__(
@@ -73,14 +74,16 @@ class Notifier:
         send: Callable[[Request, Flow, float], TransactionId],
         contact: Callable[[Flow], str],
         new_token: Callable[[], str],
+        lives: Callable[[Flow], bool] = lambda flow: True,
+        registered: Registered = lambda phone: (),
     ) -> None:
         self._door = door
-        self._states = states
-        self._publications = publications
+        self._telling = Telling(states, publications, settings, registered)
         self._settings = settings
         self._send_request = send
         self._contact = contact
         self._new_token = new_token
+        self._lives = lives
         self.subscriptions = Subscriptions()
         self._deadlines: Deadlines[tuple[str, Alarm]] = Deadlines()
         self._transactions: dict[TransactionId, str] = {}
@@ -124,6 +127,11 @@ class Notifier:
             each.failures = 0
             self._step(each, Input.ANSWERED, now)
             return True
+        if response is None and each.sent_by is not None and not self._lives(each.sent_by):
+            # It comes back by another connection (`came_back`), or has already, or the subscription expires.
+            each.not_before = now if each.dialog.flow != each.sent_by else each.expires_at
+            self._step(each, Input.PUT_OFF, now)
+            return True
         pause = _pause(status, response)
         if pause is None or each.failures >= _MOST_PAUSES:
             self.counted["ended-refused"] += 1
@@ -133,6 +141,25 @@ class Notifier:
         each.not_before = max(each.not_before, now + pause)
         self._step(each, Input.PUT_OFF, now)
         return True
+
+    def came_back(
+        self,
+        watcher: str,
+        flow: Flow,
+        now: float,
+        is_of_device: Callable[[Uri], bool],
+    ) -> None:
+        """A phone has a connection that it had not before: what it watches is told by that.
+
+        `is_of_device` judges by the Contact of a subscription.
+        """
+        for each in self.subscriptions.of_watcher(watcher):
+            dialog = each.dialog
+            is_lost = dialog.flow.transport is flow.transport and not self._lives(dialog.flow)
+            if is_lost and is_of_device(dialog.target):
+                dialog.flow, each.not_before = flow, now
+                self.subscriptions.on_record(each.id)
+                self._step(each, Input.CHANGED, now)
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""
@@ -195,9 +222,9 @@ class Notifier:
 
     def _begin(self, request: Request, flow: Flow, now: float) -> Response:
         watcher = self._door.user(request, flow, now)
-        package = _package(request)
+        package = package_of(request)
         phone = self._watched(request, watcher, package)
-        _acceptable(request, package)
+        check_acceptable(request, package)
         expires_s = expires_of(request, self._settings)
         tag = self._new_token()
         try:
@@ -252,7 +279,7 @@ class Notifier:
             raise RefusedError(403)
         if phone == watcher:
             return phone
-        if watch is Watch.OWN or package is Package.MESSAGE_SUMMARY:
+        if watch is Watch.OWN or package in _OWN_ALONE:
             raise RefusedError(403)
         if not self._door.knows(phone):
             raise RefusedError(404)
@@ -324,6 +351,7 @@ class Notifier:
         each.not_before = now + self._settings.interval_s
         left = max(1, math.ceil(each.expires_at - now))
         request = self._notification(each, f"active;expires={left}")
+        each.sent_by = each.dialog.flow if each.dialog.flow.is_connected else None
         each.transaction = self._send_request(request, each.dialog.flow, now)
         self._transactions[each.transaction] = each.id
 
@@ -338,55 +366,9 @@ class Notifier:
         own.set("Event", each.event)
         own.set("Subscription-State", state)
         own.set("Content-Type", CONTENT_TYPES[each.package])
-        request.body = self._document(each).encode()
+        request.body = self._telling.document(each).encode()
         self.counted["notified"] += 1
         return request
-
-    def _document(self, each: Subscription) -> str:
-        states, phone = self._states, each.phone
-        match each.package:
-            case Package.DIALOG:
-                lines = states.lines(phone)
-                here = {line.id: line.direction.value for line in lines}
-                gone = {id: way for id, way in each.told.items() if id not in here}
-                version, each.version, each.told = each.version, each.version + 1, here
-                sees = each.watcher == phone or each.watcher in self._settings.see_numbers
-                return documents.dialog_info(
-                    each.entity,
-                    version,
-                    lines,
-                    gone,
-                    with_remote=sees,
-                    host=self._settings.host,
-                )
-            case Package.MESSAGE_SUMMARY:
-                return documents.message_summary(each.entity, states.mailbox(phone))
-            case Package.PRESENCE:
-                return documents.presence(
-                    each.entity,
-                    states.person(phone),
-                    self._publications.of_phone(phone),
-                    is_talking=bool(states.lines(phone)),
-                )
-            case _:
-                assert_never(each.package)
-
-
-def _package(request: Request) -> Package:
-    """The package that is asked for. Raises RefusedError."""
-    event = request.headers.get("Event") or ""
-    package = _PACKAGES.get(event.partition(";")[0].strip().lower())
-    if package is None or len(event) > _MOST_EVENT:
-        raise RefusedError(489, None, ("Allow-Events", ALLOW_EVENTS))
-    return package
-
-
-def _acceptable(request: Request, package: Package) -> None:
-    """Raise 406 where the watcher cannot read what it would get; without Accept it can."""
-    wanted = {word.partition(";")[0].strip().lower() for word in request.headers.tokens("Accept")}
-    kind = CONTENT_TYPES[package]
-    if wanted and not wanted & {kind, f"{kind.partition('/')[0]}/*", "*/*"}:
-        raise RefusedError(406)
 
 
 def _pause(status: int, response: Response | None) -> float | None:

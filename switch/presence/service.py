@@ -17,12 +17,13 @@ from switch.presence.settings import PresenceSettings
 from switch.presence.states import States
 from switch.presence.subscription import Package
 from switch.presence.texts import Done, Texts
-from switch.registrar.location import Location
+from switch.registrar.location import Binding, Location, contact_key
 from switch.registrar.ports import Credentials
 from switch.sip.digest import Challenger
 from switch.sip.events import OutOfDialogRequest, RequestAnswered
 from switch.sip.flow import Flow
 from switch.sip.message import Response
+from switch.sip.uri import Uri
 from switch.sip.user_agent import UserAgent
 from switch.trunks.number_plan import NumberPlan
 
@@ -63,6 +64,8 @@ class Presence:
             send=user_agent.send_request,
             contact=contact,
             new_token=new_token,
+            lives=location.lives,
+            registered=location.contacts,
         )
         self.texts = Texts(
             door=door,
@@ -73,6 +76,9 @@ class Presence:
             respond=user_agent.respond,
             new_token=new_token,
         )
+        self._location = location
+        location.on_new_way.append(self._came_back)
+        location.on_contacts.append(lambda phone: self._changed(Package.REG, phone))
         self.states.on_change = self._changed
         self.publications.on_change = lambda phone: self._changed(Package.PRESENCE, phone)
 
@@ -114,6 +120,19 @@ class Presence:
     def resume(self) -> None:
         """Tell everybody who watched before the restart."""
         self.notifier.resume(self._clock.now())
+        self._arm()
+
+    def _came_back(self, phone: str, binding: Binding) -> None:
+        """A phone has registered by a connection that it had not before, as after a restart."""
+        now = self._clock.now()
+        is_alone = len(self._location.bindings(phone, now)) == 1
+        key = contact_key(Uri.parse(binding.contact_uri))
+        self.notifier.came_back(
+            phone,
+            binding.flow,
+            now,
+            lambda target: is_alone or contact_key(target) == key,
+        )
         self._arm()
 
     # --- time -----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from switch.errors import LocalProtocolError
 from switch.sip.dialog import Dialog
 from switch.sip.events import TransactionId
+from switch.sip.flow import Flow
 
 
 class Package(StrEnum):
@@ -28,12 +29,15 @@ class Package(StrEnum):
     """Waiting messages (RFC 3842)."""
     PRESENCE = "presence"
     """Whether somebody is there, and what they do (RFC 3856)."""
+    REG = "reg"
+    """Where a phone is registered (RFC 3680); for itself alone, as it tells addresses."""
 
 
 CONTENT_TYPES: Final = {
     Package.DIALOG: "application/dialog-info+xml",
     Package.MESSAGE_SUMMARY: "application/simple-message-summary",
     Package.PRESENCE: "application/pidf+xml",
+    Package.REG: "application/reginfo+xml",
 }
 ALLOW_EVENTS: Final = ", ".join(Package)
 
@@ -147,4 +151,7 @@ class Subscription(Struct, eq=False, kw_only=True):
     transaction: TransactionId | None = None
     """Of the NOTIFY on its way."""
     told: dict[str, str] = field(default_factory=dict)
-    """Ids of the dialogs in the last document with their directions: those gone are told as ended."""
+    """What was in the last document, by id, to be told as ended when it is gone: the directions of dialogs,
+    the addresses of contacts."""
+    sent_by: Flow | None = None
+    """The connection of the last NOTIFY; None: it went by UDP."""

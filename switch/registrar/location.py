@@ -62,6 +62,7 @@ class Location:
         "_expiries",
         "_on_change",
         "changed",
+        "on_contacts",
         "on_new_way",
     )
 
@@ -73,8 +74,10 @@ class Location:
         self._on_change = on_change
         self.changed: set[str] = set()
         """Addresses of record whose bindings changed, for the journal, which empties it."""
-        self.on_new_way: Callable[[str, Binding], None] = lambda aor, binding: None
+        self.on_new_way: list[Callable[[str, Binding], None]] = []
         """Told of a phone that registers by a connection for the first time."""
+        self.on_contacts: list[Callable[[str], None]] = []
+        """Told of a phone that has a contact more or less than before."""
 
     def __len__(self) -> int:
         """Number of bindings, static ones included."""
@@ -95,6 +98,10 @@ class Location:
         found = [b for b in self._bindings.get(aor, {}).values() if b.expires_at > now]
         found.sort(key=lambda b: (not b.static, b.refreshed_at), reverse=True)
         return found
+
+    def contacts(self, aor: str) -> list[Binding]:
+        """All bindings of an address of record, those included whose time is up this moment."""
+        return list(self._bindings.get(aor, {}).values())
 
     def is_reachable(self, aor: str, now: float) -> bool:
         return any(b.expires_at > now for b in self._bindings.get(aor, {}).values())
@@ -117,9 +124,12 @@ class Location:
         known = self.find(aor, key)
         if self._put(aor, key, binding) and self._on_change is not None:
             self._on_change(aor, True)
+        if known is None:
+            self._tell_contacts(aor)
         connection = binding.flow.connection
         if connection and (known is None or known.flow.connection != connection):
-            self.on_new_way(aor, binding)
+            for tell in self.on_new_way:
+                tell(aor, binding)
 
     def _put(self, aor: str, key: ContactKey, binding: Binding) -> bool:
         """True when it is the first one."""
@@ -145,6 +155,7 @@ class Location:
         del known[key]
         self.changed.add(aor)
         self._unlink(aor, key, binding)
+        self._tell_contacts(aor)
         if known:
             return False
         del self._bindings[aor]
@@ -165,9 +176,9 @@ class Location:
         gone = self._by_connection.pop(connection, set())
         return [aor for aor, key in sorted(gone, key=repr) if self.drop(aor, key)]
 
-    def has_connection(self, connection: int) -> bool:
-        """Whether somebody is registered by this connection."""
-        return connection in self._by_connection
+    def lives(self, flow: Flow) -> bool:
+        """Whether somebody is registered by the connection of a flow."""
+        return flow.connection != 0 and flow.connection in self._by_connection
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called."""
@@ -180,6 +191,10 @@ class Location:
             if self.drop(*due):
                 unreachable.append(due[0])
         return unreachable
+
+    def _tell_contacts(self, aor: str) -> None:
+        for tell in self.on_contacts:
+            tell(aor)
 
     def _unlink(self, aor: str, key: ContactKey, binding: Binding | None) -> None:
         if binding is None:

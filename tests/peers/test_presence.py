@@ -289,7 +289,7 @@ async def test_a_storm_of_notifications_of_nothing_gets_481_and_disturbs_nobody(
         lamp = Lamp(wire, "1005", "conference")
         bad = await lamp.subscribe()
         assert status(bad) == 489
-        assert "Allow-Events: dialog, message-summary, presence" in bad
+        assert "Allow-Events: dialog, message-summary, presence, reg" in bad
 
 
 async def test_lamps_and_records_go_on_after_the_call_agent_was_killed(lab: Lab) -> None:

@@ -76,7 +76,7 @@ def test_a_mailbox_is_shown_to_its_owner_only() -> None:
 def test_an_unknown_package_is_a_bad_event(event: str) -> None:
     response = Watcher(Site(), event=event).subscribe()
     assert response.status == 489
-    assert response.headers.get("Allow-Events") == "dialog, message-summary, presence"
+    assert response.headers.get("Allow-Events") == "dialog, message-summary, presence, reg"
 
 
 @pytest.mark.parametrize(

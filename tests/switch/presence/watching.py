@@ -12,6 +12,7 @@ from switch.presence.publications import Publications
 from switch.presence.settings import PresenceSettings
 from switch.presence.states import States
 from switch.presence.subscription import Package
+from switch.registrar.location import Location
 from switch.sip.digest import Challenger, DigestSettings, ha1
 from switch.sip.events import TransactionId
 from switch.sip.flow import Flow, Transport
@@ -46,6 +47,7 @@ class Site:
         )
         door = Door(self.challenger, Passwords())
         self.states = States()
+        self.location = Location()
         self.publications = Publications(door=door, settings=self.settings, new_token=self.token)
         self.sent: list[tuple[TransactionId, Request, Flow]] = []
         self.notifier = Notifier(
@@ -56,7 +58,12 @@ class Site:
             send=self._send,
             contact=lambda flow: "sip:switchroom@192.0.2.1:5060",
             new_token=self.token,
+            lives=lambda flow: flow.connection in self.connections,
+            registered=self.location.contacts,
         )
+        self.location.on_contacts.append(lambda phone: self._changed(Package.REG, phone))
+        self.connections: set[int] = set()
+        """Those that are there."""
         self.states.on_change = self._changed
         self.publications.on_change = lambda phone: self._changed(Package.PRESENCE, phone)
 
@@ -159,11 +166,13 @@ class Watcher:
         pairs = [(name, value) for name, value in fields.items() if value]
         return Request("SUBSCRIBE", f"sip:{self.watched}@{target}", Headers(pairs))
 
-    def subscribe(self, expires: str | None = "600", **headers: str) -> Response:
+    def subscribe(
+        self, expires: str | None = "600", *, flow: Flow = FLOW, **headers: str
+    ) -> Response:
         """Subscribe, or refresh; what is due then is sent."""
         site = self.site
         request = site.proven(self.request(expires, **headers), self.user)
-        response = site.notifier.subscribe(request, FLOW, site.now)
+        response = site.notifier.subscribe(request, flow, site.now)
         if response.status == 200:
             self.to_tag = response.to.tag or ""
         site.notifier.handle_timer(site.now)
