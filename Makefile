@@ -79,7 +79,7 @@ soak: compiled      ## for long: 100,000 calls, kills, floods, damaged messages;
 	if [ -n "$$failed" ]; then printf '\nsoak: FAILED:%s\n' "$$failed"; exit 1; fi; \
 	printf '\nsoak: PASSED, all parts\n'
 
-interop: compiled   ## calls with SIPp, Kamailio and Chromium, as far as they are installed
+interop: compiled   ## calls with SIPp, Linphone, Kamailio and Chromium, as far as they are installed
 	$(BIN)/python -m tests.interop
 
 wheel: $(STAMP)     ## build the wheel into dist/
