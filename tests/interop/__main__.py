@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.interop.outcome import Scenario
 from tests.kit.lab import ROOT, Lab
 
 _LAB = ROOT / "config" / "lab.toml"
+_ATTEMPTS = 3
 SCENARIOS = (*sipp.SCENARIOS, *linphone.SCENARIOS, *kamailio.SCENARIOS, *browser.SCENARIOS)
 
 
@@ -52,11 +54,28 @@ async def _run(scenarios: list[Scenario], *, verbose: bool) -> int:
 
 
 async def _try(scenario: Scenario) -> str:
+    """Run it; again where the server had to shed calls, as on a machine that is busy with other things."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(_ShedError):
+            return await _run_once(scenario)
+    return await _run_once(scenario)
+
+
+class _ShedError(AssertionError):
+    """It failed while the server was overloaded."""
+
+
+async def _run_once(scenario: Scenario) -> str:
     with tempfile.TemporaryDirectory(prefix="switchroom-interop-") as folder:
         config = Path(folder) / "lab.toml"
         config.write_text(_LAB.read_text().replace("[sip]\n", f"[sip]\n{scenario.sip}\n", 1))
         async with Lab(Path(folder), config=config, secure=True) as lab:
-            return await scenario.run(lab)
+            try:
+                return await scenario.run(lab)
+            except (AssertionError, TimeoutError) as error:
+                if (await lab.status())["shed"]:
+                    raise _ShedError(f"the server shed calls: {error}") from error
+                raise
 
 
 def _version(package: str) -> str:

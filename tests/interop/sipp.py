@@ -159,7 +159,7 @@ async def _calls(lab: Lab, *, transport: str) -> str:
         agents = ("sipp", "-sn", "uas", "-i", lab.host, "-p", str(lab.agent_port), "-nostdin")
         async with running(*agents, folder=folder):
             code = await finish(*callers, folder=folder, within_s=_WITHIN_S)
-        assert code == 0, f"sipp counted failures: exit status {code}"
+        assert code == 0, f"exit status {code}: {_last_words(folder)}"
     await lab.is_quiet()
     return f"{_CALLS} of {_CALLS} calls"
 
@@ -182,7 +182,10 @@ async def _phone(lab: Lab) -> str:
 
 
 def _last_words(folder: Path) -> str:
-    return (folder / "sipp.log").read_text(errors="replace")
+    """What it complained of, or its last line: its screens are long."""
+    lines = (folder / "sipp.log").read_text(errors="replace").splitlines()
+    told = [line.strip() for line in lines if "Aborting" in line or "rror" in line]
+    return (told or [line for line in lines if line.strip()] or [""])[-1][:300]
 
 
 async def _reliable(lab: Lab) -> str:
