@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-r
 # Kept bytecode is for the hundreds of processes that tests start: otherwise each compiles all anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check format lint types contracts compiled bench soak interop wheel wheel-check lock clean
+.PHONY: help demo test check format lint types contracts compiled collected bench soak interop wheel wheel-check lock clean
 
 help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -47,6 +47,9 @@ contracts: $(STAMP) ## who may import whom
 
 compiled: $(STAMP)  ## the loops of the sound engine as machine code: half a minute, once a version
 	@$(BIN)/python -m switch.compiled
+
+collected: compiled ## can all tests be read? What is kept of that saves each test process half of its start
+	@out=$$($(BIN)/python -m pytest --collect-only -qq 2>&1) || { printf '%s\n' "$$out"; exit 1; }
 
 bench: compiled     ## measure this machine; figures go to docs/performance.md
 	$(BIN)/switchroom bench

@@ -38,7 +38,7 @@ from crm_store.rows import (
     NoteRow,
     RecordingRow,
 )
-from crm_store.schema_version import upgrade
+from crm_store.schema_version import bring_up_to_date
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Store:
         """
         store = cls(url, data_dir=data_dir, region=region, history=history)
         try:
-            await upgrade(url)
+            await bring_up_to_date(url)
         except StoreUnavailable as error:
             if must_be_there:
                 await store._database.close()
@@ -267,7 +267,7 @@ class Store:
             await asyncio.sleep(pause)
             try:
                 # Migrations are read and compared for some tenths of a second: calls are not to wait.
-                await asyncio.to_thread(asyncio.run, upgrade(self._url))
+                await asyncio.to_thread(asyncio.run, bring_up_to_date(self._url))
             except StoreUnavailable as error:
                 _log.debug("the store is still away: %s", error)
                 pause = min(pause * 2, 30.0)

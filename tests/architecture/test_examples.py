@@ -43,7 +43,7 @@ def environment() -> dict[str, str]:
 async def output_of(folder: Path, *words: str) -> str:
     """What a program prints; it must succeed."""
     async with program(folder, *words) as process:
-        out, _ = await asyncio.wait_for(process.communicate(), 60.0)
+        out, _ = await asyncio.wait_for(process.communicate(), 120.0)
     assert process.returncode == 0, out.decode()
     return out.decode()
 
@@ -52,7 +52,7 @@ async def lines_until(process: Process, word: str) -> str:
     """Read what a program prints up to the line with a word."""
     assert process.stdout is not None
     lines: list[str] = []
-    async with asyncio.timeout(40.0):
+    async with asyncio.timeout(120.0):
         while not lines or word not in lines[-1]:
             lines.append((await process.stdout.readline()).decode())
             assert lines[-1], f"ended without {word!r}:\n{''.join(lines)}"

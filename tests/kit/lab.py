@@ -27,7 +27,7 @@ from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import free_port, rtp_ports
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_START_S: Final = 60.0
+_START_S: Final = 120.0
 _RESERVE: Final = 64
 """Half of it is a burst of that many calls within the time of a round trip to the gateway."""
 

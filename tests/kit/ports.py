@@ -11,9 +11,10 @@ import random
 import socket
 from typing import Final
 
-_SERVER_PORTS: Final = (5100, 9999)
+_SERVER_PORTS: Final = (2100, 4999)
+"""Below those of `cti.free_ports`, which bench and demo use in tests as well."""
 _RTP_PORTS: Final = (24_000, 31_999)
-"""Both below the ephemeral range, so that no client connection takes a port between look and use."""
+"""Below the ephemeral range, so that no client connection takes a port between look and use."""
 
 _TRIES: Final = 200
 _given: set[int] = set()
