@@ -42,7 +42,7 @@ from switch.media.opus import (
     encode_opus,
     reset_decoder,
 )
-from switch.media.packets import ROW_OCTETS
+from switch.media.packets import TRAILER_OCTETS
 from switch.media.receive_ring import BLOCK_SAMPLES, push_packet
 from switch.media.rows import grow_columns
 from switch.rtp.packet import HEADER_OCTETS, Header
@@ -275,7 +275,7 @@ def encode_frames(
         elif tables.coders[row].encoder != 0:
             octets = encode_opus(
                 tables.coders[row].encoder, linear[i], FRAME_SAMPLES, out[i], HEADER_OCTETS,
-                ROW_OCTETS - HEADER_OCTETS,
+                out.shape[1] - HEADER_OCTETS - TRAILER_OCTETS,
             )  # fmt: skip
         if octets <= 0:
             octets = len(SILENCE)

@@ -31,6 +31,7 @@ from switch.compiled import (
     inner,
     table_of,
 )
+from switch.libc import copy_octets
 from switch.media import opus
 from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, OPUS, PCMA, PCMU, SILENCE, TRANSCODE
 from switch.media.coders import Coders, encode_frames
@@ -38,7 +39,7 @@ from switch.media.concealment import next_random, noise_amplitude, noise_sample
 from switch.media.gains import Plan
 from switch.media.legs import LEG, LegTable, Rows, number_frame
 from switch.media.mixer import Mixer
-from switch.media.packets import FRAME_OCTETS, PacketBuffer
+from switch.media.packets import FRAME_OCTETS, FRAME_ROW_OCTETS, PacketBuffer
 from switch.media.portions import PORTION, READY, UNCODED, LaterTables
 from switch.media.ports import RtpWire
 from switch.media.relay import MARKER
@@ -67,7 +68,7 @@ class FrameSender:
         self._wire = wire
         self._coders = coders
         self._traffic = traffic
-        self._out = PacketBuffer(legs.capacity)
+        self._out = PacketBuffer(legs.capacity, FRAME_ROW_OCTETS)
         self._linear = np.zeros((0, FRAME_SAMPLES), dtype=np.int16)
         """What is to be encoded, by the row of its packet; empty while no leg has a coder."""
         self._portions = np.zeros(2, dtype=PORTION)
@@ -295,7 +296,7 @@ def make_packets(
             _finish_packet(legs, row, out, out_legs, out_sizes, top)
             continue
         if leg.codec == PCMU:
-            out[made, HEADER_OCTETS:FRAME_OCTETS] = frame
+            copy_octets(frame, 0, out[made], HEADER_OCTETS, FRAME_SAMPLES)
         else:
             for j in range(FRAME_SAMPLES):
                 out[made, HEADER_OCTETS + j] = transcode[PCMU, frame[j]]

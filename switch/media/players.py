@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from switch.compiled import INTS, OCTET_ROWS, OCTETS, entry, table_of
 from switch.ids import PlayerId
+from switch.libc import copy_octets
 from switch.media.codecs import FRAME_MS, FRAME_SAMPLES
 from switch.media.events import PlayerEnded
 from switch.media.legs import Rows
@@ -199,5 +200,5 @@ def copy_frames(
         player = players[row]
         place = (player.index + player.shift) % player.cycle
         first = player.start + place * FRAME_SAMPLES
-        frames[row] = arena[first : first + FRAME_SAMPLES]
+        copy_octets(arena, first, frames[row], 0, FRAME_SAMPLES)
         player.index += 1

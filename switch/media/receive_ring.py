@@ -40,6 +40,7 @@ from switch.compiled import (
     inner,
     table_of,
 )
+from switch.libc import copy_octets
 from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, SILENCE
 from switch.media.concealment import (
     CROSS_SAMPLES,
@@ -191,9 +192,7 @@ def push_packet(
     ring.ahead = max(ring.ahead, place + count)
     for i in range(count):
         slot = (ring.read_slot + place + i) % DEPTH_BLOCKS
-        first = start + i * BLOCK_SAMPLES
-        for j in range(BLOCK_SAMPLES):
-            blocks[row, slot, j] = packet[first + j]
+        copy_octets(packet, start + i * BLOCK_SAMPLES, blocks[row, slot], 0, BLOCK_SAMPLES)
         filled[row, slot] = True
     return lost
 

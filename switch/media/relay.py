@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switch.compiled import inner
+from switch.libc import copy_octets
 from switch.media.codecs import OPUS, PCMA, PCMU, SILENCE
 from switch.media.legs import NO_PAYLOAD_TYPE, Rows
 from switch.media.opus import duration_of
@@ -93,8 +94,7 @@ def pass_on(
             ULAW_SILENCE if leg.codec == PCMU else ALAW_SILENCE
         )
     elif is_event or codec == leg.codec:
-        for i in range(header.length):
-            out[HEADER_OCTETS + i] = packet[header.start + i]
+        copy_octets(packet, header.start, out, HEADER_OCTETS, header.length)
         if (
             is_event
             and legs[source].event_scale != leg.event_scale
