@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 
 from cti.schema_bans import BanView as BanView
@@ -27,6 +26,22 @@ from cti.schema_commands import DispositionRequest as DispositionRequest
 from cti.schema_commands import MuteRequest as MuteRequest
 from cti.schema_commands import NoteRequest as NoteRequest
 from cti.schema_commands import SetStateRequest as SetStateRequest
+from cti.schema_course import Announced as Announced
+from cti.schema_course import Cleared as Cleared
+from cti.schema_course import DispositionSet as DispositionSet
+from cti.schema_course import Diverted as Diverted
+from cti.schema_course import FlowStep as FlowStep
+from cti.schema_course import NoteAdded as NoteAdded
+from cti.schema_course import RecordingView as RecordingView
+from cti.schema_customers import ContactPoint as ContactPoint
+from cti.schema_customers import CustomerCard as CustomerCard
+from cti.schema_customers import CustomerLinked as CustomerLinked
+from cti.schema_customers import PastInteraction as PastInteraction
+from cti.schema_customers import ScreenPop as ScreenPop
+from cti.schema_customers import WhyView as WhyView
+from cti.schema_kept import InteractionDetail as InteractionDetail
+from cti.schema_kept import NoteView as NoteView
+from cti.schema_kept import TimelineEntry as TimelineEntry
 from cti.schema_parties import ConsultRequest as ConsultRequest
 from cti.schema_parties import DirectoryEntry as DirectoryEntry
 from cti.schema_parties import PartyRequest as PartyRequest
@@ -41,6 +56,11 @@ from cti.schema_server import GatewayView as GatewayView
 from cti.schema_server import Refused as Refused
 from cti.schema_server import ServerStatus as ServerStatus
 from cti.schema_server import ServerView as ServerView
+from cti.schema_session import PhoneCredentials as PhoneCredentials
+from cti.schema_session import Problem as Problem
+from cti.schema_session import Role as Role
+from cti.schema_session import SignOnReply as SignOnReply
+from cti.schema_session import SignOnRequest as SignOnRequest
 from cti.schema_trunks import EmergencyView as EmergencyView
 from cti.schema_trunks import RouteAttemptView as RouteAttemptView
 from cti.schema_trunks import RouteStepView as RouteStepView
@@ -51,112 +71,6 @@ from cti.schema_trunks import TrunkView as TrunkView
 from cti.value import value
 
 SCHEMA_VERSION: Final = 1
-
-
-class Role(StrEnum):
-    """What a user may do. Each role may do what the earlier ones may."""
-
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-    ADMINISTRATOR = "administrator"
-
-
-# --- the customer card --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactPoint:
-    """A number or address of a customer."""
-
-    kind: str
-    """`phone` or `email`."""
-    value: str
-    """E.164 for phones where the number could be normalised, else as given."""
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastInteraction:
-    """One line of a customer's history."""
-
-    interaction_id: str
-    at: float
-    channel: str
-    queue: str | None
-    agent_name: str | None
-    disposition: str | None
-    summary: str
-    """The note's first line, or what happened: `abandoned after 35 s`."""
-    talked_s: float
-    recorded: bool
-    note: str = ""
-    """The note's first line alone."""
-    result: str = ""
-    """As in `Cleared`; empty while it is not over. With `waited_s` for those who word it themselves."""
-    waited_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerCard:
-    """What an agent sees of a customer."""
-
-    customer_id: str
-    name: str
-    company: str = ""
-    tier: str = ""
-    language: str = ""
-    contact_points: tuple[ContactPoint, ...] = ()
-    remarks: str = ""
-    """Standing remark on the customer."""
-    recent: tuple[PastInteraction, ...] = ()
-    """Newest first, at most ten."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhyView:
-    """Why this agent was chosen, for those who put it into words of another language."""
-
-    rule: str
-    """`longest-idle`, `first-free` (the contact was the next in line), `preferred-agent`."""
-    idle_s: float = 0.0
-    skills: dict[str, int] = field(default_factory=dict)
-    """The agent's level in each skill that the contact asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenPop:
-    """The customer's card for one offered interaction. Sent to the offered agent only.
-
-    Exactly one of three holds: `customer` is known; `candidates` share the number and the agent
-    picks one; both are empty and `new_customer_number` prefills a new customer.
-    """
-
-    interaction_id: str
-    channel: str
-    queue: str | None
-    queue_title: str
-    caller_number: str
-    """E.164 if it could be normalised, else as received; empty when withheld."""
-    caller_name: str
-    called: str
-    waited_s: float
-    why: str
-    """Why this agent was chosen, in one English sentence."""
-    chosen: WhyView | None = None
-    """The same in parts."""
-    facts: dict[str, str] = field(default_factory=dict)
-    """What the caller entered in the menu."""
-    customer: CustomerCard | None = None
-    candidates: tuple[CustomerCard, ...] = ()
-    new_customer_number: str = ""
-    lookup_failed: bool = False
-    """The customer store did not answer: nothing is known, which is not the same as unknown."""
-    late: bool = False
-    """The look-up took longer than the offer could wait; this follows the ring."""
-    call_back_of: str | None = None
-    """The interaction that our side cut off: we called the customer back."""
-    notes: tuple[NoteAdded, ...] = ()
-    """What was written on it so far, by those who had it before."""
 
 
 # --- live views ---------------------------------------------------------------------------------
@@ -330,16 +244,6 @@ class EventType(StrEnum):
     TEXT_RECEIVED = "TextReceived"  # TextReceived: somebody wrote to the agent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowStep:
-    """A caller reached a node of a flow."""
-
-    flow: str
-    node: str
-    verb: str
-    detail: str = ""
-
-
 class CandidateView(Struct, frozen=True, kw_only=True, gc=False):
     """One agent that was weighed."""
 
@@ -357,78 +261,6 @@ class Offered(Struct, frozen=True, kw_only=True, gc=False):
     why: str
     candidates: tuple[CandidateView, ...] = ()
     others: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diverted:
-    """An offer failed; the contact waits again at its place."""
-
-    failure: str
-    """A value of `acd.model.OfferFailure`."""
-    rang_s: float
-
-
-class Cleared(Struct, frozen=True, kw_only=True, gc=False):
-    """How it ended and what it took."""
-
-    result: str
-    """`answered`, `abandoned`, `menu` (ended in the menu), `timeout`, `failed` (something broke, ours
-    or a server of theirs); without a queue `direct` (they talked), `busy`, `no-answer`, `rejected`,
-    `unreachable`, `cancelled` (the agent gave up before the answer)."""
-    reason: str
-    """One slug: `caller-hung-up`, `agent-hung-up`, `rtp-timeout`, ..."""
-    waited_s: float = 0.0
-    talked_s: float = 0.0
-    held_s: float = 0.0
-    loss: float | None = None
-    """Share of the caller's packets that never came, 0 to 1."""
-    jitter_ms: float | None = None
-    facts: dict[str, str] = msgspec.field(default_factory=dict)
-    """What the caller entered in the menu."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
-    """The caller was told where it stands."""
-
-    position: int
-    wait_s: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingView:
-    """A recording."""
-
-    recording_id: str
-    duration_s: float = 0.0
-    octets: int = 0
-    sha256: str = ""
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteAdded:
-    """An agent wrote a note."""
-
-    text: str
-    author: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispositionSet:
-    """An agent chose an outcome."""
-
-    code: str
-    author: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerLinked:
-    """The interaction belongs to this customer: found, picked or created."""
-
-    customer: CustomerCard
-    how: str
-    """`found`, `picked`, `created`."""
 
 
 EventData = (
@@ -510,107 +342,3 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     queue: str | None = None
     agent_id: str | None = None
     customer_id: str | None = None
-
-
-# --- records ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
-    """One line of an interaction's timeline."""
-
-    seq: int
-    at: float
-    type: str
-    """A value of `EventType`, as it was when the line was written."""
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteView:
-    """A note on an interaction."""
-
-    at: float
-    author: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InteractionDetail:
-    """Answer of `GET /api/v1/interactions/{id}`: an interaction with its whole timeline."""
-
-    interaction_id: str
-    channel: str
-    direction: str
-    """`inbound`, `outbound` or `internal`."""
-    started: float
-    ended: float | None = None
-    """None while it lives."""
-    caller_number: str = ""
-    caller_name: str = ""
-    called: str = ""
-    queue: str | None = None
-    agent_id: str | None = None
-    agent_name: str = ""
-    customer_id: str | None = None
-    customer_name: str = ""
-    result: str = ""
-    """As in `Cleared`; empty while it lives."""
-    reason: str = ""
-    waited_s: float = 0.0
-    talked_s: float = 0.0
-    held_s: float = 0.0
-    disposition: str | None = None
-    why: str = ""
-    """Why this agent was chosen."""
-    notes: tuple[NoteView, ...] = ()
-    recordings: tuple[RecordingView, ...] = ()
-    timeline: tuple[TimelineEntry, ...] = ()
-
-
-# --- commands -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOnRequest:
-    """Body of `POST /api/v1/sign-on`."""
-
-    login: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneCredentials:
-    """What the desk's softphone needs to register."""
-
-    number: str
-    sip_host: str
-    sip_port: int
-    transport: str
-    realm: str
-    one_time_secret: str
-    """A password that is valid for this number while the desk is signed on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOnReply:
-    """Who one is now."""
-
-    token: str
-    """Bearer token for HTTP (`Authorization: Bearer ...`) and WebSocket (`?token=...`)."""
-    expires: float
-    login: str
-    name: str
-    role: Role
-    agent_id: str | None
-    phone: PhoneCredentials | None
-    language: str = "en"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Body of every error answer: a stable id, words for people, and what to do."""
-
-    error_id: str
-    message: str
-    details: dict[str, str] = field(default_factory=dict)

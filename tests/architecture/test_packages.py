@@ -10,9 +10,7 @@ from tests.architecture.tree import PACKAGES, ROOT, product, tracked
 
 LONGEST = 450
 
-LONGER = {
-    "cti/schema.py": (660, "the event catalogue: a list of types, no logic"),
-}
+LONGER: dict[str, tuple[int, str]] = {}
 """Longer than wished, up to the number, for the reason; a module that grows past it must split."""
 
 
