@@ -27,7 +27,14 @@ from acd.distribution import Distribution
 from acd.inbound import Inbound
 from acd.inputs import TalkEnded, Withdraw
 from acd.model import AgentId, ContactId, QueueName, SkillNeed
-from acd.party_records import consult_record, party_record, restore_parties
+from acd.parking import Parking
+from acd.party_records import (
+    Moment,
+    consult_record,
+    park_record,
+    party_record,
+    restore_parties,
+)
 from acd.records import AgentRecord, ContactRecord, DayRecord
 from ivr.records import RunRecord
 from switch.calls.causes import EndCause, Result
@@ -35,9 +42,6 @@ from switch.clock import Clock
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 
 log = logging.getLogger(__name__)
-
-Moment = Callable[[float], float]
-"""From our monotonic clock to that of the records, or back."""
 
 LOST: Final = EndCause(Result.FAILED, "call-agent-lost", 500)
 """How the legs end of a contact that could not be taken up."""
@@ -55,6 +59,7 @@ class ContactAdoption:
         inbound: Inbound,
         agent_dial: AgentDial,
         consultations: Consultations,
+        parking: Parking,
         clock: Clock,
         hang_up: Callable[[LegId, EndCause], None],
     ) -> None:
@@ -64,6 +69,7 @@ class ContactAdoption:
         self._inbound = inbound
         self._agent_dial = agent_dial
         self._consultations = consultations
+        self._parking = parking
         self._clock = clock
         self._hang_up = hang_up
         self._runs: dict[ContactId, RunRecord] = {}
@@ -117,6 +123,7 @@ class ContactAdoption:
             contact.served,
             contact.talked_s,
             contact.tune,
+            park_record(contact.park, wall),
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -150,7 +157,7 @@ class ContactAdoption:
         for name, record in sorted(contacts.items(), key=lambda item: item[1].started_at):
             try:
                 contact = _contact(name, record, mono)
-                restore_parties(contact, record)
+                restore_parties(contact, record, mono)
             except ValueError as error:
                 faults.append(f"contact {name}: {error}")
                 continue
@@ -198,6 +205,7 @@ class ContactAdoption:
                 self._inbound.go_on(contact, self._runs.get(contact.id))
                 self._distribution.call_again(contact)
             self._consultations.go_on(contact)
+            self._parking.go_on(contact)
         self._runs.clear()
         self._lost.clear()
         self._left_over.clear()

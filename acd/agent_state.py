@@ -38,6 +38,8 @@ class AgentInput(StrEnum):
     PAUSE_OVER = "pause-over"
     """A static agent may be tried again."""
     CHOSEN = "chosen"
+    PICKS_UP = "picks-up"
+    """It wants what rings at another one."""
     RINGING = "ringing"
     ANSWERED = "answered"
     JOINED = "joined"
@@ -117,6 +119,10 @@ TRANSITIONS: Final[dict[tuple[AgentState, AgentInput], Step]] = {
     (_A.NOT_READY, _I.PAUSE_OVER): _REST,
     (_A.ENGAGED, _I.PAUSE_OVER): _REST,
     (_A.AVAILABLE, _I.CHOSEN): Step(_A.RESERVED, (Effect.WATCH_OFFER,)),
+    **{
+        (state, _I.PICKS_UP): Step(_A.RESERVED, (Effect.WATCH_OFFER,))
+        for state in (_A.AVAILABLE, _A.NOT_READY, _A.ENGAGED)
+    },
     #
     (_A.RESERVED, _I.RINGING): Step(_A.RINGING, (Effect.WATCH_OFFER,)),
     (_A.RESERVED, _I.ANSWERED): Step(_A.TALKING, (Effect.STOP_TIMER,)),

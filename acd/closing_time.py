@@ -62,7 +62,7 @@ class ClosingTime:
         elif stage is Stage.TALKING:
             result = ContactResult.ANSWERED
             self._distribution.tell(TalkEnded(contact=contact.id, by_agent=False))
-        elif contact.talking_since is not None:
+        elif stage is Stage.PARKED or contact.talking_since is not None:
             result = ContactResult.DIRECT
         for other in contact.others:
             self._disengage(other)

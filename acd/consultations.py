@@ -8,7 +8,6 @@ always with somebody, or first in line.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +15,7 @@ from acd.agent_dial import RINGBACK
 from acd.arrangement import is_away
 from acd.consult_state import ConsultInput, ConsultState, Effect, find_step
 from acd.contact import Contact, Stage
-from acd.contact_events import ContactEvent, ContactParty, ContactResult, TransferKind
+from acd.contact_events import ContactResult, TransferKind
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.distribution import Distribution
@@ -24,9 +23,10 @@ from acd.errors import NotNowError, UnknownQueueError
 from acd.hand_over import HandOver
 from acd.inputs import CustomerHeld
 from acd.invitations import Invitations
-from acd.model import AgentId, QueueName
+from acd.model import QueueName
+from acd.parties import Parties
 from acd.party import Consult, Party, PartyState
-from acd.ports import Pops, Routes, ToPhone
+from acd.ports import Destination, ToPhone
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import LegAnswered, LegEarlyMedia, LegEnded, LegRinging
 from switch.calls.fan_out import Takes
@@ -63,35 +63,23 @@ class Consultations:
         conversation: Conversation,
         distribution: Distribution,
         hand_over: HandOver,
+        parties: Parties,
+        invitations: Invitations,
         control: CallControl,
         clock: Clock,
-        routes: Routes,
-        pops: Pops,
-        agents: Mapping[str, AgentId],
         queues: frozenset[QueueName],
         settings: TransferSettings,
-        report: Callable[[ContactEvent], None],
     ) -> None:
-        """`agents` maps a phone's number to the agent who uses it."""
         self._contacts = contacts
         self._conversation = conversation
         self._distribution = distribution
         self._hand_over = hand_over
         self._control = control
         self._clock = clock
-        self._invitations = Invitations(
-            contacts=contacts,
-            distribution=distribution,
-            control=control,
-            clock=clock,
-            routes=routes,
-            pops=pops,
-            agents=agents,
-            called=lambda contact, party: self._tell(contact, party, PartyState.CALLING),
-        )
+        self._parties = parties
+        self._invitations = invitations
         self._queues = queues
         self._settings = settings
-        self._report = report
         self.takes: Takes = {
             LegRinging: self._leg_rings,
             LegEarlyMedia: self._leg_sounds,
@@ -111,7 +99,7 @@ class Consultations:
         contact.consult = consult
         self._settle(contact)
         consult.ringback = self._control.play(contact.agent_leg, RINGBACK, loop=True)
-        self._invitations.invite(contact, consult, destination)
+        self._invite(contact, consult, destination)
 
     def transfer(self, contact: Contact, number: str) -> None:
         """Let the agent go at once, and call the target for the customer."""
@@ -119,15 +107,13 @@ class Consultations:
         contact.consult = consult
         self._hand_over.let_go(contact)
         self._settle(contact)
-        self._invitations.invite(contact, consult, destination)
+        self._invite(contact, consult, destination)
 
     def transfer_to_queue(self, contact: Contact, queue: QueueName, *, head: bool) -> None:
         """Let the agent go, and the customer wait in a queue."""
         if queue not in self._queues:
             raise UnknownQueueError(queue)
-        self._invitations.demand_talk(contact)
-        if contact.consult is not None or any(p.takes_part for p in contact.others.values()):
-            raise NotNowError("End the consultation or the conference first", contact=contact.id)
+        self._invitations.demand_talk(contact, alone=True)
         self._hand_over.to_queue(contact, queue, TransferKind.QUEUE, head=head)
 
     def complete(self, contact: Contact) -> None:
@@ -154,35 +140,39 @@ class Consultations:
                 if contact.consult is not None and contact.consult.target is party:
                     self._feed(contact, ConsultInput.GONE)
                 self._settle(contact)
-                self._tell(contact, party, PartyState.LEFT, "removed")
+                self._parties.tell(contact, party, PartyState.LEFT, "removed")
                 return
         raise NotNowError(f"Nobody with number {number} takes part", contact=contact.id)
 
     # --- what happens ---------------------------------------------------------------------------
 
     def _leg_rings(self, event: LegRinging) -> None:
-        contact, party = self._find(event.leg)
-        if contact is not None and party is not None and not party.rang:
-            party.rang = True
-            self._tell(contact, party, PartyState.RINGING)
+        found = self._find(event.leg)
+        if found is not None:
+            self._parties.rings(*found)
 
     def _leg_sounds(self, event: LegEarlyMedia) -> None:
-        contact, party = self._find(event.leg)
-        if contact is not None and contact.agent_leg is not None:
-            consult = contact.consult
-            if consult is not None and consult.target is party:
-                self._end_ringback(consult)
-                self._control.hear_early(contact.agent_leg, event.leg)
+        found = self._find(event.leg)
+        consult = None if found is None else found[0].consult
+        if found is not None and consult is not None and consult.target is found[1]:
+            self._end_ringback(consult)
+            if found[0].agent_leg is not None:
+                self._control.hear_early(found[0].agent_leg, event.leg)
 
     def _leg_answered(self, event: LegAnswered) -> None:
-        contact, party = self._find(event.leg)
-        if contact is not None and party is not None:
-            self._answered(contact, party)
+        found = self._find(event.leg)
+        if found is not None:
+            self._answered(*found)
 
     def _leg_ended(self, event: LegEnded) -> None:
-        contact, party = self._find(event.leg)
-        if contact is not None and party is not None:
-            self._ended(contact, party, event)
+        found = self._find(event.leg)
+        if found is not None:
+            self._ended(*found, event)
+
+    def _find(self, leg: LegId) -> tuple[Contact, Party] | None:
+        """The contact and the party of a leg, of one who is no supervisor."""
+        found = self._parties.find(leg)
+        return found if found is not None and found[1].takes_part else None
 
     def agent_left(self, contact: Contact, event: LegEnded) -> bool:
         """The agent's leg ended; whether the contact goes on without it, with somebody else."""
@@ -201,6 +191,14 @@ class Consultations:
             return True
         return False
 
+    def give_up(self, contact: Contact) -> None:
+        """End the consultation, whatever it is at; whoever commands that has the customer next."""
+        consult, contact.consult = contact.consult, None
+        if consult is None:
+            return
+        self._end_ringback(consult)
+        self._do(Effect.DROP, contact, consult)
+
     def go_on(self, contact: Contact) -> None:
         """A contact was taken up from an earlier process, which may not have called the target."""
         consult = contact.consult
@@ -218,24 +216,13 @@ class Consultations:
             raise NotNowError("Not while the other one is still called", contact=contact.id)
         self._feed(contact, what)
 
-    def _find(self, leg: LegId) -> tuple[Contact | None, Party | None]:
-        """The contact and the party of a leg, of one who is no supervisor."""
-        contact = self._contacts.of_leg(leg)
-        party = None if contact is None else contact.others.get(leg)
-        if party is None or not party.takes_part:
-            return None, None
-        return contact, party
-
     def _answered(self, contact: Contact, party: Party) -> None:
         party.answered = True
         if contact.consult is not None and contact.consult.target is party:
             self._feed(contact, ConsultInput.ANSWERED)
 
     def _ended(self, contact: Contact, party: Party, event: LegEnded) -> None:
-        self._contacts.unbind(party.leg)
-        del contact.others[party.leg]
-        state = PartyState.LEFT if party.answered else PartyState.FAILED
-        self._tell(contact, party, state, event.cause.reason)
+        self._parties.ended(contact, party, event.cause.reason)
         if contact.consult is not None and contact.consult.target is party:
             self._feed(contact, ConsultInput.GONE)
         else:
@@ -265,7 +252,7 @@ class Consultations:
         match effect:
             case Effect.DROP:
                 self._hand_over.drop(contact, target.leg, CANCELLED)
-                self._tell(contact, target, PartyState.LEFT, "cancelled")
+                self._parties.tell(contact, target, PartyState.LEFT, "cancelled")
             case Effect.LET_GO:
                 self._hand_over.let_go(contact)
             case Effect.HAND_OVER:
@@ -294,9 +281,20 @@ class Consultations:
                 is_return=True,
             )
             contact.consult = again
-            self._invitations.invite(contact, again, ToPhone(phone=str(agent)))
+            self._invite(contact, again, ToPhone(phone=str(agent)))
         else:
             self._contacts.finish(contact, ContactResult.FAILED, _FAILED.reason, hang_up=_FAILED)
+
+    def _invite(self, contact: Contact, consult: Consult, destination: Destination) -> None:
+        is_blind = consult.state is ConsultState.HANDING
+        self._invitations.invite(
+            contact,
+            consult.target,
+            destination,
+            rule="transfer" if is_blind else "consultation",
+            by=None if is_blind else str(consult.began_by or ""),
+            is_wanted=lambda: contact.consult is consult,
+        )
 
     def _members(self, contact: Contact) -> list[Party]:
         """Who talks with everybody, agents first."""
@@ -308,8 +306,8 @@ class Consultations:
         ]
         return sorted(found, key=lambda party: party.agent is None)
 
-    def _end_ringback(self, consult: Consult) -> None:
-        if consult.ringback is not None:
+    def _end_ringback(self, consult: Consult | None) -> None:
+        if consult is not None and consult.ringback is not None:
             self._control.stop(consult.ringback)
             consult.ringback = None
 
@@ -327,22 +325,8 @@ class Consultations:
         if consult.target.leg not in contact.others:
             return
         if contact.consult is None:
-            self._tell(contact, consult.target, PartyState.JOINED)
+            self._parties.tell(contact, consult.target, PartyState.JOINED)
         elif consult.state is ConsultState.PRIVATE:
-            self._tell(contact, consult.target, PartyState.TALKING)
+            self._parties.tell(contact, consult.target, PartyState.TALKING)
         elif consult.state is ConsultState.ASIDE:
-            self._tell(contact, consult.target, PartyState.HELD)
-
-    def _tell(self, contact: Contact, party: Party, state: PartyState, reason: str = "") -> None:
-        self._report(
-            ContactParty(
-                contact=contact.id,
-                at=self._clock.now(),
-                number=party.number,
-                agent=party.agent,
-                state=state,
-                role=party.role,
-                by=party.watcher,
-                reason=reason,
-            )
-        )
+            self._parties.tell(contact, consult.target, PartyState.HELD)

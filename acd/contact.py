@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from acd.model import AgentId, ContactId, QueueName, SkillNeed
+from acd.park import Park
 from acd.party import Consult, Party
 from ivr.runner import FlowRun
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -21,6 +22,7 @@ class Stage(StrEnum):
     OFFERED = "offered"
     TALKING = "talking"
     DIRECT = "direct"
+    PARKED = "parked"
     ENDED = "ended"
 
 
@@ -81,6 +83,8 @@ class Contact(Struct, kw_only=True):
     others: dict[LegId, Party] = field(default_factory=dict)
     """Everyone else who has a leg: who is consulted, who joined, who supervises."""
     consult: Consult | None = None
+    park: Park | None = None
+    """Set while it is parked."""
     leg_held: bool = False
     """The agent's leg holds; with `held_since`, which also counts consultations."""
     talked_s: float = 0.0

@@ -151,6 +151,38 @@ class TransferKind(StrEnum):
     PICKED_UP = "picked-up"
 
 
+class ParkNews(StrEnum):
+    """What happens to a parked contact."""
+
+    PARKED = "parked"
+    FETCHING = "fetching"
+    """Somebody's phone is called, or is being answered, for it."""
+    RECALLING = "recalling"
+    """Who parked it is called back."""
+    FETCHED = "fetched"
+    RETURNED = "returned"
+    """Who parked it has it again."""
+    PASSED_ON = "passed-on"
+    """Nobody wanted it: to its queue, or the configured number."""
+    GONE = "gone"
+    """The customer hung up, or was let go."""
+
+
+class ContactParked(Struct, frozen=True, kw_only=True):
+    """A parking place is taken, what happens in it, or that it is free again."""
+
+    contact: ContactId
+    at: float
+    slot: str
+    by: str
+    """The phone that is called back."""
+    since: float
+    due: float
+    news: ParkNews
+    number: str = ""
+    """Whose phone is called for it, or who has it."""
+
+
 class ContactTransferred(Struct, frozen=True, kw_only=True):
     """Somebody else has the contact, or it waits in a queue."""
 
@@ -208,5 +240,6 @@ ContactEvent = (
     | ContactConnected
     | ContactTransferred
     | ContactParty
+    | ContactParked
     | ContactFinished
 )

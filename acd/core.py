@@ -138,6 +138,8 @@ class Acd:
                 self._contacts.leg_gone(what.contact, what.reason, now, by_agent=False)
             case inputs.OfferFailed():
                 self._contacts.offer_failed(what, now)
+            case inputs.OfferMoved():
+                self._contacts.offer_moved(what, now)
             case inputs.Handed():
                 self._contacts.handed(what, now)
             case inputs.CustomerHeld():
@@ -214,6 +216,28 @@ class Acd:
             return 0
         ahead = math.floor((entered_at - first[0]) / POINT_S) + 1
         return max(0, ahead - self._queue(queue).settings.priority)
+
+    def may_pick_up(self, agent: AgentId, contact: ContactId) -> bool:
+        """Whether a contact rings at another agent of a queue that this one serves, and it is free."""
+        found = self._contacts.live.get(contact)
+        taker = self._floor.get(agent)
+        return (
+            found is not None
+            and found.state is ContactState.OFFERED
+            and found.agent != agent
+            and found.queue in taker.settings.queues
+            and taker.signed_on
+            and taker.state in JOINABLE
+        )
+
+    def colleagues(self, agent: AgentId) -> list[AgentId]:
+        """The others who serve a queue that this agent serves."""
+        queues = set(self._floor.get(agent).settings.queues)
+        return [
+            name
+            for name, each in self._floor.agents.items()
+            if name != agent and not queues.isdisjoint(each.settings.queues)
+        ]
 
     def ring_timeout_s(self, agent: AgentId) -> float:
         """How long an offer rings at this agent."""

@@ -10,14 +10,15 @@ from acd.contact_events import ContactResult
 from acd.contacts import Contacts
 from acd.core import Acd
 from acd.events import AcdEvent, QueueChanged
-from acd.inputs import Input
-from acd.model import AgentId, QueueName
+from acd.inputs import Input, OfferMoved
+from acd.model import AgentId, ContactId, QueueName
 from acd.ports import Pops
 from acd.tallies import DayCounters
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
 from switch.clock import Clock, TimerHandle
+from switch.ids import LegId
 
 
 class Distribution:
@@ -41,6 +42,8 @@ class Distribution:
         self._clock = clock
         self._pops = pops
         self._report = report
+        self._at_hand: dict[ContactId, LegId] = {}
+        """The legs of agents who have dialled to pick up a contact, while it is moved to them."""
         self._timer: TimerHandle | None = None
         self._timer_at: float | None = None
 
@@ -65,6 +68,20 @@ class Distribution:
     def can_join(self, agent: AgentId) -> bool:
         """Whether the agent can take a conversation over."""
         return self._acd.can_join(agent)
+
+    def may_pick_up(self, agent: AgentId, contact: Contact) -> bool:
+        """Whether the agent can have what rings at somebody else."""
+        return self._acd.may_pick_up(agent, contact.id)
+
+    def colleagues(self, agent: AgentId) -> list[AgentId]:
+        """The others who serve a queue that this agent serves."""
+        return self._acd.colleagues(agent)
+
+    def pick_up(self, contact: Contact, agent: AgentId, leg: LegId | None = None) -> None:
+        """Let it ring at another agent, who may pick it up; `leg`: that one has called us for it."""
+        if leg is not None:
+            self._at_hand[contact.id] = leg
+        self.tell(OfferMoved(contact=contact.id, agent=agent))
 
     def ring_timeout_s(self, agent: AgentId) -> float:
         """How long the agent's phone rings for a contact."""
@@ -129,7 +146,10 @@ class Distribution:
         contact.stage = Stage.OFFERED
         contact.rang = False
         contact.agent = offer.agent
-        contact.agent_leg = None
+        contact.agent_leg = self._at_hand.pop(contact.id, None)
+        if contact.agent_leg is not None:
+            self._contacts.bind(contact.agent_leg, contact)
+            self._control.answer(contact.agent_leg)
 
         def ring() -> None:
             if contact.stage is not Stage.OFFERED or contact.agent != offer.agent:

@@ -73,6 +73,8 @@ class Endings:
                     contact.stop_waiting(event.at)
                     result = ContactResult.FAILED if failed else ContactResult.ABANDONED
                 self._contacts.finish(contact, result, reason)
+            case Stage.PARKED:
+                self._contacts.finish(contact, ContactResult.DIRECT, reason)
             case Stage.ENDED:
                 pass
 

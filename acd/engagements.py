@@ -1,11 +1,14 @@
-"""Agents' phones on calls that did not come from a queue: such an agent is not offered contacts."""
+"""Agents' phones: whether they can be called, and calls on them that did not come from a queue.
+
+An agent whose phone is on such a call is not offered contacts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from acd.inputs import Engaged, Input
-from acd.model import AgentId
+from acd.inputs import Engaged, Input, PhoneReachability, SignOff, SignOn
+from acd.model import AgentId, SignedOnBy
 from switch.ids import LegId
 
 
@@ -32,6 +35,14 @@ class Engagements:
         agent = self._legs.pop(leg, None)
         if agent is not None:
             self._count(agent, -1)
+
+    def reachable(self, agent: AgentId, is_reachable: bool) -> None:
+        """The phone can be called now, or no longer; that may sign the agent on or off."""
+        self._tell(PhoneReachability(agent=agent, reachable=is_reachable))
+        if is_reachable:
+            self._tell(SignOn(agent=agent, by=SignedOnBy.PHONE))
+        else:
+            self._tell(SignOff(agent=agent, by=SignedOnBy.PHONE))
 
     def _count(self, agent: AgentId, change: int) -> None:
         count = self._counts.get(agent, 0) + change

@@ -149,6 +149,14 @@ class Floor:
     def chosen(self, agent: Agent, contact: ContactId, now: float) -> None:
         self._step(agent, AgentInput.CHOSEN, now, contact)
 
+    def picks_up(self, agent: Agent, contact: ContactId, now: float) -> None:
+        """The agent, which must be `JOINABLE` and signed on, has what rings at another one."""
+        if agent.state is AgentState.WRAP_UP:
+            self.finish_wrap_up(agent, now)
+        if agent.pause is not None:
+            self._end_pause(agent)
+        self._step(agent, AgentInput.PICKS_UP, now, contact)
+
     def ringing(self, agent: Agent, now: float) -> None:
         self._step(agent, AgentInput.RINGING, now)
 

@@ -109,13 +109,7 @@ class HandOver:
         """It waits in a queue, with all that is known of it; nobody has it."""
         now = self._clock.now()
         former = contact.agent
-        self.let_go(contact)
-        for leg in tuple(contact.others):
-            self.drop(contact, leg)
-        if contact.talking_since is not None:
-            contact.talked_s += now - contact.talking_since
-            contact.talking_since = None
-        self._conversation.arrange(contact)
+        self.set_aside(contact)
         same = queue == contact.queue
         entered_at = now
         if head:
@@ -132,6 +126,24 @@ class HandOver:
             skills=contact.skills if same else (),
             entered_at=entered_at,
         )
+
+    def to_park(self, contact: Contact, slot: str) -> None:
+        """It waits in a parking place; nobody has it."""
+        former = contact.agent
+        self.set_aside(contact)
+        contact.stage = Stage.PARKED
+        self._transferred(contact, TransferKind.PARKED, former, number=slot)
+
+    def set_aside(self, contact: Contact) -> None:
+        """Everybody but the customer is done with it, and it hears nobody."""
+        self.let_go(contact)
+        contact.consult = None
+        for leg in tuple(contact.others):
+            self.drop(contact, leg)
+        if contact.talking_since is not None:
+            contact.talked_s += self._clock.now() - contact.talking_since
+            contact.talking_since = None
+        self._conversation.arrange(contact)
 
     def drop(self, contact: Contact, leg: LegId, cause: EndCause = TRANSFERRED) -> None:
         """End the leg of a party; nothing more is heard of it."""

@@ -56,7 +56,6 @@ class Handovers:
             disengage=disengage,
             report=report,
         )
-        self._clock = clock
         self._agents = agents
 
     def replaced(self, event: LegReplaced) -> None:
@@ -96,14 +95,8 @@ class Handovers:
 
     def to_entry(self, contact: Contact) -> None:
         """The agent has sent it to a menu or another queue, where it begins anew."""
-        self._hand_over.let_go(contact)
-        for leg in tuple(contact.others):
-            self._hand_over.drop(contact, leg)
-        if contact.talking_since is not None:
-            contact.talked_s += self._clock.now() - contact.talking_since
-            contact.talking_since = None
+        self._hand_over.set_aside(contact)
         contact.stage = Stage.MENU
-        self._conversation.arrange(contact)
 
     def _replace(self, contact: Contact, old: LegId, new: LegId, event: LegReplaced) -> None:
         if old == contact.customer_leg:

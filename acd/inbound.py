@@ -26,21 +26,12 @@ from acd.endings import Endings
 from acd.engagements import Engagements
 from acd.events import AcdEvent
 from acd.handovers import Handovers
-from acd.inputs import (
-    CustomerHeld,
-    Enqueue,
-    OfferAccepted,
-    OfferRinging,
-    PhoneReachability,
-    SignOff,
-    SignOn,
-)
+from acd.inputs import CustomerHeld, Enqueue, OfferAccepted, OfferRinging
 from acd.model import (
     AgentId,
     ContactId,
     ContactRequest,
     QueueName,
-    SignedOnBy,
     SkillNeed,
 )
 from acd.ports import Routes
@@ -110,6 +101,8 @@ class Inbound:
         """Since when a caller counts who was cut off and calls again (`acd.call_back`)."""
         self.agent_left: AgentLeft = lambda contact, event: False
         """Whether the contact goes on although its agent's leg ended (`acd.consultations`)."""
+        self.is_code: Callable[[IncomingLeg], bool] = lambda event: False
+        """Takes what phones dial to park and to pick up (`acd.dialled_codes`)."""
         self._endings = Endings(contacts, distribution, waiting_room)
         self._handovers = Handovers(
             contacts=contacts,
@@ -170,6 +163,8 @@ class Inbound:
     # --- the caller -----------------------------------------------------------------------------
 
     def _incoming(self, event: IncomingLeg) -> None:
+        if self.is_code(event):
+            return
         entry = self._entries.get(event.entry)
         if entry is None:
             log.error("the number plan names entry %s, which is not configured", event.entry)
@@ -177,7 +172,7 @@ class Inbound:
             return
         known = self._contacts.of_leg(event.leg)
         if known is not None:
-            self._sent_to(known, event, entry)
+            self._sent_to(known, event)
             return
         contact = Contact(
             id=ContactId(self._new_id("i")),
@@ -208,14 +203,21 @@ class Inbound:
         self._contacts.add(contact)
         self._begin(contact, entry)
 
-    def _sent_to(self, contact: Contact, event: IncomingLeg, entry: Entry) -> None:
+    def _sent_to(self, contact: Contact, event: IncomingLeg) -> None:
         """Its agent has transferred a contact to an entry: a queue, or a menu."""
         if event.leg != contact.customer_leg:
             self._control.hang_up(event.leg, EndCause(Result.COMPLETED, "transferred"))
             return
         self._handovers.to_entry(contact)
-        contact.record = contact.record or entry.record
-        self._begin(contact, entry)
+        self.begin_at(contact, event.entry)
+
+    def begin_at(self, contact: Contact, number: str) -> bool:
+        """Let a contact that lives begin anew at an entry; False: there is none of that number."""
+        entry = self._entries.get(number)
+        if entry is not None:
+            contact.record = contact.record or entry.record
+            self._begin(contact, entry)
+        return entry is not None
 
     def _begin(self, contact: Contact, entry: Entry) -> None:
         if entry.queue is not None:
@@ -328,6 +330,8 @@ class Inbound:
         if contact.transferred_by is not None:
             self._handovers.answered(contact)
             return
+        if contact.talking_since is not None:
+            return  # somebody took it over who was called for that, and they are connected
         self._waiting_room.leave(contact)
         now = self._clock.now()
         contact.talking_since = now
@@ -367,13 +371,8 @@ class Inbound:
 
     def _phone_reachable(self, event: PhoneReachable) -> None:
         agent = self._agents.get(event.phone)
-        if agent is None:
-            return
-        self._distribution.tell(PhoneReachability(agent=agent, reachable=event.reachable))
-        if event.reachable:
-            self._distribution.tell(SignOn(agent=agent, by=SignedOnBy.PHONE))
-        else:
-            self._distribution.tell(SignOff(agent=agent, by=SignedOnBy.PHONE))
+        if agent is not None:
+            self._engagements.reachable(agent, event.reachable)
 
     # --- ends -----------------------------------------------------------------------------------
 

@@ -105,6 +105,14 @@ class OfferFailed(Struct, frozen=True, kw_only=True):
     failure: OfferFailure
 
 
+class OfferMoved(Struct, frozen=True, kw_only=True):
+    """Another agent picks up what rings at the one chosen."""
+
+    contact: ContactId
+    agent: AgentId
+    """Who picks it up."""
+
+
 class CustomerHeld(Struct, frozen=True, kw_only=True):
     """The agent put the customer on hold, or took the hold off."""
 
@@ -142,6 +150,7 @@ Input = (
     | OfferRinging
     | OfferAccepted
     | OfferFailed
+    | OfferMoved
     | CustomerHeld
     | TalkEnded
     | Handed

@@ -1,14 +1,21 @@
-"""Parties and consultations as values that outlive the process, and back."""
+"""Parties, consultations and parking places as values that outlive the process, and back."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from acd.consult_state import ConsultState
 from acd.contact import Contact
 from acd.model import AgentId
+from acd.park import Park
+from acd.park_state import ParkState
 from acd.party import Consult, Party
-from acd.records import ConsultRecord, ContactRecord, PartyRecord
+from acd.records import ConsultRecord, ContactRecord, ParkRecord, PartyRecord
 from switch.calls.roles import Role
 from switch.ids import LegId, PlayerId
+
+Moment = Callable[[float], float]
+"""From our monotonic clock to that of the records, or back."""
 
 
 def consult_record(consult: Consult | None) -> ConsultRecord | None:
@@ -21,6 +28,21 @@ def consult_record(consult: Consult | None) -> ConsultRecord | None:
         consult.ringback,
         consult.began_by,
         consult.is_return,
+    )
+
+
+def park_record(park: Park | None, wall: Moment) -> ParkRecord | None:
+    """Describe a parking place."""
+    if park is None:
+        return None
+    return ParkRecord(
+        park.slot,
+        park.by,
+        wall(park.since),
+        wall(park.due),
+        park.state,
+        None if park.caller is None else party_record(park.caller),
+        park.ring_backs,
     )
 
 
@@ -38,7 +60,7 @@ def party_record(party: Party) -> PartyRecord:
     )
 
 
-def restore_parties(contact: Contact, record: ContactRecord) -> None:
+def restore_parties(contact: Contact, record: ContactRecord, mono: Moment) -> None:
     """Give the contact the parties of its record. Raises ValueError for a word of another version."""
     for kept in record.others:
         party = _party(kept)
@@ -51,6 +73,19 @@ def restore_parties(contact: Contact, record: ContactRecord) -> None:
             ringback=None if record.consult.ringback is None else PlayerId(record.consult.ringback),
             began_by=None if record.consult.began_by is None else AgentId(record.consult.began_by),
             is_return=record.consult.is_return,
+        )
+    if record.park is not None:
+        kept_caller = None if record.park.caller is None else _party(record.park.caller)
+        if kept_caller is not None:
+            kept_caller = contact.others.get(kept_caller.leg, kept_caller)
+        contact.park = Park(
+            slot=record.park.slot,
+            by=record.park.by,
+            since=mono(record.park.since),
+            due=mono(record.park.due),
+            state=ParkState(record.park.state),
+            caller=kept_caller,
+            ring_backs=record.park.ring_backs,
         )
 
 

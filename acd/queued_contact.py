@@ -16,7 +16,7 @@ from acd.model import (
     OfferFailure,
     QueueName,
 )
-from acd.routing.priority import WaitingPlace
+from acd.routing.priority import WaitingPlace, place_of
 from acd.routing.router import Pool
 
 
@@ -174,3 +174,11 @@ class QueuedContact:
             held_s=self.held_s,
             by_agent=by_agent,
         )
+
+
+def in_talk(request: ContactRequest, pool: Pool, order: int, now: float) -> QueuedContact:
+    """One that never waited, or left its queue: an agent has taken the talk over."""
+    place = place_of(request.contact, now, 0, order)
+    contact = QueuedContact(request, pool=pool, place=place, priority=0, announce_at=now, now=now)
+    contact.state = ContactState.TALKING
+    return contact

@@ -15,7 +15,6 @@ from acd.metrics import ABANDONED, Metrics
 from acd.model import (
     AgentId,
     AgentState,
-    Candidate,
     ContactId,
     ContactRequest,
     ContactState,
@@ -23,7 +22,7 @@ from acd.model import (
     QueueName,
 )
 from acd.outbox import Outbox
-from acd.queued_contact import QueuedContact
+from acd.queued_contact import QueuedContact, in_talk
 from acd.queues import Queue
 from acd.routing import explain as why
 from acd.routing.priority import place_of
@@ -200,6 +199,7 @@ class QueuedContacts:
     def _offer(self, contact: QueuedContact, agent: Agent, rule: str, now: float) -> None:
         """Reserve an available agent for a contact that is in no line."""
         name = agent.settings.agent
+        wanted = self._floor.agents.get(contact.preferred or name)
         decision = why.explain(
             self._router,
             contact.pool,
@@ -209,7 +209,11 @@ class QueuedContacts:
             at=now,
             waited_s=now - contact.entered_at,
             at_most=self._settings.candidates,
-            preferred=self._preferred_elsewhere(contact, name),
+            preferred=why.preferred_elsewhere(
+                self._router, contact.pool, wanted.settings.agent, wanted.state.value
+            )
+            if wanted is not None and wanted is not agent
+            else None,
         )
         contact.state = ContactState.OFFERED
         contact.agent = name
@@ -221,7 +225,8 @@ class QueuedContacts:
                 contact=contact.id, queue=contact.queue, agent=name, at=now, decision=decision
             )
         )
-        self._floor.chosen(agent, contact.id, now)
+        took = self._floor.picks_up if rule is why.PICKED_UP else self._floor.chosen
+        took(agent, contact.id, now)
         self._outbox.do(
             Offer(
                 contact=contact.id,
@@ -230,15 +235,6 @@ class QueuedContacts:
                 decision=decision,
             )
         )
-
-    def _preferred_elsewhere(self, contact: QueuedContact, chosen: AgentId) -> Candidate | None:
-        """Say why the agent that the contact asked for does not get it."""
-        wanted = None if contact.preferred is None else self._floor.agents.get(contact.preferred)
-        if wanted is None or wanted.settings.agent == chosen:
-            return None
-        is_member = wanted.settings.agent in contact.pool.members
-        reason = wanted.state.value if is_member else "not one who can take it"
-        return why.not_to_be_had(self._router, wanted.settings.agent, reason)
 
     def _standing_offer(self, contact: ContactId, agent: AgentId) -> QueuedContact | None:
         found = self.live.get(contact)
@@ -282,6 +278,16 @@ class QueuedContacts:
         else:
             self._floor.missed(agent, what.failure, now)
             self._wait(contact, now, again=True)
+
+    def offer_moved(self, what: inputs.OfferMoved, now: float) -> None:
+        """Let it ring at the agent who picks it up, as any other offer; `Acd.may_pick_up` says so."""
+        contact = self.live[what.contact]
+        assert contact.agent is not None
+        former = self._floor.agents[contact.agent]
+        self._cancel(contact.id, contact.agent, "picked-up")
+        self._offer_ended(contact, OfferFailure.WITHDRAWN, now)
+        self._offer(contact, self._floor.agents[what.agent], why.PICKED_UP, now)
+        self._floor.withdrawn(former, now)
 
     def offer_unheard_of(self, agent: Agent, now: float) -> None:
         """The layer above lost the offer: free the agent, give the contact to somebody else."""
@@ -359,16 +365,9 @@ class QueuedContacts:
 
     def _without_queueing(self, what: inputs.Handed, now: float) -> QueuedContact:
         self._order += 1
-        contact = QueuedContact(
-            ContactRequest(contact=what.contact, queue=what.queue),
-            pool=self._router.pool(what.queue, ()),
-            place=place_of(what.contact, now, 0, self._order),
-            priority=0,
-            announce_at=now,
-            now=now,
-        )
-        contact.state = ContactState.TALKING
-        self.live[contact.id] = contact
+        request = ContactRequest(contact=what.contact, queue=what.queue)
+        pool = self._router.pool(what.queue, ())
+        contact = self.live[what.contact] = in_talk(request, pool, self._order, now)
         return contact
 
     def leg_gone(self, name: ContactId, reason: str, now: float, *, by_agent: bool) -> None:

@@ -83,6 +83,18 @@ class ConsultRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_return: bool
 
 
+class ParkRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The fields of `acd.park.Park`."""
+
+    slot: str
+    by: str
+    since: float
+    due: float
+    state: str
+    caller: PartyRecord | None
+    ring_backs: int
+
+
 class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One contact."""
 
@@ -124,6 +136,7 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     served: bool = False
     talked_s: float = 0.0
     tune: str = ""
+    park: ParkRecord | None = None
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -10,7 +10,7 @@ from acd.actions import Announce
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactAnnounced, ContactEvent
 from acd.model import QueueName
-from ivr.announcements import announce, call_back
+from ivr.announcements import announce, call_back, nobody_came
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import PlayerId
@@ -29,9 +29,11 @@ class WaitingRoom:
         clock: Clock,
         report: Callable[[ContactEvent], None],
         tunes: Mapping[QueueName, str] = NO_TUNES,
+        parked: str = "",
     ) -> None:
-        """`tunes` is the music of queues that have their own."""
+        """`tunes` is the music of queues that have their own, `parked` that of parking places."""
         self._tunes = tunes
+        self._parked = parked
         self._control = control
         self._clock = clock
         self._report = report
@@ -39,6 +41,8 @@ class WaitingRoom:
     def tune(self, contact: Contact) -> None:
         """The music of its queue, if that has one, is what it hears from now on."""
         name = self._tunes.get(contact.queue or QueueName(""), "")
+        if contact.stage is Stage.PARKED:
+            name = self._parked or name
         if contact.customer_answered and name != contact.tune:
             contact.tune = name
             self._control.tune(contact.customer_leg, name)
@@ -80,6 +84,12 @@ class WaitingRoom:
     def greet(self, contact: Contact) -> None:
         """Tell a customer who was called back why; music follows, or the agent."""
         contact.announcement = self._control.play(contact.customer_leg, call_back(contact.language))
+
+    def regret(self, contact: Contact) -> None:
+        """Tell a caller that nobody is there, before it is let go."""
+        contact.announcement = self._control.play(
+            contact.customer_leg, nobody_came(contact.language)
+        )
 
     def announced(self, contact: Contact, player: PlayerId) -> bool:
         """An announcement is over; True when the player was one."""

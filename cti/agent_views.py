@@ -90,8 +90,9 @@ class AgentViews:
         self._publish(view, at)
         return old
 
-    def restore(self, status: AgentStatus) -> None:
+    def restore(self, status: AgentStatus, figures: AgentFigures) -> None:
         """Take up an agent as an earlier process left it; nothing is published."""
+        self._figures[status.agent] = _figures_view(figures)
         self._views[status.agent] = replace(
             self._views[status.agent],
             state=status.state,
@@ -119,17 +120,7 @@ class AgentViews:
 
     def figures_changed(self, event: AgentFigures) -> None:
         """Take new numbers."""
-        view = AgentFiguresView(
-            agent_id=event.agent,
-            answered=event.answered,
-            missed=event.missed,
-            talk_s=event.talk_s,
-            hold_s=event.hold_s,
-            wrap_up_s=event.wrap_up_s,
-            not_ready_s=dict(event.not_ready_s),
-            signed_on_s=event.signed_on_s,
-            occupancy=event.occupancy,
-        )
+        view = _figures_view(event)
         self._figures[event.agent] = view
         self._bus.publish(
             EventType.AGENT_FIGURES, view, agent_id=event.agent, at=self._wall_of(event.at)
@@ -144,3 +135,17 @@ class AgentViews:
             interaction_id=view.interaction_id,
             at=at,
         )
+
+
+def _figures_view(event: AgentFigures) -> AgentFiguresView:
+    return AgentFiguresView(
+        agent_id=event.agent,
+        answered=event.answered,
+        missed=event.missed,
+        talk_s=event.talk_s,
+        hold_s=event.hold_s,
+        wrap_up_s=event.wrap_up_s,
+        not_ready_s=dict(event.not_ready_s),
+        signed_on_s=event.signed_on_s,
+        occupancy=event.occupancy,
+    )

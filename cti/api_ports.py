@@ -33,6 +33,7 @@ def api_ports(
         accounts=PasswordAccounts(accounts(sources.settings)),
         floor=centre.floor,
         parties=centre.parties,
+        parked=centre.parked,
         customers=centre.customers,
         history=centre.history,
         health=health,

@@ -233,6 +233,7 @@ class Node:
             credentials=self._switching.credentials,
             agents=self._centre.agents,
             agent_of=self._centre.agent_of,
+            parked=self._centre.translator.parked,
             bus=self._bus,
         )
         self._records = CallRecords(
@@ -316,10 +317,8 @@ class Node:
             calls=self._calls_desk,
             health=self._health,
         )
-        proxies = self.settings.api.proxies
-        self._api = ApiServer(
-            ports, ApiSettings(token_secret=token_secret(self.data), proxies=proxies)
-        )
+        secret, proxies = token_secret(self.data), self.settings.api.proxies
+        self._api = ApiServer(ports, ApiSettings(token_secret=secret, proxies=proxies))
         await self._api.serve(listener)
         self._api.expect_desks(self._continuity.desks)
         self.api_port = self._api.port

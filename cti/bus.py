@@ -31,8 +31,8 @@ events in each millisecond of its life, and 2**53, the largest integer that Java
 reached before the year 2248.
 """
 
-_FOR_ALL: Final = frozenset({EventType.GATEWAY_CHANGED, EventType.SERVER_CHANGED})
-"""News of the server itself, for everybody."""
+_FOR_ALL: Final = frozenset({EventType.GATEWAY_CHANGED, EventType.SERVER_CHANGED, EventType.PARKED})
+"""For everybody: news of the server itself, and of parked calls, which everybody may fetch."""
 
 _encode = msgspec.json.Encoder().encode
 

@@ -61,11 +61,11 @@ class CallRecords:
         location: Location,
         clock: Clock,
         append: Callable[[CallLegRow], None],
-        interaction_of: Callable[[CallId], str | None],
+        interaction_of: Callable[[CallId, LegId], tuple[str, CallId] | None],
         new_id: Callable[[str], str],
         bus: Bus,
     ) -> None:
-        """`append` takes a row and never waits."""
+        """`append` takes a row and never waits; `interaction_of` gives an interaction and its call."""
         self._calls = calls
         self._ua = user_agent
         self._location = location
@@ -215,7 +215,11 @@ class CallRecords:
         if notes is None:
             return
         notes.ended, notes.by_peer, notes.cause = event.at, event.by_peer, event.cause
-        notes.interaction = self._interaction_of(event.call)
+        found = self._interaction_of(event.call, event.leg)
+        if found is not None:
+            notes.interaction, call = found
+            if call != event.call:  # it has fetched a parked call, or picked one up
+                notes.linked = call
         if notes.outbound and notes.phone is not None:  # now: it may unregister any moment
             bindings = self._location.bindings(notes.phone, event.at)
             notes.user_agent = bindings[0].user_agent if bindings else ""

@@ -15,11 +15,17 @@ from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.core import Acd
+from acd.dialled_codes import DialledCodes
 from acd.distribution import Distribution
 from acd.events import AcdEvent
 from acd.hand_over import HandOver
 from acd.inbound import Inbound
+from acd.invitations import Invitations
 from acd.model import AgentId, QueueName
+from acd.park import ParkSettings
+from acd.parking import Parking
+from acd.parties import Parties
+from acd.pick_up import PickUps
 from acd.settings import AcdSettings
 from acd.supervision import Supervision
 from acd.waiting_room import WaitingRoom
@@ -30,6 +36,8 @@ from cti.bus import Bus
 from cti.customers import CustomerDesk, InteractionDesk
 from cti.floor import Floor, PhoneAddress
 from cti.live import LiveInteraction
+from cti.park_desk import ParkDesk
+from cti.park_settings import park_slots
 from cti.party_desk import PartyDesk
 from cti.pops import PopService
 from cti.schema import CustomerCard, EventType, ServerView
@@ -40,8 +48,9 @@ from cti.translate import Translator
 from ivr.flow import Flow
 from switch.calls.events import PhoneReachable
 from switch.calls.fan_out import Takes
+from switch.calls.features import PhoneFeatures
 from switch.clock import Clock
-from switch.ids import CallId
+from switch.ids import CallId, LegId
 
 _QUEUE_NEWS_S: Final = 0.1
 
@@ -95,7 +104,9 @@ class Centre:
             calls, clock, self._report, records_whispers=wanted.record_whispers
         )
         tunes = {QueueName(q.name): q.music.strip("/") for q in settings.queues if q.music}
-        waiting_room = WaitingRoom(calls, clock, self._report, tunes)
+        waiting_room = WaitingRoom(
+            calls, clock, self._report, tunes, parked=settings.park.music.strip("/")
+        )
         self.acd = Acd(
             agents=site.agents,
             queues=site.queues,
@@ -145,34 +156,43 @@ class Centre:
             disengage=self._inbound.disengage,
             report=self._report,
         )
-        self._consultations = Consultations(
-            contacts=self.contacts,
-            conversation=conversation,
+        parties = Parties(contacts=self.contacts, clock=clock, report=self._report)
+        invitations = Invitations(
+            parties=parties,
             distribution=self.distribution,
-            hand_over=hand_over,
             control=calls,
             clock=clock,
             routes=routes,
             pops=self.pops,
             agents=self._agent_ids,
+        )
+        self._consultations = Consultations(
+            contacts=self.contacts,
+            conversation=conversation,
+            distribution=self.distribution,
+            hand_over=hand_over,
+            parties=parties,
+            invitations=invitations,
+            control=calls,
+            clock=clock,
             queues=frozenset(queue.queue for queue in site.queues),
             settings=TransferSettings(
                 agent_gone_to_queue=wanted.agent_gone == "queue",
                 conference_goes_on=wanted.conference_goes_on,
             ),
-            report=self._report,
         )
         self._inbound.agent_left = self._consultations.agent_left
         self._agent_dial.agent_left = self._consultations.agent_left
         self._supervision = Supervision(
-            contacts=self.contacts,
             conversation=conversation,
-            distribution=self.distribution,
+            consultations=self._consultations,
             hand_over=hand_over,
+            parties=parties,
+            invitations=invitations,
             control=calls,
-            clock=clock,
-            agents=self._agent_ids,
-            report=self._report,
+        )
+        self._make_parking(
+            settings, parties, invitations, hand_over, waiting_room, switching, new_id
         )
         self.call_backs = CallBacks(
             queues=site.call_backs,
@@ -199,6 +219,7 @@ class Centre:
             inbound=self._inbound,
             agent_dial=self._agent_dial,
             consultations=self._consultations,
+            parking=self.parking,
             clock=clock,
             hang_up=calls.hang_up,
         )
@@ -221,6 +242,13 @@ class Centre:
             contacts=self.contacts,
             consultations=self._consultations,
             supervision=self._supervision,
+            parking=self.parking,
+        )
+        self.parked = ParkDesk(
+            contacts=self.contacts,
+            parking=self.parking,
+            pick_ups=self.pick_ups,
+            translator=self.translator,
         )
         self.customers = CustomerDesk(store, self.floor)
         self.history = InteractionDesk(
@@ -231,10 +259,70 @@ class Centre:
             shows_supervisors=wanted.show_supervisors,
         )
 
+    def _make_parking(
+        self,
+        settings: Settings,
+        parties: Parties,
+        invitations: Invitations,
+        hand_over: HandOver,
+        waiting_room: WaitingRoom,
+        switching: Switching,
+        new_id: Callable[[str], str],
+    ) -> None:
+        """Parked calls, pick-up, and the codes that phones dial for them."""
+        wanted, calls = settings.park, switching.calls
+        features = PhoneFeatures(calls)
+        self.parking = Parking(
+            contacts=self.contacts,
+            distribution=self.distribution,
+            hand_over=hand_over,
+            parties=parties,
+            invitations=invitations,
+            waiting_room=waiting_room,
+            control=calls,
+            clock=self._clock,
+            agents=self._agent_ids,
+            settings=ParkSettings(
+                slots=park_slots(wanted),
+                ring_back_s=wanted.ring_back_s,
+                ring_backs=wanted.ring_backs,
+                otherwise=wanted.otherwise,
+                language=settings.site.language,
+            ),
+            begin_at=self._inbound.begin_at,
+            new_id=new_id,
+            report=self._report,
+        )
+        self.pick_ups = PickUps(
+            contacts=self.contacts,
+            distribution=self.distribution,
+            parking=self.parking,
+            control=calls,
+            features=features,
+            agents=self._agent_ids,
+            whose=wanted.pick_up,
+            disengage=self._inbound.disengage,
+        )
+        self._codes = DialledCodes(
+            contacts=self.contacts,
+            parking=self.parking,
+            pick_ups=self.pick_ups,
+            control=calls,
+            features=features,
+            park_code=wanted.code,
+            pick_up_code=wanted.pick_up_code,
+            language=settings.site.language,
+        )
+        features.ask_before_entries(self._codes.refuses)
+        self._inbound.is_code = self._codes.incoming
+
     @property
     def takes(self) -> tuple[Takes, ...]:
         """What becomes of what the calls report: contacts first, then their views."""
         return (
+            self._codes.takes,
+            self.pick_ups.takes,
+            self.parking.takes,
             self._consultations.takes,
             self._supervision.takes,
             self._agent_dial.takes,
@@ -263,10 +351,10 @@ class Centre:
         contact = self.contacts.of_call(call)
         return call if contact is None else contact.id
 
-    def contact_of(self, call: CallId) -> str | None:
-        """The interaction a call belongs to; None when it has none."""
-        contact = self.contacts.of_call(call)
-        return None if contact is None else contact.id
+    def contact_of(self, call: CallId, leg: LegId) -> tuple[str, CallId] | None:
+        """The interaction that a leg or its call belongs to, and the call that is; None: to none."""
+        contact = self.contacts.of_leg(leg) or self.contacts.of_call(call)
+        return None if contact is None else (contact.id, contact.call)
 
     def _phone_reachable(self, event: PhoneReachable) -> None:
         if event.phone in self._agent_ids:

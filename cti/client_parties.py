@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import msgspec
+
 from cti.client_requests import Requests
 from cti.schema import (
     ConsultRequest,
     DirectoryEntry,
+    FetchRequest,
+    ParkedView,
+    ParkReply,
+    ParkRequest,
     PartyRequest,
+    PickUpRequest,
     SuperviseRequest,
     TransferRequest,
 )
@@ -43,6 +50,26 @@ class PartyCommands:
         await self._requests.post(
             _path(interaction_id, "parties/remove"), PartyRequest(number=number)
         )
+
+    async def park(self, interaction_id: str, slot: str = "") -> str:
+        """Park a call in a place, or the next free one; gives the place."""
+        request = ParkRequest(slot=slot)
+        reply = await self._requests.post(_path(interaction_id, "park"), request)
+        return msgspec.json.decode(reply, type=ParkReply).slot
+
+    async def parked(self) -> tuple[ParkedView, ...]:
+        """The parking places that are taken."""
+        return await self._requests.get("/api/v1/parked", tuple[ParkedView, ...])
+
+    async def fetch(self, slot: str, phone: str = "") -> None:
+        """Have one's phone called, or `phone`: when it answers it has the parked call."""
+        path = f"/api/v1/parked/{quote(slot, safe='')}/fetch"
+        await self._requests.post(path, FetchRequest(phone=phone))
+
+    async def pick_up(self, number: str = "", phone: str = "") -> None:
+        """Have one's phone called: it then has what rings at `number`, or at a colleague."""
+        request = PickUpRequest(number=number, phone=phone)
+        await self._requests.post("/api/v1/parked/pick-up", request)
 
     async def supervise(self, interaction_id: str, role: str, phone: str = "") -> None:
         """Attend a conversation as `monitor`, `whisper` or `barge`, or `take-over`."""

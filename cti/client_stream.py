@@ -44,6 +44,10 @@ class _ResumeRefusedError(Exception):
     """
 
 
+_FOR_GOOD: Final = frozenset({"signed-off", "elsewhere", "busy-elsewhere"})
+"""Reasons after which it makes no sense to come back."""
+
+
 class EventStream:
     """The events that the user of `requests` may see, from the WebSocket at `url`."""
 
@@ -152,7 +156,7 @@ class EventStream:
             event = decode_event(message.event)
             if event is not None:
                 yield event
-        elif message.kind == "bye" and message.reason == "signed-off":
+        elif message.kind == "bye" and message.reason in _FOR_GOOD:
             yield StreamEnded(reason=message.reason)
 
     async def _renew(self) -> SignedOnAgain | StreamEnded | None:

@@ -51,6 +51,7 @@ class CustomerDesk:
     def __init__(self, store: Store, floor: Floor) -> None:
         self._store = store
         self._floor = floor
+        self._creating = asyncio.Lock()
 
     def known(self, number: str) -> list[CustomerCard] | None:
         """What `by_number` finds, where the store has it at hand."""
@@ -90,20 +91,28 @@ class CustomerDesk:
             found, how = await self.get(request.customer_id), "picked"
         else:
             number = live.caller_number if is_number(live.caller_number) else ""
-            draft = CustomerDraft(
-                name=request.name,
-                company=request.company,
-                language=request.language,
-                remarks=request.remarks,
-                phones=(number,) if number else (),
-            )
-            try:
-                async with answering():
-                    found, how = card(await self._store.create_customer(draft)), "created"
-            except BadRecord as error:
-                raise Invalid("bad-customer", str(error)) from None
+            found, how = await self._create(request, number)
         self._floor.link(interaction_id, found, how)
         return found
+
+    async def _create(self, request: CustomerRequest, number: str) -> tuple[CustomerCard, str]:
+        """A new customer; one of the same name and number was created a moment ago, by whoever it was."""
+        draft = CustomerDraft(
+            name=request.name,
+            company=request.company,
+            language=request.language,
+            remarks=request.remarks,
+            phones=(number,) if number else (),
+        )
+        name = " ".join(request.name.split()).casefold()
+        async with answering(), self._creating:
+            for each in await self._store.find_by_number(number) if number else ():
+                if each.name.casefold() == name:
+                    return card(each), "picked"
+            try:
+                return card(await self._store.create_customer(draft)), "created"
+            except BadRecord as error:
+                raise Invalid("bad-customer", str(error)) from None
 
 
 _SUPERVISION: Final[frozenset[str]] = frozenset({EventType.SUPERVISED.value})

@@ -120,16 +120,25 @@ class Floor:
             gateway_available=translator.gateway_available,
             server=self.server,
             site=self._site,
+            parked=translator.parked(),
         )
 
     def _pop_of(self, agent_id: str) -> ScreenPop | None:
         """The agent's card, while it has that interaction: it may be with somebody else by now."""
-        pop = None if self.pops is None else self.pops.current(agent_id)
-        live = None if pop is None else self._translator.interaction(pop.interaction_id)
-        if live is None:
+        if self.pops is None:
             return None
-        asked = any(party.agent_id == agent_id for party in live.parties)
-        return pop if asked or live.agent_id == agent_id else None
+        pop = self.pops.current(agent_id)
+        live = None if pop is None else self._translator.interaction(pop.interaction_id)
+        if live is not None:
+            asked = any(party.agent_id == agent_id for party in live.parties)
+            if asked or live.agent_id == agent_id:
+                return pop
+        for view in self._translator.interactions():  # its desk was away when it was to be shown
+            if view.agent_id == agent_id and view.answered is not None and view.channel == "voice":
+                live = self._translator.interaction(view.interaction_id)
+                if live is not None and not live.outbound:
+                    return self.pops.remade(agent_id, live.id)
+        return None
 
     def agent_queues(self, agent_id: str) -> frozenset[str]:
         """The queues whose figures the agent sees."""

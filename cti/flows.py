@@ -54,14 +54,15 @@ def flows_of(settings: Settings) -> dict[str, Flow]:
 
 
 def tunes_of(settings: Settings) -> dict[str, tuple[PlayItem, ...]]:
-    """The music that queues ask for, by its name: one prompt, or all of a folder, in order.
+    """The music that queues and parking places ask for, by its name: one prompt, or all of a folder.
 
     Raises:
         SettingsError: there is none of that name.
     """
     found: dict[str, tuple[PlayItem, ...]] = {}
-    for index, queue in enumerate(settings.queues):
-        name = queue.music.strip("/")
+    wanted = [(f"queues[{i}].music", queue.music) for i, queue in enumerate(settings.queues)]
+    for key, music in (*wanted, ("park.music", settings.park.music)):
+        name = music.strip("/")
         if not name or name in found:
             continue
         for folder in prompt_folders(settings):
@@ -74,7 +75,7 @@ def tunes_of(settings: Settings) -> dict[str, tuple[PlayItem, ...]]:
             break
         else:
             places = " or ".join(str(folder) for folder in prompt_folders(settings))
-            raise SettingsError(f"queues[{index}].music: there is no {name} in {places}")
+            raise SettingsError(f"{key}: there is no {name} in {places}")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from cti.schema import InteractionView, NoteAdded, PartyView
+from cti.schema import InteractionView, NoteAdded, ParkedView, PartyView
 
 
 class LiveInteraction(Struct, kw_only=True, array_like=True):
@@ -43,6 +43,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     attestation: str = ""
     mos: float | None = None
     """How good it sounded when that changed last; None: good all the time."""
+    parked: ParkedView | None = None
+    """The place it stands in."""
 
     def view(self) -> InteractionView:
         """What the public sees."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from acd.consultations import Consultations
@@ -11,6 +11,7 @@ from acd.contact import Contact
 from acd.contacts import Contacts
 from acd.errors import AcdError
 from acd.model import ContactId, QueueName
+from acd.parking import Parking
 from acd.supervision import Supervision
 from cti.api.ports import Account
 from cti.errors import Conflict, Invalid
@@ -24,9 +25,15 @@ class PartyDesk:
     """Satisfies `cti.api.ports.Parties`."""
 
     def __init__(
-        self, *, contacts: Contacts, consultations: Consultations, supervision: Supervision
+        self,
+        *,
+        contacts: Contacts,
+        consultations: Consultations,
+        supervision: Supervision,
+        parking: Parking,
     ) -> None:
         self._contacts = contacts
+        self._parking = parking
         self._consultations = consultations
         self._supervision = supervision
 
@@ -54,6 +61,8 @@ class PartyDesk:
             if request.queue:
                 queue = QueueName(request.queue)
                 self._consultations.transfer_to_queue(contact, queue, head=request.head)
+            elif request.number in self._parking.places:
+                self._parking.park(contact, slot=request.number)
             else:
                 self._consultations.transfer(contact, request.number)
 
@@ -79,12 +88,24 @@ class PartyDesk:
         with self._live(interaction_id) as contact:
             self._supervision.leave(contact, actor.login)
 
-    @contextmanager
-    def _live(self, interaction_id: str) -> Iterator[Contact]:
-        contact = self._contacts.get(ContactId(interaction_id))
-        if contact is None:
-            raise Conflict("interaction-over", "The call is over", interaction=interaction_id)
-        try:
-            yield contact
-        except AcdError as error:
-            raise Conflict(error.error_id, str(error), **dict(error.details)) from error
+    def _live(self, interaction_id: str) -> AbstractContextManager[Contact]:
+        return live_contact(self._contacts, interaction_id)
+
+
+@contextmanager
+def live_contact(contacts: Contacts, interaction_id: str) -> Iterator[Contact]:
+    """A contact that lives, for a command; what the distribution raises becomes `Conflict`."""
+    contact = contacts.get(ContactId(interaction_id))
+    if contact is None:
+        raise Conflict("interaction-over", "The call is over", interaction=interaction_id)
+    with in_public_words():
+        yield contact
+
+
+@contextmanager
+def in_public_words() -> Iterator[None]:
+    """What the distribution raises becomes `Conflict`."""
+    try:
+        yield
+    except AcdError as error:
+        raise Conflict(error.error_id, str(error), **dict(error.details)) from error

@@ -14,7 +14,7 @@ from cti.accounts import PhoneCredentials
 from cti.agent_views import AgentViews
 from cti.bus import Bus
 from cti.errors import Invalid, NotFound
-from cti.schema import AgentView, Event, EventType, TextReceived
+from cti.schema import AgentView, Event, EventType, ParkedView, TextReceived
 from cti.schema_phones import MailboxView
 from switch.calls.control import Calls
 from switch.calls.events import (
@@ -34,6 +34,8 @@ from switch.presence.texts import Text
 
 _MOST_WAITING: Final = 9999
 _LONGEST_TEXT: Final = 1300
+_TAKEN: Final = frozenset({"parked", "fetching", "recalling"})
+"""States of a parking place in which somebody stands there."""
 _ACTIVITIES: Final = {
     "lunch": "meal",
     "meeting": "meeting",
@@ -54,9 +56,11 @@ class Phones:
         credentials: PhoneCredentials,
         agents: AgentViews,
         agent_of: Callable[[str], str | None],
+        parked: Callable[[], tuple[ParkedView, ...]],
         bus: Bus,
     ) -> None:
-        """`agent_of` gives the agent who uses a phone."""
+        """`agent_of` gives the agent who uses a phone, `parked` the parking places that are taken."""
+        self._parked = parked
         self._presence = presence
         self._states = presence.states
         self._calls = calls
@@ -69,7 +73,7 @@ class Phones:
         self._watched = presence.notifier.subscriptions
         self._watched.on_first = self._look
         presence.texts.on_text = self._text
-        bus.listen(self._on_event, EventType.AGENT_STATE_CHANGED)
+        bus.listen(self._on_event, EventType.AGENT_STATE_CHANGED, EventType.PARKED)
         self.takes: Takes = {
             LegStarted: self._started,
             IncomingLeg: lambda event: self._reaches(event.call, event.called),
@@ -93,8 +97,11 @@ class Phones:
         self._presence.resume()
 
     def _look(self, phone: str) -> None:
-        """Somebody watches this phone from now on. The lines of others are not followed."""
+        """Somebody watches this phone, or place, from now on. The lines of others are not followed."""
         self._states.forget_lines(phone)
+        for place in self._parked():
+            if place.slot == phone:
+                self._place(place)
         for leg in self._calls.legs:
             if leg.phone != phone:
                 continue
@@ -136,6 +143,19 @@ class Phones:
     def _on_event(self, event: Event) -> None:
         if isinstance(event.data, AgentView):
             self._agent(event.data)
+        elif isinstance(event.data, ParkedView):
+            self._place(event.data)
+
+    def _place(self, place: ParkedView) -> None:
+        """A parking place is busy as a phone is that talks."""
+        id = f"{place.slot}-{place.interaction_id}"
+        if place.state in _TAKEN:
+            if self._watched.is_watched(place.slot):
+                remote = place.caller_number
+                self._states.line_began(place.slot, id, Direction.RECIPIENT, remote)
+                self._states.line_moved(id, LineState.CONFIRMED)
+        else:
+            self._states.line_ended(id)
 
     def _agent(self, agent: AgentView) -> None:
         activity = note = ""

@@ -64,7 +64,7 @@ class _Search(Struct):
     failed: bool = False
 
 
-_ASKED: Final = frozenset({"consultation", "transfer"})
+_ASKED: Final = frozenset({"consultation", "transfer", "fetched", "ring-back"})
 """Offers to somebody who does not have the contact yet."""
 
 
@@ -126,6 +126,7 @@ class PopService:
     def offer(self, offer: Offer, then: Callable[[], None]) -> None:
         """Show the card, then call `then`."""
         self._offers[offer.contact] = offer
+        self._search_again(offer.contact)
         self._drop_waiting(offer.contact)  # of an agent who signed off meanwhile
         if not self._floor.has_desk(offer.agent):
             then()
@@ -158,17 +159,35 @@ class PopService:
         """The last card of an agent."""
         return self._pops.get(agent_id)
 
+    def remade(self, agent_id: str, interaction_id: str) -> ScreenPop | None:
+        """The card of an agent whose desk was away when it was to be shown."""
+        contact = ContactId(interaction_id)
+        live = self._floor.live(interaction_id)
+        if live is None:
+            return None
+        self._search_again(contact)
+        offer = self._offers.get(contact)
+        decision = None if offer is None or offer.agent != agent_id else offer.decision
+        pop = self._pops[agent_id] = self._make(live, self._searches.get(contact), decision)
+        return pop
+
     def restore(self, agent_id: str, pop: ScreenPop) -> None:
         """The card an agent had in an earlier process."""
         self._pops[agent_id] = pop
 
     def linked(self, agent_id: str, interaction_id: str, customer: CustomerCard) -> None:
         """The agent picked or created the customer: its card is no longer ambiguous."""
+        search = self._searches.get(ContactId(interaction_id))
+        if search is not None:  # for whoever has the contact next
+            others = [
+                each for each in search.cards or () if each.customer_id != customer.customer_id
+            ]
+            search.cards = [customer, *others]
         pop = self._pops.get(agent_id)
-        if pop is not None and pop.interaction_id == interaction_id:
-            self._pops[agent_id] = replace(
-                pop, customer=customer, candidates=(), new_customer_number=""
-            )
+        live = self._floor.live(interaction_id)
+        if pop is not None and live is not None and pop.interaction_id == interaction_id:
+            pop = replace(pop, customer=customer, candidates=(), new_customer_number="")
+            self._publish(pop, live, agent_id)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -187,7 +206,8 @@ class PopService:
             search.failed = True
         if self._searches.get(contact) is not search:
             return
-        if len(search.cards) == 1:
+        live = self._floor.live(contact)
+        if len(search.cards) == 1 and live is not None and live.customer_id is None:
             self._floor.link(contact, search.cards[0], "found")
         waiting = self._waiting.get(contact)
         if waiting is not None and waiting.seq == 0:
@@ -202,11 +222,23 @@ class PopService:
         is_asked = offer.decision.rule in _ASKED
         if live is None or not (is_asked or live.agent_id == offer.agent):
             return 0  # over, or no longer with this agent while the look-up took its time
+        return self._publish(self._make(live, search, offer.decision, late=late), live, offer.agent)
+
+    def _make(
+        self,
+        live: LiveInteraction,
+        search: _Search | None,
+        decision: Decision | None,
+        *,
+        late: bool = False,
+    ) -> ScreenPop:
+        """`decision` None: the agent has it for another reason than an offer that is known here."""
         cards = [] if search is None or search.cards is None else search.cards
-        known = cards[0] if len(cards) == 1 else None
+        linked = (each for each in cards if each.customer_id == live.customer_id)
+        known = next(linked, cards[0] if len(cards) == 1 else None)
         failed = search is not None and search.failed
         number = self._normalise(live.caller_number)
-        pop = ScreenPop(
+        return ScreenPop(
             interaction_id=live.id,
             channel=live.channel,
             queue=live.queue,
@@ -214,9 +246,9 @@ class PopService:
             caller_number=number,
             caller_name=live.caller_name,
             called=live.called,
-            waited_s=offer.decision.waited_s,
-            why=offer.decision.in_words(),
-            chosen=_chosen(offer.decision),
+            waited_s=0.0 if decision is None else decision.waited_s,
+            why="" if decision is None else decision.in_words(),
+            chosen=None if decision is None else _chosen(decision),
             facts=self._floor.facts(live.id),
             customer=known,
             candidates=() if known is not None else tuple(cards),
@@ -226,17 +258,25 @@ class PopService:
             call_back_of=live.call_back_of,
             notes=live.notes,
         )
-        self._pops[offer.agent] = pop
+
+    def _publish(self, pop: ScreenPop, live: LiveInteraction, agent_id: str) -> int:
+        self._pops[agent_id] = pop
         event = self._bus.publish(
             EventType.SCREEN_POP,
             pop,
             interaction_id=live.id,
             call_id=live.call_id,
             queue=live.queue,
-            agent_id=offer.agent,
-            customer_id=None if known is None else known.customer_id,
+            agent_id=agent_id,
+            customer_id=None if pop.customer is None else pop.customer.customer_id,
         )
         return event.seq
+
+    def _search_again(self, contact: ContactId) -> None:
+        """After a restart nothing is known of the customers of talks that went on."""
+        live = None if contact in self._searches else self._floor.live(contact)
+        if live is not None and not live.finished:
+            self.prefetch(contact, live.caller_number)
 
     def _release(self, contact: ContactId, *, confirmed: bool) -> None:
         waiting = self._waiting.pop(contact, None)

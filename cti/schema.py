@@ -44,8 +44,13 @@ from cti.schema_kept import NoteView as NoteView
 from cti.schema_kept import TimelineEntry as TimelineEntry
 from cti.schema_parties import ConsultRequest as ConsultRequest
 from cti.schema_parties import DirectoryEntry as DirectoryEntry
+from cti.schema_parties import FetchRequest as FetchRequest
+from cti.schema_parties import ParkedView as ParkedView
+from cti.schema_parties import ParkReply as ParkReply
+from cti.schema_parties import ParkRequest as ParkRequest
 from cti.schema_parties import PartyRequest as PartyRequest
 from cti.schema_parties import PartyView as PartyView
+from cti.schema_parties import PickUpRequest as PickUpRequest
 from cti.schema_parties import SuperviseRequest as SuperviseRequest
 from cti.schema_parties import SupervisionView as SupervisionView
 from cti.schema_parties import TransferRequest as TransferRequest
@@ -141,7 +146,7 @@ class InteractionView:
     interaction_id: str
     channel: str
     stage: str
-    """`menu`, `waiting`, `offered`, `talking`, `held`, `wrap-up`, `direct`."""
+    """`menu`, `waiting`, `offered`, `talking`, `held`, `wrap-up`, `direct`, `parked`."""
     since: float
     """When this stage began."""
     started: float
@@ -191,6 +196,8 @@ class Snapshot:
     """Only while the server is stopping."""
     site: str = "Switchroom"
     """The site's name."""
+    parked: tuple[ParkedView, ...] = ()
+    """The parking places that are taken; everybody may fetch from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +228,7 @@ class EventType(StrEnum):
     QUALITY_CHANGED = "QualityChanged"  # InteractionView: `mos` says how it sounds
     PARTY_CHANGED = "PartyChanged"  # PartyView: consultation and conference
     TRANSFERRED = "Transferred"  # TransferView
+    PARKED = "Parked"  # ParkedView: a place is taken, what happens there, or that it is free again
     SUPERVISED = "Supervised"  # SupervisionView
     CONNECTION_CLEARED = "ConnectionCleared"  # Cleared: the conversation is over
     INTERACTION_ENDED = "InteractionEnded"  # Cleared: nothing more will come
@@ -270,6 +278,7 @@ EventData = (
     | Diverted
     | PartyView
     | TransferView
+    | ParkedView
     | SupervisionView
     | Cleared
     | ScreenPop
@@ -304,6 +313,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.QUALITY_CHANGED: InteractionView,
     EventType.PARTY_CHANGED: PartyView,
     EventType.TRANSFERRED: TransferView,
+    EventType.PARKED: ParkedView,
     EventType.SUPERVISED: SupervisionView,
     EventType.CONNECTION_CLEARED: Cleared,
     EventType.INTERACTION_ENDED: Cleared,

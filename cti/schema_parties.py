@@ -26,13 +26,69 @@ class TransferView:
 
     kind: str
     """`blind`, `attended`, `queue`, `left` (the agent left a conference), `taken-over`, `returned`
-    (nobody took it)."""
+    (nobody took it), `parked` (`number` is the place), `picked-up` (from there)."""
     former_id: str | None = None
     """The agent who had it."""
     agent_id: str | None = None
     """The agent who has it; None: a number outside, or a queue."""
     number: str = ""
     queue: str | None = None
+
+
+@value
+class ParkedView:
+    """A parking place that is taken, what happens in it, or that it is free again."""
+
+    slot: str
+    """The number by which any phone fetches the call."""
+    state: str
+    """`parked`, `fetching` (a phone is called for it), `recalling` (who parked it is called); free
+    again: `fetched`, `returned` (to who parked it), `passed-on` (nobody wanted it), `gone`."""
+    since: float
+    interaction_id: str
+    caller_number: str
+    caller_name: str = ""
+    customer_name: str = ""
+    queue: str | None = None
+    by: str = ""
+    """The phone that parked it."""
+    by_name: str = ""
+    """Its agent, if it has one."""
+    number: str = ""
+    """The phone that is called for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkRequest:
+    """Body of `POST /api/v1/interactions/{id}/park`."""
+
+    slot: str = ""
+    """A certain place; empty: the next free one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkReply:
+    """Where the call is parked."""
+
+    slot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """Body of `POST /api/v1/parked/{slot}/fetch`."""
+
+    phone: str = ""
+    """The phone to be called; empty: that of the agent one is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickUpRequest:
+    """Body of `POST /api/v1/parked/pick-up`: somebody else's ringing call."""
+
+    number: str = ""
+    """Where it rings; empty: at any agent of the same queues."""
+    phone: str = ""
+    """The phone to be called; empty: that of the agent one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

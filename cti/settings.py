@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
+from cti.park_settings import ParkSection as ParkSection
 from cti.ranges import SettingsError as SettingsError
 from cti.ranges import expand as expand
 from cti.ranges import port_range as port_range
@@ -296,6 +297,7 @@ class Settings(Section, frozen=True, kw_only=True):
     presence: PresenceSection = PresenceSection()
     capture: CaptureSection = CaptureSection()
     transfers: TransfersSection = TransfersSection()
+    park: ParkSection = ParkSection()
     dispositions: tuple[DispositionSection, ...] = ()
     users: tuple[UserSection, ...] = ()
     phones: tuple[PhoneSection, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
+from cti.park_settings import park_problems
 from cti.ranges import SettingsError, expand, port_range
 from cti.trunk_check import trunk_problems
 
@@ -72,6 +73,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
             if queue.call_back_when_lost
         )
     yield from trunk_problems(settings)
+    yield from park_problems(settings, phones.all)
 
 
 class _Numbers:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acd.contact import Entry
+from acd.dialled_codes import PARK, PICK_UP
 from acd.model import AgentId, AgentSettings, QueueName, QueueSettings, SkillNeed
 from acd.pending_call_back import CallBackSettings
 from acd.ports import Destination, NoRoute
 from acd.ports import ToPhone as CallPhone
 from acd.ports import ToTrunk as CallTrunk
+from cti.park_settings import park_slots
 from cti.schema import Disposition
 from cti.settings import AgentSection, Settings, expand
 from cti.trunk_site import emergency_of, groups_of, routes_of, trunks_of
@@ -125,7 +127,10 @@ def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlan
         numbers = expand(section.numbers, f"phones[{index}].numbers")
         phones.append(PhoneRange(first=numbers[0], last=numbers[-1]))
     return NumberPlanSettings(
-        entries=tuple(EntrySettings(name=e.number, numbers=(e.number,)) for e in settings.entries),
+        entries=(
+            *(EntrySettings(name=e.number, numbers=(e.number,)) for e in settings.entries),
+            *_codes(settings),
+        ),
         phones=tuple(phones),
         routes=routes_of(settings),
         trunks=trunks,
@@ -134,6 +139,15 @@ def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlan
         blocked=settings.numbering.blocked,
         emergency=emergency_of(settings),
     )
+
+
+def _codes(settings: Settings) -> list[EntrySettings]:
+    """What phones dial to park, to fetch and to pick up."""
+    park, slots = settings.park, park_slots(settings.park)
+    codes = [EntrySettings(name=PICK_UP, codes=(park.pick_up_code,))]
+    if slots:
+        codes.append(EntrySettings(name=PARK, numbers=slots, codes=(park.code,)))
+    return codes
 
 
 class Routes:

@@ -20,6 +20,7 @@ from cti.certificates import Certificates
 from cti.flows import prompt_folders, tunes_of
 from cti.ids import Tokens
 from cti.listening import ListenAddresses
+from cti.park_settings import park_slots
 from cti.settings import Settings, expand, port_range
 from cti.settings_check import dns_server
 from cti.sip_addresses import SipAddresses, media_address
@@ -193,6 +194,7 @@ class Switching:
                     for number in expand(numbers, "presence.see_numbers")
                 ),
                 texts_a_minute=settings.presence.texts_a_minute,
+                places=frozenset(park_slots(settings.park)),
             ),
             contact=self.addresses.contact,
             new_token=new_token,

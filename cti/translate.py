@@ -18,6 +18,7 @@ from acd.contact_events import (
     ContactFinished,
     ContactHeld,
     ContactMuted,
+    ContactParked,
     ContactParty,
     ContactRecorded,
     ContactRinging,
@@ -38,14 +39,13 @@ from acd.events import (
     OfferEnded,
     QueueChanged,
 )
-from acd.model import AgentState, Decision
+from acd.model import AgentState
 from cti.agent_views import AgentViews
 from cti.bus import Bus
 from cti.live import LiveInteraction
 from cti.schema import (
     Announced,
     CallBackView,
-    CandidateView,
     Cleared,
     CustomerCard,
     CustomerLinked,
@@ -56,12 +56,12 @@ from cti.schema import (
     FlowStep,
     GatewayView,
     InteractionView,
-    Offered,
+    ParkedView,
     QueueView,
     RecordingView,
     Refused,
 )
-from cti.translate_parties import party_changed, transferred
+from cti.translate_parties import offered, parked, party_changed, transferred
 from switch.calls.events import (
     CallRefused,
     EmergencyCalled,
@@ -133,6 +133,10 @@ class Translator:
         """All live interactions, oldest first."""
         return tuple(live.view() for live in self._live.values())
 
+    def parked(self) -> tuple[ParkedView, ...]:
+        """The parking places that are taken."""
+        return tuple(live.parked for live in self._live.values() if live.parked is not None)
+
     def restore(self, live: LiveInteraction, recording: str | None) -> None:
         """Take up an interaction of an earlier process; nothing is published."""
         self._live[live.id] = live
@@ -194,6 +198,7 @@ class Translator:
         | ContactRecorded
         | ContactConnected
         | ContactParty
+        | ContactParked
         | ContactTransferred
         | ContactFinished,
         live: LiveInteraction,
@@ -213,7 +218,7 @@ class Translator:
             case ContactOffered():
                 live.agent_id = event.agent
                 live.enter("offered", at)
-                self._publish(EventType.OFFERED, _offered(live, event.decision), live, at)
+                self._publish(EventType.OFFERED, offered(live, event.decision), live, at)
             case ContactRinging():
                 self._publish(EventType.DELIVERED, live.view(), live, at)
             case OfferEnded():
@@ -250,6 +255,9 @@ class Translator:
             case ContactParty():
                 visible = self._shows_supervisors
                 party_changed(event, live, at, self._publish, visible=visible)
+            case ContactParked():
+                by, since = self.agents.get(event.by), self._wall_of(event.since)
+                parked(event, live, since, "" if by is None else by.name, self._publish, at)
             case ContactTransferred():
                 transferred(event, live, at, self._publish)
             case ContactFinished():
@@ -430,18 +438,3 @@ class Translator:
         live.customer_name = customer.name
         linked = CustomerLinked(customer=customer, how=how)
         self._publish(EventType.CUSTOMER_LINKED, linked, live, at)
-
-
-def _offered(live: LiveInteraction, decision: Decision) -> Offered:
-    return Offered(
-        interaction=live.view(),
-        rule=decision.rule,
-        why=decision.in_words(),
-        candidates=tuple(
-            [
-                CandidateView(agent_id=c.agent, eligible=c.eligible, score=c.score, note=c.note)
-                for c in decision.candidates
-            ]
-        ),
-        others=decision.others,
-    )

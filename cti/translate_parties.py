@@ -1,15 +1,32 @@
-"""Parties, transfers and supervision, from the words of contacts to the public ones."""
+"""Offers, parties, transfers, parked calls and supervision, from the words of contacts to the public ones."""
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
-from acd.contact_events import ContactParty, ContactTransferred, TransferKind
+from acd.contact_events import (
+    ContactParked,
+    ContactParty,
+    ContactTransferred,
+    ParkNews,
+    TransferKind,
+)
+from acd.model import Decision
 from acd.party import PartyState
 from cti.live import LiveInteraction
-from cti.schema import EventData, EventType, PartyView, SupervisionView, TransferView
+from cti.schema import (
+    CandidateView,
+    EventData,
+    EventType,
+    Offered,
+    ParkedView,
+    PartyView,
+    SupervisionView,
+    TransferView,
+)
 
 _GONE: Final = frozenset({PartyState.LEFT, PartyState.FAILED})
+_STANDS: Final = frozenset({ParkNews.PARKED, ParkNews.FETCHING, ParkNews.RECALLING})
 _QUEUED: Final = frozenset({TransferKind.QUEUE, TransferKind.PARKED})
 
 
@@ -45,6 +62,34 @@ def party_changed(
     publish(EventType.PARTY_CHANGED, view, live, at)
 
 
+def parked(
+    event: ContactParked,
+    live: LiveInteraction,
+    since: float,
+    by_name: str,
+    publish: Publish,
+    at: float,
+) -> None:
+    """Tell everybody of a parking place; `since` and `at` are seconds since the epoch."""
+    view = ParkedView(
+        slot=event.slot,
+        state=event.news,
+        since=since,
+        interaction_id=live.id,
+        caller_number=live.caller_number,
+        caller_name=live.caller_name,
+        customer_name=live.customer_name,
+        queue=live.queue,
+        by=event.by,
+        by_name=by_name,
+        number=event.number,
+    )
+    live.parked = view if event.news in _STANDS else None
+    if event.news is ParkNews.PARKED and live.stage != "parked":
+        live.enter("parked", at)
+    publish(EventType.PARKED, view, live, at)
+
+
 def transferred(
     event: ContactTransferred, live: LiveInteraction, at: float, publish: Publish
 ) -> None:
@@ -66,4 +111,21 @@ def transferred(
     if event.kind in _QUEUED or not event.number:
         return  # it waits: `Queued` says so
     live.enter("talking" if event.is_queued else "direct", at)
+    live.answered = live.answered or at
     publish(EventType.ESTABLISHED, live.view(), live, at)
+
+
+def offered(live: LiveInteraction, decision: Decision) -> Offered:
+    """An agent was chosen, and why."""
+    return Offered(
+        interaction=live.view(),
+        rule=decision.rule,
+        why=decision.in_words(),
+        candidates=tuple(
+            [
+                CandidateView(agent_id=c.agent, eligible=c.eligible, score=c.score, note=c.note)
+                for c in decision.candidates
+            ]
+        ),
+        others=decision.others,
+    )

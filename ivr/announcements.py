@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from ivr.speaking import number_words, prompts
-from switch.gateway.protocol import PlayItem
+from ivr.speaking import digit_words, number_words, prompts
+from switch.gateway.protocol import PlayItem, Silence
 
 LONGEST_S: Final = 30 * 60
 """Beyond this only `more than thirty minutes` is said: no forecast is better than that."""
@@ -89,6 +89,11 @@ def server_stopping(language: str) -> list[PlayItem]:
 def call_back(language: str) -> list[PlayItem]:
     """Return what those hear first whom we call back because our side cut them off."""
     return prompts(["call-back"], language)
+
+
+def place(number: str, language: str) -> list[PlayItem]:
+    """Return the number of a parking place, digit by digit; said twice."""
+    return [*prompts(digit_words(number), language), Silence(duration_ms=400)] * 2
 
 
 def goodbye(language: str) -> list[PlayItem]:

@@ -15,6 +15,9 @@ PREFERRED = "preferred-agent"
 FIRST_FREE = "first-free"
 """The contact was waiting with the best score when this agent became free."""
 
+PICKED_UP = "picked-up"
+"""It rang at another agent, and this one picked it up."""
+
 _WHY_NOT = 3
 """So many idle agents of the queue that lack a skill are named too."""
 
@@ -37,7 +40,8 @@ def explain(
     that one could not be had.
     """
     skilled = bool(pool.needs)
-    chosen = _candidate(router, pool, agent, router.idle_since(agent), at, rule, skilled=skilled)
+    since = router.idle_since(agent) if router.is_idle(agent) else at
+    chosen = _candidate(router, pool, agent, since, at, rule, skilled=skilled)
     weighed = [chosen]
     for since, _, name in pool.idle.places[:at_most]:
         if name != agent and len(weighed) < at_most:
@@ -60,13 +64,14 @@ def explain(
     )
 
 
-def not_to_be_had(router: Router, agent: AgentId, why: str) -> Candidate:
-    """Return a candidate that was asked for by name and is not free."""
+def preferred_elsewhere(router: Router, pool: Pool, wanted: AgentId, state: str) -> Candidate:
+    """Say why the agent that the contact asked for, who is in this state, does not get it."""
+    why = state if wanted in pool.members else "not one who can take it"
     return Candidate(
-        agent=agent,
+        agent=wanted,
         score=0.0,
         idle_s=0.0,
-        levels=router.skills(agent),
+        levels=router.skills(wanted),
         note="preferred, but " + why,
         eligible=False,
     )
@@ -105,6 +110,7 @@ _OPENING = {
     LONGEST_IDLE: "longest idle: ",
     PREFERRED: "preferred agent; idle: ",
     FIRST_FREE: "first free; idle: ",
+    PICKED_UP: "picked up; idle: ",
 }
 
 

@@ -22,6 +22,7 @@ from cti.api.routes import (
     calls,
     customers,
     interactions,
+    parked,
     parties,
     phones,
     service,
@@ -65,7 +66,7 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         throttle=SignOnThrottle(settings, counters=ports.counters),
         origins=Origins(settings.proxies),
         desks=desks,
-        streams=Streams(ports, desks, settings.queue_limit),
+        streams=Streams(ports, desks, settings.queue_limit, tokens.revoke),
     )
     install_problems(app)
     for routes in (
@@ -75,6 +76,7 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         session,
         agents,
         interactions,
+        parked,
         parties,
         customers,
         phones,

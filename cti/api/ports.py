@@ -22,6 +22,7 @@ from cti.schema import (
     CustomerRequest,
     DirectoryEntry,
     InteractionDetail,
+    ParkedView,
     PhoneCredentials,
     Role,
     RouteView,
@@ -143,6 +144,22 @@ class Parties(Protocol):
 
     def stop_supervising(self, interaction_id: str, actor: Account) -> None:
         """Attend it no longer."""
+
+
+class Parked(Protocol):
+    """Parked calls and pick-up. All may raise `Conflict`, in words."""
+
+    def list(self) -> tuple[ParkedView, ...]:
+        """The places that are taken."""
+
+    def park(self, interaction_id: str, slot: str) -> str:
+        """Park a talk; gives the place. `slot` empty: the next free one."""
+
+    def fetch(self, slot: str, phone: str) -> None:
+        """Call a phone that then has the call."""
+
+    def pick_up(self, number: str, phone: str) -> None:
+        """Call a phone that then has what rings at `number`; empty: at its colleagues."""
 
 
 class Customers(Protocol):
@@ -327,7 +344,8 @@ class ApiPorts:
     phones: Phones = field(default_factory=NoPhones)
     calls: CallsDesk = field(default_factory=NoCalls)
     parties: Parties | None = None
-    """None for servers without calls."""
+    """None for servers without calls, as the next."""
+    parked: Parked | None = None
     counters: ApiCounters = field(default_factory=ApiCounters)
     """Where it counts whom it did not serve."""
     metrics: Callable[[str], tuple[bytes, str]] = lambda accept: (b"", "text/plain")

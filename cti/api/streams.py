@@ -29,7 +29,17 @@ _BYE_S: Final = 1.0
 """A client gets so long to take its `bye`."""
 _MAX_NONSENSE: Final = 20
 """Messages that mean nothing, before the client is told to go."""
-_CLOSE_CODES: Final = {"shutdown": 1012, "signed-off": 4001, "slow": 4002, "nonsense": 1008}
+_CLOSE_CODES: Final = {
+    "shutdown": 1012,
+    "signed-off": 4001,
+    "slow": 4002,
+    "elsewhere": 4003,
+    "busy-elsewhere": 4004,
+    "nonsense": 1008,
+}
+
+_ON_A_CALL: Final = frozenset({"reserved", "ringing", "talking", "held"})
+"""States of an agent whose call would be lost with its desk."""
 
 
 class _Ack(msgspec.Struct):
@@ -62,11 +72,19 @@ class _Opening:
 class Streams:
     """All streams of one application."""
 
-    def __init__(self, ports: ApiPorts, desks: Desks, queue_limit: int) -> None:
+    def __init__(
+        self,
+        ports: ApiPorts,
+        desks: Desks,
+        queue_limit: int,
+        revoke: Callable[[Token], None],
+    ) -> None:
+        """`revoke` makes a token void."""
         self._ports = ports
         self._desks = desks
         self._queue_limit = queue_limit
-        self._open: dict[Subscription, str] = {}
+        self._revoke = revoke
+        self._open: dict[Subscription, Token] = {}
         self._opening: set[_Opening] = set()
         self._nobody_left = asyncio.Event()
         self._nobody_left.set()
@@ -89,13 +107,16 @@ class Streams:
             await _say_bye(websocket, opening.over)
             return
         agent_id = account.agent_id
+        if agent_id is not None and not self._leave_other_desks(account, token):
+            await _say_bye(websocket, "busy-elsewhere")
+            return
         # From here to the subscription nothing waits: no event falls between.
         if agent_id is not None:
             self._desks.opened(agent_id, token.session)
         try:
             subscription, first = self._subscribe(account, after)
             stream = _Stream(websocket, subscription, self._acknowledged(agent_id))
-            self._open[subscription] = token.session
+            self._open[subscription] = token
             self._nobody_left.clear()
             expiry = asyncio.get_running_loop().call_later(
                 max(0.0, token.expires - self._ports.bus.wall()),
@@ -119,8 +140,25 @@ class Streams:
             if opening.session == session:
                 opening.over = "signed-off"
         for subscription, owner in tuple(self._open.items()):
-            if owner == session:
+            if owner.session == session:
                 subscription.close("signed-off")
+
+    def _leave_other_desks(self, account: Account, token: Token) -> bool:
+        """An agent works at one desk, the one signed on last; not while a call is on at another."""
+        others = {
+            subscription: owner
+            for subscription, owner in self._open.items()
+            if subscription.audience.agent_id == account.agent_id and owner.session != token.session
+        }
+        if not others:
+            return True
+        agents = self._ports.floor.snapshot(account).agents
+        if any(a.agent_id == account.agent_id and a.state in _ON_A_CALL for a in agents):
+            return False
+        for subscription, owner in others.items():
+            subscription.close("elsewhere")
+            self._revoke(owner)
+        return True
 
     async def close(self) -> None:
         """The server stops: say bye to all, and wait a moment for it to be heard."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.desk.catalogue_park import PARK_WORDS
 from cti.desk.catalogue_parties import PARTY_WORDS
 
 CATALOGUE: Final[dict[str, tuple[str, str]]] = {
@@ -123,6 +124,11 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "connection.signed-off": (
         "you signed on elsewhere or were signed off",
         "您已在别处签入或被签出",
+    ),
+    "connection.elsewhere": ("you signed on at another desk", "您已在另一座席端签入"),
+    "connection.busy-elsewhere": (
+        "you are on a call at another desk; end it there, then sign on here",
+        "您正在另一座席端通话,请先结束该通话再签入",
     ),
     "connection.no_media": (
         "The media gateway is down; calls cannot be answered until it is back.",
@@ -414,4 +420,5 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "failure.unreachable": ("phone not reachable", "话机不可达"),
     "failure.withdrawn": ("the caller went", "主叫挂断"),
     **PARTY_WORDS,
+    **PARK_WORDS,
 }

@@ -77,6 +77,7 @@ DESK_KEYS: Final = (
     KeyDef(id="hang_up", keys="f8", shown="F8", verbs=("hang_up", "refuse"), through_windows=True),
     KeyDef(id="digits", keys="f9", shown="F9", verbs=("digits",)),
     KeyDef(id="consult", keys="ctrl+x", shown="^X", verbs=("consult_step", "consult")),
+    KeyDef(id="park", keys="ctrl+p", shown="^P", verbs=("park", "parked")),
     KeyDef(id="disposition", keys="ctrl+o,f10", shown="^O", verbs=("disposition",)),
     KeyDef(id="customer", keys="ctrl+k", shown="^K", verbs=("customer",)),
     KeyDef(id="save_note", keys="ctrl+s", shown="^S", verbs=("save_note",)),
@@ -89,6 +90,7 @@ DESK_KEYS: Final = (
 
 BOARD_KEYS: Final = (
     KeyDef(id="supervise", keys="f5,s", shown="F5", verbs=("supervise",)),
+    KeyDef(id="parked", keys="f6,p", shown="F6", verbs=("parked",)),
     KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
     KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("leave_board",)),
 )

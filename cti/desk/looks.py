@@ -39,6 +39,12 @@ STAGE_COLOURS: Final = {
     "held": VIOLET,
     "wrap-up": TEAL,
     "direct": BLUE,
+    "parked": VIOLET,
+}
+VERSTAT_COLOURS: Final = {
+    "TN-Validation-Passed": GREEN,
+    "TN-Validation-Failed": RED,
+    "No-TN-Validation": FAINT,
 }
 SEVERITY_COLOURS: Final = {"information": BLUE, "warning": AMBER, "error": RED}
 

@@ -33,6 +33,7 @@ from cti.schema import (
     GatewayView,
     InteractionView,
     NoteAdded,
+    ParkedView,
     PartyView,
     QueueView,
     RecordingView,
@@ -113,6 +114,7 @@ def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
         gateway_available=snapshot.gateway_available,
         server=snapshot.server,
         site=snapshot.site,
+        parked={each.slot: each for each in snapshot.parked},
     )
     same_contact = (
         snapshot.pop is not None
@@ -163,6 +165,8 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return _take_party(state, event, event.data)
         case TransferView():
             return _take_transfer(state, event, event.data)
+        case ParkedView():
+            return _take_parked(state, event.data)
         case SupervisionView() if state.me is not None:
             told = {"by": event.data.by, "role": event.data.role}
             is_on = event.data.state in ("attending", "joined")
@@ -195,8 +199,32 @@ def _take_party(state: DeskState, event: Event, party: PartyView) -> DeskState:
 def _take_transfer(state: DeskState, event: Event, transfer: TransferView) -> DeskState:
     if state.me is None or transfer.former_id != state.me:
         return state
+    if transfer.kind == "parked":
+        return _noticed(
+            _without(state, event.interaction_id), "notice.parked", slot=transfer.number
+        )
     who = transfer.number or transfer.queue or ""
     return _noticed(_without(state, event.interaction_id), "notice.transferred", who=who)
+
+
+_PARKED: Final = frozenset({"parked", "fetching", "recalling"})
+_UNPARKED: Final[Mapping[str, str]] = {
+    "fetched": "notice.fetched",
+    "passed-on": "notice.passed_on",
+    "gone": "notice.parked_gone",
+}
+"""What who parked a call is told when it is parked no longer."""
+
+
+def _take_parked(state: DeskState, place: ParkedView) -> DeskState:
+    rest = {slot: each for slot, each in state.parked.items() if slot != place.slot}
+    if place.state in _PARKED:
+        return replace(state, parked={**rest, place.slot: place})
+    state = replace(state, parked=rest)
+    key = _UNPARKED.get(place.state)
+    if key is None or place.by != state.me or place.number == state.me:
+        return state
+    return _noticed(state, key, number=place.number)
 
 
 def _take_offer(state: DeskState, event: Event) -> DeskState:

@@ -19,6 +19,7 @@ from cti.schema import (
     Event,
     InteractionView,
     NoteAdded,
+    ParkedView,
     QueueView,
     ScreenPop,
     ServerView,
@@ -73,6 +74,8 @@ class DeskState:
     server: ServerView | None = None
     """Only while the server is stopping."""
     site: str = "Switchroom"
+    parked: Mapping[str, ParkedView] = field(default_factory=dict)
+    """The parking places that are taken."""
     phone: PhoneView = field(default_factory=PhoneView)
     ticker: tuple[Event, ...] = ()
     """Newest first."""
@@ -162,15 +165,15 @@ WITH_CONTACT: Final = ON_A_CALL | OFFERED | {"wrap-up"}
 _ALWAYS: Final = frozenset({"help", "quit", "not_ready"})
 _ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "logged-out": frozenset({"help", "quit", "ready"}),
-    "available": _ALWAYS | {"dial"},
-    "not-ready": _ALWAYS | {"ready", "dial"},
+    "available": _ALWAYS | {"dial", "parked"},
+    "not-ready": _ALWAYS | {"ready", "dial", "parked"},
     "reserved": frozenset({"help", "quit"}),
     "ringing": frozenset({"help", "quit", "answer", "refuse", "customer"}),
     "talking": _ALWAYS
     | {"hold", "mute", "hang_up", "digits", "disposition", "customer", "save_note"},
     "held": _ALWAYS | {"resume", "hang_up", "disposition", "customer", "save_note"},
     "engaged": _ALWAYS | {"hold", "mute", "hang_up", "digits", "save_note"},
-    "wrap-up": _ALWAYS | {"finish", "extend", "disposition", "customer", "save_note"},
+    "wrap-up": _ALWAYS | {"finish", "extend", "disposition", "customer", "save_note", "parked"},
 }
 """Which actions make sense in which state of the agent."""
 
@@ -200,7 +203,8 @@ def allowed_actions(state: DeskState) -> frozenset[str]:
         allowed |= {"ready"}
     if state.mode in ON_A_CALL and interaction is not None and interaction.answered is not None:
         is_asking = any(party.state in ASKED for party in interaction.parties)
-        allowed |= {"consult_step"} if is_asking or interaction.parties else {"consult"}
+        is_alone = not is_asking and not interaction.parties
+        allowed |= {"consult", "park"} if is_alone else {"consult_step"}
     if state.contact_id is None:
         allowed -= {"hold", "resume", "mute", "unmute", "digits", "disposition", "save_note"}
     if state.direct_ring:

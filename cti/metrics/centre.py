@@ -41,6 +41,15 @@ def families(sources: Sources) -> Iterator[Metric]:
     yield gauge(
         "call_backs", "Customers cut off by us who are to be called.", len(centre.call_backs)
     )
+    places = centre.parking.places
+    yield gauge("parked_calls", "Parking places that are taken.", len(places))
+    yield counters("park_events", "What happened to parked calls.", "event", dict(places.counted))
+    yield counters(
+        "pick_ups",
+        "Asked to pick up what rings at others, by what was found.",
+        "found",
+        dict(centre.pick_ups.counted),
+    )
     states = centre.agents.by_state()
     yield gauges("agents", "Agents, static ones included, by state.", "state", states)
     yield from _queues(sources)

@@ -201,7 +201,7 @@ class Calls(Commands):
             recording_path=recording_path,
         )
         self._direct = DirectCalls(self, settings)
-        self._transfers = Transfers(
+        self.transfers = Transfers(
             control=self,
             user_agent=user_agent,
             legs=legs,
@@ -212,19 +212,19 @@ class Calls(Commands):
             clock=clock,
             emit=turn.emit,
         )
-        legs.on_leaving = self._transfers.leaving
+        legs.on_leaving = self.transfers.leaving
         location.on_new_way.append(Reconnecting(user_agent, legs, location, clock).came_back)
-        self._replacements = Replacements(
+        self.replacements = Replacements(
             control=self,
             user_agent=user_agent,
             legs=legs,
             sound=sound,
             direct=self._direct,
-            transfers=self._transfers,
+            transfers=self.transfers,
             clock=clock,
             emit=turn.emit,
         )
-        first = (self._transfers, self._replacements, self._direct, self._digits)
+        first = (self.transfers, self.replacements, self._direct, self._digits)
         self._deliver = FanOut(*(part.takes for part in first), everything(sink))
         self._incoming = Incoming(
             user_agent=user_agent,
@@ -241,7 +241,7 @@ class Calls(Commands):
             media=self.media,
             legs=legs,
             direct=self._direct,
-            replacements=self._replacements,
+            replacements=self.replacements,
             settings=settings,
             clock=clock,
             turn=turn,
@@ -252,7 +252,7 @@ class Calls(Commands):
             incoming=self._incoming,
             forking=forking,
             hunting=self.hunting,
-            transfers=self._transfers,
+            transfers=self.transfers,
             legs=legs,
             media=self.media,
             registrar=registrar,
@@ -265,7 +265,7 @@ class Calls(Commands):
             media=self.media,
             sound=sound,
             direct=self._direct,
-            transfers=self._transfers,
+            transfers=self.transfers,
             forking=forking,
             trunks=self.trunks,
             clock=clock,

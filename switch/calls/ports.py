@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause
 from switch.calls.roles import Role
@@ -128,3 +130,37 @@ class CallControl(Protocol):
 
     def is_reachable(self, phone: str) -> bool:
         """True when the phone has a binding."""
+
+
+class HeldCall(Struct, frozen=True):
+    """A call that a phone has on hold."""
+
+    leg: LegId
+    """The phone's."""
+    peer: LegId
+    """Who hears music."""
+
+
+class RingingCall(Struct, frozen=True):
+    """A direct call that rings at a phone."""
+
+    leg: LegId
+    call: CallId
+    phone: str
+    caller: str
+
+
+class Features(Protocol):
+    """What phones ask for by codes that they dial; `switch.calls.features` has the words."""
+
+    def held_call(self, phone: str) -> HeldCall | None:
+        """The newest call with one other party that a phone has on hold."""
+
+    def deflect(self, leg: LegId, entry: str, number: str) -> bool:
+        """Bring whom a leg talks to to an entry, and end the leg; False: that cannot be."""
+
+    def ringing_call(self, phones: Collection[str]) -> RingingCall | None:
+        """The direct call that rings longest at one of these phones."""
+
+    def pick_up(self, by: LegId, ringing: LegId) -> bool:
+        """Let a leg answer a call in the place of one that rings; False: it rings no more."""

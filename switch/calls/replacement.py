@@ -7,7 +7,7 @@ be taken over by a phone with the same number. Offers of a queue are for the age
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from switch.calls.causes import EndCause, Result
 from switch.calls.direct import DirectCalls
@@ -79,6 +79,24 @@ class Replacements:
     def _leg_ended(self, event: LegEnded) -> None:
         self._moving.pop(event.leg, None)
 
+    def ringing(self, phones: Collection[str]) -> Leg | None:
+        """The direct call that rings longest at one of these phones."""
+        for leg in self._legs:
+            is_theirs = leg.outbound and leg.phone in phones and leg.state is State.ALERTING
+            if is_theirs and self._direct.caller_of(leg.id) is not None:
+                return leg
+        return None
+
+    def pick_up(self, by: LegId, ringing: LegId) -> bool:
+        """Let a leg answer a direct call in the place of one that rings; False: too late."""
+        leg, found = self._legs.get(by), self._legs.get(ringing)
+        if leg is None or found is None or found.state not in _RINGS:
+            return False
+        if self._direct.caller_of(ringing) is None:
+            return False
+        self._pick_up(leg, found)
+        return True
+
     def _pick_up(self, leg: Leg, ringing: Leg) -> None:
         caller = self._direct.caller_of(ringing.id)
         if caller is None:
@@ -89,7 +107,10 @@ class Replacements:
         self._transfers.picked_up(ringing.id, leg.id)
         self._sound.changes.legs.update((caller, leg.id))
         self._control.hang_up(ringing.id, PICKED_UP)
-        self._legs.answer(leg)
+        if leg.is_answered:  # it was called for this
+            self._control.answer(caller)
+        else:
+            self._legs.answer(leg)
 
     def _move(self, by: LegId, leg_id: LegId) -> None:
         leg, taker = self._legs.get(leg_id), self._legs.get(by)

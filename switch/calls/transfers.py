@@ -92,6 +92,8 @@ class Transfers:
             LegEnded: self._leg_ended,
         }
         """News of the legs; before anybody else has them."""
+        self.refuses: Callable[[ToEntry, LegId], int | None] = lambda entry, leg: None
+        """Asked before a leg is brought to an entry: the status to refuse that with."""
 
     def __len__(self) -> int:
         return len(self._by_target)
@@ -200,14 +202,30 @@ class Transfers:
         elif transferred is None or number == phone:
             self._refuse(event.refer, 403, f"phone {phone} transfers to itself")
         elif isinstance(found, ToEntry):
-            self._to_entry(leg, transferred, found, event.refer)
+            status = self.refuses(found, peer)
+            if status is None:
+                self._to_entry(leg, transferred, found, event.refer)
+            else:
+                self._refuse(event.refer, status, f"entry {found.entry} takes nobody now")
         else:
             self._call(leg, phone, transferred, found, event.refer)
 
-    def _to_entry(self, leg: Leg, peer: Leg, entry: ToEntry, refer: ReferId) -> None:
+    def deflect(self, leg: Leg, entry: ToEntry) -> bool:
+        """Bring whom a leg talks to to an entry, as if its phone had asked for that; False: it cannot be."""
+        peers = self._sound.matrix.peers(leg.id)
+        peer = self._legs.get(peers[0]) if len(peers) == 1 else None
+        if peer is None or self._under_way(leg.id, peer.id) is not None:
+            return False
+        if self.refuses(entry, peer.id) is not None:
+            return False
+        self._to_entry(leg, peer, entry, None)
+        return True
+
+    def _to_entry(self, leg: Leg, peer: Leg, entry: ToEntry, refer: ReferId | None) -> None:
         """A queue or a menu takes the peer at once: nothing rings, nothing can fail."""
         now = self._clock.now()
-        self._ua.accept_refer(refer, now)
+        if refer is not None:
+            self._ua.accept_refer(refer, now)
         self._control.unbridge(leg.id, peer.id)
         self._direct.forget(leg.id)
         self._emit(
@@ -226,7 +244,8 @@ class Transfers:
                 is_answered=True,
             )
         )
-        self._ua.notify_refer(refer, 200, now)
+        if refer is not None:
+            self._ua.notify_refer(refer, 200, now)
         self._control.hang_up(leg.id, TRANSFERRED)
 
     def _call(

@@ -208,7 +208,8 @@ class Notifier:
             ValueError: the record is of no use.
         """
         each = subscription_of(id, record, mono)
-        if not self._door.knows(each.watcher) or not self._door.knows(each.phone):
+        is_there = self._door.knows(each.phone) or each.phone in self._settings.places
+        if not self._door.knows(each.watcher) or not is_there:
             raise ValueError(f"{each.watcher} or {each.phone} is no phone any more")
         self._add(each)
 
@@ -277,7 +278,7 @@ class Notifier:
         watch = self._settings.watch
         if watch is Watch.NOBODY:
             raise RefusedError(403)
-        if phone == watcher:
+        if phone == watcher or (phone in self._settings.places and package is Package.DIALOG):
             return phone
         if watch is Watch.OWN or package in _OWN_ALONE:
             raise RefusedError(403)
@@ -291,10 +292,8 @@ class Notifier:
         own = table.of_watcher(each.watcher)
         if len(own) >= settings.most_of_watcher:
             self._end(own[0], "rejected", now)
-        if (
-            len(table) >= settings.most
-            or table.count_of_phone(each.phone) >= settings.most_of_phone
-        ):
+        is_full = table.count_of_phone(each.phone) >= settings.most_of_phone
+        if is_full or len(table) >= settings.most:
             raise RefusedError(480, "Too Many Subscriptions", ("Retry-After", "60"))
 
     def _granted(self, request: Request, each: Subscription, expires_s: int) -> Response:

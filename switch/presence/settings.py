@@ -25,6 +25,8 @@ class PresenceSettings:
     watch: Watch = Watch.PHONES
     see_numbers: frozenset[str] = frozenset()
     """The phones that are told whom the phones they watch talk with; all see it of themselves."""
+    places: frozenset[str] = frozenset()
+    """Numbers that are no phones and whose dialogs all may watch: parking places."""
     default_expires_s: int = 3600
     """Of a SUBSCRIBE or PUBLISH that asks for no time."""
     min_expires_s: int = 30

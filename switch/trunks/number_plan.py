@@ -79,7 +79,9 @@ class NumberPlan:
         """
         self._settings = settings
         self._entries: dict[str, str] = {}
+        self._codes: dict[str, str] = {}
         for entry in settings.entries:
+            self._codes.update(dict.fromkeys(entry.codes, entry.name))
             for written in entry.numbers:
                 number = normalise(written)
                 other = self._entries.setdefault(number, entry.name)
@@ -122,6 +124,8 @@ class NumberPlan:
         if emergency is not None and wanted in emergency.numbers and source is Source.PHONE:
             return ToTrunk(emergency.way, wanted, is_emergency=True)
         entry = self._entries.get(wanted)
+        if entry is None and source is Source.PHONE:
+            entry = self._of_code(wanted)
         if entry is not None:
             return ToEntry(entry, wanted)
         if self.is_phone(wanted):
@@ -132,6 +136,11 @@ class NumberPlan:
                 return self._to_trunk(source, source_name, route.trunk, wanted, trace)
             note(trace, "no-route", route.trunk)
         return Refused(404, "unknown-number")
+
+    def _of_code(self, number: str) -> str | None:
+        """The entry of the longest code that a number begins with."""
+        found = [code for code in self._codes if number.startswith(code)]
+        return self._codes[max(found, key=len)] if found else None
 
     def knows(self, number: str) -> bool:
         """Tell whether a normalised number is an entry or a phone of ours."""

@@ -166,7 +166,9 @@ class EntrySettings:
     """Numbers that lead to one entry of the application: a flow, a queue, an announcement."""
 
     name: str
-    numbers: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    """What phones of ours dial with or without more behind it, as `*8` and `*81002`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

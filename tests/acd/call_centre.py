@@ -22,13 +22,19 @@ from acd.contact_events import ContactEvent, ContactFinished, ContactStarted
 from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.core import Acd
+from acd.dialled_codes import DialledCodes
 from acd.distribution import Distribution
 from acd.events import AcdEvent
 from acd.hand_over import HandOver
 from acd.inbound import Inbound
 from acd.inputs import SetReady, SignOff, SignOn
+from acd.invitations import Invitations
 from acd.model import AgentId, AgentState, ContactId, ContactState, SignedOnBy
+from acd.park import ParkSettings
+from acd.parking import Parking
+from acd.parties import Parties
 from acd.pending_call_back import CallBackSettings
+from acd.pick_up import PickUps
 from acd.ports import Destination, NoRoute, ToPhone, ToTrunk
 from acd.records import AgentRecord, CallBackRecord, ContactRecord
 from acd.settings import AcdSettings
@@ -49,6 +55,7 @@ QUEUE, RECORDED, MENU, SILENT, TO_PHONE, NOWHERE = "100", "101", "102", "103", "
 """The entries: a queue, a recorded one, a menu, and flows that decide without answering."""
 
 CARD_S = 0.05
+PARK = ParkSettings(slots=("701", "702", "703"), ring_back_s=60.0, ring_backs=2, otherwise=QUEUE)
 
 _MENU = b"""
 language: en
@@ -136,6 +143,7 @@ class CallCentre:
         check: bool = True,
         call_back: CallBackSettings | None = None,
         transfers: TransferSettings | None = None,
+        park: ParkSettings = PARK,
     ) -> None:
         self.clock = VirtualClock()
         self.switch = HandSwitch(self.clock)
@@ -145,6 +153,7 @@ class CallCentre:
         self._max_wait_s = max_wait_s
         self._call_back = call_back
         self._transfers = transfers or TransferSettings()
+        self._park = park
         self._kept: dict[ContactId, CallBackRecord | None] = {}
         self._make()
         self.distribution.begin()
@@ -218,30 +227,73 @@ class CallCentre:
             disengage=self.inbound.disengage,
             report=report,
         )
-        self.consultations = Consultations(
-            contacts=self.contacts,
-            conversation=self.conversation,
+        parties = Parties(contacts=self.contacts, clock=clock, report=report)
+        invitations = Invitations(
+            parties=parties,
             distribution=self.distribution,
-            hand_over=self.hand_over,
             control=self.switch,
             clock=clock,
             routes=Numbers(),
             pops=self.pops,
             agents={name: name for name in (ANN, BOB, CY)},
-            queues=frozenset((SALES, SUPPORT)),
-            settings=self._transfers,
-            report=report,
         )
-        self.supervision = Supervision(
+        self.consultations = Consultations(
             contacts=self.contacts,
             conversation=self.conversation,
             distribution=self.distribution,
             hand_over=self.hand_over,
+            parties=parties,
+            invitations=invitations,
+            control=self.switch,
+            clock=clock,
+            queues=frozenset((SALES, SUPPORT)),
+            settings=self._transfers,
+        )
+        self.supervision = Supervision(
+            conversation=self.conversation,
+            consultations=self.consultations,
+            hand_over=self.hand_over,
+            parties=parties,
+            invitations=invitations,
+            control=self.switch,
+        )
+        self.parking = Parking(
+            contacts=self.contacts,
+            distribution=self.distribution,
+            hand_over=self.hand_over,
+            parties=parties,
+            invitations=invitations,
+            waiting_room=room,
             control=self.switch,
             clock=clock,
             agents={name: name for name in (ANN, BOB, CY)},
+            settings=self._park,
+            begin_at=self.inbound.begin_at,
+            new_id=self._new_id,
             report=report,
         )
+        self.pick_ups = PickUps(
+            contacts=self.contacts,
+            distribution=self.distribution,
+            parking=self.parking,
+            control=self.switch,
+            features=self.switch,
+            agents={name: name for name in (ANN, BOB, CY)},
+            whose="all",
+            disengage=self.inbound.disengage,
+        )
+        self.codes = DialledCodes(
+            contacts=self.contacts,
+            parking=self.parking,
+            pick_ups=self.pick_ups,
+            control=self.switch,
+            features=self.switch,
+            park_code="*68",
+            pick_up_code="*8",
+            language="en",
+        )
+        self.switch.refuses = self.codes.refuses
+        self.inbound.is_code = self.codes.incoming
         self.inbound.agent_left = self.consultations.agent_left
         self.agent_dial.agent_left = self.consultations.agent_left
         self.call_backs = CallBacks(
@@ -258,6 +310,9 @@ class CallCentre:
         self.call_backs.on_change = self._keep
         self.inbound.place_of = self.call_backs.place_of
         self.switch.handle = FanOut(
+            self.codes.takes,
+            self.pick_ups.takes,
+            self.parking.takes,
             self.consultations.takes,
             self.supervision.takes,
             self.agent_dial.takes,
@@ -271,6 +326,7 @@ class CallCentre:
             inbound=self.inbound,
             agent_dial=self.agent_dial,
             consultations=self.consultations,
+            parking=self.parking,
             clock=clock,
             hang_up=self.switch.hang_up,
         )
@@ -307,7 +363,9 @@ class CallCentre:
         again = {name: self.adoption.contact(name, _same) for name in contacts}
         assert again == contacts, "another kill before they go on would cost something"
         self.acd.check_invariants()
-        self.adoption.engage((each.id, AgentId(each.phone)) for each in legs.values() if each.phone)
+        self.adoption.engage(
+            (each.id, AgentId(each.phone)) for each in legs.values() if each.phone in (ANN, BOB, CY)
+        )
         playing = {player for player, _ in self.adoption.playing()}
         for each in legs.values():
             each.players &= playing  # the switch stops those that nobody knows
@@ -381,7 +439,10 @@ class CallCentre:
             assert contacts._by_id[contact.id] is contact
         for leg in self.switch.legs:
             is_call_back = leg in self.call_backs._dialling
-            assert is_call_back != (leg in contacts._by_leg), f"{leg} belongs to nobody, or to two"
+            is_direct = leg in (*self.switch.direct, *self.switch.direct.values())
+            is_other = is_direct or leg in self.codes._telling or leg in self.pick_ups._wanted
+            owners = (is_call_back, leg in contacts._by_leg, is_other)
+            assert sum(owners) == 1, f"{leg} belongs to nobody, or to two"
         assert len(contacts._by_call) == len(contacts)
         assert {c.contact for c in self.acd.contacts()} == {
             c.id for c in contacts._by_id.values() if c.stage in _QUEUED
@@ -410,6 +471,11 @@ class CallCentre:
                 pass
         if contact.stage is Stage.OFFERED:
             assert (contact.agent_leg is None) == (contact.id in self.pops.waiting)
+        assert (contact.stage is Stage.PARKED) == (contact.park is not None)
+        if contact.park is not None:
+            assert self.parking.places.occupant(contact.park.slot) is contact
+            assert customer is not None
+            assert customer.music != bool(customer.players), f"{customer} hears nothing"
         if contact.stage in (Stage.WAITING, Stage.OFFERED) and customer is not None:
             if customer.answered:
                 assert customer.music != bool(customer.players), f"{customer} hears nothing"

@@ -31,7 +31,7 @@ from switch.calls.events import (
     PlayFinished,
     RecordingClosed,
 )
-from switch.calls.ports import NO_HEADERS
+from switch.calls.ports import NO_HEADERS, HeldCall, RingingCall
 from switch.calls.roles import Role
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -53,12 +53,14 @@ class Leg:
     answering: bool = False
     music: bool = False
     held: bool = False
+    dialled: bool = False
+    """It has called us to fetch or to pick up a call, and is bridged with one of another call."""
     attends: tuple[LegId, Role] | None = None
     players: set[PlayerId] = field(default_factory=set)
 
 
 class HandSwitch:
-    """Satisfies `switch.calls.ports.CallControl`."""
+    """Satisfies `switch.calls.ports.CallControl` and `switch.calls.ports.Features`."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
@@ -69,6 +71,9 @@ class HandSwitch:
         self.recorded: dict[RecordingId, tuple[LegId, tuple[LegId, ...]]] = {}
         """Who feeds the left and the right channel."""
         self.reachable: set[str] = set()
+        self.direct: dict[LegId, LegId] = {}
+        """Calls between phones that are no contacts: callee and caller."""
+        self.refuses: Callable[[str, str, LegId], int | None] = lambda entry, number, leg: None
         self.has_media = True
         self.confirms = True
         """False: an answer takes until `confirm`, as it does over a slow network."""
@@ -102,6 +107,27 @@ class HandSwitch:
                 caller_name="",
                 source=Source.TRUNK,
                 source_name="carrier",
+            )
+        )
+        self.settle()
+        return leg
+
+    def dials(self, phone: str, entry: str, number: str) -> Leg:
+        """A phone of ours dials a code."""
+        leg = Leg(self._id("leg"), CallId(self._id("call")), phone, False, dialled=True)
+        self.legs[leg.id] = leg
+        self._emit_started(leg, number)
+        self._emit(
+            IncomingLeg(
+                leg=leg.id,
+                call=leg.call,
+                at=self.clock.now(),
+                entry=entry,
+                called=number,
+                caller_number=phone,
+                caller_name="",
+                source=Source.PHONE,
+                source_name=phone,
             )
         )
         self.settle()
@@ -163,19 +189,21 @@ class HandSwitch:
             self._end(leg, HUNG_UP, by_peer=False)
         self.settle()
 
-    def sent_to(self, old: Leg, peer: Leg, entry: str) -> None:
+    def sent_to(self, old: Leg, peer: Leg, entry: str, number: str = "") -> None:
         """The switch has brought somebody to an entry who was transferred there."""
+        self.bridged.discard(frozenset((old.id, peer.id)))
         self._emit(
             IncomingLeg(
                 leg=peer.id,
                 call=peer.call,
                 at=self.clock.now(),
                 entry=entry,
-                called=entry,
-                caller_number="",
+                called=number or entry,
+                caller_number=peer.phone or "+12025550101",
                 caller_name="",
                 source=Source.TRUNK,
                 source_name="carrier",
+                redirected_by=old.phone or "",
                 is_answered=True,
             )
         )
@@ -233,6 +261,10 @@ class HandSwitch:
         self.has_media = True
         self._emit(GatewayChanged(at=self.clock.now(), available=True))
         self.settle()
+
+    def newest_call(self) -> CallId:
+        """An id for a call that a test makes by hand."""
+        return CallId(self._id("call"))
 
     def newest(self) -> Leg:
         """The leg that was begun last."""
@@ -312,7 +344,8 @@ class HandSwitch:
             assert leg.answered, f"{leg} is bridged before it has sound"
             assert not leg.music, f"{leg} hears music under the conversation"
             assert not leg.players, f"{leg} hears an announcement under the conversation"
-        assert self.legs[a].call == self.legs[b].call
+        is_fetched = self.legs[a].dialled or self.legs[b].dialled
+        assert is_fetched or self.legs[a].call == self.legs[b].call
         self.bridged.add(frozenset((a, b)))
         self._emit(LegsBridged(call=self.legs[a].call, a=a, b=b, at=self.clock.now()))
 
@@ -413,6 +446,45 @@ class HandSwitch:
 
     def is_reachable(self, phone: str) -> bool:
         return phone in self.reachable
+
+    # --- Features -------------------------------------------------------------------------------
+
+    def held_call(self, phone: str) -> HeldCall | None:
+        for leg in self.legs.values():
+            if leg.phone == phone and leg.held:
+                for pair in self.bridged:
+                    if leg.id in pair:
+                        (peer,) = pair - {leg.id}
+                        return HeldCall(leg.id, peer)
+        return None
+
+    def deflect(self, leg: LegId, entry: str, number: str) -> bool:
+        found = self.legs[leg]
+        peers = [pair - {leg} for pair in self.bridged if leg in pair]
+        if len(peers) != 1:
+            return False
+        (peer,) = peers[0]
+        if self.refuses(entry, number, peer) is not None:
+            return False
+        self.sent_to(found, self.legs[peer], entry, number)
+        return True
+
+    def ringing_call(self, phones: Collection[str]) -> RingingCall | None:
+        for callee in self.direct:
+            leg = self.legs.get(callee)
+            if leg is not None and leg.phone in phones and not leg.answered:
+                return RingingCall(callee, leg.call, leg.phone or "", "")
+        return None
+
+    def pick_up(self, by: LegId, ringing: LegId) -> bool:
+        caller = self.direct.pop(ringing, None)
+        leg, found = self.legs.get(by), self.legs.get(ringing)
+        if caller is None or leg is None or found is None or found.answered:
+            return False
+        self.direct[by] = caller
+        self.hang_up(ringing, EndCause(Result.CANCELLED, "picked-up"))
+        self.answer(by)
+        return True
 
     # --- inside ---------------------------------------------------------------------------------
 

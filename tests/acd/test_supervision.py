@@ -84,25 +84,26 @@ def test_taking_over_at_once_calls_the_phone_first_and_survives_a_restart(talk: 
     assert talk.together(talk.customer, cy)
 
 
-def test_a_takeover_that_meets_a_consultation_is_told_and_may_be_asked_for_again(
-    talk: Talk,
-) -> None:
+@pytest.mark.parametrize("answers_first", [True, False])
+def test_a_takeover_that_meets_a_consultation_ends_it(talk: Talk, answers_first: bool) -> None:
+    """Who takes over wants the customer, whoever the agent is asking."""
     talk.centre.supervision.take_over(talk.contact, "super", CY)
     talk.centre.settle()
     cy = talk.switch.phone_leg(CY)
-    talk.asked(BOB)
+    bob = talk.asked(BOB) if answers_first else talk.consult(BOB)
     talk.switch.confirm(cy)
-    told = talk.centre.told(ContactParty)[-1]
-    assert (told.state, told.role, told.reason) == (
-        PartyState.ATTENDING,
-        Role.MONITOR,
-        "agent-consults",
-    )
-    assert cy.attends == (talk.ann.id, Role.MONITOR)
-    assert not talk.contact.others[cy.id].takes_over
-    with pytest.raises(NotNowError):
-        talk.centre.supervision.take_over(talk.contact, "super", CY)
-    talk.do.cancel(talk.contact)
+    assert talk.together(talk.customer, cy)
+    assert bob.id not in talk.switch.legs
+    assert (talk.contact.agent, talk.contact.consult) == (CY, None)
+    assert talk.centre.state(ANN) is AgentState.WRAP_UP
+    assert talk.centre.state(BOB) is AgentState.AVAILABLE
+    told = [(e.number, e.state) for e in talk.centre.told(ContactParty)]
+    assert (BOB, PartyState.LEFT) in told
+
+
+def test_a_takeover_of_a_contact_that_is_being_handed_over_takes_it(talk: Talk) -> None:
+    cy = attending(talk, Role.MONITOR)
+    talk.do.transfer(talk.contact, BOB)
     talk.centre.settle()
     talk.centre.supervision.take_over(talk.contact, "super", CY)
     talk.centre.settle()

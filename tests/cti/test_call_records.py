@@ -33,7 +33,7 @@ class Office:
             location=bench.location,
             clock=bench.process,
             append=self.rows.append,
-            interaction_of=lambda call: f"of-{call}",
+            interaction_of=lambda call, leg: (f"of-{call}", call),
             new_id=bench.new_id,
             bus=Bus(),
         )

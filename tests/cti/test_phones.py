@@ -72,6 +72,7 @@ class Floor:
             credentials=PhoneCredentials((PhoneSection(numbers="1001-1050", password="x"),), REALM),
             agents=self.views,
             agent_of=lambda phone: phone if phone == "1002" else None,
+            parked=lambda: (),
             bus=self.bus,
         )
         bench.react = FanOut(self.phones.takes)

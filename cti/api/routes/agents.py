@@ -56,11 +56,16 @@ async def extend_wrap_up(caller: TheCaller, context: TheContext) -> Response:
 @router.post("/me/dial", status_code=202)
 async def dial(body: DialRequest, caller: TheCaller, context: TheContext) -> Response:
     """Ring the agent's own phone, then the number."""
-    number = body.number.strip()
+    context.ports.floor.dial(caller.agent_id, number_of(body.number))
+    return Response(status_code=202)
+
+
+def number_of(text: str) -> str:
+    """A number as somebody wrote it. Raises `Invalid`."""
+    number = text.strip()
     if not 0 < len(number) <= 40 or not set(number) <= DIALABLE:
         raise Invalid("bad-number", "A number has 1 to 40 of the characters 0-9 + * # - ( ) .")
-    context.ports.floor.dial(caller.agent_id, number)
-    return Response(status_code=202)
+    return number
 
 
 def _agent(agent: str, caller: Caller) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from cti.api.context import Caller, Context, TheCaller, TheContext
 from cti.api.ports import Parties
-from cti.api.routes.agents import DIALABLE
+from cti.api.routes.agents import number_of
 from cti.api.routes.interactions import on_live
 from cti.errors import Invalid, NotAllowed
 from cti.schema import ConsultRequest, PartyRequest, SuperviseRequest, TransferRequest
@@ -27,7 +27,7 @@ async def transfer(
     if bool(body.number) == bool(body.queue):
         raise Invalid("target-needed", "Give either `number` or `queue`.")
     if body.number:
-        body = TransferRequest(number=_number(body.number))
+        body = TransferRequest(number=number_of(body.number))
     await on_live(interaction_id, caller, context, supervisors=True)
     _parties(context).transfer(interaction_id, body)
     return Response(status_code=202)
@@ -38,7 +38,7 @@ async def consult(
     interaction_id: str, body: ConsultRequest, caller: TheCaller, context: TheContext
 ) -> Response:
     """Call somebody; the customer hears music until one of the four steps."""
-    number = _number(body.number)
+    number = number_of(body.number)
     await on_live(interaction_id, caller, context)
     _parties(context).consult(interaction_id, number)
     return Response(status_code=202)
@@ -97,10 +97,3 @@ def _parties(context: Context) -> Parties:
 def _demand_supervisor(caller: Caller) -> None:
     if not caller.is_supervisor:
         raise NotAllowed("not-allowed", "Only supervisors attend the calls of others.")
-
-
-def _number(text: str) -> str:
-    number = text.strip()
-    if not 0 < len(number) <= 40 or not set(number) <= DIALABLE:
-        raise Invalid("bad-number", "A number has 1 to 40 of the characters 0-9 + * # - ( ) .")
-    return number

@@ -190,7 +190,7 @@ class ContactCard(StatePanel):
                 title, hint = words("contact.unknown"), words("contact.unknown_hint", key="Ctrl+K")
             caller = f"{number}  {pop.caller_name}".strip()
             rows = [
-                Text(fit(caller, width), f"bold {looks.TEXT}"),
+                self._vouched(Text(fit(caller, width), f"bold {looks.TEXT}"), width),
                 Text.assemble((fit(title, width), looks.AMBER), ("  " + hint, looks.FAINT)),
             ]
             names = [f"{each.name}  {each.company}".strip() for each in pop.candidates]
@@ -208,10 +208,26 @@ class ContactCard(StatePanel):
             for each in customer.contact_points
             if each.value != pop.caller_number
         ]
-        rows = [name, Text(fit("  ·  ".join(points), width), looks.DIM)]
+        known = Text(fit("  ·  ".join(points), width), looks.DIM)
+        rows = [name, self._vouched(known, width)]
         if customer.remarks:
             rows.append(self._labelled("contact.remark", customer.remarks, width, looks.AMBER))
         return rows
+
+    def _vouched(self, line: Text, width: int) -> Text:
+        """Behind the number: whether it is the caller's own, where a trunk asks for signatures."""
+        interaction = self.state.interaction
+        verstat = interaction.verstat if interaction is not None else ""
+        if interaction is None or not verstat:
+            return line
+        text = self.words.get(f"verstat.{verstat}", verstat)
+        if interaction.attestation:
+            text += f" ({interaction.attestation})"
+        colour = looks.VERSTAT_COLOURS.get(verstat, looks.DIM)
+        mark = Text("   " + text, colour)
+        line.truncate(max(0, width - mark.cell_len), overflow="ellipsis")
+        line.append_text(mark)
+        return line
 
     def _facts(self, pop: ScreenPop, width: int) -> list[Text]:
         rows = []

@@ -1,18 +1,22 @@
-"""A form for a customer that the store does not know yet."""
+"""Who the caller is: one of those with the number, or a form for one the store does not know yet."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from cti.client import ApiClient
+from cti.desk.agent.party_dialogs import Try
 from cti.desk.text import Words, spaced_number
-from cti.schema import CustomerRequest
+from cti.desk.widgets.picker import Choice, Picker
+from cti.schema import CustomerRequest, ScreenPop
 
+_NEW_CUSTOMER: Final = "+new"
 _FIELDS = (
     ("name", "customer.name", 120),
     ("company", "customer.company", 120),
@@ -68,3 +72,25 @@ class CustomerForm(ModalScreen[CustomerRequest | None]):
     def action_close(self) -> None:
         """Create nobody."""
         self.dismiss(None)
+
+
+async def ask_customer(
+    app: App[Any], words: Words, api: ApiClient, pop: ScreenPop, attempt: Try
+) -> None:
+    """Which of the candidates it is, or who is new; and the command that comes of it."""
+    request: CustomerRequest | None = None
+    chosen: str | None = _NEW_CUSTOMER
+    if pop.candidates:
+        choices = [
+            Choice(each.customer_id, each.name, f"{each.company}  {each.remarks}".strip())
+            for each in pop.candidates
+        ]
+        choices.append(Choice(_NEW_CUSTOMER, words("pick.new_customer")))
+        chosen = await app.push_screen_wait(Picker(words, words("pick.customer"), choices))
+    if chosen == _NEW_CUSTOMER:
+        number = pop.new_customer_number or pop.caller_number
+        request = await app.push_screen_wait(CustomerForm(words, number, pop.caller_name))
+    elif chosen is not None:
+        request = CustomerRequest(customer_id=chosen)
+    if request is not None:
+        await attempt(api.link_customer(pop.interaction_id, request))

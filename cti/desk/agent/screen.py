@@ -12,14 +12,22 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from cti.client import ApiClient, ApiError, ServerUnreachableError, SignedOnAgain, StreamItem
+from cti.client import (
+    ApiClient,
+    ApiError,
+    ServerUnreachableError,
+    SignedOnAgain,
+    StreamEnded,
+    StreamItem,
+)
 from cti.desk.agent.contact_card import ContactCard
-from cti.desk.agent.customer_form import CustomerForm
+from cti.desk.agent.customer_form import ask_customer
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
+from cti.desk.agent.parked_dialog import ask_parked
 from cti.desk.agent.party_dialogs import ask_step, ask_target
 from cti.desk.agent.phone_keeper import PhoneKeeper
 from cti.desk.agent.queue_strip import QueueStrip
@@ -37,12 +45,15 @@ from cti.desk.widgets.panel import StatePanel
 from cti.desk.widgets.picker import Choice, Picker
 from cti.desk.widgets.queue_table import QueueTable
 from cti.phone.protocol import Died, RegistrationFailed
-from cti.schema import CustomerRequest, Event, ScreenPop, SignOnReply, Snapshot
+from cti.schema import Event, ScreenPop, SignOnReply, Snapshot
 
-_NEW_CUSTOMER: Final = "+new"
 _SECRET_REFUSED: Final = (401, 403, 407)
 _RENEWAL_PAUSE_S: Final = 20.0
 """A phone that is refused asks for a new secret no more often than this."""
+_ASKS: Final = frozenset(
+    {"not_ready", "dial", "consult", "consult_step", "parked", "disposition", "customer"}
+)
+"""Verbs that open a window first."""
 
 
 class DeskScreen(Screen[None]):
@@ -138,6 +149,8 @@ class DeskScreen(Screen[None]):
             self._renew_secret()
         if isinstance(item, Died) and self.state.lost_contact is not None:
             self._end_lost_call(self.state.lost_contact)
+        if isinstance(item, StreamEnded):
+            self._end_phone()
         if isinstance(item, Snapshot) and self._doubts_calls:
             self._doubts_calls = False
             if self._keeper is not None and self.state.mode not in ON_A_CALL | OFFERED:
@@ -168,6 +181,11 @@ class DeskScreen(Screen[None]):
         # The server may have ended it already, or be away itself.
         with contextlib.suppress(ApiError, ServerUnreachableError):
             await self._api.hang_up(interaction_id)
+
+    @work(group="phone")
+    async def _end_phone(self) -> None:
+        """Nobody works at this desk any more: its phone is not to ring."""
+        await self.stop_phone()
 
     def _phone_is_there(self) -> bool:
         return self.state.phone.stage in (PhoneStage.REGISTERED, PhoneStage.EXTERNAL)
@@ -240,8 +258,16 @@ class DeskScreen(Screen[None]):
     def action_press(self, key_id: str) -> None:
         """A key of the desk was pressed."""
         verb = verb_of(key_id, allowed_actions(self.state))
-        if verb is not None:
+        if verb is not None and not (verb in _ASKS and self._is_asking):
             self._verbs()[verb]()
+
+    @property
+    def _is_asking(self) -> bool:
+        """A window is open, or about to be: the same key pressed twice must not open two."""
+        return any(
+            work.group == "dialog" and work.node is self and not work.is_finished
+            for work in self.workers
+        )
 
     def action_press_unless_typing(self, key_id: str) -> None:
         """No field has the focus; but it may just have been taken from under the agent's fingers."""
@@ -266,6 +292,8 @@ class DeskScreen(Screen[None]):
             "digits": lambda: self.app.push_screen(DigitsDialog(self._words)),
             "consult": self._ask_target,
             "consult_step": self._ask_step,
+            "park": lambda: self._command(lambda: api.park(contact)),
+            "parked": self._ask_parked,
             "disposition": self._choose_disposition,
             "customer": self._choose_customer,
             "save_note": self.query_one(NoteEditor).hand_over,
@@ -346,25 +374,13 @@ class DeskScreen(Screen[None]):
 
     @work(group="dialog")
     async def _choose_customer(self) -> None:
-        words, pop = self._words, self.state.pop
-        if pop is None:
-            return
-        request: CustomerRequest | None = None
-        chosen: str | None = _NEW_CUSTOMER
-        if pop.candidates:
-            choices = [
-                Choice(each.customer_id, each.name, f"{each.company}  {each.remarks}".strip())
-                for each in pop.candidates
-            ]
-            choices.append(Choice(_NEW_CUSTOMER, words("pick.new_customer")))
-            chosen = await self.app.push_screen_wait(Picker(words, words("pick.customer"), choices))
-        if chosen == _NEW_CUSTOMER:
-            number = pop.new_customer_number or pop.caller_number
-            request = await self.app.push_screen_wait(CustomerForm(words, number, pop.caller_name))
-        elif chosen is not None:
-            request = CustomerRequest(customer_id=chosen)
-        if request is not None:
-            await self._try(self._api.link_customer(pop.interaction_id, request))
+        if self.state.pop is not None:
+            await ask_customer(self.app, self._words, self._api, self.state.pop, self._try)
+
+    @work(group="dialog")
+    async def _ask_parked(self) -> None:
+        parked = self.state.parked.values()
+        await ask_parked(self.app, self._words, self._api, parked, self._try)
 
     @work(group="dialog")
     async def _ask_number(self) -> None:

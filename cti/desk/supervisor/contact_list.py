@@ -10,9 +10,9 @@ from cti.desk import looks
 from cti.desk.state import DeskState, shown_since
 from cti.desk.text import clock, spaced_number
 from cti.desk.widgets.panel import StatePanel
-from cti.schema import InteractionView
+from cti.schema import InteractionView, QueueView
 
-_ORDER = ("waiting", "offered", "menu", "talking", "held", "wrap-up", "direct")
+_ORDER = ("waiting", "offered", "parked", "menu", "talking", "held", "wrap-up", "direct")
 
 
 def in_order(state: DeskState) -> list[InteractionView]:
@@ -60,5 +60,12 @@ class ContactList(StatePanel):
             Text(self.words.get(f"stage.{each.stage}", each.stage), colour),
             Text(clock(elapsed), looks.wait_colour(elapsed, threshold) if waits else looks.TEXT),
             Text(caller or self.words("contact.withheld"), looks.TEXT),
-            Text(queue.title if queue is not None else each.called),
+            Text(self._where(each, queue)),
         )
+
+    def _where(self, each: InteractionView, queue: QueueView | None) -> str:
+        """The queue, the number that was dialled, or the place it is parked in."""
+        for place in self.state.parked.values():
+            if place.interaction_id == each.interaction_id:
+                return place.slot
+        return queue.title if queue is not None else each.called

@@ -40,9 +40,15 @@ async def ask_role(
     if role == "stop":
         await api.stop_supervising(chosen)
         return phone
-    if not phone:
-        said: str | None = await app.push_screen_wait(DialDialog(words, "supervise.phone"))
-        phone = said or ""
+    phone = await ask_phone(app, words, phone)
     if phone:
         await api.supervise(chosen, role, phone)
     return phone
+
+
+async def ask_phone(app: App[Any], words: Words, phone: str) -> str:
+    """The number of the supervisor's phone, if it is not known yet; empty: none was given."""
+    if phone:
+        return phone
+    said: str | None = await app.push_screen_wait(DialDialog(words, "supervise.phone"))
+    return said or ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Awaitable
+from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
@@ -11,13 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from cti.client import ApiClient, ApiError, ServerUnreachableError, StreamItem
+from cti.desk.agent.parked_dialog import ask_parked
 from cti.desk.keys import BOARD_KEYS, hints
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState
 from cti.desk.supervisor.agent_table import AgentTable
 from cti.desk.supervisor.board_bar import BoardBar
 from cti.desk.supervisor.contact_list import ContactList, in_order
-from cti.desk.supervisor.role_dialogs import ask_role
+from cti.desk.supervisor.role_dialogs import ask_phone, ask_role
 from cti.desk.supervisor.summary import Summary
 from cti.desk.supervisor.ticker import Ticker
 from cti.desk.text import Words
@@ -26,6 +28,8 @@ from cti.desk.widgets.help_screen import HelpScreen
 from cti.desk.widgets.key_bar import KeyBar
 from cti.desk.widgets.panel import StatePanel
 from cti.desk.widgets.queue_table import QueueTable
+
+_VERBS: Final = frozenset({"supervise", "parked", "help", "leave_board"})
 
 
 class WallboardScreen(Screen[None]):
@@ -61,7 +65,7 @@ class WallboardScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start the stream and the clock."""
-        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, {"supervise", "help", "leave_board"}))
+        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, _VERBS))
         self.take(None)
         self._read_stream()
         self.set_interval(1.0, self._tick)
@@ -91,16 +95,35 @@ class WallboardScreen(Screen[None]):
             self.app.push_screen(HelpScreen(self._words, BOARD_KEYS, "help.more_board"))
         elif key_id == "supervise":
             self._supervise()
+        elif key_id == "parked":
+            self._fetch()
         else:
             self.app.exit()
 
     @work(group="dialog", exclusive=True)
     async def _supervise(self) -> None:
-        try:
+        async def ask() -> None:
             self._phone = await ask_role(
                 self.app, self._words, self._api, in_order(self.state), self._phone
             )
+
+        await self._try(ask())
+
+    @work(group="dialog", exclusive=True)
+    async def _fetch(self) -> None:
+        """A parked call, to the supervisor's own phone."""
+        parked = self.state.parked.values()
+        self._phone = await ask_phone(self.app, self._words, self._phone)
+        if self._phone:
+            await ask_parked(self.app, self._words, self._api, parked, self._try, phone=self._phone)
+
+    async def _try(self, command: Awaitable[object]) -> bool:
+        """Carry a command out; say when that fails."""
+        try:
+            await command
+            return True
         except ApiError as exc:
             self.notify(exc.problem.message, severity="error", timeout=8, markup=False)
         except ServerUnreachableError:
             self.notify(self._words("notice.unreachable"), severity="error", markup=False)
+        return False

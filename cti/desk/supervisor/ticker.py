@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -23,6 +24,7 @@ from cti.schema import (
     GatewayView,
     InteractionView,
     Offered,
+    ParkedView,
     RecordingView,
     Refused,
     ServerView,
@@ -53,6 +55,8 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
                 words("tick.refused", called=data.called, status=data.status, reason=data.reason),
                 looks.DIM,
             )
+        case ParkedView():
+            return _parked(event.data, words)
         case BanView() if event.type is EventType.SOURCE_BANNED:
             source, why = event.data.source, event.data.words
             why = words.get(f"ban.{event.data.reason}", why)
@@ -84,6 +88,24 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
             return words("tick.agent", agent=name, state=text), looks.DIM
         case _:
             return None
+
+
+_PARK_WORDS: Final = {
+    "parked": "tick.parked",
+    "recalling": "tick.recalling",
+    "fetched": "tick.fetched",
+    "returned": "tick.fetched",
+    "passed-on": "tick.passed_on",
+}
+
+
+def _parked(place: ParkedView, words: Words) -> Line | None:
+    key = _PARK_WORDS.get(place.state)
+    if key is None:
+        return None
+    caller = place.customer_name or spaced_number(place.caller_number)
+    caller = caller or words("contact.withheld")
+    return words(key, caller=caller, slot=place.slot, number=place.number), looks.VIOLET
 
 
 def _interaction(

@@ -82,6 +82,7 @@ class Centre:
     cards: dict[str, CustomerCard] = field(default_factory=dict)
     acks: list[tuple[str, int]] = field(default_factory=list)
     desks: list[tuple[str, ...]] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
     healthy: tuple[bool, str] = (True, "")
     store_is_away: bool = False
     hold_up: asyncio.Event | None = None
@@ -92,7 +93,8 @@ class Centre:
     # floor
 
     def snapshot(self, account: Account) -> Snapshot:
-        everyone = tuple(view(f"{number}") for number in (1001, 1002))
+        states = self.states
+        everyone = tuple(view(n, states.get(n, "available")) for n in ("1001", "1002"))
         return Snapshot(
             seq=0,
             at=1.0,

@@ -294,18 +294,31 @@ async def test_a_desk_that_stays_away_is_gone_after_the_grace_period() -> None:
         ]
 
 
-async def test_signing_off_one_of_two_desks_leaves_the_other(run: Running) -> None:
+async def test_an_agent_works_at_the_desk_signed_on_last_and_the_other_is_told(
+    run: Running,
+) -> None:
     one, two = await run.signed_on("1001"), await run.signed_on("1001")
+    async with one.stream() as first:
+        await receive(first)
+        async with two.stream() as second:
+            assert (await receive(second))["kind"] == "snapshot"
+            assert await receive(first) == {"kind": "bye", "reason": "elsewhere"}
+            with pytest.raises(InvalidStatus):
+                async with one.stream():
+                    pass
+            run.publish("1001")
+            assert (await receive(second))["kind"] == "event"
+            assert ("gone", "1001") not in run.centre.desks
+
+
+async def test_while_a_call_is_on_another_desk_is_refused(run: Running) -> None:
+    one, two = await run.signed_on("1001"), await run.signed_on("1001")
+    run.centre.states["1001"] = "talking"
     async with one.stream() as first, two.stream() as second:
         await receive(first)
-        await receive(second)
-        await one.post("/api/v1/sign-off")
-        assert (await receive(first))["reason"] == "signed-off"
+        assert await receive(second) == {"kind": "bye", "reason": "busy-elsewhere"}
         run.publish("1001")
-        assert (await receive(second))["kind"] == "event"
-        assert run.centre.desks == [("connected", "1001"), ("connected", "1001")]
-        await two.post("/api/v1/sign-off")
-        await until(lambda: run.centre.desks[-1] == ("gone", "1001"))
+        assert (await receive(first))["kind"] == "event"
 
 
 async def test_a_supervisors_stream_is_no_desk(run: Running) -> None:

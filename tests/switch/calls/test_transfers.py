@@ -426,7 +426,7 @@ def test_a_transferred_call_that_rings_is_picked_up() -> None:
     assert cy.statuses()[-1] == 200
     assert together(bench, bench.leg_of("1001"), bench.leg_of("1004"))
     assert set(bench.gateway.players) == {bench.music}, "ringing is over"
-    assert len(bench.calls._transfers) == 0
+    assert len(bench.calls.transfers) == 0
     bench.restart()
     assert together(bench, bench.leg_of("1001"), bench.leg_of("1004"))
     ann.hang_up()

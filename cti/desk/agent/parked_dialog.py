@@ -1,0 +1,57 @@
+"""Which parked call to fetch, or whose ringing one to pick up: for desk and wallboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from textual.app import App
+
+from cti.client import ApiClient
+from cti.desk.agent.dial_dialog import DialDialog
+from cti.desk.agent.party_dialogs import Try
+from cti.desk.text import Words, clock, spaced_number
+from cti.desk.widgets.picker import Choice, Picker
+from cti.schema import ParkedView
+
+_GROUP: Final = "+group"
+_NUMBER: Final = "+number"
+
+
+def parked_choices(words: Words, parked: Iterable[ParkedView], now: float) -> list[Choice]:
+    """The taken places, with who waits there, for how long, and what happens."""
+    choices = []
+    for place in sorted(parked, key=lambda each: each.slot):
+        caller = place.customer_name or spaced_number(place.caller_number)
+        title = words("park.line", slot=place.slot, caller=caller or words("contact.withheld"))
+        detail = words(
+            "park.detail", time=clock(now - place.since), by=place.by_name or place.by or "?"
+        )
+        if place.state in ("fetching", "recalling"):
+            detail += "  ·  " + words(f"park.{place.state}", number=place.number)
+        choices.append(Choice(place.slot, title, detail))
+    return choices
+
+
+async def ask_parked(
+    app: App[Any],
+    words: Words,
+    api: ApiClient,
+    parked: Iterable[ParkedView],
+    attempt: Try,
+    phone: str = "",
+) -> None:
+    """Ask, and command; `phone` is who is to be called, if not the agent's own."""
+    choices = parked_choices(words, parked, api.server_time())
+    choices += [Choice(_GROUP, words("park.group")), Choice(_NUMBER, words("park.number"))]
+    chosen = await app.push_screen_wait(Picker(words, words("park.title"), choices))
+    if chosen is None:
+        return
+    if chosen == _GROUP:
+        await attempt(api.pick_up(phone=phone))
+    elif chosen == _NUMBER:
+        number = await app.push_screen_wait(DialDialog(words, "park.whose"))
+        if number is not None:
+            await attempt(api.pick_up(number, phone))
+    else:
+        await attempt(api.fetch(chosen, phone))
