@@ -45,8 +45,6 @@ from cti.bus import Bus
 from cti.live import LiveInteraction
 from cti.schema import (
     Announced,
-    CallBackView,
-    Cleared,
     CustomerCard,
     CustomerLinked,
     Diverted,
@@ -61,7 +59,8 @@ from cti.schema import (
     RecordingView,
     Refused,
 )
-from cti.translate_parties import offered, parked, party_changed, transferred
+from cti.translate_parties import parked, party_changed, transferred
+from cti.translate_views import call_back, cleared, offered, queue_view
 from switch.calls.events import (
     CallRefused,
     EmergencyCalled,
@@ -289,27 +288,13 @@ class Translator:
 
     def _called_back(self, event: CallBackMoved, at: float) -> None:
         """Belongs to the interaction that was cut off, which is over by now."""
-        view = CallBackView(
-            state=event.state,
-            number=event.number,
-            attempt=event.attempt,
-            reason=event.reason,
-            again_at=None if event.again_at is None else self._wall_of(event.again_at),
-            joined_id=event.joined,
-        )
+        view = call_back(event, self._wall_of)
         self._bus.publish(
             EventType.CALL_BACK, view, interaction_id=event.contact, queue=event.queue, at=at
         )
 
     def _finished(self, event: ContactFinished, live: LiveInteraction, at: float) -> None:
-        cleared = Cleared(
-            result=event.result,
-            reason=event.reason,
-            waited_s=event.waited_s,
-            talked_s=event.talked_s,
-            held_s=event.held_s,
-            facts=dict(event.facts),
-        )
+        ended = cleared(event)
         live.finished = True
         agent = self.agents.get(live.agent_id)
         # The wrap-up of this contact, that is: an agent may dial during the wrap-up of another.
@@ -321,8 +306,8 @@ class Translator:
         in_vain = live.outbound and event.talked_s == 0  # who dialled wants to know why
         if event.talked_s > 0 or wrapping or in_vain:
             live.enter("wrap-up", at)
-            self._publish(EventType.CONNECTION_CLEARED, cleared, live, at)
-        self._publish(EventType.INTERACTION_ENDED, cleared, live, at)
+            self._publish(EventType.CONNECTION_CLEARED, ended, live, at)
+        self._publish(EventType.INTERACTION_ENDED, ended, live, at)
         if not wrapping:
             self._forget(live)
 
@@ -344,25 +329,7 @@ class Translator:
                 del self._ended[next(iter(self._ended))]
 
     def _queue_changed(self, event: QueueChanged, at: float) -> None:
-        view = QueueView(
-            queue=event.queue,
-            title=self._queue_titles.get(event.queue, event.queue),
-            waiting=event.waiting,
-            longest_since=at - event.longest_wait_s if event.waiting else None,
-            offered=event.offered,
-            talking=event.talking,
-            agents_signed_on=event.agents_signed_on,
-            agents_available=event.agents_available,
-            entered=event.entered,
-            answered=event.answered,
-            answered_within=event.answered_within,
-            abandoned=event.abandoned,
-            abandoned_within=event.abandoned_within,
-            service_level=event.service_level,
-            service_level_s=event.service_level_s,
-            average_wait_s=event.average_wait_s,
-            average_talk_s=event.average_talk_s,
-        )
+        view = queue_view(event, self._queue_titles.get(event.queue, event.queue), at)
         self._queues[event.queue] = view
         self._bus.publish(EventType.QUEUE_CHANGED, view, queue=event.queue, at=at)
 

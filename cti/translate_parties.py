@@ -11,14 +11,11 @@ from acd.contact_events import (
     ParkNews,
     TransferKind,
 )
-from acd.model import Decision
 from acd.party import PartyState
 from cti.live import LiveInteraction
 from cti.schema import (
-    CandidateView,
     EventData,
     EventType,
-    Offered,
     ParkedView,
     PartyView,
     SupervisionView,
@@ -113,19 +110,3 @@ def transferred(
     live.enter("talking" if event.is_queued else "direct", at)
     live.answered = live.answered or at
     publish(EventType.ESTABLISHED, live.view(), live, at)
-
-
-def offered(live: LiveInteraction, decision: Decision) -> Offered:
-    """An agent was chosen, and why."""
-    return Offered(
-        interaction=live.view(),
-        rule=decision.rule,
-        why=decision.in_words(),
-        candidates=tuple(
-            [
-                CandidateView(agent_id=c.agent, eligible=c.eligible, score=c.score, note=c.note)
-                for c in decision.candidates
-            ]
-        ),
-        others=decision.others,
-    )

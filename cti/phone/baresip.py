@@ -8,17 +8,16 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import baresip
 from baresip.call import CallState
 
-from cti.phone.addresses import free_port, in_uri, split_address
+from cti.phone.addresses import in_uri, split_address
 from cti.phone.baresip_line import Line
+from cti.phone.baresip_stack import has_device, open_stack
 from cti.phone.ports import Commands, Emit, PhoneError, PhoneSettings
 from cti.phone.protocol import (
-    SHOWN_HEADERS,
     Answer,
     Capture,
     Captured,
@@ -65,8 +64,6 @@ _MEDIA_ENCRYPTION: Final = {
     "required": "srtp-mand",
     "dtls": "dtls_srtp",
 }
-_PORT_TRIES: Final = 5
-"""The stack also takes the port above the one it is told (TLS)."""
 
 
 class BaresipBackend:
@@ -114,10 +111,10 @@ class BaresipBackend:
 
     async def _start(self) -> int:
         bind = self._settings.bind
-        self._audio = "device" if self._settings.audio == "device" and _has_device() else "none"
+        self._audio = "device" if self._settings.audio == "device" and has_device() else "none"
         if self._settings.trace:
             logging.basicConfig(stream=sys.stderr, level=logging.DEBUG)
-        port = await self._open(bind)
+        self._runtime, port = await open_stack(self._settings, on_device=self._audio == "device")
         self._runtime.subscribe(self._on_stack_event)
         host = f"{in_uri(bind or '127.0.0.1')}:{port}"
         await self._use(
@@ -131,32 +128,6 @@ class BaresipBackend:
             )
         )
         return port
-
-    async def _open(self, bind: str) -> int:
-        """Start the stack and return its port; one that somebody took meanwhile costs a new try."""
-        for tries_left in reversed(range(_PORT_TRIES)):
-            port = self._settings.local_port or free_port(bind)
-            self._runtime = baresip.Runtime()
-            try:
-                await self._runtime.start(
-                    baresip.Config(
-                        net_interface=bind or None,
-                        audio_driver="alsa,default" if self._audio == "device" else "aumem",
-                        expose_headers=SHOWN_HEADERS,
-                        sip_trace=self._settings.trace,
-                        native_log_level="debug" if self._settings.trace else "warning",
-                        extra_config_text=(
-                            f"sip_listen {in_uri(bind or '0.0.0.0')}:{port}\nrtp_ports 10000-15999\n"
-                            + _trust(self._settings.ca_file)
-                        ),
-                    )
-                )
-            except baresip.BaresipError as error:
-                if not tries_left or self._settings.local_port or "in use" not in str(error):
-                    raise
-                continue
-            return port
-        raise AssertionError  # the last round returns or raises
 
     async def _leave(self) -> None:
         with contextlib.suppress(baresip.BaresipError, TimeoutError):
@@ -413,22 +384,6 @@ def _status_of(text: str) -> tuple[int, str]:
     """Split `486 Busy Here`; status 0 where there is none."""
     match = re.match(r"\s*(\d{3})\s*(.*)", text)
     return (int(match[1]), match[2] or text) if match else (0, text or "ended")
-
-
-def _has_device() -> bool:
-    """Whether ALSA knows a sound card."""
-    cards = Path("/proc/asound/cards")
-    try:
-        return "[" in cards.read_text()
-    except OSError:
-        return False
-
-
-def _trust(ca_file: str) -> str:
-    """Lines of the configuration: whom TLS servers have to be vouched for by."""
-    if not ca_file:
-        return "sip_verify_server no\n"
-    return f"sip_cafile {ca_file}\nsip_verify_server yes\n"
 
 
 def _suffix(transport: str) -> str:
