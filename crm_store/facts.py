@@ -156,43 +156,6 @@ class InteractionFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallLegFacts:
-    """One leg of a call that is over, or a call that was refused; see `crm_store.models.call_leg`."""
-
-    leg_id: str
-    call_id: str
-    sip_call_id: str = ""
-    interaction_id: str | None = None
-    direction: str
-    """`in` or `out`."""
-    caller: str = ""
-    called: str = ""
-    phone: str | None = None
-    trunk: str | None = None
-    started: float
-    rang: float | None = None
-    answered: float | None = None
-    ended: float
-    result: str
-    reason: str
-    status: int = 0
-    q850: int = 0
-    ended_by: str = ""
-    """`peer` or `us`."""
-    codec: str = ""
-    user_agent: str = ""
-    linked_call: str | None = None
-    recording_id: str | None = None
-    packets_received: int | None = None
-    packets_sent: int | None = None
-    packets_lost: int | None = None
-    remote_lost: int | None = None
-    jitter_ms: float | None = None
-    rtt_ms: float | None = None
-    mos: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CallLegFilter:
     """Which legs are wanted; what is empty does not matter."""
 

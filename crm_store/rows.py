@@ -86,23 +86,27 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
 
 
 class CallLegRow(Struct, frozen=True, kw_only=True, gc=False):
-    """A leg that is over, or a call that was refused; a later row with the same id replaces it."""
+    """A leg that is over, or a call that was refused; see `crm_store.models.call_leg`.
+
+    Written, and read again as it stands; a later row with the same id replaces it. `direction` is `in` or
+    `out`.
+    """
 
     leg_id: str
     call_id: str
-    direction: str
-    started: float
-    ended: float
-    result: str
-    reason: str
     sip_call_id: str = ""
     interaction_id: str | None = None
+    direction: str
     caller: str = ""
     called: str = ""
     phone: str | None = None
     trunk: str | None = None
+    started: float
     rang: float | None = None
     answered: float | None = None
+    ended: float
+    result: str
+    reason: str
     status: int = 0
     q850: int = 0
     ended_by: str = ""

@@ -21,7 +21,6 @@ from crm_store.cache import CardCache
 from crm_store.database import Database
 from crm_store.errors import NotStored, StoreUnavailable
 from crm_store.facts import (
-    CallLegFacts,
     CallLegFilter,
     CustomerDraft,
     CustomerFacts,
@@ -32,6 +31,7 @@ from crm_store.history import HistorySettings, HistoryWriter
 from crm_store.numbers import normalise
 from crm_store.repositories import call_legs, customers, interactions, recordings
 from crm_store.rows import (
+    CallLegRow,
     DispositionRow,
     HistoryRow,
     InteractionRow,
@@ -220,7 +220,7 @@ class Store:
         *,
         limit: int = 100,
         after: tuple[float, str] | None = None,
-    ) -> list[CallLegFacts]:
+    ) -> list[CallLegRow]:
         """Call detail records, newest first; `after` is start and id of the last one of a page."""
         async with self._database.reading() as connection:
             return await call_legs.page(connection, wanted, limit=limit, after=after)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from crm_store.errors import StoreUnavailable
 from crm_store.facts import CallLegFilter

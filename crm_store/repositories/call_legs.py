@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Select, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_store.facts import CallLegFacts, CallLegFilter
+from crm_store.facts import CallLegFilter
 from crm_store.models.tables import CALL_LEG
+from crm_store.rows import CallLegRow
 
 _C = CALL_LEG.c
 
@@ -19,13 +20,13 @@ async def page(
     *,
     limit: int,
     after: tuple[float, str] | None = None,
-) -> list[CallLegFacts]:
+) -> list[CallLegRow]:
     """The newest legs that the filter lets through, newest first; `after` is start and id of the last."""
     query = _filtered(select(CALL_LEG), wanted)
     if after is not None:
         query = query.where(tuple_(_C.started_at, _C.id) < tuple_(after[0], after[1]))
     query = query.order_by(_C.started_at.desc(), _C.id.desc()).limit(limit)
-    return [_facts(row) for row in await connection.execute(query)]
+    return [_row(row) for row in await connection.execute(query)]
 
 
 async def count(connection: AsyncConnection, wanted: CallLegFilter) -> int:
@@ -57,8 +58,8 @@ def _filtered(query: Select[Any], wanted: CallLegFilter) -> Select[Any]:
     return query
 
 
-def _facts(row: Any) -> CallLegFacts:
-    return CallLegFacts(
+def _row(row: Any) -> CallLegRow:
+    return CallLegRow(
         leg_id=row.id,
         call_id=row.call_id,
         sip_call_id=row.sip_call_id,

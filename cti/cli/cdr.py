@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -15,7 +14,8 @@ from cti.cli.db import add_database_options, configured, database_url, existing
 from cti.cli.exports import add_force, is_in_the_way
 
 if TYPE_CHECKING:
-    from crm_store.facts import CallLegFacts, CallLegFilter
+    from crm_store.facts import CallLegFilter
+    from crm_store.rows import CallLegRow
     from crm_store.store import Store
 
 _EPILOG = """examples:
@@ -103,7 +103,7 @@ def _wanted(args: argparse.Namespace) -> CallLegFilter:
     )
 
 
-async def _pages(store: Store, wanted: CallLegFilter) -> AsyncIterator[list[CallLegFacts]]:
+async def _pages(store: Store, wanted: CallLegFilter) -> AsyncIterator[list[CallLegRow]]:
     after = None
     while page := await store.call_legs(wanted, limit=_PAGE, after=after):
         yield page
@@ -150,7 +150,7 @@ async def _export(store: Store, args: argparse.Namespace) -> int:
 async def _write(
     store: Store,
     wanted: CallLegFilter,
-    writer: Callable[[CallLegFacts], None],
+    writer: Callable[[CallLegRow], None],
     tell: Callable[[int], None],
 ) -> int:
     written = 0
@@ -162,25 +162,25 @@ async def _write(
     return written
 
 
-def _csv_writer(file: IO[str]) -> Callable[[CallLegFacts], None]:
+def _csv_writer(file: IO[str]) -> Callable[[CallLegRow], None]:
     import csv
 
-    from crm_store.facts import CallLegFacts
+    from crm_store.rows import CallLegRow
 
-    names = [field.name for field in fields(CallLegFacts)]
+    names = CallLegRow.__struct_fields__
     writer = csv.DictWriter(file, names)
     writer.writeheader()
     return lambda leg: writer.writerow({k: _cell(v) for k, v in _written(leg).items()})
 
 
-def _json_writer(file: IO[str]) -> Callable[[CallLegFacts], None]:
+def _json_writer(file: IO[str]) -> Callable[[CallLegRow], None]:
     import json
 
     return lambda leg: print(json.dumps(_written(leg), ensure_ascii=False), file=file)
 
 
-def _written(leg: CallLegFacts) -> dict[str, Any]:
-    values = asdict(leg)
+def _written(leg: CallLegRow) -> dict[str, Any]:
+    values = {name: getattr(leg, name) for name in leg.__struct_fields__}
     for name in _TIMES:
         if values[name] is not None:
             values[name] = datetime.fromtimestamp(values[name], UTC).isoformat()
