@@ -258,7 +258,9 @@ class Lab:
 
     async def agent(self, agent: str) -> dict[str, Any]:
         """An agent as supervisors see it."""
-        snapshot = await self.get("/api/v1/snapshot")
+        snapshot = await self.get(
+            "/api/v1/snapshot", "admin"
+        )  # as `status`: one sign-on serves both
         for view in snapshot["agents"]:
             if view["agent_id"] == agent:
                 found: dict[str, Any] = view
