@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.kit.phone import Phone, tone_levels
+from tests.kit.patience import PATIENCE_S
+from tests.kit.phone import Phone, loudest_tone, tone_levels
 
 CALLER_HZ, AGENT_HZ, OTHER_HZ = 640.0, 1080.0, 1440.0
 """The agent's lies between the notes of the hold music, so that they are not taken for it."""
@@ -75,6 +76,15 @@ async def until_heard(phone: Phone, call: str, *pitches: float) -> None:
 async def until_each_hears(*ears: tuple[Phone, str, float]) -> None:
     """Wait until each phone hears on its call this pitch, and no other; they listen all at once."""
     await asyncio.gather(*(until_heard(phone, call, pitch) for phone, call, pitch in ears))
+
+
+async def until_loudest(phone: Phone, call: str, hertz: float) -> None:
+    """Wait until this pitch, any one, is what a phone hears most of: music ends, keys are agreed on."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = loudest_tone(await phone.hear(call, _LOOK_S))
+            if found is not None and abs(found - hertz) <= 10:
+                return
 
 
 def was_heard(pcm: np.ndarray, pitch: float) -> None:

@@ -13,9 +13,10 @@ import struct
 import pytest
 
 from tests.kit.certificates import trusting
+from tests.kit.hearing import until_loudest
 from tests.kit.lab import Lab
 from tests.kit.patience import PATIENCE_S
-from tests.kit.phone import Phone, loudest_tone
+from tests.kit.phone import Phone
 from tests.kit.raw_sip import sdp, status
 from tests.kit.web_sip import WebSip
 
@@ -52,7 +53,9 @@ async def test_a_phone_that_trusts_our_authority_calls_and_is_called(
             await caller.established(call)
             agent.hum(1000.0)
             caller.hum(440.0)
-            await asyncio.gather(heard(agent, ring.call, 440.0), heard(caller, call, 1000.0))
+            await asyncio.gather(
+                until_loudest(agent, ring.call, 440.0), until_loudest(caller, call, 1000.0)
+            )
             await caller.hang_up(call)  # we say BYE to the agent, over its connection
             await agent.closed(ring.call)
             await lab.agent_is("1003", "available")
@@ -66,13 +69,6 @@ async def test_a_phone_that_trusts_our_authority_calls_and_is_called(
             os.kill(agent.process.pid, signal.SIGKILL)  # its own child; the connection just ends
             await agent.__aexit__(None, None, None)
         await lab.agent_is("1003", "logged-out")
-
-
-async def heard(phone: Phone, call: str, hertz: float) -> None:
-    """Wait until a phone hears this pitch: the music ends, keys for the sound are agreed on."""
-    async with asyncio.timeout(PATIENCE_S):
-        while loudest_tone(await phone.hear(call, 0.5)) != pytest.approx(hertz, abs=10):
-            pass
 
 
 @pytest.mark.parametrize("transport", ["ws", "wss"])

@@ -21,8 +21,9 @@ from cti.phone.protocol import (
     Ringing,
 )
 from tests.cti.phone.registrar import TestRegistrar
+from tests.kit.hearing import until_loudest
 from tests.kit.patience import PATIENCE_S
-from tests.kit.phone import Phone, loudest_tone, tone_levels
+from tests.kit.phone import Phone, tone_levels
 
 BACKENDS = ["baresip", "pjsua2"]
 pytestmark = pytest.mark.peer
@@ -56,13 +57,16 @@ async def test_each_party_hears_the_other_and_only_the_other(caller: str, callee
         await asyncio.gather(alice.established(call), bob.established(ring.call))
         alice.press(call, "19#")
         assert await bob.digits(ring.call, 3) == "19#"
-        heard_by_alice, heard_by_bob = await asyncio.gather(
-            alice.hear(call, 0.6), bob.hear(ring.call, 0.6)
+        await asyncio.gather(
+            until_loudest(alice, call, 1000.0), until_loudest(bob, ring.call, 440.0)
         )
-        assert loudest_tone(heard_by_alice[2000:]) == pytest.approx(1000, abs=10)
-        assert loudest_tone(heard_by_bob[2000:]) == pytest.approx(440, abs=10)
-        theirs, own = tone_levels(heard_by_alice[2000:], [1000, 440])
-        assert theirs > 50 * own
+        async with asyncio.timeout(
+            PATIENCE_S
+        ):  # a gap of a busy machine has something of all pitches
+            while True:
+                theirs, own = tone_levels(await alice.hear(call, 0.6), [1000, 440])
+                if theirs > 50 * own:
+                    break
 
         alice.process.hold(call)
         assert (await bob.process.wait_for(Held)).by_far_end
