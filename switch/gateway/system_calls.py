@@ -231,7 +231,9 @@ def send_reports(
 
 
 @inner
-def _send_later(sockets: SocketTables, later: LaterTables) -> tuple[int, int]:
+def _send_later(
+    sockets: SocketTables, tables: ReceiptTables, later: LaterTables
+) -> tuple[int, int]:
     """Send the next part of what the last tick left; return the packets, and how many were not taken."""
     sent = dropped = 0
     for kind in range(len(later.portions)):
@@ -241,7 +243,7 @@ def _send_later(sockets: SocketTables, later: LaterTables) -> tuple[int, int]:
         first, count = take_portion(portion, portion.part)
         if kind == UNCODED:
             encode_frames(
-                later.coders, later.legs, later.linear, later.octets, later.rows, later.sizes,
+                tables.coders, tables.legs, later.linear, later.octets, later.rows, later.sizes,
                 first, count,
             )  # fmt: skip
         dropped += send_packets(sockets, later.octets, later.rows, later.sizes, first, count)
@@ -269,7 +271,7 @@ def relay_packets(
     while now + every_s < until:
         sleep_until(timespec, now + every_s)
         now = monotonic(timespec)
-        waited, lost = _send_later(sockets, later)
+        waited, lost = _send_later(sockets, tables, later)
         sent += waited
         dropped += lost
         count, strangers, owner_has = receive_packets(

@@ -73,6 +73,8 @@ class FrameSender:
         """What is to be encoded, by the row of its packet; empty while no leg has a coder."""
         self._portions = np.zeros(2, dtype=PORTION)
         self._left = self._portions["left"]
+        self._is_begun = False
+        """Whether the last tick left anything."""
         self.follow(plan)
 
     def follow(self, plan: Plan) -> None:
@@ -102,16 +104,13 @@ class FrameSender:
     @property
     def has_more(self) -> bool:
         """Whether packets of this frame wait for a later wake."""
-        return bool(self._left.any())
+        return self._is_begun and bool(self._left.any())
 
     @property
     def later(self) -> LaterTables:
         """The same, for sockets that send it by themselves."""
         out = self._out
-        return LaterTables(
-            self._portions, self._coders.tables, self._legs.table, self._linear,
-            out.octets, out.legs, out.sizes,
-        )  # fmt: skip
+        return LaterTables(self._portions, self._linear, out.octets, out.legs, out.sizes)
 
     def skip(self, frames: int) -> None:
         """Nothing is sent for so many frames; timestamps go on with the time."""
@@ -137,6 +136,9 @@ class FrameSender:
             plan.silent_listeners, plan.relay_listeners, plan.relay_sources, SILENCE,
             out.octets, out.legs, out.sizes, self._linear, ENCODE,
         )  # fmt: skip
+        self._is_begun = bool(made or uncoded)
+        if not self._is_begun:
+            return
         self._portions["first"] = 0, len(out) - uncoded
         self._left[:] = made, uncoded
         self._send_part(mixed + AT_ONCE, self._encoded_at_once)
@@ -153,6 +155,7 @@ class FrameSender:
         """Send all of it: legs may be released now, and the buffer is used anew."""
         if self.has_more:
             self._send_part(*self._left.tolist())
+        self._is_begun = False
 
     def _send_part(self, ready: int, uncoded: int) -> None:
         if self._left[READY]:

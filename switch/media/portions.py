@@ -15,8 +15,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from switch.compiled import INTS, OCTET_ROWS, inner, table_of, tuple_of
-from switch.media.coders import CODER_TABLES, CoderTables
-from switch.media.legs import LEG, Rows
+from switch.media.legs import Rows
 
 READY: Final = 0
 UNCODED: Final = 1
@@ -34,8 +33,6 @@ class LaterTables(NamedTuple):
 
     portions: NDArray[Any]
     """PORTIONs: READY and UNCODED."""
-    coders: CoderTables
-    legs: NDArray[Any]
     linear: NDArray[np.int16]
     """What UNCODED packets will carry, by row."""
     octets: NDArray[np.uint8]
@@ -45,7 +42,7 @@ class LaterTables(NamedTuple):
 
 LATER_TABLES: Final = tuple_of(
     LaterTables,
-    table_of(PORTION), CODER_TABLES, table_of(LEG), types.int16[:, ::1], OCTET_ROWS, INTS, INTS,
+    table_of(PORTION), types.int16[:, ::1], OCTET_ROWS, INTS, INTS,
 )  # fmt: skip
 
 

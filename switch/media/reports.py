@@ -78,6 +78,8 @@ class LegReports:
         self._judged = np.zeros(MOST_AT_ONCE, dtype=np.int64)
         self._now = 0.0
         """Of the last tick."""
+        self._running = 0
+        """Legs that exchange reports."""
 
     def make_room(self) -> None:
         """Have a row for every leg."""
@@ -109,6 +111,7 @@ class LegReports:
             ssrc = int(self._legs.ssrc[row])
             table["next_at"][row] = now + first_wait(self._seed, ssrc)
             table["runs"][row] = True
+            self._running += 1
 
     def end(self, row: int) -> None:
         """The leg ends: say goodbye where anything was said before."""
@@ -120,6 +123,7 @@ class LegReports:
             )  # fmt: skip
             self._out.legs[0], self._out.sizes[0] = row, size
             self._wire.send_reports(self._out, 1)
+        self._running -= int(report["runs"])
         report["runs"] = False
         self._named.pop(row, None)
 
@@ -157,6 +161,8 @@ class LegReports:
     def tick(self, now: float) -> list[LegJudged]:
         """Send what is due; return the legs whose quality has changed."""
         self._now = now
+        if not self._running:
+            return []
         out, legs = self._out, self._legs
         made, unopened, judged = make_reports(
             self.table, legs.table, legs.stats.table, CODEC_FACTORS, CODEC_ROBUSTNESS,
