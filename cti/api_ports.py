@@ -11,6 +11,7 @@ from cti.api.listener import listen
 from cti.api.ports import ApiPorts
 from cti.bans import Bans
 from cti.calls_desk import CallsDesk
+from cti.gateway_desk import GatewayDesk
 from cti.metrics.exporter import Exporter
 from cti.metrics.sources import Sources
 from cti.phones import Phones
@@ -41,6 +42,7 @@ def api_ports(
         status=sources.board.status,
         bans=bans,
         trunks=TrunkDesk(switching.carriers, switching.plan, sources.clock),
+        gateways=GatewayDesk(switching.gateways, sources.board, sources.journal.drained),
         phones=phones,
         calls=calls,
         metrics=Exporter(sources),

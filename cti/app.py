@@ -217,6 +217,7 @@ class Node:
         )
         self._board = StatusBoard(
             clock=self._clock,
+            gateways=self._switching.gateways,
             calls=self._switching.calls,
             contacts=self._centre.contacts,
             user_agent=self._switching.user_agent,
@@ -327,7 +328,7 @@ class Node:
         await self._continuity.close(taken_up=self._took_up)
 
     async def _stop_gateway(self) -> None:
-        """End the gateway; a start that failed leaves alone what an earlier process left talking."""
+        """End the gateways; a start that failed leaves alone what an earlier process left talking."""
         if not self._took_up and self._continuity.has_calls:
             log.error(
                 "%d calls of an earlier process are left alone, with their media gateway: they go"
@@ -335,8 +336,8 @@ class Node:
                 self._switching.calls.calls_alive,
                 self.settings.media.linger_s,
             )
-            self._switching.leave_gateway()
-        await self._switching.gateway_process.stop()
+            self._switching.gateways.leave()
+        await self._switching.gateways.stop()
 
     async def _end_calls(self) -> None:
         if not self._took_up:
@@ -361,9 +362,9 @@ class Node:
             return
         self._hand_out(event)
 
-    def _gateway_event(self, event: GatewayEvent) -> None:
-        """The gateway's events on their way to the calls."""
-        self._board.gateway_event(event)
+    def _gateway_event(self, gateway: str, event: GatewayEvent) -> None:
+        """The gateways' events on their way to the calls."""
+        self._board.gateway_event(gateway, event)
         knows = self._recording_paths.knows
         if isinstance(event, RecordingFinished) and not knows(event.recording):
             # An earlier call agent began it; the gateway outlived that one and closed it for us.
@@ -383,6 +384,8 @@ class Node:
         if self._draining is not None and self._draining.has_begun:
             return False, f"draining: {self._draining.calls_left} calls left"
         if not self._switching.calls.accepts_calls:
+            if self._switching.gateways.registry.is_any_connected:
+                return False, "no media gateway takes new calls; see `switchroom gateway list`"
             return False, "no media gateway is connected"
         if lost := self._switching.listening.lost:
             return False, f"{', '.join(lost)} is no address of this machine any more"

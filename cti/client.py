@@ -29,6 +29,7 @@ from cti.schema import (
     DialRequest,
     DigitsRequest,
     DispositionRequest,
+    GatewayStatus,
     InteractionDetail,
     LiftBanRequest,
     MuteRequest,
@@ -234,6 +235,16 @@ class ApiClient(PartyCommands):
     async def bans(self) -> list[BanView]:
         """The sources that are banned now."""
         return await self._requests.get("/api/v1/bans", list[BanView])
+
+    async def gateways(self) -> list[GatewayStatus]:
+        """How the media gateways stand."""
+        return await self._requests.get("/api/v1/gateways", list[GatewayStatus])
+
+    async def drain_gateway(self, name: str, *, on: bool) -> GatewayStatus:
+        """Let a media gateway take no new calls, or take them again."""
+        verb = "drain" if on else "undrain"
+        content = await self._requests.post(f"/api/v1/gateways/{quote(name, safe='')}/{verb}")
+        return msgspec.json.decode(content, type=GatewayStatus)
 
     async def lift_ban(self, source: str) -> None:
         """Let a source in again."""

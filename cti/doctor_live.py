@@ -127,12 +127,16 @@ def _limits(figures: Figures) -> Iterator[Finding]:
 
 def _sound(figures: Figures) -> Iterator[Finding]:
     if not figures.get("gateway_up"):
+        is_any = any(up for _, up in figures.by("gateways_up", "gateway"))
+        what = "takes new calls" if is_any else "is connected"
         yield Finding(
             Severity.FAULT,
-            "no media gateway is connected: calls are refused with 503",
+            f"no media gateway {what}: calls are refused with 503",
             "It is started anew by itself; the log says why it does not come up.",
         )
+        yield from _gateways(figures)
         return
+    yield from _gateways(figures)
     ticks, late = figures.get("gateway_ticks_total"), figures.get("gateway_ticks_late_total")
     dropped = figures.get("gateway_ticks_dropped_total")
     worst = 1000 * figures.get("gateway_tick_lateness_p99_seconds")
@@ -155,6 +159,22 @@ def _sound(figures: Figures) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, what, remedy)
     else:
         yield Finding(Severity.GOOD, what)
+
+
+def _gateways(figures: Figures) -> Iterator[Finding]:
+    """Where there are several, each of them."""
+    taking, legs = (dict(figures.by(f"gateways_{name}", "gateway")) for name in ("taking", "legs"))
+    for name, up in figures.by("gateways_up", "gateway"):
+        if not up:
+            what = f"media gateway {name} is not connected"
+            remedy = "Its calls ended or wait for it; the log says why it does not come back."
+            yield Finding(Severity.FAULT, what, remedy)
+        elif not taking.get(name):
+            what = f"media gateway {name} takes no new calls, {legs.get(name, 0):.0f} legs left"
+            remedy = "It is drained or lacks prompts: `switchroom gateway list` tells which."
+            yield Finding(Severity.WARNING, what, remedy)
+        elif len(taking) > 1:
+            yield Finding(Severity.GOOD, f"media gateway {name}: {legs.get(name, 0):.0f} legs")
 
 
 def _calls(figures: Figures) -> Iterator[Finding]:

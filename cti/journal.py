@@ -7,7 +7,7 @@ before the messages of the turn are sent: what a peer knows of us, the journal k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from acd.adoption import ContactAdoption
@@ -15,7 +15,7 @@ from acd.call_back import CallBacks
 from acd.contacts import Contacts
 from acd.model import AgentId, ContactId, QueueName
 from cti.accounts import PhoneCredentials
-from cti.journal_records import BanRecord, BindingRecord, Kind, NodeKey
+from cti.journal_records import BanRecord, BindingRecord, Kind, NodeKey, gateway_key
 from cti.schema import AgentView, BanView, Event, EventType, ScreenPop
 from cti.translate import Translator
 from switch.calls.adoption import Adoption
@@ -145,8 +145,8 @@ class CallJournal:
             self._changed_contacts.add(contact.id)
         if isinstance(event, GatewayChanged):
             self._music()
-            if event.available:
-                self.file.put(Kind.NODE, NodeKey.GATEWAY, event.detail)
+            if event.is_up:
+                self.file.put(Kind.NODE, gateway_key(event.gateway), event.detail)
         if not (self._is_due or isinstance(event, _WITHOUT_HURRY)):
             self._due()
 
@@ -186,6 +186,11 @@ class CallJournal:
     def new_day(self, date: str) -> None:
         """The figures are those of this day."""
         self.file.put(Kind.NODE, NodeKey.DATE, date)
+        self._due()
+
+    def drained(self, gateways: Sequence[str]) -> None:
+        """These gateways take no new calls."""
+        self.file.put(Kind.NODE, NodeKey.DRAINING, "\n".join(gateways))
         self._due()
 
     # --- writing --------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
+from switch.calls.gateways import FIRST
 from switch.sip.session_record import FlowRecord
 
 VERSION: Final = 2
@@ -51,9 +53,25 @@ class NodeKey(StrEnum):
     MUSIC = "music"
     """The gateway's player that all who wait hear."""
     GATEWAY = "gateway"
-    """The media gateway that has the legs."""
+    """The process of the first media gateway; of others see `gateway_key`."""
+    DRAINING = "draining"
+    """The names of gateways that take no new calls, a line each."""
     DATE = "date"
     """The day of the figures, `2026-03-01`."""
+
+
+def gateway_key(name: str) -> str:
+    """The key under which the process of a gateway is kept."""
+    return NodeKey.GATEWAY if name == FIRST else f"{NodeKey.GATEWAY} {name}"
+
+
+def gateways_of(node: Mapping[str, str]) -> dict[str, str]:
+    """The processes of all gateways, by their names."""
+    found = {FIRST: node[NodeKey.GATEWAY]} if NodeKey.GATEWAY in node else {}
+    prefix = f"{NodeKey.GATEWAY} "
+    return found | {
+        key.removeprefix(prefix): process for key, process in node.items() if key.startswith(prefix)
+    }
 
 
 class BanRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _MOST_NUMBERS = 100_000
+_LEAST_PORTS = 8
 _RANGE = re.compile(r"^(\d{1,15})-(\d{1,15})$")
 
 
@@ -42,3 +43,19 @@ def port_range(ports: str, key: str) -> tuple[int, int]:
     if not 1024 <= low < high <= 65535 or high - low < 7:
         raise SettingsError(f"{key}: {ports} must lie within 1024-65535 and hold at least 8 ports")
     return low, high
+
+
+def port_shares(low: int, high: int, count: int) -> list[tuple[int, int]]:
+    """Divide a range among `count`, each from an even port to an odd one; what is left over is nobody's.
+
+    Raises:
+        SettingsError: it is too small for so many.
+    """
+    first = low + low % 2
+    size = (high + 1 - first) // count // 2 * 2
+    if size < _LEAST_PORTS:
+        raise SettingsError(
+            f"media.ports: {low}-{high} is too small for {count} gateways; each needs at least "
+            f"{_LEAST_PORTS} ports"
+        )
+    return [(first + n * size, first + (n + 1) * size - 1) for n in range(count)]

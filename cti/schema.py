@@ -57,6 +57,7 @@ from cti.schema_parties import TransferRequest as TransferRequest
 from cti.schema_parties import TransferView as TransferView
 from cti.schema_phones import TextReceived as TextReceived
 from cti.schema_server import CallBackView as CallBackView
+from cti.schema_server import GatewayStatus as GatewayStatus
 from cti.schema_server import GatewayView as GatewayView
 from cti.schema_server import Refused as Refused
 from cti.schema_server import ServerStatus as ServerStatus

@@ -17,11 +17,40 @@ class ServerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayView:
-    """The media gateway went or came."""
+    """A media gateway went or came."""
 
     available: bool
+    """Whether there is any now."""
     detail: str = ""
     lost_legs: int = 0
+    name: str = ""
+    """Which one."""
+    is_lost: bool = False
+    """This one went; others may be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayStatus:
+    """One media gateway."""
+
+    name: str
+    state: str
+    """`up`, `draining` (it takes no new calls), `unfit` (it lacks prompts, and takes none), `away` (out of
+    reach, its calls go on), `down`."""
+    address: str = ""
+    """Of its RTP ports; empty while it is down."""
+    control: str = ""
+    """Where it is commanded: `tcp://host:port`, or empty for one on the server's own machine."""
+    process: str = ""
+    pid: int | None = None
+    legs: int = 0
+    """Legs of calls that it has by the server's orders."""
+    weight: float = 1.0
+    """Its share of the calls, compared with that of the others."""
+    lacks: tuple[str, ...] = ()
+    """Prompts that the server has and it has not, at most ten of them."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """Its counters; sent every second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +98,9 @@ class ServerStatus:
     shed: int = 0
     """Calls refused with 503 because of load."""
     gateway: dict[str, float] = field(default_factory=dict)
-    """The media gateway's counters; sent every second."""
+    """The counters of all media gateways together, of lateness the worst; sent every second."""
+    gateways: tuple[GatewayStatus, ...] = ()
+    """Each of them."""
     sip: dict[str, int] = field(default_factory=dict)
     """Messages, retransmissions, malformed ones, and so on."""
     history: dict[str, int] = field(default_factory=dict)

@@ -112,7 +112,9 @@ class MediaSection(Section, frozen=True, kw_only=True):
     linger_s: Seconds = 60.0
     """How long sound goes on when the call agent died; then the gateway ends by itself."""
     reserve: Annotated[int, msgspec.Meta(ge=2, le=4000)] = 512
-    """RTP ports kept open ahead, so that an answer waits for nothing."""
+    """RTP ports that each gateway keeps open ahead, so that an answer waits for nothing."""
+    gateways: Annotated[int, msgspec.Meta(ge=0, le=64)] | Literal["auto"] = 1
+    """Gateway processes on this machine; `auto`: one for each core but one."""
     codecs: Annotated[
         tuple[Literal["PCMU", "PCMA", "G722", "opus"], ...], msgspec.Meta(min_length=1)
     ] = ("PCMU", "PCMA", "G722", "opus")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from cti.settings import MediaSection, SipSection
+from cti.settings import SipSection
 from switch.sip.flow import Flow, Transport
 
 _REMEMBERED: Final = 8192
@@ -36,11 +36,14 @@ class PeerNetworks:
         return any(address in network for network in self._networks)
 
 
-def media_address(media: MediaSection, networks: PeerNetworks) -> Callable[[str], str] | None:
-    """What SDP tells a peer at a host: our address, or the one that a NAT forwards; None: always ours."""
-    if not media.advertise:
-        return None
-    return lambda host: media.address if networks.has(host) else media.advertise
+def media_address(
+    advertised: Mapping[str, str], networks: PeerNetworks
+) -> Callable[[str, str], str]:
+    """What SDP tells a peer at a host, for a gateway's own address: that, or what a NAT forwards to it.
+
+    `advertised` has the latter by the former, and may grow.
+    """
+    return lambda host, own: own if networks.has(host) else advertised.get(own, own)
 
 
 class SipAddresses:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Final
 
 import msgspec
 
 from acd.contacts import Contacts
 from crm_store.history import HistoryWriter
+from cti.media_gateways import MediaGateways
 from cti.pops import PopService
-from cti.schema import ServerStatus
+from cti.schema import GatewayStatus, ServerStatus
 from switch.calls.control import Calls
-from switch.calls.events import CallRefused
+from switch.calls.events import CallRefused, GatewayChanged
 from switch.calls.fan_out import Takes
 from switch.clock import Clock
 from switch.gateway.protocol import Event, GatewayStats
@@ -37,6 +39,7 @@ class StatusBoard:
         self,
         *,
         clock: Clock,
+        gateways: MediaGateways,
         calls: Calls,
         contacts: Contacts,
         user_agent: UserAgent,
@@ -48,6 +51,7 @@ class StatusBoard:
         watch: SipWatch,
     ) -> None:
         self._clock = clock
+        self._gateways = gateways
         self._calls = calls
         self._contacts = contacts
         self._user_agent = user_agent
@@ -58,17 +62,29 @@ class StatusBoard:
         self._pops = pops
         self._watch = watch
         self._started = clock.now()
-        self._gateway: dict[str, float] = {}
+        self._figures: dict[str, dict[str, float]] = {}
+        """What each gateway said of itself last, by its name."""
         self._refused: Counter[str] = Counter()
         self._logged_second = 0
         self._logged = 0
-        self.takes: Takes = {CallRefused: self._call_refused}
+        self.takes: Takes = {
+            CallRefused: self._call_refused,
+            GatewayChanged: self._gateway_changed,
+        }
         """What the calls report."""
 
     @property
     def gateway(self) -> dict[str, float]:
-        """What the gateway said of itself last; empty before it said anything."""
-        return self._gateway
+        """What the gateways said of themselves last, together; empty before they said anything."""
+        return together(list(self._figures.values()))
+
+    @property
+    def gateways(self) -> tuple[GatewayStatus, ...]:
+        """Each of them."""
+        return tuple(
+            replace(view, figures=self._figures.get(view.name, {}))
+            for view in self._gateways.view()
+        )
 
     @property
     def refused(self) -> Counter[str]:
@@ -79,14 +95,19 @@ class StatusBoard:
     def uptime_s(self) -> float:
         return self._clock.now() - self._started
 
-    def gateway_event(self, event: Event) -> None:
-        """Keep the gateway's last statistics."""
+    def gateway_event(self, gateway: str, event: Event) -> None:
+        """Keep the last statistics of each gateway."""
         if isinstance(event, GatewayStats):
-            self._gateway = {
+            self._figures[gateway] = {
                 name: value
                 for name, value in msgspec.structs.asdict(event).items()
                 if isinstance(value, int | float)
             }
+
+    def _gateway_changed(self, event: GatewayChanged) -> None:
+        """What one said that is gone is true no more."""
+        if not event.is_up:
+            self._figures.pop(event.gateway, None)
 
     def _call_refused(self, event: CallRefused) -> None:
         """Count refusals, and log them as long as they are few: a flood must not fill the disk."""
@@ -116,7 +137,8 @@ class StatusBoard:
             sessions=self._user_agent.sessions_alive,
             faults=self._calls.faults,
             shed=self._calls.overload.shed + self._endpoint.surplus.calls,
-            gateway=self._gateway,
+            gateway=self.gateway,
+            gateways=self.gateways,
             sip=self._sip(),
             history={**asdict(self._history.counters), "pending": self._history.pending},
             pops={"confirmed": pops.confirmed, "late": pops.late},
@@ -137,3 +159,22 @@ class StatusBoard:
             f"register_{status}": count for status, count in self._registrar.answered.items()
         }
         return asdict(self._endpoint.counters) | tcp | registers
+
+
+def together(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The figures of several gateways as those of one: added up, or the worst of them."""
+    if len(figures) == 1:
+        return dict(figures[0])
+    found: dict[str, float] = {}
+    for each in figures:
+        for name, value in each.items():
+            before = found.get(name)
+            if before is None:
+                found[name] = value
+            elif name == "uptime_s":
+                found[name] = min(before, value)
+            elif name.startswith("lateness"):
+                found[name] = max(before, value)
+            else:
+                found[name] = before + value
+    return found

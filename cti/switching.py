@@ -6,7 +6,6 @@ import asyncio
 import random
 import secrets
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,11 +16,12 @@ from cti.bans import guard_settings
 from cti.capture import Capture
 from cti.carriers import CarrierAddresses, Carriers
 from cti.certificates import Certificates
-from cti.flows import prompt_folders, tunes_of
+from cti.flows import tunes_of
 from cti.ids import Tokens
 from cti.listening import ListenAddresses
+from cti.media_gateways import MediaGateways
 from cti.park_settings import park_slots
-from cti.settings import Settings, expand, port_range
+from cti.settings import Settings, expand
 from cti.settings_check import dns_server
 from cti.sip_addresses import SipAddresses, media_address
 from cti.site import Site
@@ -30,8 +30,6 @@ from switch.calls.control import Calls
 from switch.calls.events import CallSink
 from switch.calls.settings import CallSettings
 from switch.clock import Clock
-from switch.gateway.client import GatewayClient
-from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.guard.bans import Ban
 from switch.guard.forwarded import Forwarded
@@ -87,11 +85,11 @@ class Switching:
         clock: Clock,
         new_id: Callable[[str], str],
         sink: CallSink,
-        gateway_sink: Callable[[GatewayEvent], None],
+        gateway_sink: Callable[[str, GatewayEvent], None],
         recording_path: Callable[[RecordingId, CallId], str],
         stir: Stir,
     ) -> None:
-        """`sink` takes what the calls report, `gateway_sink` sees the gateway's events before they do."""
+        """`sink` takes what the calls report, `gateway_sink` sees a gateway's events before they do."""
         self._settings = settings
         self._sip_port = sip_port
         self._gateway_sink = gateway_sink
@@ -164,19 +162,9 @@ class Switching:
         self.pump.observers = self.capture.observers
         self.pump.streams.origins = sip.origins
         self.pump.streams.forwarded = Forwarded(sip.proxies)
-        self._gateway = GatewayClient(
-            on_event=self._gateway_event,
-            on_lost=lambda detail: self.gateway_process.lost(detail),
-            ports_ahead=settings.media.reserve,
-        )
         self._dtls_certificate = data / "tls" / "dtls.pem"
-        socket = data / "gateway.sock"
-        self.gateway_process = GatewayProcess(
-            self._gateway_command(socket),
-            socket,
-            self._gateway,
-            on_ready=lambda welcome: self.calls.gateway_ready(welcome),
-            on_lost=lambda detail: self.calls.gateway_lost(detail),
+        self.gateways = MediaGateways(
+            settings, data, certificate=self._dtls_certificate, on_event=self._gateway_event
         )
         self.plan = NumberPlan(site.plan)
         self.presence = Presence(
@@ -211,7 +199,7 @@ class Switching:
         )
         self.calls = Calls(
             user_agent=self.user_agent,
-            gateway=self._gateway,
+            gateways=self.gateways.registry,
             registrar=self.registrar,
             location=self.location,
             challenger=challenger,
@@ -221,7 +209,7 @@ class Switching:
             settings=CallSettings(
                 host=self.addresses.own_host,
                 sip_address=(sip.host, sip_port),
-                media_address=media_address(settings.media, self.addresses.near),
+                media_address=media_address(self.gateways.advertised, self.addresses.near),
                 max_calls=sip.max_calls,
                 codecs=settings.media.codecs,
                 tunes=tunes_of(settings),
@@ -238,6 +226,7 @@ class Switching:
             draw=random.random,
             srtp_of_phone=self.credentials.srtp,
         )
+        self.gateways.calls = self.calls
         self.calls.attach(self.presence)
         self.listening = ListenAddresses(())
         self.carriers = Carriers(
@@ -253,20 +242,15 @@ class Switching:
             flush=self.pump.schedule_flush,
         )
 
-    @property
-    def gateway_pid(self) -> int | None:
-        """The media gateway's process, while one is connected; also one that an earlier node left."""
-        welcome = self._gateway.welcome
-        return None if welcome is None else welcome.pid
-
     async def open(self, *, held: bool = False) -> None:
-        """Bind the SIP sockets, place the fixed phones, start the gateway. Raises OSError.
+        """Bind the SIP sockets, place the fixed phones, start the gateways. Raises OSError.
 
         `held`: what comes in waits for `pump.release`, because calls have to be taken up first.
         """
         if held:
             self.pump.hold()
-        _must_be_ours(self._settings.media.address)
+        if self.gateways.local_names:
+            _must_be_ours(self._settings.media.address)
         self.certificates.load()
         for host in (self._settings.sip.host, *self._settings.sip.more_hosts):
             for kind, port in sip_ports(self._settings, self._sip_port).items():
@@ -283,19 +267,15 @@ class Switching:
                 own_dtls_certificate, self._dtls_certificate, time.time()
             )
         sip, media = self._settings.sip, self._settings.media
-        self.listening = ListenAddresses((sip.host, *sip.more_hosts, media.address))
-        await self.gateway_process.start()
+        sound = (media.address,) if self.gateways.local_names else ()
+        self.listening = ListenAddresses((sip.host, *sip.more_hosts, *sound))
+        await self.gateways.start()
         self.carriers.start()
 
     async def close(self) -> None:
         """Send what is waiting, then close every SIP socket, and report no more to a capture server."""
         await self.pump.close()
         self.capture.close()
-
-    def leave_gateway(self) -> None:
-        """Let go of a gateway that an earlier process started: it lingers for the next one."""
-        if self.gateway_process.pid is None:
-            self._gateway.close()
 
     async def _listen(self, kind: Transport, host: str, port: int) -> None:
         try:
@@ -315,34 +295,9 @@ class Switching:
         identity = self.pump.streams.identity_of(connection)
         return () if identity is None else identity.names
 
-    def _gateway_event(self, event: GatewayEvent) -> None:
-        self._gateway_sink(event)
+    def _gateway_event(self, name: str, event: GatewayEvent) -> None:
+        self._gateway_sink(name, event)
         self.calls.gateway_event(event)
-
-    def _gateway_command(self, socket: Path) -> list[str]:
-        media = self._settings.media
-        low, high = port_range(media.ports, "media.ports")
-        command = [
-            sys.executable,
-            "-m",
-            "cti.cli.main",
-            "gateway",
-            "--socket",
-            str(socket),
-            "--rtp-address",
-            media.address,
-            "--rtp-ports",
-            f"{low}-{high}",
-            "--rtp-timeout",
-            str(media.rtp_timeout_s),
-            "--linger",
-            str(media.linger_s),
-        ]
-        if media.dtls:
-            command += ["--dtls-certificate", str(self._dtls_certificate)]
-        for folder in prompt_folders(self._settings):
-            command += ["--prompts", str(folder)]
-        return command
 
 
 def _must_be_ours(address: str) -> None:

@@ -30,7 +30,7 @@ from cti.bans import Bans
 from cti.floor import Floor
 from cti.history import HistoryProjection
 from cti.journal import CallJournal
-from cti.journal_records import VERSION, BanRecord, BindingRecord, Kind, NodeKey
+from cti.journal_records import VERSION, BanRecord, BindingRecord, Kind, NodeKey, gateways_of
 from cti.live import LiveInteraction
 from cti.pops import PopService
 from cti.recording_paths import RecordingPaths
@@ -150,8 +150,9 @@ class TakeOver:
             {RecordingId(key): capture for key, capture in captures.items()},
             None if music is None else PlayerId(music),
             self._mono,
-            node.get(NodeKey.GATEWAY, ""),
+            gateways_of(node),
         )
+        self._restore_drains(node.get(NodeKey.DRAINING, ""))
         agents = self._values(Kind.AGENT, AgentRecord)
         contacts = self._values(Kind.CONTACT, ContactRecord)
         faults += self._adoption.restore(
@@ -216,6 +217,13 @@ class TakeOver:
             except UNDECODABLE as error:
                 log.warning("not taken up: %s %s: %s", kind.value, key, error)
         return found
+
+    def _restore_drains(self, names: str) -> None:
+        registry = self._switching.gateways.registry
+        for name in names.splitlines():
+            if name in registry:
+                registry[name].is_draining = True
+                log.warning("media gateway %s is drained: it takes no new calls", name)
 
     def _restore_phones(self, agents: dict[str, AgentRecord]) -> None:
         credentials, location = self._switching.credentials, self._switching.location

@@ -338,7 +338,11 @@ class Translator:
     def _gateway_changed(self, event: GatewayChanged) -> None:
         self.gateway_available = event.available
         gateway = GatewayView(
-            available=event.available, detail=event.detail, lost_legs=event.lost_legs
+            available=event.available,
+            detail=event.detail,
+            lost_legs=event.lost_legs,
+            name=event.gateway,
+            is_lost=not event.is_up,
         )
         self._bus.publish(EventType.GATEWAY_CHANGED, gateway, at=self._wall_of(event.at))
 

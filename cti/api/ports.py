@@ -21,6 +21,7 @@ from cti.schema import (
     CustomerCard,
     CustomerRequest,
     DirectoryEntry,
+    GatewayStatus,
     InteractionDetail,
     ParkedView,
     PhoneCredentials,
@@ -268,6 +269,28 @@ class NoTrunks:
         return RouteView(number=number, caller=caller, outcome="refused", words="Nobody has it")
 
 
+class GatewayDesk(Protocol):
+    """Media gateways as people see them."""
+
+    def view(self) -> tuple[GatewayStatus, ...]:
+        """How each of them stands."""
+
+    def drain(self, name: str, *, on: bool, actor: Account) -> GatewayStatus:
+        """Let one take no new calls, or take them again. `NotFound`."""
+
+
+class NoGateways:
+    """For servers without a switch."""
+
+    def view(self) -> tuple[GatewayStatus, ...]:
+        """None."""
+        return ()
+
+    def drain(self, name: str, *, on: bool, actor: Account) -> GatewayStatus:
+        """There is none."""
+        raise NotFound("no-such-gateway", f"There is no gateway {name[:40]}.")
+
+
 class Phones(Protocol):
     """The phones, apart from their calls."""
 
@@ -341,6 +364,7 @@ class ApiPorts:
     """What lives and what was counted, for operators."""
     bans: Bans = field(default_factory=NobodyBanned)
     trunks: TrunkDesk = field(default_factory=NoTrunks)
+    gateways: GatewayDesk = field(default_factory=NoGateways)
     phones: Phones = field(default_factory=NoPhones)
     calls: CallsDesk = field(default_factory=NoCalls)
     parties: Parties | None = None

@@ -33,11 +33,13 @@ class Exporter:
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Node(sources))
         ProcessCollector(registry=self._registry)
-        ProcessCollector(
-            namespace="switchroom_gateway",
-            pid=lambda: sources.switching.gateway_pid or NO_PROCESS,
-            registry=self._registry,
-        )
+        gateways = sources.switching.gateways
+        for number, name in enumerate(gateways.local_names, 1):
+            ProcessCollector(
+                namespace=f"switchroom_gateway_{number}" if number > 1 else "switchroom_gateway",
+                pid=lambda name=name: gateways.pids.get(name, NO_PROCESS),  # type: ignore[misc]
+                registry=self._registry,
+            )
 
     def __call__(self, accept: str) -> tuple[bytes, str]:
         """The figures of this moment."""

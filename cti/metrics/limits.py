@@ -13,7 +13,6 @@ from prometheus_client.core import Metric
 from cti.api.throttle import MOST_WAITING
 from cti.metrics.families import gauges
 from cti.metrics.sources import Sources
-from cti.settings import port_range
 
 _PORTS_A_LEG: Final = 2
 """RTP and the port beside it."""
@@ -49,15 +48,25 @@ def limits(sources: Sources) -> Iterator[Limit]:
     yield Limit(
         "event_loop_lag_seconds", sources.lag.worst_s, calls.overload.settings.max_loop_lag_s
     )
-    gateway = sources.board.gateway
-    if gateway:
-        low, high = port_range(sources.settings.media.ports, "media.ports")
-        ports = (high - low + 1) // _PORTS_A_LEG
-        yield Limit("rtp_ports", max(0.0, ports - gateway.get("ports_free", 0)), ports)
+    yield from _rtp_ports(sources)
     yield Limit("open_files", _open_files(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     yield Limit("sign_ons", sources.api.verifying, MOST_WAITING)
     history = sources.history
     yield Limit("history_rows", history.waiting_in_memory, history.settings.memory_limit_rows)
+
+
+def _rtp_ports(sources: Sources) -> Iterator[Limit]:
+    """Those of all gateways on this machine that have spoken."""
+    gateways = sources.switching.gateways
+    figures = {view.name: view.figures for view in sources.board.gateways}
+    ports = used = 0.0
+    for name, (low, high) in gateways.local_ports.items():
+        if found := figures.get(name):
+            own = (high - low + 1) // _PORTS_A_LEG
+            ports += own
+            used += max(0.0, own - found.get("ports_free", 0.0))
+    if ports:
+        yield Limit("rtp_ports", used, ports)
 
 
 def families(sources: Sources) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""The media gateway, by its own statistics of every second."""
+"""The media gateways, by their own statistics of every second: together, and each by its name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from cti.metrics.families import PREFIX, counter, gauge
+from cti.metrics.families import PREFIX, counter, counters, gauge, gauges
 from cti.metrics.sources import Sources
 from switch.calls.qualities import STEPS
 
@@ -31,6 +31,20 @@ _LATENESS = {
     "lateness_p99_ms": ("tick_lateness_p99_seconds", "Of the last ten seconds, 99th percentile."),
     "lateness_max_ms": ("tick_lateness_max_seconds", "Of the last ten seconds, the worst."),
 }
+_OF_EACH = {
+    field: (_GAUGES | _COUNTERS | _LATENESS)[field]
+    for field in (
+        "ports_free",
+        "recordings",
+        "packets_received",
+        "packets_dropped",
+        "ticks",
+        "ticks_late",
+        "ticks_dropped",
+        "lateness_p99_ms",
+    )
+}
+_CONNECTED = frozenset({"up", "draining", "unfit"})
 _CPU = {"cpu_user_s": "user", "cpu_system_s": "system"}
 
 
@@ -40,8 +54,9 @@ def families(sources: Sources) -> Iterator[Metric]:
     A figure that has no name here yet is reported under the name it has in the protocol.
     """
     up = sources.switching.calls.media.is_available  # also while calls are taken no more
-    yield gauge("gateway_up", "1 while a media gateway is connected.", 1 if up else 0)
+    yield gauge("gateway_up", "1 while a media gateway takes new calls.", 1 if up else 0)
     yield _qualities(sources)
+    yield from _each(sources)
     said = dict(sources.board.gateway)
     if not said:
         return
@@ -57,6 +72,25 @@ def families(sources: Sources) -> Iterator[Metric]:
     yield cpu
     for field, value in said.items():
         yield gauge(f"gateway_{field}", "As the gateway reports it.", value)
+
+
+def _each(sources: Sources) -> Iterator[Metric]:
+    """What tells gateways apart: labelled with their names, which are those of the configuration."""
+    views = sources.board.gateways
+    up = {view.name: float(view.state in _CONNECTED) for view in views}
+    yield gauges("gateways_up", "1 while this gateway is connected.", "gateway", up)
+    takes = {view.name: float(view.state == "up") for view in views}
+    yield gauges("gateways_taking", "1 while it is given new calls.", "gateway", takes)
+    legs = {view.name: float(view.legs) for view in views}
+    yield gauges("gateways_legs", "Legs that it has by our orders.", "gateway", legs)
+    for field, (name, text) in _OF_EACH.items():
+        values = {view.name: view.figures[field] for view in views if field in view.figures}
+        if name.endswith("_seconds"):
+            values = {key: value / 1000 for key, value in values.items()}
+        make = counters if field in _COUNTERS else gauges
+        yield make(f"gateways_{name}", text, "gateway", values)
+    cpu = {view.name: sum(view.figures.get(mode, 0.0) for mode in _CPU) for view in views}
+    yield counters("gateways_cpu_seconds", "CPU time, user and system.", "gateway", cpu)
 
 
 def _qualities(sources: Sources) -> Metric:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from switch.calls.bridge import Facts
@@ -22,6 +23,7 @@ from switch.calls.changes import Changes
 from switch.calls.direct import DirectCalls
 from switch.calls.fork_record import fork_record, restored_fork
 from switch.calls.forking import Forking
+from switch.calls.gateways import FIRST
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
@@ -42,6 +44,7 @@ log = logging.getLogger(__name__)
 _ACK_COMES_WITHIN_S: Final = 32.0
 """64 * T1: how long after our 2xx its ACK may come (RFC 3261 section 13.3.1.4)."""
 _HALF_LOST: Final = EndCause(Result.FAILED, "call-agent-lost")
+NO_GATEWAYS: Final[Mapping[str, str]] = MappingProxyType({})
 _UNANSWERED: Final = frozenset({State.INVITED, State.RUNG, State.CALLING, State.ALERTING})
 
 Moment = Callable[[float], float]
@@ -111,6 +114,7 @@ class Adoption:
             leg.has_offer,
             leg.awaits_answer,
         )
+        gateway = self._gateway_of(leg_id)
         if facts is None:
             return LegRecord(
                 *leg_part,
@@ -120,6 +124,7 @@ class Adoption:
                 group=leg.group,
                 transfer=self._transfer(leg_id),
                 dtmf=leg.dtmf,
+                gateway=gateway,
             )
         return LegRecord(
             *leg_part,
@@ -136,7 +141,13 @@ class Adoption:
             group=leg.group,
             tune=facts.tune,
             dtmf=leg.dtmf,
+            gateway=gateway,
         )
+
+    def _gateway_of(self, leg: LegId) -> str:
+        """Empty: the first one."""
+        member = self._media.gateways.of(leg)
+        return "" if member is None or member.name == FIRST else member.name
 
     def _transfer(self, leg_id: LegId) -> TransferRecord | None:
         found = self._transfers.of_target(leg_id)
@@ -169,6 +180,7 @@ class Adoption:
             next(iter(capture.others), None),
             capture.is_stopping,
             capture.others[1:],
+            "" if capture.gateway == FIRST else capture.gateway,
         )
 
     @property
@@ -189,16 +201,18 @@ class Adoption:
         captures: Mapping[RecordingId, CaptureRecord],
         music: PlayerId | None,
         mono: Moment,
-        gateway: str = "",
+        gateways: Mapping[str, str] = NO_GATEWAYS,
     ) -> list[str]:
         """Take up the legs and recordings of an earlier process; returns in words what could not be.
 
-        `gateway` is the media gateway that had them.
+        `gateways` are the processes that had them, by the names of the gateways.
 
         To be called once, before a gateway is connected. Nothing is sent and nothing is reported.
         """
         faults = []
-        self._media.earlier_gateway = gateway
+        for name, process in gateways.items():
+            if name in self._media.gateways:
+                self._media.gateways[name].earlier = process
         if music is not None:
             self._sound.matrix.music_player = music
         for leg_id, record in sorted(legs.items(), key=lambda item: (item[1].began, item[0])):
@@ -214,7 +228,9 @@ class Adoption:
             if record.callee is not None:
                 self._restore_direct(leg_id, LegId(record.callee))
         for recording, kept in captures.items():
-            self._sound.captures.restore(_capture(recording, kept, mono))
+            capture = _capture(recording, kept, mono)
+            self._media.gateways.know(capture.gateway)
+            self._sound.captures.restore(capture)
         return faults
 
     def play_on(self, player: PlayerId, leg: LegId) -> None:
@@ -276,7 +292,7 @@ class Adoption:
         )
         if record.fork is not None:
             self._restore_fork(leg, record.fork, mono)
-        self._media.restore(leg)
+        self._media.restore(leg, record.gateway or FIRST)
         self._legs.restore(leg, waits=state in _UNANSWERED)
         if state is State.ANSWERED:
             facts = Facts(
@@ -359,4 +375,5 @@ def _capture(recording: RecordingId, record: CaptureRecord, mono: Moment) -> Cap
         None if record.customer is None else LegId(record.customer),
         tuple(LegId(leg) for leg in (record.agent, *record.others) if leg is not None),
         record.is_stopping,
+        record.gateway or FIRST,
     )

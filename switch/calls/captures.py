@@ -9,7 +9,6 @@ from switch.calls.changes import Changes
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.clock import Clock
 from switch.gateway.protocol import (
-    Command,
     RecordingFailed,
     RecordingFinished,
     SetRecordingLegs,
@@ -31,23 +30,28 @@ class Capture:
     others: tuple[LegId, ...]
     """Everybody else, mixed in the right channel."""
     is_stopping: bool = False
+    gateway: str = ""
+    """The name of the gateway that makes it."""
 
 
 class Captures:
-    """All recordings that the gateway was told to make and has not closed yet."""
+    """All recordings that a gateway was told to make and has not closed yet."""
 
     def __init__(
         self,
         *,
         clock: Clock,
-        send: Callable[[Command], None],
+        send: Callable[[str, StartRecording | SetRecordingLegs | StopRecording], None],
         emit: Callable[[CallEvent], None],
         is_muted: Callable[[LegId], bool],
         changes: Changes | None = None,
+        gateway_of: Callable[[LegId], str] = lambda leg: "",
     ) -> None:
+        """`send` commands a gateway, by name; `gateway_of` gives that of a leg."""
         self._changed = (changes or Changes()).recordings.add
         self._clock = clock
         self._send = send
+        self._gateway_of = gateway_of
         self._emit = emit
         self._is_muted = is_muted
         self._captures: dict[RecordingId, Capture] = {}
@@ -58,6 +62,7 @@ class Captures:
         """Begin a recording."""
         others = () if agent is None else (agent,)
         capture = Capture(recording, call, path, self._clock.now(), customer, others)
+        capture.gateway = self._gateway_of(customer)
         self._captures[recording] = capture
         self._changed(recording)
         self._begin(capture)
@@ -81,7 +86,7 @@ class Captures:
         if capture is not None and not capture.is_stopping:
             capture.is_stopping = True
             self._changed(recording)
-            self._send(StopRecording(recording=recording))
+            self._send(capture.gateway, StopRecording(recording=recording))
 
     def stop_call(self, call: CallId) -> None:
         """The call's last leg is gone: nothing can feed its recordings any more."""
@@ -128,18 +133,20 @@ class Captures:
             self._changed(event.recording)
             self._emit(self._broken(capture, event.reason))
 
-    def gateway_lost(self) -> None:
-        """No end will be told any more: report every recording as broken."""
-        self.only(())
+    def gateway_lost(self, gateway: str) -> None:
+        """No end will be told any more: report every recording there as broken."""
+        self.only(gateway, ())
 
-    def only(self, recordings: Collection[RecordingId], *, is_same_gateway: bool = False) -> None:
-        """The gateway has these and no others: report the rest as broken.
+    def only(
+        self, gateway: str, recordings: Collection[RecordingId], *, is_same_gateway: bool = False
+    ) -> None:
+        """A gateway has these and no others: report the rest of its recordings as broken.
 
         `is_same_gateway`: it is the one that should have them. What is to run there it was never told
         of; what was to end has ended, and nobody was there to hear it.
         """
         for capture in tuple(self._captures.values()):
-            if capture.id in recordings:
+            if capture.id in recordings or capture.gateway != gateway:
                 continue
             if is_same_gateway and not capture.is_stopping:
                 self._begin(capture)
@@ -147,6 +154,15 @@ class Captures:
                 del self._captures[capture.id]
                 self._changed(capture.id)
                 self._emit(self._broken(capture, "gateway-lost"))
+
+    def tell_again(self, gateway: str, has: Callable[[LegId], bool]) -> None:
+        """A gateway is there, that `has` some legs: repeat who feeds the recordings it has to do with."""
+        for capture in self._captures.values():
+            legs = (
+                capture.others if capture.customer is None else (capture.customer, *capture.others)
+            )
+            if not capture.is_stopping and (capture.gateway == gateway or any(map(has, legs))):
+                self._send_legs(capture)
 
     def restore(self, capture: Capture) -> None:
         """Take up a recording that an earlier process began."""
@@ -185,11 +201,13 @@ class Captures:
 
     def _begin(self, capture: Capture) -> None:
         left, right = self._channels(capture)
-        self._send(StartRecording(recording=capture.id, path=capture.path, left=left, right=right))
+        command = StartRecording(recording=capture.id, path=capture.path, left=left, right=right)
+        self._send(capture.gateway, command)
 
     def _send_legs(self, capture: Capture) -> None:
         left, right = self._channels(capture)
-        self._send(SetRecordingLegs(recording=capture.id, left=left, right=right))
+        command = SetRecordingLegs(recording=capture.id, left=left, right=right)
+        self._send(capture.gateway, command)
 
     def _broken(self, capture: Capture, error: str) -> RecordingClosed:
         now = self._clock.now()

@@ -25,7 +25,7 @@ from switch.calls.events import CallSink, PhoneReachable
 from switch.calls.fan_out import FanOut, everything
 from switch.calls.forking import Forking
 from switch.calls.gateway_inputs import GatewayInputs
-from switch.calls.gateway_port import Gateway
+from switch.calls.gateways import FIRST, Gateways
 from switch.calls.hunting import Hunting
 from switch.calls.incoming import Incoming
 from switch.calls.inviting import Inviter
@@ -46,6 +46,7 @@ from switch.calls.transfers import Transfers
 from switch.calls.transport_policies import TransportPolicies, accept_from_all
 from switch.calls.turn import Subject, Turn
 from switch.calls.vouching import Vouching
+from switch.calls.wiring import wired
 from switch.clock import Clock, TimerHandle
 from switch.gateway.protocol import Event, Welcome
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -77,7 +78,7 @@ class Calls(Commands):
         self,
         *,
         user_agent: UserAgent,
-        gateway: Gateway,
+        gateways: Gateways,
         registrar: Registrar,
         location: Location,
         challenger: Challenger,
@@ -102,11 +103,9 @@ class Calls(Commands):
         `new_id` makes an id with a prefix; `recording_path` names a recording's file, absolute and
         without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
         not at once; `addresses` knows where the servers of trunks are, `peer_names` what certificates
-        the peers of connections have proved; `draw` gives numbers from 0 to
-        below 1, by which trunks of one order share calls; `srtp_of_phone` says whose sound is encrypted;
-        `verifier` and `signer` are for the numbers of callers.
-        The location's `on_change` should lead to
-        `phone_changed`.
+        the peers of connections have proved; `draw` gives numbers from 0 to below 1, by which trunks of
+        one order share calls; `srtp_of_phone` says whose sound is encrypted; `verifier` and `signer` are
+        for the numbers of callers. The location's `on_change` should lead to `phone_changed`.
         """
         self._expiry: TimerHandle | None = None
         self._expiry_at: float | None = None
@@ -124,8 +123,9 @@ class Calls(Commands):
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
         own_codecs = {name: trunk.codecs for name, trunk in trunks.items() if trunk.codecs}
         session_ids = count(max(1, int(clock.wall())))
+        self.gateways = gateways
         self.media = LegMedia(
-            gateway,
+            gateways,
             session_ids.__next__,
             settings.codecs,
             own_codecs,
@@ -140,7 +140,7 @@ class Calls(Commands):
             flush=flush,
         )
         sound = Sound(
-            gateway=gateway,
+            wiring=wired(gateways, new_id),
             clock=clock,
             emit=turn.emit,
             music=PlayerId(new_id("player")),
@@ -271,7 +271,7 @@ class Calls(Commands):
             clock=clock,
         )
         self._gateway_inputs = GatewayInputs(
-            gateway=gateway,
+            gateways=gateways,
             legs=legs,
             media=self.media,
             sound=sound,
@@ -299,18 +299,23 @@ class Calls(Commands):
         self._turn.guard(getattr(event, "leg", None), self._gateway_inputs.handle, event)
         self._turn.finish()
 
-    def gateway_ready(self, welcome: Welcome) -> None:
+    def gateway_ready(self, welcome: Welcome, name: str = FIRST) -> None:
         """A gateway is connected: calls can be taken. Legs of former times in it are removed."""
-        self._turn.guard(None, self._gateway_inputs.ready, welcome)
+        self._turn.guard(None, self._gateway_inputs.ready, self.gateways[name], welcome)
         self._turn.finish()
 
-    def gateway_lost(self, detail: str) -> None:
-        """The gateway is gone: every leg that had sound ends."""
-        self._turn.guard(None, self._gateway_inputs.lost, detail)
+    def gateway_lost(self, detail: str, name: str = FIRST) -> None:
+        """A gateway is gone: every leg that had sound there ends."""
+        self._turn.guard(None, self._gateway_inputs.lost, self.gateways[name], detail)
         self._turn.finish()
+
+    def gateway_away(self, detail: str, name: str) -> None:
+        """The connection to a gateway broke; its legs go on until it is back, or lost."""
+        self._gateway_inputs.away(self.gateways[name], detail)
 
     def go_on(self) -> None:
-        """The calls of an earlier process that were taken up go on; the gateway must be there."""
+        """The calls of an earlier process that were taken up go on; their gateways must be there."""
+        self._turn.guard(None, self._gateway_inputs.give_up_unknown)
         self._turn.guard(None, self.adoption.resume)
         self._turn.finish()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct, field
 
 from switch.calls.causes import EndCause
+from switch.calls.gateways import FIRST
 from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.trunks.source import Source as Source
@@ -214,12 +215,17 @@ class PhoneReachable(Struct, frozen=True, kw_only=True):
 
 
 class GatewayChanged(Struct, frozen=True, kw_only=True):
-    """The media gateway was lost or is there again."""
+    """A media gateway was lost or is there again."""
 
     at: float
     available: bool
+    """Whether there is any now."""
     detail: str = ""
+    """The name of its process, or why it was lost."""
     lost_legs: int = 0
+    gateway: str = FIRST
+    is_up: bool = False
+    """Whether this one is there now."""
 
 
 class EmergencyCalled(Struct, frozen=True, kw_only=True):

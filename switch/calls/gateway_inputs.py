@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import DigitPressed, GatewayChanged, LegMeasured, LegQualityChanged
-from switch.calls.gateway_port import Gateway
+from switch.calls.gateways import Gateways, Member
 from switch.calls.leg import Leg
 from switch.calls.leg_media import LegMedia, is_expected_to_send
 from switch.calls.legs import Legs
@@ -45,7 +45,7 @@ class GatewayInputs:
     def __init__(
         self,
         *,
-        gateway: Gateway,
+        gateways: Gateways,
         legs: Legs,
         media: LegMedia,
         sound: Sound,
@@ -53,7 +53,7 @@ class GatewayInputs:
         turn: Turn,
         new_id: Callable[[str], str],
     ) -> None:
-        self._gateway = gateway
+        self._gateways = gateways
         self._legs = legs
         self._media = media
         self._sound = sound
@@ -62,40 +62,60 @@ class GatewayInputs:
         self._new_id = new_id
         self.qualities = Qualities()
 
-    def ready(self, welcome: Welcome) -> None:
+    def ready(self, member: Member, welcome: Welcome) -> None:
         """A gateway is connected: clear out what is not ours, start the music, take calls.
 
         Legs and recordings that live here, but not there, came from an earlier process and ended
-        with an earlier gateway; with the same gateway, that process died before it could command
-        them. Players may have come to their end while nobody was told.
+        with an earlier gateway; with the same gateway, that process died, or the connection broke,
+        before it could command them. Players may have come to their end while nobody was told.
         """
+        self._clear_out(member, welcome)
+        is_the_same = member.came(welcome)
+        self._sound.play_music(member, welcome.players, PlayerId(self._new_id("player")))
+        log.info(
+            "media gateway %s (%s) is ready at %s",
+            member.name,
+            welcome.gateway,
+            welcome.rtp_address,
+        )
+        self._turn.emit(
+            GatewayChanged(
+                at=self._clock.now(),
+                available=True,
+                detail=welcome.gateway,
+                gateway=member.name,
+                is_up=True,
+            )
+        )
+        there = frozenset(welcome.legs)
+        for leg_id in self._gateways.legs_of(member):
+            adopted = self._legs.get(leg_id)
+            if adopted is None:
+                continue
+            if is_the_same:
+                self._tell_again(adopted, is_there=leg_id in there)
+            elif leg_id not in there:
+                self._legs.abandon(adopted, _GATEWAY_LOST)
+        captures = self._sound.captures
+        captures.only(member.name, welcome.recordings, is_same_gateway=is_the_same)
+        self._sound.only(member, welcome.players)
+        self._sound.say_again(member)
+        captures.tell_again(member.name, lambda leg: self._gateways.of(leg) is member)
+
+    def _clear_out(self, member: Member, welcome: Welcome) -> None:
+        """Remove there what we do not know, or no more."""
+        crossings = self._sound.wiring.crossings
         for leg in welcome.legs:
-            if self._legs.get(leg) is None:
-                self._gateway.send(RemoveLeg(leg=leg))
+            if self._gateways.of(leg) is not member and leg not in crossings:
+                member.link.send(RemoveLeg(leg=leg))
+        crossings.gateway_lost(member)  # what was said of them may be lost; they are made anew
         for player in welcome.players:
             if not self._sound.plays(player):
-                self._gateway.send(StopPlayer(player=player))
+                member.link.send(StopPlayer(player=player))
         for recording in welcome.recordings:
-            if recording not in self._sound.captures:
-                self._gateway.send(StopRecording(recording=recording))
-        self._media.gateway_ready(welcome.rtp_address)
-        if self._sound.matrix.music_player not in welcome.players:
-            self._sound.gateway_ready(PlayerId(self._new_id("player")))
-        self._sound.play_tunes(welcome.players)
-        log.info("media gateway %s is ready at %s", welcome.gateway, welcome.rtp_address)
-        at = self._clock.now()
-        self._turn.emit(GatewayChanged(at=at, available=True, detail=welcome.gateway))
-        there = frozenset(welcome.legs)
-        is_the_same = welcome.gateway == self._media.earlier_gateway
-        self._media.earlier_gateway = ""
-        for adopted in tuple(self._legs):
-            if is_the_same:
-                self._tell_again(adopted, is_there=adopted.id in there)
-            elif adopted.id not in there:
-                self._legs.abandon(adopted, _GATEWAY_LOST)
-        self._sound.captures.only(welcome.recordings, is_same_gateway=is_the_same)
-        self._sound.only(welcome.players)
-        self._sound.say_again()
+            capture = self._sound.captures.get(recording)
+            if capture is None or capture.gateway != member.name:
+                member.link.send(StopRecording(recording=recording))
 
     def _tell_again(self, leg: Leg, *, is_there: bool) -> None:
         """The process before may have died between what it sent to peers and its commands."""
@@ -105,19 +125,49 @@ class GatewayInputs:
         if leg.id in self._sound.matrix and leg.negotiation and leg.negotiation.current:
             self._media.configure(leg)
 
-    def lost(self, detail: str) -> None:
-        """The gateway is gone: end every leg that had a port there."""
-        if not self._media.is_available:
+    def lost(self, member: Member, detail: str) -> None:
+        """A gateway is gone: end every leg that had a port there."""
+        if not (member.is_connected or member.is_away):
             return
-        silenced = [leg for leg in self._legs if leg.id in self._media.open_legs]
-        log.error("media gateway lost: %s; %d legs end", detail, len(silenced))
-        self._media.gateway_lost()
-        at = self._clock.now()
-        lost = GatewayChanged(at=at, available=False, detail=detail, lost_legs=len(silenced))
-        self._turn.emit(lost)
-        self._sound.gateway_lost()
+        self._give_up(member, detail)
+
+    def give_up_unknown(self) -> None:
+        """End the legs of gateways that are not configured any more."""
+        for member in self._gateways.unknown():
+            self._give_up(member, "it is not configured any more")
+
+    def _give_up(self, member: Member, detail: str) -> None:
+        """End the legs of a gateway that will not be back."""
+        silenced = [
+            leg
+            for leg_id in self._gateways.legs_of(member)
+            if (leg := self._legs.get(leg_id)) is not None
+        ]
+        log.error("media gateway %s lost: %s; %d legs end", member.name, detail, len(silenced))
+        self._media.gateway_lost(member)
+        self._turn.emit(
+            GatewayChanged(
+                at=self._clock.now(),
+                available=self._gateways.is_any_connected,
+                detail=detail,
+                lost_legs=len(silenced),
+                gateway=member.name,
+            )
+        )
+        self._sound.gateway_lost(member)
         for leg in silenced:
             self._legs.abandon(leg, _GATEWAY_LOST)
+
+    def away(self, member: Member, detail: str) -> None:
+        """The connection to a gateway broke: its legs sound on, and may be commanded again soon."""
+        if member.is_connected:
+            log.warning(
+                "media gateway %s is out of reach: %s; %d legs go on without commands",
+                member.name,
+                detail,
+                member.legs,
+            )
+            member.went_away()
 
     def handle(self, event: Event) -> None:
         """Take one event; those that concern the connection alone are the client's business."""
@@ -136,8 +186,9 @@ class GatewayInputs:
                 self._sound.player_finished(event)
             case RecordingFinished():
                 self._sound.captures.finished(event)
-            case RecordingFailed():
+            case RecordingFailed(recording=recording):
                 self._sound.captures.failed(event)
+                self._sound.wiring.crossings.forget(recording)
             case _:
                 pass
 
@@ -188,6 +239,8 @@ class GatewayInputs:
 
     def _failed(self, leg_id: LegId, reason: str) -> None:
         leg = self._legs.get(leg_id)
+        if leg_id in self._sound.wiring.crossings:
+            log.error("a leg between two gateways: one could not obey: %s", reason)
         if leg is not None:
             log.warning("leg %s: the gateway could not obey: %s", leg_id, reason)
             self._legs.hang_up(leg, _MEDIA_FAILED)

@@ -75,7 +75,7 @@ class Incoming:
     def _take(self, event: Invited, admitted: Admitted) -> Denied | None:
         """Make a leg of an admitted call; None when it is on its way."""
         leg = self._leg(event, admitted)
-        denied = self._prepare(leg, event)
+        denied = self._prepare(leg, event, admitted)
         if denied is None:
             self._legs.add(leg, setup_timeout_s=self._settings.setup_timeout_s)
             self._pass_on(leg, admitted, _hops_left(event))
@@ -114,14 +114,21 @@ class Incoming:
             has_offer=bool(event.offer),
         )
 
-    def _prepare(self, leg: Leg, event: Invited) -> Denied | None:
+    def _mate(self, admitted: Admitted) -> Leg | None:
+        """Whom the leg will talk to, or take the place of, where that is known already."""
+        if isinstance(admitted.destination, ToReplaced):
+            return self._replacements.replaced(admitted.destination.replaces)
+        return None
+
+    def _prepare(self, leg: Leg, event: Invited, admitted: Admitted) -> Denied | None:
         """Give the leg a port and write the SDP of its 200; None when all went well."""
         try:
-            negotiation = self._media.open(leg)
+            negotiation = self._media.open(leg, mate=self._mate(admitted))
         except MediaUnavailableError:
             return Denied(status=503, reason="no-media")
         if (address_for := self._settings.media_address) is not None:
-            negotiation.name_address(address_for(event.flow.remote[0]))
+            told = address_for(event.flow.remote[0], negotiation.address)
+            negotiation.name_address(told)
         try:
             if event.offer:
                 leg.body = negotiation.answer(event.offer)[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from switch.calls.control import Calls
@@ -44,6 +45,12 @@ def _faults(calls: Calls) -> Iterator[str]:
             elif leg not in matrix.peers(peer):
                 yield f"leg {leg} is bridged with {peer}, but not the other way round"
 
+    for crossing in calls.sound.wiring.crossings:
+        if crossing.source not in live or not crossing.users:
+            yield f"leg {crossing.source} is led to {crossing.there.name} for {crossing.users}"
+    for name, count in Counter(m.name for m in calls.gateways.legs.values()).items():
+        if calls.gateways[name].legs != count:
+            yield f"gateway {name} counts {calls.gateways[name].legs} legs, it has {count}"
     if calls.media.open_legs != live.keys():
         yield f"ports of {sorted(calls.media.open_legs)}, legs {sorted(live)}"
     trunk_legs = {leg.id for leg in live.values() if leg.trunk is not None}

@@ -31,7 +31,8 @@ class Inviter:
             LocalProtocolError: the target's URI or a header is malformed.
         """
         if self._media_address is not None:
-            negotiation.name_address(self._media_address(target.flow.remote[0]))
+            told = self._media_address(target.flow.remote[0], negotiation.address)
+            negotiation.name_address(told)
         headers = {**attempt.headers, **target.headers}
         number = attempt.number
         if target.hop is not None:

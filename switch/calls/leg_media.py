@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from switch.calls.gateway_port import Gateway
+from switch.calls.gateways import Gateways, Member
 from switch.calls.leg import Leg
 from switch.calls.transport_policies import TransportPolicies
 from switch.errors import LocalProtocolError, MediaUnavailableError, RemoteProtocolError
@@ -19,7 +19,7 @@ class LegMedia:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateways: Gateways,
         new_session_id: Callable[[], int],
         codecs: Sequence[str] = ALL_CODECS,
         codecs_of_trunks: Mapping[str, Sequence[str]] | None = None,
@@ -37,51 +37,56 @@ class LegMedia:
         self.of_call: Callable[[CallId], Iterable[Leg]] = lambda call: ()
         """The legs of a call: what they speak is offered first to those who join them."""
         self.policies = policies or TransportPolicies({})
-        self._gateway = gateway
+        self.gateways = gateways
         self._new_session_id = new_session_id
-        self._rtp_address: str | None = None
-        self.earlier_gateway = ""
-        """The gateway of the process whose legs were taken up; empty: not known."""
-        self._open: set[LegId] = set()
-        self._closing: dict[LegId, CallId] = {}
+        self._closing: dict[LegId, tuple[CallId, Member]] = {}
 
     @property
     def is_available(self) -> bool:
-        """True while a gateway is connected."""
-        return self._rtp_address is not None
+        """True while a gateway takes new calls."""
+        return self.gateways.is_available
 
     @property
     def open_legs(self) -> frozenset[LegId]:
-        """The legs that the gateway has by our orders."""
-        return frozenset(self._open)
+        """The legs that the gateways have by our orders."""
+        return frozenset(self.gateways.legs)
 
-    def gateway_ready(self, rtp_address: str) -> None:
-        """A gateway is there; `rtp_address` goes into SDP."""
-        self._rtp_address = rtp_address
+    def gateway_lost(self, member: Member) -> None:
+        """A gateway is gone, and all its legs with it; statistics will not come."""
+        member.went()
+        for leg, (_, gateway) in tuple(self._closing.items()):
+            if gateway is member:
+                del self._closing[leg]
 
-    def gateway_lost(self) -> None:
-        """The gateway is gone, and all its legs with it; statistics will not come."""
-        self._rtp_address = None
-        self._open.clear()
-        self._closing.clear()
-
-    def open(self, leg: Leg, *, is_browser: bool = False) -> AudioNegotiation:
+    def open(
+        self, leg: Leg, *, is_browser: bool = False, mate: Leg | None = None
+    ) -> AudioNegotiation:
         """Give the leg a port and a negotiation; `is_browser`: its peer takes DTLS-SRTP alone.
+
+        It is placed with the others of its call, or with `mate`.
 
         Raises:
             MediaUnavailableError: no gateway is connected, or it has no free port.
         """
-        if self._rtp_address is None:
-            raise MediaUnavailableError("no media gateway is connected")
-        leg.port = self._gateway.take_port()
-        self._open.add(leg.id)
+        gateways = self.gateways
+        member, leg.port = gateways.take_port(self._with(leg, mate))
+        gateways.put(leg.id, member)
         try:
-            self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
+            member.link.send(AddLeg(leg=leg.id, port=leg.port))
             leg.negotiation = self.negotiate_anew(leg, is_browser=is_browser)
         except BaseException:
             self.discard(leg)
             raise
         return leg.negotiation
+
+    def _with(self, leg: Leg, mate: Leg | None) -> Member | None:
+        """The gateway that the leg belongs at; None: any."""
+        others = self.of_call(leg.call) if mate is None else (mate,)
+        for other in others:
+            member = self.gateways.of(other.id)
+            if member is not None and other is not leg:
+                return member
+        return None
 
     def negotiate_anew(self, leg: Leg, *, is_browser: bool = False) -> AudioNegotiation:
         """Another negotiation at the port of a leg: whom it is offered to do not know each other.
@@ -89,15 +94,16 @@ class LegMedia:
         Raises:
             MediaUnavailableError: no gateway is connected.
         """
-        if self._rtp_address is None:
+        member = self.gateways.of(leg.id)
+        if member is None or member.address is None:
             raise MediaUnavailableError("no media gateway is connected")
         return AudioNegotiation(
             session_id=self._new_session_id(),
-            address=self._rtp_address,
+            address=member.address,
             port=leg.port,
             codecs=self._codecs_for(leg),
             takes_events=leg.dtmf == "rfc4733",
-            terms=self.policies.terms(leg, is_browser=is_browser),
+            terms=self.policies.terms(leg, is_browser=is_browser, fingerprint=member.fingerprint),
         )
 
     def _codecs_for(self, leg: Leg) -> tuple[str, ...]:
@@ -110,30 +116,37 @@ class LegMedia:
         }
         return tuple(sorted(codecs, key=lambda name: name not in spoken)) if spoken else codecs
 
-    def restore(self, leg: Leg) -> None:
-        """An earlier process has opened this leg; whether the gateway still has it is to be seen."""
-        self._open.add(leg.id)
+    def restore(self, leg: Leg, gateway: str) -> None:
+        """An earlier process has opened this leg; whether its gateway still has it is to be seen."""
+        self.gateways.restore(leg.id, gateway)
 
     def reopen(self, leg: Leg) -> None:
         """Make a leg at its port that the gateway should have, and was never told of."""
-        self._gateway.claim_port(leg.port)
-        self._gateway.send(AddLeg(leg=leg.id, port=leg.port))
+        member = self.gateways.of(leg.id)
+        if member is not None:
+            member.link.claim_port(leg.port)
+            member.link.send(AddLeg(leg=leg.id, port=leg.port))
 
     def close(self, leg: Leg) -> None:
         """Give the port back; the leg's statistics will come. A leg without a port is ignored."""
-        if leg.id in self._open:
-            self._closing[leg.id] = leg.call
-            self.discard(leg)
+        member = self.discard(leg)
+        if member is not None and (member.is_connected or member.is_away):
+            self._closing[leg.id] = (leg.call, member)
 
-    def discard(self, leg: Leg) -> None:
-        """Give the port back of a leg that never came to life; nobody wants its statistics."""
-        if leg.id in self._open:
-            self._open.remove(leg.id)
-            self._gateway.send(RemoveLeg(leg=leg.id))
+    def discard(self, leg: Leg) -> Member | None:
+        """Give the port back of a leg that never came to life; nobody wants its statistics.
+
+        Return the gateway that had it.
+        """
+        member = self.gateways.drop(leg.id)
+        if member is not None:
+            member.link.send(RemoveLeg(leg=leg.id))
+        return member
 
     def removed(self, leg: LegId) -> CallId | None:
         """The gateway closed a leg: return its call, None when it was not ours to close."""
-        return self._closing.pop(leg, None)
+        call, _ = self._closing.pop(leg, (None, None))
+        return call
 
     def take_answer(self, leg: Leg, body: bytes | None) -> None:
         """Read the peer's answer to our offer.
@@ -170,7 +183,8 @@ class LegMedia:
             raise LocalProtocolError(f"leg {leg.id}: nothing is agreed yet")
         transport = _negotiation(leg).transport
         keys, dtls, ice = transport.keys, transport.dtls, transport.ice
-        self._gateway.send(
+        self.gateways.send(
+            leg.id,
             ConfigureLeg(
                 leg=leg.id,
                 remote_address=audio.remote_address,
@@ -198,7 +212,7 @@ class LegMedia:
                 ice=None
                 if ice is None
                 else Ice(ufrag=ice.ufrag, password=ice.password, remote_ufrag=ice.remote_ufrag),
-            )
+            ),
         )
 
 

@@ -112,6 +112,8 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The music that it hears when it is to hear some; empty: everybody's."""
     dtmf: str = "rfc4733"
     """How digits travel on its trunk."""
+    gateway: str = ""
+    """The name of the gateway that has it; empty: the first one."""
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -126,3 +128,5 @@ class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_stopping: bool
     others: tuple[str, ...] = ()
     """The rest of them."""
+    gateway: str = ""
+    """As above."""

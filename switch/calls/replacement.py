@@ -58,10 +58,14 @@ class Replacements:
         self.takes: Takes = {LegAnswered: self._leg_answered, LegEnded: self._leg_ended}
         """News of the legs; before anybody else has them."""
 
+    def replaced(self, replaces: Replaces) -> Leg | None:
+        """The leg whose place is wanted; None: there is no such dialog."""
+        session = self._ua.find_session(replaces)
+        return None if session is None else self._legs.of_session(session)
+
     def begin(self, leg: Leg, replaces: Replaces) -> None:
         """A leg has come in that wants the place of another; it is answered, or refused."""
-        session = self._ua.find_session(replaces)
-        found = None if session is None else self._legs.of_session(session)
+        found = self.replaced(replaces)
         if found is None:
             self._refuse(leg, 481, "nothing-to-replace")
         elif found.state in _RINGS:

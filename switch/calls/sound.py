@@ -11,8 +11,9 @@ from switch.calls.bridge import SoundMatrix
 from switch.calls.captures import Captures
 from switch.calls.changes import Changes
 from switch.calls.events import CallEvent, LegHeld, LegResumed, LegsBridged, PlayFinished
-from switch.calls.gateway_port import Gateway
+from switch.calls.gateways import Member
 from switch.calls.roles import Role
+from switch.calls.wiring import Wiring
 from switch.clock import Clock
 from switch.gateway.protocol import (
     Gain,
@@ -20,7 +21,6 @@ from switch.gateway.protocol import (
     PlayerFinished,
     PlayItem,
     SendDigits,
-    SetGains,
     StopPlayer,
 )
 from switch.ids import CallId, LegId, PlayerId
@@ -39,14 +39,15 @@ class Sound:
     def __init__(
         self,
         *,
-        gateway: Gateway,
+        wiring: Wiring,
         clock: Clock,
         emit: Callable[[CallEvent], None],
         music: PlayerId,
         music_items: Sequence[PlayItem],
         tunes: Mapping[str, tuple[PlayItem, ...]] = NO_TUNES,
     ) -> None:
-        self._gateway = gateway
+        self.wiring = wiring
+        self._gateways = wiring.gateways
         self._clock = clock
         self._emit = emit
         self._music_items = tuple(music_items)
@@ -57,7 +58,8 @@ class Sound:
         self.matrix.tunes = {name: _tune_player(name) for name in self._tunes}
         self.captures = Captures(
             clock=clock,
-            send=gateway.send,
+            send=wiring.record,
+            gateway_of=self._gateway_of,
             emit=emit,
             is_muted=self._is_muted,
             changes=self.changes,
@@ -137,19 +139,21 @@ class Sound:
         """Send digits to the leg's peer; what is no digit is left out."""
         known = "".join(digit for digit in digits.upper() if digit in "0123456789*#ABCD")
         if known:
-            self._gateway.send(SendDigits(leg=leg, digits=known))
+            self._gateways.send(leg, SendDigits(leg=leg, digits=known))
 
     # --- players --------------------------------------------------------------------------------
 
     def play(self, player: PlayerId, leg: LegId, items: Sequence[PlayItem], *, loop: bool) -> None:
         """Play to one leg."""
         self._players[player] = leg
-        self._gateway.send(Play(player=player, items=tuple(items), listeners=(leg,), loop=loop))
+        command = Play(player=player, items=tuple(items), listeners=(leg,), loop=loop)
+        self._gateways.send(leg, command)
 
     def stop(self, player: PlayerId) -> None:
         """Stop a player that runs; the gateway reports its end."""
-        if player in self._players:
-            self._gateway.send(StopPlayer(player=player))
+        leg = self._players.get(player)
+        if leg is not None:
+            self._gateways.send(leg, StopPlayer(player=player))
 
     def player_finished(self, event: PlayerFinished) -> None:
         """Pass on the end of a player, unless its leg has ended before."""
@@ -158,10 +162,13 @@ class Sound:
         if event.player == self.matrix.music_player:
             log.error("there is no music: those who wait will hear silence")
             self.matrix.music_ended()
+            self._end_everywhere(event.player)
         for name, player in tuple(self.matrix.tunes.items()):
             if player == event.player:
                 log.error("there is no music %s: everybody's is heard in its place", name)
-                self._set(self.matrix.tune_ended(name))
+                gains = self.matrix.tune_ended(name)
+                self._end_everywhere(player)
+                self._set(gains)
         leg = self._players.pop(event.player, None)
         if leg is not None:
             self.report_played(event.player, leg, stopped=event.stopped)
@@ -182,18 +189,19 @@ class Sound:
         """Forget a leg, answered or not; before the gateway is told to remove it."""
         self.captures.leg_ended(leg)
         self._set(self.matrix.remove(leg))
+        self.wiring.leg_ended(leg)
         for player in [player for player, heard_by in self._players.items() if heard_by == leg]:
             del self._players[player]
-            self._gateway.send(StopPlayer(player=player))
+            self._gateways.send(leg, StopPlayer(player=player))
 
     def adopt_player(self, player: PlayerId, leg: LegId) -> None:
         """A player that an earlier process started plays to this leg."""
         self._players[player] = leg
 
-    def only(self, players: Collection[PlayerId]) -> None:
-        """The gateway has these and no others: the rest ended while nobody listened."""
+    def only(self, member: Member, players: Collection[PlayerId]) -> None:
+        """A gateway has these and no others: the rest ended while nobody listened."""
         for player, leg in tuple(self._players.items()):
-            if player not in players:
+            if player not in players and self._gateways.of(leg) is member:
                 del self._players[player]
                 self.report_played(player, leg, stopped=False)
 
@@ -203,30 +211,50 @@ class Sound:
             return True
         return player in self.matrix.tunes.values()
 
-    def say_again(self) -> None:
-        """Repeat to the gateway what everybody hears: what was said last may not have arrived."""
-        self._set(self.matrix.say_again())
+    def say_again(self, member: Member) -> None:
+        """Repeat to a gateway what its legs hear: what was said last may not have arrived."""
+        gains = self.matrix.say_again()
+        if gains:
+            self.wiring.set_gains(gains, about=member)
 
-    def gateway_ready(self, music: PlayerId) -> None:
-        """A gateway is there: start the music that all who wait will share."""
-        self.matrix.music_player = music
-        self._gateway.send(Play(player=music, items=self._music_items, loop=True))
+    def play_music(self, member: Member, running: Collection[PlayerId], fresh: PlayerId) -> None:
+        """A gateway is there and plays `running`: start the music that it has not.
 
-    def play_tunes(self, running: Collection[PlayerId]) -> None:
-        """A gateway is there and plays `running`: start the other music that it has not."""
+        All gateways play it as the same player; `fresh` is its id where there was no music.
+        """
+        players = [member]
+        if self.matrix.music_player is None:
+            self.matrix.music_player = fresh
+            players = list(self._gateways)
+        music = self.matrix.music_player
+        for each in players:
+            if each is not member or music not in running:
+                each.link.send(Play(player=music, items=self._music_items, loop=True))
         for name, player in self.matrix.tunes.items():
             if player not in running:
-                self._gateway.send(Play(player=player, items=self._tunes[name], loop=True))
+                member.link.send(Play(player=player, items=self._tunes[name], loop=True))
 
-    def gateway_lost(self) -> None:
-        """Nothing sounds any more; the legs themselves are ended by `switch.calls.legs`."""
-        self.matrix.clear()
-        self._players.clear()
-        self.captures.gateway_lost()
+    def gateway_lost(self, member: Member) -> None:
+        """Nothing sounds there any more; its legs are ended by `switch.calls.legs`."""
+        if member is self._gateways.sole:
+            self.matrix.clear()
+            self._players.clear()
+        self.wiring.crossings.gateway_lost(member)
+        self.captures.gateway_lost(member.name)
+
+    def _gateway_of(self, leg: LegId) -> str:
+        member = self._gateways.of(leg)
+        return "" if member is None else member.name
+
+    def _end_everywhere(self, player: PlayerId) -> None:
+        """One gateway could not play what many hear: nobody shall, or some would never be rid of it."""
+        if self._gateways.sole is None:
+            for member in self._gateways:
+                member.link.send(StopPlayer(player=player))
 
     def _set(self, gains: list[Gain]) -> None:
         if gains:
-            self._gateway.send(SetGains(gains=tuple(gains)))
+            self.wiring.set_gains(gains)
 
     def _holds(self, leg: LegId) -> bool:
         facts = self.matrix.facts(leg)

@@ -26,18 +26,23 @@ class TransportPolicies:
         self._trunks = trunks
         self._of_phone = of_phone
         self.fingerprint = ""
-        """Of the certificate of the gateway that is connected; empty: it speaks no DTLS."""
+        """Of the certificate of all gateways that have none of their own; empty: they speak no DTLS."""
 
-    def terms(self, leg: Leg, *, is_browser: bool = False) -> TransportTerms:
-        """What is asked of the peer of a leg; a browser takes nothing but DTLS (RFC 8827)."""
+    def terms(
+        self, leg: Leg, *, is_browser: bool = False, fingerprint: str | None = None
+    ) -> TransportTerms:
+        """What is asked of the peer of a leg; a browser takes nothing but DTLS (RFC 8827).
+
+        `fingerprint` is that of a gateway with a certificate of its own.
+        """
+        if fingerprint is None:
+            fingerprint = self.fingerprint
         policy = SrtpPolicy.ACCEPT
         if leg.trunk is not None:
             trunk = self._trunks.get(leg.trunk)
             policy = SrtpPolicy.ACCEPT if trunk is None else trunk.srtp
         elif leg.phone is not None:
             policy = self._of_phone(leg.phone)
-        if is_browser and policy is not SrtpPolicy.OFF and self.fingerprint:
+        if is_browser and policy is not SrtpPolicy.OFF and fingerprint:
             policy = SrtpPolicy.DTLS
-        return TransportTerms(
-            policy=policy, fingerprint=self.fingerprint, random=secrets.token_bytes
-        )
+        return TransportTerms(policy=policy, fingerprint=fingerprint, random=secrets.token_bytes)

@@ -177,6 +177,11 @@ class AudioNegotiation:
             found._transport = TransportNegotiation.of_record(record.transport, random)
         return found
 
+    @property
+    def address(self) -> str:
+        """Our address as the peer is told it."""
+        return self._address
+
     def name_address(self, address: str) -> None:
         """Tell the peer this address of ours, of the same family: what a NAT forwards to the other."""
         self._address = address

@@ -36,13 +36,14 @@ async def test_a_recording_that_cannot_be_indexed_does_not_end_the_node(
     assert ready.done()
     assert not served.done()
     node._gateway_event(
+        "local-1",
         RecordingFinished(
             recording=RecordingId("of-another-life"),
             path=str(tmp_path / "gone.wav"),
             duration_ms=0,
             octets=0,
             sha256="",
-        )
+        ),
     )
     async with asyncio.timeout(PATIENCE_S):
         while "failed" not in caplog.text and not served.done():  # noqa: ASYNC110 - a log line

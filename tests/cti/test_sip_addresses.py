@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cti.settings import MediaSection, SipSection
+from cti.settings import SipSection
 from cti.sip_addresses import PeerNetworks, SipAddresses, media_address
 from switch.sip.flow import Flow, Transport
 
@@ -73,9 +73,8 @@ def test_an_advertised_address_of_the_other_family_is_told_to_nobody_and_a_name_
 
 def test_sound_of_far_peers_goes_to_what_a_nat_forwards_and_of_near_ones_straight() -> None:
     near = PeerNetworks(("10.0.0.0/8", "fd00::/8"))
-    assert media_address(MediaSection(address="192.0.2.1"), near) is None
-    told = media_address(MediaSection(address="192.0.2.1", advertise="203.0.113.5"), near)
-    assert told is not None
-    assert told("10.1.2.3") == "192.0.2.1"
-    assert told("198.51.100.9") == "203.0.113.5"
-    assert told("no address") == "203.0.113.5"
+    told = media_address({"192.0.2.1": "203.0.113.5"}, near)
+    assert told("10.1.2.3", "192.0.2.1") == "192.0.2.1"
+    assert told("198.51.100.9", "192.0.2.1") == "203.0.113.5"
+    assert told("no address", "192.0.2.1") == "203.0.113.5"
+    assert told("198.51.100.9", "192.0.2.9") == "192.0.2.9"

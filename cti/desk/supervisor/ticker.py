@@ -68,7 +68,7 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
             return text, looks.RED
         case BanView():
             return words("tick.unbanned", source=event.data.source), looks.DIM
-        case GatewayView() if event.data.available:
+        case GatewayView() if event.data.available and not event.data.is_lost:
             return words("tick.gateway_back"), looks.GREEN
         case GatewayView():
             return words("tick.gateway_lost", count=event.data.lost_legs), looks.RED

@@ -10,6 +10,7 @@ from switch.calls.causes import EndCause
 from switch.calls.control import Calls
 from switch.calls.events import CallEvent, LegEnded, LegStarted
 from switch.calls.gateway_port import Gateway
+from switch.calls.gateways import Gateways, Member, alone
 from switch.calls.invariants import check_invariants
 from switch.calls.settings import CallSettings
 from switch.ids import CallId, LegId, PlayerId, RecordingId
@@ -77,6 +78,7 @@ class Bench:
         settings: CallSettings | None = None,
         *,
         ports: int = 40,
+        gateways: int = 1,
         real_gateway: Gateway | None = None,
         plan: NumberPlanSettings = PLAN,
         **options: Any,
@@ -87,14 +89,15 @@ class Bench:
         self._phones: dict[tuple[str, int], Phone] = {}
         self.kept = Kept()
         """What another process of the call agent would find."""
-        self.kept_gateway = ""
-        """The gateway that it would find there, by name."""
+        self.kept_gateways: dict[str, str] = {}
+        """The processes of gateways that it would find there, by the names of the gateways."""
         self.events: list[CallEvent] = []
         self.recordings = "/rec"
         self.faults_made = 0
         """Faults of the application that a test has caused."""
         self.react: Callable[[CallEvent], None] = lambda _: None
-        self.gateway = RecordingGateway(ports)
+        self.gateways = [RecordingGateway(ports, number) for number in range(gateways)]
+        self.gateway = self.gateways[0]
         self.wire: list[tuple[bytes, Flow, Phone | None]] = []
         """Datagrams under way: octets, the flow as its receiver sees it, None for the switch."""
         self.lose: Callable[[bytes], bool] = lambda _: False
@@ -107,12 +110,13 @@ class Bench:
         self._settings = settings or CallSettings()
         self._plan = plan
         self._options = options
-        self._make_switch(real_gateway or self.gateway)
+        self._make_switch(real_gateway)
         if real_gateway is None:
-            self._gateway_starts()
+            for gateway in self.gateways:
+                self._gateway_starts(gateway)
             self.events.clear()
 
-    def _make_switch(self, gateway: Gateway) -> None:
+    def _make_switch(self, real_gateway: Gateway | None = None) -> None:
         """A new process of the call agent, which knows nothing."""
         self.process = ProcessClock(self.clock)
         self.endpoint = Endpoint(new_branch=self.new_token)
@@ -128,7 +132,9 @@ class Bench:
         credentials = LabCredentials()
         self.calls = Calls(
             user_agent=self.user_agent,
-            gateway=gateway,
+            gateways=Gateways([Member(each.name, each) for each in self.gateways])
+            if real_gateway is None
+            else alone(real_gateway),
             registrar=Registrar(
                 location=self.location,
                 challenger=challenger,
@@ -158,14 +164,15 @@ class Bench:
         self.faults_made = 0
         self.process.die()
         self.endpoint.datagrams_to_send()  # what is sent is on the wire, see `settle`
-        self._make_switch(self.gateway)
+        self._make_switch()
         legs, invites, captures, music = self.kept.read()
         restore = self.calls.adoption.restore
-        gateway = self.kept_gateway
-        assert restore(legs, invites, captures, music, lambda moment: moment, gateway) == []
+        processes = self.kept_gateways
+        assert restore(legs, invites, captures, music, lambda moment: moment, processes) == []
         for player, leg in (plays or {}).items():
             self.calls.adoption.play_on(player, leg)
-        self.calls.gateway_ready(self.gateway.still_there())
+        for gateway in self.gateways:
+            self.calls.gateway_ready(gateway.still_there(), gateway.name)
         self.calls.go_on()
         self.pump()
 
@@ -202,9 +209,11 @@ class Bench:
         """Let the switch finish its turn and collect what is sent; True when something moved."""
         self.calls.process(self.clock.now())
         self.clock.advance(0)
-        moved = bool(self.gateway.events)
-        while self.gateway.events:
-            self.calls.gateway_event(self.gateway.events.popleft())
+        moved = False
+        for gateway in self.gateways:
+            while gateway.events:
+                moved = True
+                self.calls.gateway_event(gateway.events.popleft())
         check_invariants(self.calls)
         self.kept.write(self.calls.adoption)
         for data, flow in self.endpoint.datagrams_to_send():
@@ -247,19 +256,20 @@ class Bench:
         self.settle()
         self.pump()
 
-    def lose_gateway(self) -> None:
-        self.gateway.stop()
-        self.calls.gateway_lost("test")
+    def lose_gateway(self, number: int = 0) -> None:
+        gateway = self.gateways[number]
+        gateway.stop()
+        self.calls.gateway_lost("test", gateway.name)
         self.pump()
 
-    def restart_gateway(self) -> None:
-        self._gateway_starts()
+    def restart_gateway(self, number: int = 0) -> None:
+        self._gateway_starts(self.gateways[number])
         self.pump()
 
-    def _gateway_starts(self) -> None:
-        welcome = self.gateway.start()
-        self.kept_gateway = welcome.gateway
-        self.calls.gateway_ready(welcome)
+    def _gateway_starts(self, gateway: RecordingGateway) -> None:
+        welcome = gateway.start()
+        self.kept_gateways[gateway.name] = welcome.gateway
+        self.calls.gateway_ready(welcome, gateway.name)
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -281,8 +291,30 @@ class Bench:
         return CallId(self.new_id("call"))
 
     def heard(self) -> dict[LegId, set[str]]:
-        """Who hears whom, as the gateway has it; without those who hear nothing."""
-        return {leg: set(row) for leg, row in self.gateway.heard.items() if row}
+        """Who hears whom, as the gateways have it; without those who hear nothing.
+
+        What comes from a leg of another gateway is what that one hears.
+        """
+        at = {
+            (gateway.address, port): (gateway, leg)
+            for gateway in self.gateways
+            for leg, port in gateway.legs.items()
+        }
+        behind: dict[str, set[str]] = {}
+        ends: set[str] = set()
+        for gateway in self.gateways:
+            for leg, told in gateway.configured.items():
+                found = at.get((told.remote_address, told.remote_port))
+                if found is not None:
+                    other, near = found
+                    ends |= {leg, near}
+                    behind[leg] = set(other.heard[near])
+        return {
+            leg: set[str]().union(*(behind.get(source, {source}) for source in row))
+            for gateway in self.gateways
+            for leg, row in gateway.heard.items()
+            if row and leg not in ends
+        }
 
     @property
     def music(self) -> PlayerId:
@@ -295,12 +327,14 @@ class Bench:
         self.pump()
         assert self.calls.legs_alive == 0, self.calls.describe()
         assert self.calls.calls_alive == self.calls.direct_calls == 0
-        assert self.gateway.legs == {}
-        assert self.gateway.taken == set()
-        assert self.gateway.free == (self.gateway.all_ports)
-        assert self.gateway.recordings == {}
-        assert set(self.gateway.players) <= {self.music}
-        assert self.gateway.objections == []
+        assert len(self.calls.sound.wiring.crossings) == 0
+        for gateway in self.gateways:
+            assert gateway.legs == {}
+            assert gateway.taken == set()
+            assert gateway.free == gateway.all_ports
+            assert gateway.recordings == {}
+            assert set(gateway.players) <= {self.music}
+            assert gateway.objections == []
         assert self.calls.faults == self.faults_made
         started = {event.leg for event in self.of(LegStarted)}
         assert set(self.ends()) == started

@@ -30,8 +30,12 @@ from switch.ids import LegId, PlayerId, RecordingId
 class RecordingGateway:
     """Stands for the gateway's client. Objections are collected, because the calls guard theirs."""
 
-    def __init__(self, ports: int = 40) -> None:
-        self.all_ports = frozenset(range(16000, 16000 + 2 * ports, 2))
+    def __init__(self, ports: int = 40, number: int = 0) -> None:
+        """`number` tells several apart: by name, address and ports."""
+        first = 16000 + 2 * ports * number
+        self.all_ports = frozenset(range(first, first + 2 * ports, 2))
+        self.name = f"local-{number + 1}"
+        self.address = f"127.0.0.{9 + number}"
         self.serial = 0
         self.sent: list[Command] = []
         self.objections: list[str] = []
@@ -46,16 +50,21 @@ class RecordingGateway:
         """Come up as a new process."""
         self.serial += 1
         self.is_up = True
-        return Welcome(version=1, gateway=f"g{self.serial}", pid=1, rtp_address="127.0.0.9")
+        return Welcome(version=1, gateway=self.process, pid=1, rtp_address=self.address)
+
+    @property
+    def process(self) -> str:
+        """The name that the process gives itself."""
+        return f"{self.name}.{self.serial}"
 
     def still_there(self) -> Welcome:
         """Greet another call agent: everything goes on."""
         self.is_told_again = True
         return Welcome(
             version=1,
-            gateway=f"g{self.serial}",
+            gateway=self.process,
             pid=1,
-            rtp_address="127.0.0.9",
+            rtp_address=self.address,
             legs=tuple(self.legs),
             players=tuple(self.players),
             recordings=tuple(self.recordings),
@@ -156,7 +165,7 @@ class RecordingGateway:
         self.heard.pop(leg, None)
         self._drop_source(leg)
         for left, right in self.recordings.values():
-            self._check(leg not in left + right, command)
+            self._check(leg not in left + right or self.is_told_again, command)
         self.events.append(LegRemoved(leg=leg, stats=LegStats(packets_received=5)))
 
     def _drop_source(self, source: str) -> None:

@@ -29,8 +29,8 @@ ENOUGH = EndCause(Result.COMPLETED, "application-has-enough")
 class History:
     """One run: each step takes two small numbers that choose who and what."""
 
-    def __init__(self) -> None:
-        self.bench = bench = Bench()
+    def __init__(self, gateways: int = 1) -> None:
+        self.bench = bench = Bench(gateways=gateways, ports=40 if gateways == 1 else 400)
         bench.is_stepped = True
         self.phones = [
             bench.phone("1001"),
@@ -101,20 +101,22 @@ class History:
         self.bench.gateway.events.append(event)
 
     def do_gateway(self, a: int, b: int) -> None:
-        if not self.bench.gateway.is_up:
-            self.bench.restart_gateway()
-        elif a == b == 0:
-            self.bench.lose_gateway()
+        number = a % len(self.bench.gateways)
+        if not self.bench.gateways[number].is_up:
+            self.bench.restart_gateway(number)
+        elif a < 2 and b == 0:
+            self.bench.lose_gateway(number)
 
     def do_restart(self, a: int, b: int) -> None:
-        if self.bench.gateway.is_up and b < 3:
+        if all(gateway.is_up for gateway in self.bench.gateways) and b < 3:
             self.bench.settle()
             self.bench.restart()
 
     def do_finish_player(self, a: int, b: int) -> None:
-        players = [p for p in self.bench.gateway.players if p != self.bench.music]
+        gateway = self.bench.gateways[b % len(self.bench.gateways)]
+        players = [p for p in gateway.players if p != self.bench.music]
         if players:
-            self.bench.gateway.finish(players[a % len(players)])
+            gateway.finish(players[a % len(players)])
 
     def do_application_fault(self, a: int, b: int) -> None:
         self.fails_next = a == b == 0
@@ -269,8 +271,9 @@ class History:
         self.fails_next = False
         bench.is_stepped = False
         bench.pump()
-        if not bench.gateway.is_up:
-            bench.restart_gateway()
+        for number, gateway in enumerate(bench.gateways):
+            if not gateway.is_up:
+                bench.restart_gateway(number)
         for _ in range(2):
             for started in bench.of(LegStarted):
                 bench.calls.hang_up(started.leg, ENOUGH)
@@ -301,4 +304,22 @@ def test_the_books_are_right_after_every_step_and_nothing_is_left(
     for choice, a, b in steps:
         history.steps[choice](a, b)
         history.bench.settle()
+    history.end()
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+@given(steps=st.lists(STEP, min_size=20, max_size=200))
+def test_with_several_gateways_everybody_hears_whom_the_books_say(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    history = History(gateways=3)
+    bench = history.bench
+    for choice, a, b in steps:
+        history.steps[choice](a, b)
+        bench.settle()
+        heard = bench.heard()
+        for leg, row in bench.calls.sound.matrix.rows():
+            assert heard.get(leg, set()) == row
     history.end()

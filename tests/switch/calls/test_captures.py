@@ -17,7 +17,10 @@ def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_m
     sent: list[Command] = []
     muted: set[LegId] = set()
     captures = Captures(
-        clock=VirtualClock(), send=sent.append, emit=lambda event: None, is_muted=muted.__contains__
+        clock=VirtualClock(),
+        send=lambda gateway, command: sent.append(command),
+        emit=lambda event: None,
+        is_muted=muted.__contains__,
     )
     captures.start(R, CallId("c"), "/r", CUSTOMER, AGENT)
     captures.set_legs(R, CUSTOMER, [AGENT, EXPERT])

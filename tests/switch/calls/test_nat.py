@@ -20,7 +20,7 @@ def told_to(phone: Phone) -> str:
 def test_near_and_far_phones_are_told_the_address_by_which_they_reach_us() -> None:
     near = ("10.0.0.7", 5060)
     settings = CallSettings(
-        media_address=lambda host: OURS if host.startswith("10.") else FORWARDED
+        media_address=lambda host, own: OURS if host.startswith("10.") else FORWARDED
     )
     bench = Bench(settings)
     ann, bob = bench.phone("1001", address=near), bench.phone("1002")
