@@ -41,6 +41,7 @@ from cti.huge_pages import HugePages
 from cti.ids import Ids
 from cti.lag_watch import LagWatch
 from cti.left_behind import LeftBehind
+from cti.media_gateways import remote_places
 from cti.metrics.sources import Sources
 from cti.midnight import Midnight
 from cti.phones import Phones
@@ -77,7 +78,7 @@ class Node:
         """Read the flows and derive the site.
 
         Raises:
-            SettingsError: the configuration or a flow cannot be used.
+            SettingsError: the configuration, a flow or a secret cannot be used.
         """
         self.settings = settings
         self.data = Path(settings.data.folder).absolute()
@@ -85,6 +86,7 @@ class Node:
         self.api_port = settings.api.port
         self._site = site_of(settings)
         self._flows = flows_of(settings)
+        self._remotes = remote_places(settings)
         self._stir = Stir(
             settings.stir,
             spawn=lambda work: self._spawn(work),
@@ -201,6 +203,7 @@ class Node:
                 recording, self._centre.interaction_of(call), self._clock.wall()
             ),
             stir=self._stir,
+            remotes=self._remotes,
         )
         self._lags = LagWatch(self._clock, self._switching)
         self._centre = Centre(
@@ -384,9 +387,7 @@ class Node:
         if self._draining is not None and self._draining.has_begun:
             return False, f"draining: {self._draining.calls_left} calls left"
         if not self._switching.calls.accepts_calls:
-            if self._switching.gateways.registry.is_any_connected:
-                return False, "no media gateway takes new calls; see `switchroom gateway list`"
-            return False, "no media gateway is connected"
+            return False, self._switching.gateways.why_no_calls
         if lost := self._switching.listening.lost:
             return False, f"{', '.join(lost)} is no address of this machine any more"
         return True, "calls are accepted"

@@ -6,9 +6,10 @@ One that dies takes its own calls with it and is started anew; the others never 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,12 +18,17 @@ from cti.flows import prompt_folders
 from cti.ranges import port_range, port_shares
 from cti.schema import GatewayStatus
 from cti.settings import MediaSection, Settings
+from cti.shared_secret import read_secret
 from switch.calls.control import Calls
 from switch.calls.gateways import FIRST, Gateways, Member
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
+from switch.gateway.place import TcpPlace, read_tcp
 from switch.gateway.process import GatewayProcess
-from switch.gateway.protocol import Event
+from switch.gateway.protocol import Event, Hello, LookForPrompts, PromptsMissing, Welcome
+from switch.gateway.remote import RemoteGateway
+
+log = logging.getLogger(__name__)
 
 GatewayEvents = Callable[[str, Event], None]
 """Takes the name of a gateway and what it says."""
@@ -30,6 +36,20 @@ GatewayEvents = Callable[[str, Event], None]
 
 _TOLD: Final = 10
 """Missing prompts that are named."""
+
+
+_LOOKED_FOR: Final = ("(not known yet)",)
+"""The prompts of a gateway that was just connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Remote:
+    """A gateway on another machine."""
+
+    name: str
+    place: TcpPlace
+    client: GatewayClient
+    connection: RemoteGateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +67,18 @@ class MediaGateways:
     calls: Calls
 
     def __init__(
-        self, settings: Settings, data: Path, *, certificate: Path, on_event: GatewayEvents
+        self,
+        settings: Settings,
+        data: Path,
+        *,
+        certificate: Path,
+        on_event: GatewayEvents,
+        remotes: Mapping[str, TcpPlace],
     ) -> None:
-        """`certificate` is what all processes of ours show in DTLS, if they speak it."""
+        """`certificate` is what all processes of ours show in DTLS, if they speak it.
+
+        `remotes` are the places of the gateways on other machines, by their names.
+        """
         self._settings = settings
         self._data = data
         self._certificate = certificate
@@ -61,7 +90,18 @@ class MediaGateways:
         self._locals = [self._local(*each) for each in enumerate(shares, 1)]
         self.local_ports = dict(zip(self.local_names, shares, strict=True))
         """The RTP ports of each gateway on this machine, first and last."""
-        self.registry = Gateways([Member(each.name, each.client) for each in self._locals])
+        self._remotes = [self._remote(name, place) for name, place in remotes.items()]
+        weights = {each.name: each.weight for each in settings.gateways}
+        self.registry = Gateways(
+            [
+                *(Member(each.name, each.client) for each in self._locals),
+                *(
+                    Member(each.name, each.client, weight=weights[each.name], is_remote=True)
+                    for each in self._remotes
+                ),
+            ]
+        )
+        self._prompts: tuple[str, ...] = ()
 
     @property
     def pids(self) -> dict[str, int]:
@@ -75,11 +115,13 @@ class MediaGateways:
     def view(self) -> tuple[GatewayStatus, ...]:
         """How each of them stands."""
         pids = self.pids
+        places = {each.name: str(each.place) for each in self._remotes}
         return tuple(
             GatewayStatus(
                 name=member.name,
                 state=_state(member),
                 address=member.address or "",
+                control=places.get(member.name, ""),
                 process=member.process if member.is_connected else "",
                 pid=pids.get(member.name),
                 legs=member.legs,
@@ -90,17 +132,28 @@ class MediaGateways:
         )
 
     @property
+    def why_no_calls(self) -> str:
+        """In words, while new calls are refused for want of a gateway."""
+        if self.registry.is_any_connected:
+            return "no media gateway takes new calls; see `switchroom gateway list`"
+        return "no media gateway is connected"
+
+    @property
     def local_names(self) -> tuple[str, ...]:
         """The gateways that run on this machine, in their order."""
         return tuple(each.name for each in self._locals)
 
     async def start(self) -> None:
-        """Start all of ours at once, or connect to those that an earlier node left.
+        """Start all of ours at once, or connect to those that an earlier node left; and to the others.
 
-        Raises MediaUnavailableError when one does not come up.
+        Raises MediaUnavailableError when one of ours does not come up. On other machines it may be later.
         """
+        if self._remotes:
+            self._prompts = await asyncio.to_thread(prompt_names, self._settings)
         try:
             async with asyncio.TaskGroup() as starting:
+                for remote in self._remotes:
+                    starting.create_task(remote.connection.start())
                 for each in self._locals:
                     starting.create_task(_started(each.process))
         except* MediaUnavailableError as group:
@@ -108,13 +161,17 @@ class MediaGateways:
 
     def leave(self) -> None:
         """Let go of those that an earlier process started: they linger for the next one."""
+        for remote in self._remotes:
+            remote.client.close()
         for each in self._locals:
             if each.process.pid is None:
                 each.client.close()
 
     async def stop(self) -> None:
-        """End all processes of ours."""
+        """End all processes of ours; let go of the others."""
         async with asyncio.TaskGroup() as stopping:
+            for remote in self._remotes:
+                stopping.create_task(remote.connection.stop())
             for each in self._locals:
                 stopping.create_task(each.process.stop())
 
@@ -136,6 +193,44 @@ class MediaGateways:
             on_lost=lambda detail: self.calls.gateway_lost(detail, name),
         )
         return _Local(name, client, process)
+
+    def _remote(self, name: str, place: TcpPlace) -> _Remote:
+        client = GatewayClient(
+            on_event=lambda event: self._heard(name, event),
+            on_lost=lambda detail: connection.lost(detail),
+            ports_ahead=self._settings.media.reserve,
+        )
+        connection = RemoteGateway(
+            name,
+            place,
+            client,
+            hello=Hello(recordings=str(self._data / "recordings")),
+            on_ready=lambda welcome: self._remote_ready(name, client, welcome),
+            on_away=lambda detail: self.calls.gateway_away(detail, name),
+            on_lost=lambda detail: self.calls.gateway_lost(detail, name),
+        )
+        return _Remote(name, place, client, connection)
+
+    def _remote_ready(self, name: str, client: GatewayClient, welcome: Welcome) -> None:
+        member = self.registry[name]
+        member.fingerprint = welcome.dtls_fingerprint
+        member.lacks = _LOOKED_FOR
+        if welcome.advertise:
+            self.advertised[welcome.rtp_address] = welcome.advertise
+        client.send(LookForPrompts(names=self._prompts))
+        self.calls.gateway_ready(welcome, name)
+
+    def _heard(self, name: str, event: Event) -> None:
+        if isinstance(event, PromptsMissing):
+            self.registry[name].lacks = event.names
+            if event.names:
+                log.error(
+                    "media gateway %s takes no calls: it lacks %d prompts, such as %s; copy them there",
+                    name,
+                    len(event.names),
+                    ", ".join(event.names[:_TOLD]),
+                )
+        self._on_event(name, event)
 
     def _command(self, socket: Path, ports: tuple[int, int]) -> Sequence[str]:
         media = self._settings.media
@@ -160,6 +255,29 @@ class MediaGateways:
         for folder in prompt_folders(self._settings):
             command += ["--prompts", str(folder)]
         return command
+
+
+def remote_places(settings: Settings) -> dict[str, TcpPlace]:
+    """Where gateways on other machines are, by their names. Raises SettingsError."""
+    found = {}
+    for index, each in enumerate(settings.gateways):
+        host, port = read_tcp(each.address)
+        secret = read_secret(Path(each.secret_file), f"gateways[{index}].secret_file")
+        found[each.name] = TcpPlace(host, port, secret)
+    return found
+
+
+def prompt_names(settings: Settings) -> tuple[str, ...]:
+    """All prompts that flows, queues and announcements can ask for."""
+    return tuple(
+        sorted(
+            {
+                path.relative_to(folder).as_posix().removesuffix(path.suffix)
+                for folder in prompt_folders(settings)
+                for path in folder.rglob("*.ulaw")
+            }
+        )
+    )
 
 
 def local_count(media: MediaSection) -> int:

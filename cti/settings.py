@@ -121,6 +121,18 @@ class MediaSection(Section, frozen=True, kw_only=True):
     """What is spoken, in the order of our offers."""
 
 
+class GatewaySection(Section, frozen=True, kw_only=True):
+    """A media gateway on another machine, which `switchroom gateway --listen` runs there."""
+
+    name: Name
+    address: str
+    """Where it listens, `tcp://host:port`."""
+    secret_file: str
+    """What both ends know, from where this file lies."""
+    weight: Annotated[float, msgspec.Meta(gt=0.0, le=1000.0)] = 1.0
+    """Its share of the calls, compared with that of a gateway of this machine."""
+
+
 class ApiSection(Section, frozen=True, kw_only=True):
     """Where the HTTP and WebSocket API listens."""
 
@@ -292,6 +304,7 @@ class Settings(Section, frozen=True, kw_only=True):
     site: SiteSection = SiteSection()
     sip: SipSection = SipSection()
     media: MediaSection = MediaSection()
+    gateways: tuple[GatewaySection, ...] = ()
     api: ApiSection = ApiSection()
     limits: LimitsSection = LimitsSection()
     server: ServerSection = ServerSection()
@@ -377,6 +390,7 @@ def _beside(path: Path, settings: Settings) -> Settings:
         settings,
         site=placed(settings.site, "flows", "prompts"),
         sip=placed(settings.sip, "certificate", "certificate_key", "client_ca", "trusted_ca"),
+        gateways=tuple(placed(each, "secret_file") for each in settings.gateways),
         trunks=tuple(map(of_trunk, settings.trunks)),
         stir=placed(settings.stir, "authorities", "certificates", "key", "certificate"),
     )

@@ -8,8 +8,9 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from cti.park_settings import park_problems
-from cti.ranges import SettingsError, expand, port_range
+from cti.ranges import SettingsError, expand, port_range, port_shares
 from cti.trunk_check import trunk_problems
+from switch.gateway.place import read_tcp
 
 if TYPE_CHECKING:
     from cti.settings import Settings
@@ -38,6 +39,7 @@ def problems_of(settings: Settings) -> Iterator[str]:
     yield from _twice("entries", "number", (entry.number for entry in settings.entries))
     yield from _presence(settings)
     yield from _capture(settings.capture.hep)
+    yield from _gateways(settings)
     queues = {queue.name for queue in settings.queues}
     phones = _Numbers("phones", "numbers")
     for index, phone in enumerate(settings.phones):
@@ -194,6 +196,28 @@ def _capture(hep: str) -> Iterator[str]:
             yield f"capture.hep: {found['host']!r} is no IP address"
         if not 0 < int(found["port"]) <= 65535:
             yield f"capture.hep: {found['port']} is no port"
+
+
+def _gateways(settings: Settings) -> Iterator[str]:
+    media = settings.media
+    if not media.gateways and not settings.gateways:
+        yield "media.gateways: 0 leaves nobody to move sound; add [[gateways]], or take 1"
+    count = media.gateways if isinstance(media.gateways, int) else 1
+    if count > 1:
+        yield from _told(lambda: port_shares(*port_range(media.ports, "media.ports"), count))
+    yield from _twice("gateways", "name", (each.name for each in settings.gateways))
+    places: list[tuple[str, int]] = []
+    for index, each in enumerate(settings.gateways):
+        if each.name.startswith("local-"):
+            yield f"gateways[{index}].name: {each.name} is a name of those on this machine"
+        try:
+            place = read_tcp(each.address)
+        except ValueError as error:
+            yield f"gateways[{index}].address: {error}"
+            continue
+        if place in places:
+            yield f"gateways[{index}].address: {each.address} is there already; remove one of the two"
+        places.append(place)
 
 
 def _presence(settings: Settings) -> Iterator[str]:

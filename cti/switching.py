@@ -7,7 +7,7 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from switch.calls.control import Calls
 from switch.calls.events import CallSink
 from switch.calls.settings import CallSettings
 from switch.clock import Clock
+from switch.gateway.place import TcpPlace
 from switch.gateway.protocol import Event as GatewayEvent
 from switch.guard.bans import Ban
 from switch.guard.forwarded import Forwarded
@@ -88,8 +89,12 @@ class Switching:
         gateway_sink: Callable[[str, GatewayEvent], None],
         recording_path: Callable[[RecordingId, CallId], str],
         stir: Stir,
+        remotes: Mapping[str, TcpPlace],
     ) -> None:
-        """`sink` takes what the calls report, `gateway_sink` sees a gateway's events before they do."""
+        """`sink` takes what the calls report, `gateway_sink` sees a gateway's events before they do.
+
+        `remotes` are the places of gateways on other machines.
+        """
         self._settings = settings
         self._sip_port = sip_port
         self._gateway_sink = gateway_sink
@@ -164,7 +169,11 @@ class Switching:
         self.pump.streams.forwarded = Forwarded(sip.proxies)
         self._dtls_certificate = data / "tls" / "dtls.pem"
         self.gateways = MediaGateways(
-            settings, data, certificate=self._dtls_certificate, on_event=self._gateway_event
+            settings,
+            data,
+            certificate=self._dtls_certificate,
+            on_event=self._gateway_event,
+            remotes=remotes,
         )
         self.plan = NumberPlan(site.plan)
         self.presence = Presence(

@@ -70,8 +70,7 @@ from switch.calls.events import (
 )
 from switch.calls.fan_out import Takes
 
-_FORGET_RECORDINGS_AFTER = 10_000
-_FORGET_ENDED_AFTER = 10_000
+_FORGET_RECORDINGS_AFTER = _FORGET_ENDED_AFTER = 10_000
 
 
 class Translator:

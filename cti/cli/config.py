@@ -75,11 +75,13 @@ def _in_flows(file: Path, settings: Settings | None) -> list[str]:
 
 def _of_the_site(file: Path, settings: Settings) -> list[str]:
     """What shows only when all is put together: files that cannot be read, rules that make no sense."""
+    from cti.media_gateways import remote_places
     from cti.site import site_of
     from cti.stir import check
 
     try:
         site_of(settings)
+        remote_places(settings)
         check(settings.stir)
     except SettingsError as error:
         lines = Lines(file.read_text(encoding="utf-8"))

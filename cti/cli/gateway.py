@@ -14,7 +14,8 @@ _EPILOG = """examples:
   switchroom gateway list --login super
   switchroom gateway drain local-2 --login admin
   switchroom gateway undrain local-2 --login admin
-  switchroom gateway --socket /run/switchroom/gateway.sock --rtp-address 192.0.2.1
+  switchroom gateway --listen tcp://192.0.2.7:7000 --secret-file gateway.secret \\
+      --rtp-address 192.0.2.7 --recordings /var/lib/switchroom/recordings
 """
 _ACTIONS = {
     "list": "how the gateways of a running server stand: state, legs, figures",
@@ -52,6 +53,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_process(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--socket", default="", help="Unix socket of the control protocol")
+    parser.add_argument(
+        "--listen",
+        default="",
+        metavar="tcp://HOST:PORT",
+        help="for a server on another machine, instead of --socket; not for the open internet",
+    )
+    parser.add_argument("--secret-file", default="", metavar="FILE", help="what both ends know")
+    parser.add_argument(
+        "--recordings", default="", metavar="FOLDER", help="where to record, with --listen"
+    )
+    parser.add_argument(
+        "--advertise",
+        default="",
+        metavar="ADDRESS",
+        help="what a NAT forwards to --rtp-address, with --listen",
+    )
     parser.add_argument("--rtp-address", default="127.0.0.1")
     parser.add_argument("--rtp-ports", default="16000-31999", metavar="LOW-HIGH")
     parser.add_argument("--prompts", action="append", default=[], metavar="FOLDER")

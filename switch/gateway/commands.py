@@ -92,7 +92,13 @@ class CommandRunner:
                 engine.set_recording_legs(command.recording, command.left, command.right)
             case wire.StopRecording():
                 engine.stop_recording(command.recording)
-            case wire.Hello() | wire.ReservePorts() | wire.GetStats() | wire.Shutdown():
+            case (
+                wire.Hello()
+                | wire.ReservePorts()
+                | wire.LookForPrompts()
+                | wire.GetStats()
+                | wire.Shutdown()
+            ):
                 raise AssertionError("the server's own commands do not come here")
             case _:
                 assert_never(command)

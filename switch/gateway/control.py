@@ -1,7 +1,8 @@
-"""The gateway's end of the control protocol: one listening Unix socket, one call agent at a time.
+"""The gateway's end of the control protocol: one listening socket, one call agent at a time.
 
 Whoever says `Hello` last is the call agent: after a crash the new one must not wait for the old
-one's connection to be found dead. A connection that misbehaves is refused and closed alone.
+one's connection to be found dead. A connection that misbehaves is refused and closed alone. Over TCP
+nobody is heard, or told anything, before both ends have proved that they know the secret.
 """
 
 from __future__ import annotations
@@ -9,22 +10,46 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import select
 import socket
 import stat
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from switch.gateway.framing import FrameSplitter, FramingError, decode_command, encode_frame
-from switch.gateway.protocol import VERSION, Command, Event, GatewayStats, Hello, Refused
+from switch.gateway.framing import (
+    FrameSplitter,
+    FramingError,
+    decode_command,
+    encode_body,
+    frame_of,
+)
+from switch.gateway.place import Place, TcpPlace
+from switch.gateway.protocol import (
+    MAX_FRAME_OCTETS,
+    VERSION,
+    Command,
+    Event,
+    GatewayStats,
+    Hello,
+    Refused,
+)
+
+if TYPE_CHECKING:
+    from switch.gateway.trust import GatewayProof
 
 MAX_CONNECTIONS: Final = 8
 MAX_UNSENT_OCTETS: Final = 8 << 20
 """A call agent that leaves more than this unread has stopped working."""
 MAX_KEPT_EVENTS: Final = 4096
 """Events kept for a call agent that is away; older ones are forgotten."""
+PROOF_WITHIN_S: Final = 5.0
+"""A connection over TCP that has not proved by then that it knows the secret is closed."""
+_MOST_PROOF_OCTETS: Final = 128
+_SEAL_OCTETS: Final = 16
 _READ_OCTETS: Final = 32 * 1024
 """Read from a connection in one go: bounds the work of one wake."""
 
@@ -34,13 +59,44 @@ _log = logging.getLogger(__name__)
 class _Connection:
     """One connected peer."""
 
-    __slots__ = ("greeted", "sock", "splitter", "unsent")
+    __slots__ = ("began", "greeted", "peer", "proof", "sock", "splitter", "unsent")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, proof: GatewayProof | None, peer: str) -> None:
+        """`proof` is what a connection over TCP has to do first."""
         self.sock = sock
+        self.peer = peer
         self.splitter = FrameSplitter()
         self.unsent = bytearray()
         self.greeted = False
+        self.proof = proof
+        self.began = time.monotonic()
+        if proof is not None:
+            self.splitter.most_octets = _MOST_PROOF_OCTETS
+            self.unsent += frame_of(proof.challenge())
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may say, and be told, anything."""
+        return self.proof is None or self.proof.opener is not None
+
+    def put(self, event: Event) -> None:
+        """Queue an event."""
+        body = encode_body(event)
+        if self.proof is not None and self.proof.sealer is not None:
+            body = self.proof.sealer.seal(body)
+        self.unsent += frame_of(body)
+
+    def open(self, body: bytes) -> bytes:
+        """What a frame says. Raises FramingError."""
+        if self.proof is None or self.proof.opener is None:
+            return body
+        return self.proof.opener.open(body)
+
+    def prove(self, message: bytes) -> None:
+        """Take the peer's proof, and answer it. Raises FramingError."""
+        assert self.proof is not None
+        self.unsent += frame_of(self.proof.receive(message))
+        self.splitter.most_octets = MAX_FRAME_OCTETS + _SEAL_OCTETS
 
 
 class ControlServer:
@@ -48,22 +104,25 @@ class ControlServer:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         *,
-        on_hello: Callable[[], Event],
+        on_hello: Callable[[Hello], Event],
         on_command: Callable[[Command], None],
     ) -> None:
-        """Listen at `path`, which must be free or a socket that nobody listens at any more.
+        """Listen at `place`; a path must be free or a socket that nobody listens at any more.
 
         `on_hello` makes the answer to a new call agent. Raises OSError.
         """
         self._on_hello = on_hello
         self._on_command = on_command
-        self._path = path
+        self._place = place
         self._agent: _Connection | None = None
         self._connections: dict[int, _Connection] = {}
         self._kept: deque[Event] = deque(maxlen=MAX_KEPT_EVENTS)
-        self._listener = _listen(path)
+        self._listener = _listen_tcp(place) if isinstance(place, TcpPlace) else _listen(place)
+        self._refused_at = 0.0
+        self._refused = 0
+        """Connections that proved nothing, since the last one that was logged."""
         self._epoll = select.epoll()
         self._epoll.register(self._listener.fileno(), select.EPOLLIN)
 
@@ -96,7 +155,7 @@ class ControlServer:
             if not isinstance(event, GatewayStats):
                 self._kept.append(event)
             return
-        self._agent.unsent += encode_frame(event)
+        self._agent.put(event)
 
     def flush(self) -> None:
         """Write what is queued, as far as the call agent takes it."""
@@ -109,19 +168,40 @@ class ControlServer:
             self._drop(connection)
         self._listener.close()
         self._epoll.close()
-        self._path.unlink(missing_ok=True)
+        if isinstance(self._place, Path):
+            self._place.unlink(missing_ok=True)
+
+    def port(self) -> int:
+        """The TCP port that is listened at."""
+        found: int = self._listener.getsockname()[1]
+        return found
+
+    def expire(self, now: float) -> None:
+        """Close what has not proved itself in time; `now` in monotonic seconds."""
+        for connection in tuple(self._connections.values()):
+            if not connection.is_trusted and now - connection.began >= PROOF_WITHIN_S:
+                self._refuse(connection, "nothing was proved in time")
 
     def _accept(self) -> None:
         try:
-            sock, _ = self._listener.accept()
+            sock, peer = self._listener.accept()
         except OSError:
             return
         sock.setblocking(False)
+        proof = None
+        if isinstance(self._place, TcpPlace):
+            proof = _proof(self._place)
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if len(self._connections) >= MAX_CONNECTIONS:
             oldest = next(c for c in self._connections.values() if c is not self._agent)
             self._refuse(oldest, "too many connections")
-        self._connections[sock.fileno()] = _Connection(sock)
+        connection = _Connection(sock, proof, str(peer[0]) if proof is not None else "")
+        self._connections[sock.fileno()] = connection
         self._epoll.register(sock.fileno(), select.EPOLLIN)
+        if connection.unsent:
+            self._flush(connection)
 
     def _read(self, connection: _Connection) -> None:
         try:
@@ -135,7 +215,11 @@ class ControlServer:
             return
         try:
             for body in connection.splitter.feed(data):
-                self._take(connection, decode_command(body))
+                if connection.is_trusted:
+                    self._take(connection, decode_command(connection.open(body)))
+                else:
+                    connection.prove(body)
+                    self._flush(connection)
                 if connection.sock.fileno() < 0:
                     return  # refused meanwhile
         except FramingError as error:
@@ -159,9 +243,9 @@ class ControlServer:
             self._refuse(self._agent, "another call agent has said hello")
         connection.greeted = True
         self._agent = connection
-        connection.unsent += encode_frame(self._on_hello())
+        connection.put(self._on_hello(hello))
         while self._kept:
-            connection.unsent += encode_frame(self._kept.popleft())
+            connection.put(self._kept.popleft())
         self._flush(connection)
 
     def _flush(self, connection: _Connection) -> None:
@@ -183,10 +267,28 @@ class ControlServer:
         self._epoll.modify(connection.sock.fileno(), mask)
 
     def _refuse(self, connection: _Connection, reason: str) -> None:
-        _log.warning("control connection refused: %s", reason)
-        with contextlib.suppress(OSError):  # if it does not read it will see the end
-            connection.sock.send(encode_frame(Refused(reason=reason)))
+        if connection.is_trusted:
+            _log.warning("control connection refused: %s", reason)
+            connection.unsent.clear()
+            connection.put(Refused(reason=reason))
+            with contextlib.suppress(OSError):  # if it does not read it will see the end
+                connection.sock.send(connection.unsent)
+        else:
+            self._note_stranger(connection, reason)
         self._drop(connection)
+
+    def _note_stranger(self, connection: _Connection, reason: str) -> None:
+        """Log who proved nothing, once a second at most: a scan must not fill the disk."""
+        self._refused += 1
+        now = time.monotonic()
+        if now - self._refused_at >= 1.0:
+            _log.warning(
+                "control connection of %s refused: %s (%d since the last one told)",
+                connection.peer,
+                reason,
+                self._refused,
+            )
+            self._refused_at, self._refused = now, 0
 
     def _drop(self, connection: _Connection) -> None:
         if connection is self._agent:
@@ -220,3 +322,21 @@ def _listen(path: Path) -> socket.socket:
     finally:
         os.umask(mask)
     return listener
+
+
+def _listen_tcp(place: TcpPlace) -> socket.socket:
+    """A listening TCP socket. Raises OSError."""
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    try:
+        listener = socket.create_server((place.host, place.port), family=family)
+    except OSError as error:
+        raise OSError(f"cannot listen at {place}: {error}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def _proof(place: TcpPlace) -> GatewayProof:
+    # Only here: the library takes a tenth of a second to load, and gateways on one host need none.
+    from switch.gateway.trust import GatewayProof
+
+    return GatewayProof(place.secret, secrets.token_bytes)

@@ -39,19 +39,30 @@ def decode_event(body: bytes) -> Event:
     return event
 
 
+def encode_body(message: Command | Event) -> bytes:
+    """One message as the body of a frame."""
+    return _ENCODER.encode(message)
+
+
+def frame_of(body: bytes) -> bytes:
+    """A body with its length before it."""
+    return len(body).to_bytes(LENGTH_OCTETS) + body
+
+
 def encode_frame(message: Command | Event) -> bytes:
     """One message as a frame."""
-    body = _ENCODER.encode(message)
-    return len(body).to_bytes(LENGTH_OCTETS) + body
+    return frame_of(_ENCODER.encode(message))
 
 
 class FrameSplitter:
     """Cuts a stream into frame bodies. Holds at most one frame and what came with it."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_buffer", "most_octets")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self.most_octets = MAX_FRAME_OCTETS
+        """A longer frame is an error."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take octets; return the frames that are whole by now. Raises FramingError."""
@@ -61,9 +72,9 @@ class FrameSplitter:
         at = 0
         while len(buffer) - at >= LENGTH_OCTETS:
             size = int.from_bytes(buffer[at : at + LENGTH_OCTETS])
-            if size > MAX_FRAME_OCTETS:
+            if size > self.most_octets:
                 raise FramingError(
-                    f"a frame of {size} octets is longer than the {MAX_FRAME_OCTETS} allowed"
+                    f"a frame of {size} octets is longer than the {self.most_octets} allowed"
                 )
             end = at + LENGTH_OCTETS + size
             if len(buffer) < end:

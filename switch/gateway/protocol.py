@@ -18,18 +18,15 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
+from switch.gateway.figures import GatewayStats as GatewayStats
+from switch.gateway.figures import LegStats as LegStats
+from switch.gateway.message import Message as Message
 from switch.ids import LegId, PlayerId, RecordingId
 
 VERSION: Final = 1
 
 MAX_FRAME_OCTETS: Final = 1 << 20
 """A longer frame is a protocol error and ends the connection."""
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", omit_defaults=True):
-    """Base of every command and event."""
 
 
 # --- what a player plays ------------------------------------------------------------------------
@@ -65,6 +62,8 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
     """First message of a connection. Another version than the gateway's is refused with `Refused`."""
 
     version: int = VERSION
+    recordings: str = ""
+    """The call agent's folder of recordings, for a gateway that has one of its own."""
 
 
 class ReservePorts(Message, frozen=True, kw_only=True, tag="reserve_ports"):
@@ -230,6 +229,12 @@ class StopRecording(Message, frozen=True, kw_only=True, tag="stop_recording"):
     recording: RecordingId
 
 
+class LookForPrompts(Message, frozen=True, kw_only=True, tag="look_for_prompts"):
+    """Ask which of these prompts do not exist. Answer: `PromptsMissing`."""
+
+    names: tuple[str, ...]
+
+
 class GetStats(Message, frozen=True, kw_only=True, tag="get_stats"):
     """Ask for `GatewayStats` now; the gateway also sends them every second by itself."""
 
@@ -252,6 +257,7 @@ Command = (
     | StartRecording
     | SetRecordingLegs
     | StopRecording
+    | LookForPrompts
     | GetStats
     | Shutdown
 )
@@ -275,6 +281,10 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     pid: int
     rtp_address: str
     """The address to put into SDP."""
+    advertise: str = ""
+    """What a NAT forwards to it, to be put there instead; only of a gateway on another host."""
+    dtls_fingerprint: str | None = None
+    """Of its own certificate, empty: it has none; None: it has the call agent's."""
     legs: tuple[LegId, ...] = ()
     players: tuple[PlayerId, ...] = ()
     recordings: tuple[RecordingId, ...] = ()
@@ -286,28 +296,10 @@ class PortsReserved(Message, frozen=True, kw_only=True, tag="ports_reserved"):
     ports: tuple[int, ...]
 
 
-class LegStats(Message, frozen=True, kw_only=True, tag="leg_stats"):
-    """What passed through a leg. Packets are RTP packets, digits included."""
+class PromptsMissing(Message, frozen=True, kw_only=True, tag="prompts_missing"):
+    """Answer to `LookForPrompts`: those that cannot be played."""
 
-    packets_received: int = 0
-    packets_sent: int = 0
-    packets_lost: int = 0
-    """Sequence numbers that never came (RFC 3550 A.3), not negative."""
-    packets_late: int = 0
-    """Came after their turn and were dropped."""
-    frames_concealed: int = 0
-    """Of 20 ms, made up for in a mix or a recording because their sound had not come."""
-    packets_stray: int = 0
-    """From another address than the peer's, or no RTP at all; dropped."""
-    jitter_ms: float = 0.0
-    """Interarrival jitter at the end (RFC 3550 A.8)."""
-    rtt_ms: float | None = None
-    """There and back, by RTCP; None, as in those below: the peer told nothing."""
-    remote_lost: int | None = None
-    """Packets that we sent and the peer missed."""
-    remote_jitter_ms: float | None = None
-    mos: float | None = None
-    """Mean opinion score that the E-model (ITU-T G.107) estimates for the worse direction, 1 to 4.5."""
+    names: tuple[str, ...]
 
 
 class LegRemoved(Message, frozen=True, kw_only=True, tag="leg_removed"):
@@ -397,36 +389,11 @@ class RecordingFailed(Message, frozen=True, kw_only=True, tag="recording_failed"
     reason: str
 
 
-class GatewayStats(Message, frozen=True, kw_only=True, tag="gateway_stats"):
-    """Counters since the gateway's start, and the lateness of its ticks."""
-
-    uptime_s: float
-    legs: int
-    players: int
-    recordings: int
-    ports_free: int
-    packets_received: int
-    packets_sent: int
-    packets_dropped: int
-    """Dropped by us: socket buffers full at the send, receive rings overrun."""
-    packets_stray: int
-    ticks: int
-    ticks_late: int
-    """Started later than half a frame after their time."""
-    ticks_dropped: int
-    """Left out because the engine was more than the catch-up limit behind."""
-    lateness_p50_ms: float
-    """Of the last ten seconds, as the next two."""
-    lateness_p99_ms: float
-    lateness_max_ms: float
-    cpu_user_s: float
-    cpu_system_s: float
-
-
 Event = (
     Refused
     | Welcome
     | PortsReserved
+    | PromptsMissing
     | LegRemoved
     | LegQuality
     | LegFailed

@@ -18,12 +18,14 @@ import os
 import secrets
 import signal
 import time
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from msgspec.structs import replace
+
 from switch.gateway.commands import CommandRunner, event_of
 from switch.gateway.control import ControlServer
+from switch.gateway.folders import RecordingFolder
 from switch.gateway.handshakes import Handshakes
 from switch.gateway.protocol import (
     VERSION,
@@ -33,11 +35,16 @@ from switch.gateway.protocol import (
     GetStats,
     Hello,
     LegFailed,
+    LookForPrompts,
     PortsReserved,
+    PromptsMissing,
     RecordingFailed,
     RecordingFinished,
+    RemoveLeg,
     ReservePorts,
     Shutdown,
+    StartRecording,
+    StopPlayer,
     StopRecording,
     Welcome,
 )
@@ -45,6 +52,7 @@ from switch.gateway.rtp_sockets import RtpSockets
 from switch.gateway.settings import GatewaySettings
 from switch.ids import RecordingId
 from switch.media.engine import MediaEngine
+from switch.media.errors import MediaCommandError
 from switch.media.ports import RecordingSink
 from switch.media.prompts import PromptStore
 from switch.media.receipt import Pause
@@ -98,7 +106,8 @@ class GatewayServer:
         self._sockets = RtpSockets(
             settings.rtp_address, settings.rtp_port_low, settings.rtp_port_high
         )
-        prompts = PromptStore(settings.prompt_folders)
+        prompts = self._prompts = PromptStore(settings.prompt_folders)
+        self._folder = RecordingFolder(settings.recordings)
         _log.info("%d prompts read", prompts.preload())
         self._engine = MediaEngine(
             self._sockets,
@@ -113,9 +122,7 @@ class GatewayServer:
         )
         self._commands = CommandRunner(self._engine, self._handshakes)
         self._schedule = TickSchedule()
-        self._control = ControlServer(
-            Path(settings.socket_path), on_hello=self._welcome, on_command=self._take
-        )
+        self._control = ControlServer(settings.place, on_hello=self._welcome, on_command=self._take)
         self._sockets.watch(self._control.fileno())
         self._started = self._agent_seen = time.monotonic()
         self._now = self._started
@@ -224,14 +231,31 @@ class GatewayServer:
             self._next_sink_poll = now + POLL_SINK_EVERY_S
             self._poll_sink()
             self._sockets.ports.handle_rested(now)
+        self._control.expire(now)
         if self._control.has_agent:
             self._agent_seen = now
         elif now - self._agent_seen >= self._settings.linger_s:
-            _log.error("no call agent for %.0f s: the gateway ends", now - self._agent_seen)
-            self._stopping = True
+            self._without_agent(now)
         if now >= self._next_stats:
             self._next_stats = now + STATS_EVERY_S
             self._control.send(self._stats(now))
+
+    def _without_agent(self, now: float) -> None:
+        """Nobody has come back: end, or forget what the last one left and wait for another."""
+        if not self._settings.stays:
+            _log.error("no call agent for %.0f s: the gateway ends", now - self._agent_seen)
+            self._stopping = True
+            return
+        self._agent_seen = now
+        engine = self._engine
+        if engine.legs or engine.players or engine.recordings:
+            _log.error("no call agent: %d legs are given up", len(engine.legs))
+        for recording in engine.recordings:
+            self._take(StopRecording(recording=recording))
+        for leg in engine.legs:
+            self._take(RemoveLeg(leg=leg))
+        for player in engine.players:
+            self._take(StopPlayer(player=player))
 
     def _reserve(self) -> None:
         if not self._to_reserve:
@@ -251,7 +275,7 @@ class GatewayServer:
             if outcome.error is None:
                 event = RecordingFinished(
                     recording=outcome.recording,
-                    path=outcome.path,
+                    path=self._folder.there(outcome.path),
                     duration_ms=outcome.duration_ms,
                     octets=outcome.octets,
                     sha256=outcome.sha256,
@@ -269,6 +293,11 @@ class GatewayServer:
                 self._to_reserve = max(self._to_reserve, min(max(count, 0), 65536))
             case GetStats():
                 self._control.send(self._stats(self._now))
+            case LookForPrompts(names=names):
+                missing = tuple(name for name in names if self._prompts.prompt(name) is None)
+                self._control.send(PromptsMissing(names=missing))
+            case StartRecording() if self._settings.recordings is not None:
+                self._record(command)
             case Shutdown():
                 self._stopping = True
             case Hello():
@@ -280,7 +309,17 @@ class GatewayServer:
                 for event in self._commands.run(command, self._now):
                     self._control.send(event)
 
-    def _welcome(self) -> Welcome:
+    def _record(self, command: StartRecording) -> None:
+        try:
+            command = replace(command, path=self._folder.here(command.path))
+        except MediaCommandError as error:
+            self._control.send(RecordingFailed(recording=command.recording, reason=str(error)))
+            return
+        for event in self._commands.run(command, self._now):
+            self._control.send(event)
+
+    def _welcome(self, hello: Hello) -> Welcome:
+        self._folder.agent_says(hello.recordings)
         self._sockets.ports.forget_offers()
         self._to_reserve = 0
         self._reserved.clear()
@@ -289,6 +328,8 @@ class GatewayServer:
             gateway=self._settings.gateway,
             pid=os.getpid(),
             rtp_address=self._settings.rtp_address,
+            advertise=self._settings.advertise,
+            dtls_fingerprint=self._settings.dtls_fingerprint,
             legs=self._engine.legs,
             players=self._engine.players,
             recordings=self._engine.recordings,

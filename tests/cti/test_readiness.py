@@ -41,8 +41,7 @@ async def test_calls_are_not_promised_without_an_address_or_a_gateway(
             assert node._health() == (False, "127.0.0.1 is no address of this machine any more")
         assert node._health()[0], "it came back"
 
-        pid = node._switching.gateway_pid
-        assert pid is not None
+        pid = node._switching.gateways.pids["local-1"]
         os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(30):
             while node._health()[0]:  # noqa: ASYNC110 - nobody is told of what a probe would ask

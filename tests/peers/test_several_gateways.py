@@ -2,97 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, OTHER_HZ, hears, listen, stereo
+from tests.kit.gateways import Pair, across, are_up, gateways, have
+from tests.kit.hearing import CALLER_HZ, OTHER_HZ, hears, stereo
 from tests.kit.lab import Lab
-from tests.kit.phone import Phone
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 LAB = {"tolerates": ("media gateway", "gateway")}
 EDITED = {"ports": '"16000-31999"\ngateways = 2'}
-
-
-async def gateways(lab: Lab) -> dict[str, dict[str, Any]]:
-    """Each of them by its name."""
-    return {each["name"]: each for each in (await lab.status())["gateways"]}
-
-
-async def are_up(lab: Lab) -> None:
-    """Wait until both take calls."""
-
-    async def holds() -> bool:
-        return [each["state"] for each in (await gateways(lab)).values()] == ["up", "up"]
-
-    await lab.until(holds, 30.0, "both gateways never were up")
-
-
-async def have(lab: Lab, first: int, second: int) -> None:
-    """Wait until the gateways have so many legs, by the books and by their own count."""
-
-    async def holds() -> bool:
-        found = (await gateways(lab)).values()
-        booked = [each["legs"] for each in found]
-        counted = [each["figures"].get("legs") for each in found]
-        return booked == counted == [first, second]
-
-    await lab.until(holds, 15.0, f"the gateways never had {first} and {second} legs")
-
-
-class Pair:
-    """A customer and the agent whose phone is dialled; each hums."""
-
-    def __init__(self, lab: Lab, number: str) -> None:
-        self._lab = lab
-        self._number = number
-        self.caller, self.agent = Phone("baresip", number=f"+12025551{number}"), Phone("pjsua2")
-        self.call = self.ring = ""
-
-    async def talk(self, phones: AsyncExitStack) -> Pair:
-        """Let them talk, and hear each other."""
-        for phone, pitch in ((self.caller, CALLER_HZ), (self.agent, AGENT_HZ)):
-            await phones.enter_async_context(phone)
-            phone.hum(pitch)
-        lab = self._lab
-        await self.agent.register_to(lab.host, lab.sip_port, self._number, f"lab-{self._number}")
-        await lab.agent_is(self._number, "available", 15.0)
-        await self.again()
-        return self
-
-    async def again(self) -> None:
-        """Call once more."""
-        lab = self._lab
-        self.call = await self.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        self.ring = (await self.agent.answer_next(15.0)).call
-        await self.caller.established(self.call, 15.0)
-        await lab.agent_is(self._number, "talking", 15.0)
-        await self.sounds()
-
-    async def sounds(self) -> None:
-        """They hear each other."""
-        heard, heard_too = await asyncio.gather(
-            listen(self.caller, self.call), listen(self.agent, self.ring)
-        )
-        hears(heard, AGENT_HZ)
-        hears(heard_too, CALLER_HZ)
-
-    async def ended(self) -> None:
-        """Both hear of the end."""
-        await asyncio.gather(
-            self.caller.closed(self.call, 15.0), self.agent.closed(self.ring, 15.0)
-        )
-
-    async def hang_up(self) -> None:
-        await self.caller.hang_up(self.call)
-        await self.agent.closed(self.ring, 15.0)
 
 
 async def test_each_call_has_a_gateway_and_dies_with_that_one_alone(lab: Lab) -> None:
@@ -126,37 +50,48 @@ async def test_each_call_has_a_gateway_and_dies_with_that_one_alone(lab: Lab) ->
 
 
 async def test_an_attended_transfer_across_gateways_is_heard_and_recorded(lab: Lab) -> None:
-    """The second line of the agent is a new call and goes to the emptier gateway."""
     await are_up(lab)
     before = len(await lab.recordings(0))
     async with AsyncExitStack() as phones:
-        pair = await Pair(lab, "1006").talk(phones)
-        colleague = await phones.enter_async_context(Phone("baresip"))
-        colleague.hum(OTHER_HZ)
-        await colleague.register_to(lab.host, lab.sip_port, "1031", "lab-1031")
-        await lab.agent_is("1031", "available", 15.0)
-        pair.agent.process.hold(pair.ring)
-        await lab.agent_is("1006", "held", 15.0)
-        asked = await pair.agent.call("1031")
-        ring = await colleague.answer_next(15.0)
-        await pair.agent.established(asked, 15.0)
-        await have(lab, 2, 2)
-        pair.agent.process.connect(pair.ring, asked)
-        await pair.agent.closed(pair.ring, 15.0)
-        await pair.agent.closed(asked, 15.0)
-        heard, heard_too = await asyncio.gather(
-            listen(pair.caller, pair.call), listen(colleague, ring.call)
-        )
-        hears(heard, OTHER_HZ)
-        hears(heard_too, CALLER_HZ)
-        booked = {name: each["legs"] for name, each in (await gateways(lab)).items()}
-        assert booked == {"local-1": 1, "local-2": 1}
-        await asyncio.sleep(1.0)  # sound for the recording
-        await pair.caller.hang_up(pair.call)
-        await colleague.closed(ring.call, 15.0)
+        await across(lab, phones)
     await lab.is_quiet()
     row = (await lab.recordings(before + 1))[-1]
     left, right = stereo(Path(row["path"]))
     end = slice(-9_000, -3_000)
     hears(left[end], CALLER_HZ)
     hears(right[end], OTHER_HZ)
+
+
+async def test_a_gateway_that_is_drained_finishes_its_calls_over_a_restart(lab: Lab) -> None:
+    await are_up(lab)
+    async with AsyncExitStack() as phones:
+        first = await Pair(lab, "1003").talk(phones)
+        await have(lab, 2, 0)
+        assert (await lab.post("/api/v1/gateways/local-1/drain", login="super")).status_code == 403
+        assert (await lab.post("/api/v1/gateways/hall/drain", login="admin")).status_code == 404
+        reply = await lab.post("/api/v1/gateways/local-1/drain", login="admin")
+        assert (reply.json()["state"], reply.json()["legs"]) == ("draining", 2)
+        second = await Pair(lab, "1004").talk(phones)
+        third = await Pair(lab, "1005").talk(phones)
+        await have(lab, 2, 4)
+        lab.kill()
+        await lab.stop()
+        lab.expects_crash = False
+        await lab.start()
+        assert (await gateways(lab))["local-1"]["state"] == "draining"
+        await first.sounds()
+        await first.hang_up()
+        await second.hang_up()
+        await have(lab, 0, 2)
+        await lab.post("/api/v1/gateways/local-2/drain", login="admin")
+        refused = await third.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        await third.caller.closed(refused, 15.0)
+        await lab.post("/api/v1/gateways/local-2/undrain", login="admin")
+        reply = await lab.post("/api/v1/gateways/local-1/undrain", login="admin")
+        assert reply.json()["state"] == "up"
+        await lab.agent_is("1003", "available", 15.0)
+        await first.again()  # its agent has been idle for longest
+        await have(lab, 2, 2)
+        await first.hang_up()
+        await third.hang_up()
+    await lab.is_quiet()

@@ -42,7 +42,7 @@ from switch.gateway.settings import GatewaySettings
 
 low = int(sys.argv[2])
 settings = GatewaySettings(
-    socket_path=Path(sys.argv[1]),
+    place=Path(sys.argv[1]),
     rtp_address="127.0.0.1",
     rtp_port_low=low,
     rtp_port_high=int(sys.argv[4]),

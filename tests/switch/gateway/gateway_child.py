@@ -61,7 +61,7 @@ def main() -> int:
     socket_path, folder, linger = sys.argv[1:4]
     return run_gateway(
         GatewaySettings(
-            socket_path=Path(socket_path),
+            place=Path(socket_path),
             rtp_address="127.0.0.1",
             rtp_port_low=int(sys.argv[4]),
             rtp_port_high=int(sys.argv[5]),

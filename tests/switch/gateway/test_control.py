@@ -37,7 +37,7 @@ class Desk:
         self.server = ControlServer(path, on_hello=self._welcome, on_command=self.commands.append)
         self.peers: list[socket.socket] = []
 
-    def _welcome(self) -> Welcome:
+    def _welcome(self, hello: Hello) -> Welcome:
         return Welcome(version=VERSION, gateway="g", pid=1, rtp_address="127.0.0.1")
 
     def connect(self) -> socket.socket:

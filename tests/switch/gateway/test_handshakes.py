@@ -196,7 +196,7 @@ def test_after_a_handshake_that_failed_nothing_is_put_aside(tmp_path: Path) -> N
     own_dtls_certificate(theirs, WALL)
     server = GatewayServer(
         GatewaySettings(
-            socket_path=tmp_path / "gateway.sock", rtp_address="127.0.0.1",
+            place=tmp_path / "gateway.sock", rtp_address="127.0.0.1",
             rtp_port_low=LOW, rtp_port_high=HIGH, dtls_certificate=own,
         ),
         Silent(),
