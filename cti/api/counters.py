@@ -18,3 +18,5 @@ class ApiCounters:
     """Passwords that are being verified, or wait for it, now."""
     slow_cut: int = 0
     """Connections cut off because no whole request came in time."""
+    displaced: int = 0
+    """Connections cut off because too many newer ones waited with them."""

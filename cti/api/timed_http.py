@@ -1,10 +1,14 @@
-"""HTTP for peers that bring a whole request in time; those that do not are cut off."""
+"""HTTP for peers that bring a whole request in time; those that do not are cut off.
+
+So many may take their time at once; beyond that the newest takes the place of the oldest, so that nobody
+uses up the open files that calls need.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -12,6 +16,8 @@ from cti.api.counters import ApiCounters
 
 WHOLE_S: Final = 15.0
 """A request, head and body, must be whole so long after the connection or its first octet."""
+MOST_WAITING: Final = 500
+"""Connections that have not brought a whole request yet."""
 _NONSENSE: Final = "Invalid HTTP request received."
 
 
@@ -19,7 +25,10 @@ class TimedHttp(H11Protocol):
     """Uvicorn's protocol with one timer more: its own watches only pauses between requests."""
 
     whole_s = WHOLE_S
+    most_waiting = MOST_WAITING
     counters = ApiCounters()
+    waiting: ClassVar[dict[TimedHttp, None]] = {}
+    """Those of this server whose request is expected, the oldest first."""
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -49,21 +58,29 @@ class TimedHttp(H11Protocol):
 
     def _expect(self) -> None:
         self._timer = self.loop.call_later(self.whole_s, self._late)
+        self.waiting[self] = None
+        if len(self.waiting) > self.most_waiting:
+            self.counters.displaced += 1
+            next(iter(self.waiting))._cut()
 
     def _done(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            del self.waiting[self]
 
     def _late(self) -> None:
-        self._timer = None
         self.counters.slow_cut += 1
+        self._cut()
+
+    def _cut(self) -> None:
+        self._done()
         self.transport.abort()
 
 
 def counted_by(counters: ApiCounters) -> type[TimedHttp]:
     """The protocol of one server, which counts there."""
-    return type("CountedHttp", (TimedHttp,), {"counters": counters})
+    return type("CountedHttp", (TimedHttp,), {"counters": counters, "waiting": {}})
 
 
 def is_ours(record: logging.LogRecord) -> bool:

@@ -17,3 +17,6 @@ def families(sources: Sources) -> Iterator[Metric]:
         "api_sign_ons", "Sign-ons, by what became of them.", "outcome", few(api.sign_ons)
     )
     yield counter("api_slow_cut", "Connections cut: no whole request came in time.", api.slow_cut)
+    yield counter(
+        "api_displaced", "Connections cut: too many newer ones wait as well.", api.displaced
+    )

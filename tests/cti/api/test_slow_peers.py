@@ -55,6 +55,29 @@ async def test_the_second_request_must_be_too(run: Running) -> None:
     writer.close()
 
 
+async def test_many_who_say_nothing_take_each_others_place_and_nobody_elses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TimedHttp, "most_waiting", 5)
+    async with running() as server:
+        client = await server.signed_on("1001")
+        async with client.stream() as stream:
+            await receive(stream)
+            silent = [
+                await asyncio.open_connection("127.0.0.1", server.server.port) for _ in range(8)
+            ]
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.server.port)
+            writer.write(HEAD)
+            assert b"200 OK" in await reader.readline()
+            for oldest, _ in silent[:4]:
+                assert await until_closed(oldest) == b""
+            assert not any(each.at_eof() for each, _ in silent[4:])
+            server.publish("1001", "not-ready")
+            assert (await receive(stream))["kind"] == "event", "who listens is not among them"
+        for _, each in (*silent, (reader, writer)):
+            each.close()
+
+
 async def test_who_asks_and_who_listens_stays(run: Running) -> None:
     client = await run.signed_on("1001")
     async with client.stream() as stream:
