@@ -188,6 +188,9 @@ def _parse_values(draft: _Draft) -> dict[str, Any]:
             if name in values:
                 parsed[name] = [NameAddr.parse(v) for v in values[name] if v != "*"]
         is_whole = parsed["Via"] and _CALL_ID.fullmatch(values["Call-ID"][0])
+        is_whole = (
+            is_whole and _has_no_empty_tag(parsed["From"]) and _has_no_empty_tag(parsed["To"])
+        )
     except (KeyError, ValueError, IndexError):
         is_whole = False
     if not is_whole or "*" in values.get("Contact", ()):
@@ -215,6 +218,8 @@ def _find_faults(draft: _Draft) -> dict[str, Any]:
     for name in ("From", "To"):
         if name in values:
             _attempt(NameAddr.parse, name, values[name][0], parsed, draft)
+            if name in parsed and not _has_no_empty_tag(parsed[name]):
+                draft.blame(f"{name}: a tag without a value")
     if "CSeq" in values:
         _attempt(CSeq.parse, "CSeq", values["CSeq"][0], parsed, draft)
     for name in _ADDRESSES:
@@ -228,6 +233,11 @@ def _find_faults(draft: _Draft) -> dict[str, Any]:
     if "Call-ID" in values and not _CALL_ID.fullmatch(values["Call-ID"][0]):
         draft.blame(f"not a Call-ID: {values['Call-ID'][0][:80]!r}")
     return parsed
+
+
+def _has_no_empty_tag(party: NameAddr) -> bool:
+    """False for `;tag`: whoever looked for a tag would find none, and could not add one either."""
+    return party.params.get("tag", "none") not in (None, "")
 
 
 def _attempt(parse_value: Any, name: str, text: str, parsed: dict[str, Any], draft: _Draft) -> None:

@@ -100,8 +100,8 @@ def make_response(
 ) -> Response:
     """A response to `request`: Via, From, To, Call-ID and CSeq copied (RFC 3261 8.2.6.2).
 
-    `to_tag` is set where the request's To has no tag. `headers` come on top; Record-Route is the
-    business of the dialog layer.
+    `to_tag` is set where the request's To has no tag, not even an empty one. `headers` come on top;
+    Record-Route is the business of the dialog layer.
     """
     values: dict[str, tuple[str, ...]] = {}
     parsed: dict[str, Any] = {}
@@ -112,7 +112,7 @@ def make_response(
             values[name] = found
             if name in known:
                 parsed[name] = known[name]
-    if to_tag is not None and "To" in values and request.to.tag is None:
+    if to_tag is not None and "To" in values and "tag" not in request.to.params:
         values["To"] = (f"{values['To'][0]};tag={to_tag}",)
         parsed.pop("To", None)
     answer_headers = Headers.of_canonical(values, parsed)

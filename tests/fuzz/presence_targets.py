@@ -39,6 +39,7 @@ _TYPES = (
     "application/dialog-info+xml",
     "text/plain;charset=x",
 )
+_REFUSALS = (b"SIP/2.0 4", b"SIP/2.0 5")
 _ANSWERS = (200, 200, 200, 202, 404, 481, 489, 500, 503)
 
 
@@ -220,7 +221,7 @@ class Story:
             try:
                 message = parse(octets)
             except MalformedMessageError:
-                promise(octets.startswith(b"SIP/2.0 4"), "a request that cannot be read")
+                promise(octets[:9] in _REFUSALS, "a request that cannot be read")
                 continue  # an answer to what could not be read either
             told.append(message)
             if isinstance(message, Request):

@@ -60,6 +60,20 @@ def reply(endpoint: Endpoint, request: Request, status: int, tag: str = "b") -> 
 # --- server -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["From", "To"])
+@pytest.mark.parametrize("tag", [";tag", ";tag="])
+def test_a_tag_without_a_value_is_refused_in_a_way_that_can_be_read(name: str, tag: str) -> None:
+    endpoint = make_endpoint()
+    data = serialize(make_request("OPTIONS", branch="z9hG4bK1"))
+    line = next(line for line in data.split(b"\r\n") if line.startswith(name.encode() + b":"))
+    damaged = data.replace(line, line.partition(b";tag")[0] + tag.encode())
+    endpoint.receive_datagram(damaged, FROM_ALICE, 0.0)
+    ((refusal, _),) = endpoint.datagrams_to_send()
+    assert refusal.startswith(b"SIP/2.0 400 ")
+    assert refusal.partition(b"\r\n")[2].count(b";tag") == 2, "one in From, one in To"
+    assert endpoint.next_event() is None
+
+
 def test_an_invite_is_answered_with_100_at_once_and_reported() -> None:
     endpoint = make_endpoint()
     give(endpoint, make_request(branch="z9hG4bK1", extra=(("Timestamp", "54"),)))
