@@ -36,7 +36,7 @@ from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
 from cti.free_ports import free_port
-from cti.history import HistoryProjection
+from cti.history import KEPT, HistoryProjection
 from cti.huge_pages import HugePages
 from cti.ids import Ids
 from cti.lag_watch import LagWatch
@@ -279,7 +279,7 @@ class Node:
             agent_name=lambda agent: self._site.agent_names.get(agent, agent),
             recording_path=self._recording_paths.of,
         )
-        self._bus.listen(projection.on_event)
+        self._bus.listen(projection.on_event, *KEPT)
         self._centre.distribution.begin()
         self._continuity = Continuity(
             data=self.data,

@@ -45,6 +45,8 @@ _NOT_KEPT: Final = frozenset(
     }
 )
 """Not part of one interaction's timeline; `SCREEN_POP` repeats what the store knows anyway."""
+KEPT: Final = tuple(kind for kind in EventType if kind not in _NOT_KEPT)
+"""What a projection has to hear of."""
 
 
 class HistoryProjection:

@@ -190,6 +190,11 @@ class Endpoint:
         ):
             self.counters.late_responses += 1
 
+    def sent(self, transaction: TransactionId) -> bytes:
+        """The octets of a request of ours, while it may have to be sent again; else empty."""
+        found = self._table.by_id.get(transaction)
+        return b"" if found is None or not found.machine.is_client else found.datagram
+
     def acknowledged(self, transaction: TransactionId, now: float) -> None:
         """Our 2xx to this INVITE is not repeated any more: from now on it may give way to others."""
         found = self._table.by_id.get(transaction)

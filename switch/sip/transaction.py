@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from zlib import crc32
 
+from msgspec import Struct
+
 from switch.sip.events import TransactionId
 from switch.sip.flow import Flow
 from switch.sip.machine import Machine
@@ -18,66 +20,49 @@ MergeKey = tuple[str | None, str, int, str]
 """From tag, Call-ID, and both parts of CSeq."""
 
 
-class Transaction:
+class CancelWish:
+    """How far the cancelling of an INVITE of ours has come; beside its state, not part of it."""
+
+    NONE = 0
+    POSTPONED = 1
+    SENT = 2
+
+
+class Transaction(Struct, eq=False):
     """State and memory of one transaction; the table of its machine says what happens to it."""
 
-    __slots__ = (
-        "armed",
-        "cancel",
-        "cancel_headers",
-        "datagram",
-        "epoch",
-        "failure",
-        "flow",
-        "id",
-        "interval",
-        "invite",
-        "key",
-        "machine",
-        "merge_key",
-        "request",
-        "response",
-        "state",
-        "stranger",
-        "to_tag",
-        "zero_timer",
-    )
-
-    def __init__(
-        self, machine: Machine, id_: TransactionId, key: str, request: Request, flow: Flow
-    ) -> None:
-        self.machine = machine
-        self.id = id_
-        self.key = key
-        self.request: Request | None = request
-        """None once it rests."""
-        self.flow = flow
-        """Where a request of ours goes to; where responses of ours go."""
-        self.state: str = machine.initial
-        self.datagram = b""
-        """What is retransmitted: the request of a client, the last response of a server."""
-        self.response: Response | None = None
-        """Server: the last response; None before it, and once it rests."""
-        self.to_tag: str | None = None
-        """Server, at rest: the To tag that the INVITE's answers had."""
-        self.interval = 0.0
-        """Seconds of the retransmission timer that runs or ran last."""
-        self.failure = ""
-        """Client: why the transport failed."""
-        self.cancel = CancelWish.NONE
-        """INVITE client only."""
-        self.cancel_headers: tuple[tuple[str, str], ...] = ()
-        """What the CANCEL says besides."""
-        self.invite: Transaction | None = None
-        """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
-        self.merge_key: MergeKey | None = None
-        """Server: finds requests merged by a forking proxy (section 8.2.2.2)."""
-        self.stranger = ""
-        """Server: the host that it counts against, while it counts among those of strangers."""
-        self.zero_timer: Timer | None = None
-        """A timer of zero seconds, to fire when the present step is done."""
-        self.epoch = 0
-        self.armed = 0
+    machine: Machine
+    id: TransactionId
+    key: str
+    request: Request | None
+    """None once it rests."""
+    flow: Flow
+    """Where a request of ours goes to; where responses of ours go."""
+    state: str
+    datagram: bytes = b""
+    """What is retransmitted: the request of a client, the last response of a server."""
+    response: Response | None = None
+    """Server: the last response; None before it, and once it rests."""
+    to_tag: str | None = None
+    """Server, at rest: the To tag that the INVITE's answers had."""
+    interval: float = 0.0
+    """Seconds of the retransmission timer that runs or ran last."""
+    failure: str = ""
+    """Client: why the transport failed."""
+    cancel: int = CancelWish.NONE
+    """INVITE client only."""
+    cancel_headers: tuple[tuple[str, str], ...] = ()
+    """What the CANCEL says besides."""
+    invite: Transaction | None = None
+    """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
+    merge_key: MergeKey | None = None
+    """Server: finds requests merged by a forking proxy (section 8.2.2.2)."""
+    stranger: str = ""
+    """Server: the host that it counts against, while it counts among those of strangers."""
+    zero_timer: Timer | None = None
+    """A timer of zero seconds, to fire when the present step is done."""
+    epoch: int = 0
+    armed: int = 0
 
     def __repr__(self) -> str:
         return f"<{self.machine.name} {self.id} {self.key} {self.state}>"
@@ -90,14 +75,6 @@ class Transaction:
         if self.response is not None:
             self.to_tag = self.response.to.tag
         self.request = self.response = None
-
-
-class CancelWish:
-    """How far the cancelling of an INVITE of ours has come; beside its state, not part of it."""
-
-    NONE = 0
-    POSTPONED = 1
-    SENT = 2
 
 
 def server_key(request: Request, method: str) -> str:

@@ -127,7 +127,7 @@ class TransactionTable:
     ) -> Transaction:
         machine = invite_client.MACHINE if request.method == "INVITE" else non_invite_client.MACHINE
         key = client_key(branch, request.method)
-        transaction = Transaction(machine, self.new_id(), key, request, flow)
+        transaction = Transaction(machine, self.new_id(), key, request, flow, machine.initial)
         transaction.invite = invite
         self.by_id[transaction.id] = self.clients[key] = transaction
         self._by_peer.setdefault((flow.transport, flow.remote), {})[transaction] = None
@@ -142,7 +142,7 @@ class TransactionTable:
         is_invite = request.method == "INVITE"
         machine = invite_server.MACHINE if is_invite else non_invite_server.MACHINE
         way = for_responses(request, flow)
-        transaction = Transaction(machine, self.new_id(), key, request, way)
+        transaction = Transaction(machine, self.new_id(), key, request, way, machine.initial)
         self.by_id[transaction.id] = self.servers[key] = transaction
         if stranger:
             transaction.stranger = stranger
@@ -194,8 +194,8 @@ class TransactionTable:
     def resume_client(self, invite: Request, flow: Flow) -> Transaction:
         """An INVITE that was sent before. Taken as answered by a 1xx: it can be cancelled at once."""
         key = client_key(invite.top_via.branch, invite.method)
-        transaction = Transaction(invite_client.MACHINE, self.new_id(), key, invite, flow)
-        transaction.state = invite_client.State.PROCEEDING
+        state = invite_client.State.PROCEEDING
+        transaction = Transaction(invite_client.MACHINE, self.new_id(), key, invite, flow, state)
         self.by_id[transaction.id] = self.clients[key] = transaction
         self._by_peer.setdefault((flow.transport, flow.remote), {})[transaction] = None
         return transaction

@@ -293,7 +293,10 @@ class UserAgent(InCall):
     def invite_octets(self, session: SessionId) -> bytes | None:
         """The INVITE of a session, which goes with its record until the session is confirmed."""
         found = self._table.by_id.get(session)
-        return None if found is None else serialize(found.invite)
+        if found is None:
+            return None
+        sent = self._endpoint.sent(found.transaction) if found.is_caller else b""
+        return sent or serialize(found.invite)
 
     def restore(
         self,
@@ -332,15 +335,15 @@ class UserAgent(InCall):
         headers: ExtraHeaders,
         offer: bytes,
     ) -> Request:
-        own = [
-            ("From", str(from_)),
-            ("To", str(to)),
-            ("Call-ID", self._table.new_token()),
-            ("CSeq", "1 INVITE"),
-        ]
+        own = {
+            "From": str(from_),
+            "To": str(to),
+            "Call-ID": self._table.new_token(),
+            "CSeq": "1 INVITE",
+        }
         try:
             Uri.parse(request_uri)
-            request = Request("INVITE", request_uri, Headers(own))
+            request = Request("INVITE", request_uri, Headers.of_named(own))
             return self._table.complete(request, flow, headers, offer)
         except ValueError as error:
             raise LocalProtocolError(f"cannot invite {request_uri[:80]!r}: {error}") from error
