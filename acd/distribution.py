@@ -9,7 +9,7 @@ from acd.contact import Contact, Stage
 from acd.contact_events import ContactResult
 from acd.contacts import Contacts
 from acd.core import Acd
-from acd.events import AcdEvent, QueueChanged
+from acd.events import AcdEvent, AgentFigures, QueueChanged
 from acd.inputs import Input, OfferMoved
 from acd.model import AgentId, ContactId, QueueName
 from acd.ports import Pops
@@ -82,6 +82,10 @@ class Distribution:
         if leg is not None:
             self._at_hand[contact.id] = leg
         self.tell(OfferMoved(contact=contact.id, agent=agent))
+
+    def agent_figures(self, agent: AgentId) -> AgentFigures:
+        """An agent's own numbers since midnight, up to now."""
+        return self._acd.agent_figures(agent, self._clock.now())
 
     def ring_timeout_s(self, agent: AgentId) -> float:
         """How long the agent's phone rings for a contact."""

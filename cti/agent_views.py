@@ -92,7 +92,7 @@ class AgentViews:
 
     def restore(self, status: AgentStatus, figures: AgentFigures) -> None:
         """Take up an agent as an earlier process left it; nothing is published."""
-        self._figures[status.agent] = _figures_view(figures)
+        self._figures[status.agent] = figures_view(figures)
         self._views[status.agent] = replace(
             self._views[status.agent],
             state=status.state,
@@ -120,7 +120,7 @@ class AgentViews:
 
     def figures_changed(self, event: AgentFigures) -> None:
         """Take new numbers."""
-        view = _figures_view(event)
+        view = figures_view(event)
         self._figures[event.agent] = view
         self._bus.publish(
             EventType.AGENT_FIGURES, view, agent_id=event.agent, at=self._wall_of(event.at)
@@ -137,7 +137,8 @@ class AgentViews:
         )
 
 
-def _figures_view(event: AgentFigures) -> AgentFiguresView:
+def figures_view(event: AgentFigures) -> AgentFiguresView:
+    """An agent's numbers in public words."""
     return AgentFiguresView(
         agent_id=event.agent,
         answered=event.answered,

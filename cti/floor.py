@@ -21,6 +21,7 @@ from acd.inputs import (
 )
 from acd.model import AgentId, AgentState, ContactId, SignedOnBy
 from cti.accounts import PhoneCredentials as Secrets
+from cti.agent_views import figures_view
 from cti.api.ports import Account
 from cti.errors import Conflict, Invalid, NotFound
 from cti.live import LiveInteraction
@@ -104,7 +105,8 @@ class Floor:
             queues = tuple(queue for queue in queues if queue.queue in mine)
             interactions = tuple(i for i in interactions if own and i.agent_id == own.agent_id)
         if account.agent_id is not None:
-            figures = translator.agents.figures(account.agent_id)
+            if account.agent_id in self._agent_queues:  # up to now: the last event may be old
+                figures = figures_view(self._distribution.agent_figures(AgentId(account.agent_id)))
             pop = self._pop_of(account.agent_id)
         return Snapshot(
             seq=0,

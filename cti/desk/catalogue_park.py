@@ -24,7 +24,6 @@ PARK_WORDS: Final[dict[str, tuple[str, str]]] = {
     "park.group": ("What rings at a colleague", "代答同组来电"),
     "park.number": ("What rings at a certain number …", "代答指定号码……"),
     "park.whose": ("Where does it ring?", "哪个号码在响铃?"),
-    "park.nobody": ("Nobody is parked", "无驻留通话"),
     "park.count": ("{count} parked", "{count} 驻留"),
     "notice.parked": (
         "Parked in {slot}: dial {slot} to fetch it",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from textual.app import App
@@ -39,19 +39,21 @@ async def ask_parked(
     api: ApiClient,
     parked: Iterable[ParkedView],
     attempt: Try,
-    phone: str = "",
+    ask_phone: Callable[[], Awaitable[str]] | None = None,
 ) -> None:
-    """Ask, and command; `phone` is who is to be called, if not the agent's own."""
+    """Ask, and command; `ask_phone` gives who is to be called, if not the agent's own phone."""
     choices = parked_choices(words, parked, api.server_time())
     choices += [Choice(_GROUP, words("park.group")), Choice(_NUMBER, words("park.number"))]
     chosen = await app.push_screen_wait(Picker(words, words("park.title"), choices))
-    if chosen is None:
-        return
-    if chosen == _GROUP:
-        await attempt(api.pick_up(phone=phone))
-    elif chosen == _NUMBER:
+    number: str | None = ""
+    if chosen == _NUMBER:
         number = await app.push_screen_wait(DialDialog(words, "park.whose"))
-        if number is not None:
-            await attempt(api.pick_up(number, phone))
+    if chosen is None or number is None:
+        return
+    phone = "" if ask_phone is None else await ask_phone()
+    if ask_phone is not None and not phone:
+        return
+    if chosen in (_GROUP, _NUMBER):
+        await attempt(api.pick_up(number, phone))
     else:
         await attempt(api.fetch(chosen, phone))

@@ -17,9 +17,6 @@ class QueueStrip(StatePanel):
     def drawing(self, width: int, height: int) -> RenderableType:
         """As many queues as fit; none is cut in two."""
         line = Text()
-        if self.state.parked:
-            count = self.words("park.count", count=len(self.state.parked))
-            line.append(count, f"bold {looks.VIOLET}")
         queues = sorted(self.state.queues.values(), key=lambda queue: (-queue.waiting, queue.title))
         for queue in queues:
             piece = self._queue(queue)

@@ -80,9 +80,17 @@ class TopBar(StatePanel):
     def _right_sides(self) -> Iterator[Text]:
         """Phone and time of day, the longest first; the first that fits is taken."""
         for details in (2, 1, 0):
-            text = self._phone(details)
+            text = self._parked()
+            text.append_text(self._phone(details))
             text.append(f"   {time_of_day(self.now())} ", looks.DIM)
             yield text
+
+    def _parked(self) -> Text:
+        """How many calls wait to be fetched."""
+        count = len(self.state.parked)
+        if not count:
+            return Text()
+        return Text(f"{self.words('park.count', count=count)}   ", f"bold {looks.VIOLET}")
 
     def _phone(self, details: int) -> Text:
         phone, words = self.state.phone, self.words

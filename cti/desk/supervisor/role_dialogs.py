@@ -34,7 +34,9 @@ async def ask_role(
     if chosen is None:
         return phone
     roles = [Choice(role, words(f"supervise.{role}")) for role in _ROLES]
-    role = await app.push_screen_wait(Picker(words, words("supervise.how"), roles))
+    who = next(choice.title for choice in choices if choice.id == chosen)
+    title = f"{words('supervise.how')}  {who}"
+    role = await app.push_screen_wait(Picker(words, title, roles))
     if role is None:
         return phone
     if role == "stop":

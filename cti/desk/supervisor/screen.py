@@ -111,11 +111,14 @@ class WallboardScreen(Screen[None]):
 
     @work(group="dialog", exclusive=True)
     async def _fetch(self) -> None:
-        """A parked call, to the supervisor's own phone."""
+        """A parked call, or one that rings, to the supervisor's own phone."""
+
+        async def own_phone() -> str:
+            self._phone = await ask_phone(self.app, self._words, self._phone)
+            return self._phone
+
         parked = self.state.parked.values()
-        self._phone = await ask_phone(self.app, self._words, self._phone)
-        if self._phone:
-            await ask_parked(self.app, self._words, self._api, parked, self._try, phone=self._phone)
+        await ask_parked(self.app, self._words, self._api, parked, self._try, own_phone)
 
     async def _try(self, command: Awaitable[object]) -> bool:
         """Carry a command out; say when that fails."""

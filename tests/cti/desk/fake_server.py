@@ -28,6 +28,7 @@ from cti.schema import (
     EventData,
     EventType,
     InteractionView,
+    ParkReply,
     PastInteraction,
     PhoneCredentials,
     Problem,
@@ -392,6 +393,8 @@ class FakeServer:
         reply = Response(status_code=202)
         if path == "agents/me/state":
             reply = _json(self.agent)
+        elif path.endswith("/park"):
+            reply = _json(ParkReply(slot="701"))
         elif path.endswith("/customer"):
             reply = _json(self.customer)
         self.keys[key] = reply

@@ -1,0 +1,119 @@
+"""Parked calls on the screens, and what the card says of a caller's number."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cti.desk.agent.customer_form import CustomerForm
+from cti.desk.state import DeskState
+from cti.desk.supervisor.app import WallboardApp, WallboardOptions
+from cti.schema import EventType, ParkedView, Role, TransferView
+from tests.cti.desk.fake_server import FakeServer, interaction
+from tests.cti.desk.screens import sees, types, until
+from tests.cti.desk.test_desk import LARGE, desk, ring, talk
+from tests.cti.desk.test_parties import talking, told
+
+
+def place(state: str = "parked", **changes: str) -> ParkedView:
+    given = {"by": "1001", "by_name": "Mia Berg", "number": "", **changes}
+    return ParkedView(
+        slot="701",
+        state=state,
+        since=time.time() - 20,
+        interaction_id="i-9",
+        caller_number="+12025550109",
+        customer_name="Grace Mbeki",
+        **given,
+    )
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeServer]:
+    server = FakeServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def test_who_parks_is_told_the_place_and_what_becomes_of_it() -> None:
+    transfer = TransferView(kind="parked", former_id="1001", number="701", queue="sales")
+    state = told(talking(), EventType.TRANSFERRED, transfer)
+    assert [(notice.key, notice.values["slot"]) for notice in state.notices] == [
+        ("notice.parked", "701")
+    ]
+    for news, notice in (("fetched", "notice.fetched"), ("gone", "notice.parked_gone")):
+        state = told(DeskState(me="1001"), EventType.PARKED, place())
+        assert set(state.parked) == {"701"}
+        state = told(state, EventType.PARKED, place(news, number="1002"))
+        assert [each.key for each in state.notices] == [notice]
+        assert not state.parked
+
+
+async def test_one_key_parks_a_talk_and_fetches_from_the_list(server: FakeServer) -> None:
+    async with desk(server, size=LARGE) as pilot:
+        await talk(server, pilot)
+        answered = interaction(answered=time.time())
+        await server.send(EventType.RETRIEVED, answered, interaction_id="i-7", agent_id="1001")
+        await sees(pilot, "^P Park")
+        await pilot.press("ctrl+p")
+        assert await server.wait_for("interactions/i-7/park") == {"slot": ""}
+        await server.agent_is("available")
+        await server.send(EventType.PARKED, place())
+        await sees(pilot, "1 parked")
+        await pilot.press("ctrl+p", "ctrl+p")
+        await sees(pilot, "701  Grace Mbeki", "parked by Mia Berg")
+        await pilot.press("1")
+        assert await server.wait_for("parked/701/fetch") == {"phone": ""}
+
+
+async def test_a_key_pressed_twice_opens_one_form_which_closes_when_saved(
+    server: FakeServer,
+) -> None:
+    async with desk(server, size=LARGE) as pilot:
+        await talk(server, pilot, customer=None, new_customer_number="+12025550123")
+        screen = pilot.app.screen
+        await pilot.press("ctrl+k", "ctrl+k")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CustomerForm), "the form")
+        await types(pilot, "Ada")
+        await pilot.press("ctrl+s")
+        assert (await server.wait_for("interactions/i-7/customer"))["name"] == "Ada"
+        await until(pilot, lambda: pilot.app.screen is screen, "the desk again")
+
+
+@pytest.mark.parametrize(
+    ("verstat", "words"),
+    [
+        ("TN-Validation-Passed", "number verified (A)"),
+        ("TN-Validation-Failed", "number may be forged"),
+        ("No-TN-Validation", "number not verified"),
+    ],
+)
+async def test_the_card_says_whether_the_number_is_the_callers_own(
+    server: FakeServer, verstat: str, words: str
+) -> None:
+    async with desk(server, size=LARGE) as pilot:
+        await ring(server, pilot)
+        level = "A" if verstat == "TN-Validation-Passed" else ""
+        view = interaction("offered", verstat=verstat, attestation=level)
+        await server.send(EventType.DELIVERED, view, interaction_id="i-7", agent_id="1001")
+        await sees(pilot, words)
+
+
+async def test_a_supervisor_fetches_to_a_phone_of_its_own(server: FakeServer) -> None:
+    server.role = Role.SUPERVISOR
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await sees(pilot, "Wallboard")
+        await server.wait_connected()
+        await server.send(EventType.PARKED, place())
+        await sees(pilot, "Grace Mbeki is parked in 701")
+        await pilot.press("f6")
+        await sees(pilot, "701  Grace Mbeki")
+        await pilot.press("1")
+        await sees(pilot, "The number of your phone")
+        await types(pilot, "1050")
+        await pilot.press("enter")
+        assert await server.wait_for("parked/701/fetch") == {"phone": "1050"}
