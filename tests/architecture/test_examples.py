@@ -33,7 +33,7 @@ async def program(folder: Path, *words: str) -> AsyncIterator[Process]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        await asyncio.wait_for(process.communicate(), 120.0)
 
 
 def environment() -> dict[str, str]:

@@ -97,8 +97,13 @@ async def registers_and_calls(lab: Lab) -> None:
         body = sdp(phone.host, 40_000)
         challenge = await answered(phone, phone.invite("4002", body))
         phone.acknowledge("4002", challenge)
-        proof = phone.authorization(challenge, "INVITE", "lab-1031", number="4002")
-        answer = await answered(phone, phone.invite("4002", body, "application/sdp", proof))
+        for count in range(1, 40):
+            proof = phone.authorization(challenge, "INVITE", "lab-1031", count, number="4002")
+            answer = await answered(phone, phone.invite("4002", body, "application/sdp", proof))
+            if status(answer) != 503:  # which a server on a machine that has no time for it says
+                break
+            phone.acknowledge("4002", answer)
+            await asyncio.sleep(0.5)
         assert status(answer) == 200, answer
         phone.acknowledge("4002", answer)
         tag = re.search(r"\nTo:.*;tag=([^\r;]+)", answer)

@@ -35,15 +35,18 @@ async def dial(lab: Lab, caller: Phone, number: str) -> str:
 
 
 async def last(lab: Lab) -> tuple[str, str]:
-    """Result and reason of the interaction that ended last."""
+    """Result and reason of the interaction that ended last, once all is written."""
     rows: list[tuple[str, str]] = []
 
     async def kept() -> bool:
+        if (await lab.status())["history"]["pending"]:
+            return False
         rows[:] = lab.query(
             "select result, reason from interaction where ended_at is not null"
             " order by started_at desc limit 1"
         )
-        return lab.query("select count(*) from interaction where ended_at is null") == [(0,)]
+        open_ones = lab.query("select count(*) from interaction where ended_at is null")
+        return open_ones == [(0,)]
 
     await lab.until(kept)
     return rows[0]

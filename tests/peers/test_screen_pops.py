@@ -180,8 +180,8 @@ async def test_note_and_outcome_are_in_the_store_and_on_the_next_card(lab: Lab) 
         await lab.recordings(1)
         call, pop2 = await offer(lab, desk, caller)
         assert pop2.customer is not None
-        last = pop2.customer.recent[0]
-        assert last.interaction_id == pop.interaction_id
+        recent = {each.interaction_id: each for each in pop2.customer.recent}
+        last = recent[pop.interaction_id]
         assert (last.disposition, last.summary) == ("follow-up", "Call back on Friday.")
         assert (last.queue, last.agent_name, last.recorded) == ("sales", "Agent 1001", True)
         await withdraw(lab, caller, call)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from switch import compiled
+
 SCRIPT = """
 import logging; logging.basicConfig()
 from switch import compiled
@@ -28,11 +30,14 @@ def kept(tree: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 def tree(tmp_path: Path) -> Path:
     """An installation of what may be compiled, with sources of its own."""
     package = tmp_path / "tree" / "switch"
-    for name in ("rtp", "srtp", "media", "gateway"):
-        (package / name).mkdir(parents=True)
+    package.mkdir(parents=True)
+    for name in compiled._SOURCES:
+        if not name.endswith(".py"):
+            (package / name).mkdir()
+            continue
+        source = Path(compiled.__file__).with_name(name)
+        (package / name).write_bytes(source.read_bytes())
     (package / "__init__.py").touch()
-    source = Path(__file__).parents[2] / "switch" / "compiled.py"
-    (package / "compiled.py").write_bytes(source.read_bytes())
     return package.parent
 
 
