@@ -100,4 +100,4 @@ def test_a_transaction_names_itself_in_errors() -> None:
         endpoint.cancel(identity, 0.0)
     with pytest.raises(LocalProtocolError, match="our own"):
         endpoint.respond(identity, Response(200, "OK"), 0.0)
-    assert Transaction.__slots__
+    assert Transaction.__dictoffset__ == 0, "its attributes are slots"
