@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from tests.kit.gateways import Pair, across, are_up, gateways, have
 from tests.kit.hearing import CALLER_HZ, OTHER_HZ, hears, stereo
-from tests.kit.lab import Lab
+from tests.kit.lab import ROOT, Lab
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -62,6 +64,21 @@ async def test_an_attended_transfer_across_gateways_is_heard_and_recorded(lab: L
     hears(right[end], OTHER_HZ)
 
 
+async def command(lab: Lab, *words: str) -> str:
+    """Run `switchroom gateway` as an administrator; gives what it says."""
+    password = lab.data / "password"
+    password.write_text("desk-admin\n")
+    where = ("--server", lab.url, "--login", "admin", "--password-file", str(password))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cti.cli.main", "gateway", *words, *where),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    said, _ = await process.communicate()
+    return said.decode()
+
+
 async def test_a_gateway_that_is_drained_finishes_its_calls_over_a_restart(lab: Lab) -> None:
     await are_up(lab)
     async with AsyncExitStack() as phones:
@@ -86,7 +103,7 @@ async def test_a_gateway_that_is_drained_finishes_its_calls_over_a_restart(lab: 
         await lab.post("/api/v1/gateways/local-2/drain", login="admin")
         refused = await third.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
         await third.caller.closed(refused, 15.0)
-        await lab.post("/api/v1/gateways/local-2/undrain", login="admin")
+        assert await command(lab, "undrain", "local-2") == "local-2 takes new calls again.\n"
         reply = await lab.post("/api/v1/gateways/local-1/undrain", login="admin")
         assert reply.json()["state"] == "up"
         await lab.agent_is("1003", "available", 15.0)
