@@ -163,6 +163,12 @@ async def test_a_customer_is_picked_or_created_with_the_callers_number(parts: Pa
     assert parts.store.drafts[0].phones == ("+12025550101",)
 
 
+async def test_a_customer_who_was_created_a_moment_ago_is_not_created_again(parts: Parts) -> None:
+    await parts.customers.link("i-1", CustomerRequest(name=" ben  cole "), ANN)
+    assert parts.live.linked == [("Ben Cole", "picked")]
+    assert parts.store.drafts == []
+
+
 async def test_what_cannot_be_linked_is_told_apart(parts: Parts) -> None:
     with pytest.raises(NotFound):
         await parts.customers.link("i-1", CustomerRequest(customer_id="c-9"), ANN)

@@ -12,7 +12,7 @@ from cti.accounts import PhoneCredentials
 from cti.agent_views import AgentViews
 from cti.bus import Bus
 from cti.phones import Phones
-from cti.schema import Event, EventType, TextReceived
+from cti.schema import Event, EventType, ParkedView, TextReceived
 from cti.settings import PhoneSection
 from switch.calls.fan_out import FanOut
 from switch.presence.service import Presence
@@ -39,6 +39,7 @@ class Floor:
         self.bench = bench = Bench()
         self.bus = Bus()
         self.told: list[Event] = []
+        self.parked: list[ParkedView] = []
         self.bus.listen(self.told.append)
         self.sent: list[Request] = []
         self.presence = Presence(
@@ -72,7 +73,7 @@ class Floor:
             credentials=PhoneCredentials((PhoneSection(numbers="1001-1050", password="x"),), REALM),
             agents=self.views,
             agent_of=lambda phone: phone if phone == "1002" else None,
-            parked=lambda: (),
+            parked=lambda: tuple(self.parked),
             bus=self.bus,
         )
         bench.react = FanOut(self.phones.takes)
@@ -238,3 +239,20 @@ def test_a_message_to_an_agent_with_a_desk_is_an_event_of_that_agent() -> None:
         "1002",
         TextReceived(sender="super", text="come here"),
     )
+
+
+def place(state: str) -> ParkedView:
+    return ParkedView(
+        slot="701", state=state, since=0.0, interaction_id="i-1", caller_number="+12025550101"
+    )
+
+
+def test_a_parking_place_is_a_lamp_that_burns_while_somebody_stands_there() -> None:
+    floor = Floor(places=frozenset({"701"}))
+    floor.parked.append(place("parked"))
+    lamp = floor.watch("701")
+    assert "<state>confirmed</state>" in lamp.bodies[-1], "it was taken before anybody watched"
+    for state, shown in (("gone", "terminated"), ("parked", "confirmed")):
+        floor.bus.publish(EventType.PARKED, place(state))
+        floor.bench.advance(2.0)
+        assert f"<state>{shown}</state>" in lamp.bodies[-1]

@@ -251,6 +251,39 @@ async def test_several_with_one_number_are_all_shown_and_none_is_linked(pops: Po
     assert (current.customer, current.candidates) == (card("Ben Lee"), ())
 
 
+async def test_who_has_it_next_sees_the_customer_that_was_picked_or_created(pops: Pops) -> None:
+    pops.service.prefetch(CALL, "2025550101")
+    await pops.found("Ann Lee", "Ben Lee")
+    pops.offer()
+    assert pops.floor.interaction is not None
+    pops.floor.interaction.customer_id = card("Ben Lee").customer_id
+    pops.service.linked(ANN, CALL, card("Ben Lee"))
+    pops.offer(BOB)
+    pop = pops.pops()[-1]
+    assert (pop.customer, pop.candidates) == (card("Ben Lee"), ())
+
+
+async def test_a_desk_that_was_away_at_the_offer_gets_its_card_when_it_is_back(pops: Pops) -> None:
+    pops.service.prefetch(CALL, "2025550101")
+    await pops.found("Ann Lee")
+    pops.floor.desks.clear()
+    pops.offer()
+    assert pops.service.current(ANN) is None
+    pop = pops.service.remade(ANN, CALL)
+    assert pop is not None
+    assert pop.customer == card("Ann Lee")
+    assert pops.service.current(ANN) == pop
+
+
+async def test_after_a_restart_the_customer_is_looked_for_again(pops: Pops) -> None:
+    assert pops.floor.interaction is not None
+    pops.floor.interaction.customer_id = card("Ben Lee").customer_id
+    pops.offer()
+    await pops.found("Ann Lee", "Ben Lee")
+    assert pops.pops()[-1].customer == card("Ben Lee")
+    assert pops.floor.linked == []
+
+
 async def test_a_number_that_nobody_has_is_kept_for_a_new_customer(pops: Pops) -> None:
     pops.service.prefetch(CALL, "2025550101")
     await pops.found()
