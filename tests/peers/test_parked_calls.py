@@ -88,20 +88,25 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
         (place,) = await parked(lab)
         assert place["slot"] == "705"
         await hears_music(caller, call)
-        fetched = await agent.call("705")
-        await agent.established(fetched)
+        reply = await lab.post("/api/v1/parked/705/fetch", {}, "1001")
+        assert reply.status_code == 202, reply.text
+        fetched = (await agent.answer_next(10.0)).call
         await lab.agent_is("1001", "talking")
         hears(await listen(caller, call), AGENT_HZ)
         hears(await listen(agent, fetched), CALLER_HZ)
-        await caller.hang_up(call)
+        talk_id = (await lab.get("/api/v1/snapshot", "1001"))["interactions"][0]["interaction_id"]
+        reply = await lab.post(f"/api/v1/interactions/{talk_id}/park", {"slot": "720"}, "1001")
+        assert reply.json() == {"slot": "720"}
         await agent.closed(fetched)
+        await hears_music(caller, call)
+        await caller.hang_up(call)
         await parked(lab, 0)
 
         await lab.agent_is("1001", "available")
         row = (await lab.recordings(1))[-1]
         left, right = stereo(Path(row["path"]))
         hears(left[-12_000:-4_000], CALLER_HZ)
-        hears(right[-12_000:-4_000], AGENT_HZ)
+        assert max(tone_levels(right[-8_000:-2_000], (AGENT_HZ, OTHER_HZ))) < UNHEARD
 
         async with Phone("baresip", number="+12025550142") as another:
             another.hum(CALLER_HZ)
