@@ -49,7 +49,8 @@ async def _run(scenarios: list[Scenario], *, verbose: bool) -> int:
             word = "ok    " if is_well else "FAILED"
             _say(f"  {word} {each.name}: {seen} ({time.monotonic() - began:.0f} s)")
     without = f"; not installed: {', '.join(missing)}" if missing else ""
-    _say(f"interop: {'FAILED' if failed else 'PASSED'}, {passed} passed, {failed} failed{without}")
+    word = "FAILED" if failed else "PASSED" if passed else "NOTHING WAS RUN"
+    _say(f"interop: {word}, {passed} passed, {failed} failed{without}")
     return 1 if failed else 0
 
 
