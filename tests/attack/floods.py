@@ -80,11 +80,11 @@ DATAGRAMS: Final[Mapping[str, tuple[Make, frozenset[str]]]] = {
     "registers": (registers, frozenset({"unanswered-challenge", "flood"})),
     "options": (options, frozenset({"flood"})),
     "scans": (scans, frozenset({"scanner"})),
-    "garbage": (garbage, frozenset({"malformed"})),
-    "huge": (huge, frozenset({"malformed"})),
+    "garbage": (garbage, frozenset({"malformed", "flood"})),
+    "huge": (huge, frozenset({"malformed", "flood"})),
     "strays": (strays, frozenset({"flood"})),
 }
-"""Each kind with the reasons that its sender may be banned for."""
+"""Each kind with the reasons that its sender may be banned for: the one that is found first."""
 
 
 async def flood(

@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ import pytest
 import pytest_asyncio
 
 from cti.cli.main import main
-from tests.attack.floods import DATAGRAMS, bans, flood, hold_open, invites, rss_mb, swarm
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, hears, listen
+from tests.attack.floods import DATAGRAMS, Make, bans, flood, hold_open, invites, rss_mb, swarm
+from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, sdp, status
@@ -42,11 +43,9 @@ class Talk:
 
     async def goes_on(self) -> None:
         """Both hear each other now."""
-        at_caller, at_agent = await asyncio.gather(
-            listen(self.caller, self.from_caller), listen(self.agent, self.at_agent)
+        await until_each_hears(
+            (self.caller, self.from_caller, AGENT_HZ), (self.agent, self.at_agent, CALLER_HZ)
         )
-        hears(at_caller, AGENT_HZ)
-        hears(at_agent, CALLER_HZ)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -112,6 +111,20 @@ async def registers_and_calls(lab: Lab) -> None:
         assert status(ended) == 200
 
 
+@asynccontextmanager
+async def flooded(
+    lab: Lab, make: Make, sources: list[str], *, rate: float = 4000.0
+) -> AsyncIterator[None]:
+    """The flood goes on as long as the block, however much time this machine has for phones."""
+    flooding = asyncio.create_task(flood(lab, make, sources, seconds=180.0, rate=rate))
+    try:
+        yield
+    finally:
+        flooding.cancel()
+        await asyncio.wait([flooding])
+    assert flooding.cancelled(), "it ended before its time"
+
+
 @pytest.mark.usefixtures("slow")
 @pytest.mark.parametrize("kind", DATAGRAMS)
 async def test_a_flood_is_limited_then_banned_and_phones_go_on(
@@ -119,9 +132,8 @@ async def test_a_flood_is_limited_then_banned_and_phones_go_on(
 ) -> None:
     make, reasons = DATAGRAMS[kind]
     source = f"127.0.0.{20 + list(DATAGRAMS).index(kind)}"
-    await asyncio.gather(
-        flood(lab, make, [source], seconds=1.2), talk.goes_on(), registers_and_calls(lab)
-    )
+    async with flooded(lab, make, [source]):
+        await asyncio.gather(asyncio.sleep(1.2), talk.goes_on(), registers_and_calls(lab))
 
     async def is_banned() -> bool:
         return source in await bans(lab)
@@ -136,11 +148,8 @@ async def test_a_flood_is_limited_then_banned_and_phones_go_on(
 
 async def test_a_swarm_shares_one_rate_and_phones_go_on(lab: Lab, talk: Talk) -> None:
     before = (await lab.status())["guard"]["dropped_strangers"]
-    await asyncio.gather(
-        flood(lab, invites, swarm(200), seconds=2.0, rate=6000.0),
-        talk.goes_on(),
-        registers_and_calls(lab),
-    )
+    async with flooded(lab, invites, swarm(200), rate=6000.0):
+        await asyncio.gather(asyncio.sleep(2.0), talk.goes_on(), registers_and_calls(lab))
 
     async def is_limited() -> bool:
         return bool((await lab.status())["guard"]["dropped_strangers"] > before)
