@@ -110,6 +110,7 @@ async def test_a_supervisor_fetches_to_a_phone_of_its_own(server: FakeServer) ->
         await server.wait_connected()
         await server.send(EventType.PARKED, place())
         await sees(pilot, "Grace Mbeki is parked in 701")
+        assert app.screen.query_one("#floor").region.width == 120, "as wide as what is above it"
         await pilot.press("f6")
         await sees(pilot, "701  Grace Mbeki")
         await pilot.press("1")
