@@ -212,7 +212,7 @@ async def test_rtp_from_strangers_is_counted_and_not_heard(lab: Lab) -> None:
 
 
 async def test_api_without_rights_or_sense(lab: Lab) -> None:
-    async with httpx.AsyncClient(base_url=lab.url) as client:
+    async with httpx.AsyncClient(base_url=lab.url, timeout=PATIENCE_S) as client:
         for path in ("/api/v1/snapshot", "/api/v1/status", "/api/v1/customers?name=x"):
             assert (await client.get(path)).status_code == 401
             forged = {"Authorization": "Bearer abc.def.ghi"}

@@ -20,6 +20,7 @@ from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import CallerPool
 from cti.metrics.families import few
 from switch.gateway.protocol import GatewayStats
+from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import rtp_ports
 
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -39,7 +40,7 @@ def value(found: Samples, name: str, **labels: str) -> float:
 
 
 async def scrape(server: MeasuredServer, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
         return await client.get("/metrics", headers=headers)
 
 
@@ -117,14 +118,14 @@ async def test_calls_are_in_the_figures_and_strangers_do_not_get_them(tmp_path: 
         passed_on = {"X-Forwarded-For": "192.0.2.7"}
         assert (await scrape(server, **passed_on)).status_code == 401
         for login, status in (("1001", 403), ("super", 200)):
-            async with httpx.AsyncClient(base_url=server.url) as client:
+            async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
                 who = {"login": login, "password": f"desk-{login}"}
                 token = (await client.post("/api/v1/sign-on", json=who)).json()["token"]
             bearer = {"Authorization": f"Bearer {token}"}
             assert (await scrape(server, **passed_on, **bearer)).status_code == status
 
         # A second after its start the gateway has said everything it counts.
-        async with httpx.AsyncClient(base_url=server.url) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client:
             while "switchroom_gateway_legs" not in (text := (await client.get("/metrics")).text):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         found = samples(text)
