@@ -126,8 +126,11 @@ class GatewayInputs:
             self._media.configure(leg)
 
     def lost(self, member: Member, detail: str) -> None:
-        """A gateway is gone: end every leg that had a port there."""
-        if not (member.is_connected or member.is_away):
+        """A gateway is gone: end every leg that had a port there.
+
+        It may have some though it never was there: those of an earlier call agent.
+        """
+        if not (member.is_connected or member.is_away or member.legs):
             return
         self._give_up(member, detail)
 

@@ -46,7 +46,7 @@ class RemoteGateway:
     ) -> None:
         """`on_ready` is called at each connection, `on_away` when one that stood is broken.
 
-        `on_lost` follows when it was not back within `grace_s`.
+        `on_lost` follows when it was not back, or not there at the start, within `grace_s`.
         """
         self._name = name
         self._place = place
@@ -65,6 +65,8 @@ class RemoteGateway:
 
     async def start(self) -> None:
         """Begin to connect; return when that is done, or when it takes too long. Never raises."""
+        self._reason = "it was not there at the start"
+        self._begin_grace()  # it may have calls of an earlier call agent
         self._task = asyncio.create_task(self._run(), name=f"gateway {self._name}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_WITHIN_S):
@@ -73,9 +75,7 @@ class RemoteGateway:
     def lost(self, reason: str) -> None:
         """The client's connection ended: give this to it as `on_lost`."""
         self._reason = reason
-        if self._grace is None:  # a connection that breaks at once again gives no more time
-            loop = asyncio.get_running_loop()
-            self._grace = loop.call_later(self._grace_s, self._give_up)
+        self._begin_grace()
         self._on_away(reason)
         self._broken.set()
 
@@ -116,6 +116,11 @@ class RemoteGateway:
     def _give_up(self) -> None:
         self._grace = None
         self._on_lost(self._reason)
+
+    def _begin_grace(self) -> None:
+        if self._grace is None:  # a connection that breaks at once again gives no more time
+            loop = asyncio.get_running_loop()
+            self._grace = loop.call_later(self._grace_s, self._give_up)
 
     def _end_grace(self) -> None:
         if self._grace is not None:

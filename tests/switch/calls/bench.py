@@ -155,10 +155,12 @@ class Bench:
             **self._options,
         )
 
-    def restart(self, plays: Mapping[PlayerId, LegId] | None = None) -> None:
+    def restart(
+        self, plays: Mapping[PlayerId, LegId] | None = None, *, out_of_reach: int | None = None
+    ) -> None:
         """Kill the call agent and let another one go on with what the first one wrote down.
 
-        `plays`: the players that the application knows of.
+        `plays`: the players that the application knows of; `out_of_reach`: a gateway that is not connected.
         """
         assert self.calls.faults == self.faults_made
         self.faults_made = 0
@@ -171,8 +173,9 @@ class Bench:
         assert restore(legs, invites, captures, music, lambda moment: moment, processes) == []
         for player, leg in (plays or {}).items():
             self.calls.adoption.play_on(player, leg)
-        for gateway in self.gateways:
-            self.calls.gateway_ready(gateway.still_there(), gateway.name)
+        for number, gateway in enumerate(self.gateways):
+            if number != out_of_reach:
+                self.calls.gateway_ready(gateway.still_there(), gateway.name)
         self.calls.go_on()
         self.pump()
 

@@ -242,3 +242,34 @@ def test_a_gateway_out_of_reach_keeps_its_calls_and_is_told_again_when_it_is_bac
     there.is_deaf = False
     bench.calls.gateway_ready(there.still_there(), "local-2")
     assert there.legs == {}, "what nobody has any more is removed"
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_gateway_that_the_next_call_agent_does_not_reach_at_once_keeps_its_calls_for_a_while(
+    comes: bool,
+) -> None:
+    bench = Bench(gateways=2)
+    ann, _ = pair(bench, "1001", "1002")
+    eve, joe = pair(bench, "1003", "1004")
+    c, d = bench.leg_of("1003"), bench.leg_of("1004")
+    bench.restart(out_of_reach=1)
+    assert not eve.is_idle
+    assert bench.calls.accepts_calls
+    if comes:
+        there = bench.gateways[1]
+        bench.calls.gateway_ready(there.still_there(), there.name)
+        eve.hold()
+        assert bench.heard()[d] == {bench.music}
+        eve.resume()
+        assert bench.heard()[c] == {d}
+        eve.hang_up()
+        ann.hang_up()
+        bench.check_forgotten()
+    else:
+        bench.calls.gateway_lost("it was not there at the start", "local-2")
+        bench.pump()
+        assert eve.is_idle
+        assert joe.is_idle
+        assert not ann.is_idle
+        bench.calls.gateway_lost("said twice", "local-2")
+        assert [event.lost_legs for event in bench.of(GatewayChanged) if not event.is_up] == [2]

@@ -268,3 +268,12 @@ async def test_who_is_not_back_in_time_is_lost_and_still_tried() -> None:
     peer.close()
     again.close()
     await watched.gateway.stop()
+
+
+async def test_who_is_not_there_at_the_start_is_waited_for_and_then_lost() -> None:
+    hall = Hall()
+    watched = Watched(hall, grace_s=0.2)
+    hall.close()
+    await watched.gateway.start()
+    await watched.until("lost")
+    await watched.gateway.stop()
