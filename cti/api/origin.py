@@ -17,9 +17,8 @@ class Origins:
         self._forwarded = Forwarded(proxies)
 
     def of(self, connection: HTTPConnection) -> str:
-        """The address; empty when the connection has none."""
+        """The address, the proxy's where that does not tell; empty when the connection has none."""
         peer = connection.client.host if connection.client is not None else ""
         headers = connection.headers
-        return self._forwarded.client(
-            peer, headers.getlist("x-forwarded-for"), headers.getlist("forwarded")
-        )
+        plain, named = headers.getlist("x-forwarded-for"), headers.getlist("forwarded")
+        return self._forwarded.client(peer, plain, named) or peer

@@ -23,11 +23,11 @@ class Forwarded:
         self._proxies = Exempt(proxies) if proxies else None
 
     def client(self, peer: str, plain: Sequence[str], named: Sequence[str]) -> str:
-        """The address behind `peer`; `plain`: values of X-Forwarded-For, `named`: of Forwarded.
+        """The address behind `peer`, empty where a proxy of ours leaves open who that is.
 
+        `plain` are the values of X-Forwarded-For, `named` those of Forwarded; without any it is the peer.
         A proxy adds the peer it saw at the end, so the last address that is no proxy of ours is the one
-        to believe. Where both headers are there and do not agree, the client wrote one of them itself:
-        then it is the proxy's own address.
+        to believe. Where both headers are there and do not agree, the client wrote one of them itself.
         """
         if self._proxies is None or peer not in self._proxies:
             return peer
@@ -36,9 +36,9 @@ class Forwarded:
             told.append(self._last(hops.split(",")))
         if hops := ",".join(named):
             told.append(self._last(_FOR.findall(hops)))
-        if not told or any(address != told[0] for address in told):
+        if not told:
             return peer
-        return told[0] or peer
+        return told[0] if told[0] == told[-1] else ""
 
     def _last(self, hops: Sequence[str]) -> str:
         """The last hop that is no proxy of ours; empty when that is no address."""

@@ -39,7 +39,7 @@ class StreamConnection(asyncio.Protocol):
         """`local` is where peers of this kind reach us: the address we listen at."""
         self._hub = hub
         self._framing: Framing = (
-            SipWebSocket(hub.message_limits, hub.origins)
+            SipWebSocket(hub.message_limits, hub.origins, self._look_behind_proxy)
             if kind.is_websocket
             else SipStream(hub.message_limits)
         )
@@ -183,8 +183,6 @@ class StreamConnection(asyncio.Protocol):
 
     def _opened(self) -> None:
         """All handshakes are done."""
-        if isinstance(self._framing, SipWebSocket):
-            self._look_behind_proxy(*self._framing.forwarded)
         self.is_open = True
         if self.tls is not None:
             self.identity = self.tls.identity
@@ -193,14 +191,23 @@ class StreamConnection(asyncio.Protocol):
         self._watch()
         self._hub.opened(self)
 
-    def _look_behind_proxy(self, plain: tuple[str, ...], named: tuple[str, ...]) -> None:
-        """From here on the peer is whom a proxy of ours speaks for. Raises RemoteProtocolError."""
+    def _look_behind_proxy(self, plain: tuple[str, ...], named: tuple[str, ...]) -> str:
+        """From here on the peer is whom a proxy of ours speaks for; return why that may not be, or nothing.
+
+        Who could leave open who it is would be counted as the proxy, which is never banned.
+        """
         host = self._hub.forwarded.client(self.remote[0], plain, named)
+        if not host:
+            return (
+                f"the proxy {self.remote[0]} does not say for whom this is; it must write"
+                " X-Forwarded-For or Forwarded, and drop what the client wrote in the other"
+            )
         if host == self.remote[0]:
-            return
+            return ""
         if not self._hub.move(self, host):
-            raise UpgradeRefusedError(f"{host} may not connect", is_strange=False)
+            return f"{host} may not connect"
         self.flow = Flow(self.kind, self.remote, self.flow.local, self.number)
+        return ""
 
     def _misunderstood(self, error: RemoteProtocolError) -> None:
         counters = self._hub.counters

@@ -6,7 +6,7 @@ let grow without end is bounded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -57,18 +57,26 @@ class UpgradeRefusedError(RemoteProtocolError):
 class SipWebSocket:
     """One connection: first the upgrade, then frames."""
 
-    def __init__(self, limits: MessageLimits, origins: Iterable[str] = ()) -> None:
-        """`origins`: what an Origin header may say; empty: anything. Without the header it is no browser."""
+    def __init__(
+        self,
+        limits: MessageLimits,
+        origins: Iterable[str] = (),
+        bring: Callable[[tuple[str, ...], tuple[str, ...]], str] | None = None,
+    ) -> None:
+        """`origins`: what an Origin header may say; empty: anything. Without the header it is no browser.
+
+        `bring` gets the values of X-Forwarded-For and of Forwarded, and says why the one whom they name
+        may not connect; empty: it may.
+        """
         self._most = limits.max_head + limits.max_body
         self._origins = frozenset(origins)
+        self._bring = bring
         self._ws = WSConnection(ConnectionType.SERVER)
         self._out: list[bytes] = []
         self._upgrade_octets = 0
         self._begun = bytearray()
         """The message that is not whole."""
         self._idle_frames = 0
-        self.forwarded: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-        """Values of X-Forwarded-For and of Forwarded in the request that was taken."""
         self.is_open = False
         self.is_over = False
 
@@ -187,10 +195,10 @@ class SipWebSocket:
         origins = [value for name, value in request.extra_headers if name == b"origin"]
         if self._origins and any(o.decode("latin-1") not in self._origins for o in origins):
             raise self._refused(403, "this Origin may not", is_strange=False)
-        self.forwarded = (
-            _values(request, b"x-forwarded-for"),
-            _values(request, b"forwarded"),
-        )
+        if self._bring is not None:
+            plain, named = _values(request, b"x-forwarded-for"), _values(request, b"forwarded")
+            if words := self._bring(plain, named):
+                raise self._refused(403, words, is_strange=False)
         self._out.append(self._ws.send(AcceptConnection(subprotocol=_SUBPROTOCOL)))
         self.is_open = True
 

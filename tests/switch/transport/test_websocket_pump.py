@@ -27,17 +27,18 @@ HOST = "127.0.0.1"
 SIP = [Subprotocol("sip")]
 
 
-WORLD = "203.0.113.9"
+WORLD, OTHER = "203.0.113.9", "203.0.113.10"
 
 
 def browser(
-    remote: tuple[str, int], *, origin: str | None = None, behind: str | None = None
+    remote: tuple[str, int], *, origin: str | None = None, behind: str = "", forwarded: str = ""
 ) -> connect:
+    headers = {"X-Forwarded-For": behind, "Forwarded": forwarded}
     return connect(
         f"ws://{remote[0]}:{remote[1]}/sip",
         subprotocols=SIP,
         origin=Origin(origin) if origin else None,
-        additional_headers={"X-Forwarded-For": behind} if behind else None,
+        additional_headers={name: value for name, value in headers.items() if value},
         ping_interval=None,
         compression=None,
     )
@@ -148,12 +149,30 @@ async def test_who_is_banned_is_banned_behind_a_proxy_too_and_the_others_there_a
         for _ in range(1000):
             watched.offend(WORLD, Offence.NO_SIP, bob.clock.now(), is_connected=True)
         assert watched.judge(WORLD, bob.clock.now(), is_connected=True) is not Verdict.PASS
-        async with browser(remote, behind=WORLD) as socket:
-            with pytest.raises(ConnectionClosed):
-                await answer(socket)
+        with pytest.raises(InvalidStatus) as refused:
+            async with browser(remote, behind=WORLD):
+                pass
+        assert refused.value.response.status_code == 403
+        assert refused.value.response.body == f"{WORLD} may not connect\n".encode()
         async with browser(remote, behind="203.0.113.77") as socket:
             await socket.send(raw_options(1).decode())
             assert (await answer(socket)).startswith("SIP/2.0 200 OK")
+
+
+@pytest.mark.parametrize("written", [f"for={OTHER}", "for=unknown", "nonsense"])
+async def test_who_leaves_open_who_it_is_behind_a_proxy_is_not_let_in(written: str) -> None:
+    watched = Guard(GuardSettings(exempt=(HOST,)))
+    async with running_node(guard=watched) as bob:
+        remote = await listening(bob)
+        bob.pump.streams.forwarded = Forwarded((HOST,))
+        with pytest.raises(InvalidStatus) as refused:
+            async with browser(remote, behind=WORLD, forwarded=written):
+                pass
+        assert refused.value.response.status_code == 403
+        assert b"does not say for whom" in (refused.value.response.body or b"")
+        assert watched.counters(bob.clock.now()).offences == {}
+        async with browser(remote, behind=WORLD, forwarded=f"for={WORLD}"):
+            pass
 
 
 async def told(remote: tuple[str, int], data: bytes) -> bytes:
