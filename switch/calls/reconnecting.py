@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 
-from switch.calls.leg import Leg
 from switch.calls.legs import Legs
 from switch.clock import Clock
-from switch.registrar.location import Binding, Location, contact_key
-from switch.sip.uri import Uri
+from switch.registrar.coming_back import ComingBack
+from switch.registrar.location import Binding, Location
 from switch.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
@@ -29,21 +28,11 @@ class Reconnecting:
 
     def came_back(self, phone: str, binding: Binding) -> None:
         """A phone has registered by a connection that it had not before."""
-        is_alone = len(self._location.bindings(phone, self._clock.now())) == 1
+        device = ComingBack(self._location, phone, binding, self._clock.now())
         for leg in self._legs:
             if leg.phone == phone:
-                self._take(leg, binding, is_alone=is_alone)
-
-    def _take(self, leg: Leg, binding: Binding, *, is_alone: bool) -> None:
-        """The leg is the device's by its Contact; or by there being no other device of the number."""
-        way = self._ua.way_to(leg.session)
-        if (
-            way is None
-            or self._location.lives(way[0])
-            or way[0].transport is not binding.flow.transport
-        ):
-            return
-        if is_alone or contact_key(way[1]) == contact_key(Uri.parse(binding.contact_uri)):
-            log.info("leg %s goes on by another connection of phone %s", leg.id, leg.phone)
-            self._ua.go_by(leg.session, binding.flow)
-            self._legs.note_change(leg)
+                way = self._ua.way_to(leg.session)
+                if way is not None and device.takes(*way):
+                    log.info("leg %s goes on by another connection of phone %s", leg.id, phone)
+                    self._ua.go_by(leg.session, binding.flow)
+                    self._legs.note_change(leg)

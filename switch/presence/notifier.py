@@ -147,16 +147,15 @@ class Notifier:
         watcher: str,
         flow: Flow,
         now: float,
-        is_of_device: Callable[[Uri], bool],
+        takes: Callable[[Flow, Uri], bool],
     ) -> None:
         """A phone has a connection that it had not before: what it watches is told by that.
 
-        `is_of_device` judges by the Contact of a subscription.
+        `takes` judges by the way of a subscription until now, and its Contact.
         """
         for each in self.subscriptions.of_watcher(watcher):
             dialog = each.dialog
-            is_lost = dialog.flow.transport is flow.transport and not self._lives(dialog.flow)
-            if is_lost and is_of_device(dialog.target):
+            if takes(dialog.flow, dialog.target):
                 dialog.flow, each.not_before = flow, now
                 self.subscriptions.on_record(each.id)
                 self._step(each, Input.CHANGED, now)

@@ -17,13 +17,13 @@ from switch.presence.settings import PresenceSettings
 from switch.presence.states import States
 from switch.presence.subscription import Package
 from switch.presence.texts import Done, Texts
-from switch.registrar.location import Binding, Location, contact_key
+from switch.registrar.coming_back import ComingBack
+from switch.registrar.location import Binding, Location
 from switch.registrar.ports import Credentials
 from switch.sip.digest import Challenger
 from switch.sip.events import OutOfDialogRequest, RequestAnswered
 from switch.sip.flow import Flow
 from switch.sip.message import Response
-from switch.sip.uri import Uri
 from switch.sip.user_agent import UserAgent
 from switch.trunks.number_plan import NumberPlan
 
@@ -125,14 +125,8 @@ class Presence:
     def _came_back(self, phone: str, binding: Binding) -> None:
         """A phone has registered by a connection that it had not before, as after a restart."""
         now = self._clock.now()
-        is_alone = len(self._location.bindings(phone, now)) == 1
-        key = contact_key(Uri.parse(binding.contact_uri))
-        self.notifier.came_back(
-            phone,
-            binding.flow,
-            now,
-            lambda target: is_alone or contact_key(target) == key,
-        )
+        device = ComingBack(self._location, phone, binding, now)
+        self.notifier.came_back(phone, binding.flow, now, device.takes)
         self._arm()
 
     # --- time -----------------------------------------------------------------------------------

@@ -165,6 +165,8 @@ class Bench:
         assert self.calls.faults == self.faults_made
         self.faults_made = 0
         self.process.die()
+        for connection in tuple(self.location._by_connection):  # they end with the process
+            self.location.drop_connection(connection)
         self.endpoint.datagrams_to_send()  # what is sent is on the wire, see `settle`
         self._make_switch()
         legs, invites, captures, music = self.kept.read()

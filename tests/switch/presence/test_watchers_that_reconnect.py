@@ -37,7 +37,7 @@ def test_it_is_told_by_the_connection_that_it_has_now(is_back_before_it_failed: 
         site.notifier.handle_timer(site.now)
         assert len(watcher.notified) == told, "nobody is there"
     site.connections = {2}
-    site.notifier.came_back("1001", SECOND, site.now, lambda target: target.username == "1001")
+    site.notifier.came_back("1001", SECOND, site.now, lambda flow, target: flow == FIRST)
     if is_back_before_it_failed:
         site.answer(transaction, request, 408)
     site.notifier.handle_timer(site.now)
@@ -51,7 +51,7 @@ def test_another_phone_of_the_number_is_told_nothing_of_it() -> None:
     told = len(watcher.notified)
     site.connections = {2}
     site.answer_all(408)
-    site.notifier.came_back("1001", SECOND, site.now, lambda target: False)
+    site.notifier.came_back("1001", SECOND, site.now, lambda flow, target: False)
     site.notifier.handle_timer(site.now)
     assert len(watcher.notified) == told
 
