@@ -103,7 +103,7 @@ class GatewayInputs:
         captures.tell_again(member.name, lambda leg: self._gateways.of(leg) is member)
 
     def _clear_out(self, member: Member, welcome: Welcome) -> None:
-        """Remove there what we do not know, or no more."""
+        """Remove there what we do not know, or no more, or told to end when nobody heard it."""
         crossings = self._sound.wiring.crossings
         for leg in welcome.legs:
             if self._gateways.of(leg) is not member and leg not in crossings:
@@ -114,7 +114,7 @@ class GatewayInputs:
                 member.link.send(StopPlayer(player=player))
         for recording in welcome.recordings:
             capture = self._sound.captures.get(recording)
-            if capture is None or capture.gateway != member.name:
+            if capture is None or capture.is_stopping or capture.gateway != member.name:
                 member.link.send(StopRecording(recording=recording))
 
     def _tell_again(self, leg: Leg, *, is_there: bool) -> None:

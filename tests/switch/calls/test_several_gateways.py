@@ -244,6 +244,28 @@ def test_a_gateway_out_of_reach_keeps_its_calls_and_is_told_again_when_it_is_bac
     assert there.legs == {}, "what nobody has any more is removed"
 
 
+def test_a_recording_that_was_to_end_while_its_gateway_was_out_of_reach_ends_when_it_is_back() -> (
+    None
+):
+    bench = Bench(gateways=2)
+    caller = bench.stranger("+12025550100")
+    caller.call("4000")
+    incoming = bench.of(IncomingLeg)[-1]
+    bench.calls.answer(incoming.leg)
+    recording = bench.calls.start_recording(incoming.call, customer=incoming.leg, agent=None)
+    bench.pump()
+    there = bench.gateways[0]
+    bench.calls.gateway_away("the line is cut", there.name)
+    there.is_deaf = True
+    caller.hang_up()
+    there.is_deaf = False
+    assert recording in there.recordings, "it was not told"
+    bench.calls.gateway_ready(there.still_there(), there.name)
+    bench.pump()
+    assert [(e.recording, e.error) for e in bench.of(RecordingClosed)] == [(recording, None)]
+    bench.check_forgotten()
+
+
 @pytest.mark.parametrize("comes", [True, False])
 def test_a_gateway_that_the_next_call_agent_does_not_reach_at_once_keeps_its_calls_for_a_while(
     comes: bool,
