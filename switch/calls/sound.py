@@ -65,6 +65,8 @@ class Sound:
             changes=self.changes,
         )
         self._players: dict[PlayerId, LegId] = {}
+        self._stopping: set[PlayerId] = set()
+        """Those of them that were told to end; a gateway out of reach has not heard it."""
 
     # --- bridges --------------------------------------------------------------------------------
 
@@ -153,6 +155,7 @@ class Sound:
         """Stop a player that runs; the gateway reports its end."""
         leg = self._players.get(player)
         if leg is not None:
+            self._stopping.add(player)
             self._gateways.send(leg, StopPlayer(player=player))
 
     def player_finished(self, event: PlayerFinished) -> None:
@@ -169,7 +172,7 @@ class Sound:
                 gains = self.matrix.tune_ended(name)
                 self._end_everywhere(player)
                 self._set(gains)
-        leg = self._players.pop(event.player, None)
+        leg = self._forget(event.player)
         if leg is not None:
             self.report_played(event.player, leg, stopped=event.stopped)
 
@@ -191,7 +194,7 @@ class Sound:
         self._set(self.matrix.remove(leg))
         self.wiring.leg_ended(leg)
         for player in [player for player, heard_by in self._players.items() if heard_by == leg]:
-            del self._players[player]
+            self._forget(player)
             self._gateways.send(leg, StopPlayer(player=player))
 
     def adopt_player(self, player: PlayerId, leg: LegId) -> None:
@@ -202,14 +205,14 @@ class Sound:
         """A gateway has these and no others: the rest ended while nobody listened."""
         for player, leg in tuple(self._players.items()):
             if player not in players and self._gateways.of(leg) is member:
-                del self._players[player]
+                self._forget(player)
                 self.report_played(player, leg, stopped=False)
 
     def plays(self, player: PlayerId) -> bool:
-        """Whether a player is the music, or plays to a leg."""
-        if player in self._players or player == self.matrix.music_player:
+        """Whether a player is the music, or is to play on to a leg."""
+        if player in self._players and player not in self._stopping:
             return True
-        return player in self.matrix.tunes.values()
+        return player == self.matrix.music_player or player in self.matrix.tunes.values()
 
     def say_again(self, member: Member) -> None:
         """Repeat to a gateway what its legs hear: what was said last may not have arrived."""
@@ -239,8 +242,14 @@ class Sound:
         if member is self._gateways.sole:
             self.matrix.clear()
             self._players.clear()
+            self._stopping.clear()
         self.wiring.crossings.gateway_lost(member)
         self.captures.gateway_lost(member.name)
+
+    def _forget(self, player: PlayerId) -> LegId | None:
+        """It plays no longer: whom it played to, if to anybody."""
+        self._stopping.discard(player)
+        return self._players.pop(player, None)
 
     def _gateway_of(self, leg: LegId) -> str:
         member = self._gateways.of(leg)

@@ -9,6 +9,7 @@ from switch.calls.events import (
     IncomingLeg,
     LegReplaced,
     LegStarted,
+    PlayFinished,
     RecordingClosed,
 )
 from switch.calls.roles import Role
@@ -263,6 +264,30 @@ def test_a_recording_that_was_to_end_while_its_gateway_was_out_of_reach_ends_whe
     bench.calls.gateway_ready(there.still_there(), there.name)
     bench.pump()
     assert [(e.recording, e.error) for e in bench.of(RecordingClosed)] == [(recording, None)]
+    bench.check_forgotten()
+
+
+def test_a_player_that_was_stopped_while_its_gateway_was_out_of_reach_stops_when_it_is_back() -> (
+    None
+):
+    bench = Bench(gateways=2)
+    caller = bench.stranger("+12025550100")
+    caller.call("4000")
+    leg = bench.of(IncomingLeg)[-1].leg
+    bench.calls.answer(leg)
+    ringing = bench.calls.play(leg, [Prompt(name="ringing")], loop=True)
+    other = bench.calls.play(leg, [Prompt(name="x")], loop=True)
+    bench.pump()
+    there = bench.gateways[0]
+    bench.calls.gateway_away("the line is cut", there.name)
+    there.is_deaf = True
+    bench.calls.stop(ringing)
+    there.is_deaf = False
+    bench.calls.gateway_ready(there.still_there(), there.name)
+    bench.pump()
+    assert [(e.player, e.stopped) for e in bench.of(PlayFinished)] == [(ringing, True)]
+    assert other in there.players
+    caller.hang_up()
     bench.check_forgotten()
 
 
