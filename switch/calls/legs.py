@@ -246,6 +246,8 @@ class Legs:
                 answer = self._media.answer_offer(leg, body)
                 self._ua.acknowledge(leg.session, answer, self._clock.now())
             else:
+                if accepted is Input.ACCEPTED and negotiation and not negotiation.is_offering:
+                    negotiation.offer_to_another()
                 self._media.take_answer(leg, body)
         except RemoteProtocolError as error:
             log.info("leg %s: the answer is no use: %s", leg.id, error)
@@ -264,6 +266,8 @@ class Legs:
         """
         if not leg.has_offer:
             return  # an offer of its own, which is answered with the ACK
+        if leg.negotiation is not None and not leg.negotiation.is_offering:
+            return  # what is agreed by an early offer of the peer goes before
         try:
             self._media.preview_answer(leg, body)
         except RemoteProtocolError as error:

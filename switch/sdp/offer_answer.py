@@ -283,6 +283,11 @@ class AudioNegotiation:
             self._is_offering = was_offering
             raise
 
+    def offer_to_another(self) -> None:
+        """Who answers is not who agreed with us early: for it our first offer is open (RFC 3261 13.2.2.4)."""
+        self._slots, self._live = [Slot("audio", self._transport.first_profile, ())], 0
+        self._is_offering = True
+
     def drop_offer(self) -> None:
         """Our open offer was refused or never answered: what was agreed before stays agreed."""
         self._is_offering = False
