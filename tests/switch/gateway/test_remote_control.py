@@ -157,6 +157,30 @@ async def test_what_answers_at_the_place_and_is_no_gateway_is_told(hall: Hall) -
     await server.wait_closed()
 
 
+async def test_who_answers_nothing_is_let_go_of(hall: Hall) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(10)
+        agent = GatewayClient(on_event=lambda event: None, on_lost=lambda why: None, patience_s=0.1)
+        with pytest.raises(MediaUnavailableError, match="time is up"):
+            await agent.connect(TcpPlace("127.0.0.1", silent.getsockname()[1], SECRET))
+        peer, _ = silent.accept()
+        with peer:
+            peer.settimeout(10)
+            assert await asyncio.to_thread(is_closed_in_silence, peer)
+
+
+async def test_the_end_of_an_earlier_connection_is_not_that_of_the_next(hall: Hall) -> None:
+    agent = client()
+    await agent.connect(hall.place())
+    assert agent._transport is not None
+    earlier = agent._transport.get_protocol()
+    agent.close()
+    await agent.connect(hall.place())
+    earlier.connection_lost(None)  # what was unsent took long
+    assert agent.connected
+    agent.close()
+
+
 @pytest.mark.parametrize(
     "said",
     [
