@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from cti.tls_places import Place, TlsPlaces, places_of
 from switch.calls.control import Calls
@@ -22,6 +23,15 @@ from switch.trunks.targets import Server, Target
 from switch.trunks.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
+
+_MOST_UNNAMED: Final = 1000
+"""Names that a certificate had not; of those beyond the first is forgotten."""
+_WHY: Final = {
+    False: "%s is not called at %s port %d: %s is there, with other TLS settings; give their trunks the same",
+    True: "%s is not called at %s port %d until the next start: %s is there, and its certificate has not"
+    " both names",
+}
+"""By whether the certificate was looked at."""
 
 
 class CarrierAddresses:
@@ -59,6 +69,8 @@ class CarrierAddresses:
             for server in servers_of(trunk)
         }
         self._places = TlsPlaces({}, {})
+        self._unnamed: dict[tuple[str, Place], None] = {}
+        tls.unnamed = self._is_unnamed
         self.resolver = DnsResolver(servers=dns, ipv6=ipv6, changed=self._changed)
 
     def watch(self) -> None:
@@ -101,22 +113,33 @@ class CarrierAddresses:
                     self._guard.accept(target.host, self._clock.now())
         self._settle()
 
+    def _is_unnamed(self, place: Place, names: Sequence[str]) -> None:
+        """A certificate has not the names of all who share the place: from now on it is the first one's.
+
+        One connection has failed for that; more must not, since the DNS of one carrier would end the
+        calls of another.
+        """
+        for name in names:
+            self._unnamed[name, place] = None
+        while len(self._unnamed) > _MOST_UNNAMED:
+            del self._unnamed[next(iter(self._unnamed))]
+        self._settle()
+
     def _settle(self) -> None:
         """Who is connected to over TLS, and where: what one name leaves may be another's."""
         before, self._places = (
             self._places,
             places_of(
-                (server, peer, [_place(each) for each in self._found(server) if _is_tls(each)])
-                for server, peer in self._peers.items()
+                (
+                    (server, peer, [_place(each) for each in self._found(server) if _is_tls(each)])
+                    for server, peer in self._peers.items()
+                ),
+                self._unnamed,
             ),
         )
         for (server, place), owner in self._places.taken.items():
             if before.taken.get((server, place)) != owner:
-                log.error(
-                    "%s is not called at %s port %d: %s is there, with other TLS settings; give their"
-                    " trunks the same",
-                    *(server, *place, owner),
-                )
+                log.error(_WHY[(server.host, place) in self._unnamed], *(server, *place, owner))
         for place, (peer, also) in self._places.peers.items():
             try:
                 self._tls.expect(place, peer, also=also)

@@ -7,7 +7,9 @@ everything else a peer does, and costs no task.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +55,7 @@ class TlsPeer(Struct, frozen=True, kw_only=True):
 class TlsSession:
     """One session, of either side."""
 
-    __slots__ = ("_also", "_in", "_out", "_pins", "_ssl", "is_open", "is_over")
+    __slots__ = ("_also", "_in", "_out", "_pins", "_ssl", "_unnamed", "is_open", "is_over")
 
     def __init__(
         self,
@@ -62,10 +64,12 @@ class TlsSession:
         server_name: str | None = None,
         pins: tuple[str, ...] = (),
         also: tuple[str, ...] = (),
+        unnamed: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         """We are the server unless `server_name` names the one we speak to.
 
-        `also` are other names that its certificate must have, where names are checked at all.
+        `also` are other names that its certificate must have, where names are checked at all; `unnamed`
+        is told those that it has not, before the session fails.
         """
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._ssl = context.wrap_bio(
@@ -76,6 +80,7 @@ class TlsSession:
         )
         self._pins = pins
         self._also = also
+        self._unnamed = unnamed
         self.is_open = False
         """The handshake is done and nothing broke since: plain octets can be sent."""
         self.is_over = False
@@ -151,6 +156,8 @@ class TlsSession:
             shown = self.identity
             missing = [name for name in self._also if shown is None or not shown.covers(name)]
             if missing:
+                if self._unnamed is not None:
+                    self._unnamed(missing)
                 words = f"its certificate does not name {missing[0]}, which has the same address"
                 raise TlsError(words, is_strange=False)
         self.is_open = True
@@ -169,6 +176,8 @@ class TlsContexts:
         self._server: ssl.SSLContext | None = None
         self._clients: dict[TlsPeer, ssl.SSLContext] = {}
         self._peers: dict[tuple[str, int], tuple[TlsPeer, tuple[str, ...]]] = {}
+        self.unnamed: Callable[[tuple[str, int], Sequence[str]], None] | None = None
+        """Told which names of `also` a certificate has not; `expect` without them lets the others go on."""
 
     @property
     def is_server(self) -> bool:
@@ -217,7 +226,11 @@ class TlsContexts:
             return None
         peer, also = expected
         session = TlsSession(
-            self._client(peer), server_name=peer.server_name, pins=peer.pins, also=also
+            self._client(peer),
+            server_name=peer.server_name,
+            pins=peer.pins,
+            also=also,
+            unnamed=self.unnamed and partial(self.unnamed, remote),
         )
         session.begin()
         return session

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,17 @@ from cti.carriers import CarrierAddresses
 from cti.tls_places import places_of
 from switch.guard.guard import Guard
 from switch.guard.settings import GuardSettings
-from switch.sip.flow import Transport
+from switch.sip.events import ResponseReceived, TransportFailed
+from switch.sip.flow import Flow, Transport
 from switch.transport.tls import TlsContexts, TlsPeer
 from switch.trunks.settings import TrunkSettings, TrunkTls
 from switch.trunks.targets import Server
-from tests.kit.certificates import certificate
+from tests.kit.certificates import certificate, contexts
 from tests.kit.dns_server import dns_server
 from tests.kit.virtual_clock import VirtualClock
+from tests.switch.transport.node import options, running_node
+
+HOST = "127.0.0.1"
 
 A, B = Server("a.example.com"), Server("b.example.com")
 ONE, TWO = ("192.0.2.1", 5061), ("192.0.2.2", 5061)
@@ -47,6 +52,15 @@ def test_names_that_are_connected_to_alike_share_it_if_the_certificate_has_both(
     assert not places.taken
 
 
+def test_whom_the_certificate_there_does_not_name_does_without() -> None:
+    a, b = TlsPeer(server_name=A.host), TlsPeer(server_name=B.host)
+    unnamed = {(B.host, ONE)}
+    places = places_of([(A, a, [ONE]), (B, b, [ONE, TWO])], unnamed)
+    assert places.peers == {ONE: (a, ()), TWO: (b, ())}
+    assert places.taken == {(B, ONE): A}
+    assert not places_of([(B, b, [ONE])], unnamed).taken, "nobody else is there any more"
+
+
 class Noticing(TlsContexts):
     """Tells when it was told where servers are."""
 
@@ -59,37 +73,25 @@ class Noticing(TlsContexts):
         self.news.set()
 
 
-def of(server: Server, folder: Path) -> TrunkSettings:
-    """A trunk to a server that its own authority has signed."""
-    name = server.host.partition(".")[0]
+def of(server: Server, authorities: Path, port: int = 5061) -> TrunkSettings:
     return TrunkSettings(
-        name=name,
+        name=server.host.partition(".")[0],
         proxy_host=server.host,
-        proxy_port=5061,
+        proxy_port=port,
         transport=Transport.TLS,
-        tls=TrunkTls(authorities=str(folder / name / "ca.pem")),
+        tls=TrunkTls(authorities=str(authorities)),
     )
 
 
-def hosts(addresses: CarrierAddresses, server: Server) -> set[str]:
-    wanted = Server(server.host, 5061, Transport.TLS)
-    return {target.host for target in addresses.targets(wanted)}
-
-
-async def test_names_that_meet_in_the_dns_do_not_take_each_others_calls(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for name in ("a", "b"):
-        certificate(tmp_path / name)
+@asynccontextmanager
+async def looked_up(
+    tls: Noticing, trunks: Sequence[TrunkSettings], zone: dict[tuple[str, str], list[str]]
+) -> AsyncIterator[CarrierAddresses]:
+    """The addresses of the trunks, once the DNS has said all."""
     async with dns_server() as names:
-        names.zone = {
-            (A.host, "A"): ["127.0.0.1"],
-            (B.host, "A"): ["127.0.0.1", "127.0.0.2"],
-        }
-        trunks = {each.name: each for each in (of(A, tmp_path), of(B, tmp_path))}
-        tls = Noticing()
+        names.zone = {**zone}
         addresses = CarrierAddresses(
-            trunks,
+            {each.name: each for each in trunks},
             tls=tls,
             guard=Guard(GuardSettings()),
             clock=VirtualClock(),
@@ -99,13 +101,54 @@ async def test_names_that_meet_in_the_dns_do_not_take_each_others_calls(
         looking = asyncio.create_task(addresses.run())
         try:
             async with asyncio.timeout(30):
-                while not (hosts(addresses, A) and hosts(addresses, B)):
+                while not all(hosts(addresses, each) for each in trunks):
                     await tls.news.wait()
                     tls.news.clear()
+            yield addresses
         finally:
             looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
-    assert hosts(addresses, A) == {"127.0.0.1"}
-    assert hosts(addresses, B) == {"127.0.0.2"}
+
+
+def hosts(addresses: CarrierAddresses, trunk: TrunkSettings) -> set[str]:
+    assert trunk.server is not None
+    return {target.host for target in addresses.targets(trunk.server)}
+
+
+async def test_names_that_meet_in_the_dns_do_not_take_each_others_calls(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a", "b"):
+        certificate(tmp_path / name)
+    a, b = of(A, tmp_path / "a" / "ca.pem"), of(B, tmp_path / "b" / "ca.pem")
+    zone = {(A.host, "A"): [HOST], (B.host, "A"): [HOST, "127.0.0.2"]}
+    async with looked_up(Noticing(), (a, b), zone) as addresses:
+        assert hosts(addresses, a) == {HOST}
+        assert hosts(addresses, b) == {"127.0.0.2"}
     assert "b.example.com" in caplog.text
+
+
+async def test_a_name_that_comes_to_anothers_server_does_without_it_once_that_is_seen(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tls = Noticing()
+    async with (
+        running_node(tls=contexts(tmp_path, A.host)) as carrier,
+        running_node(tls=tls) as ours,
+    ):
+        remote = await carrier.pump.listen(Transport.TLS, HOST, 0)
+        a, b = (of(each, tmp_path / "ca.pem", remote[1]) for each in (A, B))
+        zone = {(each.host, "A"): [HOST] for each in (A, B)}
+        async with looked_up(tls, (a, b), zone) as addresses:
+            for _ in range(2):
+                flow = Flow(Transport.TLS, remote, (HOST, 5061))
+                ours.endpoint.send_request(options(), flow, ours.clock.now())
+                ours.pump.schedule_flush()
+                await ours.wait_for(len(ours.events) + 1)
+            assert hosts(addresses, a) == {HOST}
+            assert hosts(addresses, b) == set()
+    failed, answered = ours.events
+    assert isinstance(failed, TransportFailed)
+    assert isinstance(answered, ResponseReceived), "nothing of the other's fails a second time"
+    assert "has not both names" in caplog.text
