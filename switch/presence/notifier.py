@@ -264,6 +264,10 @@ class Notifier:
         each.dialog.refresh_target(request)
         if expires_s:
             each.expires_at = now + expires_s
+            if each.not_before > now + self._settings.interval_s:
+                each.not_before = (
+                    now  # its connection was lost, or it had put us off: it is there now
+                )
             self._deadlines.set((each.id, Alarm.EXPIRE), each.expires_at)
             self.subscriptions.on_record(each.id)
             self._step(each, Input.CHANGED, now)

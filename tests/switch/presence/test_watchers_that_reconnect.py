@@ -46,6 +46,18 @@ def test_it_is_told_by_the_connection_that_it_has_now(is_back_before_it_failed: 
     assert "l1" in watcher.body
 
 
+def test_who_refreshes_is_told_at_once_whether_it_registers_or_not() -> None:
+    """As a phone does that has another Contact now, or subscribes before it registers."""
+    site, watcher = lost()
+    site.answer_all(408)
+    told = len(watcher.notified)
+    site.connections = {2}
+    assert watcher.subscribe(flow=SECOND).status == 200
+    assert len(watcher.notified) == told + 1
+    assert site.sent[-1][2] == SECOND
+    assert "l1" in watcher.body
+
+
 def test_another_phone_of_the_number_is_told_nothing_of_it() -> None:
     site, watcher = lost()
     told = len(watcher.notified)
