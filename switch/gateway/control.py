@@ -15,7 +15,7 @@ import select
 import socket
 import stat
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -195,13 +195,21 @@ class ControlServer:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if len(self._connections) >= MAX_CONNECTIONS:
-            oldest = next(c for c in self._connections.values() if c is not self._agent)
-            self._refuse(oldest, "too many connections")
+            self._refuse(self._one_too_many(), "too many connections")
         connection = _Connection(sock, proof, str(peer[0]) if proof is not None else "")
         self._connections[sock.fileno()] = connection
         self._epoll.register(sock.fileno(), select.EPOLLIN)
         if connection.unsent:
             self._flush(connection)
+
+    def _one_too_many(self) -> _Connection:
+        """Who makes room: the oldest of the host that has the most connections without a proof.
+
+        So a host that connects without end drives out itself, not a call agent that is about to prove.
+        """
+        others = [each for each in self._connections.values() if each is not self._agent]
+        crowds = Counter(each.peer for each in others if not each.is_trusted)
+        return max(others, key=lambda each: 0 if each.is_trusted else crowds[each.peer])
 
     def _read(self, connection: _Connection) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
-from switch.gateway.control import PROOF_WITHIN_S, ControlServer
+from switch.gateway.control import MAX_CONNECTIONS, PROOF_WITHIN_S, ControlServer
 from switch.gateway.framing import LENGTH_OCTETS, FrameSplitter, encode_frame, frame_of
 from switch.gateway.place import TcpPlace
 from switch.gateway.protocol import (
@@ -78,9 +79,10 @@ class Hall:
     def place(self, secret: bytes = SECRET) -> TcpPlace:
         return TcpPlace("127.0.0.1", self.port, secret)
 
-    def call(self) -> socket.socket:
+    def call(self, source: str = "127.0.0.1") -> socket.socket:
         """A stranger's connection, with the challenge read."""
-        peer = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        there = ("127.0.0.1", self.port)
+        peer = socket.create_connection(there, timeout=10, source_address=(source, 0))
         assert len(read(peer, LENGTH_OCTETS + len(MAGIC) + NONCE_OCTETS)) > NONCE_OCTETS
         return peer
 
@@ -157,7 +159,7 @@ async def test_what_answers_at_the_place_and_is_no_gateway_is_told(hall: Hall) -
     await server.wait_closed()
 
 
-async def test_who_answers_nothing_is_let_go_of(hall: Hall) -> None:
+async def test_who_answers_nothing_is_let_go_of() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(10)
         agent = GatewayClient(on_event=lambda event: None, on_lost=lambda why: None, patience_s=0.1)
@@ -235,6 +237,16 @@ def test_who_proves_nothing_is_shown_out(hall: Hall) -> None:
         hall.expire(time.monotonic() + PROOF_WITHIN_S / 2)
         hall.expire(time.monotonic() + PROOF_WITHIN_S + 1)
         assert is_closed_in_silence(peer)
+
+
+def test_a_host_that_connects_without_end_drives_out_no_other(hall: Hall) -> None:
+    with contextlib.ExitStack() as stack:
+        agent = stack.enter_context(hall.call())
+        crowd = [stack.enter_context(hall.call("127.0.0.2")) for _ in range(2 * MAX_CONNECTIONS)]
+        assert is_closed_in_silence(crowd[0])
+        agent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            agent.recv(1)
 
 
 class Watched:
