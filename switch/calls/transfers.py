@@ -137,11 +137,15 @@ class Transfers:
 
     def _to_other_call(self, leg: Leg, phone: str, peer: LegId, event: Referred) -> None:
         other = self._other_call(leg, event)
-        ringing = None if other is None else self._direct.callee_of(other.id)
+        callee = None if other is None else self._direct.callee_of(other.id)
+        target = None if callee is None else self._legs.get(callee)
         if other is not None and self._may_join(leg, other):
             self._attended(leg, peer, other, event.refer)
-        elif other is not None and not other.is_answered and ringing is not None:
-            self._semi_attended(Transfer(peer, ringing, leg.id, phone, event.refer), other)
+        elif other is not None and not other.is_answered and target is not None:
+            if target.state in (State.CALLING, State.ALERTING):
+                self._semi_attended(Transfer(peer, target.id, leg.id, phone, event.refer), other)
+            else:
+                self._refuse(event.refer, 491, f"leg {other.id} waits for the ACK of its phone")
         else:
             self._refuse(event.refer, 481, f"leg {leg.id} has no such other call")
 

@@ -349,6 +349,26 @@ def test_the_transferor_need_not_wait_for_whom_it_has_rung() -> None:
     bench.check_forgotten()
 
 
+def test_a_call_that_is_answered_and_waits_for_an_ack_is_no_target_yet() -> None:
+    """The transferor's phone lets us offer: its call stands when its ACK has come."""
+    bench, ann, bob, eve = talking()
+    peer, own = bench.leg_of("1001"), bench.leg_of("1002")
+    second = bench.stranger("1002", ("127.0.0.1", 7777))
+    bob.hold()
+    second.offers = False
+    second.call("1003")
+    eve.ring()
+    eve.answer()
+    bob.refer("1003", to_call=second)
+    assert bob.news() == [491]
+    bob.resume()
+    assert together(bench, peer, own)
+    bench.advance(33)
+    assert eve.is_idle
+    ann.hang_up()
+    bench.check_forgotten()
+
+
 def test_what_the_ringing_one_plays_is_heard_by_the_far_end() -> None:
     bench, ann, bob, second, eve = asking()
     invited = eve.last(Invited)
