@@ -5,8 +5,8 @@ connections of desks do, would stay for half a million calls. And the C library 
 things that live. So both are looked through once in a while: a minute after calls that are over.
 
 While there are calls that holds everybody up, and the longer the more of them live. So everything is looked
-through, every five minutes, while few live: no more than a number that doubles with every hour that it was
-put off. With more, only what is young is. A centre that never sleeps is tidied at its low tide.
+through, every five minutes, while few live: 200, and as many more with every hour that it was put off, but
+never more than 600. With more, only what is young is: a centre that never has fewer waits for the collector.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ BUSY_S: Final = 300.0
 """While there are some."""
 FEW_CALLS: Final = 200
 """With so many everything takes some 60 ms: a tenth of what SIP waits before it asks again."""
-_DOUBLES_EVERY_S: Final = 3600.0
-_MOST_DOUBLINGS: Final = 16
+_MORE_EVERY_S: Final = 3600.0
+MOST_CALLS: Final = 600
+"""However long it was put off. With so many it takes some 180 ms: less than half of what SIP waits."""
 
 
 class Depth(Enum):
@@ -79,7 +80,7 @@ class Tidying:
 
 def most_calls(put_off_s: float) -> int:
     """With how many calls everything is looked through, if that was last done so long ago."""
-    return FEW_CALLS << min(int(put_off_s / _DOUBLES_EVERY_S), _MOST_DOUBLINGS)
+    return min(FEW_CALLS * (1 + int(put_off_s / _MORE_EVERY_S)), MOST_CALLS)
 
 
 class _Process:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from cti.tidying import BUSY_S, FEW_CALLS, IDLE_S, Depth, Tidying, _Process
+from cti.tidying import BUSY_S, FEW_CALLS, IDLE_S, MOST_CALLS, Depth, Tidying, _Process
 from tests.kit.virtual_clock import VirtualClock
 
 
@@ -67,19 +67,27 @@ def test_while_many_calls_talk_only_what_is_young_is_looked_through() -> None:
     assert len(server.whole) == 1
 
 
-def test_who_never_sleeps_is_tidied_at_low_tide_and_at_last_anyway() -> None:
+def test_who_never_sleeps_is_tidied_at_low_tide_and_the_more_is_low_the_longer_it_was_put_off() -> (
+    None
+):
     server = Server()
-    server.calls = 5000
-    server.pass_time(4 * 3600)
+    server.calls = 2 * FEW_CALLS
+    server.pass_time(3600 - BUSY_S)
     assert server.whole == []
-    server.calls = 3000  # fewer than 200 * 2^4
+    server.pass_time(2 * BUSY_S + 40)
+    assert len(server.whole) == 1
+    server.pass_time(3600 - 2 * BUSY_S)
+    assert len(server.whole) == 1
+
+
+def test_with_many_calls_nobody_is_held_up_however_long_it_was_put_off() -> None:
+    server = Server()
+    server.calls = MOST_CALLS + 1
+    server.pass_time(24 * 3600)
+    assert server.whole == []
+    server.calls = MOST_CALLS
     server.pass_time(BUSY_S + 40)
     assert len(server.whole) == 1
-    server.calls = 5000
-    server.pass_time(4 * 3600)
-    assert len(server.whole) == 1
-    server.pass_time(3600 + BUSY_S + 40)
-    assert len(server.whole) == 2
 
 
 def test_calls_that_were_tidied_after_in_haste_are_tidied_after_wholly_when_they_are_over() -> None:
