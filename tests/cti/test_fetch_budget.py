@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cti.fetch_budget import AGAIN_S, MOST_AT_ONCE, MOST_IN_THAT_TIME, FetchBudget
+from cti.fetch_budget import AGAIN_S, MOST_AT_ONCE, MOST_FROM_A_HOST, MOST_IN_THAT_TIME, FetchBudget
 
 
 def test_an_address_is_asked_once_a_minute() -> None:
@@ -22,6 +22,20 @@ def test_few_are_under_way_and_one_from_a_host() -> None:
     assert not budget.begin("https://z.example.com/", "z.example.com", 0.0)
     budget.end("a.example.com")
     assert budget.begin("https://a.example.com/2", "a.example.com", 0.0), "it was not counted"
+
+
+def test_one_host_leaves_the_others_their_share() -> None:
+    budget = FetchBudget()
+    begun = 0
+    for path in range(30):
+        if budget.begin(f"https://a.example.com/{path}", "a.example.com", 0.0):
+            begun += 1
+            budget.end("a.example.com")
+    assert begun == MOST_FROM_A_HOST
+    assert budget.begin("https://b.example.com/", "b.example.com", 0.0)
+    assert not budget.begin("https://a.example.com/x", "a.example.com", AGAIN_S - 0.1)
+    assert budget.begin("https://a.example.com/x", "a.example.com", AGAIN_S)
+    assert set(budget._shares) == {"a.example.com"}, "what is over is forgotten"
 
 
 def test_addresses_without_end_are_fetched_at_a_rate_and_not_remembered() -> None:
