@@ -119,7 +119,7 @@ class GatewayClient:
         except MediaUnavailableError:
             self.close()
             raise
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:  # the latter: no name that DNS takes
             self._welcome = None
             self.close()
             raise MediaUnavailableError(

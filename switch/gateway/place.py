@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+_LABEL: Final = r"[0-9A-Za-z-]{1,63}"
 _TCP: Final = re.compile(
-    r"tcp://(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]{1,253}):(?P<port>\d{1,5})"
+    rf"tcp://(?P<host>\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?):(?P<port>\d{{1,5}})"
 )
 
 

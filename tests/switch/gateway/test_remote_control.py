@@ -171,6 +171,11 @@ async def test_who_answers_nothing_is_let_go_of() -> None:
             assert await asyncio.to_thread(is_closed_in_silence, peer)
 
 
+async def test_a_name_that_cannot_be_looked_up_is_told_like_one_that_nobody_has() -> None:
+    with pytest.raises(MediaUnavailableError, match="no media gateway answers"):
+        await client().connect(TcpPlace("a..b", 7000, SECRET))
+
+
 async def test_the_end_of_an_earlier_connection_is_not_that_of_the_next(hall: Hall) -> None:
     agent = client()
     await agent.connect(hall.place())

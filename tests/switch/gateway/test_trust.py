@@ -116,6 +116,7 @@ def test_places_are_read_and_never_show_their_secret() -> None:
         "tcp://a:0",
         "tcp://a:65536",
         "tcp://a",
+        "tcp://a..b:7000",
         "udp://a:1",
     ):
         with pytest.raises(ValueError, match="tcp://HOST:PORT"):
