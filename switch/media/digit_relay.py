@@ -6,7 +6,8 @@ sound is, else sent anew
 tones           sent as events, the tones        the tones stay in the sound; where some other
 taken out of the sound           listener has events, sent anew
 
-A leg whose peer is told by signalling (INFO) gets neither events nor tones.
+A leg whose peer is told by signalling (INFO) gets neither events nor tones; what it keys is told so, too,
+and tones that it leaves in the sound beside are sound.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class DigitRelay:
             self._left_out.add(row)
         else:
             self._left_out.discard(row)
+
+    @property
+    def left_out(self) -> list[int]:
+        """Rows of legs whose peers are told by signalling, and tell by it."""
+        return list(self._left_out)
 
     def mark(self, keying: Rows) -> None:
         """Of these legs, which key by tones: those that somebody hears who needs none are hushed by it."""

@@ -165,8 +165,9 @@ class MediaEngine(Patchbay):
         needed = np.zeros(legs.capacity, dtype=np.bool_)
         needed[self._sender.mixed_legs] = True
         needed[self._taps.legs] = True
-        # A peer that sends no telephone-events keys by tones.
+        # A peer that sends no telephone-events keys by tones, or by signalling.
         keying = legs.receiving & (legs.event_type == NO_PAYLOAD_TYPE)
+        keying[self._digit_relay.left_out] = False
         self._tone_digits.listen(np.flatnonzero(keying))
         self._digit_relay.mark(np.flatnonzero(keying))
         needed |= keying

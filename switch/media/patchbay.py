@@ -135,7 +135,7 @@ class Patchbay:
 
         `remote` is None where ICE will tell; `event_rate` is the clock of telephone events, Hz; `bitrate`
         (bits a second, 0: as we like) and `use_fec` concern Opus. With `digits_elsewhere` nothing of what
-        others key is sent to it.
+        others key is sent to it, and nothing that it sends is heard as a digit.
         """
         row = self._row(leg)
         legs = self._legs

@@ -104,18 +104,33 @@ def test_tones_between_two_without_events_stay_in_the_sound(gain: float) -> None
     assert tones_to(studio.parties["b"]) == "42"
 
 
+def tell_by_signalling(studio: Studio, leg: str) -> Party:
+    party = studio.parties[leg]
+    studio.engine.configure_leg(
+        LegId(leg), remote=("192.0.2.1", 4000 + party.row), codec="PCMU", payload_type=0,
+        event_type=None, digits_elsewhere=True, send=True, receive=True, now=studio.now,
+    )  # fmt: skip
+    studio.run(3)
+    return party
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+def test_a_peer_that_keys_by_signalling_keys_nothing_by_the_tone_beside(gain: float) -> None:
+    """Each digit would be keyed twice."""
+    studio = pair(gain, None, 101)
+    key_by_tones(studio, tell_by_signalling(studio, "a"), "3*")
+    studio.run(40)
+    assert [e for e in studio.events if isinstance(e, DigitEnded)] == []
+    assert events_to(studio.parties["b"]) == ""
+
+
 @pytest.mark.parametrize("by_tones", [True, False])
 @pytest.mark.parametrize("gain", [1.0, 0.5])
 def test_a_peer_that_is_told_by_signalling_gets_neither_events_nor_tones(
     gain: float, by_tones: bool
 ) -> None:
     studio = pair(gain, None if by_tones else 101, None)
-    b = studio.parties["b"]
-    studio.engine.configure_leg(
-        LegId("b"), remote=("192.0.2.1", 4000 + b.row), codec="PCMU", payload_type=0,
-        event_type=None, digits_elsewhere=True, send=True, receive=True, now=studio.now,
-    )  # fmt: skip
-    studio.run(3)
+    b = tell_by_signalling(studio, "b")
     (key_by_tones if by_tones else key_by_events)(studio, studio.parties["a"], "3*")
     studio.run(40)
     assert [e.digit for e in studio.events if isinstance(e, DigitEnded)] == list("3*")
