@@ -199,6 +199,8 @@ class ContactAdoption:
         for contact in self._lost:
             self._end(contact)
         for contact in self._contacts.live():
+            if contact.queue not in self._core.queues:
+                contact.queue = None  # taken out of the configuration: nobody can be led back there
             if contact.outbound:
                 self._agent_dial.go_on(contact)
             else:

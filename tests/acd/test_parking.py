@@ -16,13 +16,13 @@ from acd.contact_events import (
 )
 from acd.dialled_codes import PARK as ENTRY
 from acd.errors import CannotReachError, NotNowError
-from acd.model import AgentState
+from acd.model import AgentState, QueueName
 from acd.park_state import ParkState
 from switch.calls.causes import EndCause, Result
 from switch.ids import LegId
 from tests.acd.call_centre import PARK, RECORDED, CallCentre
 from tests.acd.hand_switch import HandSwitch, Leg
-from tests.acd.scene import ANN, BOB, CY
+from tests.acd.scene import ANN, BOB, CY, SALES
 from tests.acd.test_consultations import Talk
 
 BUSY = EndCause(Result.BUSY, "busy", 486)
@@ -308,6 +308,20 @@ def test_a_restart_while_somebody_fetches_keeps_that(talk: Talk) -> None:
     bob = talk.switch.phone_leg(BOB)
     talk.switch.confirm(bob)
     assert talk.together(talk.customer, bob)
+
+
+def test_a_restart_without_the_queue_of_who_is_parked_leads_to_the_configured_entry(
+    talk: Talk,
+) -> None:
+    contact = parked(talk)
+    contact.queue = QueueName("closed")  # the next process is configured without
+    talk.centre.restart()
+    for _ in range(2):
+        talk.centre.advance(61.0)
+        talk.switch.end(talk.switch.phone_leg(ANN), BUSY)
+    again = talk.centre.contact(talk.customer)
+    assert (again.park, again.queue) == (None, SALES)
+    assert news(talk)[-1] is ParkNews.PASSED_ON
 
 
 def test_a_restart_while_the_customer_is_told_ends_no_sooner() -> None:
