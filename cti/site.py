@@ -144,7 +144,9 @@ def _plan(settings: Settings, trunks: Mapping[str, TrunkSettings]) -> NumberPlan
 def _codes(settings: Settings) -> list[EntrySettings]:
     """What phones dial to park, to fetch and to pick up."""
     park, slots = settings.park, park_slots(settings.park)
-    codes = [EntrySettings(name=PICK_UP, codes=(park.pick_up_code,))]
+    codes = []
+    if park.pick_up != "nobody":
+        codes.append(EntrySettings(name=PICK_UP, codes=(park.pick_up_code,)))
     if slots:
         codes.append(EntrySettings(name=PARK, numbers=slots, codes=(park.code,)))
     return codes

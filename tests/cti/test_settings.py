@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
 from acd.model import AgentId
@@ -15,12 +17,14 @@ from cti.cli.main import main
 from cti.cli.options import add_config, settings_from
 from cti.flows import flows_of, prompt_folders
 from cti.free_ports import free_port
+from cti.park_settings import ParkSection
 from cti.schema import Role
 from cti.settings import PhoneSection, Settings, SettingsError, expand, load
 from cti.site import Routes, site_of
 from switch.sip.digest import ha1
 from switch.sip.flow import Transport
-from switch.trunks.number_plan import NumberPlan
+from switch.trunks.number_plan import NumberPlan, ToEntry
+from switch.trunks.source import Source
 
 ROOT = Path(__file__).parents[2]
 BAD = sorted((ROOT / "tests" / "data" / "config").glob("*.toml"))
@@ -279,6 +283,15 @@ def test_numbers_lead_where_the_plan_and_the_rights_say(settings: Settings) -> N
         assert refused == NoRoute(reason="You may not call that number")
     assert routes.destination(ann, "999") == NoRoute(reason="Nobody has that number")
     assert isinstance(routes.destination(ann, "100"), NoRoute)
+
+
+@pytest.mark.parametrize(("whose", "taken"), [("queue", True), ("nobody", False)])
+def test_where_nobody_may_pick_up_its_code_is_a_number_like_others(
+    settings: Settings, whose: Literal["queue", "nobody"], taken: bool
+) -> None:
+    changed = msgspec.structs.replace(settings, park=ParkSection(pick_up=whose))
+    found = NumberPlan(site_of(changed).plan).resolve(Source.PHONE, "201", "*8")
+    assert isinstance(found, ToEntry) == taken
 
 
 def test_flows_and_prompts_of_ones_own_go_before_the_shipped(
