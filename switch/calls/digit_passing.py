@@ -7,10 +7,11 @@ INFO            sent anew by the gateway                            INFO
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Final
 
-from switch.calls.events import DigitPressed
+from switch.calls.events import DigitPressed, LegEnded
 from switch.calls.fan_out import Takes
 from switch.calls.leg import Leg
 from switch.calls.leg_media import sends_digits_by_info
@@ -18,13 +19,18 @@ from switch.calls.legs import Legs
 from switch.calls.sound import Sound
 from switch.calls.turn import Turn
 from switch.clock import Clock
+from switch.ids import LegId
 from switch.sip.info_digits import DIGITS
+
+log = logging.getLogger(__name__)
 
 _SHORTEST_MS: Final = 60
 _LONGEST_MS: Final = 1000
 _LENGTH_MS: Final = 160
 _EVERY_S: Final = 0.25
-"""Between two digits that are sent in one go: nobody reads INFOs in the order of their CSeq."""
+"""Between two digits of ours to a leg: nobody reads INFOs in the order of their CSeq."""
+_MOST_WAITING: Final = 64
+"""Digits of a leg; as many as the gateway lets wait."""
 
 
 class DigitPassing:
@@ -35,7 +41,9 @@ class DigitPassing:
         self._sound = sound
         self._clock = clock
         self._turn = turn
-        self.takes: Takes = {DigitPressed: self._pass_on}
+        self._free_from: dict[LegId, float] = {}
+        """When the next digit of a leg may go; monotonic seconds."""
+        self.takes: Takes = {DigitPressed: self._pass_on, LegEnded: self._leg_ended}
         """News of the legs."""
 
     def send(self, leg: Leg, digits: str) -> None:
@@ -43,14 +51,26 @@ class DigitPassing:
         if not sends_digits_by_info(leg):
             self._sound.send_digits(leg.id, digits)
             return
+        for digit in digits.upper():
+            if digit in DIGITS:
+                self._queue(leg, digit, _LENGTH_MS)
+
+    def _queue(self, leg: Leg, digit: str, length_ms: int) -> None:
+        """Send a digit when its turn has come."""
         now = self._clock.now()
-        known = [digit for digit in digits.upper() if digit in DIGITS]
-        for number, digit in enumerate(known):
-            if number == 0:
-                self._legs.send_info(leg, digit, _LENGTH_MS)
-            else:
-                later = partial(self._legs.send_info, leg, digit, _LENGTH_MS)
-                self._turn.call_at(now + number * _EVERY_S, leg.id, later)
+        at = max(now, self._free_from.get(leg.id, now))
+        if at >= now + _MOST_WAITING * _EVERY_S:
+            log.info("leg %s: too many digits wait, one is lost", leg.id)
+            return
+        self._free_from[leg.id] = at + _EVERY_S
+        if at > now:
+            later = partial(self._legs.send_info, leg, digit, length_ms)
+            self._turn.call_at(at, leg.id, later)
+        else:
+            self._legs.send_info(leg, digit, length_ms)
+
+    def _leg_ended(self, event: LegEnded) -> None:
+        self._free_from.pop(event.leg, None)
 
     def _pass_on(self, event: DigitPressed) -> None:
         matrix = self._sound.matrix
@@ -60,6 +80,9 @@ class DigitPassing:
                 continue  # it is muted, or one of the two holds
             if sends_digits_by_info(leg):
                 length = min(max(event.duration_ms, _SHORTEST_MS), _LONGEST_MS)
-                self._legs.send_info(leg, event.digit, length)
+                if self._free_from.get(leg.id, 0.0) > self._clock.now():
+                    self._queue(leg, event.digit, length)  # behind those that wait
+                else:
+                    self._legs.send_info(leg, event.digit, length)
             elif event.by_info:
                 self._sound.send_digits(peer, event.digit)

@@ -78,3 +78,27 @@ def test_digits_of_ours_go_out_one_after_the_other() -> None:
     ann.hang_up()
     bench.advance(1.0)
     bench.check_forgotten()
+
+
+def test_digits_of_two_commands_keep_their_order() -> None:
+    """So does what somebody keys meanwhile: INFOs that go at once overtake those that wait."""
+    bench, ann, carrier = talking()
+    leg = next(each.id for each in bench.calls.legs if each.outbound)
+    bench.calls.send_digits(leg, "12")
+    bench.calls.send_digits(leg, "34")
+    keys(bench, "1001", "5")
+    bench.advance(0.6)
+    assert [digit for digit, _ in infos(carrier)] == ["1", "2", "3"]
+    bench.advance(1.0)
+    assert infos(carrier)[3:] == [("4", 160), ("5", 120)]
+    bench.calls.send_digits(leg, "6")
+    bench.pump()
+    assert infos(carrier)[-1] == ("6", 160)
+    for _ in range(20):
+        bench.calls.send_digits(leg, "123456789")
+    bench.advance(30)
+    assert len(infos(carrier)) <= 6 + 64
+    assert set(bench.calls._digits._free_from) == {leg}
+    ann.hang_up()
+    assert not bench.calls._digits._free_from
+    bench.check_forgotten()
