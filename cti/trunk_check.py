@@ -175,6 +175,9 @@ def _emergency(settings: Settings, ways: set[str]) -> Iterator[str]:
         taken = _either(phone.numbers) & numbers
         if taken:
             yield f"phones[{index}].numbers: {min(taken)} is an emergency number; leave it out"
+    taken = _either(settings.park.slots) & numbers
+    if taken:
+        yield f"park.slots: {min(taken)} is an emergency number; leave it out"
     for index, table in enumerate(section.locations):
         key = f"emergency.locations[{index}].phones"
         yield from _told(lambda key=key, text=table.phones: expand(text, key))  # type: ignore[misc]
