@@ -133,12 +133,13 @@ class ApiClient(PartyCommands):
 
     # --- the stream ---
 
-    def stream(self) -> AsyncIterator[StreamItem]:
+    def stream(self, *, is_desk: bool = True) -> AsyncIterator[StreamItem]:
         """Snapshot and events, for as long as the user may have them.
 
-        Reconnects by itself; ends after `StreamEnded`. Raises `RuntimeError` before sign-on.
+        An agent has one desk; not `is_desk`: who also takes calls only watches here. Reconnects by
+        itself; ends after `StreamEnded`. Raises `RuntimeError` before sign-on.
         """
-        return self._stream.items()
+        return self._stream.items(is_desk=is_desk)
 
     async def ack(self, seq: int) -> None:
         """Tell that the screen pop with this `seq` is on the screen."""

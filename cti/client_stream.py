@@ -79,7 +79,7 @@ class EventStream:
             with contextlib.suppress(websockets.ConnectionClosed):
                 await self._socket.send(f'{{"kind": "ack", "seq": {seq}}}')
 
-    async def items(self) -> AsyncIterator[StreamItem]:
+    async def items(self, *, is_desk: bool = True) -> AsyncIterator[StreamItem]:
         """Snapshot and events, for as long as the user may have them.
 
         Reconnects by itself; ends after `StreamEnded`. Raises `RuntimeError` before sign-on.
@@ -90,7 +90,7 @@ class EventStream:
         while True:
             reason, must_renew, at_once = "closed", False, False
             try:
-                async for item in self._one_connection():
+                async for item in self._one_connection(is_desk):
                     attempt = 0
                     yield item
                     if isinstance(item, StreamEnded):
@@ -121,9 +121,11 @@ class EventStream:
             # Spread, so that a floor of desks does not come back in the same instant.
             await asyncio.sleep(delay * random.uniform(0.8, 1.0))
 
-    async def _one_connection(self) -> AsyncIterator[StreamItem]:
+    async def _one_connection(self, is_desk: bool) -> AsyncIterator[StreamItem]:
         assert self._requests.signed_on is not None
         url = f"{self._url}?token={quote(self._requests.signed_on.token)}"
+        if not is_desk:
+            url += "&watch=1"
         resuming = self._last_seq is not None
         if resuming:
             url += f"&after={self._last_seq}"

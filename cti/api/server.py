@@ -23,6 +23,8 @@ from cti.api.timed_http import counted_by, is_ours
 _TOKEN: Final = re.compile(r"(token=)[^&\s\"']+")
 _MAX_MESSAGE: Final = 64 * 1024
 """Octets of one message from a client."""
+_ANSWER_S: Final = 5.0
+"""Who was asked with a ping whether it is there has so long at most."""
 _STOP_S: Final = 2.0
 """Requests that are being answered when the server stops have so long."""
 
@@ -142,12 +144,40 @@ class _Server(uvicorn.Server):
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """Uvicorn's WebSocket, with a way to cut off a client that does not read."""
+    """Uvicorn's WebSocket; can cut off a client that does not read, and ask whether one is there."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._answered = asyncio.Event()
+        """The last ping was."""
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"] or {}
         extensions["switchroom.abort"] = self.transport.abort
+        extensions["switchroom.answers"] = self.answers
         await super().run_asgi()
+
+    async def answers(self) -> bool:
+        """Whether the client answers a ping that is sent now, or the one that it was sent last."""
+        if self.pending_ping_payload is None:
+            if self.ping_timer is not None:
+                self.ping_timer.cancel()
+            self.send_keepalive_ping()
+        try:
+            async with asyncio.timeout(min(_ANSWER_S, self.ping_timeout or _ANSWER_S)):
+                await self._answered.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def send_keepalive_ping(self) -> None:
+        self._answered.clear()
+        super().send_keepalive_ping()
+
+    def handle_pong(self, event: Any) -> None:
+        super().handle_pong(event)
+        if self.pending_ping_payload is None:
+            self._answered.set()
 
     async def send(self, message: Any) -> None:
         await super().send(message)

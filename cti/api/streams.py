@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -69,6 +69,17 @@ class _Opening:
     """Why it must not go on, if that came between the look at its token and the acceptance."""
 
 
+@dataclasses.dataclass(slots=True, eq=False)
+class _Open:
+    """A stream that is open."""
+
+    token: Token
+    desk_of: str | None
+    """The agent who works at it; None where nobody does."""
+    answers: Callable[[], Awaitable[bool]] | None
+    """Asks whether the client is there; None where that cannot be asked."""
+
+
 class Streams:
     """All streams of one application."""
 
@@ -84,7 +95,7 @@ class Streams:
         self._desks = desks
         self._queue_limit = queue_limit
         self._revoke = revoke
-        self._open: dict[Subscription, Token] = {}
+        self._open: dict[Subscription, _Open] = {}
         self._opening: set[_Opening] = set()
         self._nobody_left = asyncio.Event()
         self._nobody_left.set()
@@ -94,20 +105,30 @@ class Streams:
         return len(self._open)
 
     async def serve(
-        self, websocket: WebSocket, account: Account, token: Token, after: int | None
+        self,
+        websocket: WebSocket,
+        account: Account,
+        token: Token,
+        after: int | None,
+        *,
+        is_desk: bool,
     ) -> None:
-        """Run one stream until it ends. The WebSocket is accepted here."""
+        """Run one stream until it ends. The WebSocket is accepted here.
+
+        `is_desk`: an agent, if the account is one, works there; otherwise it only watches.
+        """
+        agent_id = account.agent_id if is_desk else None
         opening = _Opening(token.session)
         self._opening.add(opening)
         try:
             await websocket.accept()
+            dead = await self._dead_desks(account, token) if agent_id is not None else []
         finally:
             self._opening.discard(opening)
         if opening.over is not None:
             await _say_bye(websocket, opening.over)
             return
-        agent_id = account.agent_id
-        if agent_id is not None and not self._leave_other_desks(account, token):
+        if agent_id is not None and not self._leave_other_desks(account, token, dead):
             await _say_bye(websocket, "busy-elsewhere")
             return
         # From here to the subscription nothing waits: no event falls between.
@@ -116,7 +137,8 @@ class Streams:
         try:
             subscription, first = self._subscribe(account, after)
             stream = _Stream(websocket, subscription, self._acknowledged(agent_id))
-            self._open[subscription] = token
+            answers = (websocket.scope.get("extensions") or {}).get("switchroom.answers")
+            self._open[subscription] = _Open(token, agent_id, answers)
             self._nobody_left.clear()
             expiry = asyncio.get_running_loop().call_later(
                 max(0.0, token.expires - self._ports.bus.wall()),
@@ -140,25 +162,46 @@ class Streams:
             if opening.session == session:
                 opening.over = "signed-off"
         for subscription, owner in tuple(self._open.items()):
-            if owner.session == session:
+            if owner.token.session == session:
                 subscription.close("signed-off")
 
-    def _leave_other_desks(self, account: Account, token: Token) -> bool:
-        """An agent works at one desk, the one signed on last; not while a call is on at another."""
-        others = {
-            subscription: owner
-            for subscription, owner in self._open.items()
-            if subscription.audience.agent_id == account.agent_id and owner.session != token.session
-        }
-        if not others:
-            return True
-        agents = self._ports.floor.snapshot(account).agents
-        if any(a.agent_id == account.agent_id and a.state in _ON_A_CALL for a in agents):
+    def _leave_other_desks(self, account: Account, token: Token, dead: Sequence[_Open]) -> bool:
+        """An agent works at one desk, the one signed on last; not while a call is on at another.
+
+        `dead` are those whose client is not there any more, call or no call.
+        """
+        others = self._other_desks(account, token)
+        is_refused = any(each not in dead for each in others.values()) and self._is_on_a_call(
+            account
+        )
+        if is_refused:
             return False
-        for subscription, owner in others.items():
+        for subscription, other in others.items():
             subscription.close("elsewhere")
-            self._revoke(owner)
+            self._revoke(other.token)
         return True
+
+    async def _dead_desks(self, account: Account, token: Token) -> list[_Open]:
+        """The desks at which the agent has a call as it seems, and where nobody answers a ping.
+
+        A network that went away closes no connection. Who stands at the next desk need not wait until
+        the server has noticed.
+        """
+        if not self._is_on_a_call(account):
+            return []
+        others = self._other_desks(account, token).values()
+        return [each for each in others if each.answers is not None and not await each.answers()]
+
+    def _other_desks(self, account: Account, token: Token) -> dict[Subscription, _Open]:
+        return {
+            subscription: each
+            for subscription, each in self._open.items()
+            if each.desk_of == account.agent_id and each.token.session != token.session
+        }
+
+    def _is_on_a_call(self, account: Account) -> bool:
+        agents = self._ports.floor.snapshot(account).agents
+        return any(a.agent_id == account.agent_id and a.state in _ON_A_CALL for a in agents)
 
     async def close(self) -> None:
         """The server stops: say bye to all, and wait a moment for it to be heard."""

@@ -13,7 +13,7 @@ router = APIRouter()
 
 @router.websocket("/api/v1/events")
 async def events(websocket: WebSocket) -> None:
-    """Snapshot and events. `token` says who, `after` resumes."""
+    """Snapshot and events. `token` says who, `after` resumes; `watch=1`: it is no desk."""
     context = context_of(websocket)
     parameters = websocket.query_params
     after_text = parameters.get("after", "")
@@ -29,4 +29,5 @@ async def events(websocket: WebSocket) -> None:
         )
         return
     after = int(after_text) if after_text else None
-    await context.streams.serve(websocket, caller.account, caller.token, after)
+    is_desk = parameters.get("watch", "") != "1"
+    await context.streams.serve(websocket, caller.account, caller.token, after, is_desk=is_desk)

@@ -72,7 +72,7 @@ class WallboardScreen(Screen[None]):
 
     @work(exclusive=True, group="stream")
     async def _read_stream(self) -> None:
-        async for item in self._api.stream():
+        async for item in self._api.stream(is_desk=False):
             self.take(item)
 
     def take(self, item: StreamItem | None) -> None:

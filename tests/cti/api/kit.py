@@ -299,10 +299,14 @@ class Client:
     async def get(self, path: str) -> httpx.Response:
         return await self.http.get(path, headers=self._headers())
 
-    def stream(self, after: int | None = None, **options: Any) -> connect:
+    def stream(
+        self, after: int | None = None, *, watching: bool = False, **options: Any
+    ) -> connect:
         address = f"ws://127.0.0.1:{self.port}/api/v1/events?token={self.token}"
         if after is not None:
             address += f"&after={after}"
+        if watching:
+            address += "&watch=1"
         return connect(address, open_timeout=PATIENCE_S, close_timeout=1, **options)
 
     def _headers(self) -> dict[str, str]:

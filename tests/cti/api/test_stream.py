@@ -321,6 +321,38 @@ async def test_while_a_call_is_on_another_desk_is_refused(run: Running) -> None:
         assert (await receive(first))["kind"] == "event"
 
 
+async def test_a_desk_whose_network_is_gone_keeps_nobody_from_the_next() -> None:
+    async with running(ping_s=0.5) as run:
+        one, two = await run.signed_on("1001"), await run.signed_on("1001")
+        run.centre.states["1001"] = "talking"
+        raw = await silent_client(run, one.token)
+        with raw:
+            await until(lambda: run.open_streams == 1)
+            async with two.stream() as second:
+                assert (await receive(second))["kind"] == "snapshot"
+                run.publish("1001")
+                assert (await receive(second))["kind"] == "event"
+                assert ("gone", "1001") not in run.centre.desks
+
+
+async def test_who_only_watches_has_no_desk_and_takes_none(run: Running) -> None:
+    desk, board = await run.signed_on("1001"), await run.signed_on("1001")
+    async with board.stream(watching=True) as watching:
+        assert (await receive(watching))["kind"] == "snapshot"
+        assert run.centre.desks == []
+        async with desk.stream() as working:
+            await receive(working)
+            async with board.stream(watching=True) as again:
+                await receive(again)
+                popped = run.pop("1001")
+                for stream in (working, watching, again):
+                    assert (await receive(stream))["event"]["seq"] == popped.seq
+                await again.send(json.dumps({"kind": "ack", "seq": popped.seq + 1}))
+                await working.send(json.dumps({"kind": "ack", "seq": popped.seq}))
+                await until(lambda: run.centre.acks)
+    assert run.centre.acks == [("1001", popped.seq)], "a card on a wallboard is on no desk"
+
+
 async def test_a_supervisors_stream_is_no_desk(run: Running) -> None:
     client = await run.signed_on("super")
     async with client.stream() as stream:
