@@ -120,7 +120,7 @@ class DialledCodes:
             else:
                 self._pick_up(event)
         except AcdError as error:
-            log.info("phone %s dialled %s: %s", event.source_name, event.called, error)
+            log.info("phone %s dialled %r: %s", event.source_name, event.called[:32], error)
             self._control.reject(event.leg, 480, str(error))
 
     def _transferred(self, event: IncomingLeg) -> None:

@@ -42,7 +42,7 @@ class ParkingPlaces:
         """A place that is free: this one, or the next. Raises CannotReachError, NotNowError."""
         if slot:
             if slot not in self._slots:
-                raise CannotReachError(f"There is no parking place {slot}", slot=slot)
+                raise CannotReachError(f"There is no parking place {slot[:32]!r}", slot=slot[:32])
             if slot in self._taken:
                 raise NotNowError(f"Somebody is parked in {slot} already", slot=slot)
             return slot
@@ -58,7 +58,7 @@ class ParkingPlaces:
         name = self._taken.get(slot)
         contact = None if name is None else self._contacts.get(name)
         if contact is None or contact.park is None:
-            raise CannotReachError(f"Nobody is parked in {slot[:32]}", slot=slot[:32])
+            raise CannotReachError(f"Nobody is parked in {slot[:32]!r}", slot=slot[:32])
         return contact
 
     def taken(self, slot: str, contact: ContactId) -> None:

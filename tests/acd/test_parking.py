@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from acd.contact_events import (
     ParkNews,
 )
 from acd.dialled_codes import PARK as ENTRY
+from acd.dialled_codes import PICK_UP
 from acd.errors import CannotReachError, NotNowError
 from acd.model import AgentState, QueueName
 from acd.park_state import ParkState
@@ -210,6 +212,19 @@ def test_the_code_without_a_held_call_is_refused(talk: Talk) -> None:
     leg = talk.switch.dials(BOB, ENTRY, "*68702")
     assert "reject 480" in talk.switch.verbs(leg.id)
     assert talk.together(talk.customer, talk.ann)
+
+
+@pytest.mark.parametrize("dialled", ["*68702\r\nphone 1001", "*8702\r\nphone 1001"])
+def test_what_was_dialled_begins_no_line_of_its_own_in_the_log(
+    talk: Talk, dialled: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    talk.switch.press_hold(talk.ann)
+    entry = ENTRY if dialled.startswith("*68") else PICK_UP
+    leg = talk.switch.dials(ANN, entry, dialled)
+    assert "reject 480" in talk.switch.verbs(leg.id)
+    assert "dialled" in caplog.text
+    assert not [record for record in caplog.records if "\n" in record.getMessage()]
 
 
 def test_a_transfer_to_a_place_parks_there(talk: Talk) -> None:
