@@ -29,7 +29,9 @@ _PASSWORD: Final = re.compile(
     rb"(?im)^((?:proxy-)?authorization[ \t]*:(?:\r?\n?[ \t])*(?!digest\b)[\w-]+(?:\r?\n?[ \t])+)([^\s,]+)"
 )
 """What stands after any other scheme is the password itself (Basic), or as good as one (Bearer)."""
-_DIGITS: Final = re.compile(rb"(?im)^(?:content-type|c)[ \t]*:[ \t]*application/dtmf")
+_INFO: Final = re.compile(rb"[\r\n]*INFO ")
+"""Empty lines may stand before a message (RFC 3261 section 7.5)."""
+_DIGITS: Final = re.compile(rb"(?im)^(?:content-type|c)[ \t]*:(?:(?:\r\n)?[ \t])*application/dtmf")
 _SIGNAL: Final = re.compile(rb"(?im)^([ \t]*signal[ \t]*=[ \t]*)([^\r\n]+)")
 
 
@@ -39,7 +41,7 @@ def keyless(data: bytes) -> bytes:
     Keys of sound (RFC 4567, 4568, 8839), proofs of its sender, keyed digits.
     """
     data = _PASSWORD.sub(_starred, _ANSWER.sub(_starred, data))
-    if data.startswith(b"INFO "):
+    if _INFO.match(data):
         return _without_digits(data)
     if b"inline:" in data or b"ice-pwd:" in data or b"\nk=" in data or b"key-mgmt:" in data:
         data = _KEYS.sub(lambda found: b"*" * len(found[0]), data)
@@ -52,18 +54,19 @@ def _starred(found: re.Match[bytes]) -> bytes:
 
 def _without_digits(data: bytes) -> bytes:
     """An INFO in which nobody reads what was keyed: that may be the number of a card."""
-    head, gap, body = data.partition(b"\r\n\r\n")
+    message = data.lstrip(b"\r\n")
+    head, gap, body = message.partition(b"\r\n\r\n")
     if not _DIGITS.search(head):
         return data
     blanked = _SIGNAL.sub(lambda found: found[1] + b"?" * len(found[2]), body)
     if blanked == body:
         blanked = b"?" * len(body)
-    return head + gap + blanked
+    return data[: len(data) - len(message)] + head + gap + blanked
 
 
 def readable(data: bytes) -> str:
     """The message as text, with plain line ends."""
-    if data.startswith(b"INFO "):
+    if _INFO.match(data):
         data = _without_digits(data)
     text = data.decode(errors="replace").replace("\r\n", "\n")
     text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)

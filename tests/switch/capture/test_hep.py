@@ -9,6 +9,8 @@ from switch.capture.masking import keyless, readable
 from switch.capture.octets import call_id
 from switch.capture.wire_log import log_message
 from switch.sip.flow import Flow, Transport
+from switch.sip.info_digits import digit_in
+from switch.sip.parsing import parse
 
 INVITE = (
     b"INVITE sip:4000@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9\r\n"
@@ -200,6 +202,22 @@ def test_nobody_reads_what_was_keyed(kind: str, body: str, blanked: str) -> None
     head = f"INFO sip:a SIP/2.0\r\nContent-Type: {kind}\r\n\r\n"
     assert keyless((head + body).encode()) == (head + blanked).encode()
     assert "7" not in readable((head + body).encode())
+
+
+@pytest.mark.parametrize("before", ["", "\r\n", "\r\n\r\n", "\r\n\n"])
+@pytest.mark.parametrize("gap", [" ", "\r\n ", " \r\n\t \r\n "])
+def test_nor_in_a_message_that_is_written_in_another_way(before: str, gap: str) -> None:
+    head = (
+        f"{before}INFO sip:a SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+        "To: <sip:b@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INFO\r\n"
+        f"Content-Type:{gap}application/dtmf-relay\r\n\r\n"
+    )
+    body = "Signal=7\r\nDuration=250\r\n"
+    message = parse((head + body).encode())
+    kind = message.headers.get("Content-Type") or ""
+    assert digit_in(kind, message.body) == ("7", 250), "it is understood"
+    assert keyless((head + body).encode()) == (head + body.replace("7", "?")).encode()
+    assert "Signal=7" not in readable((head + body).encode())
 
 
 def test_a_password_in_clear_is_not_shown() -> None:
