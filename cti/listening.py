@@ -10,6 +10,8 @@ import errno
 import socket
 from collections.abc import Iterable
 
+from switch.transport.streams import is_address
+
 
 class ListenAddresses:
     """The addresses of this machine at which peers reach us."""
@@ -25,7 +27,12 @@ class ListenAddresses:
 
 
 def is_ours(address: str) -> bool:
-    """Whether an IP address is one of this machine; yes where it cannot be told."""
+    """Whether an IP address is one of this machine; yes where it cannot be told, as of a name.
+
+    `bind` would look a name up, and hold up everybody meanwhile.
+    """
+    if not is_address(address):
+        return True
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

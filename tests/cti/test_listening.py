@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 import cti.listening
@@ -12,6 +14,15 @@ def test_what_is_ours_is_told_from_what_is_not() -> None:
     assert is_ours("127.0.0.1")
     assert not is_ours("192.0.2.1")
     assert not is_ours("2001:db8::1")
+
+
+def test_names_are_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*_: object) -> NoReturn:
+        raise AssertionError("bind would ask the DNS, in the event loop")
+
+    monkeypatch.setattr("cti.listening.socket.socket", asked)
+    assert is_ours("sip.example.com")
+    assert is_ours("1.2.3")
 
 
 def test_an_address_that_went_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
