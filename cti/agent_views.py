@@ -28,7 +28,6 @@ class AgentViews:
         self._bus = bus
         self._wall_of = wall_of
         self._views: dict[str, AgentView] = {}
-        self._figures: dict[str, AgentFiguresView] = {}
         self._static: set[str] = set()
         since = wall_of(at)
         for agent in sorted(agents, key=lambda each: each.agent):
@@ -65,10 +64,6 @@ class AgentViews:
             if agent_id not in self._static or view.state != AgentState.AVAILABLE
         )
 
-    def figures(self, agent_id: str) -> AgentFiguresView:
-        """An agent's own numbers since midnight."""
-        return self._figures.get(agent_id) or AgentFiguresView(agent_id=agent_id)
-
     def changed(self, event: AgentStateChanged) -> AgentView:
         """Take a new state; gives the view as it was before."""
         at = self._wall_of(event.at)
@@ -90,9 +85,8 @@ class AgentViews:
         self._publish(view, at)
         return old
 
-    def restore(self, status: AgentStatus, figures: AgentFigures) -> None:
+    def restore(self, status: AgentStatus) -> None:
         """Take up an agent as an earlier process left it; nothing is published."""
-        self._figures[status.agent] = figures_view(figures)
         self._views[status.agent] = replace(
             self._views[status.agent],
             state=status.state,
@@ -119,11 +113,12 @@ class AgentViews:
             self._publish(view, self._wall_of(at))
 
     def figures_changed(self, event: AgentFigures) -> None:
-        """Take new numbers."""
-        view = figures_view(event)
-        self._figures[event.agent] = view
+        """Publish new numbers."""
         self._bus.publish(
-            EventType.AGENT_FIGURES, view, agent_id=event.agent, at=self._wall_of(event.at)
+            EventType.AGENT_FIGURES,
+            figures_view(event),
+            agent_id=event.agent,
+            at=self._wall_of(event.at),
         )
 
     def _publish(self, view: AgentView, at: float) -> None:

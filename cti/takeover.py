@@ -273,9 +273,7 @@ class TakeOver:
     ) -> None:
         for name in agents:
             if name in self._floor.agent_ids:
-                who = AgentId(name)
-                figures = self._acd.agent_figures(who, self._now())
-                self._translator.agents.restore(self._acd.agent(who), figures)
+                self._translator.agents.restore(self._acd.agent(AgentId(name)))
         known = self._floor.agent_ids
         self.desks = tuple(name for name, kept in agents.items() if kept.desk and name in known)
         self._floor.restore_desks(self.desks)

@@ -12,7 +12,7 @@ from crm_store.store import Store
 from cti.api.ports import Account
 from cti.customers import InteractionDesk
 from cti.errors import Conflict, Unavailable
-from cti.schema import CustomerCard, EventType, InteractionView, Role, ScreenPop
+from cti.schema import AgentFiguresView, CustomerCard, EventType, InteractionView, Role, ScreenPop
 from ivr.loader import parse_flow
 from switch.calls.causes import Result
 from switch.calls.events import LegQualityChanged
@@ -244,6 +244,7 @@ def test_an_agents_own_numbers_begin_anew_on_its_screen_at_midnight() -> None:
     talks(centre)
     centre.ends(centre.calls.to("1001"), "callee-hung-up")
     centre.passes(10.0)
-    assert centre.translator.agents.figures("1001").answered == 1
     centre.distribution.new_day()
-    assert centre.translator.agents.figures("1001").answered == 0
+    told = [event.data for event in centre.of(EventType.AGENT_FIGURES) if event.agent_id == "1001"]
+    counted = [figures.answered for figures in told if isinstance(figures, AgentFiguresView)]
+    assert counted[-2:] == [1, 0]
