@@ -178,10 +178,19 @@ async def test_note_and_outcome_are_in_the_store_and_on_the_next_card(lab: Lab) 
             ("1001", "Call back on Friday."),
         ]
         await lab.recordings(1)
+
+        async def newest() -> bool:
+            (card,) = await desk.api.customers(number="+12025550112")
+            first = card.recent[0]
+            return first.interaction_id == pop.interaction_id and first.disposition == "follow-up"
+
+        await lab.until(newest)
+        mark = desk.mark()
         call, pop2 = await offer(lab, desk, caller)
         assert pop2.customer is not None
-        recent = {each.interaction_id: each for each in pop2.customer.recent}
-        last = recent[pop.interaction_id]
+        offered = {seen.data.interaction_id for seen in desk.all(EventType.SCREEN_POP, mark)}
+        last = next(each for each in pop2.customer.recent if each.interaction_id not in offered)
+        assert last.interaction_id == pop.interaction_id, "the newest is first"
         assert (last.disposition, last.summary) == ("follow-up", "Call back on Friday.")
         assert (last.queue, last.agent_name, last.recorded) == ("sales", "Agent 1001", True)
         await withdraw(lab, caller, call)
