@@ -140,7 +140,7 @@ class Calls(Commands):
             flush=flush,
         )
         sound = Sound(
-            wiring=wired(gateways, new_id),
+            wiring=wired(gateways, new_id, settings.media_address),
             clock=clock,
             emit=turn.emit,
             music=PlayerId(new_id("player")),

@@ -3,7 +3,7 @@
 A crossing is two legs that nobody called: `near`, at the gateway of a source, hears the source alone and
 sends to `far`, at the gateway of the listeners, who hear `far` in the source's place. It carries one
 source in one direction, for all listeners and recordings there, and is closed with the last of them.
-Between hosts it is encrypted.
+Between hosts it is encrypted, and goes where a NAT forwards it.
 """
 
 from __future__ import annotations
@@ -49,8 +49,14 @@ class Crossing(Struct, eq=False, kw_only=True):
 class Crossings:
     """All that are open. Each is opened for its first user and closed with its last."""
 
-    def __init__(self, new_leg: Callable[[], LegId], random: Callable[[int], bytes]) -> None:
-        """`random` gives so many octets for keys."""
+    def __init__(
+        self,
+        new_leg: Callable[[], LegId],
+        random: Callable[[int], bytes],
+        address_for: Callable[[str, str], str] | None = None,
+    ) -> None:
+        """`random` gives so many octets for keys; `address_for` is `CallSettings.media_address`."""
+        self._address_for = address_for
         self._new_leg = new_leg
         self._random = random
         self._open: dict[tuple[LegId, str], Crossing] = {}
@@ -118,6 +124,10 @@ class Crossings:
     def _make(self, source: LegId, here: Member, there: Member) -> Crossing | None:
         if here.address is None or there.address is None:
             return None
+        to_there, to_here = there.address, here.address
+        if self._address_for is not None and _are_apart(here, there):
+            to_there = self._address_for(here.address, there.address)
+            to_here = self._address_for(there.address, here.address)
         try:
             port = here.link.take_port()
         except MediaUnavailableError as error:
@@ -137,7 +147,7 @@ class Crossings:
         here.link.send(
             ConfigureLeg(
                 leg=near,
-                remote_address=there.address,
+                remote_address=to_there,
                 remote_port=far_port,
                 codec="PCMU",
                 payload_type=0,
@@ -148,7 +158,7 @@ class Crossings:
         there.link.send(
             ConfigureLeg(
                 leg=far,
-                remote_address=here.address,
+                remote_address=to_here,
                 remote_port=port,
                 codec="PCMU",
                 payload_type=0,
@@ -165,7 +175,7 @@ class Crossings:
 
     def _keys(self, here: Member, there: Member) -> tuple[SrtpKeys | None, SrtpKeys | None]:
         """For the near and the far end; between two on this host nobody listens."""
-        if not (here.is_remote or there.is_remote):
+        if not _are_apart(here, there):
             return None, None
         send, receive = self._random(_KEY_OCTETS), self._random(_KEY_OCTETS)
         return (
@@ -178,3 +188,8 @@ class Crossings:
         self._legs -= {crossing.near, crossing.far}
         crossing.here.link.send(RemoveLeg(leg=crossing.near))
         crossing.there.link.send(RemoveLeg(leg=crossing.far))
+
+
+def _are_apart(here: Member, there: Member) -> bool:
+    """Whether what they send each other passes a network."""
+    return here.is_remote or there.is_remote

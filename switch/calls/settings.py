@@ -18,7 +18,9 @@ class CallSettings:
     sip_address: tuple[str, int] = ("127.0.0.1", 5060)
     """Where our own requests leave from."""
     media_address: Callable[[str, str], str] | None = None
-    """What our SDP tells a peer whose signalling is at a host, for a gateway's own address; None: that."""
+    """What our SDP tells a peer whose signalling is at a host, for a gateway's own address; None: that.
+
+    Gateways on different hosts are told each other's in the same way."""
     ring_timeout_s: float = 60.0
     """How long a call between phones, or to a trunk, rings before the caller gets 480."""
     setup_timeout_s: float = 180.0

@@ -104,9 +104,14 @@ class Wiring:
         return self.crossings.join(recording, leg, here, there)
 
 
-def wired(gateways: Gateways, new_id: Callable[[str], str]) -> Wiring:
-    """All of it; `new_id` makes an id with a prefix."""
-    return Wiring(gateways, Crossings(lambda: LegId(new_id("leg")), secrets.token_bytes))
+def wired(
+    gateways: Gateways,
+    new_id: Callable[[str], str],
+    address_for: Callable[[str, str], str] | None,
+) -> Wiring:
+    """All of it; `new_id` makes an id with a prefix, `address_for` is `CallSettings.media_address`."""
+    crossings = Crossings(lambda: LegId(new_id("leg")), secrets.token_bytes, address_for)
+    return Wiring(gateways, crossings)
 
 
 def _send(member: Member, gains: Sequence[Gain]) -> None:

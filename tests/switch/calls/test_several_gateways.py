@@ -13,6 +13,7 @@ from switch.calls.events import (
     RecordingClosed,
 )
 from switch.calls.roles import Role
+from switch.calls.settings import CallSettings
 from switch.gateway.protocol import Prompt
 from switch.ids import LegId
 from tests.switch.calls.bench import Bench
@@ -153,6 +154,24 @@ def test_an_attended_transfer_of_a_call_to_one_at_another_gateway_leads_the_soun
     ann.hang_up()
     assert eve.is_idle
     bench.check_forgotten()
+
+
+@pytest.mark.parametrize(("is_remote", "told"), [(True, "203.0.113.10"), (False, "127.0.0.10")])
+def test_across_hosts_the_sound_goes_where_a_nat_forwards_it(is_remote: bool, told: str) -> None:
+    forwarded = {"127.0.0.10": "203.0.113.10"}
+    address_for = lambda host, own: forwarded.get(own, own)  # noqa: E731
+    bench = Bench(CallSettings(media_address=address_for), gateways=2)
+    bench.calls.gateways["local-2"].is_remote = is_remote
+    pair(bench, "1001", "1002")
+    pair(bench, "1003", "1004")
+    bench.calls.attend(bench.leg_of("1003"), bench.leg_of("1001"), Role.MONITOR)
+    bench.pump()
+    crossings = list(bench.calls.sound.wiring.crossings)
+    assert crossings
+    for crossing in crossings:
+        assert crossing.there.name == "local-2"
+        assert bench.gateways[0].configured[crossing.near].remote_address == told
+        assert bench.gateways[1].configured[crossing.far].remote_address == "127.0.0.9"
 
 
 @pytest.mark.parametrize("lost", [0, 1])
