@@ -7,9 +7,13 @@ however many wait for it.
 from __future__ import annotations
 
 import heapq
-from typing import Protocol
+from collections import deque
+from typing import Final, Protocol
 
 from switch.sip.timers import Timer
+
+_LONG: Final = 64
+"""From so many on a moment's timers are taken from a deque, which is large while it holds few."""
 
 
 class TimerOwner(Protocol):
@@ -17,6 +21,9 @@ class TimerOwner(Protocol):
 
     epoch: int
     armed: int
+
+
+_Entry = tuple[TimerOwner, Timer, int]
 
 
 class TimerQueue:
@@ -28,7 +35,7 @@ class TimerQueue:
     """Below that many stopped timers a sweep is not worth its while."""
 
     def __init__(self) -> None:
-        self._at: dict[float, list[tuple[TimerOwner, Timer, int]]] = {}
+        self._at: dict[float, list[_Entry] | deque[_Entry]] = {}
         self._moments: list[float] = []
         """The keys of `_at`, as a heap."""
         self._size = 0
@@ -67,7 +74,7 @@ class TimerQueue:
                 owner, _, epoch = waiting[0]
                 if owner.epoch == epoch:
                     return when
-                del waiting[0]
+                waiting = self._without_first(when, waiting)
                 self._size -= 1
                 self._dead -= 1
             heapq.heappop(self._moments)
@@ -79,10 +86,27 @@ class TimerQueue:
         when = self.next_due()
         if when is None or when > now:
             return None
-        owner, timer, _ = self._at[when].pop(0)
+        waiting = self._at[when]
+        owner, timer, _ = waiting[0]
+        self._without_first(when, waiting)
         self._size -= 1
         owner.armed -= 1
         return owner, timer
+
+    def _without_first(
+        self, when: float, waiting: list[_Entry] | deque[_Entry]
+    ) -> list[_Entry] | deque[_Entry]:
+        """Take out the first of a moment; give those that are left.
+
+        All transactions of a flood end in one moment, and a list would move up those behind each time.
+        """
+        if isinstance(waiting, list):
+            if len(waiting) < _LONG:
+                del waiting[0]
+                return waiting
+            waiting = self._at[when] = deque(waiting)
+        waiting.popleft()
+        return waiting
 
     def _sweep(self) -> None:
         self._at = {

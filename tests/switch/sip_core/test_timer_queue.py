@@ -1,5 +1,7 @@
 """The queue of timers: order, stopping, and that stopped timers do not pile up."""
 
+import time
+
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import Timer
 
@@ -36,6 +38,24 @@ def test_timers_of_one_moment_fire_in_the_order_in_which_they_were_started() -> 
     assert fired == [(o, Timer.K) for o in (owners[1], *owners[3:])] + [(owners[0], Timer.J), None]
     assert queue.next_due() is None
     assert (len(queue), queue._at, queue._moments) == (0, {}, [])
+
+
+def test_a_timer_of_a_moment_of_very_many_costs_no_more_than_one_of_few() -> None:
+    def cost_of_each(count: int) -> float:
+        queue, owners = TimerQueue(), [Owner() for _ in range(count)]
+        for owner in owners:
+            queue.start(owner, Timer.J, 32.0)
+        for owner in owners[: count // 2]:
+            queue.stop_all(owner)
+        began = time.process_time()
+        fired = 0
+        while queue.pop_due(40.0) is not None:
+            fired += 1
+        assert fired == count - count // 2
+        return (time.process_time() - began) / count
+
+    few = min(cost_of_each(2_000) for _ in range(5))
+    assert cost_of_each(100_000) < 10 * few, "twenty times if all behind it move up"
 
 
 def test_timers_can_be_started_again_after_a_stop() -> None:
