@@ -46,6 +46,8 @@ class ParkingPlaces:
             if slot in self._taken:
                 raise NotNowError(f"Somebody is parked in {slot} already", slot=slot)
             return slot
+        if not self._slots:
+            raise NotNowError("No parking places are set up: name some in [park] slots")
         found = [each for each in self._slots if each not in self._taken]
         if not found:
             raise NotNowError("All parking places are taken")

@@ -125,6 +125,11 @@ async def _add(store: Store, args: argparse.Namespace) -> int:
         phones=tuple(args.phone),
         emails=tuple(args.email),
     )
+    for number in draft.phones:
+        for known in await store.find_by_number(number):
+            if known.name.casefold() == draft.name.strip().casefold():
+                print(f"{known.name} with {number} is there already ({known.customer_id}).")
+                return 0
     customer = await store.create_customer(draft)
     print(f"Added {customer.name} ({customer.customer_id}).")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,7 +134,8 @@ async def _ask(args: argparse.Namespace, password: str) -> int:
             print("\n".join(line for each in await api.gateways() for line in told(each)))
             return 0
         view = await api.drain_gateway(args.name, on=args.action == "drain")
-    print(drained(view) if args.action == "drain" else f"{view.name} takes new calls again.")
+        all_ = await api.gateways()
+    print(drained(view, all_) if args.action == "drain" else f"{view.name} takes new calls again.")
     return 0
 
 
@@ -159,8 +161,11 @@ def told(view: GatewayStatus) -> list[str]:
     return lines
 
 
-def drained(view: GatewayStatus) -> str:
-    """What draining leaves to be waited for."""
+def drained(view: GatewayStatus, all_: Sequence[GatewayStatus]) -> str:
+    """What draining leaves to be waited for, and whether it leaves anything for new calls."""
+    said = f"{view.name} takes no new calls and has none; it may be stopped."
     if view.legs:
-        return f"{view.name} takes no new calls; {view.legs} legs are left, see `gateway list`."
-    return f"{view.name} takes no new calls and has none; it may be stopped."
+        said = f"{view.name} takes no new calls; {view.legs} legs are left, see `gateway list`."
+    if not any(each.state == "up" for each in all_):
+        said += "\nNo gateway is left for new calls: they are refused until one is undrained."
+    return said

@@ -20,7 +20,11 @@ def test_a_gateway_is_told_in_a_line_and_its_figures_in_another() -> None:
         "gateway local-2          draining  4 legs, RTP at 192.0.2.1, pid 77",
         "    3990 ports free, 2 of 500 ticks late, p99 1.2 ms",
     ]
-    assert drained(view).startswith("local-2 takes no new calls; 4 legs are left")
+    other = GatewayStatus(name="local-1", state="up")
+    assert drained(view, [other, view]) == (
+        "local-2 takes no new calls; 4 legs are left, see `gateway list`."
+    )
+    assert "No gateway is left for new calls" in drained(view, [view])
 
 
 def test_what_a_gateway_elsewhere_lacks_is_told() -> None:
@@ -34,7 +38,10 @@ def test_what_a_gateway_elsewhere_lacks_is_told() -> None:
         "gateway hall             unfit     0 legs, at tcp://192.0.2.7:7000",
         "    takes no calls: it lacks prompts, such as en/welcome, music/jazz",
     ]
-    assert drained(view) == "hall takes no new calls and has none; it may be stopped."
+    other = GatewayStatus(name="local-1", state="up")
+    assert (
+        drained(view, [view, other]) == "hall takes no new calls and has none; it may be stopped."
+    )
 
 
 @pytest.mark.parametrize(

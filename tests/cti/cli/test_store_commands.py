@@ -65,6 +65,12 @@ def test_a_customer_is_added_or_refused_in_words(
 ) -> None:
     common = ("--database", database)
     assert run("customers", "add", "Cy", "--phone", "+12025550103", *common) == 0
+    added = capsys.readouterr().out
+    assert (
+        run("customers", "add", "cy", "--phone", "(202) 555-0103", "--region", "US", *common) == 0
+    )
+    assert "is there already" in (again := capsys.readouterr().out)
+    assert added.split("(")[1].split(")")[0] in again
     assert run("customers", "add", "Di", "--email", "nonsense", *common) == 2
     assert "email 'nonsense' is not an address" in capsys.readouterr().err
     assert run("customers", "import", "/nonexistent.csv", *common) == 2
