@@ -26,7 +26,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.peer]
 async def program(folder: Path, *words: str) -> AsyncIterator[Process]:
     """A Python program that runs in a folder, as a user would start it; ended by Ctrl-C."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *words, cwd=folder, env=environment(), stdout=PIPE, stderr=STDOUT
+        sys.executable,
+        *words,
+        cwd=folder,
+        env=environment(),
+        stdout=PIPE,
+        stderr=STDOUT,
+        preexec_fn=_heed_interrupts,
     )
     try:
         yield process
@@ -34,6 +40,11 @@ async def program(folder: Path, *words: str) -> AsyncIterator[Process]:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), 120.0)
+
+
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would what these tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def environment() -> dict[str, str]:
