@@ -370,6 +370,19 @@ class Lab:
         finally:
             connection.close()
 
+    async def rows_are(self, sql: str, *expected: tuple[Any, ...]) -> None:
+        """Wait until a query gives these rows: history is written behind the calls."""
+        rows: list[tuple[Any, ...]] = []
+
+        async def holds() -> bool:
+            rows[:] = self.query(sql)
+            return rows == list(expected)
+
+        try:
+            await self.until(holds)
+        except AssertionError as error:
+            raise AssertionError(f"{sql} gives {rows}, not {expected}; {error}") from None
+
 
 @dataclass(frozen=True, slots=True)
 class OpenFiles:

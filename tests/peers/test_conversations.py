@@ -262,12 +262,13 @@ async def test_monitor_whisper_barge_and_take_over(lab: Lab) -> None:
         assert has(left, customer.pitch)
         assert not has(left, boss.pitch)
         assert has(right, agent.pitch)
-        types = [
-            row[0]
-            for row in lab.query(
+
+        async def kept() -> bool:  # history is written behind the calls
+            rows = lab.query(
                 "select type from timeline where interaction_id = ? order by seq",
                 scene.interaction,
             )
-        ]
-        assert types.count(EventType.SUPERVISED) >= 6
-        assert EventType.TRANSFERRED in types
+            types = [row[0] for row in rows]
+            return types.count(EventType.SUPERVISED) >= 6 and EventType.TRANSFERRED in types
+
+        await lab.until(kept, message="the timeline lacks a supervision or the transfer")

@@ -55,6 +55,4 @@ async def test_a_start_whose_sip_port_is_taken_leaves_the_calls_to_the_next(
         await agent.hang_up(ring.call)
         await caller.closed(call)
         await lab.is_quiet()
-        assert lab.query("select result, reason from interaction") == [
-            ("answered", "agent-hung-up")
-        ]
+        await lab.rows_are("select result, reason from interaction", ("answered", "agent-hung-up"))

@@ -95,14 +95,14 @@ async def the_last(lab: Lab, count: int) -> tuple[str, str, str]:
     return last[0], last[1], last[2]
 
 
-def finished(lab: Lab) -> int:
-    """Interactions that are over."""
-    rows = lab.query("select count(*) from interaction where ended_at is not null")
-    return int(rows[0][0])
+async def finished(lab: Lab) -> int:
+    """Interactions that are over, once all are: history is written behind the calls."""
+    await lab.rows_are("select count(*) from interaction where ended_at is null", (0,))
+    return int(lab.query("select count(*) from interaction")[0][0])
 
 
 async def test_in_the_menu_the_call_ends_and_nobody_is_called_back(lab: Lab) -> None:
-    before = finished(lab)
+    before = await finished(lab)
     async with Phone("baresip", number=NUMBER) as caller:
         call = await caller.call(f"sip:4000@{lab.host}:{lab.sip_port}")
         await caller.established(call)
@@ -119,7 +119,7 @@ async def test_in_the_menu_the_call_ends_and_nobody_is_called_back(lab: Lab) -> 
 
 async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: Lab) -> None:
     """One waits with music, one still hears it ring."""
-    before = finished(lab)
+    before = await finished(lab)
     async with (
         RawSip(lab.host, lab.sip_port, "anonymous") as caller,
         RawSip(lab.host, lab.sip_port, "anonymous") as ringer,
@@ -154,7 +154,7 @@ async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: 
 
 async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back(lab: Lab) -> None:
     """The caller is busy at first; called again it gets the agent whose phone had rung."""
-    before = finished(lab)
+    before = await finished(lab)
     async with (
         Phone("baresip", number=NUMBER) as caller,
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
@@ -222,10 +222,10 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
         was_heard(right, AGENT_HZ)
         await carrier.hang_up(back.call)
         await agent.closed(ring.call)
-    first = lab.query("select id, reason from interaction order by started_at")[before]
-    assert first[1] == "gateway-lost"
     again, result, _ = await the_last(lab, before + 2)
     assert result == "answered"
+    first = lab.query("select id, reason from interaction order by started_at")[before]
+    assert first[1] == "gateway-lost"
     steps = await call_backs(lab, first[0], "answered")
     assert [step for step, _ in steps] == ["planned", "dialled", "answered"]
     detail = await lab.get(f"/api/v1/interactions/{again}")
@@ -237,7 +237,7 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
 async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_next(
     lab: Lab,
 ) -> None:
-    before = finished(lab)
+    before = await finished(lab)
     async with (
         Phone("baresip", number=NUMBER) as caller,
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,

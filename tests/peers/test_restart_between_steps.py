@@ -108,6 +108,11 @@ async def test_held_transferred_ringing_and_hanging_up(tmp_path: Path) -> None:
             await caller.hang_up(call)
         await leaver.closed(next_one.call)
         await lab.is_quiet()
-        rows = lab.query("select result, reason from interaction order by started_at")
         answered = ("answered", "caller-hung-up")
-        assert rows == [answered, answered, ("direct", "caller-hung-up"), answered]
+        await lab.rows_are(
+            "select result, reason from interaction order by started_at",
+            answered,
+            answered,
+            ("direct", "caller-hung-up"),
+            answered,
+        )

@@ -1,0 +1,1 @@
+"""Outbound: campaigns that dial lists of people, and keep what they promise."""

@@ -1,0 +1,188 @@
+"""The words of outbound: campaigns, lists, records, attempts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NewType
+
+from msgspec import Struct
+
+from acd.model import AgentId
+
+CampaignName = NewType("CampaignName", str)
+"""Unique in a centre; what people type."""
+RecordId = NewType("RecordId", str)
+"""One person on the list of one campaign."""
+AttemptId = NewType("AttemptId", str)
+"""One number of one record, dialled once. The same string as the id of its interaction."""
+
+
+class Mode(StrEnum):
+    """Who decides when to dial, and how many."""
+
+    MANUAL = "manual"
+    """An agent takes a record from the list and dials when it likes."""
+    PREVIEW = "preview"
+    """A record is shown to a reserved agent, whose phone is called first; then the customer's."""
+    PROGRESSIVE = "progressive"
+    """One dial for each free agent."""
+    PREDICTIVE = "predictive"
+    """More dials than free agents, as far as the abandon cap allows (`acd.dialer.pacing`)."""
+    ANNOUNCEMENT = "announcement"
+    """No agents: a flow answers, and may lead to a queue."""
+
+
+class CampaignState(StrEnum):
+    """Where a campaign is."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    """By hand; what is in flight goes on."""
+    FINISHED = "finished"
+    """Its end date, its goal or its list is reached, or somebody ended it."""
+
+
+class RecordState(StrEnum):
+    """Where a record is on its list."""
+
+    READY = "ready"
+    """May be dialled once its time has come."""
+    CLAIMED = "claimed"
+    """In the hands of the dialer: next, or in flight."""
+    DONE = "done"
+    """Not dialled any more: reached, refused, out of attempts."""
+    BLOCKED = "blocked"
+    """Never to be dialled: no usable number, on a do-not-call list, opted out."""
+
+
+class Outcome(StrEnum):
+    """What became of an attempt. The first group was answered by a live person."""
+
+    CONNECTED = "connected"
+    """An agent talked to a person."""
+    ABANDONED = "abandoned"
+    """A person answered and no agent came in time; the safe-harbour message was played."""
+    OPTED_OUT = "opted-out"
+    """A person pressed the key for "do not call me again"."""
+    HUNG_UP = "hung-up"
+    """A person answered and hung up before an agent could have come."""
+    ANNOUNCED = "announced"
+    """A person heard the announcement of a campaign without agents."""
+
+    MACHINE = "machine"
+    """A voicemail greeting; nothing was left."""
+    MESSAGE_LEFT = "message-left"
+    FAX = "fax"
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    """The called side refused: 603 and its kind."""
+    INVALID_NUMBER = "invalid-number"
+    """404, 484, 604 or special information tones: no such number."""
+    CONGESTED = "congested"
+    """The network or the trunk could not; nobody was rung. Does not count as an attempt."""
+    AGENT_GONE = "agent-gone"
+    """Preview: the agent was not reached or left before the customer was dialled."""
+    CANCELLED = "cancelled"
+    """Ended from our side before anybody answered."""
+
+
+LIVE: Final = frozenset(
+    {
+        Outcome.CONNECTED,
+        Outcome.ABANDONED,
+        Outcome.OPTED_OUT,
+        Outcome.HUNG_UP,
+        Outcome.ANNOUNCED,
+    }
+)
+"""Outcomes that a live person answered: the base of the US 30-day abandon rate."""
+
+NOT_AN_ATTEMPT: Final = frozenset({Outcome.CONGESTED, Outcome.AGENT_GONE, Outcome.CANCELLED})
+"""Outcomes that use up no attempt of a record."""
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A record that may be dialled now, at one of its numbers, and why that is allowed."""
+
+    campaign: CampaignName
+    record: RecordId
+    number: str
+    """E.164."""
+    position: int
+    """Which of the record's numbers, from 0."""
+    zone: str
+    """IANA time zone that the window was judged by, such as `America/New_York`."""
+    name: str = ""
+    customer_id: str | None = None
+    priority: int = 0
+    attempts: int = 0
+    """Of the whole record, before this one."""
+    agent: AgentId | None = None
+    """A call-back that was promised by this agent, or a number locked to one."""
+    needs_agent: bool = False
+    """Abandoned less than 72 h ago: dialled only with an agent reserved first."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """Other columns of the list, for the card and the script."""
+    why: str = ""
+    """In words, with the version of the rules: "08:00-21:00 local, 14:03 there; attempt 2 of 5; rules 1"."""
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """What became of one dial. Times are seconds since 1970."""
+
+    id: AttemptId
+    campaign: CampaignName
+    record: RecordId
+    number: str
+    caller_id: str
+    """The number that was shown."""
+    mode: Mode
+    dialled_at: float
+    why: str
+    outcome: Outcome
+    ended_at: float
+    rang_at: float | None = None
+    answered_at: float | None = None
+    connected_at: float | None = None
+    """When an agent heard the person."""
+    agent: AgentId | None = None
+    trunk: str = ""
+    sip_status: int = 0
+    """The final response; 0: none came."""
+    reason: str = ""
+    disposition: str = ""
+    """What the agent chose; may come later as a second record of the same id."""
+    call_back_at: float | None = None
+    """A person asked to be called then; by `agent` if `call_back_mine`."""
+    call_back_mine: bool = False
+    judged: str = ""
+    """How the answer was classified, with its features, as JSON (`switch.media` features)."""
+    decision: int = 0
+    """The number of the pacer's decision that dialled it; 0: no pacer."""
+
+
+class Blocker(Struct, frozen=True, kw_only=True):
+    """One reason why nothing, or not more, is dialled."""
+
+    code: str
+    """Stable, such as `outside-window`, `no-agents`, `abandon-cap`, `trunk-full`, `list-empty`."""
+    words: str
+    """One sentence: what is in the way, and what to do."""
+    count: int = 0
+    """Records it holds back; 0 where it holds back all."""
+    until: float | None = None
+    """When it ends by itself, seconds since 1970."""
+
+
+class Funnel(Struct, frozen=True, kw_only=True):
+    """What each filter leaves of a list, in the order in which they are asked."""
+
+    campaign: CampaignName
+    at: float
+    total: int
+    steps: tuple[Blocker, ...]
+    """Each with the records that it takes away of those the earlier ones left."""
+    callable: int
+    """What is left: may be dialled now."""
