@@ -181,7 +181,7 @@ async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back
 
 @pytest.mark.parametrize("held", [False, True])
 async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, held: bool) -> None:
-    recorded, before = len(await lab.recordings(0)), finished(lab)
+    recorded, before = len(await lab.recordings(0)), await finished(lab)
     async with (
         Phone("baresip", number=NUMBER) as caller,
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,

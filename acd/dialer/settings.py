@@ -1,0 +1,185 @@
+"""What a campaign is told to do. Everything here can be changed while it runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from acd.dialer.model import CampaignName, Mode, Outcome
+from acd.model import QueueName
+
+RULES_VERSION = 1
+"""Of the rules in `acd.dialer`; kept with each attempt, so that a regulator can be told."""
+
+
+class Formula(StrEnum):
+    """How an abandon rate is counted (`acd.dialer.legal`)."""
+
+    US = "us"
+    """Abandoned of those that a live person answered, over 30 days, for each campaign."""
+    UK = "uk"
+    """The formula of the former UK annex, over 24 hours: machines that agents report are taken out."""
+    OWN = "own"
+    """As `US`, over `AbandonCap.own_days`."""
+
+
+class Guard(StrEnum):
+    """What is held under the cap."""
+
+    NONE = "none"
+    """The rate itself."""
+    STATISTICAL = "statistical"
+    """The upper end of its one-sided 95 % confidence interval (Wilson)."""
+
+
+class AbandonCap(Struct, frozen=True, kw_only=True):
+    """How many answered calls may find no agent."""
+
+    percent: float = 3.0
+    formulas: tuple[Formula, ...] = (Formula.US,)
+    """The worst of those chosen here is enforced."""
+    guard: Guard = Guard.STATISTICAL
+    own_days: int = 1
+    patience_s: float = 2.0
+    """From the end of the greeting until the safe-harbour message begins."""
+    lock_hours: float = 72.0
+    """An abandoned number is not dialled again so long, unless an agent is reserved first."""
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """When people of a region may be called, in their own local time."""
+
+    begin: str = "08:00"
+    end: str = "21:00"
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    """0 is Monday."""
+    region: str = ""
+    """ISO 3166 country or subdivision such as `US` or `US-FL`; empty: all that no other names."""
+
+
+class RegionCap(Struct, frozen=True, kw_only=True):
+    """A lower limit of attempts for numbers of a region."""
+
+    region: str
+    per_24_h: int
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """When a record is dialled again after an outcome."""
+
+    after_s: float
+    times: int = 3
+    """So often after this outcome; then the record is done."""
+    factor: float = 1.0
+    """Each further pause is longer by this factor."""
+    next_number: bool = True
+    """Go on with the record's next number, if it has one."""
+
+
+DEFAULT_RETRIES: dict[Outcome, Retry] = {
+    Outcome.BUSY: Retry(after_s=600.0, times=4, factor=1.5, next_number=False),
+    Outcome.NO_ANSWER: Retry(after_s=7200.0, times=4, factor=1.5),
+    Outcome.MACHINE: Retry(after_s=14400.0, times=3),
+    Outcome.REJECTED: Retry(after_s=86400.0, times=1),
+    Outcome.CONGESTED: Retry(after_s=120.0, times=20, factor=1.5, next_number=False),
+    Outcome.ABANDONED: Retry(after_s=259200.0, times=1, next_number=False),
+    Outcome.HUNG_UP: Retry(after_s=86400.0, times=1, next_number=False),
+    Outcome.AGENT_GONE: Retry(after_s=60.0, times=20, next_number=False),
+    Outcome.CANCELLED: Retry(after_s=60.0, times=20, next_number=False),
+}
+"""Outcomes that are not here end the record."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How often and how fast may be dialled. 0: no limit."""
+
+    attempts: int = 6
+    """For a record, in its life."""
+    per_day: int = 3
+    """For a number, in a day of its own zone."""
+    per_24_h: int = 3
+    """For a number, in any 24 hours."""
+    by_region: tuple[RegionCap, ...] = ()
+    calls: int = 0
+    """In flight and talking together."""
+    calls_per_s: float = 5.0
+
+
+class Quota(Struct, frozen=True, kw_only=True):
+    """So many records with a fact (a column of the list) are wanted, and no more."""
+
+    column: str
+    value: str
+    goal: int
+    disposition: str = ""
+    """Counted are records with this disposition; empty: all that were connected."""
+
+
+class AnswerRules(Struct, frozen=True, kw_only=True):
+    """How an answer is judged (`docs/answers.md`)."""
+
+    classify: bool = True
+    decide_within_s: float = 2.0
+    """Then it is "uncertain", and that goes to an agent."""
+    machine_certainty: float = 0.9
+    """A machine is believed from this probability on; below it an agent gets the call."""
+    message: str = ""
+    """A prompt that is left after the beep; empty: machines are hung up on."""
+
+
+class CampaignSettings(Struct, frozen=True, kw_only=True):
+    """One campaign."""
+
+    name: CampaignName
+    title: str = ""
+    mode: Mode = Mode.PROGRESSIVE
+    human_initiated: bool = False
+    """Each dial needs a click of a person, which is kept (in every mode)."""
+    queue: QueueName = QueueName("")
+    """Whose agents talk; the campaign shares them with the queue's callers."""
+    priority: int = 0
+    """In that queue; below 0 the queue's own callers go first."""
+    inbound_reserve: int = 0
+    """So many free agents are left to the queue's callers while the campaign dials."""
+    weight: int = 1
+    """Share of free agents where several campaigns use the same queue."""
+    trunk: str = ""
+    """A trunk or group; empty: by the number plan."""
+    caller_ids: tuple[str, ...] = ()
+    """Shown in turn; one whose answer rate has fallen is named on the panel."""
+    ring_s: float = 25.0
+    """At least 15 (US rule: 15 s or 4 rings)."""
+    preview_s: float = 30.0
+    """Preview: so long an agent may read; 0: until it consents."""
+    preview_dials_itself: bool = False
+    """Preview: dial when the time is up; otherwise the record goes back."""
+    flow: str = ""
+    """Announcement: the flow that answers."""
+    abandon_message: str = "abandoned"
+    """The safe-harbour prompt, or a file; names the seller and a number."""
+    opt_out_digit: str = "9"
+    """During that message and announcements; empty: none."""
+    record: bool = True
+    script: str = ""
+    """Markdown for the agent; `{column}` is filled in."""
+    dispositions: tuple[str, ...] = ()
+    """Offered to the agent; empty: those of the centre."""
+    retry_dispositions: dict[str, Retry] = {}
+    """What an agent chose may ask for another attempt."""
+    final_dispositions: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = (Window(),)
+    limits: Limits = Limits()
+    retries: dict[Outcome, Retry] = {}
+    """In place of those of `DEFAULT_RETRIES`."""
+    cap: AbandonCap = AbandonCap()
+    answers: AnswerRules = AnswerRules()
+    quotas: tuple[Quota, ...] = ()
+    order: str = "priority"
+    """`priority`, `list` (as imported), `oldest` (least recently tried), `newest`, `random`."""
+    begins: str = ""
+    """ISO date and time; empty: at once."""
+    ends: str = ""
+    goal: int = 0
+    """Records that end with a final disposition or a talk; then it is finished. 0: none."""
+    language: str = "en"
