@@ -18,6 +18,7 @@ COMMANDS = (
     "db",
     "users",
     "customers",
+    "campaigns",
     "recordings",
     "cdr",
     "trace",

@@ -1,0 +1,34 @@
+"""`switchroom campaigns`: outbound campaigns, one module a subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import Final
+
+_MODULES: Final = ("campaigns_rehearse",)
+"""Each adds its subcommands with `add_parser(subparsers)`, and says by `set_defaults(act=...)` who runs them."""
+
+_EPILOG: Final = """examples:
+  switchroom campaigns rehearse --agents 10 --cap 3 --days 1 --seeds 5
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "campaigns",
+        help="outbound: rehearse and steer campaigns",
+        description="Outbound campaigns.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for module in _MODULES:
+        importlib.import_module(f"cti.cli.{module}").add_parser(actions)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run what the subcommand's module said."""
+    code: int = args.act(args)
+    return code
