@@ -161,6 +161,9 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """How the answer was classified, with its features, as JSON (`switch.media` features)."""
     decision: int = 0
     """The number of the pacer's decision that dialled it; 0: no pacer."""
+    clicked_by: str = ""
+    """Who clicked for this dial, where each needs a person's click."""
+    clicked_at: float | None = None
 
 
 class Blocker(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from acd.contact import Contact
 from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, RecordId
-from acd.model import AgentId
+from acd.model import AgentId, QueueName
+from acd.ports import Destination
 
 
 class ListStore(Protocol):
@@ -35,3 +37,35 @@ class ListStore(Protocol):
 
     async def funnel(self, campaign: CampaignName, at: float) -> Funnel:
         """Count what each filter leaves of the list."""
+
+
+class DialRoutes(Protocol):
+    """Where the numbers of campaigns lead, and whether there is room. Asked for each dial: at once."""
+
+    def customer(self, way: str, number: str) -> Destination:
+        """Where to dial a number: by the trunk or group `way`, or if that is empty by the number plan.
+
+        `NoRoute` says in one slug why not: `unknown-number`, `not-allowed`, `unknown-trunk`.
+        """
+
+    def why_not(self, way: str) -> str:
+        """Why a trunk or group takes no further call now, as one slug; empty: it does.
+
+        `unknown`, `down`, `max-calls`, `max-calls-per-second`.
+        """
+
+
+class Callers(Protocol):
+    """What `acd.inbound.Inbound` does for people who answered a campaign."""
+
+    def enqueue(self, contact: Contact, queue: QueueName, *, priority: int = 0) -> None:
+        """Let it have an agent: at once if one is free."""
+
+    def has_flow(self, flow: str) -> bool:
+        """Whether there is a flow of this name."""
+
+    def run_flow(self, contact: Contact, flow: str) -> None:
+        """Let it hear a flow, which may lead it on to a queue."""
+
+    def let_go(self, contact: Contact, reason: str) -> None:
+        """Take it out of its queue, and hang up on the agent who is called for it."""
