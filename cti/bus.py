@@ -33,6 +33,8 @@ reached before the year 2248.
 
 _FOR_ALL: Final = frozenset({EventType.GATEWAY_CHANGED, EventType.SERVER_CHANGED, EventType.PARKED})
 """For everybody: news of the server itself, and of parked calls, which everybody may fetch."""
+_OF_A_QUEUE: Final = frozenset({EventType.QUEUE_CHANGED, EventType.CAMPAIGN_CHANGED})
+"""For the agents of the event's queue."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -54,7 +56,7 @@ class Audience:
             return False
         if self.sees_all or event.type in _FOR_ALL:
             return True
-        return event.type is EventType.QUEUE_CHANGED and event.queue in self.queues
+        return event.type in _OF_A_QUEUE and event.queue in self.queues
 
 
 class Entry(Struct, gc=False):
@@ -296,7 +298,7 @@ class Bus:
         for subscription in tuple(self._everything):
             if event.agent_id is None or subscription.audience.agent_id != event.agent_id:
                 subscription._deliver(entry)
-        if event.type is EventType.QUEUE_CHANGED and event.queue is not None:
+        if event.type in _OF_A_QUEUE and event.queue is not None:
             for subscription in tuple(self._by_queue.get(event.queue, ())):
                 if event.agent_id is None or subscription.audience.agent_id != event.agent_id:
                     subscription._deliver(entry)

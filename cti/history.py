@@ -42,6 +42,9 @@ _NOT_KEPT: Final = frozenset(
         EventType.EMERGENCY_CALLED,
         EventType.SCREEN_POP,
         EventType.TEXT_RECEIVED,
+        EventType.CAMPAIGN_CHANGED,
+        EventType.PREVIEW_OFFERED,
+        EventType.ATTEMPT_ENDED,  # kept with its list
     }
 )
 """Not part of one interaction's timeline; `SCREEN_POP` repeats what the store knows anyway."""

@@ -19,6 +19,9 @@ from msgspec import Struct
 
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
+from cti.schema_campaigns import AttemptView as AttemptView
+from cti.schema_campaigns import CampaignView as CampaignView
+from cti.schema_campaigns import PreviewView as PreviewView
 from cti.schema_commands import CustomerRequest as CustomerRequest
 from cti.schema_commands import DialRequest as DialRequest
 from cti.schema_commands import DigitsRequest as DigitsRequest
@@ -174,6 +177,8 @@ class InteractionView:
     """`A`, `B` or `C` of a signature that is good."""
     mos: float | None = None
     """Mean opinion score of a leg of it when that changed last (G.107), 1 to 4.5; None: always good."""
+    campaign: str = ""
+    """We called, for this campaign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +204,10 @@ class Snapshot:
     """The site's name."""
     parked: tuple[ParkedView, ...] = ()
     """The parking places that are taken; everybody may fetch from them."""
+    campaigns: tuple[CampaignView, ...] = ()
+    """An agent gets those of its queues."""
+    preview: PreviewView | None = None
+    """The record that is shown to the agent, until its call has begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +260,9 @@ class EventType(StrEnum):
     SOURCE_UNBANNED = "SourceUnbanned"  # BanView: it ended by itself or was lifted
     EMERGENCY_CALLED = "EmergencyCalled"  # EmergencyView: somebody dialled an emergency number
     TEXT_RECEIVED = "TextReceived"  # TextReceived: somebody wrote to the agent
+    CAMPAIGN_CHANGED = "CampaignChanged"  # CampaignView, at most once a second for each
+    PREVIEW_OFFERED = "PreviewOffered"  # PreviewView: a record is shown, or what became of that
+    ATTEMPT_ENDED = "AttemptEnded"  # AttemptView
 
 
 class CandidateView(Struct, frozen=True, kw_only=True, gc=False):
@@ -298,6 +310,9 @@ EventData = (
     | BanView
     | EmergencyView
     | TextReceived
+    | CampaignView
+    | PreviewView
+    | AttemptView
 )
 
 DATA_TYPES: Final[dict[EventType, type[Any]]] = {
@@ -336,6 +351,9 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.SOURCE_UNBANNED: BanView,
     EventType.EMERGENCY_CALLED: EmergencyView,
     EventType.TEXT_RECEIVED: TextReceived,
+    EventType.CAMPAIGN_CHANGED: CampaignView,
+    EventType.PREVIEW_OFFERED: PreviewView,
+    EventType.ATTEMPT_ENDED: AttemptView,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cti.schema_course import NoteAdded
+from cti.schema_outbound import OutboundCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,3 +110,5 @@ class ScreenPop:
     """The interaction that our side cut off: we called the customer back."""
     notes: tuple[NoteAdded, ...] = ()
     """What was written on it so far, by those who had it before."""
+    outbound: OutboundCard | None = None
+    """We called, for a campaign: the record, with its script."""
