@@ -207,7 +207,7 @@ class Snapshot:
     campaigns: tuple[CampaignView, ...] = ()
     """An agent gets those of its queues."""
     preview: PreviewView | None = None
-    """The record that is shown to the agent, until its call has begun."""
+    """The record that the agent has before it, in preview and manual mode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,13 +42,6 @@ class CampaignCopyRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClickRequest:
-    """Body of `POST /api/v1/campaigns/{name}/click`: let it dial; each dial of it is kept with who did it."""
-
-    dials: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SkipRequest:
     """Body of `POST /api/v1/agents/me/preview/skip`."""
 

@@ -29,37 +29,52 @@ class BlockerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonRateView:
-    """The abandon rate by one formula. Rates are percents."""
+    """The abandon rate by one formula."""
 
     formula: str
     """`us`, `uk` or `own`."""
-    words: str
-    """How it is counted, in one sentence."""
-    abandoned: float
-    base: float
-    """Of so many answered calls."""
     percent: float | None
     """None: nobody has answered yet."""
-    upper: float | None
-    """Upper end of the one-sided 95 % confidence interval (Wilson)."""
-    window_s: float
+    upper_percent: float | None
+    """Upper end of its one-sided 95 % confidence interval (Wilson)."""
+    live: int
+    """Answered by a person: what it is counted of."""
+    abandoned: int
+    days: float
     """So far back it looks."""
-    enforced: bool = False
+    enforced: bool
     """It is one of those that the campaign is held to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerIdView:
-    """A number that a campaign shows, and how it is answered."""
+    """A number that a campaign shows, and how well it gets through."""
 
     number: str
-    dialled: int = 0
-    answered: int = 0
-    percent: float | None = None
-    """Answered of those dialled lately; None: too few to tell."""
-    drifted: bool = False
-    """It is answered clearly less often than it was, or than the others: people may block it."""
-    words: str = ""
+    dialled: int
+    answered: int
+    rate: float | None
+    """Answered of the latest dials, 0 to 1; None: too few to tell."""
+    usual: float | None
+    """Of all numbers of the campaign."""
+    fallen: bool
+    """Noticeably below what is usual: perhaps it is marked as unwanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignAgentsView:
+    """The agents of a campaign's queue, by what they do; those of other campaigns included."""
+
+    signed_on: int = 0
+    available: int = 0
+    reserved: int = 0
+    """Chosen, or reading a record, or their phone rings."""
+    talking: int = 0
+    wrap_up: int = 0
+    not_ready: int = 0
+    engaged: int = 0
+    share: int = 0
+    """Of the available those that this campaign dials for now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,62 +106,73 @@ class CampaignView:
     """`manual`, `preview`, `progressive`, `predictive`, `announcement`."""
     state: str
     """`draft`, `running`, `paused`, `finished`."""
-    reason: str = ""
-    """Why it is paused or finished, in words."""
-    since: float | None = None
+    reason: str
+    """Who or what made it so: a login, `goal`, `list-empty`, `end-date`, `restart`, ..."""
+    since: float
     """When the state began."""
-    queue: str = ""
-    human_initiated: bool = False
-    """Each dial needs a click."""
-    waiting_click: int = 0
-    """Dials that would go out if somebody clicked."""
+    queue: str
+    human_initiated: bool
+    """Each dial needs a person's click."""
 
-    dial_level: float = 0.0
-    """Dials in flight or begun for each agent that is free or will be; 1.0 is one for one."""
-    learning: bool = False
-    """Predictive: it dials like a progressive one until it has learned enough."""
-    in_flight: int = 0
+    dial_level: float | None
+    """Dials in flight and people waiting for each free agent; None: no agent is free."""
+    learning: bool
+    """Predictive, and progressive until enough is known."""
+    pacing_words: str
+    """What the pacer decided last, and why."""
+    pacing: dict[str, float]
+    """The figures of that decision by name; empty where there is no pacer."""
+    decision: int
+    """Its number."""
+
+    in_flight: int
     """Dialled and not answered yet."""
-    ringing: int = 0
-    waiting: int = 0
-    """Answered, and no agent yet."""
-    talking: int = 0
-    ahead: int = 0
+    ringing: int
+    """Of these, the far end alerts."""
+    judging: int
+    """Answered; who answered is not known yet."""
+    waiting: int
+    """A person, for whom no agent is there yet."""
+    reading: int
+    """Agents who look at a record, or whose phone is called for it."""
+    messages: int
+    """Hear the message for abandoned calls, or a machine is recording ours."""
+    talking: int
+    """Talk to an agent, or hear the announcement."""
+    ahead: int
     """Records at hand, ready to be dialled."""
 
-    dialled: int = 0
-    """Since midnight, as the next ones."""
-    answered: int = 0
-    """By a live person."""
-    connected: int = 0
-    abandoned: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
+    dialled: int
+    """Since midnight."""
+    answer_rate: float | None
+    """Of the latest dials those that somebody or something answered, 0 to 1."""
+    live_rate: float | None
+    """Of the latest dials those that a person answered, 0 to 1."""
+    today: dict[str, int]
+    """By outcome, since midnight."""
+    total: dict[str, int]
+    """By outcome, ever."""
 
-    agents: int = 0
-    """Who work for it and are signed on."""
-    agents_free: int = 0
-    agents_talking: int = 0
-    agents_wait_s: float | None = None
-    """Average wait of an agent from one talk of this campaign to the next, of the last ones."""
-    talk_share: float | None = None
-    """Of the agents' time, 0 to 1, lately."""
+    agents: CampaignAgentsView
+    agents_wait_s: float | None
+    """How long agents were free before each of the latest hundred talks, on average."""
 
-    cap_percent: float = 3.0
-    guard: str = "statistical"
+    cap_percent: float
+    guard: str
     """`none`: the rate itself is held under the cap; `statistical`: the upper end of its interval."""
-    enforcement: float | None = None
-    """The figure that is held under the cap: the worst of the formulas chosen, as the guard says."""
-    rates: tuple[AbandonRateView, ...] = ()
+    enforced_percent: float | None
+    """What is compared with the cap: the worst of the formulas chosen, as the guard says."""
+    rates: tuple[AbandonRateView, ...]
     """By every formula."""
 
-    records: CampaignListView = CampaignListView()
-    goal: int = 0
+    records: CampaignListView
+    goal: int
     """0: none."""
-    goal_reached: int = 0
-    begins: str = ""
-    ends: str = ""
-    caller_ids: tuple[CallerIdView, ...] = ()
-    blockers: tuple[BlockerView, ...] = ()
+    goal_reached: int
+    begins: str
+    ends: str
+    caller_ids: tuple[CallerIdView, ...]
+    blockers: tuple[BlockerView, ...]
     """Why nothing, or not more, is dialled; empty while nothing is in the way."""
     unsettled: int = 0
     """Attempts that the store has not taken yet; more than a few: it is away."""
@@ -192,13 +218,13 @@ class WhyCampaignView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewView:
-    """A record that is shown to an agent before it is dialled."""
+    """The record that an agent has before it: before the dial, and until the talk is over."""
 
     attempt_id: str
     """Also the id of the interaction, once it is dialled."""
     agent_id: str
-    state: str
-    """`offered`; `dialled`; or over: `skipped`, `expired`, `withdrawn`, `ended`."""
+    step: str
+    """`reading`, `calling-agent`, `dialling`, `ringing`, `talking`, or `over`."""
     card: OutboundCard
     customer: CustomerCard | None = None
     """The customer with this number, if one is known."""
@@ -211,8 +237,10 @@ class PreviewView:
     """At the end of the time it is dialled; otherwise the record goes back."""
     needs_click: bool = False
     """The dial must be a person's own act: it is kept who did it."""
+    outcome: str | None = None
+    """Once it is over."""
     reason: str = ""
-    """Why it is over."""
+    """In words, why it is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +272,9 @@ class AttemptView:
     """How the answer was classified, with its features, as JSON."""
     decision: int = 0
     """The number of the pacer's decision."""
+    clicked_by: str = ""
+    """Who clicked for this dial, where each needs that."""
+    clicked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,9 +285,10 @@ class DecisionView:
     at: float
     dials: int
     """So many were begun."""
-    words: str
-    vector: dict[str, Any] = field(default_factory=dict)
-    """What went in, as it can be replayed."""
+    vector: dict[str, float]
+    """What it knew, by name, as it can be replayed."""
+    replayed: int | None = None
+    """In a replay: so many it would begin today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,4 +299,4 @@ class ReplayView:
     decisions: int
     same: int
     differ: tuple[DecisionView, ...] = ()
-    """Those that come out otherwise today, as they were made then."""
+    """Those that come out otherwise today."""
