@@ -125,6 +125,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """Abandoned less than 72 h ago: dialled only with an agent reserved first."""
     facts: tuple[tuple[str, str], ...] = ()
     """Other columns of the list, for the card and the script."""
+    until: float | None = None
+    """Its window closes then, seconds since 1970: not dialled from then on. None: it never closes."""
     why: str = ""
     """In words, with the version of the rules: "08:00-21:00 local, 14:03 there; attempt 2 of 5; rules 1"."""
 
