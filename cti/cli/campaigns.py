@@ -7,7 +7,7 @@ import importlib
 from typing import Final
 
 _MODULES: Final = ("campaigns_rehearse",)
-"""Each adds its subcommands with `add_parser(subparsers)`, and says by `set_defaults(act=...)` who runs them."""
+"""Each adds subcommands with `add_parser(subparsers)` and says who runs them: `set_defaults(act=run)`."""
 
 _EPILOG: Final = """examples:
   switchroom campaigns rehearse --agents 10 --cap 3 --days 1 --seeds 5
