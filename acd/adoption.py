@@ -124,6 +124,11 @@ class ContactAdoption:
             contact.talked_s,
             contact.tune,
             park_record(contact.park, wall),
+            contact.campaign,
+            contact.list_record,
+            contact.silent,
+            contact.agent_first,
+            contact.agent_here,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -183,7 +188,7 @@ class ContactAdoption:
             (contact.announcement, leg)
             for contact in self._contacts.live()
             if contact.announcement is not None
-            and (leg := contact.agent_leg if contact.outbound else contact.customer_leg)
+            and (leg := contact.agent_leg if _plays_to_agent(contact) else contact.customer_leg)
         ] + [
             (contact.consult.ringback, contact.agent_leg)
             for contact in self._contacts.live()
@@ -227,7 +232,8 @@ class ContactAdoption:
                 self._lost.append(contact)
         if contact.customer_leg and not lives(contact.customer_leg):
             contact.customer_leg = LegId("")
-            if not contact.outbound or contact.talking_since is not None:
+            waits_for_dial = contact.outbound or contact.agent_first
+            if not waits_for_dial or contact.talking_since is not None:
                 self._lost.append(contact)
         known = self._core.contacts.live.get(contact.id)
         if contact.stage in (Stage.WAITING, Stage.OFFERED, Stage.TALKING):
@@ -248,6 +254,11 @@ class ContactAdoption:
         elif self._distribution.has(contact):
             self._distribution.tell(Withdraw(contact=contact.id, reason="failed"))
         self._contacts.finish(contact, ContactResult.FAILED, LOST.reason, hang_up=LOST)
+
+
+def _plays_to_agent(contact: Contact) -> bool:
+    """Whether its announcement is the ringing tone that its agent hears."""
+    return contact.outbound or contact.agent_here
 
 
 def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
@@ -288,6 +299,11 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         served=record.served,
         talked_s=record.talked_s,
         tune=record.tune,
+        campaign=record.campaign,
+        list_record=record.list_record,
+        silent=record.silent,
+        agent_first=record.agent_first,
+        agent_here=record.agent_here,
     )
 
 

@@ -42,6 +42,7 @@ class Agent:
         "idle_place",
         "next_state",
         "not_ready",
+        "patience_s",
         "pause",
         "pause_until",
         "phone",
@@ -77,6 +78,8 @@ class Agent:
         self.contact: ContactId | None = None
         self.until: float | None = None
         self.next_state: AgentState | None = None
+        self.patience_s = 0.0
+        """Of its offer: `ContactRequest.patience_s`."""
 
     @property
     def signed_on(self) -> bool:

@@ -108,6 +108,8 @@ class CallBacks:
         settings = None if queue is None else self._queues.get(queue)
         if reason != CUT_OFF or queue is None or settings is None or contact.outbound:
             return
+        if contact.campaign:
+            return  # its campaign decides when it dials again
         if self._is_closed:
             self._tell(contact, queue, CallBackState.NOT_POSSIBLE, reason="shutdown")
             return

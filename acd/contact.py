@@ -74,6 +74,17 @@ class Contact(Struct, kw_only=True):
     rang: bool = False
     """The offered agent's phone has alerted: a 486 after that is a refusal, not a busy line."""
     outbound: bool = False
+    """Its agent dialled it (`acd.agent_dial`); those of campaigns are `campaign`'s."""
+    campaign: str = ""
+    """The campaign that dialled its customer."""
+    list_record: str = ""
+    """Whom it called: the record on the campaign's list."""
+    silent: bool = False
+    """While it waits it hears nothing: its agent is to be there at once."""
+    agent_first: bool = False
+    """Its agent's phone is answered before its customer is called."""
+    agent_here: bool = False
+    """With `agent_first`: the agent has answered and waits for the customer."""
     call_back_of: ContactId | None = None
     """The contact that our side cut off and that this one goes on for."""
     call_backs: int = 0

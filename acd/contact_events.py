@@ -67,6 +67,9 @@ class ContactStarted(Struct, frozen=True, kw_only=True):
     agent: AgentId | None = None
     call_back_of: ContactId | None = None
     """The contact that our side cut off and that this one goes on for."""
+    campaign: str = ""
+    """The campaign that dialled, and whom on its list."""
+    list_record: str = ""
     verstat: str = ""
     """How the caller's number was found by its signature; empty: nobody looked."""
     attestation: str = ""

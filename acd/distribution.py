@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from acd.actions import Action, Announce, CancelOffer, Dismiss, Offer
 from acd.contact import Contact, Stage
@@ -19,6 +20,12 @@ from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
 from switch.clock import Clock, TimerHandle
 from switch.ids import LegId
+
+_AT_ONCE: Final = {
+    "Call-Info": "<sip:switchroom.invalid>;answer-after=0",
+    "Alert-Info": "<http://www.notused.com>;info=alert-autoanswer;delay=0",
+}
+"""A phone that can answers a campaign's call by itself: the person at the other end waits two seconds."""
 
 
 class Distribution:
@@ -46,6 +53,8 @@ class Distribution:
         """The legs of agents who have dialled to pick up a contact, while it is moved to them."""
         self._timer: TimerHandle | None = None
         self._timer_at: float | None = None
+        self.on_reserved: Callable[[Contact], None] = lambda contact: None
+        """Told that the card is shown of a contact whose agent is to say when its phone is called."""
 
     def begin(self) -> None:
         """Report how things stand at the start: static agents are there already."""
@@ -160,7 +169,10 @@ class Distribution:
                 return  # the caller went, or the offer was cancelled, while the card travelled
             if contact.agent_leg is not None:
                 return
-            self._call_agent(contact, offer.agent, offer.ring_timeout_s)
+            if contact.agent_first:
+                self.on_reserved(contact)
+            else:
+                self._call_agent(contact, offer.agent, offer.ring_timeout_s)
 
         self._pops.offer(offer, ring)
 
@@ -171,13 +183,16 @@ class Distribution:
             caller_number=contact.caller_number,
             caller_name=contact.caller_name,
             ring_timeout_s=ring_timeout_s,
-            headers={"X-Interaction-Id": contact.id},
+            headers={"X-Interaction-Id": contact.id, **(_AT_ONCE if contact.campaign else {})},
         )
         contact.agent_leg = leg
         self._contacts.bind(leg, contact)
 
     def _dismiss(self, contact: Contact, action: Dismiss) -> None:
         contact.stop_waiting(self._clock.now())
+        if contact.agent_first:  # nobody was called but its agent
+            self._contacts.finish(contact, ContactResult.CANCELLED, action.reason)
+            return
         cause = EndCause(Result.NO_ANSWER, "queue-timeout", 480)
         self._contacts.finish(contact, ContactResult.TIMEOUT, action.reason, hang_up=cause)
 

@@ -52,6 +52,11 @@ class Endings:
                     contact.flow.caller_gone()
                 result = ContactResult.FAILED if failed else ContactResult.MENU
                 self._contacts.finish(contact, result, reason)
+            case Stage.OFFERED if contact.agent_first:
+                contact.stop_waiting(event.at)
+                self._distribution.tell(Withdraw(contact=contact.id, reason=reason))
+                result = of_unanswered(event.cause.result)
+                self._contacts.finish(contact, result, reason)
             case Stage.WAITING | Stage.OFFERED:
                 contact.stop_waiting(event.at)
                 self._distribution.tell(
@@ -90,6 +95,10 @@ class Endings:
                 self._contacts.finish(
                     contact, ContactResult.FAILED, event.cause.reason, hang_up=cause
                 )
+            case Stage.OFFERED if contact.agent_here:
+                self._distribution.tell(Withdraw(contact=contact.id, reason="agent-gone"))
+                cause = EndCause(Result.CANCELLED, "agent-gone")
+                self._contacts.finish(contact, ContactResult.CANCELLED, "agent-gone", hang_up=cause)
             case Stage.OFFERED:
                 contact.stage = Stage.WAITING
                 contact.agent = None

@@ -36,6 +36,8 @@ class ContactQueued(Struct, frozen=True, kw_only=True):
     priority: int
     again: bool = False
     """It was offered before and came back to its place."""
+    outbound: bool = False
+    """Of a campaign: no caller of the queue, so not of its service level."""
 
 
 class ContactOffered(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,7 @@ class ContactAnswered(Struct, frozen=True, kw_only=True):
     agent: AgentId
     at: float
     waited_s: float
+    outbound: bool = False
 
 
 class ContactLeft(Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ class ContactLeft(Struct, frozen=True, kw_only=True):
     waited_s: float
     reason: str
     """`abandoned`, `timeout`, `overflow`, ..."""
+    outbound: bool = False
 
 
 class ContactEnded(Struct, frozen=True, kw_only=True):
@@ -91,6 +95,7 @@ class ContactEnded(Struct, frozen=True, kw_only=True):
     """Hold included."""
     held_s: float
     by_agent: bool
+    outbound: bool = False
 
 
 class ContactHanded(Struct, frozen=True, kw_only=True):

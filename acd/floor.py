@@ -263,7 +263,7 @@ class Floor:
 
     def watch_offer(self, agent: Agent, now: float) -> None:
         """Take the offer back if nothing is heard of it for too long."""
-        until = now + agent.settings.ring_timeout_s + self._grace_s
+        until = now + agent.settings.ring_timeout_s + self._grace_s + agent.patience_s
         self._timers.set((Due.AGENT, agent.settings.agent), until)
 
     def _sync_idle_line(

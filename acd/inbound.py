@@ -96,7 +96,7 @@ class Inbound:
         self._agents = agents
         self._new_id = new_id
         self._report = report
-        self._engagements = Engagements(distribution.tell)
+        self._engagements = Engagements(distribution.tell, contacts, agents)
         self.place_of: Callable[[Contact, QueueName], float | None] | None = None
         """Since when a caller counts who was cut off and calls again (`acd.call_back`)."""
         self.agent_left: AgentLeft = lambda contact, event: False
@@ -127,17 +127,17 @@ class Inbound:
         )
         self.takes: Takes = {
             IncomingLeg: self._incoming,
-            LegStarted: self._leg_started,
+            LegStarted: self._engagements.leg_started,
             LegRinging: self._leg_ringing,
             LegReplaced: self._handovers.replaced,
-            LegRedirected: self._leg_redirected,
+            LegRedirected: self._engagements.leg_redirected,
             LegAnswered: self._leg_answered,
             LegHeld: self._leg_held,
             LegResumed: self._leg_held,
             LegEnded: self._leg_ended,
             DigitPressed: self._digit_pressed,
             PlayFinished: self._play_finished,
-            PhoneReachable: self._phone_reachable,
+            PhoneReachable: self._engagements.phone_reachable,
         }
         """News from the switch. Recordings, statistics and the gateway are for history."""
 
@@ -219,6 +219,15 @@ class Inbound:
             self._begin(contact, entry)
         return entry is not None
 
+    def has_flow(self, flow: str) -> bool:
+        """Whether there is a flow of this name."""
+        return flow in self._flows
+
+    def run_flow(self, contact: Contact, flow: str) -> None:
+        """Let a contact hear a flow, which may lead it on to a queue."""
+        contact.stage = Stage.MENU
+        self._self_service.start(contact, self._flows[flow])
+
     def _begin(self, contact: Contact, entry: Entry) -> None:
         if entry.queue is not None:
             self.enqueue(contact, entry.queue, priority=entry.priority)
@@ -234,8 +243,12 @@ class Inbound:
         skills: tuple[SkillNeed, ...] = (),
         entered_at: float | None = None,
         preferred: AgentId | None = None,
+        patience_s: float = 0.0,
     ) -> None:
-        """Let it wait; one that was here before keeps its place and is for its agent first."""
+        """Let it wait; one that was here before keeps its place and is for its agent first.
+
+        One whose agent comes first is for the preferred one alone, who has `patience_s` to take it.
+        """
         contact.stage = Stage.WAITING
         contact.queue = queue
         contact.queued_at = self._clock.now()
@@ -243,7 +256,7 @@ class Inbound:
             entered_at = self.place_of(contact, queue)
         contact.entered_at = contact.queued_at if entered_at is None else entered_at
         contact.priority, contact.skills = priority, skills
-        if not contact.customer_answered:
+        if not (contact.customer_answered or contact.silent):
             self._let_ring(contact)
         request = ContactRequest(
             contact=contact.id,
@@ -252,6 +265,9 @@ class Inbound:
             skills=skills,
             preferred_agent=preferred,
             entered_at=entered_at,
+            only_preferred=contact.agent_first,
+            patience_s=patience_s,
+            outbound=contact.silent,
         )
         self._distribution.tell(Enqueue(request=request))
         if contact.stage in (Stage.WAITING, Stage.OFFERED):
@@ -269,24 +285,6 @@ class Inbound:
         self._clock.call_at(due, answer)
 
     # --- legs -----------------------------------------------------------------------------------
-
-    def _leg_started(self, event: LegStarted) -> None:
-        agent = None if event.phone is None else self._agents.get(event.phone)
-        if agent is None or self._is_offer(event):
-            return  # not an agent's phone, or the leg of an offer, which the distribution knows
-        self._engagements.begin(event.leg, agent)
-
-    def _is_offer(self, event: LegStarted) -> bool:
-        """True for the leg on which an agent is offered a contact."""
-        contact = self._contacts.of_call(event.call)
-        return event.outbound and contact is not None and contact.stage is Stage.OFFERED
-
-    def _leg_redirected(self, event: LegRedirected) -> None:
-        """The call goes to another phone: its agent is on it, and not the one who sent it on."""
-        self._engagements.end(event.leg)
-        agent = None if event.phone is None else self._agents.get(event.phone)
-        if agent is not None:
-            self._engagements.begin(event.leg, agent)
 
     def _mine(self, leg: LegId) -> Contact | None:
         """The contact of a caller's or agent's leg, unless an agent began it (`acd.agent_dial`)."""
@@ -317,6 +315,8 @@ class Inbound:
             self._waiting_room.tune(contact)
             if contact.flow is not None:
                 contact.flow.leg_answered()
+            elif contact.agent_here and contact.stage is Stage.OFFERED:
+                self._agent_answered(contact)
             elif contact.stage in (Stage.WAITING, Stage.OFFERED):
                 self._waiting_room.enter(contact)
             elif contact.talking_since is not None:
@@ -332,7 +332,11 @@ class Inbound:
             return
         if contact.talking_since is not None:
             return  # somebody took it over who was called for that, and they are connected
+        if contact.agent_first and not contact.customer_answered:
+            contact.agent_here = True  # the dialer calls the customer now
+            return
         self._waiting_room.leave(contact)
+        contact.silent = contact.agent_first = contact.agent_here = False
         now = self._clock.now()
         contact.talking_since = now
         contact.stop_waiting(now)
@@ -368,11 +372,6 @@ class Inbound:
             return
         if contact.flow is not None:
             contact.flow.play_finished(event.player)
-
-    def _phone_reachable(self, event: PhoneReachable) -> None:
-        agent = self._agents.get(event.phone)
-        if agent is not None:
-            self._engagements.reachable(agent, event.reachable)
 
     # --- ends -----------------------------------------------------------------------------------
 

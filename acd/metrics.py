@@ -99,7 +99,7 @@ class Metrics:
             return  # the end of its offer has counted it as waiting
         tally = self.queues[event.queue]
         tally.waiting += 1
-        tally.day.entered += 1
+        tally.day.entered += not event.outbound
         self.changed_queues[event.queue] = None
 
     def _offer_ended(self, event: OfferEnded) -> None:
@@ -116,12 +116,13 @@ class Metrics:
         tally = self.queues[event.queue]
         tally.offered -= 1
         tally.talking += 1
-        day = tally.day
-        day.answered += 1
-        day.answered_wait_s += event.waited_s
-        if event.waited_s <= tally.settings.service_level_s:
-            day.answered_within += 1
-        self.history[event.queue].answered(event.waited_s)
+        if not event.outbound:
+            day = tally.day
+            day.answered += 1
+            day.answered_wait_s += event.waited_s
+            if event.waited_s <= tally.settings.service_level_s:
+                day.answered_within += 1
+            self.history[event.queue].answered(event.waited_s)
         agent = self.agents[event.agent]
         agent.answered += 1
         agent.queue = event.queue
@@ -130,9 +131,10 @@ class Metrics:
     def _left(self, event: ContactLeft) -> None:
         tally = self.queues[event.queue]
         tally.waiting -= 1
-        tally.day.left[event.reason] += 1
-        if event.reason == ABANDONED:
-            self._abandoned(tally, event.waited_s)
+        if not event.outbound:
+            tally.day.left[event.reason] += 1
+            if event.reason == ABANDONED:
+                self._abandoned(tally, event.waited_s)
         self.changed_queues[event.queue] = None
 
     def _abandoned(self, tally: QueueTally, waited_s: float) -> None:
@@ -148,9 +150,10 @@ class Metrics:
     def _ended(self, event: ContactEnded) -> None:
         tally = self.queues[event.queue]
         tally.talking -= 1
-        tally.day.ended += 1
-        tally.day.talk_s += event.talked_s
-        tally.day.held_s += event.held_s
+        if not event.outbound:
+            tally.day.ended += 1
+            tally.day.talk_s += event.talked_s
+            tally.day.held_s += event.held_s
         self.history[event.queue].talk_ended(event.talked_s)
         self.changed_queues[event.queue] = None
         self.changed_agents[event.agent] = None

@@ -115,6 +115,12 @@ class ContactRequest(Struct, frozen=True, kw_only=True):
     preferred_agent: AgentId | None = None
     entered_at: float | None = None
     """When it first began to wait, if before now: a contact that comes back keeps its place."""
+    only_preferred: bool = False
+    """It is for the preferred agent or nobody, and leaves when that one does not take it."""
+    patience_s: float = 0.0
+    """So much longer than its phone rings the agent may take: it reads first, or waits for an answer."""
+    outbound: bool = False
+    """Of a campaign: the service level of the queue's callers knows nothing of it."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

@@ -55,6 +55,9 @@ class QueuedContact:
         "id",
         "offered_at",
         "offers",
+        "only_preferred",
+        "outbound",
+        "patience_s",
         "place",
         "pool",
         "preferred",
@@ -81,6 +84,9 @@ class QueuedContact:
         self.queue = request.queue
         self.skills = request.skills
         self.preferred = request.preferred_agent
+        self.only_preferred = request.only_preferred
+        self.patience_s = request.patience_s
+        self.outbound = request.outbound
         self.priority = priority
         self.pool = pool
         self.place = place
@@ -132,6 +138,7 @@ class QueuedContact:
             position=position,
             priority=self.priority,
             again=again,
+            outbound=self.outbound,
         )
 
     def left(self, reason: str, now: float) -> ContactLeft:
@@ -141,6 +148,7 @@ class QueuedContact:
             at=now,
             waited_s=now - self.entered_at,
             reason=reason,
+            outbound=self.outbound,
         )
 
     def answered(self, agent: AgentId, now: float) -> ContactAnswered:
@@ -150,6 +158,7 @@ class QueuedContact:
             agent=agent,
             at=now,
             waited_s=now - self.entered_at,
+            outbound=self.outbound,
         )
 
     def offer_ended(self, agent: AgentId, failure: OfferFailure, now: float) -> OfferEnded:
@@ -173,6 +182,7 @@ class QueuedContact:
             talked_s=0.0 if self.answered_at is None else now - self.answered_at,
             held_s=self.held_s,
             by_agent=by_agent,
+            outbound=self.outbound,
         )
 
 

@@ -105,7 +105,12 @@ class QueuedContacts:
         position = queue.line.position(contact.place)
         self._outbox.emit(contact.queued(position, now, again=again))
         contact.resting = contact.dead_offers >= self._settings.dead_offers
-        if contact.resting or not self._offer_to_idle(contact, now):
+        if contact.only_preferred:
+            if again or not self._offer_to_idle(contact, now):
+                self._left(contact, "agent-gone", now)
+                dismiss = Dismiss(contact=contact.id, queue=contact.queue, reason="agent-gone")
+                self._outbox.do(dismiss)
+        elif contact.resting or not self._offer_to_idle(contact, now):
             self._stand_in_line(contact, now)
 
     def _stand_in_line(self, contact: QueuedContact, now: float) -> None:
@@ -125,7 +130,7 @@ class QueuedContacts:
     def _offer_to_idle(self, contact: QueuedContact, now: float) -> bool:
         """Offer it to an agent who is free, if there is one; it must stand in no line."""
         found = self._router.agent_for(contact.pool, contact.preferred)
-        if found is None:
+        if found is None or (contact.only_preferred and found != contact.preferred):
             return False
         rule = why.PREFERRED if found == contact.preferred else why.LONGEST_IDLE
         self._offer(contact, self._floor.agents[found], rule, now)
@@ -225,6 +230,7 @@ class QueuedContacts:
                 contact=contact.id, queue=contact.queue, agent=name, at=now, decision=decision
             )
         )
+        agent.patience_s = contact.patience_s
         took = self._floor.picks_up if rule is why.PICKED_UP else self._floor.chosen
         took(agent, contact.id, now)
         self._outbox.do(

@@ -58,6 +58,9 @@ class QueuedRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     answered_at: float | None
     held_since: float | None
     held_s: float
+    only_preferred: bool = False
+    patience_s: float = 0.0
+    outbound: bool = False
 
 
 class PartyRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -137,6 +140,11 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     talked_s: float = 0.0
     tune: str = ""
     park: ParkRecord | None = None
+    campaign: str = ""
+    list_record: str = ""
+    silent: bool = False
+    agent_first: bool = False
+    agent_here: bool = False
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

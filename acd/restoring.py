@@ -110,6 +110,9 @@ def queued_record(core: Core, contact: ContactId, wall: Moment) -> QueuedRecord 
         _at(found.answered_at, wall),
         _at(found.held_since, wall),
         found.held_s,
+        found.only_preferred,
+        found.patience_s,
+        found.outbound,
     )
 
 
@@ -185,6 +188,9 @@ def _restore_contact(
         queue=queue.settings.queue,
         skills=skills,
         preferred_agent=None if record.preferred is None else AgentId(record.preferred),
+        only_preferred=record.only_preferred,
+        patience_s=record.patience_s,
+        outbound=record.outbound,
     )
     found = QueuedContact(
         request,
@@ -282,6 +288,8 @@ def _place(core: Core, agent: Agent, state: AgentState, record: AgentRecord, mon
 def _set_timer(core: Core, agent: Agent, now: float) -> None:
     key = (Due.AGENT, agent.settings.agent)
     if agent.state in OFFERED:
+        assert agent.contact is not None
+        agent.patience_s = core.contacts.live[agent.contact].patience_s
         core.floor.watch_offer(agent, now)
     elif agent.state is AgentState.WRAP_UP and agent.until is not None:
         core.timers.set(key, agent.until)

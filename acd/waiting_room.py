@@ -49,6 +49,8 @@ class WaitingRoom:
 
     def enter(self, contact: Contact) -> None:
         """The caller waits: music, if it was answered; ringing does for the others."""
+        if contact.silent:
+            return
         self.tune(contact)
         if contact.customer_answered and contact.announcement is None:
             self._control.music(contact.customer_leg, True)
@@ -58,14 +60,14 @@ class WaitingRoom:
         waited_s = self._clock.now() - contact.started_at
         if (
             contact.stage is Stage.WAITING
-            and not contact.customer_answered
+            and not (contact.customer_answered or contact.silent)
             and waited_s >= ANSWER_AFTER_S
         ):
             self._control.answer(contact.customer_leg)
 
     def announce(self, contact: Contact, action: Announce) -> None:
         """Tell the caller its position and the expected wait."""
-        if contact.stage is not Stage.WAITING or not contact.customer_answered:
+        if contact.stage is not Stage.WAITING or not contact.customer_answered or contact.silent:
             return
         if contact.announcement is not None:
             return  # the last one is not over yet
@@ -96,7 +98,7 @@ class WaitingRoom:
         if contact.announcement != player:
             return False
         contact.announcement = None
-        if contact.stage in (Stage.WAITING, Stage.OFFERED):
+        if contact.stage in (Stage.WAITING, Stage.OFFERED) and not contact.silent:
             self._control.music(contact.customer_leg, True)
         return True
 
