@@ -6,7 +6,7 @@ Words are those of `docs/glossary.md`. Modes, states and outcomes are the slugs 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cti.schema_customers import CustomerCard

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 _TLS: Final = ("tls_ca", "tls_pins", "tls_certificate", "tls_key")
 """What a connection to a server is made with."""
+_FOR_CALLS_OUT: Final = (
+    "call_backs",
+    "campaigns",
+    "sign",
+    "probe_s",
+    "callers",
+    "prefixes",
+    "least_digits",
+    "rates",
+)
 
 
 def trunk_problems(settings: Settings) -> Iterator[str]:
@@ -43,7 +53,7 @@ def _trunk(key: str, trunk: TrunkSection) -> Iterator[str]:
     comes_in = trunk.from_addresses or trunk.certificates or trunk.inbound_username
     if not (comes_in or trunk.proxy or trunk.registrars):
         yield f"{key}: give from_addresses (calls in), a proxy (calls out), or both"
-    for what in ("call_backs", "sign", "probe_s", "callers", "prefixes", "least_digits", "rates"):
+    for what in _FOR_CALLS_OUT:
         if getattr(trunk, what) and not trunk.proxy:
             yield f"{key}.{what}: nobody can be called through a trunk without a proxy"
     for address in trunk.from_addresses:

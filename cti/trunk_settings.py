@@ -65,6 +65,8 @@ class TrunkSection(Section, frozen=True, kw_only=True):
     max_calls_per_second: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     call_backs: bool = False
     """The server itself may call customers back through it whom it cut off."""
+    campaigns: bool = False
+    """Campaigns may call the people on their lists through it."""
     trusts_identity: bool = False
     """Its P-Asserted-Identity or Remote-Party-ID says who calls."""
     late_offer: bool = False
@@ -142,6 +144,7 @@ class TrunkGroupSection(Section, frozen=True, kw_only=True):
     max_calls: Count = 0
     max_calls_per_second: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     call_backs: bool = False
+    campaigns: bool = False
 
 
 class NumberingSection(Section, frozen=True, kw_only=True):

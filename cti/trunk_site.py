@@ -118,6 +118,7 @@ def _trunk(trunk: TrunkSection, key: str, settings: Settings) -> TrunkSettings:
             max_calls=trunk.max_calls,
             max_calls_per_second=trunk.max_calls_per_second,
             call_backs=trunk.call_backs,
+            campaigns=trunk.campaigns,
             health=HealthSettings(
                 probe_s=trunk.probe_s,
                 down_after=trunk.probe_down_after,
@@ -252,6 +253,7 @@ def _group(group: TrunkGroupSection, key: str) -> GroupSettings:
         max_calls=group.max_calls,
         max_calls_per_second=group.max_calls_per_second,
         call_backs=group.call_backs,
+        campaigns=group.campaigns,
     )
 
 

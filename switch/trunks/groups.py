@@ -41,6 +41,8 @@ class GroupSettings:
     max_calls_per_second: int = 0
     """Calls begun through the group in any second; 0: no limit of its own."""
     call_backs: bool = False
+    campaigns: bool = False
+    """Campaigns may call out through this group."""
 
 
 def in_order(

@@ -170,6 +170,24 @@ class NumberPlan:
                 return ToTrunk(route.trunk, wanted)
         return Refused(403, "not-allowed") if routes else Refused(404, "unknown-number")
 
+    def campaign(self, number: str, way: str = "") -> Destination:
+        """Find where a campaign reaches `number`: by the trunk or group `way`, or any that it may use.
+
+        Only outside, and only where the trunk takes such numbers and allows campaigns; never an
+        emergency number.
+        """
+        wanted = normalise(number)
+        if len(number) > MAX_NUMBER_LENGTH or self.knows(wanted) or self.is_emergency(wanted):
+            return Refused(404, "unknown-number")
+        routes = [route for route in self._settings.routes if route.takes(wanted)]
+        routes = [route for route in routes if way in ("", route.trunk)]
+        if routes and self._blocked_by(wanted) is not None:
+            return Refused(403, "blocked")
+        for route in routes:
+            if self._way(route.trunk).campaigns:
+                return ToTrunk(route.trunk, wanted)
+        return Refused(403, "not-allowed") if routes else Refused(404, "unknown-number")
+
     def is_phone(self, number: str) -> bool:
         """Tell whether `number` is the extension of a phone."""
         return any(number in phones for phones in self._settings.phones)

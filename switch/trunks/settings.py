@@ -98,6 +98,8 @@ class TrunkSettings:
     """Calls begun in any second, in both directions together; 0: no limit of its own."""
     call_backs: bool = False
     """True lets the product itself call customers back whom it cut off."""
+    campaigns: bool = False
+    """True lets the product itself call the people on the lists of its campaigns."""
     inbound_phones: bool = False
     """True lets callers of this trunk dial phone extensions; otherwise they reach entries only."""
     trusts_identity: bool = False

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from switch.trunks.emergency import EmergencySettings
 from switch.trunks.number_plan import (
     Destination,
     NumberPlan,
@@ -155,3 +156,39 @@ def test_customers_are_called_back_where_a_trunk_allows_it(
         )
     )
     assert numbers.call_back(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "way", "expected"),
+    [
+        ("+1 202 555 0100", "", ToTrunk("wide", "+12025550100")),
+        ("+1 202 555 0100", "wide", ToTrunk("wide", "+12025550100")),
+        ("+1 202 555 0100", "out", FORBIDDEN),
+        ("+1 202 555 0100", "nowhere", UNKNOWN),
+        ("2025550100", "wide", UNKNOWN),
+        ("1001", "", UNKNOWN),
+        ("4000", "", UNKNOWN),
+        ("911", "", UNKNOWN),
+        ("sales", "", UNKNOWN),
+        ("+1" + "2" * 40, "", UNKNOWN),
+        ("+88 1234567", "", Refused(403, "blocked")),
+    ],
+)
+def test_campaigns_call_where_a_trunk_allows_it(
+    number: str, way: str, expected: Destination
+) -> None:
+    wide = TrunkSettings(name="wide", proxy_host="127.0.0.1", campaigns=True)
+    numbers = NumberPlan(
+        NumberPlanSettings(
+            entries=(EntrySettings(name="menu", numbers=("4000",)),),
+            phones=(PhoneRange(first="1001", last="1050"),),
+            routes=(
+                RouteSettings(trunk="out", prefixes=("+",), min_digits=7),
+                RouteSettings(trunk="wide", prefixes=("+",)),
+            ),
+            trunks={"out": OUT, "wide": wide},
+            blocked=("+88",),
+            emergency=EmergencySettings(numbers=frozenset({"911"}), way="out"),
+        )
+    )
+    assert numbers.campaign(number, way) == expected
