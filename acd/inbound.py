@@ -16,6 +16,7 @@ from acd.contact import Contact, Entry, Stage
 from acd.contact_events import (
     ContactConnected,
     ContactEvent,
+    ContactResult,
     ContactRinging,
     ContactStarted,
 )
@@ -36,7 +37,8 @@ from acd.model import (
 )
 from acd.ports import Routes
 from acd.self_service import SelfService
-from acd.waiting_room import ANSWER_AFTER_S, WaitingRoom
+from acd.waiting_places import WaitingPlaces
+from acd.waiting_room import WaitingRoom
 from ivr.flow import Flow
 from ivr.records import RunRecord
 from switch.calls.causes import EndCause, Result
@@ -125,6 +127,13 @@ class Inbound:
             enqueue=self.enqueue,
             report=report,
         )
+        self.places = WaitingPlaces(
+            contacts=contacts,
+            distribution=distribution,
+            enqueue=self.enqueue,
+            start=self._self_service.start,
+        )
+        """Who waits, and may be transferred there."""
         self.takes: Takes = {
             IncomingLeg: self._incoming,
             LegStarted: self._engagements.leg_started,
@@ -158,21 +167,21 @@ class Inbound:
         elif contact.stage in (Stage.WAITING, Stage.OFFERED):
             self._waiting_room.enter(contact)
             if not contact.customer_answered:
-                self._let_ring(contact)
+                self._waiting_room.let_ring(contact)
 
     # --- the caller -----------------------------------------------------------------------------
 
     def _incoming(self, event: IncomingLeg) -> None:
         if self.is_code(event):
             return
+        known = self._contacts.of_leg(event.leg)
+        if known is not None:
+            self._sent_to(known, event)
+            return
         entry = self._entries.get(event.entry)
         if entry is None:
             log.error("the number plan names entry %s, which is not configured", event.entry)
             self._control.reject(event.leg, 404, "Not Found")
-            return
-        known = self._contacts.of_leg(event.leg)
-        if known is not None:
-            self._sent_to(known, event)
             return
         contact = Contact(
             id=ContactId(self._new_id("i")),
@@ -201,7 +210,8 @@ class Inbound:
             )
         )
         self._contacts.add(contact)
-        self._begin(contact, entry)
+        if event.place_of is None or not self.places.take(contact, event.place_of):
+            self._begin(contact, entry)
 
     def _sent_to(self, contact: Contact, event: IncomingLeg) -> None:
         """Its agent has transferred a contact to an entry: a queue, or a menu."""
@@ -209,7 +219,12 @@ class Inbound:
             self._control.hang_up(event.leg, EndCause(Result.COMPLETED, "transferred"))
             return
         self._handovers.to_entry(contact)
-        self.begin_at(contact, event.entry)
+        if event.place_of is not None and self.places.take(contact, event.place_of):
+            return
+        if not self.begin_at(contact, event.entry):
+            log.error("contact %s is sent to %s, which is not configured", contact.id, event.entry)
+            cause = EndCause(Result.FAILED, "entry-gone", 404)
+            self._contacts.finish(contact, ContactResult.FAILED, "entry-gone", hang_up=cause)
 
     def begin_at(self, contact: Contact, number: str) -> bool:
         """Let a contact that lives begin anew at an entry; False: there is none of that number."""
@@ -257,7 +272,7 @@ class Inbound:
         contact.entered_at = contact.queued_at if entered_at is None else entered_at
         contact.priority, contact.skills = priority, skills
         if not (contact.customer_answered or contact.silent):
-            self._let_ring(contact)
+            self._waiting_room.let_ring(contact)
         request = ContactRequest(
             contact=contact.id,
             queue=queue,
@@ -272,17 +287,6 @@ class Inbound:
         self._distribution.tell(Enqueue(request=request))
         if contact.stage in (Stage.WAITING, Stage.OFFERED):
             self._waiting_room.enter(contact)
-
-    def _let_ring(self, contact: Contact) -> None:
-        """The caller hears ringing, and if nobody is free soon music instead."""
-
-        def answer() -> None:
-            if self._contacts.get(contact.id) is contact:
-                self._waiting_room.answer_late(contact)
-
-        self._control.ring(contact.customer_leg)
-        due = max(contact.started_at + ANSWER_AFTER_S, self._clock.now())
-        self._clock.call_at(due, answer)
 
     # --- legs -----------------------------------------------------------------------------------
 

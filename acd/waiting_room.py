@@ -55,6 +55,12 @@ class WaitingRoom:
         if contact.customer_answered and contact.announcement is None:
             self._control.music(contact.customer_leg, True)
 
+    def let_ring(self, contact: Contact) -> None:
+        """The caller hears ringing, and if nobody is free soon music instead."""
+        self._control.ring(contact.customer_leg)
+        due = max(contact.started_at + ANSWER_AFTER_S, self._clock.now())
+        self._clock.call_at(due, lambda: self.answer_late(contact))
+
     def answer_late(self, contact: Contact) -> None:
         """Answer who rang long enough and still waits, so that it hears music instead."""
         waited_s = self._clock.now() - contact.started_at

@@ -314,6 +314,7 @@ class Centre:
             language=settings.site.language,
         )
         features.ask_before_entries(self._codes.refuses)
+        features.ask_where_legs_wait(self._inbound.places.number_of)
         self._inbound.is_code = self._codes.incoming
 
     @property

@@ -81,6 +81,11 @@ class FlowRun:
         self._waiting: deque[Callable[[], list[Action]]] = deque()
 
     @property
+    def flow(self) -> Flow:
+        """What it runs."""
+        return self._flow
+
+    @property
     def is_over(self) -> bool:
         """True once the outcome was told."""
         return self._ended

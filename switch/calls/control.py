@@ -22,6 +22,7 @@ from switch.calls.departing import Departing
 from switch.calls.destinations import Destinations
 from switch.calls.direct import DirectCalls
 from switch.calls.events import CallSink, PhoneReachable
+from switch.calls.expiry import ExpiryWatch
 from switch.calls.fan_out import FanOut, everything
 from switch.calls.forking import Forking
 from switch.calls.gateway_inputs import GatewayInputs
@@ -42,12 +43,13 @@ from switch.calls.session_inputs import SessionInputs
 from switch.calls.settings import CallSettings
 from switch.calls.snapshot import LegView, describe
 from switch.calls.sound import Sound
+from switch.calls.transfer_requests import TransferRequests
 from switch.calls.transfers import Transfers
 from switch.calls.transport_policies import TransportPolicies, accept_from_all
 from switch.calls.turn import Subject, Turn
 from switch.calls.vouching import Vouching
 from switch.calls.wiring import wired
-from switch.clock import Clock, TimerHandle
+from switch.clock import Clock
 from switch.gateway.protocol import Event, Welcome
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.registrar.location import Location
@@ -107,8 +109,6 @@ class Calls(Commands):
         one order share calls; `srtp_of_phone` says whose sound is encrypted; `verifier` and `signer` are
         for the numbers of callers. The location's `on_change` should lead to `phone_changed`.
         """
-        self._expiry: TimerHandle | None = None
-        self._expiry_at: float | None = None
         self.overload = Overload(settings)
         self.limits = TrunkLimits(trunks, number_plan.groups)
         self.trunks = Trunks(
@@ -207,6 +207,16 @@ class Calls(Commands):
             legs=legs,
             sound=sound,
             direct=self._direct,
+            clock=clock,
+            emit=turn.emit,
+        )
+        self.transfer_requests = TransferRequests(
+            control=self,
+            user_agent=user_agent,
+            legs=legs,
+            sound=sound,
+            direct=self._direct,
+            transfers=self.transfers,
             plan=number_plan,
             settings=settings,
             clock=clock,
@@ -225,6 +235,7 @@ class Calls(Commands):
             emit=turn.emit,
         )
         first = (self.transfers, self.replacements, self._direct, self._digits)
+        self._expiry = ExpiryWatch(location, turn, clock)
         self._deliver = FanOut(*(part.takes for part in first), everything(sink))
         self._incoming = Incoming(
             user_agent=user_agent,
@@ -252,7 +263,7 @@ class Calls(Commands):
             incoming=self._incoming,
             forking=forking,
             hunting=self.hunting,
-            transfers=self.transfers,
+            transfers=self.transfer_requests,
             legs=legs,
             media=self.media,
             registrar=registrar,
@@ -292,7 +303,7 @@ class Calls(Commands):
         `now` is monotonic and belongs to the clock given at construction.
         """
         self._turn.finish()
-        self._watch_expiry()
+        self._expiry.watch()
 
     def gateway_event(self, event: Event) -> None:
         """Take one event of the gateway."""
@@ -380,18 +391,3 @@ class Calls(Commands):
         call = leg.call if leg is not None else CallId(subject or "")
         for each in self.legs.of_call(call):
             self.legs.abandon(each, INTERNAL_ERROR)
-
-    def _watch_expiry(self) -> None:
-        """Keep one timer at the next expiry of a binding."""
-        when = self._location.get_timer()
-        if when == self._expiry_at:
-            return
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self._expiry_at = when
-        self._expiry = None if when is None else self._turn.call_at(when, None, self._expired)
-
-    def _expired(self) -> None:
-        self._expiry = self._expiry_at = None
-        self._location.handle_timer(self._clock.now())
-        self._watch_expiry()

@@ -35,6 +35,8 @@ class IncomingLeg(Struct, frozen=True, kw_only=True):
     """Why, as in `LegRedirected`."""
     is_answered: bool = False
     """True: it was transferred to this entry out of a call that stood."""
+    place_of: LegId | None = None
+    """A leg that waits: whose place this one takes, before it ends."""
     verstat: str = ""
     """How the caller's number was found by its signature (`TN-Validation-Passed`, `TN-Validation-Failed`,
     `No-TN-Validation`); empty: nobody looked."""

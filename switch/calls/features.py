@@ -31,7 +31,9 @@ class PhoneFeatures:
         False where it talks to nobody, or to several, or the entry takes nobody now.
         """
         found = self._calls.legs.get(leg)
-        return found is not None and self._calls.transfers.deflect(found, ToEntry(entry, number))
+        return found is not None and self._calls.transfer_requests.deflect(
+            found, ToEntry(entry, number)
+        )
 
     def ringing_call(self, phones: Collection[str]) -> RingingCall | None:
         """The direct call that rings longest at one of these phones."""
@@ -45,6 +47,15 @@ class PhoneFeatures:
         """Let a leg answer a call in the place of one that rings; False: it rings no more."""
         return self._calls.replacements.pick_up(by, ringing)
 
+    def ask_where_legs_wait(self, waits_at: Callable[[LegId], str | None]) -> None:
+        """`waits_at(leg)` names the number at which a leg waits whose place may be taken, if it does."""
+
+        def waits(leg: LegId) -> ToEntry | None:
+            number = waits_at(leg)
+            return None if number is None else ToEntry(number, number)
+
+        self._calls.transfer_requests.waits_at = waits
+
     def ask_before_entries(self, refuses: Callable[[str, str, LegId], int | None]) -> None:
         """`refuses(entry, number, leg)` gives the status with which a transfer there is refused."""
-        self._calls.transfers.refuses = lambda to, leg: refuses(to.entry, to.number, leg)
+        self._calls.transfer_requests.refuses = lambda to, leg: refuses(to.entry, to.number, leg)

@@ -16,7 +16,7 @@ from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.outside import Outside
 from switch.calls.status import cause_of_end, cause_of_status, with_reasons
-from switch.calls.transfers import Transfers
+from switch.calls.transfer_requests import TransferRequests
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, RemoteProtocolError
@@ -84,7 +84,7 @@ class SessionInputs:
         incoming: Incoming,
         forking: Forking,
         hunting: Hunting,
-        transfers: Transfers,
+        transfers: TransferRequests,
         legs: Legs,
         media: LegMedia,
         registrar: Registrar,

@@ -1,4 +1,4 @@
-"""Transfers that phones ask for: REFER, blind and attended (RFC 3515, RFC 5589), and their roll-back.
+"""Transfers whose target is being called, and their roll-back (RFC 3515, RFC 5589).
 
     t talks to p and refers it to n:
         accepted            t and p are parted, p hears ring-back, n is called with the rights of t
@@ -7,10 +7,7 @@
         t leaves before     n has its place already; if n refuses then, t's phone is called again
         p leaves            n is cancelled, t is told
 
-    t talks to p and to q, and refers p to q (Replaces):  p and q are bridged, both legs of t end.
-
-    t talks to p, calls q, and refers p to q while q rings:  q rings for p now, as if t had referred p to its
-                            number; t's call to q ends, that to p when q answers.
+What phones may ask for, and how it begins, is `switch.calls.transfer_requests`.
 
 Each time somebody takes the place of a leg, `LegReplaced` says so before that leg's `LegEnded`, so
 that whoever keeps books of calls changes the name in them and goes on.
@@ -21,15 +18,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import quote
 
-from switch.calls.attempt import Rights
 from switch.calls.causes import EndCause, Result
 from switch.calls.direct import DirectCalls
-from switch.calls.diversion import USER_SAFE
 from switch.calls.events import (
     CallEvent,
-    IncomingLeg,
     LegAnswered,
     LegEarlyMedia,
     LegEnded,
@@ -37,26 +30,20 @@ from switch.calls.events import (
     LegRinging,
 )
 from switch.calls.fan_out import Takes
-from switch.calls.leg import Leg, State
+from switch.calls.leg import Leg
 from switch.calls.legs import Legs
 from switch.calls.ports import CallControl
-from switch.calls.settings import CallSettings
 from switch.calls.sound import Sound
 from switch.calls.status import final_status
-from switch.calls.transfer import RINGBACK, TRANSFERRED, TRANSFERRED_EARLY, Transfer
+from switch.calls.transfer import TRANSFERRED, Transfer
 from switch.clock import Clock
 from switch.ids import LegId
-from switch.sip.events import ReferId, Referred
 from switch.sip.user_agent import UserAgent
-from switch.trunks.number_plan import NumberPlan, Refused, ToEntry, ToPhone, ToTrunk, normalise
-from switch.trunks.source import Source
 
 log = logging.getLogger(__name__)
 
 _PEER_GONE: Final = EndCause(Result.CANCELLED, "caller-gone")
 _RING_AGAIN_S: Final = 30.0
-
-Destination = ToPhone | ToTrunk
 
 
 class Transfers:
@@ -70,8 +57,6 @@ class Transfers:
         legs: Legs,
         sound: Sound,
         direct: DirectCalls,
-        plan: NumberPlan,
-        settings: CallSettings,
         clock: Clock,
         emit: Callable[[CallEvent], None],
     ) -> None:
@@ -80,8 +65,6 @@ class Transfers:
         self._legs = legs
         self._sound = sound
         self._direct = direct
-        self._plan = plan
-        self._settings = settings
         self._clock = clock
         self._emit = emit
         self._by_target: dict[LegId, Transfer] = {}
@@ -92,8 +75,6 @@ class Transfers:
             LegEnded: self._leg_ended,
         }
         """News of the legs; before anybody else has them."""
-        self.refuses: Callable[[ToEntry, LegId], int | None] = lambda entry, leg: None
-        """Asked before a leg is brought to an entry: the status to refuse that with."""
 
     def __len__(self) -> int:
         return len(self._by_target)
@@ -104,6 +85,11 @@ class Transfers:
     def of_target(self, leg: LegId) -> Transfer | None:
         """The transfer that calls this leg."""
         return self._by_target.get(leg)
+
+    def begin(self, transfer: Transfer) -> None:
+        """Its target is being called, and rings for who is transferred from now on."""
+        self._by_target[transfer.target] = transfer
+        self._note(transfer)
 
     def restore(self, transfer: Transfer) -> None:
         """Take up a transfer of an earlier process; all its legs live."""
@@ -116,176 +102,6 @@ class Transfers:
             transfer.target = by
             self._by_target[by] = transfer
             self._note(transfer)
-
-    # --- asked for ------------------------------------------------------------------------------
-
-    def referred(self, leg: Leg, event: Referred) -> None:
-        """A leg's peer wants whom it talks to to talk to somebody else."""
-        peers = self._sound.matrix.peers(leg.id)
-        if leg.phone is None:
-            self._refuse(event.refer, 403, f"leg {leg.id} has no phone of ours")
-        elif len(peers) != 1 or self._under_way(leg.id, peers[0]) is not None:
-            self._refuse(event.refer, 491, f"leg {leg.id} talks to {len(peers)}, or is referring")
-        elif event.replaces is not None:
-            self._to_other_call(leg, leg.phone, peers[0], event)
-        else:
-            self._blind(leg, leg.phone, peers[0], event)
-
-    def _refuse(self, refer: ReferId, status: int, why: str) -> None:
-        log.info("a transfer is refused with %d: %s", status, why)
-        self._ua.refuse_refer(refer, status, self._clock.now())
-
-    def _to_other_call(self, leg: Leg, phone: str, peer: LegId, event: Referred) -> None:
-        other = self._other_call(leg, event)
-        callee = None if other is None else self._direct.callee_of(other.id)
-        target = None if callee is None else self._legs.get(callee)
-        if other is not None and self._may_join(leg, other):
-            self._attended(leg, peer, other, event.refer)
-        elif other is not None and not other.is_answered and target is not None:
-            if target.state in (State.CALLING, State.ALERTING):
-                self._semi_attended(Transfer(peer, target.id, leg.id, phone, event.refer), other)
-            else:
-                self._refuse(event.refer, 491, f"leg {other.id} waits for the ACK of its phone")
-        else:
-            self._refuse(event.refer, 481, f"leg {leg.id} has no such other call")
-
-    def _other_call(self, leg: Leg, event: Referred) -> Leg | None:
-        """The other leg of the same phone, which it names."""
-        if event.replaces is None:
-            return None
-        session = self._ua.find_session(event.replaces, takes_invited=True)
-        other = None if session is None else self._legs.of_session(session)
-        return None if other is leg or other is None or other.phone != leg.phone else other
-
-    def _may_join(self, leg: Leg, other: Leg) -> bool:
-        """Whether both talk to somebody, and not to each other."""
-        there = self._sound.matrix.peers(other.id)
-        if not other.is_answered or len(there) != 1:
-            return False
-        if there[0] in (leg.id, *self._sound.matrix.peers(leg.id)):
-            return False
-        return self._under_way(other.id, there[0]) is None
-
-    def _semi_attended(self, transfer: Transfer, other: Leg) -> None:
-        """Whom the other call rings rings for the peer from now on."""
-        target = self._legs.get(transfer.target)
-        now = self._clock.now()
-        if transfer.refer is not None:
-            self._ua.accept_refer(transfer.refer, now)
-        self._control.unbridge(transfer.transferor, transfer.peer)
-        self._direct.forget(other.id)
-        self._by_target[transfer.target] = transfer
-        if self._sound.matrix.hears_early(other.id) == transfer.target:
-            self._control.hear_early(transfer.peer, transfer.target)
-        else:
-            transfer.player = self._control.play(transfer.peer, RINGBACK, loop=True)
-        self._note(transfer)
-        if target is not None and target.state is State.ALERTING:
-            self._notify(transfer, 180)
-        self._sound.changes.legs.add(other.id)
-        self._control.hang_up(other.id, TRANSFERRED_EARLY)
-
-    def _attended(self, leg: Leg, peer: LegId, other: Leg, refer: ReferId) -> None:
-        (there,) = self._sound.matrix.peers(other.id)
-        self._ua.accept_refer(refer, self._clock.now())
-        self._control.unbridge(leg.id, peer)
-        self._control.unbridge(other.id, there)
-        self._control.bridge(peer, there)
-        self._report(leg, peer, there, other=other.id, is_answered=True)
-        self._direct.transferred(leg.id, peer, there, other.id)
-        self._ua.notify_refer(refer, 200, self._clock.now())
-        for each in (leg, other):
-            self._control.hang_up(each.id, TRANSFERRED)
-
-    def _blind(self, leg: Leg, phone: str, peer: LegId, event: Referred) -> None:
-        number = normalise(event.refer_to.uri.username)
-        found = self._plan.resolve(Source.PHONE, phone, number)
-        transferred = self._legs.get(peer)
-        if isinstance(found, Refused):
-            self._refuse(event.refer, found.status, f"phone {phone} may not call {number[:32]!r}")
-        elif transferred is None or number == phone:
-            self._refuse(event.refer, 403, f"phone {phone} transfers to itself")
-        elif isinstance(found, ToEntry):
-            status = self.refuses(found, peer)
-            if status is None:
-                self._to_entry(leg, transferred, found, event.refer)
-            else:
-                self._refuse(event.refer, status, f"entry {found.entry} takes nobody now")
-        else:
-            self._call(leg, phone, transferred, found, event.refer)
-
-    def deflect(self, leg: Leg, entry: ToEntry) -> bool:
-        """Bring whom a leg talks to to an entry, as if its phone had asked for that; False: it cannot be."""
-        peers = self._sound.matrix.peers(leg.id)
-        peer = self._legs.get(peers[0]) if len(peers) == 1 else None
-        if peer is None or self._under_way(leg.id, peer.id) is not None:
-            return False
-        if self.refuses(entry, peer.id) is not None:
-            return False
-        self._to_entry(leg, peer, entry, None)
-        return True
-
-    def _to_entry(self, leg: Leg, peer: Leg, entry: ToEntry, refer: ReferId | None) -> None:
-        """A queue or a menu takes the peer at once: nothing rings, nothing can fail."""
-        now = self._clock.now()
-        if refer is not None:
-            self._ua.accept_refer(refer, now)
-        self._control.unbridge(leg.id, peer.id)
-        self._direct.forget(leg.id)
-        self._emit(
-            IncomingLeg(
-                leg=peer.id,
-                call=peer.call,
-                at=now,
-                entry=entry.entry,
-                called=entry.number,
-                caller_number=peer.number,
-                caller_name="",
-                source=Source.TRUNK if peer.phone is None else Source.PHONE,
-                source_name=peer.phone or peer.trunk or "",
-                redirected_by=leg.phone or "",
-                redirect_reason="deflection",
-                is_answered=True,
-            )
-        )
-        if refer is not None:
-            self._ua.notify_refer(refer, 200, now)
-        self._control.hang_up(leg.id, TRANSFERRED)
-
-    def _call(
-        self, leg: Leg, phone: str, peer: Leg, destination: Destination, refer: ReferId
-    ) -> None:
-        self._ua.accept_refer(refer, self._clock.now())
-        self._control.unbridge(leg.id, peer.id)
-        player = self._control.play(peer.id, RINGBACK, loop=True)
-        referrer = f"<sip:{quote(phone, USER_SAFE)}@{self._settings.host}>"
-        headers = {"Referred-By": referrer}
-        rights = Rights(Source.PHONE, phone)
-        if isinstance(destination, ToPhone):
-            target = self._control.call_phone(
-                destination.number,
-                call=peer.call,
-                caller_number=peer.number,
-                caller_name="",
-                ring_timeout_s=self._settings.ring_timeout_s,
-                headers=headers,
-                rights=rights,
-            )
-        else:  # whoever pays is shown: a trunk need not take numbers that are not ours
-            target = self._control.call_trunk(
-                destination.trunk,
-                destination.number,
-                call=peer.call,
-                caller_number=phone,
-                caller_name="",
-                ring_timeout_s=self._settings.ring_timeout_s,
-                headers=headers,
-                rights=rights,
-            )
-        log.info("call %s: phone %s transfers it to %s", peer.call, phone, destination.number)
-        transfer = Transfer(peer.id, target, leg.id, phone, refer, player)
-        self._by_target[target] = transfer
-        self._note(transfer)
 
     # --- what becomes of it ---------------------------------------------------------------------
 
@@ -316,7 +132,7 @@ class Transfers:
             if transfer.transferor == leg.id and not transfer.has_left:
                 transfer.has_left = True
                 self._note(transfer)
-                self._report(leg, transfer.peer, transfer.target, is_answered=False)
+                self.report(leg, transfer.peer, transfer.target, is_answered=False)
                 self._direct.transferred(leg.id, transfer.peer, transfer.target, None)
                 return
 
@@ -326,7 +142,7 @@ class Transfers:
         self._notify(transfer, 200)
         leg = self._legs.get(transfer.transferor)
         if leg is not None and not transfer.has_left:
-            self._report(leg, transfer.peer, transfer.target, is_answered=True)
+            self.report(leg, transfer.peer, transfer.target, is_answered=True)
             self._direct.transferred(leg.id, transfer.peer, transfer.target, None)
             self._control.hang_up(leg.id, TRANSFERRED)
 
@@ -366,7 +182,8 @@ class Transfers:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _under_way(self, leg: LegId, peer: LegId) -> Transfer | None:
+    def under_way(self, leg: LegId, peer: LegId) -> Transfer | None:
+        """The transfer of one of the two, if there is one: one at a time."""
         for transfer in self._by_target.values():
             if transfer.transferor == leg or transfer.peer == peer:
                 return transfer
@@ -386,7 +203,7 @@ class Transfers:
         """For the journal, which keeps it with the target's leg."""
         self._sound.changes.legs.add(transfer.target)
 
-    def _report(
+    def report(
         self,
         leg: Leg,
         peer: LegId,
@@ -395,6 +212,7 @@ class Transfers:
         is_answered: bool,
         other: LegId | None = None,
     ) -> None:
+        """`by` takes the place of `leg` beside `peer`; for `other` see `LegReplaced`."""
         taker = self._legs.get(by)
         self._sound.changes.legs.update((peer, by))  # who belongs together is in their records
         self._emit(

@@ -189,7 +189,9 @@ class HandSwitch:
             self._end(leg, HUNG_UP, by_peer=False)
         self.settle()
 
-    def sent_to(self, old: Leg, peer: Leg, entry: str, number: str = "") -> None:
+    def sent_to(
+        self, old: Leg, peer: Leg, entry: str, number: str = "", place_of: Leg | None = None
+    ) -> None:
         """The switch has brought somebody to an entry who was transferred there."""
         self.bridged.discard(frozenset((old.id, peer.id)))
         self._emit(
@@ -205,9 +207,12 @@ class HandSwitch:
                 source_name="carrier",
                 redirected_by=old.phone or "",
                 is_answered=True,
+                place_of=None if place_of is None else place_of.id,
             )
         )
         self._end(old, HUNG_UP, by_peer=False)
+        if place_of is not None:
+            self._end(place_of, HUNG_UP, by_peer=False)
         self.settle()
 
     def sounds(self, leg: Leg) -> None:

@@ -233,3 +233,72 @@ def test_somebody_who_was_no_contact_is_transferred_to_a_queue(centre: CallCentr
     assert centre.switch.are_bridged(stranger.id, centre.switch.phone_leg(ANN).id)
     centre.switch.end(stranger)
     assert not centre.switch.legs
+
+
+def test_the_customer_takes_the_place_in_line_that_its_agent_has_rung_for(
+    centre: CallCentre,
+) -> None:
+    """Ann calls the queue herself, and transfers the customer to that call while it waits."""
+    caller, own = talking(centre)
+    contact = centre.contact(caller)
+    centre.phones(BOB)
+    busy = centre.call()  # Bob is on the phone, too
+    centre.switch.confirm(centre.switch.phone_leg(BOB))
+    line = centre.switch.incoming(QUEUE, number=ANN, phone=ANN)
+    entered_at = centre.contact(line).entered_at
+    centre.advance(5.0)
+    behind = centre.call()
+    centre.switch.sent_to(own, caller, QUEUE, place_of=line)
+    assert centre.contact(caller) is contact
+    assert contact.entered_at == entered_at
+    assert centre.finished().reason == "transferred"
+    assert centre.finished().result is ContactResult.DIRECT
+    assert contact.stage is Stage.OFFERED, "to Ann, who is free now: it was before the other"
+    assert centre.contact(behind).stage is Stage.WAITING
+    for each in (behind, caller, busy):
+        centre.switch.end(each)
+    assert not centre.switch.legs
+    assert len(centre.contacts) == 0
+
+
+def test_who_is_offered_already_gives_the_agent_to_the_customer(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    contact = centre.contact(caller)
+    line = centre.switch.incoming(QUEUE, number=ANN, phone=ANN)
+    assert centre.contact(line).agent == BOB
+    centre.switch.sent_to(own, caller, QUEUE, place_of=line)
+    centre.switch.confirm(centre.switch.phone_leg(contact.agent or ""))
+    assert contact.stage is Stage.TALKING
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+    assert len(centre.contacts) == 0
+
+
+def test_the_customer_begins_the_menu_that_its_agent_has_reached(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    contact = centre.contact(caller)
+    line = centre.switch.incoming(MENU, number=ANN, phone=ANN)
+    centre.switch.sent_to(own, caller, MENU, place_of=line)
+    assert contact.stage is Stage.MENU
+    assert caller.players, "the menu speaks"
+    assert centre.finished().result is ContactResult.MENU
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+    assert len(centre.contacts) == 0
+
+
+def test_somebody_who_was_no_contact_takes_a_place_in_line(centre: CallCentre) -> None:
+    centre.phones(ANN, BOB, CY)
+    somebody = Leg(LegId("leg-x"), CallId("call-x"), None, False)
+    stranger = centre.switch.called_for(somebody, CY)
+    centre.switch.confirm(stranger)
+    own = centre.switch.called_for(stranger, BOB)
+    line = centre.switch.incoming(RECORDED, number=BOB, phone=BOB)
+    centre.switch.sent_to(own, stranger, RECORDED, place_of=line)
+    contact = centre.contact(stranger)
+    assert contact.record
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    assert centre.switch.are_bridged(stranger.id, centre.switch.phone_leg(ANN).id)
+    centre.switch.end(stranger)
+    assert not centre.switch.legs
+    assert len(centre.contacts) == 0

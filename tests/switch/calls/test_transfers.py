@@ -6,6 +6,7 @@ import pytest
 
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import IncomingLeg, LegEnded, LegReplaced
+from switch.calls.features import PhoneFeatures
 from switch.ids import LegId
 from switch.sip.events import Invited
 from tests.switch.calls.bench import CARRIER, Bench
@@ -401,15 +402,49 @@ def test_a_ringing_call_of_somebody_else_is_no_target() -> None:
     bench.check_forgotten()
 
 
-def test_a_call_that_waits_for_a_queue_is_no_target() -> None:
+def waiting() -> tuple[Bench, Phone, Phone, Phone, IncomingLeg]:
+    """1002 talks to 1001, and has called an entry, where it rings."""
     bench, ann, bob, _ = talking()
     second = bench.stranger("1002", ("127.0.0.1", 7777))
+    bob.hold()
     second.call("4000")
     (arrived,) = bench.of(IncomingLeg)
     bench.calls.ring(arrived.leg)
     bench.pump()
+    return bench, ann, bob, second, arrived
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_who_waits_for_a_queue_gives_its_place_to_the_far_end(answered: bool) -> None:
+    bench, ann, bob, second, arrived = waiting()
+    if answered:
+        bench.calls.answer(arrived.leg)
+        bench.pump()
+    PhoneFeatures(bench.calls).ask_where_legs_wait({arrived.leg: "4000"}.get)
+    peer = bench.leg_of("1001")
+    bob.refer("4000", to_call=second)
+    assert bob.news() == [202, 100, 200]
+    assert bob.is_idle
+    assert second.is_idle
+    assert answered or second.statuses()[-1] == 487
+    told = bench.of(IncomingLeg)[-1]
+    assert (told.leg, told.entry, told.is_answered) == (peer, "4000", True)
+    assert told.place_of == arrived.leg
+    ends = [event.leg for event in bench.of(LegEnded)]
+    assert arrived.leg in ends
+    assert not ann.is_idle
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_call_that_waits_for_nothing_is_no_target() -> None:
+    bench, ann, bob, second, _ = waiting()
+    peer = bench.leg_of("1001")
+    own = next(leg.id for leg in bench.calls.legs if leg.phone == "1002")
     bob.refer("4000", to_call=second)
     assert bob.news() == [481]
+    bob.resume()
+    assert together(bench, peer, own)
     second.hang_up()
     ann.hang_up()
     bench.check_forgotten()
