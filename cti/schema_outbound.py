@@ -14,6 +14,8 @@ class OutboundCard:
     record_id: str
     number: str
     name: str = ""
+    zone: str = ""
+    """IANA time zone of the number: call-backs are arranged in it."""
     attempts: int = 0
     """Of this record, before this one."""
     facts: dict[str, str] = field(default_factory=dict)
