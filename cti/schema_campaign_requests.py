@@ -61,66 +61,123 @@ class CallBackRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportColumn:
-    """A column of a file, and what it becomes."""
+class UploadView:
+    """A file that was sent, and waits to be imported. It is kept for a day."""
 
-    column: str
-    """Its name in the file."""
-    field: str
-    """`number`, `number2`, ..., `name`, `zone`, `priority`, `reference`, `fact` or `ignore`."""
-    sample: str = ""
+    upload_id: str
+    name: str
+    """As people know it."""
+    size: int
+    """Octets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """Body of `.../imports` and `.../imports/preview`."""
+
+    upload_id: str
+    mapping: dict[str, str] = field(default_factory=dict)
+    """By header or letter of a column (`A`, `AB`) what it is: `phone`, `name`, `first-name`, `last-name`,
+    `priority`, `zone`, `region`, `reference`, `agent`, `fact`, `ignore`. Overrides what is guessed."""
+    sheet: str = ""
+    """Of an XLSX file; empty: the first."""
+    region: str = ""
+    """Country (ISO 3166) of numbers without one; empty: the site's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportColumnView:
+    """What is made of one column."""
+
+    header: str
+    target: str
+    guessed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProblemView:
+    """One row that is not as it should be."""
+
+    row: int
+    """As a spreadsheet counts: from 1, the headers included; 0: the file as a whole."""
+    code: str
+    words: str
+    fatal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRowView:
+    """One row as it would be read."""
+
+    row: int
+    name: str
+    numbers: tuple[str, ...]
+    places: tuple[str, ...]
+    priority: int
+    facts: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPreviewView:
-    """What would become of a file: nothing is kept."""
+    """What an import would make of a file's first rows: nothing is kept."""
 
-    columns: tuple[ImportColumn, ...] = ()
-    rows: int = 0
-    """Looked at."""
-    good: int = 0
-    duplicates: int = 0
-    forbidden: int = 0
-    """On a do-not-call list."""
-    bad: int = 0
-    problems: tuple[str, ...] = ()
-    """The first ones, with their line."""
+    file: str
+    format: str
+    encoding: str
+    delimiter: str
+    sheet: str
+    columns: tuple[ImportColumnView, ...]
+    rows: tuple[ImportRowView, ...]
+    problems: tuple[ImportProblemView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportView:
     """An import, as far as it is."""
 
-    import_id: str
+    import_id: int
+    """0: it has not begun to read."""
     campaign: str
+    """Empty: a do-not-call list of the centre."""
     file: str
     state: str
     """`running`, `done`, `failed`, `undone`."""
-    started: float
-    by: str = ""
-    read: int = 0
-    """Rows so far."""
-    size: int = 0
-    """Octets of the file, and how far it is read."""
-    position: int = 0
+    at: float
+    by: str
+    rows: int = 0
+    share: float = 0.0
+    """Of the file, 0 to 1."""
     added: int = 0
     duplicates: int = 0
+    refused: int = 0
     blocked: int = 0
-    bad: int = 0
+    """Added, but on a do-not-call list."""
+    remaining: int | None = None
+    """After an undo: what could not be taken back."""
     errors_file: str = ""
-    """Where the refused rows are, with their reasons, on the server; also at `.../errors`."""
-    words: str = ""
-    """What went wrong, or how it ended."""
+    """On the server: the refused rows with their reasons; also at `.../errors`. Empty: there is none."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoneView:
+    """What taking back an import did."""
+
+    import_id: int
+    removed: int
+    remained: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForbidRequest:
-    """Body of `POST /api/v1/do-not-call`: never call this number."""
+    """Body of `POST /api/v1/do-not-call` and `.../remove`: these numbers, in any notation."""
 
-    number: str
+    numbers: tuple[str, ...]
     campaign: str = ""
     """For this campaign alone; empty: for the centre."""
     reason: str = ""
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +185,15 @@ class ForbiddenView:
     """A number on a do-not-call list."""
 
     number: str
-    campaign: str = ""
-    """Empty: the centre's."""
-    reason: str = ""
-    source: str = ""
-    """`person`, `import` or `opt-out`."""
-    since: float = 0.0
+    scope: str
+    """`centre`, `campaign` or `national`."""
+    campaign: str
+    reason: str
+    source: str
+    """`opt-out`, `agent`, `supervisor`, `import`, ..."""
+    by: str
+    added_at: float
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +203,12 @@ class AuditView:
     at: float
     campaign: str
     by: str
+    """A login; `system` where a rule did it."""
     what: str
-    """`create`, `start`, `pause`, `finish`, `set`, `copy`, `import`, `undo-import`, `forbid`, `click`, ..."""
+    """One slug: `settings`, `state`, `import`, `undo-import`."""
     words: str = ""
+    """`limits.per_day 3 -> 2`"""
+    version: int = 0
+    """Of the campaign, from then on; 0: it did not change."""
+    state: str = ""
+    """Of the campaign, from then on."""

@@ -285,8 +285,10 @@ class DecisionView:
     at: float
     dials: int
     """So many were begun."""
-    vector: dict[str, float]
-    """What it knew, by name, as it can be replayed."""
+    reason: str
+    """What set the number of dials, as one slug."""
+    vector: dict[str, Any]
+    """All that it was made of, by name."""
     replayed: int | None = None
     """In a replay: so many it would begin today."""
 

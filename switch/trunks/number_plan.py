@@ -103,6 +103,12 @@ class NumberPlan:
         return self._settings.groups
 
     @property
+    def campaign_ways(self) -> tuple[str, ...]:
+        """Trunks and groups that campaigns may use, in the order in which they are asked."""
+        ways = dict.fromkeys(route.trunk for route in self._settings.routes)
+        return tuple(way for way in ways if self._way(way).campaigns)
+
+    @property
     def emergency(self) -> EmergencySettings | None:
         """Where emergency calls go; None: nowhere."""
         return self._settings.emergency
