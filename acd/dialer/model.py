@@ -160,7 +160,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """A person asked to be called then; by `agent` if `call_back_mine`."""
     call_back_mine: bool = False
     judged: str = ""
-    """How the answer was classified, with its features, as JSON (`switch.media` features)."""
+    """How the answer was classified, with what was heard, as JSON (`acd.dialer.answers.record`)."""
     decision: int = 0
     """The number of the pacer's decision that dialled it; 0: no pacer."""
     clicked_by: str = ""

@@ -117,15 +117,32 @@ class Quota(Struct, frozen=True, kw_only=True):
 
 
 class AnswerRules(Struct, frozen=True, kw_only=True):
-    """How an answer is judged (`docs/answers.md`)."""
+    """How an answer is judged (`acd.dialer.answers`, `docs/answers.md`)."""
 
     classify: bool = True
+    """False: every answer goes to an agent at once."""
+    early_media: bool = True
+    """Listen before the answer as well: busy, congestion and "no such number" that come as sound."""
     decide_within_s: float = 2.0
-    """Then it is "uncertain", and that goes to an agent."""
+    """Counted from the first word. Then it is "uncertain", and that goes to an agent."""
+    listen_on_s: float = 4.0
+    """So long, from the first word, where it speaks on and is a machine rather than a person."""
+    silence_s: float = 2.5
+    """Nobody has said a word so long after the answer: "uncertain"."""
+    human_certainty: float = 0.9
+    """A person is believed from this probability on, before the time is up; then from a half on."""
     machine_certainty: float = 0.9
     """A machine is believed from this probability on; below it an agent gets the call."""
+    congestion_below_ms: int = 300
+    """Busy tones shorter than this mean that the network is full, not that the person talks."""
     message: str = ""
     """A prompt that is left after the beep; empty: machines are hung up on."""
+    after_beep_s: float = 0.3
+    """The message begins so long after the beep, if nobody speaks then."""
+    beep_silence_s: float = 4.0
+    """No beep, but such a silence behind the greeting: the message begins too."""
+    beep_within_s: float = 60.0
+    """From the verdict on; after that no message is left."""
 
 
 class CampaignSettings(Struct, frozen=True, kw_only=True):

@@ -220,6 +220,10 @@ class Commands:
         """Send digits to the leg's peer: as telephone-events (RFC 4733), as tones, or in INFO."""
         self._sound_command(leg, lambda found: self._digits.send(found, digits))
 
+    def watch_sound(self, leg: LegId, on: bool) -> None:
+        """Tell what the sound of the leg's peer is like, answered or not; `SoundHeard` follows."""
+        self._command(leg, lambda _: self.sound.watch(leg, on))
+
     # --- commands on recordings -----------------------------------------------------------------
 
     def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from switch.calls.causes import EndCause
 from switch.calls.gateways import FIRST
-from switch.gateway.protocol import LegStats
+from switch.gateway.protocol import LegStats, SoundFeatures
 from switch.ids import CallId, LegId, PlayerId, RecordingId
 from switch.trunks.source import Source as Source
 
@@ -186,6 +186,15 @@ class DigitPressed(Struct, frozen=True, kw_only=True):
     """By INFO: the gateway knows nothing of it."""
 
 
+class SoundHeard(Struct, frozen=True, kw_only=True):
+    """The sound of a leg that is watched has changed, or it is time to tell that it has not."""
+
+    leg: LegId
+    at: float
+    sound: SoundFeatures
+    """As the gateway told it; its times count from the `watch_sound` that began it."""
+
+
 class PlayFinished(Struct, frozen=True, kw_only=True):
     """A player that was started with `play` has ended."""
 
@@ -269,6 +278,7 @@ CallEvent = (
     | LegMeasured
     | LegQualityChanged
     | DigitPressed
+    | SoundHeard
     | PlayFinished
     | RecordingClosed
     | PhoneReachable

@@ -6,7 +6,13 @@ import logging
 from collections.abc import Callable
 
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import DigitPressed, GatewayChanged, LegMeasured, LegQualityChanged
+from switch.calls.events import (
+    DigitPressed,
+    GatewayChanged,
+    LegMeasured,
+    LegQualityChanged,
+    SoundHeard,
+)
 from switch.calls.gateways import Gateways, Member
 from switch.calls.leg import Leg
 from switch.calls.leg_media import LegMedia, is_expected_to_send
@@ -26,6 +32,7 @@ from switch.gateway.protocol import (
     RecordingFinished,
     RemoveLeg,
     RtpTimeout,
+    SoundFeatures,
     StopPlayer,
     StopRecording,
     Welcome,
@@ -177,6 +184,8 @@ class GatewayInputs:
         match event:
             case DigitReceived():
                 self._digit(event)
+            case SoundFeatures():
+                self._heard(event)
             case RtpTimeout(leg=leg):
                 self._rtp_timeout(leg)
             case LegRemoved():
@@ -205,6 +214,10 @@ class GatewayInputs:
                     duration_ms=event.duration_ms,
                 )
             )
+
+    def _heard(self, event: SoundFeatures) -> None:
+        if self._legs.get(event.leg) is not None:
+            self._turn.emit(SoundHeard(leg=event.leg, at=self._clock.now(), sound=event))
 
     def _rtp_timeout(self, leg_id: LegId) -> None:
         """A peer is gone without a BYE, unless it holds: then it may be silent as long as it likes.

@@ -117,6 +117,12 @@ class CallControl(Protocol):
     def send_digits(self, leg: LegId, digits: str) -> None:
         """Send digits to the leg's peer (RFC 4733)."""
 
+    def watch_sound(self, leg: LegId, on: bool) -> None:
+        """Tell what the sound of the leg's peer is like, from now on anew; `SoundHeard` follows.
+
+        Also of a leg that is not answered yet. Ends with the leg.
+        """
+
     def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
         """Record a call in stereo, customer left, agent right. `RecordingClosed` follows its end."""
 

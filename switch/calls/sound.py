@@ -22,6 +22,7 @@ from switch.gateway.protocol import (
     PlayItem,
     SendDigits,
     StopPlayer,
+    WatchSound,
 )
 from switch.ids import CallId, LegId, PlayerId
 
@@ -142,6 +143,10 @@ class Sound:
         known = "".join(digit for digit in digits.upper() if digit in "0123456789*#ABCD")
         if known:
             self._gateways.send(leg, SendDigits(leg=leg, digits=known))
+
+    def watch(self, leg: LegId, on: bool) -> None:
+        """Let the gateway tell what a leg sounds like, or no longer."""
+        self._gateways.send(leg, WatchSound(leg=leg, on=on))
 
     # --- players --------------------------------------------------------------------------------
 

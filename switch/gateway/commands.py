@@ -150,6 +150,12 @@ def event_of(event: media.MediaEvent) -> wire.Event:
                 tone=event.change.tone,
                 tone_hz=event.change.tone_hz,
                 tone_ms=event.change.tone_ms,
+                floor_dbov=event.change.floor_dbov,
+                mean_dbov=event.change.mean_dbov,
+                spread_db=event.change.spread_db,
+                voiced=event.change.voiced,
+                voice_hz=event.change.voice_hz,
+                crossings=event.change.crossings,
             )
         case media.RtpSilent():
             return wire.RtpTimeout(leg=event.leg, silent_ms=event.silent_ms)

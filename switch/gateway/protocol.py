@@ -334,9 +334,11 @@ class DigitReceived(Message, frozen=True, kw_only=True, tag="digit_received"):
 
 
 class SoundFeatures(Message, frozen=True, kw_only=True, tag="sound_features"):
-    """The sound of a watched leg has changed; twice a second also where it has not.
+    """The sound of a watched leg has changed, or it is time to tell that it has not.
 
-    Nothing is judged: who answered is for the call agent to tell. Times count from `WatchSound`.
+    That is ten times a second while somebody speaks and until a second after, else twice a second.
+    Nothing is judged: who answered is for the call agent to tell. Times count from `WatchSound`. From
+    `mean_dbov` on: of the frames since the report before.
     """
 
     leg: LegId
@@ -352,6 +354,17 @@ class SoundFeatures(Message, frozen=True, kw_only=True, tag="sound_features"):
     tone_hz: float = 0.0
     tone_ms: int = 0
     """How long it sounded, up to now; of several tones the last."""
+    floor_dbov: float = 0.0
+    """The noise beneath."""
+    mean_dbov: float = 0.0
+    spread_db: float = 0.0
+    """How far the levels of single frames lie around their mean (standard deviation)."""
+    voiced: float = 0.0
+    """The share of frames that have the pitch of a voice, 0 to 1."""
+    voice_hz: float = 0.0
+    """The mean of those pitches; 0: none."""
+    crossings: float = 0.0
+    """The share of samples at which the wave changes its sign: hissing is high, humming low."""
 
 
 class RtpTimeout(Message, frozen=True, kw_only=True, tag="rtp_timeout"):

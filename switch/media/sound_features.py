@@ -2,7 +2,7 @@
 
 Nothing is judged here: facts come out, with their times, for whoever must tell a person from a machine.
 
-    frames --measure_frames--> level, pitch --SoundFeatures.take--> changes
+    frames --measure_frames--> level, pitches --SoundFeatures.take--> changes
 
     speech       louder than the noise beneath by 12 dB and no tone; over after 200 ms without
     sit          three rising tones one behind the other (ITU-T E.180)
@@ -29,10 +29,16 @@ SILENCE_FRAMES: Final = 10
 FIRST_FLOOR_DBOV: Final = -65.0
 FLOOR_RISE_DB: Final = 0.02
 """The noise beneath may grow by a decibel a second."""
+STEADY_FRAMES: Final = 35
+STEADY_DB: Final = 8.0
+"""So many frames whose levels lie so close together are noise, however loud: talk rises and falls."""
 MIN_TONE_DBOV: Final = -45.0
 SAME_TONE_HZ: Final = 30.0
 REPORT_EVERY_MS: Final = 500
 """Without a change."""
+REPORT_TALK_EVERY_MS: Final = 100
+"""While somebody speaks, and until `_AFTER_TALK_MS` after."""
+_AFTER_TALK_MS: Final = 1000
 _BEEP_MS: Final = (100, 3000)
 _SIT_MS: Final = (140, 500)
 _SIT_HZ: Final = ((890.0, 1010.0), (1340.0, 1460.0), (1740.0, 1820.0))
@@ -63,6 +69,18 @@ class SoundChange:
     tone_hz: float = 0.0
     tone_ms: int = 0
     """How long it sounded, up to now."""
+    floor_dbov: float = FIRST_FLOOR_DBOV
+    """The noise beneath."""
+    mean_dbov: float = 0.0
+    """This and the rest: of the frames since the change before."""
+    spread_db: float = 0.0
+    """Standard deviation of their levels."""
+    voiced: float = 0.0
+    """The share that has the pitch of a voice, 0 to 1."""
+    voice_hz: float = 0.0
+    """The mean of those pitches; 0: none."""
+    crossings: float = 0.0
+    """The share of samples at which the wave changes its sign."""
 
 
 @dataclass(slots=True)
@@ -88,6 +106,29 @@ class _Tone:
         return bounds[0] <= self.length_ms <= bounds[1]
 
 
+class _Sums:
+    """Of the frames since the last report."""
+
+    __slots__ = ("crossings", "frames", "level", "squares", "voice_hz", "voiced")
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.frames = 0
+        self.level = self.squares = self.voice_hz = self.crossings = 0.0
+        self.voiced = 0
+
+    def add(self, level: float, voice_hz: float, crossings: float) -> None:
+        self.frames += 1
+        self.level += level
+        self.squares += level * level
+        self.crossings += crossings
+        if voice_hz > 0.0:
+            self.voiced += 1
+            self.voice_hz += voice_hz
+
+
 class SoundFeatures:
     """Follows one leg. Pure: measured frames go in, changes come out."""
 
@@ -95,6 +136,9 @@ class SoundFeatures:
         self._now_ms = 0
         self._reported_ms = 0
         self._level = 0.0
+        self._sums = _Sums()
+        self._recent: deque[float] = deque(maxlen=STEADY_FRAMES)
+        """The last levels."""
         self._floor = FIRST_FLOOR_DBOV
         self._speaking = False
         self._since_ms = 0
@@ -109,24 +153,38 @@ class SoundFeatures:
         self._waiting: _Tone | None = None
         """A tone that is over and may yet turn out to be part of something."""
 
-    def take(self, level_dbov: float, pitch_hz: float) -> list[SoundChange]:
-        """One frame later: its level, and its pitch when it is a tone, else 0."""
+    def take(
+        self, level_dbov: float, tone_hz: float, voice_hz: float = 0.0, crossings: float = 0.0
+    ) -> list[SoundChange]:
+        """One frame later: its measures, as `switch.media.sound_measures` has them."""
         self._level = level_dbov
-        is_tone = pitch_hz > 0.0 and level_dbov > MIN_TONE_DBOV
-        changes = self._follow_tone(pitch_hz if is_tone else 0.0)
+        self._sums.add(level_dbov, voice_hz, crossings)
+        is_tone = tone_hz > 0.0 and level_dbov > MIN_TONE_DBOV
+        changes = self._follow_tone(tone_hz if is_tone else 0.0)
         tone = self._tone
         if self._follow_speech(
             level_dbov, is_tone=tone is not None and tone.frames >= SPEECH_FRAMES
         ):
             changes.append(self._change())
-        self._now_ms += FRAME_MS
-        if not changes and self._now_ms - self._reported_ms >= REPORT_EVERY_MS:
+        if not changes and self._now_ms + FRAME_MS - self._reported_ms >= self._patience_ms():
             changes.append(self._change())
+        self._now_ms += FRAME_MS
         if changes:
             self._reported_ms = self._now_ms
+            self._sums.clear()
         return changes
 
+    def _patience_ms(self) -> int:
+        """How long nothing is told where nothing changes."""
+        is_talk = self._speaking or (
+            self._bursts and self._now_ms - self._since_ms < _AFTER_TALK_MS
+        )
+        return REPORT_TALK_EVERY_MS if is_talk else REPORT_EVERY_MS
+
     def _change(self, name: str = "", tone: _Tone | None = None) -> SoundChange:
+        sums = self._sums
+        frames = max(sums.frames, 1)
+        mean = sums.level / frames
         return SoundChange(
             at_ms=self._now_ms + FRAME_MS,
             level_dbov=round(self._level, 1),
@@ -136,13 +194,19 @@ class SoundFeatures:
             tone=name,
             tone_hz=round(tone.hertz, 1) if tone else 0.0,
             tone_ms=tone.length_ms if tone else 0,
+            floor_dbov=round(self._floor, 1),
+            mean_dbov=round(mean, 1),
+            spread_db=round(max(sums.squares / frames - mean * mean, 0.0) ** 0.5, 1),
+            voiced=round(sums.voiced / frames, 2),
+            voice_hz=round(sums.voice_hz / sums.voiced, 1) if sums.voiced else 0.0,
+            crossings=round(sums.crossings / frames, 3),
         )
 
     # --- speech ---------------------------------------------------------------------------------
 
     def _follow_speech(self, level: float, *, is_tone: bool) -> bool:
         """Whether a burst of speech has begun or ended."""
-        self._floor = min(self._floor + FLOOR_RISE_DB, max(level, -80.0))
+        self._follow_floor(level)
         loud = not is_tone and level > max(self._floor + SPEECH_ABOVE_DB, MIN_SPEECH_DBOV)
         self._run = self._run + 1 if loud != self._speaking else 0
         needed = SILENCE_FRAMES if self._speaking else SPEECH_FRAMES
@@ -153,6 +217,16 @@ class SoundFeatures:
         self._speaking = not self._speaking
         self._bursts += self._speaking
         return True
+
+    def _follow_floor(self, level: float) -> None:
+        """The noise beneath: the softest of late, or what has not changed for 0.7 s."""
+        self._floor = min(self._floor + FLOOR_RISE_DB, max(level, -80.0))
+        recent = self._recent
+        recent.append(level)
+        if level > self._floor + STEADY_DB and len(recent) == STEADY_FRAMES:
+            softest = min(recent)
+            if max(recent) - softest < STEADY_DB:
+                self._floor = softest
 
     # --- tones ----------------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
-"""What one frame of a leg sounds like, in two numbers: its level, and the pitch when it is a single tone.
+"""What one frame of a leg sounds like: its level, its pitch as a single tone or as a voice, its hiss.
 
 A sine obeys x[n-1] + x[n+1] = 2 cos(w) x[n]. The w that fits best comes from two sums, and what is left
 over tells whether the frame was a sine at all; two tones close together (ring-back) pass for one between
 them. No transform is needed, and the pitch is right to a few hertz.
+
+A voice repeats itself with each opening of the vocal cords: the frame and the one before it, at half the
+sample rate, are compared with themselves at each lag from 400 down to 70 Hz.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from switch.compiled import INTS, OCTET_ROWS, REAL_ROWS, SAMPLE_TABLE, entry, table_of
+from switch.compiled import INTS, OCTET_ROWS, REAL_ROWS, SAMPLE_TABLE, entry, inner, table_of
 from switch.media.codecs import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from switch.media.legs import LEG, Rows
 
@@ -23,19 +26,70 @@ MAX_REST: Final = 0.01
 MIN_TONE_HZ: Final = 350.0
 """Below, every sound obeys the law of a sine well enough."""
 MAX_TONE_HZ: Final = 3000.0
+HALF: Final = FRAME_SAMPLES // 2
+"""Samples of a frame at half the rate."""
 _FULL_SCALE: Final = 32768.0
+_HALF_RATE_HZ: Final = SAMPLE_RATE_HZ / 2
+_MIN_LAG: Final = 10
+_LAGS: Final = 48
+_COMPARED: Final = 2 * HALF - _MIN_LAG - _LAGS
+"""So many samples have a later one at every lag."""
+_MIN_VOICE_DBOV: Final = -55.0
+_MIN_LIKENESS: Final = 0.55
+_FIRST_PEAK: Final = 0.85
+"""Of the best likeness: the shortest lag that reaches it is the pitch, not a multiple of it."""
+
+LEVEL, TONE_HZ, VOICE_HZ, CROSSINGS = range(4)
+MEASURES: Final = 4
+"""The columns: dBov; Hz (0: no tone); Hz (0: no voice); share of samples where the sign changes."""
 
 
-@entry(INTS, OCTET_ROWS, table_of(LEG), SAMPLE_TABLE, REAL_ROWS)
+@inner
+def _voice_hz(wave: NDArray[np.float32], likeness: NDArray[np.float32]) -> float:
+    """The pitch of a voice; 0: there is none. `wave`: two frames at half the rate."""
+    likeness[:] = 0.0
+    for j in range(_COMPARED):
+        for lag in range(_LAGS):
+            likeness[lag] += wave[j] * wave[j + lag + _MIN_LAG]
+    here = np.float32(0.0)
+    there = np.float32(0.0)
+    for j in range(_COMPARED):
+        here += wave[j] * wave[j]
+        there += wave[j + _MIN_LAG] * wave[j + _MIN_LAG]
+    best = np.float32(0.0)
+    for lag in range(_LAGS):
+        size = here * there
+        likeness[lag] = likeness[lag] / math.sqrt(size) if size > 0.0 else 0.0
+        best = max(best, likeness[lag])
+        out, come = wave[lag + _MIN_LAG], wave[lag + _MIN_LAG + _COMPARED]
+        there = max(there + come * come - out * out, np.float32(0.0))
+    if best < _MIN_LIKENESS:
+        return 0.0
+    for lag in range(1, _LAGS - 1):
+        before, at, after = likeness[lag - 1], likeness[lag], likeness[lag + 1]
+        if at >= _FIRST_PEAK * best and at >= before and at >= after:
+            bend = before - 2.0 * at + after
+            shift = 0.5 * (before - after) / bend if bend < 0.0 else 0.0
+            return _HALF_RATE_HZ / (lag + _MIN_LAG + shift)
+    return 0.0
+
+
+@entry(INTS, OCTET_ROWS, table_of(LEG), SAMPLE_TABLE, REAL_ROWS, REAL_ROWS)
 def measure_frames(
     rows: Rows,
     frames: NDArray[np.uint8],
     legs: NDArray[Any],
     decode: NDArray[np.int16],
+    tails: NDArray[np.float32],
     measures: NDArray[np.float32],
 ) -> None:
-    """Measure the frames of these legs: `measures[i]` becomes level (dBov) and pitch (Hz; 0: no tone)."""
+    """Measure the frames of these legs into `measures`, (legs, MEASURES).
+
+    `tails`, (legs, HALF), has each leg's frame before at half the rate, and this one afterwards.
+    """
     wave = np.empty(FRAME_SAMPLES, dtype=np.float32)
+    halves = np.empty(2 * HALF, dtype=np.float32)
+    likeness = np.empty(_LAGS, dtype=np.float32)
     for i, row in enumerate(rows):
         table = decode[legs[row].law]
         energy = np.float32(0.0)
@@ -45,12 +99,20 @@ def measure_frames(
         level = SILENT_DBOV
         if energy > 0.0:
             level = max(10.0 * math.log10(energy / FRAME_SAMPLES / _FULL_SCALE**2), SILENT_DBOV)
-        measures[i, 0] = level
-        measures[i, 1] = 0.0
+        measures[i, LEVEL] = level
+        measures[i, TONE_HZ] = measures[i, VOICE_HZ] = measures[i, CROSSINGS] = 0.0
+        for j in range(HALF):
+            halves[j] = tails[i, j]
+            halves[HALF + j] = tails[i, j] = wave[2 * j] + wave[2 * j + 1]
         both = inside = np.float32(0.0)
+        crossings = 0
         for j in range(1, FRAME_SAMPLES - 1):
             both += (wave[j - 1] + wave[j + 1]) * wave[j]
             inside += wave[j] * wave[j]
+            crossings += (wave[j] < 0.0) != (wave[j - 1] < 0.0)
+        measures[i, CROSSINGS] = crossings / FRAME_SAMPLES
+        if level > _MIN_VOICE_DBOV:
+            measures[i, VOICE_HZ] = _voice_hz(halves, likeness)
         if inside <= 0.0:
             continue
         cosine = both / (2.0 * inside)
@@ -62,4 +124,4 @@ def measure_frames(
             rest += left * left
         pitch = math.acos(cosine) * SAMPLE_RATE_HZ / (2.0 * math.pi)
         if rest <= MAX_REST * inside and MIN_TONE_HZ <= pitch <= MAX_TONE_HZ:
-            measures[i, 1] = pitch
+            measures[i, TONE_HZ] = pitch

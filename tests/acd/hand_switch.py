@@ -420,6 +420,9 @@ class HandSwitch:
     def send_digits(self, leg: LegId, digits: str) -> None:
         self._note(f"digits {digits}", leg)
 
+    def watch_sound(self, leg: LegId, on: bool) -> None:
+        self._note("watch_sound" if on else "unwatch_sound", leg)
+
     def start_recording(self, call: CallId, *, customer: LegId, agent: LegId | None) -> RecordingId:
         recording = RecordingId(self._id("recording"))
         assert call not in self.recordings.values(), "the call is recorded already"
