@@ -46,7 +46,6 @@ from cti.metrics.sources import Sources
 from cti.midnight import Midnight
 from cti.phones import Phones
 from cti.recording_paths import RecordingPaths
-from cti.recovery import GATEWAY_LOST
 from cti.settings import Settings
 from cti.settings_check import dns_server
 from cti.side_tasks import alone, bounded
@@ -56,6 +55,7 @@ from cti.stir import Stir
 from cti.switching import Switching
 from cti.tidying import Tidying
 from recordings.settings import RecordingSettings
+from switch.calls.captures import GATEWAY_LOST
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.calls.fan_out import FanOut
 from switch.gateway.protocol import Event as GatewayEvent

@@ -27,8 +27,6 @@ from switch.ids import RecordingId
 
 log = logging.getLogger(__name__)
 
-GATEWAY_LOST: Final = "gateway-lost"
-"""The error of a recording whose gateway is gone (`switch.calls.captures`)."""
 _LOOK_EVERY_S: Final = 0.25
 _LOOK_FOR_S: Final = 15.0
 """A gateway that lost us closes its files within five seconds, or is killed within ten."""

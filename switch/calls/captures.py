@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from switch.calls.changes import Changes
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.clock import Clock
 from switch.gateway.protocol import (
+    NO_SUCH_RECORDING,
     RecordingFailed,
     RecordingFinished,
     SetRecordingLegs,
@@ -16,6 +18,9 @@ from switch.gateway.protocol import (
     StopRecording,
 )
 from switch.ids import CallId, LegId, RecordingId
+
+GATEWAY_LOST: Final = "gateway-lost"
+"""The error of a recording of which nobody can say how it ended; its file may be whole."""
 
 
 @dataclass(slots=True)
@@ -131,7 +136,8 @@ class Captures:
         capture = self._captures.pop(event.recording, None)
         if capture is not None:
             self._changed(event.recording)
-            self._emit(self._broken(capture, event.reason))
+            is_lost = event.reason == NO_SUCH_RECORDING
+            self._emit(self._broken(capture, GATEWAY_LOST if is_lost else event.reason))
 
     def gateway_lost(self, gateway: str) -> None:
         """No end will be told any more: report every recording there as broken."""
@@ -143,17 +149,19 @@ class Captures:
         """A gateway has these and no others: report the rest of its recordings as broken.
 
         `is_same_gateway`: it is the one that should have them. What is to run there it was never told
-        of; what was to end has ended, and nobody was there to hear it.
+        of; what was to end has ended, and it is asked how, since nobody may have been there to hear it.
         """
         for capture in tuple(self._captures.values()):
             if capture.id in recordings or capture.gateway != gateway:
                 continue
-            if is_same_gateway and not capture.is_stopping:
+            if is_same_gateway and capture.is_stopping:
+                self._send(gateway, StopRecording(recording=capture.id))
+            elif is_same_gateway:
                 self._begin(capture)
             else:
                 del self._captures[capture.id]
                 self._changed(capture.id)
-                self._emit(self._broken(capture, "gateway-lost"))
+                self._emit(self._broken(capture, GATEWAY_LOST))
 
     def tell_again(self, gateway: str, has: Callable[[LegId], bool]) -> None:
         """A gateway is there, that `has` some legs: repeat who feeds the recordings it has to do with."""

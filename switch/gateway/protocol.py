@@ -20,39 +20,20 @@ from typing import Final
 
 from switch.gateway.figures import GatewayStats as GatewayStats
 from switch.gateway.figures import LegStats as LegStats
+from switch.gateway.leg_keys import Dtls as Dtls
+from switch.gateway.leg_keys import Ice as Ice
+from switch.gateway.leg_keys import SrtpKeys as SrtpKeys
 from switch.gateway.message import Message as Message
+from switch.gateway.play_items import PlayItem as PlayItem
+from switch.gateway.play_items import Prompt as Prompt
+from switch.gateway.play_items import Silence as Silence
+from switch.gateway.play_items import Tone as Tone
 from switch.ids import LegId, PlayerId, RecordingId
 
 VERSION: Final = 1
 
 MAX_FRAME_OCTETS: Final = 1 << 20
 """A longer frame is a protocol error and ends the connection."""
-
-
-# --- what a player plays ------------------------------------------------------------------------
-
-
-class Prompt(Message, frozen=True, kw_only=True, tag="prompt"):
-    """A shipped or recorded prompt, by name below the prompt folders, without suffix: `en/welcome`."""
-
-    name: str
-
-
-class Tone(Message, frozen=True, kw_only=True, tag="tone"):
-    """A tone of one or two frequencies."""
-
-    frequencies_hz: tuple[float, ...]
-    duration_ms: int
-    level_dbov: float = -15.0
-
-
-class Silence(Message, frozen=True, kw_only=True, tag="silence"):
-    """Silence of a given length."""
-
-    duration_ms: int
-
-
-PlayItem = Prompt | Tone | Silence
 
 
 # --- commands: call agent to gateway ------------------------------------------------------------
@@ -78,39 +59,6 @@ class AddLeg(Message, frozen=True, kw_only=True, tag="add_leg"):
     leg: LegId
     port: int
     """One of the ports in an earlier `PortsReserved`."""
-
-
-class SrtpKeys(Message, frozen=True, kw_only=True, tag="srtp_keys"):
-    """How a leg's packets are encrypted (RFC 3711)."""
-
-    suite: str
-    """In the words of RFC 4568 and 7714, as `AES_CM_128_HMAC_SHA1_80`."""
-    send: bytes
-    """Master key and salt of what we send."""
-    receive: bytes
-
-    def __repr__(self) -> str:
-        return f"SrtpKeys(suite={self.suite!r}, ...)"
-
-
-class Dtls(Message, frozen=True, kw_only=True, tag="dtls"):
-    """Keys by a DTLS handshake (RFC 5764)."""
-
-    is_client: bool
-    """We begin."""
-    fingerprint: str
-    """SHA-256 of the peer's certificate, upper-case hexadecimal with colons."""
-
-
-class Ice(Message, frozen=True, kw_only=True, tag="ice"):
-    """Connectivity checks that are answered (RFC 8445, lite)."""
-
-    ufrag: str
-    password: str
-    remote_ufrag: str
-
-    def __repr__(self) -> str:
-        return f"Ice(ufrag={self.ufrag!r}, ...)"
 
 
 class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
@@ -223,8 +171,14 @@ class SetRecordingLegs(Message, frozen=True, kw_only=True, tag="set_recording_le
     right: tuple[LegId, ...]
 
 
+NO_SUCH_RECORDING: Final = "no-such-recording"
+
+
 class StopRecording(Message, frozen=True, kw_only=True, tag="stop_recording"):
-    """End a recording. Answer: `RecordingFinished` or `RecordingFailed`."""
+    """End a recording. Answer: `RecordingFinished` or `RecordingFailed`, which can be asked for again, once.
+
+    `RecordingFailed(NO_SUCH_RECORDING)`: nothing is known of it.
+    """
 
     recording: RecordingId
 

@@ -50,6 +50,7 @@ from switch.gateway.protocol import (
 )
 from switch.gateway.rtp_sockets import RtpSockets
 from switch.gateway.settings import GatewaySettings
+from switch.gateway.told_ends import ToldEnds
 from switch.ids import RecordingId
 from switch.media.engine import MediaEngine
 from switch.media.errors import MediaCommandError
@@ -131,6 +132,7 @@ class GatewayServer:
         """Ports opened for the request that is being carried out."""
         self._closing: set[RecordingId] = set()
         """Recordings closed of which the sink has not yet said how they ended."""
+        self._told = ToldEnds()
         self._next_stats = self._started + STATS_EVERY_S
         self._next_sink_poll = self._started
         self._stopping = False
@@ -283,6 +285,8 @@ class GatewayServer:
             else:
                 event = RecordingFailed(recording=outcome.recording, reason=outcome.error)
                 self._engine.stop_recording(outcome.recording)
+            if self._control.has_agent:  # what is kept for the next one is not lost
+                self._told.add(event)
             self._control.send(event)
 
     # --- commands -------------------------------------------------------------------------------
@@ -305,6 +309,9 @@ class GatewayServer:
             case StopRecording() if command.recording in self._engine.recordings:
                 self._closing.add(command.recording)
                 self._engine.stop_recording(command.recording)
+            case StopRecording():
+                if command.recording not in self._closing:
+                    self._control.send(self._told.again(command.recording))
             case _:
                 for event in self._commands.run(command, self._now):
                     self._control.send(event)

@@ -6,6 +6,7 @@ from collections import deque
 
 from switch.errors import MediaUnavailableError
 from switch.gateway.protocol import (
+    NO_SUCH_RECORDING,
     AddLeg,
     Command,
     ConfigureLeg,
@@ -14,6 +15,7 @@ from switch.gateway.protocol import (
     LegStats,
     Play,
     PlayerFinished,
+    RecordingFailed,
     RecordingFinished,
     RemoveLeg,
     SendDigits,
@@ -43,6 +45,8 @@ class RecordingGateway:
         """What it is told is lost: the call agent died before it was written."""
         self.is_told_again = False
         """A call agent that follows another says everything again; what is so already is no fault."""
+        self.told: dict[RecordingId, Event] = {}
+        """Ends of recordings that were told to nobody: the line was cut already."""
         self.events: deque[Event] = deque()
         self.stop()
 
@@ -128,6 +132,11 @@ class RecordingGateway:
             case SetRecordingLegs(recording=recording, left=left, right=right):
                 self._check(recording in self.recordings, command)
                 self._set_recording(recording, left, right, command)
+            case StopRecording(recording=recording) if self.is_told_again and (
+                recording not in self.recordings
+            ):
+                lost = RecordingFailed(recording=recording, reason=NO_SUCH_RECORDING)
+                self.events.append(self.told.pop(recording, lost))
             case StopRecording(recording=recording):
                 self._check(self.recordings.pop(recording, None) is not None, command)
                 self.events.append(

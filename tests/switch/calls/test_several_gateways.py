@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from switch.calls.captures import GATEWAY_LOST
 from switch.calls.events import (
     GatewayChanged,
     IncomingLeg,
@@ -14,7 +15,7 @@ from switch.calls.events import (
 )
 from switch.calls.roles import Role
 from switch.calls.settings import CallSettings
-from switch.gateway.protocol import Prompt
+from switch.gateway.protocol import Prompt, RecordingFinished
 from switch.ids import LegId
 from tests.switch.calls.bench import Bench
 from tests.switch.calls.phone import Phone
@@ -307,6 +308,30 @@ def test_a_player_that_was_stopped_while_its_gateway_was_out_of_reach_stops_when
     bench.pump()
     assert [(e.player, e.stopped) for e in bench.of(PlayFinished)] == [(ringing, True)]
     assert other in there.players
+    caller.hang_up()
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize("is_told_again", [True, False])
+def test_a_recording_whose_end_was_told_into_a_cut_line_is_asked_for(is_told_again: bool) -> None:
+    bench = Bench(gateways=2)
+    caller = bench.stranger("+12025550100")
+    caller.call("4000")
+    incoming = bench.of(IncomingLeg)[-1]
+    bench.calls.answer(incoming.leg)
+    recording = bench.calls.start_recording(incoming.call, customer=incoming.leg, agent=None)
+    bench.pump()
+    there = bench.gateways[0]
+    bench.calls.stop_recording(recording)
+    (end,) = (event for event in there.events if isinstance(event, RecordingFinished))
+    there.events.remove(end)
+    if is_told_again:
+        there.told[recording] = end
+    bench.calls.gateway_away("the line is cut", there.name)
+    bench.calls.gateway_ready(there.still_there(), there.name)
+    bench.pump()
+    error = None if is_told_again else GATEWAY_LOST
+    assert [(e.recording, e.error) for e in bench.of(RecordingClosed)] == [(recording, error)]
     caller.hang_up()
     bench.check_forgotten()
 

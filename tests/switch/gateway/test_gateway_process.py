@@ -15,6 +15,7 @@ from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
 from switch.gateway.process import GatewayProcess
 from switch.gateway.protocol import (
+    NO_SUCH_RECORDING,
     AddLeg,
     ConfigureLeg,
     DigitReceived,
@@ -224,6 +225,20 @@ async def test_a_terminated_gateway_closes_its_recordings(tmp_path: Path) -> Non
         assert house.process.pid == pid
         os.kill(pid, signal.SIGTERM)
         assert (await house.notes.wait(RecordingFinished)).recording == "r"
+
+
+async def test_who_asks_again_is_told_again_how_a_recording_ended(tmp_path: Path) -> None:
+    recording = RecordingId("r")
+    async with House(tmp_path) as house:
+        house.client.send(StartRecording(recording=recording, path=str(tmp_path / "r"), left=()))
+        house.client.send(StopRecording(recording=recording))
+        house.client.send(StopRecording(recording=recording))  # is being closed: one answer
+        told = await house.notes.wait(RecordingFinished)
+        house.client.send(StopRecording(recording=recording))
+        house.client.send(StopRecording(recording=recording))
+        assert (await house.notes.wait(RecordingFailed)).reason == NO_SUCH_RECORDING
+        ends = [event for event in house.notes.events if isinstance(event, RecordingFinished)]
+        assert ends == [told, told]
 
 
 async def test_prompts_are_played_from_the_folder(tmp_path: Path) -> None:
