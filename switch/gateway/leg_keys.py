@@ -1,4 +1,4 @@
-"""How a leg is proved and encrypted: SRTP, DTLS, ICE. Values of the control protocol; nothing here prints a key."""
+"""How a leg is proved and encrypted: SRTP, DTLS, ICE; values of the control protocol that print no keys."""
 
 from __future__ import annotations
 
