@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cti.desk.catalogue_campaigns import CAMPAIGN_WORDS
+from cti.desk.catalogue_outbound import OUTBOUND_WORDS
 from cti.desk.catalogue_park import PARK_WORDS
 from cti.desk.catalogue_parties import PARTY_WORDS
 
@@ -421,4 +423,6 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "failure.withdrawn": ("the caller went", "主叫挂断"),
     **PARTY_WORDS,
     **PARK_WORDS,
+    **OUTBOUND_WORDS,
+    **CAMPAIGN_WORDS,
 }

@@ -1,7 +1,7 @@
 """Which key does what, and which of its meanings holds now.
 
-A key has one place on the keyboard and up to two verbs that exclude each other (hold and resume,
-hang up and refuse). The verbs are those of `cti.desk.state.allowed_actions`.
+A key has one place on the keyboard and verbs of which the first that makes sense holds (hold or
+resume; hang up, refuse or skip). The verbs are those of `cti.desk.state.allowed_actions`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ DESK_KEYS: Final = (
         id="answer",
         keys="f5",
         shown="F5",
-        verbs=("answer",),
+        verbs=("answer", "consent"),
         urgent=True,
         unless_typing="enter",
         through_windows=True,
@@ -74,11 +74,20 @@ DESK_KEYS: Final = (
     KeyDef(id="dial", keys="f4", shown="F4", verbs=("dial",)),
     KeyDef(id="hold", keys="f6", shown="F6", verbs=("hold", "resume"), through_windows=True),
     KeyDef(id="mute", keys="f7", shown="F7", verbs=("mute", "unmute"), through_windows=True),
-    KeyDef(id="hang_up", keys="f8", shown="F8", verbs=("hang_up", "refuse"), through_windows=True),
+    KeyDef(
+        id="hang_up",
+        keys="f8",
+        shown="F8",
+        verbs=("hang_up", "refuse", "skip"),
+        through_windows=True,
+    ),
+    KeyDef(id="next", keys="ctrl+n", shown="^N", verbs=("click", "take")),
     KeyDef(id="digits", keys="f9", shown="F9", verbs=("digits",)),
     KeyDef(id="consult", keys="ctrl+x", shown="^X", verbs=("consult_step", "consult")),
     KeyDef(id="park", keys="ctrl+p", shown="^P", verbs=("park", "parked")),
     KeyDef(id="disposition", keys="ctrl+o,f10", shown="^O", verbs=("disposition",)),
+    KeyDef(id="later", keys="ctrl+l", shown="^L", verbs=("later",)),
+    KeyDef(id="script", keys="ctrl+g", shown="^G", verbs=("script",)),
     KeyDef(id="customer", keys="ctrl+k", shown="^K", verbs=("customer",)),
     KeyDef(id="save_note", keys="ctrl+s", shown="^S", verbs=("save_note",)),
     KeyDef(id="extend", keys="ctrl+t", shown="^T", verbs=("extend",)),
@@ -93,6 +102,19 @@ BOARD_KEYS: Final = (
     KeyDef(id="parked", keys="f6,p", shown="F6", verbs=("parked",)),
     KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
     KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("leave_board",)),
+)
+
+CAMPAIGN_KEYS: Final = (
+    KeyDef(id="start", keys="f2,s", shown="F2", verbs=("start_campaign",)),
+    KeyDef(id="pause", keys="f3,p", shown="F3", verbs=("pause_campaign",)),
+    KeyDef(id="change", keys="f4,e", shown="F4", verbs=("change_campaign",)),
+    KeyDef(id="why", keys="f5,w", shown="F5", verbs=("why_campaign",)),
+    KeyDef(id="log", keys="f6,l", shown="F6", verbs=("log_campaign",)),
+    KeyDef(id="finish", keys="f8", shown="F8", verbs=("finish_campaign",)),
+    KeyDef(id="up", keys="up,k", shown="↑", verbs=("campaign_up",)),
+    KeyDef(id="down", keys="down,j", shown="↓", verbs=("campaign_down",)),
+    KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
+    KeyDef(id="back", keys="escape,f7,q", shown="Esc", verbs=("leave_campaigns",)),
 )
 
 _BY_ID: Final = {key.id: key for key in (*BOARD_KEYS, *DESK_KEYS)}

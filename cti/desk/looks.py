@@ -30,6 +30,10 @@ STATE_COLOURS: Final = {
     "wrap-up": TEAL,
     "not-ready": DIM,
     "engaged": BLUE,
+    "preview": AMBER,
+    "calling-agent": AMBER,
+    "dialling": TEAL,
+    "customer-rings": TEAL,
 }
 STAGE_COLOURS: Final = {
     "menu": DIM,

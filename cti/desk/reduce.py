@@ -18,12 +18,14 @@ from cti.client import (
     StreamEnded,
     StreamItem,
 )
+from cti.desk.outbound import is_open, tracked
 from cti.desk.phone_state import PhoneNews, PhoneStage, reduce_phone
 from cti.desk.state import ON_A_CALL, TICKER_LENGTH, WITH_CONTACT, DeskState, Link, Notice
 from cti.phone import protocol as phone_protocol
 from cti.schema import (
     AgentFiguresView,
     AgentView,
+    CampaignView,
     Cleared,
     CustomerLinked,
     DispositionSet,
@@ -35,6 +37,7 @@ from cti.schema import (
     NoteAdded,
     ParkedView,
     PartyView,
+    PreviewView,
     QueueView,
     RecordingView,
     ScreenPop,
@@ -115,6 +118,8 @@ def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
         server=snapshot.server,
         site=snapshot.site,
         parked={each.slot: each for each in snapshot.parked},
+        campaigns={each.name: each for each in snapshot.campaigns},
+        preview=snapshot.preview,
     )
     same_contact = (
         snapshot.pop is not None
@@ -167,6 +172,10 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return _take_transfer(state, event, event.data)
         case ParkedView():
             return _take_parked(state, event.data)
+        case CampaignView():
+            return _take_campaign(state, event.data, event.at)
+        case PreviewView() if event.data.agent_id == state.me:
+            return _take_preview(state, event.data)
         case SupervisionView() if state.me is not None:
             told = {"by": event.data.by, "role": event.data.role}
             is_on = event.data.state in ("attending", "joined")
@@ -205,6 +214,28 @@ def _take_transfer(state: DeskState, event: Event, transfer: TransferView) -> De
         )
     who = transfer.number or transfer.queue or ""
     return _noticed(_without(state, event.interaction_id), "notice.transferred", who=who)
+
+
+def _take_campaign(state: DeskState, campaign: CampaignView, at: float) -> DeskState:
+    state = replace(state, campaigns={**state.campaigns, campaign.name: campaign})
+    if state.me is not None:
+        return state
+    track = tracked(state.tracks.get(campaign.name, ()), campaign, at)
+    return replace(state, tracks={**state.tracks, campaign.name: track})
+
+
+def _take_preview(state: DeskState, preview: PreviewView) -> DeskState:
+    """The next record, how far its call is, or why it is not the agent's any more."""
+    if is_open(preview):
+        return replace(state, preview=preview)
+    state = replace(state, preview=None)
+    if preview.outcome == "connected":
+        return state
+    if preview.outcome is None:
+        return _noticed(state, "notice.preview_over", reason=preview.reason)
+    return _noticed(
+        state, "notice.not_reached", "warning", outcome=preview.outcome, reason=preview.reason
+    )
 
 
 _PARKED: Final = frozenset({"parked", "fetching", "recalling"})

@@ -11,19 +11,31 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from cti.desk.outbound import (
+    READING,
+    TrackPoint,
+    as_card,
+    is_under_way,
+    running,
+    shown_step,
+    waiting_clicks,
+)
 from cti.desk.phone_state import PhoneView
 from cti.schema import (
     AgentFiguresView,
     AgentView,
+    CampaignView,
     Disposition,
     Event,
     InteractionView,
     NoteAdded,
     ParkedView,
+    PreviewView,
     QueueView,
     ScreenPop,
     ServerView,
 )
+from cti.schema_outbound import OutboundCard
 
 TICKER_LENGTH: Final = 200
 """Events kept for the wallboard's ticker."""
@@ -83,6 +95,11 @@ class DeskState:
     """New with this step; shown once."""
     lost_contact: str | None = None
     """The interaction whose call went down with the phone's process."""
+    campaigns: Mapping[str, CampaignView] = field(default_factory=dict)
+    tracks: Mapping[str, tuple[TrackPoint, ...]] = field(default_factory=dict)
+    """How campaigns did lately; only a wallboard keeps it."""
+    preview: PreviewView | None = None
+    """The record before the agent at this desk."""
 
     @property
     def agent(self) -> AgentView | None:
@@ -118,6 +135,27 @@ class DeskState:
         return self.agent.interaction_id if self.agent is not None else None
 
     @property
+    def card(self) -> ScreenPop | None:
+        """The card to show: the contact's, or that of a record which is not a call yet."""
+        if self.pop is not None or shown_step(self.preview) is None:
+            return self.pop
+        return as_card(self.preview) if self.preview is not None else None
+
+    @property
+    def outbound(self) -> OutboundCard | None:
+        """The record of a campaign that the card is about."""
+        card = self.card
+        return card.outbound if card is not None else None
+
+    @property
+    def offered_dispositions(self) -> tuple[Disposition, ...]:
+        """The outcomes to choose from: those of the campaign, else those of the centre."""
+        wanted = self.outbound.dispositions if self.outbound is not None else ()
+        known = {each.code: each for each in self.dispositions}
+        named = tuple(known.get(code) or Disposition(code=code, title={}) for code in wanted)
+        return named or self.dispositions
+
+    @property
     def direct_ring(self) -> bool:
         """Whether somebody calls the agent's phone past the queues."""
         return self.phone.ringing is not None and self._is_past_the_server
@@ -133,7 +171,10 @@ class DeskState:
 
     @property
     def shown_mode(self) -> str:
-        """The mode as the agent knows it: a phone that rings is no call yet."""
+        """The mode as the agent knows it: a phone that rings is no call yet, nor is a preview."""
+        step = shown_step(self.preview)
+        if step is not None and self.mode not in ("wrap-up", "logged-out"):
+            return step
         return "ringing" if self.direct_ring and self.phone.talking is None else self.mode
 
     @property
@@ -178,6 +219,26 @@ _ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 """Which actions make sense in which state of the agent."""
 
 
+def _of_campaigns(state: DeskState) -> frozenset[str]:
+    """The actions that belong to outbound."""
+    allowed: set[str] = set()
+    if state.preview is not None and state.preview.step == READING:
+        allowed |= {"consent", "skip"}
+    if is_under_way(state.preview):
+        allowed.add("hang_up")
+    is_at_rest = state.mode in ("available", "not-ready") and state.preview is None
+    if is_at_rest and running(state.campaigns, "manual"):
+        allowed.add("take")
+    if waiting_clicks(state.campaigns) and "consent" not in allowed:
+        allowed.add("click")
+    if state.outbound is not None:
+        if state.mode in ON_A_CALL or state.mode == "wrap-up":
+            allowed.add("later")
+        if state.outbound.script:
+            allowed.add("script")
+    return frozenset(allowed)
+
+
 def allowed_actions(state: DeskState) -> frozenset[str]:
     """The actions that make sense now."""
     if state.link is Link.ENDED:
@@ -216,4 +277,4 @@ def allowed_actions(state: DeskState) -> frozenset[str]:
         allowed -= {"customer"}
     if agent is None or agent.until is None:
         allowed -= {"extend"}
-    return allowed
+    return allowed | _of_campaigns(state)

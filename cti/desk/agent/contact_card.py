@@ -7,6 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cti.desk import looks
+from cti.desk.agent import outbound_rows
+from cti.desk.outbound import READING, shown_step
 from cti.desk.phone_state import PhoneStage
 from cti.desk.state import ASKED, OFFERED, shown_since
 from cti.desk.text import clock, day_and_time, fit, spaced_number
@@ -24,7 +26,7 @@ class ContactCard(StatePanel):
 
     def drawing(self, width: int, height: int) -> RenderableType:
         """The card of the contact, or what to do while there is none."""
-        pop = self.state.pop
+        pop = self.state.card
         if pop is None:
             return self._without_pop(width, height)
         rows: list[RenderableType] = [*self._headline(pop, width)]
@@ -32,6 +34,9 @@ class ContactCard(StatePanel):
             rows.append(Text(""))
         rows += self._customer(pop, width)
         rows += self._facts(pop, width)
+        if pop.outbound is not None:
+            most = max(1, (height - len(rows)) // 2)
+            rows += outbound_rows.facts(pop.outbound, self.words, width, most)
         rows += self._notes(width, max(1, (height - len(rows)) // 3))
         room = height - len(rows)
         if pop.customer is not None and room > 2:
@@ -94,11 +99,13 @@ class ContactCard(StatePanel):
     def _headline(self, pop: ScreenPop, width: int) -> list[Text]:
         words, state = self.words, self.state
         parts = [pop.queue_title or pop.queue or words("contact.direct")]
+        if pop.outbound is not None:
+            parts = outbound_rows.headline(pop.outbound, words, self.now())
         if pop.call_back_of is not None:
             parts.insert(0, words("contact.call_back"))
         if pop.waited_s >= 1:
             parts.append(words("contact.waited", time=clock(pop.waited_s)))
-        if pop.called:
+        if pop.called and pop.outbound is None:
             parts.append(words("contact.called", number=spaced_number(pop.called)))
         if pop.late:
             parts.append(words("contact.late"))
@@ -126,6 +133,11 @@ class ContactCard(StatePanel):
 
     def _call_line(self, width: int) -> Text | None:
         words, state = self.words, self.state
+        preview = state.preview
+        if preview is not None and preview.step == READING:
+            return outbound_rows.reading_line(preview, words, self.now(), width)
+        if preview is not None and shown_step(preview) and state.phone.ringing is None:
+            return outbound_rows.under_way_line(preview, words, self.now(), width)
         if state.mode in OFFERED:
             if state.phone.stage is PhoneStage.EXTERNAL:
                 text = words("contact.answer_external")
@@ -180,6 +192,11 @@ class ContactCard(StatePanel):
     def _customer(self, pop: ScreenPop, width: int) -> list[Text]:
         words = self.words
         number = spaced_number(pop.caller_number) or words("contact.withheld")
+        if pop.outbound is not None:
+            number = outbound_rows.number_there(pop.outbound, words, self.now())
+            if pop.customer is None and not pop.candidates:
+                title = pop.outbound.name or words("contact.unknown")
+                return [Text(fit(title, width), f"bold {looks.TEXT}"), Text(fit(number, width))]
         if pop.customer is None:
             if pop.lookup_failed:
                 title, hint = words("contact.lookup_failed"), ""
@@ -237,7 +254,9 @@ class ContactCard(StatePanel):
             )
             rows.append(self._labelled("contact.menu", facts, width))
         why = self._why(pop)
-        if why:
+        if pop.outbound is not None:
+            rows.append(self._labelled("outbound.why", pop.outbound.why, width, looks.DIM))
+        elif why:
             rows.append(self._labelled("contact.why", why, width))
         return rows
 

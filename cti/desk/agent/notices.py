@@ -19,6 +19,9 @@ def in_words(notice: Notice, words: Words, dispositions: Iterable[Disposition]) 
             values["reason"] = _reason(str(values["reason"]), words)
         case "notice.dial_failed":
             return _dialled_in_vain(str(values["result"]), str(values["reason"]), words)
+        case "notice.not_reached":
+            outcome = str(values["outcome"])
+            values["outcome"] = words.get(f"outcome.{outcome}", str(values["reason"]) or outcome)
         case "notice.disposition":
             titles = {each.code: each.title for each in dispositions}
             code = str(values["title"])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
+from textual.screen import ModalScreen
 
 from cti.client import (
     ApiClient,
@@ -27,13 +27,17 @@ from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
+from cti.desk.agent.outbound_dialogs import SkipPicker
+from cti.desk.agent.outbound_screen import OutboundScreen
 from cti.desk.agent.parked_dialog import ask_parked
 from cti.desk.agent.party_dialogs import ask_step, ask_target
 from cti.desk.agent.phone_keeper import PhoneKeeper
 from cti.desk.agent.queue_strip import QueueStrip
+from cti.desk.agent.script_panel import ScriptPanel
 from cti.desk.agent.today_panel import TodayPanel
 from cti.desk.agent.top_bar import TopBar
 from cti.desk.keys import DESK_KEYS, hints, verb_of
+from cti.desk.outbound import is_under_way
 from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView
 from cti.desk.reduce import reduce
 from cti.desk.state import OFFERED, ON_A_CALL, DeskState, Notice, allowed_actions
@@ -52,11 +56,12 @@ _RENEWAL_PAUSE_S: Final = 20.0
 """A phone that is refused asks for a new secret no more often than this."""
 _ASKS: Final = frozenset(
     {"not_ready", "dial", "consult", "consult_step", "parked", "disposition", "customer"}
+    | {"skip", "take", "click", "later"}
 )
 """Verbs that open a window first."""
 
 
-class DeskScreen(Screen[None]):
+class DeskScreen(OutboundScreen):
     """Everything an agent works with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,9 +72,10 @@ class DeskScreen(Screen[None]):
     def __init__(
         self, words: Words, api: ApiClient, options: DeskOptions, signed_on: SignOnReply
     ) -> None:
-        super().__init__()
-        self._words = words
-        self._api = api
+        external = options.phone == "external" or signed_on.phone is None
+        stage = PhoneStage.EXTERNAL if external else PhoneStage.STARTING
+        phone = PhoneView(stage=stage)
+        super().__init__(words, api, DeskState(me=signed_on.agent_id, phone=phone))
         self._options = options
         self._signed_on = signed_on
         self._keeper: PhoneKeeper | None = None
@@ -78,9 +84,6 @@ class DeskScreen(Screen[None]):
         self._wants_ready = options.ready
         self._doubts_calls = False
         """The next snapshot tells whether the server still knows the phone's calls."""
-        external = options.phone == "external" or signed_on.phone is None
-        stage = PhoneStage.EXTERNAL if external else PhoneStage.STARTING
-        self.state = DeskState(me=signed_on.agent_id, phone=PhoneView(stage=stage))
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -93,6 +96,7 @@ class DeskScreen(Screen[None]):
                 yield NoteEditor(words, id="note")
             with Vertical(id="right"):
                 yield TodayPanel(words, now)
+                yield ScriptPanel(words, id="script")
                 yield QueueTable(words, now)
         yield QueueStrip(words, now)
         yield KeyBar(words, now)
@@ -208,6 +212,7 @@ class DeskScreen(Screen[None]):
         editor.follow(
             state.contact_id, may_write=state.mode in ON_A_CALL or state.mode == "wrap-up"
         )
+        self.query_one(ScriptPanel).follow(state.outbound.script if state.outbound else "")
         allowed = allowed_actions(state)
         self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed))
         self._close_windows_without_use(allowed)
@@ -218,15 +223,15 @@ class DeskScreen(Screen[None]):
     def _close_windows_without_use(self, allowed: Collection[str]) -> None:
         """A number cannot be dialled any more, or a key not sent: the card is not to be covered."""
         window = self.app.screen
-        if (isinstance(window, DialDialog) and "dial" not in allowed) or (
-            isinstance(window, DigitsDialog) and "digits" not in allowed
-        ):
+        needs = {DialDialog: "dial", DigitsDialog: "digits", SkipPicker: "skip"}
+        verb = needs.get(type(window))
+        if verb is not None and verb not in allowed and isinstance(window, ModalScreen):
             window.dismiss(None)
 
     def _mode_changed(self, mode: str) -> None:
         self.remove_class(f"mode-{self._mode}")
         self.add_class(f"mode-{mode}")
-        if mode == "ringing":
+        if mode in ("ringing", "preview"):
             self.app.bell()
         if mode in ON_A_CALL and self._mode not in ON_A_CALL:
             self.query_one(NoteEditor).focus()
@@ -237,15 +242,6 @@ class DeskScreen(Screen[None]):
     def _show_notice(self, notice: Notice) -> None:
         text = in_words(notice, self._words, self.state.dispositions)
         self._say(text, notice.severity)
-
-    def _say(self, text: str, severity: str = "information") -> None:
-        match severity:
-            case "error":
-                self.notify(text, severity="error", timeout=8, markup=False)
-            case "warning":
-                self.notify(text, severity="warning", timeout=6, markup=False)
-            case _:
-                self.notify(text, timeout=3, markup=False)
 
     # --- keys ---
 
@@ -300,25 +296,10 @@ class DeskScreen(Screen[None]):
             "restart_phone": self._start_phone,
             "help": lambda: self.app.push_screen(HelpScreen(self._words, DESK_KEYS)),
             "quit": self.ask_quit,
+            **self._outbound_verbs(),
         }
 
     # --- commands ---
-
-    @work(group="commands")
-    async def _command(self, command: Callable[[], Awaitable[object]]) -> None:
-        await self._try(command())
-
-    async def _try(self, command: Awaitable[object]) -> bool:
-        """Carry a command out; tell the agent when that fails."""
-        try:
-            await command
-        except ApiError as exc:
-            self._say(exc.problem.message, "error")
-        except ServerUnreachableError:
-            self._say(self._words("notice.unreachable"), "error")
-        else:
-            return True
-        return False
 
     def _start_phone(self) -> None:
         signed_on = self._api.signed_on or self._signed_on
@@ -336,7 +317,9 @@ class DeskScreen(Screen[None]):
     def _hang_up(self) -> None:
         """Through the switch; by the phone itself when there is no interaction to name."""
         interaction = self.state.interaction
-        if interaction is not None:
+        if is_under_way(self.state.preview):
+            self._command(lambda: self._api.skip_preview("given-up"))
+        elif interaction is not None:
             interaction_id = interaction.interaction_id
             self._command(lambda: self._api.hang_up(interaction_id))
         elif self._keeper is not None:
@@ -364,7 +347,7 @@ class DeskScreen(Screen[None]):
         contact = self.state.contact_id
         choices = [
             Choice(each.code, self._words.title(each.title, each.code))
-            for each in self.state.dispositions
+            for each in self.state.offered_dispositions
         ]
         code = await self.app.push_screen_wait(
             Picker(self._words, self._words("pick.disposition"), choices)

@@ -11,7 +11,7 @@ from rich.text import Text
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
 from cti.desk.state import shown_since
-from cti.desk.text import clock, time_of_day
+from cti.desk.text import clock, fit, time_of_day
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import AgentView
 
@@ -21,6 +21,7 @@ _PHONE_COLOURS = {
     PhoneStage.STARTING: looks.AMBER,
     PhoneStage.REGISTERING: looks.AMBER,
 }
+_CAMPAIGN_CELLS = 20
 
 
 class TopBar(StatePanel):
@@ -63,6 +64,10 @@ class TopBar(StatePanel):
                 f"bold {looks.BACKGROUND} on {self._colour()}",
             )
         label = words.state(agent.state)
+        outbound = self.state.outbound
+        if outbound is not None and agent.state == "talking":
+            title = outbound.campaign_title or outbound.campaign
+            label = f"{words.state('outbound')} · {fit(title, _CAMPAIGN_CELLS)}"
         if agent.reason and agent.state == "not-ready":
             label += f" · {words.reason(agent.reason)}"
         label += f"  {clock(self.now() - self._since(agent))}"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
-from cti.client import ApiClient, ApiError, ServerUnreachableError, StreamItem
+from cti.client import ApiClient, StreamItem
 from cti.desk.agent.parked_dialog import ask_parked
+from cti.desk.command_screen import CommandScreen
 from cti.desk.keys import BOARD_KEYS, hints
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState
@@ -32,7 +31,7 @@ from cti.desk.widgets.queue_table import QueueTable
 _VERBS: Final = frozenset({"supervise", "parked", "help", "leave_board"})
 
 
-class WallboardScreen(Screen[None]):
+class WallboardScreen(CommandScreen):
     """Queues, agents, contacts and events, live."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,9 +40,7 @@ class WallboardScreen(Screen[None]):
     HELP = "The wallboard. F1 shows all keys."
 
     def __init__(self, words: Words, api: ApiClient) -> None:
-        super().__init__()
-        self._words = words
-        self._api = api
+        super().__init__(words, api)
         self.state = DeskState()
         signed_on = api.signed_on
         self._phone = "" if signed_on is None else signed_on.agent_id or ""
@@ -119,14 +116,3 @@ class WallboardScreen(Screen[None]):
 
         parked = self.state.parked.values()
         await ask_parked(self.app, self._words, self._api, parked, self._try, own_phone)
-
-    async def _try(self, command: Awaitable[object]) -> bool:
-        """Carry a command out; say when that fails."""
-        try:
-            await command
-            return True
-        except ApiError as exc:
-            self.notify(exc.problem.message, severity="error", timeout=8, markup=False)
-        except ServerUnreachableError:
-            self.notify(self._words("notice.unreachable"), severity="error", markup=False)
-        return False

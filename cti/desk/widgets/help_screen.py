@@ -44,7 +44,7 @@ class HelpScreen(ModalScreen[None]):
                 table.add_row(
                     key.shown.replace("^", "Ctrl+"), words(f"key.{verb}"), words(f"help.{verb}")
                 )
-        with VerticalScroll(classes="dialog wide") as dialog:
+        with VerticalScroll(classes="dialog wide high") as dialog:
             dialog.border_title = words("help.title")
             yield Static(table)
             yield Static(words(self._more), classes="hint")

@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from cti.schema import (
     AgentFiguresView,
     AgentView,
+    CampaignView,
     ContactPoint,
     CustomerCard,
     Disposition,
@@ -31,6 +32,7 @@ from cti.schema import (
     ParkReply,
     PastInteraction,
     PhoneCredentials,
+    PreviewView,
     Problem,
     QueueView,
     Role,
@@ -195,6 +197,10 @@ class FakeServer:
         self.pop: ScreenPop | None = None
         self.interactions: tuple[InteractionView, ...] = ()
         self.agents: tuple[AgentView, ...] = ()
+        self.campaigns: tuple[CampaignView, ...] = ()
+        self.preview: PreviewView | None = None
+        self.answers: dict[str, Any] = {}
+        """Path below /api/v1 to what a GET there gives."""
         self.queues: tuple[QueueView, ...] = (
             QueueView(
                 queue="sales",
@@ -285,6 +291,8 @@ class FakeServer:
                 Disposition(code="complaint", title={"en": "Complaint", "zh": "投诉"}),
             ),
             not_ready_reasons=("break", "lunch", "training"),
+            campaigns=self.campaigns,
+            preview=self.preview,
         )
 
     async def send(self, kind: EventType, data: EventData, **ids: Any) -> int:
@@ -352,6 +360,7 @@ class FakeServer:
         app.add_api_route("/api/v1/snapshot", self._get_snapshot)
         app.add_api_route("/api/v1/customers", self._customers)
         app.add_api_route("/api/v1/{path:path}", self._command, methods=["POST"])
+        app.add_api_route("/api/v1/{path:path}", self._answer)
         app.add_api_websocket_route("/api/v1/events", self._stream)
         return app
 
@@ -378,6 +387,11 @@ class FakeServer:
 
     async def _customers(self, number: str = "", name: str = "") -> Response:
         return _json([self.customer] if number == NUMBER or name else [])
+
+    async def _answer(self, path: str) -> Response:
+        if path not in self.answers:
+            return _json(Problem(error_id="not-found", message=f"No {path} here."), 404)
+        return _json(self.answers[path])
 
     async def _command(self, path: str, request: Request) -> Response:
         if request.headers.get("Authorization") != f"Bearer {self.token}":

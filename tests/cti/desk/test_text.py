@@ -11,7 +11,7 @@ from textual.binding import Binding
 
 import cti.desk
 from cti.desk.catalogue import CATALOGUE
-from cti.desk.keys import BOARD_KEYS, DESK_KEYS
+from cti.desk.keys import BOARD_KEYS, CAMPAIGN_KEYS, DESK_KEYS
 from cti.desk.text import Words, clock, fit, percent, spaced_number
 
 
@@ -30,18 +30,19 @@ def test_every_word_that_the_screens_ask_for_exists() -> None:
             asked |= set(
                 re.findall(
                     r'"((?:connection|phone|contact|note|today|queues|pick|dial|digits|customer'
-                    r'|quit|notice|board|tick|sign_on|help)\.[a-z_]+)"',
+                    r'|quit|notice|board|tick|sign_on|help|outbound|later|campaign)\.[a-z_]+)"',
                     file.read_text("utf-8"),
                 )
             )
     own_ids = {"picker.close", "help.close", "dial.close", "digits.close"}
     own_ids |= {"customer.close", "customer.save", "sign_on.quit"}
+    own_ids |= {"later.close", "later.save"}
     assert asked - own_ids <= set(CATALOGUE)
     assert len(asked) > 80
 
 
 def test_every_key_has_a_word_a_help_an_id_and_a_tooltip() -> None:
-    for key in (*DESK_KEYS, *BOARD_KEYS):
+    for key in (*DESK_KEYS, *BOARD_KEYS, *CAMPAIGN_KEYS):
         for binding in key.bindings():
             assert isinstance(binding, Binding)
             assert binding.id

@@ -1,0 +1,63 @@
+"""The part of the agent's screen that works records of campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import work
+
+from cti.client import ApiClient
+from cti.desk.agent.outbound_dialogs import ask_call_back, ask_campaign, ask_skip
+from cti.desk.agent.script_panel import ScriptScreen
+from cti.desk.command_screen import CommandScreen
+from cti.desk.outbound import running, waiting_clicks
+from cti.desk.state import DeskState
+from cti.desk.text import Words
+
+
+class OutboundScreen(CommandScreen):
+    """Reads, dials, skips and takes records, clicks, arranges call-backs, shows the script."""
+
+    def __init__(self, words: Words, api: ApiClient, state: DeskState) -> None:
+        super().__init__(words, api)
+        self.state = state
+
+    def _outbound_verbs(self) -> dict[str, Callable[[], object]]:
+        return {
+            "consent": lambda: self._command(self._api.dial_preview),
+            "skip": self._skip,
+            "take": self._take_record,
+            "click": self._click,
+            "later": self._arrange_call_back,
+            "script": self._show_script,
+        }
+
+    @work(group="dialog")
+    async def _skip(self) -> None:
+        self._say(await ask_skip(self.app, self._words, self._api, self._try))
+
+    @work(group="dialog")
+    async def _take_record(self) -> None:
+        campaigns = running(self.state.campaigns, "manual")
+        name = await ask_campaign(self.app, self._words, campaigns)
+        if name is not None:
+            await self._try(self._api.take_record(name))
+
+    @work(group="dialog")
+    async def _click(self) -> None:
+        campaigns = waiting_clicks(self.state.campaigns)
+        name = await ask_campaign(self.app, self._words, campaigns)
+        if name is not None and await self._try(self._api.click(name)):
+            self._say(self._words("notice.clicked", campaign=name))
+
+    @work(group="dialog")
+    async def _arrange_call_back(self) -> None:
+        contact, card = self.state.contact_id, self.state.outbound
+        if contact is not None and card is not None:
+            self._say(
+                await ask_call_back(self.app, self._words, self._api, contact, card, self._try)
+            )
+
+    def _show_script(self) -> None:
+        if self.state.outbound is not None:
+            self.app.push_screen(ScriptScreen(self._words, self.state.outbound.script))
