@@ -45,8 +45,9 @@ types: $(STAMP)     ## mypy, strict
 contracts: $(STAMP) ## who may import whom
 	$(BIN)/lint-imports
 
-compiled: $(STAMP)  ## the loops of the sound engine as machine code: half a minute, once a version
+compiled: $(STAMP)  ## the loops of sound and pacing as machine code: half a minute, once a version
 	@$(BIN)/python -m switch.compiled
+	@$(BIN)/python -m acd.compiled
 
 collected: compiled ## can all tests be read? What is kept of that saves each test process half of its start
 	@out=$$($(BIN)/python -m pytest --collect-only -qq 2>&1) || { printf '%s\n' "$$out"; exit 1; }

@@ -90,7 +90,9 @@ class Decision(Struct, frozen=True, kw_only=True):
     start: int = 0
     """Agents free, less people waiting, at the beginning of the forecast."""
     scale: int = 1
-    """Agents a step of the forecast's lattice."""
+    """Agents a cell of the forecast's lattice."""
+    slack: int = 0
+    """Seconds for which a person waits, less those that agents take to hear it."""
     supply: tuple[tuple[float, float], ...] = ()
     """Mean and variance of agents that become free in each second of the forecast."""
     demand: tuple[tuple[float, float], ...] = ()
