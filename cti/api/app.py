@@ -20,6 +20,8 @@ from cti.api.routes import (
     agents,
     bans,
     calls,
+    campaign_records,
+    campaigns,
     customers,
     gateways,
     interactions,
@@ -83,6 +85,8 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         customers,
         phones,
         calls,
+        campaigns,
+        campaign_records,
         stream,
     ):
         app.include_router(routes.router)

@@ -30,6 +30,9 @@ _MAX_KEPT: Final = 10_000
 _LOOKED_AT: Final = 64
 """Oldest entries looked at for each new one."""
 _NOT_KEPT: Final = frozenset({401, 429})
+_COMMANDS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_STREAMED: Final = frozenset({"/api/v1/uploads"})
+"""Files are no commands: whoever takes them reads them piece by piece, and bounds them."""
 
 _Key = tuple[str, str]
 
@@ -63,7 +66,8 @@ class Idempotency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
+        is_command = scope["type"] == "http" and scope["method"] in _COMMANDS
+        if not is_command or scope["path"] in _STREAMED:
             await self._app(scope, receive, send)
             return
         body = await _read_body(receive)

@@ -83,7 +83,7 @@ async def add_note(
     text = body.text.strip()
     if not 0 < len(text) <= _MAX_NOTE:
         raise Invalid("bad-note", f"A note has 1 to {_MAX_NOTE} characters.")
-    await _on_any(interaction_id, caller, context)
+    await on_any(interaction_id, caller, context)
     await context.ports.history.add_note(interaction_id, text, caller.account)
     return JsonAnswer(NoteAdded(text=text, author=caller.account.login), 201)
 
@@ -95,7 +95,7 @@ async def set_disposition(
     """Set the outcome."""
     if not 0 < len(body.code) <= 64:
         raise Invalid("bad-disposition", "A disposition's code has 1 to 64 characters.")
-    await _on_any(interaction_id, caller, context)
+    await on_any(interaction_id, caller, context)
     await context.ports.history.set_disposition(interaction_id, body.code, caller.account)
     return Response(status_code=204)
 
@@ -107,7 +107,7 @@ async def link_customer(
     """Say whose interaction it is: pick a customer, or create one."""
     if not body.customer_id and not body.name.strip():
         raise Invalid("customer-needed", "Give `customer_id`, or at least a `name` to create one.")
-    await _on_any(interaction_id, caller, context)
+    await on_any(interaction_id, caller, context)
     card = await context.ports.customers.link(interaction_id, body, caller.account)
     return JsonAnswer(card)
 
@@ -116,7 +116,7 @@ async def link_customer(
 async def interaction(interaction_id: str, caller: TheCaller, context: TheContext) -> Response:
     """The interaction with its whole timeline; who attended it unseen is for supervisors alone."""
     if not caller.is_supervisor:
-        await _on_any(interaction_id, caller, context)
+        await on_any(interaction_id, caller, context)
     _check_id(interaction_id)
     found = await context.ports.history.interaction(
         interaction_id, for_supervisor=caller.is_supervisor
@@ -139,7 +139,7 @@ async def on_live(
     _check_agent(agent_id, caller)
 
 
-async def _on_any(interaction_id: str, caller: Caller, context: Context) -> None:
+async def on_any(interaction_id: str, caller: Caller, context: Context) -> None:
     """Refuse with 404 or 403 unless this is or was the caller's interaction."""
     _check_id(interaction_id)
     try:

@@ -1,0 +1,307 @@
+"""Campaigns as people steer them; satisfies `cti.api.campaign_ports.CampaignDesk`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from acd.dialer.errors import DialerError, NothingToDialError
+from acd.dialer.model import CampaignName, CampaignState
+from acd.dialer.settings import CampaignSettings
+from acd.errors import AcdError
+from acd.model import AgentId
+from cti.api.ports import Account
+from cti.campaigns import settings_body
+from cti.campaigns.checks import NAME, Ground, problems_of
+from cti.campaigns.decisions import Logged
+from cti.campaigns.errors import answering, bad_settings, told
+from cti.campaigns.replay import replayed
+from cti.campaigns.service import CampaignService
+from cti.campaigns.views import preview_view, why_view
+from cti.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
+from cti.schema import Role
+from cti.schema_campaign_requests import (
+    AuditView,
+    CallBackRequest,
+    CampaignCopyRequest,
+    CampaignRequest,
+)
+from cti.schema_campaigns import (
+    CampaignDetail,
+    CampaignView,
+    DecisionView,
+    PreviewView,
+    ReplayView,
+    WhyCampaignView,
+)
+from switch.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_LATEST_CALL_BACK_S: Final = 366 * 86400.0
+
+
+class CampaignDesk:
+    """Commands and questions about campaigns."""
+
+    def __init__(
+        self,
+        service: CampaignService,
+        *,
+        ground: Ground,
+        clock: Clock,
+        queues_of: Callable[[str], Collection[str]],
+        has_preview: Callable[[str], bool] = lambda interaction: False,
+    ) -> None:
+        """`ground` is what settings are checked against; `queues_of` are an agent's."""
+        self._service = service
+        self._dialer = service.dialer
+        self._store = service.store
+        self._ground = ground
+        self._clock = clock
+        self._queues_of = queues_of
+
+    # --- what is seen ---------------------------------------------------------------------------
+
+    def views(self, account: Account) -> tuple[CampaignView, ...]:
+        """All campaigns; for an agent those of its queues."""
+        views = self._service.views()
+        if account.role is not Role.AGENT:
+            return views
+        mine = self._queues_of(account.agent_id or "")
+        return tuple(view for view in views if view.queue in mine)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of a campaign's settings."""
+        return settings_body.schema()
+
+    async def detail(self, name: str) -> CampaignDetail:
+        """A campaign with its settings."""
+        return self._detail(self._known(name))
+
+    async def panel(self, name: str) -> CampaignView:
+        """It as it stands, with its list counted now where the store is there."""
+        known = self._known(name)
+        try:
+            async with answering(2.0):
+                await self._service.upkeep.count(known)
+        except Unavailable:
+            log.debug("the panel of %s shows an older count of its list", name)
+        return self._service.view(known)
+
+    async def why(self, name: str) -> WhyCampaignView:
+        """Why it dials as it does."""
+        known = self._known(name)
+        async with answering():
+            funnel = await self._store.lists.funnel(known, self._clock.wall())
+        view = self._dialer.view(known)
+        is_running = view.state is CampaignState.RUNNING
+        blockers = (*self._service.blockers(known), *view.blockers) if is_running else ()
+        return why_view(funnel, view.state.value, blockers, ahead=view.ahead)
+
+    async def audit(self, name: str) -> tuple[AuditView, ...]:
+        """Who did what to it, newest first: changes of settings and state, and imports."""
+        known = self._known(name)
+        async with answering():
+            versions = await self._store.campaigns.versions(known)
+            batches = await self._store.imports.batches(known)
+        found = [
+            AuditView(
+                at=each.at,
+                campaign=name,
+                by=each.by,
+                what="change",
+                words=each.what,
+                version=each.version,
+                state=each.state.value,
+            )
+            for each in versions
+        ]
+        found += [
+            AuditView(
+                at=each.at,
+                campaign=name,
+                by=each.by,
+                what="import",
+                words=f"{each.file}: {each.added} records added ({each.state.value})",
+            )
+            for each in batches
+        ]
+        return tuple(sorted(found, key=lambda each: -each.at))
+
+    async def decisions(self, name: str, most: int) -> tuple[DecisionView, ...]:
+        """The pacer's latest decisions, newest first."""
+        found = await self._service.decisions.last(self._known(name), most)
+        return tuple(_decision(each) for each in reversed(found))
+
+    async def replay(self, name: str, most: int) -> ReplayView:
+        """The same, made again from what it knew then."""
+        found = await self._service.decisions.last(self._known(name), most)
+        again = [(each, replayed(each)) for each in found]
+        return ReplayView(
+            campaign=name,
+            decisions=len(again),
+            same=sum(dials == each.dials for each, dials in again),
+            differ=tuple(_decision(each, dials) for each, dials in again if dials != each.dials),
+        )
+
+    # --- what is done ---------------------------------------------------------------------------
+
+    async def create(self, request: CampaignRequest, actor: Account) -> CampaignDetail:
+        """A new one, as a draft."""
+        self._must_be_loaded()
+        name = request.name.strip()
+        if not NAME.fullmatch(name):
+            raise bad_settings(
+                ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
+            )
+        if name in self._service.states:
+            raise Conflict("campaign-exists", f"There is a campaign {name} already.")
+        async with answering():
+            settings = settings_body.read({**request.settings, "name": name})
+            self._check(settings)
+            kept = await self._store.campaigns.create(settings, at=self._now(), by=actor.login)
+            await self._service.load(kept)
+        log.info("campaign %s was created by %s", name, actor.login)
+        return self._detail(kept.name)
+
+    async def change(self, name: str, change: dict[str, Any], actor: Account) -> CampaignDetail:
+        """Other settings from now on."""
+        known = self._known(name)
+        async with answering():
+            settings = settings_body.changed(self._dialer.settings(known), change)
+            self._check(settings)
+            kept = await self._store.campaigns.update(settings, at=self._now(), by=actor.login)
+            self._service.changed(kept.settings)
+        log.info("campaign %s was changed by %s: %s", name, actor.login, ", ".join(change))
+        return self._detail(known)
+
+    async def copy(self, name: str, request: CampaignCopyRequest, actor: Account) -> CampaignDetail:
+        """A new one like this."""
+        known, new = self._known(name), CampaignName(request.name.strip())
+        if not NAME.fullmatch(new):
+            raise bad_settings(
+                ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
+            )
+        if new in self._service.states:
+            raise Conflict("campaign-exists", f"There is a campaign {new} already.")
+        async with answering(120.0):
+            kept = await self._store.campaigns.copy(
+                known, new, at=self._now(), by=actor.login, with_list=request.with_list
+            )
+            await self._service.load(kept)
+        log.info("campaign %s was copied as %s by %s", name, new, actor.login)
+        return self._detail(new)
+
+    async def remove(self, name: str, actor: Account) -> None:
+        """Delete one that does not run."""
+        known = self._known(name)
+        if self._service.states[known] is CampaignState.RUNNING:
+            raise Conflict("campaign-runs", "It runs; pause or finish it first.")
+        async with answering(60.0):
+            await self._store.campaigns.delete(known, at=self._now(), by=actor.login)
+        self._service.forget(known)
+        log.info("campaign %s was deleted by %s", name, actor.login)
+
+    def move(self, name: str, step: str, actor: Account, reason: str = "") -> CampaignView:
+        """`start`, `pause` or `finish`, at once; that is written down when the store has time."""
+        known = self._known(name)
+        if step == "start":
+            self._check(self._dialer.settings(known))
+        by = f"{actor.login}: {reason.strip()[:200]}" if reason.strip() else actor.login
+        try:
+            getattr(self._dialer, step)(known, by)
+        except DialerError as error:
+            raise told(error) from None
+        return self._service.view(known)
+
+    def click(self, name: str, actor: Account) -> None:
+        """Let it dial one number; it is kept with the attempt who did that."""
+        known = self._known(name)
+        if actor.role is Role.AGENT:
+            self._must_be_of(known, actor.agent_id or "")
+        try:
+            self._dialer.click(known, actor.login)
+        except DialerError as error:
+            raise told(error) from None
+        log.info("campaign %s: %s clicked for a dial", name, actor.login)
+
+    # --- agents ---------------------------------------------------------------------------------
+
+    async def take(self, name: str, agent_id: str, actor: Account) -> PreviewView:
+        """Show an agent its next record; one is fetched if none is at hand."""
+        known, agent = self._known(name), AgentId(agent_id)
+        self._must_be_of(known, agent_id)
+        async with answering(5.0):
+            try:
+                view = self._dialer.take(agent, known)
+            except NothingToDialError:
+                await self._service.feeding.bring(known, agent)
+                view = self._dialer.take(agent, known)
+        needs = self._dialer.settings(known).human_initiated
+        return preview_view(view, needs_click=needs, wall=self._service.wall_of)
+
+    def dial(self, agent_id: str, actor: Account) -> None:
+        """Dial the record that the agent reads: the person's own act."""
+        try:
+            self._dialer.dial(AgentId(agent_id))
+        except AcdError as error:
+            raise told(error) from None
+        log.info("agent %s dials its record, by %s", agent_id, actor.login)
+
+    def skip(self, agent_id: str, reason: str, actor: Account) -> None:
+        """Give it back."""
+        try:
+            self._dialer.skip(AgentId(agent_id), reason.strip()[:100] or "skipped")
+        except AcdError as error:
+            raise told(error) from None
+
+    def call_back(self, interaction_id: str, request: CallBackRequest, actor: Account) -> None:
+        """The customer wants to be called then."""
+        now = self._now()
+        if not now < request.at <= now + _LATEST_CALL_BACK_S:
+            raise Invalid("bad-time", "A call-back is in the future, at most a year ahead.")
+        done = self._service.dispose(interaction_id, "", call_back_at=request.at, mine=request.mine)
+        if not done:
+            words = "No campaign called in this interaction, or that is too long ago."
+            raise NotFound("no-such-attempt", words)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _detail(self, name: CampaignName) -> CampaignDetail:
+        settings = settings_body.as_data(self._dialer.settings(name))
+        return CampaignDetail(campaign=self._service.view(name), settings=settings)
+
+    def _check(self, settings: CampaignSettings) -> None:
+        if problems := problems_of(settings, self._ground):
+            raise bad_settings(problems)
+
+    def _known(self, name: str) -> CampaignName:
+        known = CampaignName(name)
+        if known not in self._service.states:
+            self._must_be_loaded()
+            raise NotFound("no-such-campaign", f"There is no campaign {name[:63]}.")
+        return known
+
+    def _must_be_loaded(self) -> None:
+        if not self._service.is_loaded:
+            raise Unavailable("store-away", "The database is away: campaigns are not known yet.")
+
+    def _must_be_of(self, name: CampaignName, agent_id: str) -> None:
+        if self._dialer.settings(name).queue not in self._queues_of(agent_id):
+            raise NotAllowed("not-your-campaign", f"You are not in the queue of campaign {name}.")
+
+    def _now(self) -> float:
+        return self._clock.wall()
+
+
+def _decision(logged: Logged, replayed: int | None = None) -> DecisionView:
+    return DecisionView(
+        number=logged.number,
+        at=logged.at,
+        dials=logged.dials,
+        reason=logged.reason,
+        vector=dict(logged.vector),
+        replayed=replayed,
+    )

@@ -1,0 +1,133 @@
+"""Keeps records at hand for the dialer: claimed a few ahead, so that no dial waits for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from acd.dialer.dialer import DialerInterface
+from acd.dialer.model import Blocker, CampaignName, Candidate
+from acd.model import AgentId, AgentState
+from crm_store.errors import StoreError
+from crm_store.outbound.ports import Outbound
+from cti.campaigns.outbox import GivenBack
+from cti.campaigns.settling import Settling
+from switch.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 0.25
+"""How often the dialer is asked what it wants, while a campaign runs."""
+_EMPTY_S: Final = 5.0
+"""A list that had nothing is asked again after so long: retries and call-backs fall due."""
+_OWN_S: Final = 10.0
+"""How often call-backs are looked for that a free agent has promised."""
+_MOST: Final = 200
+_FIRST_PAUSE_S: Final = 0.5
+_LONGEST_PAUSE_S: Final = 15.0
+
+
+class Feeding:
+    """One task for all campaigns."""
+
+    def __init__(
+        self,
+        *,
+        dialer: DialerInterface,
+        store: Outbound,
+        settling: Settling,
+        clock: Clock,
+        agents_of: Callable[[CampaignName], Sequence[AgentId]],
+        running: Callable[[], Sequence[CampaignName]],
+    ) -> None:
+        """`agents_of` are a campaign's agents; `running` those that are to have records now."""
+        self._dialer = dialer
+        self._store = store
+        self._settling = settling
+        self._clock = clock
+        self._agents_of = agents_of
+        self._running = running
+        self._again: dict[CampaignName, float] = {}
+        """When an empty list is asked again."""
+        self._own_again: dict[CampaignName, float] = {}
+        self._wake = asyncio.Event()
+        self._pause = 0.0
+        self.trouble = ""
+        """Why the store brought nothing at the last attempt; empty when it did."""
+
+    def hurry(self, name: CampaignName | None = None) -> None:
+        """Something changed: a list may have records now, or a campaign runs."""
+        if name is None:
+            self._again.clear()
+        else:
+            self._again.pop(name, None)
+        self._wake.set()
+
+    def blockers(self, name: CampaignName) -> tuple[Blocker, ...]:
+        """What keeps records from coming."""
+        if self.trouble:
+            words = f"The database is away ({self.trouble}): no records come; it is tried again."
+            return (Blocker(code="store-away", words=words),)
+        return ()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(max(_LOOK_S, self._pause) if self._running() else None):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            try:
+                for name in self._running():
+                    await self._feed(name)
+            except StoreError as error:
+                self._is_away(error)
+            else:
+                self._is_there()
+
+    async def _feed(self, name: CampaignName) -> None:
+        now = self._clock.now()
+        if now >= self._own_again.get(name, 0.0):
+            self._own_again[name] = now + _OWN_S
+            await self._bring_own(name)
+        wanted = min(self._dialer.wanted(name), _MOST)
+        if wanted <= 0 or now < self._again.get(name, 0.0):
+            return
+        found = await self._store.lists.claim(name, self._clock.wall(), wanted)
+        if not found:
+            self._again[name] = self._clock.now() + _EMPTY_S
+        self._supply(name, found)
+
+    async def _bring_own(self, name: CampaignName) -> None:
+        """Call-backs that were promised by agents who are free now."""
+        for agent in self._agents_of(name):
+            if self._dialer.agent_state(agent) is AgentState.AVAILABLE:
+                await self.bring(name, agent)
+
+    async def bring(self, name: CampaignName, agent: AgentId) -> None:
+        """The next record of this agent, if there is one. Raises `StoreError`."""
+        found = await self._store.lists.claim(name, self._clock.wall(), 1, for_agent=agent)
+        if found:
+            self._supply(name, found)
+
+    def _supply(self, name: CampaignName, found: list[Candidate]) -> None:
+        """Bring them; a campaign that was paused meanwhile does not want them any more."""
+        if name in self._running():
+            self._dialer.supply(name, found)
+        elif found:
+            self._settling.tell(GivenBack(tuple(each.record for each in found)))
+
+    def _is_away(self, error: StoreError) -> None:
+        if not self.trouble:
+            log.warning("campaigns: no records can be had: %s", error)
+        self.trouble = " ".join(str(error).split())[:200] or "away"
+        self._pause = min(max(self._pause * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+
+    def _is_there(self) -> None:
+        if self.trouble:
+            log.warning("campaigns: records can be had again")
+        self.trouble, self._pause = "", 0.0

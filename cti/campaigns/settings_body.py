@@ -1,0 +1,113 @@
+"""Settings of a campaign as people send them: plain data, changed key by key, checked and named by key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, get_args, get_type_hints
+
+import msgspec
+
+from acd.dialer.settings import CampaignSettings
+
+_MOST_KEYS: Final = 2000
+"""In a change, of all tables together."""
+
+
+class BadSettingsError(Exception):
+    """What cannot be made a campaign's settings: a sentence each, which begins with the key."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def as_data(settings: CampaignSettings) -> dict[str, Any]:
+    """Plain data, as JSON has it."""
+    data: dict[str, Any] = msgspec.to_builtins(settings)
+    return data
+
+
+def changed(settings: CampaignSettings, change: Mapping[str, Any]) -> CampaignSettings:
+    """The settings with a change: tables key by key, lists as a whole, null for the default.
+
+    Raises:
+        BadSettingsError: unknown keys, or values of the wrong kind.
+    """
+    if "name" in change and change["name"] != settings.name:
+        raise BadSettingsError(["name: a campaign keeps its name; copy it to have another"])
+    return read({**_merged(as_data(settings), change, 0), "name": settings.name})
+
+
+def read(data: Mapping[str, Any]) -> CampaignSettings:
+    """Settings from plain data. Raises `BadSettingsError`."""
+    problems = list(_unknown(data, CampaignSettings, "", [_MOST_KEYS]))
+    if problems:
+        raise BadSettingsError(problems[:20])
+    try:
+        return msgspec.convert(data, CampaignSettings)
+    except msgspec.ValidationError as error:
+        raise BadSettingsError([_worded(str(error))]) from error
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the settings, with what each key means."""
+    return msgspec.json.schema(CampaignSettings)
+
+
+def _merged(old: Mapping[str, Any], change: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    merged = dict(old)
+    for key, value in change.items():
+        before = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(before, Mapping) and depth < 8:
+            merged[key] = _merged(before, value, depth + 1)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _unknown(data: Any, kind: Any, where: str, left: list[int]) -> Iterator[str]:
+    """Keys that no setting has, with the one that may be meant."""
+    struct = next((each for each in (kind, *get_args(kind)) if _is_struct(each)), None)
+    if struct is None:
+        return
+    if isinstance(data, (list, tuple)):
+        for index, each in enumerate(data):
+            yield from _unknown(each, struct, f"{where}[{index}]", left)
+    elif isinstance(data, Mapping) and kind is not struct and _is_table(kind):
+        for key, each in data.items():
+            yield from _unknown(each, struct, _under(where, str(key)), left)
+    elif isinstance(data, Mapping):
+        known = get_type_hints(struct)
+        for key, each in data.items():
+            left[0] -= 1
+            if left[0] < 0:
+                return
+            if key in known:
+                yield from _unknown(each, known[key], _under(where, key), left)
+            else:
+                near = difflib.get_close_matches(str(key)[:64], known, n=1)
+                hint = f"; is {near[0]} meant?" if near else ""
+                yield f"{_under(where, str(key)[:64])}: there is no such setting{hint}"
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _is_table(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) is dict
+
+
+def _under(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _worded(error: str) -> str:
+    """`Expected int, got str - at $.limits.calls` as `limits.calls: expected int, got str`."""
+    words, _, place = error.partition(" - at `")
+    place = place.rstrip("`").removeprefix("$").removeprefix(".")
+    words = words.replace("`", "")
+    return f"{place}: {words[:1].lower()}{words[1:]}" if place else words
