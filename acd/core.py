@@ -262,6 +262,11 @@ class Acd:
         self._queue(queue)
         return self._metrics.queues[queue].day
 
+    def members(self, queue: QueueName) -> frozenset[AgentId]:
+        """Return who is right for the contacts of a queue that need no more than it does."""
+        self._queue(queue)
+        return self._router.own_pool(queue).members
+
     def waiting(self, queue: QueueName) -> tuple[ContactId, ...]:
         """Return who waits in a queue, first in line first."""
         return self._queue(queue).waiting()

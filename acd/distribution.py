@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from acd.actions import Action, Announce, CancelOffer, Dismiss, Offer
+from acd.agents import AgentStatus
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactResult
 from acd.contacts import Contacts
@@ -103,6 +104,18 @@ class Distribution:
     def priority_of_head(self, queue: QueueName, entered_at: float) -> int:
         """The least priority that puts a contact before all who wait in a queue."""
         return self._acd.priority_of_head(queue, entered_at)
+
+    def agents(self) -> list[AgentStatus]:
+        """Every agent, and what it does."""
+        return self._acd.agents()
+
+    def members(self, queue: QueueName) -> frozenset[AgentId]:
+        """Who is right for a queue; raises `UnknownQueueError`."""
+        return self._acd.members(queue)
+
+    def waiting(self, queue: QueueName) -> tuple[ContactId, ...]:
+        """Who waits in a queue, first in line first; raises `UnknownQueueError`."""
+        return self._acd.waiting(queue)
 
     def new_day(self) -> None:
         """Begin the counters of the day anew."""

@@ -79,7 +79,6 @@ class Effect(Enum):
     DIAL = "dial"
     JUDGE = "judge"
     QUEUE = "queue"
-    CONNECT = "connect"
     REGRET = "regret"
     LEAVE_MESSAGE = "leave the message"
     RUN_FLOW = "run the flow"
@@ -112,10 +111,7 @@ TRANSITIONS: Final[dict[tuple[AttemptState, AttemptInput], Step]] = {
     (_S.DIALLING, _I.RINGS): Step(_S.RINGING),
     **{(state, _I.ANSWERED): Step(_S.JUDGING, (_E.JUDGE,)) for state in UNANSWERED},
     **{(state, _I.PERSON): Step(_S.WAITING, (_E.QUEUE,)) for state in TO_BE_JUDGED},
-    **{
-        (state, _I.PERSON_WITH_AGENT): Step(_S.TALKING, (_E.CONNECT, _E.TOLD))
-        for state in TO_BE_JUDGED
-    },
+    **{(state, _I.PERSON_WITH_AGENT): Step(_S.TALKING, (_E.TOLD,)) for state in TO_BE_JUDGED},
     **{(state, _I.PERSON_FOR_FLOW): Step(_S.ANNOUNCING, (_E.RUN_FLOW,)) for state in TO_BE_JUDGED},
     **{(state, _I.MACHINE): _OVER for state in TO_BE_JUDGED},
     (_S.JUDGING, _I.MACHINE_TO_TELL): Step(_S.LEAVING_MESSAGE, (_E.LEAVE_MESSAGE,)),

@@ -10,12 +10,21 @@ ahead (`wanted`, `supply`), and what became of them is told (`on_attempt`, `on_r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
-from acd.dialer.events import DialerEvent
+from acd.dialer.attempt import LiveAttempt
+from acd.dialer.attempt_state import Effect
+from acd.dialer.by_hand import ByHand
+from acd.dialer.campaign_run import CampaignRun
+from acd.dialer.campaign_state import CampaignInput
+from acd.dialer.campaigns import Campaigns
+from acd.dialer.course import Course
+from acd.dialer.dialling import Dialling
+from acd.dialer.events import DialerEvent, PacerDecided, PreviewChanged
+from acd.dialer.judging import Judging
+from acd.dialer.limits import Limits
 from acd.dialer.model import (
     Attempt,
     AttemptId,
@@ -26,29 +35,26 @@ from acd.dialer.model import (
     Outcome,
     RecordId,
 )
+from acd.dialer.news import News
+from acd.dialer.pacing.model import Decision
+from acd.dialer.panel import Panel, vector
+from acd.dialer.people import People
 from acd.dialer.ports import Callers, DialRoutes
+from acd.dialer.reserving import Reserving
+from acd.dialer.rounds import Rounds
 from acd.dialer.settings import CampaignSettings
 from acd.dialer.views import AttemptView, CampaignView, PreviewView
 from acd.distribution import Distribution
 from acd.events import AcdEvent
-from acd.model import AgentId, AgentSettings, AgentState
+from acd.model import AgentId
 from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import LegId
 
 
-class DialerInterface(Protocol):
-    """What the service may rely on; replaced by the class of the same signatures."""
-
-    on_attempt: Callable[[Attempt], None]
-    """Told when a talk begins, when an attempt is over, and when its disposition is known: up to three
-    times for one id, and the last word counts."""
-    on_release: Callable[[CampaignName, Sequence[RecordId], str], None]
-    """Told of records that were brought and are not dialled, with the reason: to be given back."""
-    on_event: Callable[[DialerEvent], None]
-    takes: Takes
-    """News from the switch; after `Inbound` had its own."""
+class Dialer:
+    """All campaigns of a node. Called from the loop's thread only."""
 
     def __init__(
         self,
@@ -59,74 +65,225 @@ class DialerInterface(Protocol):
         control: CallControl,
         clock: Clock,
         routes: DialRoutes,
-        agents: Iterable[AgentSettings],
         new_id: Callable[[str], str],
         report: Callable[[ContactEvent], None],
-    ) -> None: ...
+    ) -> None:
+        """`callers` is `acd.inbound.Inbound`; `takes` must come after its."""
+        self._contacts = contacts
+        self._distribution = distribution
+        self._callers = callers
+        self._control = control
+        self._clock = clock
+        self._runs: dict[CampaignName, CampaignRun] = {}
+        self._told: dict[CampaignName, tuple[str, str]] = {}
+        self._course = course = Course(self._runs, clock)
+        self._dialling = Dialling(
+            course=course,
+            contacts=contacts,
+            control=control,
+            clock=clock,
+            routes=routes,
+            new_id=new_id,
+        )
+        self._people = People(
+            course=course,
+            contacts=contacts,
+            distribution=distribution,
+            callers=callers,
+            control=control,
+            clock=clock,
+            report=report,
+        )
+        self._reserving = Reserving(
+            course=course,
+            people=self._people,
+            dialling=self._dialling,
+            contacts=contacts,
+            distribution=distribution,
+            callers=callers,
+            control=control,
+            clock=clock,
+            tell=self._preview_changed,
+        )
+        self._judging = Judging(
+            course=course,
+            control=control,
+            clock=clock,
+            on_person=self._people.person,
+            leave_message=self._people.leave_message,
+        )
+        self._limits = Limits(dialling=self._dialling, distribution=distribution, clock=clock)
+        self._rounds = Rounds(
+            runs=self._runs,
+            course=course,
+            dialling=self._dialling,
+            reserving=self._reserving,
+            limits=self._limits,
+            contacts=contacts,
+            distribution=distribution,
+            clock=clock,
+        )
+        self._campaigns = Campaigns(
+            runs=self._runs,
+            course=course,
+            rounds=self._rounds,
+            limits=self._limits,
+            callers=callers,
+            distribution=distribution,
+            clock=clock,
+        )
+        self._by_hand = ByHand(
+            runs=self._runs,
+            reserving=self._reserving,
+            rounds=self._rounds,
+            limits=self._limits,
+            distribution=distribution,
+        )
+        self._rounds.before = self._campaigns.tidy
+        self._rounds.on_decision = self._decided
+        self._panel = Panel(limits=self._limits, distribution=distribution, clock=clock)
+        distribution.on_reserved = self._reserving.shown
+        course.on_over = self._over
+        course.effects |= {
+            Effect.CALL_AGENT: self._reserving.call_agent,
+            Effect.DIAL: self._dialling.dial,
+            Effect.JUDGE: self._judging.judge,
+            Effect.QUEUE: self._people.queue,
+            Effect.REGRET: self._people.regret,
+            Effect.LEAVE_MESSAGE: self._judging.wait_for_beep,
+            Effect.RUN_FLOW: self._people.run_flow,
+            Effect.TOLD: self._people.told,
+            Effect.HANG_UP: self._people.hang_up,
+        }
+        self._news = News(
+            course=course,
+            dialling=self._dialling,
+            people=self._people,
+            judging=self._judging,
+            reserving=self._reserving,
+            rounds=self._rounds,
+            limits=self._limits,
+            contacts=contacts,
+            distribution=distribution,
+            runs=self._runs,
+            clock=clock,
+        )
+        self.takes: Takes = self._news.takes
+        """News from the switch; after `Inbound` had its own."""
 
-    def acd_event(self, event: AcdEvent) -> None:
-        """News of agents and queues; from the same report as the translator's, after it."""
+    # --- who is told ----------------------------------------------------------------------------
 
-    # --- campaigns ---
+    @property
+    def on_release(self) -> Callable[[CampaignName, Sequence[RecordId], str], None]:
+        """Told of records that were brought and are not dialled, with the reason: to be given back."""
+        return self._campaigns.on_release
+
+    @on_release.setter
+    def on_release(self, tell: Callable[[CampaignName, Sequence[RecordId], str], None]) -> None:
+        self._campaigns.on_release = tell
+
+    @property
+    def on_event(self) -> Callable[[DialerEvent], None]:
+        """Told of campaigns, previews and decisions."""
+        return self._campaigns.on_event
+
+    @on_event.setter
+    def on_event(self, tell: Callable[[DialerEvent], None]) -> None:
+        self._campaigns.on_event = tell
+
+    @property
+    def on_attempt(self) -> Callable[[Attempt], None]:
+        """Told when a talk begins, when an attempt is over, and when its disposition is known.
+
+        Up to three times for one id, and the last word counts.
+        """
+        return self._course.on_attempt
+
+    @on_attempt.setter
+    def on_attempt(self, tell: Callable[[Attempt], None]) -> None:
+        self._course.on_attempt = tell
+
+    def acd_event(self, event: AcdEvent | ContactEvent) -> None:
+        """News of agents and contacts: everything that is reported, after the translator had it."""
+        self._news.acd_event(event)
+
+    # --- campaigns ------------------------------------------------------------------------------
 
     def load(
         self,
         settings: CampaignSettings,
         *,
         state: CampaignState = CampaignState.DRAFT,
-        totals: Mapping[Outcome, int] = {},
-        today: Mapping[Outcome, int] = {},
+        totals: Mapping[Outcome, int] | None = None,
+        today: Mapping[Outcome, int] | None = None,
         history: Sequence[tuple[float, Outcome]] = (),
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
         `history` are the live answers of the last 30 days, oldest first, at their time since 1970.
-        A campaign whose `state` is running dials as soon as it has candidates.
+        A campaign whose `state` is running dials as soon as it has candidates. All but the settings
+        counts for a campaign that is new here alone.
 
         Raises:
-            BadCampaignError: no such queue, flow or trunk.
+            BadCampaignError: no such queue or flow, or a moment that cannot be read.
         """
+        self._campaigns.load(settings, state=state, totals=totals, today=today, history=history)
 
     def unload(self, name: CampaignName) -> None:
-        """Forget a campaign; what is in flight ends as if it had been finished."""
+        """Forget a campaign. What is in flight and not answered is cancelled, talks go on unseen."""
+        self._campaigns.unload(name)
 
-    def names(self) -> tuple[CampaignName, ...]: ...
+    def names(self) -> tuple[CampaignName, ...]:
+        """All that are loaded."""
+        return tuple(self._runs)
 
-    def settings(self, name: CampaignName) -> CampaignSettings: ...
+    def settings(self, name: CampaignName) -> CampaignSettings:
+        """What a campaign is told. Raises UnknownCampaignError."""
+        return self._run(name).settings
 
     def start(self, name: CampaignName, by: str = "operator") -> None:
         """Dial. Raises NotThatStateError, UnknownCampaignError."""
+        self._campaigns.step(name, CampaignInput.START, by)
 
     def pause(self, name: CampaignName, by: str = "operator") -> None:
         """Dial no more; what is in flight goes on. Raises as `start`."""
+        self._campaigns.step(name, CampaignInput.PAUSE, by)
 
     def finish(self, name: CampaignName, by: str = "operator") -> None:
-        """It is over; dials that nobody has answered are cancelled. Raises as `start`."""
+        """It is over; what is in flight goes on, since phones that ring have to ring long enough.
 
-    # --- records ---
+        Raises as `start`.
+        """
+        self._campaigns.step(name, CampaignInput.FINISH, by)
 
     def wanted(self, name: CampaignName) -> int:
         """How many more candidates it would like to have at hand now."""
+        return self._campaigns.wanted(name)
 
     def supply(self, name: CampaignName, candidates: Sequence[Candidate]) -> None:
         """Bring candidates, best first. An empty sequence says: the list has none now."""
+        self._campaigns.supply(name, candidates)
 
-    # --- people ---
+    # --- people ---------------------------------------------------------------------------------
 
     def take(self, agent: AgentId, name: CampaignName | None = None) -> PreviewView:
-        """The agent takes its next record (manual mode, or an own call-back), and is reserved.
+        """The agent takes its next record, of this campaign or of any, and is reserved for it.
 
         Raises NothingToDialError, UnknownCampaignError.
         """
+        return self._by_hand.take(agent, name)
 
     def dial(self, agent: AgentId) -> None:
         """The agent consents: its phone is called, then the customer. Raises NoPreviewError."""
+        self._reserving.dial(agent)
 
     def skip(self, agent: AgentId, reason: str = "skipped") -> None:
         """The agent gives its record back before anybody answered. Raises NoPreviewError."""
+        self._reserving.skip(agent, reason)
 
-    def click(self, name: CampaignName, by: str) -> None:
+    def click(self, name: CampaignName, by: str) -> AttemptId:
         """A person starts one dial, which is kept with the attempt. Raises NothingToDialError."""
+        return self._by_hand.click(name, by)
 
     def dispose(
         self,
@@ -137,29 +294,69 @@ class DialerInterface(Protocol):
         mine: bool = False,
     ) -> bool:
         """What the agent chose; False: the attempt is not known here (any more)."""
+        return self._course.dispose(attempt, disposition, call_back_at, mine=mine)
 
-    # --- what can be seen ---
+    # --- what can be seen -----------------------------------------------------------------------
 
     def blockers(self, name: CampaignName) -> tuple[Blocker, ...]:
         """Why nothing, or not more, is dialled, but for the list; empty: nothing is in the way."""
+        return self._limits.blockers(self._run(name))
 
-    def view(self, name: CampaignName) -> CampaignView: ...
+    def view(self, name: CampaignName) -> CampaignView:
+        """One campaign, now. Raises UnknownCampaignError."""
+        return self._panel.view(self._run(name))
 
     def attempts(self, name: CampaignName) -> tuple[AttemptView, ...]:
         """What is under way, oldest first."""
+        return tuple(each.view() for each in self._run(name).attempts.values())
 
     def preview(self, agent: AgentId) -> PreviewView | None:
         """The record that an agent has before it."""
+        return self._reserving.view(agent)
 
-    def agent_state(self, agent: AgentId) -> AgentState: ...
-
-    # --- the server ---
+    def __len__(self) -> int:
+        """Attempts that are under way."""
+        return len(self._course.live)
 
     def is_mine(self, leg: LegId) -> bool:
-        """Whether a leg is one of an attempt that is no contact yet."""
+        """Whether a leg is one of an attempt."""
+        return self._course.of_leg(leg) is not None
+
+    # --- the server -----------------------------------------------------------------------------
 
     def new_day(self) -> None:
         """The figures of the day begin anew."""
+        for run in self._runs.values():
+            run.figures.new_day()
 
     def close(self) -> None:
         """The server is stopping: nobody is called any more, unanswered dials are cancelled."""
+        self._campaigns.close()
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _decided(self, run: CampaignRun, decision: Decision) -> None:
+        """Decisions that dial are told, and those that come to another reason than the one before."""
+        last = self._told.get(run.name)
+        if not decision.dials and last == (decision.reason, decision.limit):
+            return
+        self._told[run.name] = (decision.reason, decision.limit)
+        event = PacerDecided(
+            campaign=run.name,
+            at=decision.at,
+            number=decision.number,
+            dial=decision.dials,
+            vector=vector(decision),
+            decision=decision,
+        )
+        self.on_event(event)
+
+    def _preview_changed(self, view: PreviewView) -> None:
+        self.on_event(PreviewChanged(view=view, at=self._clock.now()))
+
+    def _over(self, attempt: LiveAttempt, result: Attempt) -> None:
+        self._judging.forget(attempt)
+        self._reserving.over(attempt, result)
+
+    def _run(self, name: CampaignName) -> CampaignRun:
+        return self._campaigns.run(name)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from acd.dialer.model import CampaignName, CampaignState
+from acd.dialer.pacing.model import Decision
 from acd.dialer.views import PreviewView
 
 
@@ -37,6 +38,9 @@ class PacerDecided(Struct, frozen=True, kw_only=True):
     number: int
     dial: int
     vector: Mapping[str, float]
+    """Its plain figures by name."""
+    decision: Decision
+    """All of it: `acd.dialer.pacing` can come to the same from it."""
 
 
 DialerEvent = CampaignMoved | PreviewChanged | PacerDecided

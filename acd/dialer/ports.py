@@ -58,7 +58,15 @@ class DialRoutes(Protocol):
 class Callers(Protocol):
     """What `acd.inbound.Inbound` does for people who answered a campaign."""
 
-    def enqueue(self, contact: Contact, queue: QueueName, *, priority: int = 0) -> None:
+    def enqueue(
+        self,
+        contact: Contact,
+        queue: QueueName,
+        *,
+        priority: int = 0,
+        preferred: AgentId | None = None,
+        patience_s: float = 0.0,
+    ) -> None:
         """Let it have an agent: at once if one is free."""
 
     def has_flow(self, flow: str) -> bool:
@@ -66,6 +74,3 @@ class Callers(Protocol):
 
     def run_flow(self, contact: Contact, flow: str) -> None:
         """Let it hear a flow, which may lead it on to a queue."""
-
-    def let_go(self, contact: Contact, reason: str) -> None:
-        """Take it out of its queue, and hang up on the agent who is called for it."""

@@ -44,6 +44,7 @@ from ivr.flow import Flow
 from ivr.loader import parse_flow
 from switch.calls.fan_out import FanOut
 from switch.clock import TimerHandle
+from switch.ids import LegId
 from tests.acd.hand_switch import HandSwitch, Leg
 from tests.acd.scene import ANN, BOB, CY, SALES, SUPPORT, agent, queue
 from tests.kit.process_clock import ProcessClock
@@ -372,6 +373,10 @@ class CallCentre:
         self.adoption.resume()
         self.settle()
 
+    def is_dialled(self, leg: LegId) -> bool:
+        """Whether a leg is a campaign's, and no contact yet."""
+        return False
+
     # --- what happens ---------------------------------------------------------------------------
 
     def phones(self, *agents: AgentId) -> None:
@@ -441,7 +446,7 @@ class CallCentre:
             is_call_back = leg in self.call_backs._dialling
             is_direct = leg in (*self.switch.direct, *self.switch.direct.values())
             is_other = is_direct or leg in self.codes._telling or leg in self.pick_ups._wanted
-            owners = (is_call_back, leg in contacts._by_leg, is_other)
+            owners = (is_call_back, leg in contacts._by_leg, is_other or self.is_dialled(leg))
             assert sum(owners) == 1, f"{leg} belongs to nobody, or to two"
         assert len(contacts._by_call) == len(contacts)
         assert {c.contact for c in self.acd.contacts()} == {
@@ -456,7 +461,8 @@ class CallCentre:
         switch = self.switch
         assert self.contacts._by_call[contact.call] is contact
         customer = switch.legs.get(contact.customer_leg)
-        assert customer is not None or (contact.outbound and not contact.customer_leg)
+        waits_for_dial = contact.outbound or contact.agent_first
+        assert customer is not None or (waits_for_dial and not contact.customer_leg)
         assert contact.agent_leg is None or contact.agent_leg in switch.legs
         assert contact.customer_answered == (customer is not None and customer.answered)
         match contact.stage:
@@ -470,13 +476,16 @@ class CallCentre:
             case _:
                 pass
         if contact.stage is Stage.OFFERED:
-            assert (contact.agent_leg is None) == (contact.id in self.pops.waiting)
+            is_read = contact.agent_first and contact.agent_leg is None
+            assert is_read or (contact.agent_leg is None) == (contact.id in self.pops.waiting)
         assert (contact.stage is Stage.PARKED) == (contact.park is not None)
         if contact.park is not None:
             assert self.parking.places.occupant(contact.park.slot) is contact
             assert customer is not None
             assert customer.music != bool(customer.players), f"{customer} hears nothing"
-        if contact.stage in (Stage.WAITING, Stage.OFFERED) and customer is not None:
+        if contact.silent:
+            assert customer is None or not customer.music, f"{customer} hears music"
+        elif contact.stage in (Stage.WAITING, Stage.OFFERED) and customer is not None:
             if customer.answered:
                 assert customer.music != bool(customer.players), f"{customer} hears nothing"
             elif contact.stage is Stage.WAITING:

@@ -1,0 +1,156 @@
+"""One campaign that is loaded: its settings, its records at hand, what is in flight."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from acd.dialer.attempt import LiveAttempt
+from acd.dialer.attempt_state import UNANSWERED, AttemptState
+from acd.dialer.figures import Figures
+from acd.dialer.legal import Ledger
+from acd.dialer.model import AttemptId, CampaignName, CampaignState, Candidate, Mode, RecordId
+from acd.dialer.pacing.model import Decision, Floor
+from acd.dialer.pacing.pacer import Pacer
+from acd.dialer.settings import CampaignSettings
+from acd.dialer.sharing import Claim
+
+STALE_S: Final = 60.0
+"""A record that was brought so long ago goes back: its window may have closed."""
+MOST_AHEAD: Final = 1000
+LEAST_RING_S: Final = 15.0
+"""The US rule: 15 s or four rings."""
+PACED: Final = frozenset({Mode.PROGRESSIVE, Mode.PREDICTIVE})
+WITH_AGENTS: Final = frozenset({*PACED, Mode.PREVIEW, Mode.MANUAL})
+
+
+class CampaignRun:
+    """Its state and what it knows. Decides nothing."""
+
+    def __init__(self, settings: CampaignSettings, state: CampaignState, now: float) -> None:
+        self.settings = settings
+        self.state = state
+        self.since = now
+        self.reason = "loaded"
+        self.supply: deque[tuple[Candidate, float]] = deque()
+        """Records at hand, best first, and when they were brought."""
+        self.is_list_empty = False
+        self.attempts: dict[AttemptId, LiveAttempt] = {}
+        self.figures = Figures()
+        self.ledger = Ledger()
+        self.pacer = Pacer(patience_s=settings.cap.patience_s)
+        self.decision: Decision | None = None
+        self.due = 0
+        """Dials decided and not made yet: they are spread over the second."""
+        self.next_dial_at = 0.0
+        self.claim = Claim(name=settings.name, members=frozenset())
+        self.share = 0
+        """Free agents that it dials for, by the latest split."""
+        self.floor = Floor(free=0)
+        """Its agents, by the latest split."""
+        self._caller_id = 0
+
+    @property
+    def name(self) -> CampaignName:
+        return self.settings.name
+
+    @property
+    def is_running(self) -> bool:
+        return self.state is CampaignState.RUNNING
+
+    @property
+    def is_paced(self) -> bool:
+        return self.settings.mode in PACED
+
+    @property
+    def ring_s(self) -> float:
+        """How long a customer's phone rings."""
+        return max(self.settings.ring_s, LEAST_RING_S)
+
+    # --- records --------------------------------------------------------------------------------
+
+    def bring(self, candidates: Sequence[Candidate], now: float) -> list[RecordId]:
+        """Put records behind those at hand; returns those that there is no room for."""
+        self.is_list_empty = not candidates and not self.supply
+        room = MOST_AHEAD - len(self.supply)
+        self.supply.extend((each, now) for each in candidates[:room])
+        return [each.record for each in candidates[room:]]
+
+    def put_back(self, candidate: Candidate, now: float) -> None:
+        """A record that cannot be dialled at the moment is the next again."""
+        self.supply.appendleft((candidate, now))
+
+    def take_stale(self, now: float) -> list[RecordId]:
+        """Take away what was brought too long ago."""
+        stale = []
+        while self.supply and now - self.supply[0][1] > STALE_S:
+            stale.append(self.supply.popleft()[0].record)
+        return stale
+
+    def take_all(self) -> list[RecordId]:
+        """Take away all that was brought."""
+        taken = [each.record for each, _ in self.supply]
+        self.supply.clear()
+        return taken
+
+    def next_for_anyone(self) -> Candidate | None:
+        """Take the next record that needs no certain agent."""
+        return self._take(lambda each: each.agent is None and not each.needs_agent)
+
+    def next_for(self, agent: str, *, only_special: bool) -> Candidate | None:
+        """Take the next record for an agent: its own call-backs first.
+
+        `only_special`: or one that may be dialled with an agent reserved alone, and no other.
+        """
+        own = self._take(lambda each: each.agent == agent)
+        if own is not None:
+            return own
+        return self._take(
+            lambda each: each.agent is None and (each.needs_agent or not only_special)
+        )
+
+    def has_special(self) -> bool:
+        """Whether a record is at hand that an agent is to be reserved for first."""
+        return any(each.agent is not None or each.needs_agent for each, _ in self.supply)
+
+    def for_anyone(self) -> int:
+        """Records at hand that need no certain agent."""
+        return sum(each.agent is None and not each.needs_agent for each, _ in self.supply)
+
+    def _take(self, fits: Callable[[Candidate], bool]) -> Candidate | None:
+        for index, (candidate, _) in enumerate(self.supply):
+            if fits(candidate):
+                del self.supply[index]
+                return candidate
+        return None
+
+    # --- what is in flight ----------------------------------------------------------------------
+
+    def counts(self) -> Counter[AttemptState]:
+        """How many attempts are in each state."""
+        return Counter(each.state for each in self.attempts.values() if each.state is not None)
+
+    def unanswered(self) -> Iterator[LiveAttempt]:
+        """Dialled, and nobody has answered yet."""
+        return (each for each in self.attempts.values() if each.state in UNANSWERED)
+
+    def next_caller_id(self) -> str:
+        """The number to show: each in turn."""
+        numbers = self.settings.caller_ids
+        if not numbers:
+            return ""
+        self._caller_id += 1
+        return numbers[(self._caller_id - 1) % len(numbers)]
+
+
+def moment(text: str) -> float | None:
+    """Seconds since 1970 of an ISO date and time; None for an empty one. Without a zone it is UTC.
+
+    Raises ValueError for anything else.
+    """
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()

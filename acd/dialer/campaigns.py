@@ -1,0 +1,205 @@
+"""The campaigns that are loaded: their settings and states, and the records that are brought for them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from acd.dialer.attempt_state import WITH_AGENT_FIRST, AttemptInput
+from acd.dialer.campaign_run import CampaignRun, moment
+from acd.dialer.campaign_state import CampaignInput, find_step
+from acd.dialer.course import Course
+from acd.dialer.errors import BadCampaignError, NotThatStateError, UnknownCampaignError
+from acd.dialer.events import CampaignMoved, DialerEvent
+from acd.dialer.limits import Limits
+from acd.dialer.model import CampaignName, CampaignState, Candidate, Mode, Outcome, RecordId
+from acd.dialer.ports import Callers
+from acd.dialer.rounds import Rounds
+from acd.dialer.settings import CampaignSettings
+from acd.distribution import Distribution
+from acd.errors import UnknownQueueError
+from switch.calls.causes import EndCause, Result
+from switch.clock import Clock
+
+log = logging.getLogger(__name__)
+
+MOST_WANTED: Final = 500
+_UNLOADED: Final = EndCause(Result.CANCELLED, "unloaded")
+
+
+class Campaigns:
+    """Carries out what people want of campaigns."""
+
+    def __init__(
+        self,
+        *,
+        runs: dict[CampaignName, CampaignRun],
+        course: Course,
+        rounds: Rounds,
+        limits: Limits,
+        callers: Callers,
+        distribution: Distribution,
+        clock: Clock,
+    ) -> None:
+        self._runs = runs
+        self._course = course
+        self._rounds = rounds
+        self._limits = limits
+        self._callers = callers
+        self._distribution = distribution
+        self._clock = clock
+        self.on_release: Callable[[CampaignName, Sequence[RecordId], str], None] = (
+            lambda name, records, reason: None
+        )
+        self.on_event: Callable[[DialerEvent], None] = lambda event: None
+
+    def run(self, name: CampaignName) -> CampaignRun:
+        """Raises UnknownCampaignError."""
+        try:
+            return self._runs[name]
+        except KeyError:
+            raise UnknownCampaignError(name) from None
+
+    # --- what people want -----------------------------------------------------------------------
+
+    def load(
+        self,
+        settings: CampaignSettings,
+        *,
+        state: CampaignState = CampaignState.DRAFT,
+        totals: Mapping[Outcome, int] | None = None,
+        today: Mapping[Outcome, int] | None = None,
+        history: Sequence[tuple[float, Outcome]] = (),
+    ) -> None:
+        """Take a campaign, or change the settings of one that is here, also while it runs.
+
+        `history` are the live answers of the last 30 days, oldest first, at their time since 1970.
+        A campaign whose `state` is running dials as soon as it has candidates. All but the settings
+        counts for a campaign that is new here alone.
+
+        Raises:
+            BadCampaignError: no such queue or flow, or a moment that cannot be read.
+        """
+        self._check(settings)
+        run = self._runs.get(settings.name)
+        if run is not None:
+            run.settings = settings
+            self._moved(run, "changed")
+            return
+        run = self._runs[settings.name] = CampaignRun(settings, state, self._clock.now())
+        run.figures.load(today or {}, totals or {})
+        for at, outcome in history:
+            # Who opted out of a campaign with agents did so in the message for abandoned calls.
+            is_abandoned = outcome is Outcome.OPTED_OUT and settings.mode is not Mode.ANNOUNCEMENT
+            run.ledger.count(at, Outcome.ABANDONED if is_abandoned else outcome)
+        self._moved(run, "loaded")
+
+    def unload(self, name: CampaignName) -> None:
+        """Forget a campaign. What is in flight and not answered is cancelled, talks go on unseen."""
+        run = self.run(name)
+        run.state = CampaignState.FINISHED
+        self._release(run, run.take_all(), "unloaded")
+        self._cancel_all(run)
+        for attempt in tuple(run.attempts.values()):
+            self._course.lost(attempt, _UNLOADED, by_peer=False)
+        del self._runs[name]
+
+    def step(self, name: CampaignName, what: CampaignInput, by: str) -> None:
+        """Move it by the table. Raises NotThatStateError, UnknownCampaignError."""
+        run = self.run(name)
+        to = find_step(run.state, what)
+        if to is None:
+            raise NotThatStateError(name, run.state, what.value)
+        log.info("campaign %s: %s -> %s (%s)", name, run.state, to, by)
+        run.state, run.since, run.reason = to, self._clock.now(), by
+        if to is not CampaignState.RUNNING:
+            run.due = 0
+            self._release(run, run.take_all(), to.value)
+            self._give_back_unread(run, to.value)
+        self._moved(run, by)
+
+    def _give_back_unread(self, run: CampaignRun, reason: str) -> None:
+        """Records that agents only look at go back; who dials already goes on."""
+        for attempt in tuple(run.attempts.values()):
+            if attempt.state in WITH_AGENT_FIRST:
+                attempt.reason = reason
+                self._course.feed(attempt, AttemptInput.AGENT_GONE)
+
+    def _moved(self, run: CampaignRun, reason: str) -> None:
+        now = self._clock.now()
+        self.on_event(CampaignMoved(campaign=run.name, at=now, state=run.state, reason=reason))
+        self._rounds.soon()
+
+    def _check(self, settings: CampaignSettings) -> None:
+        name = settings.name
+        try:
+            self._distribution.members(settings.queue)
+        except UnknownQueueError as error:
+            if settings.mode is not Mode.ANNOUNCEMENT or settings.queue:
+                raise BadCampaignError(name, "queue", str(error)) from None
+        if settings.mode is Mode.ANNOUNCEMENT and not self._callers.has_flow(settings.flow):
+            raise BadCampaignError(name, "flow", f"there is no flow {settings.flow!r}")
+        for field in ("begins", "ends"):
+            try:
+                moment(getattr(settings, field))
+            except ValueError as error:
+                raise BadCampaignError(name, field, str(error)) from None
+
+    # --- records --------------------------------------------------------------------------------
+
+    def wanted(self, name: CampaignName) -> int:
+        """How many more candidates it would like to have at hand now."""
+        run = self.run(name)
+        if self._limits.halt(run):
+            return 0
+        settings = run.settings
+        per_s = settings.limits.calls_per_s or 50.0
+        if settings.mode is Mode.ANNOUNCEMENT:
+            most = 5.0 * per_s
+        else:
+            agents = self._distribution.members(settings.queue)
+            most = min(5.0 * per_s, 4.0 * len(agents)) + 5.0
+        return max(0, min(round(most), MOST_WANTED) - len(run.supply))
+
+    def supply(self, name: CampaignName, candidates: Sequence[Candidate]) -> None:
+        """Bring candidates, best first. An empty sequence says: the list has none now."""
+        run = self.run(name)
+        if not run.is_running:
+            self._release(run, [each.record for each in candidates], run.state.value)
+            return
+        self._release(run, run.bring(candidates, self._clock.now()), "too-many")
+        if candidates:
+            self._rounds.soon()
+
+    def _release(self, run: CampaignRun, records: Sequence[RecordId], reason: str) -> None:
+        if records:
+            self.on_release(run.name, records, reason)
+
+    # --- by itself ------------------------------------------------------------------------------
+
+    def tidy(self) -> None:
+        """At the beginning of a round: what is over, and what lay too long."""
+        now, wall = self._clock.now(), self._clock.wall()
+        for run in tuple(self._runs.values()):
+            self._release(run, run.take_stale(now), "stale")
+            if not run.is_running:
+                continue
+            ends, goal = moment(run.settings.ends), run.settings.goal
+            if ends is not None and wall >= ends:
+                self.step(run.name, CampaignInput.FINISH, "end-date")
+            elif 0 < goal <= run.figures.total[Outcome.CONNECTED]:
+                self.step(run.name, CampaignInput.FINISH, "goal")
+
+    def close(self) -> None:
+        """The server is stopping: nobody is called any more, unanswered dials are cancelled."""
+        self._limits.is_closed = True
+        for run in self._runs.values():
+            run.due = 0
+            self._release(run, run.take_all(), "stopping")
+            self._cancel_all(run)
+
+    def _cancel_all(self, run: CampaignRun) -> None:
+        for attempt in tuple(run.attempts.values()):
+            attempt.reason = attempt.reason or "stopping"
+            self._course.feed(attempt, AttemptInput.CANCEL)

@@ -1,0 +1,311 @@
+"""One round a second, and when an agent becomes free: who dials for whom, and how many.
+
+agents --split--> each campaign's share --pacer--> dials, spread over the second
+'--preview--> a record for each free agent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from msgspec import structs
+
+from acd.agents import AgentStatus
+from acd.contacts import Contacts
+from acd.dialer.attempt import LiveAttempt
+from acd.dialer.attempt_state import TO_BE_JUDGED, AttemptState
+from acd.dialer.campaign_run import WITH_AGENTS, CampaignRun
+from acd.dialer.course import Course
+from acd.dialer.dialling import Dialling
+from acd.dialer.limits import Limits
+from acd.dialer.model import CampaignName, Mode
+from acd.dialer.pacing.model import Decision, Floor
+from acd.dialer.reserving import Reserving
+from acd.dialer.sharing import split
+from acd.distribution import Distribution
+from acd.model import AgentId, AgentState, QueueName
+from switch.clock import Clock, TimerHandle
+
+ROUND_S: Final = 1.0
+LEAST_S: Final = 0.05
+_LATE_S: Final = 0.02
+"""So late a timer may be without making dials fewer."""
+_DAY_S: Final = 86400.0
+_TALKING: Final = frozenset(
+    {AgentState.TALKING, AgentState.HELD, AgentState.RESERVED, AgentState.RINGING}
+)
+_LATER: Final = (None, AgentState.AVAILABLE)
+
+
+class Rounds:
+    """Decides for all campaigns together."""
+
+    def __init__(
+        self,
+        *,
+        runs: Mapping[CampaignName, CampaignRun],
+        course: Course,
+        dialling: Dialling,
+        reserving: Reserving,
+        limits: Limits,
+        contacts: Contacts,
+        distribution: Distribution,
+        clock: Clock,
+    ) -> None:
+        self._runs = runs
+        self._course = course
+        self._dialling = dialling
+        self._reserving = reserving
+        self._limits = limits
+        self._contacts = contacts
+        self._distribution = distribution
+        self._clock = clock
+        self._round: TimerHandle | None = None
+        self._pump: TimerHandle | None = None
+        self._pump_at = 0.0
+        self._last = -LEAST_S
+        self.talks_since: dict[AgentId, float] = {}
+        """Since when agents talk; on hold or not."""
+        self.before: Callable[[], None] = lambda: None
+        """Done at the beginning of each round."""
+        self.on_decision: Callable[[CampaignRun, Decision], None] = lambda run, decision: None
+
+    # --- when -----------------------------------------------------------------------------------
+
+    def soon(self) -> None:
+        """Decide at the end of what is going on now; so often at most that nothing can spin."""
+        self._set(max(self._clock.now(), self._last + LEAST_S))
+
+    def stop(self) -> None:
+        """No more rounds."""
+        for timer in (self._round, self._pump):
+            if timer is not None:
+                timer.cancel()
+        self._round = self._pump = None
+
+    def _set(self, when: float) -> None:
+        if self._round is not None:
+            self._round.cancel()
+        self._round = self._clock.call_at(when, self._turn)
+
+    def _turn(self) -> None:
+        self._round = None
+        self._last = self._clock.now()
+        self.before()
+        if any(run.is_running for run in self._runs.values()):
+            if self._round is None:
+                self._set(self._clock.now() + ROUND_S)
+            self.decide()
+
+    # --- agents ---------------------------------------------------------------------------------
+
+    def decide(self) -> None:
+        """Decide for every campaign that runs."""
+        able = [run for run in self._runs.values() if run.is_running and not self._limits.halt(run)]
+        free = self.share(able)
+        for run in able:
+            mine = free.get(run.name, [])
+            if run.settings.mode is Mode.PREVIEW:
+                self._preview(run, mine)
+            elif run.settings.mode is Mode.ANNOUNCEMENT:
+                run.due = self._limits.room(run)
+                self._dial_due(run)
+            elif run.is_paced:
+                self._pace(run, mine)
+
+    def share(self, runs: Iterable[CampaignRun]) -> dict[CampaignName, list[AgentId]]:
+        """Give each agent to one campaign; returns the free ones, longest free first."""
+        now = self._clock.now()
+        statuses = self._distribution.agents()
+        free = sorted(
+            (each for each in statuses if each.state is AgentState.AVAILABLE),
+            key=lambda each: each.since,
+        )
+        takers = [run for run in runs if run.settings.mode in WITH_AGENTS]
+        for run in takers:
+            run.claim.members = self._distribution.members(run.settings.queue)
+            run.claim.weight = run.settings.weight
+            run.claim.committed = self._committed(run)
+        usable = self._without_reserve(free, takers)
+        wrapping = [
+            each
+            for each in statuses
+            if each.state is AgentState.WRAP_UP and each.next_state in _LATER
+        ]
+        talking = [
+            each for each in statuses if each.state in _TALKING and each.next_state in _LATER
+        ]
+        order = [each.agent for each in (*usable, *wrapping, *talking)]
+        given = split(order, [run.claim for run in takers])
+        shares: dict[CampaignName, list[AgentId]] = {run.name: [] for run in takers}
+        for each in usable:
+            name = given.get(each.agent)
+            if name is not None:
+                shares[name].append(each.agent)
+        for run in takers:
+            run.share = len(shares[run.name])
+            run.floor = Floor(
+                free=run.share,
+                waiting=self._waiting(run),
+                talking=tuple(
+                    now - self.talks_since.get(each.agent, each.since)
+                    for each in talking
+                    if given.get(each.agent) == run.name
+                ),
+                wrapping=tuple(
+                    now - each.since for each in wrapping if given.get(each.agent) == run.name
+                ),
+                callers=self._callers(run),
+            )
+        return shares
+
+    @staticmethod
+    def _without_reserve(free: list[AgentStatus], runs: Iterable[CampaignRun]) -> list[AgentStatus]:
+        """Leave to the queues' callers who is kept for them: who would be theirs next."""
+        kept: dict[QueueName, int] = {}
+        for run in runs:
+            queue = run.settings.queue
+            kept[queue] = max(kept.get(queue, 0), run.settings.inbound_reserve)
+        usable = []
+        for each in free:
+            owed = [queue for queue in each.queues if kept.get(queue, 0) > 0]
+            for queue in owed:
+                kept[queue] -= 1
+            if not owed:
+                usable.append(each)
+        return usable
+
+    def _committed(self, run: CampaignRun) -> float:
+        """Agents that its dials and the people who wait will need."""
+        open_dials = float(
+            sum(
+                each.state in TO_BE_JUDGED and not each.agent_first
+                for each in run.attempts.values()
+            )
+        )
+        decision = run.decision
+        if decision is not None and decision.answer_rate > 0.0:
+            open_dials *= decision.answer_rate * decision.human_rate
+        return self._waiting(run) + open_dials
+
+    def _waiting(self, run: CampaignRun) -> int:
+        """People who have no agent yet, not even one whose phone is called."""
+        waiting = 0
+        for each in run.attempts.values():
+            if each.state is AttemptState.WAITING:
+                contact = self._contacts.get(each.contact)
+                waiting += contact is not None and contact.agent is None
+        return waiting
+
+    def _callers(self, run: CampaignRun) -> int:
+        """The queue's own callers who wait."""
+        waiting = map(self._contacts.get, self._distribution.waiting(run.settings.queue))
+        return sum(each is not None and not each.silent for each in waiting)
+
+    # --- dials ----------------------------------------------------------------------------------
+
+    def _pace(self, run: CampaignRun, free: list[AgentId]) -> None:
+        reserved = 0
+        if run.has_special():
+            reserved = self._reserve(run, free, only_special=True)
+        decision = self._ask_pacer(run, reserved, clicks=0)
+        run.due = decision.dials
+        self._dial_due(run)
+
+    def _ask_pacer(self, run: CampaignRun, reserved: int, *, clicks: int) -> Decision:
+        floor, wall = run.floor, self._clock.wall()
+        if reserved:
+            floor = structs.replace(floor, free=max(0, floor.free - reserved))
+        settings = run.settings
+        decision = run.pacer.decide(
+            self._clock.now(),
+            wall % _DAY_S,
+            floor,
+            allowance=run.ledger.enforced(wall, settings.cap).allowance,
+            cap=settings.cap.percent / 100.0,
+            is_predictive=settings.mode is Mode.PREDICTIVE,
+            limits=self._limits.limits(run, clicks=clicks),
+        )
+        run.decision = decision
+        self.on_decision(run, decision)
+        return decision
+
+    def click(self, run: CampaignRun, by: str) -> LiveAttempt | None:
+        """Dial one record for a person's click; None where that cannot be now."""
+        if self._limits.halt(run):
+            return None
+        able = [each for each in self._runs.values() if each.is_running]
+        self.share(able)
+        if run.is_paced:
+            decision = self._ask_pacer(run, 0, clicks=1)
+            if decision.dials < 1:
+                return None
+        elif self._limits.room(run, clicks=1) < 1:
+            return None
+        attempt = self._dial_next(run)
+        if attempt is not None:
+            attempt.clicked_by, attempt.clicked_at = by, self._clock.now()
+            self._course.on_change(attempt.id)
+        return attempt
+
+    def _preview(self, run: CampaignRun, free: list[AgentId]) -> None:
+        self._reserve(run, free, only_special=False)
+
+    def _reserve(self, run: CampaignRun, free: list[AgentId], *, only_special: bool) -> int:
+        """A record for each free agent, as far as there are any; returns for how many."""
+        count = 0
+        for agent in free:
+            if not self._limits.may_reserve(run):
+                break
+            candidate = run.next_for(agent, only_special=only_special)
+            if candidate is None:
+                continue
+            if self._dialling.obstacle(run, candidate.number):
+                run.put_back(candidate, self._clock.now())
+                break
+            self._reserving.reserve(run, candidate, agent)
+            count += 1
+        return count
+
+    def _dial_due(self, run: CampaignRun) -> None:
+        """Make the dials that are due, no faster than the campaign may."""
+        per_s = run.settings.limits.calls_per_s
+        now = self._clock.now()
+        while run.due > 0:
+            if per_s > 0 and now < run.next_dial_at:
+                self._pump_soon(run.next_dial_at)
+                return
+            if self._dial_next(run) is None:
+                run.due = 0
+                return
+            run.due -= 1
+            if per_s > 0:
+                run.next_dial_at = max(run.next_dial_at, now - _LATE_S) + 1.0 / per_s
+
+    def _dial_next(self, run: CampaignRun) -> LiveAttempt | None:
+        candidate = run.next_for_anyone()
+        if candidate is None:
+            return None
+        if self._dialling.obstacle(run, candidate.number):
+            run.put_back(candidate, self._clock.now())
+            return None
+        attempt = self._dialling.make(run, candidate)
+        attempt.decision = 0 if run.decision is None else run.decision.number
+        self._course.begin(attempt)
+        self._dialling.dial(attempt)
+        return attempt
+
+    def _pump_soon(self, when: float) -> None:
+        if self._pump is not None:
+            if self._pump_at <= when:
+                return
+            self._pump.cancel()
+        self._pump_at = when
+        self._pump = self._clock.call_at(when, self._pump_fired)
+
+    def _pump_fired(self) -> None:
+        self._pump = None
+        for run in self._runs.values():
+            if run.due > 0 and run.is_running and not self._limits.halt(run):
+                self._dial_due(run)
