@@ -67,6 +67,8 @@ class Peers:
                 with contextlib.suppress(MediaCommandError):
                     self._wire.connect(row, *source)
                     legs.peer_heard[row] = True
+                    # It shows where the peer is; what it carries is heard from the next one on.
+                    self._traffic.received += 1
                     continue
             legs.stray[row] += 1
             self._traffic.stray += 1

@@ -167,6 +167,7 @@ def test_a_silent_peers_place_is_taken_by_the_first_who_sends_what_was_agreed() 
     studio.step()
     assert studio.wire.peer[row] == ("198.51.100.4", 4)
     assert studio.engine.packets_stray == 4
+    assert studio.engine.packets_received == 1
 
 
 @pytest.mark.parametrize("first", [0x80, 0xA0, 0x9F, 0xBF])
