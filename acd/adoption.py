@@ -182,6 +182,13 @@ class ContactAdoption:
             if not is_offer:
                 self._inbound.engaged(leg, agent)
 
+    def owns(self, leg: LegId) -> bool:
+        """Whether a leg belongs to a contact, or is told the place in which one is parked."""
+        if self._contacts.of_leg(leg) is not None:
+            return True
+        parked = (contact.park for contact in self._contacts.live())
+        return any(park is not None and park.telling == leg for park in parked)
+
     def playing(self) -> list[tuple[PlayerId, LegId]]:
         """The announcements and ringing tones that sound, and who hears them."""
         return [
@@ -223,6 +230,8 @@ class ContactAdoption:
         for leg in tuple(contact.others):
             if not lives(leg):
                 del contact.others[leg]
+        if contact.park is not None and contact.park.telling is not None:
+            contact.park.telling = contact.park.telling if lives(contact.park.telling) else None
         together = groups(contact)
         contact.pairs = tuple(pair for group in together for pair in combinations(group, 2))
         contact.alone = tuple(group[0] for group in together if len(group) == 1)

@@ -19,9 +19,8 @@ from acd.contacts import Contacts
 from acd.errors import AcdError, CannotReachError, NotNowError
 from acd.parking import Parking
 from acd.pick_up import PickUps
-from ivr.announcements import place
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import IncomingLeg, LegAnswered, LegEnded, PlayFinished
+from switch.calls.events import IncomingLeg
 from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl, Features
 from switch.ids import LegId
@@ -33,7 +32,6 @@ PARK: Final = "park"
 PICK_UP: Final = "pick-up"
 """The entries of the number plan to which the codes lead."""
 
-_TOLD: Final = EndCause(Result.COMPLETED, "parked")
 _CANNOT: Final = EndCause(Result.COMPLETED, "cannot-park")
 
 
@@ -50,7 +48,6 @@ class DialledCodes:
         features: Features,
         park_code: str,
         pick_up_code: str,
-        language: str,
     ) -> None:
         self._contacts = contacts
         self._parking = parking
@@ -59,14 +56,7 @@ class DialledCodes:
         self._features = features
         self._park_code = park_code
         self._pick_up_code = pick_up_code
-        self._language = language
-        self._telling: dict[LegId, str] = {}
-        """The legs that are told a place."""
-        self.takes: Takes = {
-            LegAnswered: self._leg_answered,
-            PlayFinished: self._play_finished,
-            LegEnded: self._leg_ended,
-        }
+        self.takes: Takes = parking.telling.takes
         """News of those who are told a place."""
 
     def refuses(self, entry: str, number: str, leg: LegId) -> int | None:
@@ -92,18 +82,6 @@ class DialledCodes:
             return False
         self._incoming(event)
         return True
-
-    def _leg_answered(self, event: LegAnswered) -> None:
-        slot = self._telling.get(event.leg)
-        if slot is not None:
-            self._control.play(event.leg, place(slot, self._language))
-
-    def _play_finished(self, event: PlayFinished) -> None:
-        if event.leg in self._telling:
-            self._control.hang_up(event.leg, _TOLD)
-
-    def _leg_ended(self, event: LegEnded) -> None:
-        self._telling.pop(event.leg, None)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -137,12 +115,16 @@ class DialledCodes:
             self._parking.fetch_by_leg(slot, event)
             return
         held = self._features.held_call(event.source_name)
+        if held is None and event.called == slot:
+            self._parking.places.occupant(slot)  # raises: there is nobody to be fetched
         if held is None:
             raise NotNowError("No call is on hold to be parked")
         free = self._parking.places.free(slot)
+        telling = self._parking.telling
+        telling.expect(event.leg, free)
         if not self._features.deflect(held.leg, PARK, free):
+            telling.forget(event.leg)
             raise NotNowError("That call cannot be parked")
-        self._telling[event.leg] = free
         self._control.answer(event.leg)
 
     def _pick_up(self, event: IncomingLeg) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from acd.park_state import ParkState
 from acd.party import Party
+from switch.ids import LegId
 
 
 class Park(Struct, kw_only=True):
@@ -25,6 +26,8 @@ class Park(Struct, kw_only=True):
     """Whose phone is called now, or has dialled the place."""
     ring_backs: int = 0
     """How often the phone was called in vain."""
+    telling: LegId | None = None
+    """Who dialled the code, and was told the place when it was parked; may be gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from acd.park_state import Effect, ParkInput, ParkState, find_step
 from acd.parking_places import ParkingPlaces
 from acd.parties import Parties
 from acd.party import Party, PartyState
+from acd.place_telling import PlaceTelling
 from acd.ports import ToPhone
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
@@ -38,6 +39,7 @@ from switch.calls.events import IncomingLeg, LegAnswered, LegEnded, PlayFinished
 from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock
+from switch.ids import LegId
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ class Parking:
         }
         """News of parked contacts; before consultations have it, whose parties look alike."""
         self.places = ParkingPlaces(settings.slots, contacts, clock)
+        self.telling = PlaceTelling(control, settings.language)
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -134,6 +137,8 @@ class Parking:
             self._feed(contact, ParkInput.ANSWERED)
 
     def _leg_ended(self, event: LegEnded) -> None:
+        if event.leg in self.telling:
+            self._told(event.leg)
         contact = self._contacts.of_leg(event.leg)
         park = None if contact is None else contact.park
         if contact is None or park is None:
@@ -143,6 +148,13 @@ class Parking:
         elif park.caller is not None and park.caller.leg == event.leg:
             self._parties.ended(contact, park.caller, event.cause.reason)
             self._caller_gone(contact, park)
+
+    def _told(self, leg: LegId) -> None:
+        """Who was told a place has hung up, or knows it."""
+        self.telling.forget(leg)
+        for contact in self._contacts.live():
+            if contact.park is not None and contact.park.telling == leg:
+                contact.park.telling = None
 
     def _play_finished(self, event: PlayFinished) -> None:
         contact = self._contacts.of_leg(event.leg)
@@ -158,6 +170,8 @@ class Parking:
         if park is None:
             return
         self.places.taken(park.slot, contact.id)
+        if park.telling is not None:
+            self.telling.again(park.telling, park.slot)
         if park.state is ParkState.LEAVING:
             if contact.announcement is None:
                 self._do(Effect.TELL, contact, park)
@@ -202,6 +216,7 @@ class Parking:
     def _begin(self, contact: Contact, slot: str, by: str) -> None:
         now = self._clock.now()
         park = contact.park = Park(slot=slot, by=by, since=now, due=now)
+        park.telling = self.telling.of(slot)
         self.places.taken(slot, contact.id)
         self._waiting_room.enter(contact)
         self._wait(contact, park, self._settings.ring_back_s)

@@ -43,6 +43,7 @@ def park_record(park: Park | None, wall: Moment) -> ParkRecord | None:
         park.state,
         None if park.caller is None else party_record(park.caller),
         park.ring_backs,
+        park.telling,
     )
 
 
@@ -86,6 +87,7 @@ def restore_parties(contact: Contact, record: ContactRecord, mono: Moment) -> No
             state=ParkState(record.park.state),
             caller=kept_caller,
             ring_backs=record.park.ring_backs,
+            telling=None if record.park.telling is None else LegId(record.park.telling),
         )
 
 

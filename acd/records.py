@@ -96,6 +96,7 @@ class ParkRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: str
     caller: PartyRecord | None
     ring_backs: int
+    telling: str | None = None
 
 
 class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -311,7 +311,6 @@ class Centre:
             features=features,
             park_code=wanted.code,
             pick_up_code=wanted.pick_up_code,
-            language=settings.site.language,
         )
         features.ask_before_entries(self._codes.refuses)
         features.ask_where_legs_wait(self._inbound.places.number_of)

@@ -193,7 +193,7 @@ class TakeOver:
                 self._calls.phone_changed(phone, is_reachable)
         for leg in self._taken_up:  # not those that began meanwhile: a call-back is no contact yet
             belongs = (
-                self._contacts.of_leg(leg.id) is not None
+                self._adoption.owns(leg.id)
                 or self._calls.adoption.is_direct(leg.id)
                 or self._call_backs.is_dialling(leg.id)
             )

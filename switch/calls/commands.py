@@ -12,6 +12,7 @@ from switch.calls.attempt import Attempt, Rights
 from switch.calls.causes import EndCause
 from switch.calls.digit_passing import DigitPassing
 from switch.calls.leg import Input, Leg
+from switch.calls.legible import legible
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
 from switch.calls.ports import NO_HEADERS
@@ -78,10 +79,14 @@ class Commands:
         self._command(leg, self.legs.answer)
 
     def reject(self, leg: LegId, status: int, reason: str) -> None:
-        """Refuse an incoming leg with a final status of 300-699; an answered one gets BYE."""
+        """Refuse an incoming leg with a final status of 300-699; an answered one gets BYE.
+
+        `reason` stands in the status line: most phones show it.
+        """
 
         def refuse(found: Leg) -> None:
             found.refuse_with = status if 300 <= status <= 699 else 0
+            found.refuse_words = legible(reason)
             self.legs.hang_up(found, refusal(status, reason))
 
         self._command(leg, refuse)

@@ -180,6 +180,8 @@ class Leg(Struct, eq=False, kw_only=True):
     """False: the INVITE, of the peer or ours, has no SDP: the 200 makes the offer."""
     awaits_answer: bool = False
     """True while the peer's ACK owes us the answer to an offer that stood in a 2xx."""
+    refuse_words: str = ""
+    """What the status line of a refusal says; empty: what its status says."""
     refuse_with: int = 0
     """Final status that a command asked for; 0: chosen by the cause."""
     went_silent: bool = False

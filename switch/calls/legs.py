@@ -336,7 +336,7 @@ class Legs:
     def _refuse(self, leg: Leg, cause: EndCause, now: float) -> None:
         final = leg.refuse_with or status.final_status(cause)
         headers = self._busy_headers if final == 503 else ()
-        self._ua.reject(leg.session, final, None, now, headers)
+        self._ua.reject(leg.session, final, leg.refuse_words or None, now, headers)
 
     def _connect(self, leg: Leg, now: float) -> None:
         self._stop_timer(leg)

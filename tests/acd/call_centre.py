@@ -291,7 +291,6 @@ class CallCentre:
             features=self.switch,
             park_code="*68",
             pick_up_code="*8",
-            language="en",
         )
         self.switch.refuses = self.codes.refuses
         self.inbound.is_code = self.codes.incoming
@@ -445,7 +444,7 @@ class CallCentre:
         for leg in self.switch.legs:
             is_call_back = leg in self.call_backs._dialling
             is_direct = leg in (*self.switch.direct, *self.switch.direct.values())
-            is_other = is_direct or leg in self.codes._telling or leg in self.pick_ups._wanted
+            is_other = is_direct or leg in self.parking.telling or leg in self.pick_ups._wanted
             owners = (is_call_back, leg in contacts._by_leg, is_other or self.is_dialled(leg))
             assert sum(owners) == 1, f"{leg} belongs to nobody, or to two"
         assert len(contacts._by_call) == len(contacts)

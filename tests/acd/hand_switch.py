@@ -79,6 +79,8 @@ class HandSwitch:
         """False: an answer takes until `confirm`, as it does over a slow network."""
         self.log: list[tuple[str, str]] = []
         """Verb and leg (or number, player, recording) of every command."""
+        self.refused: list[tuple[LegId, int, str]] = []
+        """Each refusal, with its status and words."""
         self._outbox: deque[CallEvent] = deque()
         self._count = 0
 
@@ -305,6 +307,7 @@ class HandSwitch:
 
     def reject(self, leg: LegId, status: int, reason: str) -> None:
         found = self._note(f"reject {status}", leg)
+        self.refused.append((leg, status, reason))
         if found is not None:
             self._end(found, EndCause(Result.REJECTED, reason, status), by_peer=False)
 

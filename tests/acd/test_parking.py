@@ -208,6 +208,11 @@ def test_the_code_parks_what_the_phone_holds_and_says_the_place(talk: Talk) -> N
     assert talk.customer.music
 
 
+def test_who_dials_an_empty_place_is_told_that_it_is_empty(talk: Talk) -> None:
+    leg = talk.switch.dials(BOB, ENTRY, "702")
+    assert talk.switch.refused == [(leg.id, 480, "Nobody is parked in '702'")]
+
+
 def test_the_code_without_a_held_call_is_refused(talk: Talk) -> None:
     leg = talk.switch.dials(BOB, ENTRY, "*68702")
     assert "reject 480" in talk.switch.verbs(leg.id)
@@ -314,6 +319,18 @@ def test_a_restart_keeps_who_is_parked_and_calls_back_in_time(talk: Talk) -> Non
     talk.centre.restart()
     talk.switch.confirm(ann)
     assert talk.together(talk.customer, ann)
+
+
+def test_who_parked_it_by_a_code_is_told_the_place_also_after_a_restart(talk: Talk) -> None:
+    talk.switch.press_hold(talk.ann)
+    teller = talk.switch.dials(ANN, ENTRY, "*68")
+    talk.centre.restart()
+    assert teller.players
+    talk.switch.play_out(teller)
+    assert teller.id not in talk.switch.legs
+    talk.centre.restart()
+    cy = talk.switch.dials(CY, ENTRY, "701")
+    assert talk.together(talk.customer, cy)
 
 
 def test_a_restart_while_somebody_fetches_keeps_that(talk: Talk) -> None:

@@ -111,6 +111,16 @@ def test_reject_sends_the_status_that_was_asked_for(status: int) -> None:
     bench.check_forgotten()
 
 
+def test_the_status_line_says_why_and_nothing_that_was_dialled_ends_it() -> None:
+    bench, caller, leg = arrived()
+    bench.calls.reject(leg, 480, "Nobody is parked\r\nin 'sept\u00e9'")
+    bench.pump()
+    failed = caller.last(Failed)
+    assert failed is not None
+    assert (failed.status, failed.reason) == (480, "Nobody is parkedin 'sept\u00e9'")
+    bench.check_forgotten()
+
+
 def test_an_entry_that_never_answers_is_given_up() -> None:
     bench, caller, leg = arrived(Bench(CallSettings(setup_timeout_s=30)))
     bench.advance(31)
