@@ -13,7 +13,7 @@ from acd.contacts import Contacts
 from acd.core import Acd
 from acd.events import AcdEvent, AgentFigures, QueueChanged
 from acd.inputs import Input, OfferMoved
-from acd.model import AgentId, ContactId, QueueName
+from acd.model import AgentId, AgentState, ContactId, QueueName
 from acd.ports import Pops
 from acd.tallies import DayCounters
 from acd.waiting_room import WaitingRoom
@@ -108,6 +108,10 @@ class Distribution:
     def agents(self) -> list[AgentStatus]:
         """Every agent, and what it does."""
         return self._acd.agents()
+
+    def agent_state(self, agent: AgentId) -> AgentState:
+        """What an agent does; raises `UnknownAgentError`."""
+        return self._acd.agent(agent).state
 
     def members(self, queue: QueueName) -> frozenset[AgentId]:
         """Who is right for a queue; raises `UnknownQueueError`."""

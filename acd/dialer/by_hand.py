@@ -74,10 +74,7 @@ class ByHand:
         return self._reserving.reserve(run, candidate, agent)
 
     def _is_free(self, agent: AgentId) -> bool:
-        return any(
-            each.agent == agent and each.state is AgentState.AVAILABLE
-            for each in self._distribution.agents()
-        )
+        return self._distribution.agent_state(agent) is AgentState.AVAILABLE
 
     def click(self, name: CampaignName, by: str) -> AttemptId:
         """A person starts one dial, which is kept with the attempt. Raises NothingToDialError."""

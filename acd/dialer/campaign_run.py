@@ -40,7 +40,7 @@ class CampaignRun:
         self.attempts: dict[AttemptId, LiveAttempt] = {}
         self.figures = Figures()
         self.ledger = Ledger()
-        self.pacer = Pacer(patience_s=settings.cap.patience_s)
+        self.pacer = Pacer(patience_s=settings.cap.patience_s, cap=settings.cap.percent / 100.0)
         self.decision: Decision | None = None
         self.due = 0
         """Dials decided and not made yet: they are spread over the second."""

@@ -46,7 +46,7 @@ from acd.dialer.settings import CampaignSettings
 from acd.dialer.views import AttemptView, CampaignView, PreviewView
 from acd.distribution import Distribution
 from acd.events import AcdEvent
-from acd.model import AgentId
+from acd.model import AgentId, AgentState
 from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl
 from switch.clock import Clock
@@ -314,6 +314,10 @@ class Dialer:
         """The record that an agent has before it."""
         return self._reserving.view(agent)
 
+    def agent_state(self, agent: AgentId) -> AgentState:
+        """What an agent does; raises `UnknownAgentError`."""
+        return self._distribution.agent_state(agent)
+
     def __len__(self) -> int:
         """Attempts that are under way."""
         return len(self._course.live)
@@ -360,3 +364,7 @@ class Dialer:
 
     def _run(self, name: CampaignName) -> CampaignRun:
         return self._campaigns.run(name)
+
+
+DialerInterface = Dialer
+"""The name under which the service was built on it first."""

@@ -173,12 +173,15 @@ class News:
             return
         if was is AgentState.AVAILABLE:
             self._people.free_for[agent] = event.previous_for_s
+            self._people.chosen_at[agent] = event.at
         if state in _IN_TALK and was not in _IN_TALK:
             self._rounds.talks_since[agent] = event.at
         elif was in _IN_TALK and state not in _IN_TALK:
             began = self._rounds.talks_since.pop(agent, None)
             if began is not None:
                 self._tell_pacers(event, lambda run: run.pacer.talked(event.at - began))
+            if state is not AgentState.WRAP_UP:
+                self._tell_pacers(event, lambda run: run.pacer.wrapped_up(0.0))
         if was is AgentState.WRAP_UP:
             self._tell_pacers(event, lambda run: run.pacer.wrapped_up(event.previous_for_s))
         if state is AgentState.AVAILABLE:

@@ -57,6 +57,8 @@ class People:
         self._report = report
         self.free_for: dict[AgentId, float] = {}
         """How long agents who have a contact were free before it."""
+        self.chosen_at: dict[AgentId, float] = {}
+        """When they were chosen for it."""
 
     # --- who it is ------------------------------------------------------------------------------
 
@@ -146,9 +148,12 @@ class People:
         """Note that the two talk."""
         run, now = self._course.run_of(attempt), self._clock.now()
         self._course.connected(attempt)
-        if run.is_paced and not attempt.agent_first and attempt.needed_at is not None:
-            run.pacer.connected(now, attempt.needed_at)
-        waited = None if attempt.agent is None else self.free_for.pop(attempt.agent, None)
+        if attempt.agent is None:
+            return
+        chosen_at = self.chosen_at.pop(attempt.agent, None)
+        if run.is_paced and not attempt.agent_first and chosen_at is not None:
+            run.pacer.connected(now, chosen_at)
+        waited = self.free_for.pop(attempt.agent, None)
         if waited is not None:
             run.figures.agent_waited(waited)
 

@@ -223,7 +223,6 @@ class Rounds:
             wall % _DAY_S,
             floor,
             allowance=run.ledger.enforced(wall, settings.cap).allowance,
-            cap=settings.cap.percent / 100.0,
             is_predictive=settings.mode is Mode.PREDICTIVE,
             limits=self._limits.limits(run, clicks=clicks),
         )
