@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -30,6 +30,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from crm_store.errors import BadRecord, StoreUnavailable
+
+Result = TypeVar("Result")
 
 SQLITE_OCTETS: Final = 8 << 20
 """What SQLite may keep in memory for all connections together; beyond it, pages that can be read again go."""
@@ -101,7 +103,7 @@ class Database:
         )
         self._identity: tuple[int, int] | None = None
         self._batches: Engine | None = None
-        """SQLite for `write`: used by one thread at a time."""
+        """SQLite for `write` and `work`: a connection is used by one thread at a time."""
         if self.file is not None:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             self._batches = create_engine(
@@ -172,6 +174,31 @@ class Database:
         await asyncio.to_thread(_in_transaction, self._batches, work)
         await self.check_file(wrote=True)
 
+    async def work(self, work: Callable[[Connection], Result]) -> Result:
+        """Do `work` in a transaction of its own, away from the loop, and give what it gives.
+
+        With SQLite the transaction has the right to write from its beginning: what it reads stays true
+        until it is over. Raises `StoreUnavailable` and `BadRecord` as `writing` does.
+        """
+        try:
+            if self._batches is None:
+                async with self.transaction() as connection:
+                    return await connection.run_sync(work)
+            await self.check_file()
+            result = await asyncio.to_thread(_in_own_transaction, self._batches, work)
+            await self.check_file(wrote=True)
+        except (SQLAlchemyError, OSError) as error:
+            if is_permanent(error):
+                raise BadRecord(f"the record is refused: {_words(error)}") from error
+            raise StoreUnavailable(f"the database cannot be written: {_words(error)}") from error
+        else:
+            return result
+
+    async def look(self, work: Callable[[Connection], Result]) -> Result:
+        """As `work`, for what only reads. Raises `StoreUnavailable`."""
+        async with self.reading() as connection:
+            return await connection.run_sync(work)
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
@@ -209,6 +236,12 @@ class Database:
 def _in_transaction(engine: Engine, work: Callable[[Connection], None]) -> None:
     with engine.begin() as connection:
         work(connection)
+
+
+def _in_own_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return work(connection)
 
 
 def _to_json(value: object) -> str:

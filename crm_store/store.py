@@ -29,6 +29,7 @@ from crm_store.facts import (
 )
 from crm_store.history import HistorySettings, HistoryWriter
 from crm_store.numbers import normalise
+from crm_store.outbound.outbound import Outbound
 from crm_store.repositories import call_legs, customers, interactions, recordings
 from crm_store.rows import (
     CallLegRow,
@@ -64,6 +65,8 @@ class Store:
         """Country (ISO 3166) of numbers that are given without one."""
         self._has_history = data_dir is not None
         self.history = HistoryWriter(self._database, data_dir or Path(), history, self._on_written)
+        self.outbound = Outbound(self._database, region)
+        """Campaigns, their lists, attempts, do-not-call lists."""
 
     @classmethod
     async def open(

@@ -1,0 +1,320 @@
+"""Claims: take the next records that every rule allows.
+
+The records that may come next are read from one index: stage `ready`, in the places whose windows are
+open, lowest rank first. What a rule then holds back is moved away, so that no claim reads it again
+before its time has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, delete, select, text, update
+
+from acd.dialer.compliance import Hold, Knowledge, Verdict, judge
+from acd.dialer.compliance_moves import Stage
+from acd.dialer.model import CampaignName, Candidate, RecordId
+from acd.model import AgentId
+from crm_store.models.tables import CLAIM, RECORD
+from crm_store.outbound.campaign_rows import Known
+from crm_store.outbound.numbers_known import (
+    Forbidden,
+    Past,
+    forbidden_of,
+    past_of,
+    take_numbers,
+)
+from crm_store.outbound.places import PlaceBook
+from crm_store.outbound.quotas import full_quotas, quota_of
+from crm_store.outbound.shelving import go_past_forbidden
+
+CLAIM_S: Final = 600.0
+"""A claim lapses after so long."""
+REFRESH_S: Final = 1.0
+"""Records whose time has come are looked for so often."""
+_AGAIN_S: Final = 60.0
+"""A record whose number is in other hands waits so long."""
+_AT_ONCE: Final = 500
+"""Records whose time has come are made ready in pieces of so many."""
+_PIECES: Final = 4
+"""At most so many pieces at once: after a night there may be a hundred thousand."""
+_ROUNDS: Final = 8
+_MOST_READ: Final = 1024
+_R = RECORD.c
+
+_DUE: Final = (
+    update(RECORD)
+    .where(
+        _R.id.in_(
+            select(_R.id)
+            .where(_R.campaign_id == bindparam("campaign"), _R.due_at <= bindparam("now"))
+            .order_by(_R.due_at)
+            .limit(_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(
+        stage=text(f"CASE WHEN agent IS NULL THEN '{Stage.READY}' ELSE '{Stage.MINE}' END"),
+        due_at=None,
+    )
+)
+_PLACES: Final = text(
+    "WITH RECURSIVE place(id) AS ("
+    " SELECT min(place_id) FROM outbound_record WHERE campaign_id = :campaign AND stage = 'ready'"
+    " UNION ALL SELECT (SELECT min(place_id) FROM outbound_record"
+    "  WHERE campaign_id = :campaign AND stage = 'ready' AND place_id > place.id)"
+    " FROM place WHERE place.id IS NOT NULL"
+    ") SELECT id FROM place WHERE id IS NOT NULL"
+)
+"""From one place to the next along the index, however many records lie between."""
+_OF_PLACE: Final = (
+    "SELECT id, rank FROM outbound_record"
+    " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
+    " ORDER BY rank LIMIT :most"
+)
+_NEXT_SQLITE: Final = text(
+    "SELECT record.id FROM json_each(:places) AS place JOIN outbound_record AS record"
+    f" ON record.id IN (SELECT id FROM ({_OF_PLACE})) ORDER BY record.rank LIMIT :most"
+)
+_NEXT_POSTGRES: Final = text(
+    "SELECT record.id FROM unnest(CAST(:places AS integer[])) AS place(value)"
+    f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record ORDER BY record.rank LIMIT :most"
+)
+_COLUMNS: Final = (
+    _R.id,
+    _R.name,
+    _R.customer_id,
+    _R.facts,
+    _R.priority,
+    _R.place_id,
+    _R.position,
+    _R.number,
+    _R.agent,
+    _R.is_promised,
+    _R.attempts,
+)
+_LOCKED: Final = (
+    select(*_COLUMNS)
+    .where(_R.id.in_(bindparam("ids", expanding=True)), _R.stage == Stage.READY)
+    .order_by(_R.rank)
+    .with_for_update(skip_locked=True)
+)
+_MINE: Final = (
+    select(*_COLUMNS)
+    .where(
+        _R.campaign_id == bindparam("campaign"),
+        _R.agent == bindparam("wanted_agent"),
+        _R.stage == Stage.MINE,
+    )
+    .order_by(_R.rank)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIMED: Final = (
+    update(RECORD)
+    .where(_R.id.in_(bindparam("ids", expanding=True)))
+    .values(stage=Stage.CLAIMED, due_at=bindparam("lapses_at"))
+)
+_HELD: Final = (
+    update(RECORD)
+    .where(_R.id == bindparam("record"))
+    .values(stage=bindparam("new_stage"), due_at=bindparam("ready_at"))
+)
+_RELEASED: Final = (
+    update(RECORD)
+    .where(_R.id.in_(bindparam("ids", expanding=True)), _R.stage == Stage.CLAIMED)
+    .values(
+        stage=text(f"CASE WHEN agent IS NULL THEN '{Stage.READY}' ELSE '{Stage.MINE}' END"),
+        due_at=None,
+    )
+)
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a claim asks for."""
+
+    campaign: CampaignName
+    at: float
+    most: int
+    agent: AgentId | None = None
+
+
+def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> list[Candidate]:
+    """Take at most so many records of a campaign, best first."""
+    if wish.most <= 0:
+        return []
+    is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < REFRESH_S
+    if not is_fresh:
+        refresh(connection, known, wish.at)
+    taken: list[Candidate] = []
+    if wish.agent is not None:
+        mine = {"campaign": known.id, "wanted_agent": wish.agent, "most": _MOST_READ}
+        rows = connection.execute(_MINE, mine).all()
+        taken += _take(connection, book, known, wish, rows, wish.most)
+    read = 0
+    for round_ in range(_ROUNDS):
+        missing = wish.most - len(taken)
+        if missing <= 0:
+            break
+        # Other servers may have the first ones in hand: read some more, and more with each round.
+        read = min(_MOST_READ, max(missing + 8, 4 * read))
+        rows = _next(connection, book, known, wish.at, read)
+        if not rows:
+            if is_fresh and round_ == 0:
+                refresh(connection, known, wish.at)
+                is_fresh = False
+                continue
+            break
+        taken += _take(connection, book, known, wish, rows, missing)
+    return taken
+
+
+def refresh(connection: Connection, known: Known, at: float) -> None:
+    """Make ready what is due, lapsed claims included, and see in which places records are ready."""
+    due = {"campaign": known.id, "now": at}
+    for _ in range(_PIECES):
+        if connection.execute(_DUE, due).rowcount < _AT_ONCE:
+            break
+    connection.execute(delete(CLAIM).where(CLAIM.c.until <= at))
+    places = connection.execute(_PLACES, {"campaign": known.id}).scalars()
+    known.places = tuple(places)
+    known.refreshed_at = at
+
+
+def release(connection: Connection, records: Sequence[int]) -> None:
+    """Give back what was claimed and not dialled."""
+    connection.execute(_RELEASED, {"ids": list(records)})
+    connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(records)))
+
+
+def _next(
+    connection: Connection, book: PlaceBook, known: Known, at: float, most: int
+) -> Sequence[Any]:
+    places = book.places(connection, known.places)
+    open_now = [number for number, each in places.items() if known.openings.at(each, at).is_open]
+    if not open_now:
+        return ()
+    sought: dict[str, Any] = {"campaign": known.id, "most": most}
+    if connection.dialect.name == "sqlite":
+        sought["places"] = "[" + ",".join(map(str, open_now)) + "]"
+        ids = connection.execute(_NEXT_SQLITE, sought).scalars().all()
+    else:
+        sought["places"] = open_now
+        ids = connection.execute(_NEXT_POSTGRES, sought).scalars().all()
+    return connection.execute(_LOCKED, {"ids": ids}).all() if ids else ()
+
+
+def _take(
+    connection: Connection,
+    book: PlaceBook,
+    known: Known,
+    wish: Wish,
+    rows: Sequence[Any],
+    most: int,
+) -> list[Candidate]:
+    """Judge records, move away what is held back, and claim at most so many of the others."""
+    if not rows:
+        return []
+    judged = list(_judged(connection, book, known, rows, wish.at))
+    held = [(row, verdict) for row, verdict in judged if not verdict.is_allowed]
+    allowed: dict[str, tuple[Any, Verdict]] = {}
+    for row, verdict in judged:
+        if verdict.is_allowed and len(allowed) < most:
+            allowed.setdefault(row.number, (row, verdict))
+    free: set[int] = set()
+    if allowed:
+        lapses_at = wish.at + CLAIM_S
+        wanted = [(number, row.id) for number, (row, _) in allowed.items()]
+        free = take_numbers(connection, wanted, wish.at, lapses_at)
+        if free:
+            connection.execute(_CLAIMED, {"ids": list(free), "lapses_at": lapses_at})
+        in_hand = Verdict(hold=Hold.IN_HAND, why="")
+        held += [(row, in_hand) for row, _ in allowed.values() if row.id not in free]
+    if held:
+        _hold(connection, known, held, wish.at)
+    return [
+        _candidate(book, connection, wish, row, verdict)
+        for row, verdict in allowed.values()
+        if row.id in free
+    ]
+
+
+def _judged(
+    connection: Connection, book: PlaceBook, known: Known, rows: Sequence[Any], at: float
+) -> Iterator[tuple[Any, Verdict]]:
+    settings = known.settings
+    numbers = [row.number for row in rows]
+    past = past_of(connection, numbers, at, 3600.0 * settings.cap.lock_hours)
+    forbidden = forbidden_of(connection, numbers, known.id, at)
+    full = full_quotas(connection, known, at)
+    places = book.places(connection, {row.place_id for row in rows})
+    nothing, free = Past(dialled=[]), Forbidden(words="", until=None)
+    for row in rows:
+        place = places[row.place_id]
+        before = past.get(row.number, nothing)
+        ban = forbidden.get(row.number, free)
+        knowledge = Knowledge(
+            place=place,
+            opening=known.openings.in_words(place, at),
+            attempts=row.attempts,
+            dialled=before.dialled,
+            abandoned_at=before.abandoned_at,
+            forbidden=ban.words,
+            full_quota=quota_of(full, row.facts),
+            is_promised=row.is_promised,
+        )
+        verdict = judge(settings, knowledge, at)
+        if verdict.hold is Hold.FORBIDDEN:
+            verdict = Verdict(hold=Hold.FORBIDDEN, why=verdict.why, free_at=ban.until)
+        yield row, verdict
+
+
+def _hold(
+    connection: Connection, known: Known, held: Sequence[tuple[Any, Verdict]], at: float
+) -> None:
+    """Move away what is not to be read again before its time."""
+    moves: list[dict[str, Any]] = []
+    for row, verdict in held:
+        match verdict.hold:
+            case Hold.FORBIDDEN:
+                go_past_forbidden(connection, [row.id], at)
+            case Hold.EXHAUSTED:
+                moves.append(_move(row, Stage.EXHAUSTED, None))
+            case Hold.QUOTA:
+                moves.append(_move(row, Stage.QUOTA, None))
+            case Hold.CAP:
+                moves.append(_move(row, Stage.CAP, verdict.free_at))
+            case Hold.IN_HAND:
+                moves.append(_move(row, Stage.CAP, at + _AGAIN_S))
+            case _:
+                pass  # outside its window: a call-back for one agent, which waits as it is
+    if moves:
+        connection.execute(_HELD, moves)
+
+
+def _move(row: Any, stage: Stage, ready_at: float | None) -> dict[str, Any]:
+    return {"record": row.id, "new_stage": stage, "ready_at": ready_at}
+
+
+def _candidate(
+    book: PlaceBook, connection: Connection, wish: Wish, row: Any, verdict: Verdict
+) -> Candidate:
+    place = book.places(connection, (row.place_id,))[row.place_id]
+    return Candidate(
+        campaign=wish.campaign,
+        record=RecordId(str(row.id)),
+        number=row.number,
+        position=row.position,
+        zone=place.zones[0],
+        name=row.name,
+        customer_id=row.customer_id,
+        priority=row.priority,
+        attempts=row.attempts,
+        agent=None if row.agent is None else AgentId(row.agent),
+        needs_agent=verdict.needs_agent,
+        facts=tuple((str(key), str(value)) for key, value in row.facts.items()),
+        until=verdict.until,
+        why=verdict.why,
+    )

@@ -1,0 +1,22 @@
+"""`Store.outbound`: the parts of outbound over one database, which share what they remember."""
+
+from __future__ import annotations
+
+from crm_store.database import Database
+from crm_store.outbound.campaign_rows import CampaignBook
+from crm_store.outbound.campaigns import Campaigns
+from crm_store.outbound.do_not_call import DoNotCall
+from crm_store.outbound.lists import Lists
+from crm_store.outbound.places import PlaceBook
+from crm_store.outbound.records import Records
+
+
+class Outbound:
+    """As `crm_store.outbound.ports.Outbound`."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        book, places = CampaignBook(), PlaceBook()
+        self.lists = Lists(database, book, places, region)
+        self.campaigns = Campaigns(database, book)
+        self.records = Records(database, places, region)
+        self.do_not_call = DoNotCall(database, book, region)

@@ -1,0 +1,153 @@
+"""What stands on lists, and what was dialled: for people who look."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Final
+
+from sqlalchemy import Connection
+
+from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
+from crm_store.database import Database
+from crm_store.errors import NotStored
+from crm_store.numbers import normalise
+from crm_store.outbound import record_rows
+from crm_store.outbound.campaign_rows import row_of
+from crm_store.outbound.places import PlaceBook
+from crm_store.outbound.record_rows import AttemptFilter
+from crm_store.outbound.settling import id_of
+from crm_store.outbound.views import AttemptView, RecordView
+
+_EXPORTED_AT_ONCE: Final = 1000
+MOST: Final = 1000
+"""Rows of one page at most."""
+
+
+class Records:
+    """As `crm_store.outbound.ports.Records`."""
+
+    def __init__(self, database: Database, places: PlaceBook, region: str) -> None:
+        self._database = database
+        self._places = places
+        self._region = region
+
+    async def get(self, record: RecordId) -> RecordView:
+        """One record with its numbers. Raises `NotStored`."""
+        ids = [number for each in (record,) if (number := id_of(each)) is not None]
+        found = await self._database.look(
+            lambda connection: record_rows.records_by_id(connection, self._places, ids)
+        )
+        if not found:
+            raise NotStored(f"there is no record {record}")
+        return found[0]
+
+    async def page(
+        self,
+        campaign: CampaignName,
+        *,
+        state: RecordState | None = None,
+        outcome: Outcome | None = None,
+        number: str = "",
+        after: RecordId | None = None,
+        limit: int = 100,
+    ) -> list[RecordView]:
+        """Records as imported; `after` is the last of the page before. `number` in any notation."""
+
+        def work(connection: Connection) -> list[RecordView]:
+            ids = record_rows.page_of_ids(
+                connection,
+                row_of(connection, campaign).id,
+                state=state,
+                outcome=outcome,
+                number=self._value(number),
+                after=(id_of(after) or 0) if after else 0,
+                limit=min(limit, MOST),
+            )
+            return record_rows.records_by_id(connection, self._places, ids)
+
+        return await self._database.look(work)
+
+    async def retry(
+        self, records: Sequence[RecordId], *, at: float, by: str, fresh: bool = False
+    ) -> int:
+        """Make records that are done ready again (recycling); gives how many.
+
+        Their retries are counted anew; `fresh`: and their attempts. Blocked ones, and those without any
+        number that exists, stay.
+        """
+        ids = [number for each in records if (number := id_of(each)) is not None]
+        if not ids:
+            return 0
+        return await self._database.work(
+            lambda connection: record_rows.make_ready_again(connection, ids, fresh)
+        )
+
+    async def attempts_of(self, record: RecordId) -> list[AttemptView]:
+        """The attempts of one record, newest first."""
+        return await self._attempts(AttemptFilter(record=id_of(record) or 0), None, MOST)
+
+    async def attempts(
+        self,
+        *,
+        campaign: CampaignName | None = None,
+        number: str = "",
+        outcome: Outcome | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        before: tuple[float, str] | None = None,
+        limit: int = 100,
+    ) -> list[AttemptView]:
+        """Newest first; `before` is `dialled_at` and `id` of the last of the page before."""
+        wanted = AttemptFilter(
+            campaign=campaign,
+            number=self._value(number),
+            outcome=outcome,
+            since=since,
+            until=until,
+        )
+        return await self._attempts(wanted, before, min(limit, MOST))
+
+    async def export(
+        self,
+        *,
+        campaign: CampaignName | None = None,
+        number: str = "",
+        since: float | None = None,
+        until: float | None = None,
+    ) -> AsyncIterator[bytes]:
+        """Who was called when and why it was allowed: CSV in pieces, oldest first.
+
+        Each piece is a query of its own: nothing is held open while somebody downloads slowly.
+        """
+        wanted = AttemptFilter(
+            campaign=campaign, number=self._value(number), since=since, until=until
+        )
+        yield record_rows.export_header()
+        beyond: tuple[float, str] | None = None
+        while True:
+            found = await self._database.look(
+                partial(
+                    record_rows.attempts_page,
+                    wanted=wanted,
+                    newest_first=False,
+                    beyond=beyond,
+                    limit=_EXPORTED_AT_ONCE,
+                )
+            )
+            if not found:
+                return
+            yield record_rows.export_lines(found)
+            beyond = (found[-1].dialled_at, found[-1].id)
+
+    async def _attempts(
+        self, wanted: AttemptFilter, before: tuple[float, str] | None, limit: int
+    ) -> list[AttemptView]:
+        return await self._database.look(
+            lambda connection: record_rows.attempts_page(
+                connection, wanted, newest_first=True, beyond=before, limit=limit
+            )
+        )
+
+    def _value(self, number: str) -> str:
+        return normalise(number, self._region).value if number else ""

@@ -1,0 +1,278 @@
+"""Settle attempts: keep them for good, and move their records.
+
+An attempt may come twice: the second time changes nothing, or brings what the agent chose meanwhile,
+which moves the record again as long as the attempt is its last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import structs
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from acd.dialer.compliance_moves import (
+    Move,
+    RecordFacts,
+    Stage,
+    after_attempt,
+    after_disposition,
+)
+from acd.dialer.compliance_places import Place, place_of
+from acd.dialer.model import Attempt, Outcome
+from acd.dialer.settings import RULES_VERSION
+from crm_store.errors import NotStored
+from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
+from crm_store.outbound.campaign_rows import CampaignBook, Known
+from crm_store.outbound.places import PlaceBook
+from crm_store.outbound.ranks import rank_of
+
+_A, _R, _N = ATTEMPT.c, RECORD.c, RECORD_NUMBER.c
+_RULES: Final = re.compile(r"\brules (\d{1,4})\b")
+_KEPT: Final = select(_A.id, _A.outcome, _A.disposition, _A.call_back_at, _A.agent).where(
+    _A.id.in_(bindparam("ids", expanding=True))
+)
+_RECORDS: Final = (
+    select(RECORD)
+    .where(_R.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_R.id)
+    .with_for_update()
+)
+_NUMBERS: Final = (
+    select(_N.record_id, _N.position, _N.number, _N.place_id, _N.is_dead)
+    .where(_N.record_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_N.record_id, _N.position)
+)
+_DEAD: Final = (
+    update(RECORD_NUMBER)
+    .where(_N.record_id == bindparam("record"), _N.position == bindparam("place_in_record"))
+    .values(is_dead=True)
+)
+_MOVED_COLUMNS: Final = (
+    "stage",
+    "due_at",
+    "agent",
+    "is_promised",
+    "attempts",
+    "counts",
+    "position",
+    "number",
+    "place_id",
+    "rank",
+    "last_outcome",
+    "last_disposition",
+    "last_at",
+    "last_attempt",
+)
+_MOVED: Final = (
+    update(RECORD)
+    .where(_R.id == bindparam("record"))
+    .values({name: bindparam(f"new_{name}", type_=_R[name].type) for name in _MOVED_COLUMNS})
+)
+_MERGED: Final = ("agent", "disposition", "call_back_at", "judged", "connected_at", "reason")
+"""What a later record of an attempt may bring; what is empty there leaves what is kept."""
+_STAYS: Final = frozenset({Stage.DO_NOT_CALL, Stage.OPTED_OUT})
+"""Whatever became of the call: nobody dials these again."""
+
+
+class Settled:
+    """What a batch did, beside the records: numbers whose people opted out, by campaign."""
+
+    __slots__ = ("opted_out",)
+
+    def __init__(self) -> None:
+        self.opted_out: list[tuple[str, Attempt]] = []
+
+
+def settle(
+    connection: Connection, book: CampaignBook, places: PlaceBook, attempts: Sequence[Attempt]
+) -> Settled:
+    """Keep a batch of attempts and move their records."""
+    done = Settled()
+    latest = {attempt.id: attempt for attempt in attempts}  # of two of one id the later counts
+    kept = {row.id: row for row in connection.execute(_KEPT, {"ids": sorted(latest)})}
+    ids = sorted({number for a in latest.values() if (number := id_of(a.record)) is not None})
+    records = {row.id: row._asdict() for row in connection.execute(_RECORDS, {"ids": ids})}
+    numbers: dict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(_NUMBERS, {"ids": ids}):
+        numbers[row.record_id].append(row)
+    moved: dict[int, dict[str, Any]] = {}
+    dead: list[dict[str, Any]] = []
+    for attempt in sorted(latest.values(), key=lambda each: each.dialled_at):
+        record = records.get(id_of(attempt.record) or 0)
+        known = _campaign(connection, book, attempt)
+        if record is None or known is None:
+            continue
+        move = _move(known, record, numbers[record["id"]], attempt, kept.get(attempt.id))
+        if move is None:
+            continue
+        if move.number_is_dead:
+            at_position = _position(numbers[record["id"]], attempt.number, record["position"])
+            dead.append({"record": record["id"], "place_in_record": at_position})
+        _apply(known, record, numbers[record["id"]], attempt, move)
+        moved[record["id"]] = record
+        if attempt.outcome is Outcome.OPTED_OUT and attempt.id not in kept:
+            done.opted_out.append((attempt.number, attempt))
+    new = [each for id_, each in latest.items() if id_ not in kept]
+    rows = []
+    for attempt in new:
+        record_id = id_of(attempt.record) or 0
+        own = [row for row in numbers[record_id] if row.number == attempt.number]
+        place = place_of(attempt.number)
+        if own:  # as the list had it
+            place = places.places(connection, [own[0].place_id])[own[0].place_id]
+        known = _campaign(connection, book, attempt)
+        name = records.get(record_id, {}).get("name", "")
+        rows.append(_row(known, attempt, record_id, name, place))
+    _keep(connection, rows, [each for id_, each in latest.items() if id_ in kept])
+    if dead:
+        connection.execute(_DEAD, dead)
+    if moved:
+        connection.execute(_MOVED, [_parameters(record) for record in moved.values()])
+        connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(list(moved))))
+    return done
+
+
+def id_of(record: str) -> int | None:
+    """The number behind a record's id; None for what is none of ours."""
+    return int(record) if record.isascii() and record.isdigit() and len(record) < 19 else None
+
+
+def _campaign(connection: Connection, book: CampaignBook, attempt: Attempt) -> Known | None:
+    try:
+        return book.get(connection, attempt.campaign, attempt.ended_at)
+    except NotStored:
+        return None  # deleted meanwhile: the attempt is kept all the same
+
+
+def _move(
+    known: Known,
+    record: Mapping[str, Any],
+    numbers: Sequence[Any],
+    attempt: Attempt,
+    kept: Any | None,
+) -> Move | None:
+    """Where the record goes; None: it stays as it is."""
+    facts = RecordFacts(
+        position=_position(numbers, attempt.number, record["position"]),
+        usable=tuple([row.position for row in numbers if not row.is_dead]),
+        attempts=record["attempts"],
+        counts=record["counts"],
+    )
+    if kept is None:
+        return after_attempt(known.settings, facts, attempt)
+    says_more = (attempt.disposition and attempt.disposition != kept.disposition) or (
+        attempt.call_back_at is not None and attempt.call_back_at != kept.call_back_at
+    )
+    if not says_more or record["last_attempt"] != attempt.id:
+        return None
+    if record["stage"] == Stage.CLAIMED:
+        return None  # it is being dialled again already
+    return after_disposition(known.settings, facts, _merged(attempt, kept))
+
+
+def _apply(
+    known: Known,
+    record: dict[str, Any],
+    numbers: Sequence[Any],
+    attempt: Attempt,
+    move: Move,
+) -> None:
+    stays = record["stage"] in _STAYS
+    to = next((row for row in numbers if row.position == move.position), None)
+    is_promised = move.stage is Stage.CALL_BACK
+    last_at = max(attempt.dialled_at, record["last_at"] or 0.0)
+    record.update(
+        attempts=move.attempts,
+        counts=dict(move.counts),
+        last_outcome=attempt.outcome,
+        last_disposition=attempt.disposition or "",
+        last_at=last_at,
+        last_attempt=attempt.id,
+    )
+    if stays:
+        return
+    record.update(
+        stage=move.stage,
+        due_at=move.due_at,
+        agent=move.agent or record["owner"],
+        is_promised=is_promised,
+        position=move.position,
+        number=to.number if to is not None else record["number"],
+        place_id=to.place_id if to is not None else record["place_id"],
+        rank=rank_of(
+            known.ranked_by,
+            record["id"],
+            record["priority"],
+            last_at,
+            move.due_at if is_promised else None,
+        ),
+    )
+
+
+def _position(numbers: Sequence[Any], number: str, otherwise: int) -> int:
+    return next((row.position for row in numbers if row.number == number), otherwise)
+
+
+def _merged(attempt: Attempt, kept: Any) -> Attempt:
+    return structs.replace(
+        attempt,
+        outcome=Outcome(kept.outcome),
+        agent=attempt.agent or kept.agent,
+        disposition=attempt.disposition or kept.disposition,
+        call_back_at=kept.call_back_at if attempt.call_back_at is None else attempt.call_back_at,
+    )
+
+
+def _parameters(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {"record": record["id"], **{f"new_{name}": record[name] for name in _MOVED_COLUMNS}}
+
+
+def _keep(connection: Connection, new: Sequence[dict[str, Any]], again: Sequence[Attempt]) -> None:
+    """Write the attempts; of one that is known, only what a later record may bring."""
+    if new:
+        insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(insert(ATTEMPT).on_conflict_do_nothing(), new)
+    for later in again:
+        values = {name: value for name in _MERGED if (value := getattr(later, name))}
+        if values:
+            connection.execute(update(ATTEMPT).where(_A.id == later.id).values(values))
+
+
+def _row(
+    known: Known | None, attempt: Attempt, record_id: int, name: str, place: Place
+) -> dict[str, Any]:
+    rules = _RULES.search(attempt.why)
+    return {
+        "id": attempt.id[:64],
+        "campaign_id": known.id if known else 0,
+        "campaign": attempt.campaign[:64],
+        "settings_version": known.version if known else 0,
+        "record_id": record_id,
+        "name": name,
+        "number": attempt.number[:20],
+        "region": place.region,
+        "zone": next(iter(place.zones), ""),
+        "caller_id": attempt.caller_id[:80],
+        "mode": attempt.mode,
+        "dialled_at": attempt.dialled_at,
+        "rang_at": attempt.rang_at,
+        "answered_at": attempt.answered_at,
+        "connected_at": attempt.connected_at,
+        "ended_at": attempt.ended_at,
+        "agent": attempt.agent,
+        "trunk": attempt.trunk[:64],
+        "outcome": attempt.outcome,
+        "disposition": attempt.disposition[:64],
+        "call_back_at": attempt.call_back_at,
+        "sip_status": attempt.sip_status,
+        "reason": attempt.reason[:64],
+        "why": attempt.why,
+        "rules": int(rules.group(1)) if rules else RULES_VERSION,
+        "judged": attempt.judged,
+        "decision": attempt.decision,
+    }

@@ -1,0 +1,135 @@
+"""Take records off and put them back when do-not-call lists change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from acd.dialer.compliance_moves import Stage
+from crm_store.models.tables import CLAIM, RECORD, RECORD_NUMBER
+from crm_store.outbound.numbers_known import forbidden_of
+
+_R, _N = RECORD.c, RECORD_NUMBER.c
+OPEN_STAGES: Final = (
+    Stage.READY,
+    Stage.MINE,
+    Stage.RETRY,
+    Stage.CALL_BACK,
+    Stage.CAP,
+    Stage.QUOTA,
+    Stage.CLAIMED,
+)
+"""Those of records that may still be dialled."""
+_STANDING_ON: Final = select(_R.id).where(
+    _R.number.in_(bindparam("numbers", expanding=True)), _R.stage.in_(OPEN_STAGES)
+)
+_RECORDS: Final = select(
+    _R.id, _R.campaign_id, _R.position, _R.number, _R.stage, _R.agent, _R.due_at
+).where(_R.id.in_(bindparam("ids", expanding=True)))
+_NUMBERS: Final = (
+    select(_N.record_id, _N.position, _N.number, _N.place_id)
+    .where(_N.record_id.in_(bindparam("ids", expanding=True)), _N.is_dead.is_(False))
+    .order_by(_N.record_id, _N.position)
+)
+_MOVED: Final = (
+    update(RECORD)
+    .where(_R.id == bindparam("record"))
+    .values(
+        stage=bindparam("new_stage"),
+        due_at=bindparam("ready_at"),
+        position=bindparam("new_position"),
+        number=bindparam("new_number"),
+        place_id=bindparam("new_place"),
+    )
+)
+
+
+def records_of(
+    connection: Connection, numbers: Sequence[str], campaign_id: int | None
+) -> list[int]:
+    """The records that have one of the numbers, on any list or on that of a campaign."""
+    query = select(_N.record_id).where(_N.number.in_(numbers)).distinct()
+    if campaign_id is not None:
+        query = query.where(_N.campaign_id == campaign_id)
+    return list(connection.execute(query).scalars())
+
+
+def go_past_forbidden(connection: Connection, records: Sequence[int], at: float) -> int:
+    """Move records whose next number is forbidden to another number, or block them.
+
+    Also those that are claimed: the dialer finds out by the claim that is gone. Gives how many.
+    """
+    return _settle_numbers(connection, records, at, frozenset(OPEN_STAGES))
+
+
+def come_back(connection: Connection, records: Sequence[int], at: float) -> int:
+    """Make records ready that no do-not-call list blocks any more. Gives how many."""
+    return _settle_numbers(connection, records, at, frozenset((Stage.DO_NOT_CALL,)))
+
+
+def _settle_numbers(
+    connection: Connection, records: Sequence[int], at: float, stages: frozenset[Stage]
+) -> int:
+    if not records:
+        return 0
+    rows = [r for r in connection.execute(_RECORDS, {"ids": list(records)}) if r.stage in stages]
+    numbers: dict[int, list[Any]] = defaultdict(list)
+    for each in connection.execute(_NUMBERS, {"ids": [row.id for row in rows]}):
+        numbers[each.record_id].append(each)
+    by_campaign: dict[int, set[str]] = defaultdict(set)
+    for row in rows:
+        by_campaign[row.campaign_id].update(number.number for number in numbers[row.id])
+    forbidden = {
+        campaign: forbidden_of(connection, sorted(theirs), campaign, at)
+        for campaign, theirs in by_campaign.items()
+    }
+    moves = [
+        move
+        for row in rows
+        if (move := _move(row, numbers[row.id], forbidden[row.campaign_id])) is not None
+    ]
+    if moves:
+        connection.execute(_MOVED, moves)
+        gone = [move["record"] for move in moves]
+        connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(gone)))
+    return len(moves)
+
+
+def _move(row: Any, numbers: Sequence[Any], forbidden: Any) -> dict[str, Any] | None:
+    """What changes of a record; None: nothing."""
+    usable = [each for each in numbers if each.number not in forbidden]
+    blocked = row.stage == Stage.DO_NOT_CALL
+    if any(each.position == row.position for each in usable) and not blocked:
+        return None
+    if not usable:
+        untils = [forbidden[each.number].until for each in numbers if each.number in forbidden]
+        ends = None if None in untils else min(untils, default=None)
+        if blocked and ends == row.due_at:
+            return None
+        number, place = row.number, None
+        own = next((each for each in numbers if each.position == row.position), None)
+        if own is not None:
+            place = own.place_id
+        return _values(row, Stage.DO_NOT_CALL, ends, row.position, number, place or 0)
+    behind = [each for each in usable if each.position >= row.position] or usable
+    stage, due_at = Stage(row.stage), row.due_at
+    if blocked or stage is Stage.CLAIMED:
+        stage, due_at = (Stage.READY if row.agent is None else Stage.MINE), None
+    to = behind[0]
+    return _values(row, stage, due_at, to.position, to.number, to.place_id)
+
+
+def _values(
+    row: Any, stage: Stage, due_at: float | None, position: int, number: str, place: int
+) -> dict[str, Any]:
+    return {
+        "record": row.id,
+        "new_stage": stage,
+        "ready_at": due_at,
+        "new_position": position,
+        "new_number": number,
+        "new_place": place,
+    }

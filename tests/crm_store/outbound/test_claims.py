@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from acd.dialer.model import CampaignName, Outcome
+from acd.dialer.settings import Limits, Quota, RegionCap, Retry, Window
+from acd.model import AgentId
+from crm_store.errors import NotStored
+from crm_store.store import Store
+from tests.crm_store.outbound.people import (
+    HOUR,
+    NOON,
+    WINTER,
+    dialled,
+    given,
+    listed,
+    new_york,
+    settings,
+)
+
+DAY = Window(begin="08:00", end="21:00")
+LONDON = "+441632960123"
+
+
+async def claimed(store: Store, at: float = NOON, most: int = 10, agent: str = "") -> list[str]:
+    found = await store.outbound.lists.claim(
+        WINTER, at, most, for_agent=AgentId(agent) if agent else None
+    )
+    return [candidate.number for candidate in found]
+
+
+async def test_the_next_records_come_in_order_and_once(store: Store) -> None:
+    await given(store, *([new_york(n)] for n in range(5)))
+    assert await claimed(store, most=2) == [new_york(0), new_york(1)]
+    assert await claimed(store, most=2) == [new_york(2), new_york(3)]
+    assert await claimed(store) == [new_york(4)]
+    assert await claimed(store) == []
+
+
+async def test_a_candidate_says_who_where_and_why(store: Store) -> None:
+    await given(store, [new_york(1)], windows=(DAY,), limits=Limits(attempts=5))
+    (found,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    assert (found.name, found.zone, found.position) == ("Person 0", "America/New_York", 0)
+    assert found.facts == (("row", "0"),)
+    assert found.until == NOON + 13 * HOUR
+    assert found.why == (
+        "08:00-21:00 local, 08:00 there (America/New_York); attempt 1 of 5; 0 of 3 today; "
+        "0 of 3 in 24 h; on no do-not-call list; rules 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("priority", [2, 0, 1, 3]),
+        ("list", [0, 1, 2, 3]),
+        ("newest", [3, 2, 1, 0]),
+    ],
+)
+async def test_lists_are_dialled_in_the_order_that_was_asked_for(
+    store: Store, order: str, expected: list[int]
+) -> None:
+    made = settings(order="random")
+    await store.outbound.campaigns.create(made, at=NOON, by="ann")
+    people = [[new_york(n)] for n in range(4)]
+    await listed(store, people, made, priorities=[0, 0, 7, -1])
+    await store.outbound.campaigns.update(settings(order=order), at=NOON, by="ann")
+    assert await claimed(store) == [new_york(n) for n in expected]
+
+
+async def test_what_was_released_comes_again_first(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)])
+    (first,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    await store.outbound.lists.release([first.record])
+    assert await claimed(store) == [new_york(1), new_york(2)]
+
+
+async def test_a_claim_lapses_after_ten_minutes(store: Store) -> None:
+    await given(store, [new_york(1)])
+    assert await claimed(store) == [new_york(1)]
+    assert await claimed(store, NOON + 599.0) == []
+    assert await claimed(store, NOON + 601.0) == [new_york(1)]
+
+
+async def test_places_outside_their_window_are_left_out_until_it_opens(store: Store) -> None:
+    await given(store, ["+13125550100"], ["+8613800138000"], [new_york(1)], windows=(DAY,))
+    (first,) = await store.outbound.lists.claim(WINTER, NOON, 9)
+    assert first.number == new_york(1)  # 07:00 in Chicago, 21:00 in Shanghai
+    await store.outbound.lists.settle([dialled(first, Outcome.CONNECTED, NOON)])
+    assert await claimed(store, NOON + HOUR) == ["+13125550100"]
+    assert await claimed(store, NOON + 12 * HOUR) == ["+8613800138000"]
+
+
+async def test_two_servers_never_have_the_same_record(
+    store: Store, url: str, tmp_path: Path
+) -> None:
+    people = [[new_york(n)] for n in range(120)]
+    await given(store, *people)
+    other = await Store.open(url, data_dir=None)
+    try:
+        rounds = [await asyncio.gather(claimed(store), claimed(other)) for _ in range(7)]
+    finally:
+        await other.close()
+    found = [number for both in rounds for each in both for number in each]
+    assert sorted(found) == sorted(number for numbers in people for number in numbers)
+
+
+async def test_one_number_on_two_lists_is_in_one_hand_at_a_time(store: Store) -> None:
+    await given(store, [new_york(1)])
+    spring = settings(name=CampaignName("spring"))
+    await store.outbound.campaigns.create(spring, at=NOON, by="ann")
+    await listed(store, [[new_york(1)]], spring)
+    (first,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    assert await store.outbound.lists.claim(spring.name, NOON, 1) == []
+    await store.outbound.lists.settle([dialled(first, Outcome.CONNECTED, NOON)])
+    (second,) = await store.outbound.lists.claim(spring.name, NOON + 61.0, 1)
+    assert second.number == new_york(1)
+
+
+async def test_call_backs_of_an_agent_come_first_for_it_and_for_nobody_else(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)])
+    first, second = await store.outbound.lists.claim(WINTER, NOON, 2)
+    then = NOON + HOUR
+    ask = {"agent": AgentId("1001"), "call_back_at": then}
+    await store.outbound.lists.settle(
+        [
+            dialled(first, Outcome.CONNECTED, NOON, call_back_mine=True, **ask),
+            dialled(second, Outcome.CONNECTED, NOON, **ask),
+        ]
+    )
+    assert await claimed(store, then - 1.0, agent="1001") == []
+    assert await claimed(store, then + 1.0, agent="1002", most=1) == [new_york(2)]
+    assert await claimed(store, then + 3.0, agent="1002") == []
+    (found,) = await store.outbound.lists.claim(WINTER, then + 5.0, 9, for_agent=AgentId("1001"))
+    assert (found.number, found.agent) == (new_york(1), "1001")
+    assert found.why.startswith("call-back that was asked for; ")
+
+
+async def test_caps_of_a_number_hold_it_back_until_they_let_go(store: Store) -> None:
+    soon = {Outcome.NO_ANSWER: Retry(after_s=60.0, times=99)}
+    await given(
+        store,
+        ["+13055550100"],
+        retries=soon,
+        limits=Limits(
+            attempts=4, per_day=0, per_24_h=9, by_region=(RegionCap(region="US-FL", per_24_h=2),)
+        ),
+    )
+    at = NOON
+    for attempt in range(2):
+        (found,) = await store.outbound.lists.claim(WINTER, at, 1)
+        assert f"{attempt} of 2 in 24 h" in found.why
+        await store.outbound.lists.settle([dialled(found, Outcome.NO_ANSWER, at)])
+        at += 2 * HOUR
+    assert await claimed(store, at) == []
+    assert await claimed(store, NOON + 24 * HOUR - 2.0) == []
+    (found,) = await store.outbound.lists.claim(WINTER, NOON + 24 * HOUR + 1.0, 1)
+    assert "attempt 3 of 4; 1 of 2 in 24 h" in found.why
+
+
+async def test_an_abandoned_number_is_locked_unless_an_agent_is_first(store: Store) -> None:
+    soon = {Outcome.ABANDONED: Retry(after_s=HOUR, times=3, next_number=False)}
+    await given(store, [new_york(1)], retries=soon)
+    (found,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    assert not found.needs_agent
+    await store.outbound.lists.settle([dialled(found, Outcome.ABANDONED, NOON)])
+    (found,) = await store.outbound.lists.claim(WINTER, NOON + 2 * HOUR, 1)
+    assert found.needs_agent
+    await store.outbound.lists.release([found.record])
+    (found,) = await store.outbound.lists.claim(WINTER, NOON + 73 * HOUR, 1)
+    assert not found.needs_agent
+
+
+async def test_a_full_quota_holds_back_its_kind_until_it_is_raised(store: Store) -> None:
+    def with_goal(goal: int) -> tuple[Quota, ...]:
+        return (Quota(column="city", value="Bath", goal=goal),)
+
+    made = settings(quotas=with_goal(1))
+    await store.outbound.campaigns.create(made, at=NOON, by="ann")
+    cities = ["Bath", "Bath", "York", "Bath", "York"]
+    people = [[new_york(n)] for n in range(5)]
+    await listed(store, people, made, facts=[{"city": city} for city in cities])
+    (first,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    await store.outbound.lists.settle([dialled(first, Outcome.CONNECTED, NOON)])
+    assert await claimed(store, NOON + 9.0) == [new_york(2), new_york(4)]
+    changed = settings(quotas=with_goal(9))
+    await store.outbound.campaigns.update(changed, at=NOON, by="ann")
+    assert await claimed(store, NOON + 18.0) == [new_york(1), new_york(3)]
+
+
+async def test_records_of_an_owner_are_claimed_for_it_alone(store: Store) -> None:
+    made = settings()
+    await store.outbound.campaigns.create(made, at=NOON, by="ann")
+    await listed(store, [[new_york(1)]], made, owner="1001")
+    assert await claimed(store) == []
+    assert await claimed(store, agent="1001") == [new_york(1)]
+
+
+async def test_an_unknown_campaign_is_said_so(store: Store) -> None:
+    with pytest.raises(NotStored, match="no campaign 'nobody'"):
+        await store.outbound.lists.claim(CampaignName("nobody"), NOON, 1)
+
+
+async def test_a_toll_free_number_needs_an_hour_that_suits_all_its_zones(store: Store) -> None:
+    await given(store, ["+18005550199"], ["+882165550100"], [LONDON], windows=(DAY,))
+    assert await claimed(store) == [LONDON]
+    funnel = await store.outbound.lists.funnel(WINTER, NOON)
+    assert [(step.code, step.count) for step in funnel.steps] == [
+        ("claimed", 1),
+        ("no-window", 1),
+        ("outside-window", 1),
+    ]
+    assert await claimed(store, NOON + 9.5 * HOUR) == ["+18005550199"]
