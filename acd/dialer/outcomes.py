@@ -20,6 +20,7 @@ _NETWORK: Final = frozenset({34, 38, 41, 42, 44, 47, 58, 63, 102, 127})
 """Q.850: the network has no way now, or broke."""
 _NO_SUCH_NUMBER: Final = frozenset({1, 22, 28})
 """Q.850: unallocated, changed, incomplete."""
+_USER_BUSY: Final = 17
 _OURS: Final = frozenset({"gateway-lost", "no-media", "media-failed", "internal-error", "shutdown"})
 
 _OF_RESULT: Final = {
@@ -49,12 +50,14 @@ def of_unanswered(cause: EndCause) -> Outcome:
         return Outcome.CONGESTED  # not even 100: the trunk is away, not the callee
     if cause.q850 in _NO_SUCH_NUMBER:
         return Outcome.INVALID_NUMBER
+    if cause.q850 == _USER_BUSY:
+        return Outcome.BUSY
     status = cause.status
     if status in _INVALID:
         return Outcome.INVALID_NUMBER
     if status in _REFUSED:
         return Outcome.REJECTED
-    if status in _BUSY or cause.q850 == 17:
+    if status in _BUSY:
         return Outcome.BUSY
     if status in _NOT_THERE:
         is_ours = cause.result is Result.CANCELLED
