@@ -150,12 +150,36 @@ class _WebSocket(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self._answered = asyncio.Event()
         """The last ping was."""
+        self._is_lost = False
+        self._is_served = False
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"] or {}
         extensions["switchroom.abort"] = self.transport.abort
         extensions["switchroom.answers"] = self.answers
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            self._is_served = True
+            self._let_go()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._is_lost = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Cut the circles in which a connection that is over holds itself: 14 KiB until a full collection.
+
+        The parser of `websockets` is a generator of its own object; the scope knows two methods of ours.
+        """
+        scope: dict[str, Any] | None = getattr(self, "scope", None)
+        if not self._is_lost or (scope is not None and not self._is_served):
+            return  # a refused handshake has no scope, and nobody serves it
+        if scope is not None:
+            scope.clear()
+        self.conn.parser.close()
+        self.transport = None  # type: ignore[assignment]
 
     async def answers(self) -> bool:
         """Whether the client answers a ping that is sent now, or the one that it was sent last."""

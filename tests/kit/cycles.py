@@ -11,11 +11,11 @@ from contextlib import contextmanager
 def none_left(kind: type) -> Iterator[None]:
     """Fail when objects of this kind that were made inside are still there behind it."""
     gc.collect()
-    before = {id(each) for each in gc.get_objects() if isinstance(each, kind)}
+    before = {id(each) for each in gc.get_objects() if issubclass(type(each), kind)}
     gc.disable()
     try:
         yield
-        left = [each for each in gc.get_objects() if isinstance(each, kind)]
+        left = [each for each in gc.get_objects() if issubclass(type(each), kind)]
     finally:
         gc.enable()
     more = sum(1 for each in left if id(each) not in before)

@@ -10,8 +10,10 @@ import pytest
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from cti.api.server import _WebSocket
 from cti.schema import ScreenPop, Snapshot
 from tests.cti.api.kit import Running, receive, running, until
+from tests.kit.cycles import none_left
 
 
 @pytest.fixture
@@ -367,3 +369,25 @@ async def test_a_client_that_answers_no_ping_is_gone() -> None:
         with raw:
             await until(lambda: run.centre.desks == [("connected", "1001"), ("gone", "1001")])
         assert run.centre.bus.subscriptions == 0
+
+
+async def test_a_stream_that_is_over_leaves_nothing_to_the_collector(run: Running) -> None:
+    client = await run.signed_on("super")
+    assert run.server._server is not None
+    state = run.server._server.server_state
+
+    def over() -> bool:
+        return not state.tasks and not any(type(each) is _WebSocket for each in state.connections)
+
+    with none_left(_WebSocket):
+        for close_code in (1000, 1001):
+            async with client.stream() as stream:
+                await receive(stream)
+                await stream.close(close_code)
+        async with client.stream() as stream:
+            await receive(stream)
+            stream.transport.abort()
+        with pytest.raises(InvalidStatus):
+            async with run.client().stream() as stream:
+                pass
+        await until(over)
