@@ -77,6 +77,8 @@ class Bench:
                     # The machine was too busy, or something is in the way: the others can still tell.
                     outcome = Outcome()
                     outcome.add(name, f"not measured: {error}", "a measurement", False)
+            for row in outcome.rows:  # whoever breaks it off has seen what there is
+                self._console.print(f"{row.what}: {row.measured}", highlight=False)
             self._rows += outcome.rows
             self._raw |= outcome.raw
             self._write(output)

@@ -31,8 +31,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description=(
             "Starts servers of its own on loopback and loads them: sound that is relayed, recorded and "
             "mixed, conferences, prompts, delay, codecs, encryption; calls set up and torn down, the "
-            "highest rate and what happens above it, menus, memory, screen pops. Takes about ten "
-            "minutes; every load is bounded. Figures of other switches stand beside ours as given references."
+            "highest rate and what happens above it, menus, memory, screen pops. Takes some "
+            "25 minutes; every load is bounded. Figures of other switches stand beside ours as given "
+            "references."
         ),
         epilog="Example: switchroom bench --only media --calls 500",
     )
