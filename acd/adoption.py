@@ -217,7 +217,8 @@ class ContactAdoption:
                 self._agent_dial.go_on(contact)
             else:
                 self._inbound.go_on(contact, self._runs.get(contact.id))
-                self._distribution.call_again(contact)
+                if not contact.agent_first:  # its agent reads, or is called by the dialer
+                    self._distribution.call_again(contact)
             self._consultations.go_on(contact)
             self._parking.go_on(contact)
         self._runs.clear()

@@ -225,6 +225,7 @@ class Acd:
             found is not None
             and found.state is ContactState.OFFERED
             and found.agent != agent
+            and not found.only_preferred
             and found.queue in taker.settings.queues
             and taker.signed_on
             and taker.state in JOINABLE

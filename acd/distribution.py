@@ -23,8 +23,8 @@ from switch.clock import Clock, TimerHandle
 from switch.ids import LegId
 
 _AT_ONCE: Final = {
-    "Call-Info": "<sip:switchroom.invalid>;answer-after=0",
-    "Alert-Info": "<http://www.notused.com>;info=alert-autoanswer;delay=0",
+    "Call-Info": "<sip:example.com>;answer-after=0",
+    "Alert-Info": "<http://example.com>;info=alert-autoanswer;delay=0",
 }
 """A phone that can answers a campaign's call by itself: the person at the other end waits two seconds."""
 

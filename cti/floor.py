@@ -294,7 +294,7 @@ class Floor:
     def hang_up(self, interaction_id: str, actor: Account) -> None:
         """End the conversation, or give up a number that the agent dialled and that rings."""
         contact = self._contacts.get(ContactId(interaction_id))
-        if contact is None or not contact.outbound:
+        if contact is None or not (contact.outbound or contact.agent_here):
             contact = self._talking(interaction_id)
         self._conversation.hang_up(contact)
 

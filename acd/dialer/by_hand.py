@@ -7,6 +7,7 @@ from typing import Final
 
 from acd.dialer.attempt import LiveAttempt
 from acd.dialer.campaign_run import CampaignRun
+from acd.dialer.dialling import Dialling
 from acd.dialer.errors import NothingToDialError, UnknownCampaignError
 from acd.dialer.limits import Limits
 from acd.dialer.model import AttemptId, Blocker, CampaignName, Mode
@@ -32,12 +33,14 @@ class ByHand:
         self,
         *,
         runs: Mapping[CampaignName, CampaignRun],
+        dialling: Dialling,
         reserving: Reserving,
         rounds: Rounds,
         limits: Limits,
         distribution: Distribution,
     ) -> None:
         self._runs = runs
+        self._dialling = dialling
         self._reserving = reserving
         self._rounds = rounds
         self._limits = limits
@@ -51,8 +54,9 @@ class ByHand:
         runs = [self._run(name)] if name is not None else list(self._runs.values())
         blocker = _NO_CAMPAIGN
         for run in runs:
-            members = self._distribution.members(run.settings.queue)
-            if agent not in members or run.settings.mode is Mode.ANNOUNCEMENT:
+            if run.settings.mode is Mode.ANNOUNCEMENT:
+                continue
+            if agent not in self._distribution.members(run.settings.queue):
                 continue
             halts = self._limits.blockers(run)
             if self._limits.halt(run):
@@ -68,7 +72,7 @@ class ByHand:
     def _take(self, run: CampaignRun, agent: AgentId) -> LiveAttempt | None:
         if not self._is_free(agent):
             return None
-        candidate = run.next_for(agent, only_special=False)
+        candidate = run.next_for(agent, self._dialling.has_way(run), only_special=False)
         if candidate is None:
             return None
         return self._reserving.reserve(run, candidate, agent)

@@ -20,6 +20,8 @@ from acd.dialer.sharing import Claim
 STALE_S: Final = 60.0
 """A record that was brought so long ago goes back: its window may have closed."""
 MOST_AHEAD: Final = 1000
+MOST_LOOKS: Final = 20
+"""So many records without a way out are passed over for one that has one."""
 LEAST_RING_S: Final = 15.0
 """The US rule: 15 s or four rings."""
 PACED: Final = frozenset({Mode.PROGRESSIVE, Mode.PREDICTIVE})
@@ -50,6 +52,10 @@ class CampaignRun:
         """Free agents that it dials for, by the latest split."""
         self.floor = Floor(free=0)
         """Its agents, by the latest split."""
+        self.is_restored = False
+        """Of an earlier process; the store has not told yet what it knows of it."""
+        self.is_leaving = False
+        """It was deleted, and goes when nothing of it is under way any more."""
         self._caller_id = 0
 
     @property
@@ -78,10 +84,6 @@ class CampaignRun:
         self.supply.extend((each, now) for each in candidates[:room])
         return [each.record for each in candidates[room:]]
 
-    def put_back(self, candidate: Candidate, now: float) -> None:
-        """A record that cannot be dialled at the moment is the next again."""
-        self.supply.appendleft((candidate, now))
-
     def take_stale(self, now: float) -> list[RecordId]:
         """Take away what was brought too long ago."""
         stale = []
@@ -95,20 +97,22 @@ class CampaignRun:
         self.supply.clear()
         return taken
 
-    def next_for_anyone(self) -> Candidate | None:
-        """Take the next record that needs no certain agent."""
-        return self._take(lambda each: each.agent is None and not each.needs_agent)
+    def next_for_anyone(self, has_way: Callable[[Candidate], bool]) -> Candidate | None:
+        """Take the next record that needs no certain agent and has a way out now."""
+        return self._take(lambda each: each.agent is None and not each.needs_agent, has_way)
 
-    def next_for(self, agent: str, *, only_special: bool) -> Candidate | None:
+    def next_for(
+        self, agent: str, has_way: Callable[[Candidate], bool], *, only_special: bool
+    ) -> Candidate | None:
         """Take the next record for an agent: its own call-backs first.
 
         `only_special`: or one that may be dialled with an agent reserved alone, and no other.
         """
-        own = self._take(lambda each: each.agent == agent)
+        own = self._take(lambda each: each.agent == agent, has_way)
         if own is not None:
             return own
         return self._take(
-            lambda each: each.agent is None and (each.needs_agent or not only_special)
+            lambda each: each.agent is None and (each.needs_agent or not only_special), has_way
         )
 
     def has_special(self) -> bool:
@@ -119,11 +123,19 @@ class CampaignRun:
         """Records at hand that need no certain agent."""
         return sum(each.agent is None and not each.needs_agent for each, _ in self.supply)
 
-    def _take(self, fits: Callable[[Candidate], bool]) -> Candidate | None:
+    def _take(
+        self, fits: Callable[[Candidate], bool], has_way: Callable[[Candidate], bool]
+    ) -> Candidate | None:
+        looks = 0
         for index, (candidate, _) in enumerate(self.supply):
-            if fits(candidate):
+            if not fits(candidate):
+                continue
+            if has_way(candidate):
                 del self.supply[index]
                 return candidate
+            looks += 1
+            if looks >= MOST_LOOKS:
+                break
         return None
 
     # --- what is in flight ----------------------------------------------------------------------
@@ -146,11 +158,14 @@ class CampaignRun:
 
 
 def moment(text: str) -> float | None:
-    """Seconds since 1970 of an ISO date and time; None for an empty one. Without a zone it is UTC.
+    """Seconds since 1970 of an ISO date and time; None for an empty one.
 
-    Raises ValueError for anything else.
+    Without a zone it is the server's own. Raises ValueError for anything else.
     """
-    if not text:
-        return None
-    found = datetime.fromisoformat(text)
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+    return datetime.fromisoformat(text).timestamp() if text else None
+
+
+def seconds_of_day(wall: float) -> float:
+    """Since midnight in the server's own zone."""
+    local = datetime.fromtimestamp(wall, UTC).astimezone()
+    return local.hour * 3600.0 + local.minute * 60.0 + local.second

@@ -12,20 +12,22 @@ from acd.dialer.campaign_state import CampaignInput, find_step
 from acd.dialer.course import Course
 from acd.dialer.errors import BadCampaignError, NotThatStateError, UnknownCampaignError
 from acd.dialer.events import CampaignMoved, DialerEvent
+from acd.dialer.figures import Figures
+from acd.dialer.legal import Ledger
 from acd.dialer.limits import Limits
 from acd.dialer.model import CampaignName, CampaignState, Candidate, Mode, Outcome, RecordId
-from acd.dialer.ports import Callers
+from acd.dialer.ports import Callers, DialRoutes
 from acd.dialer.rounds import Rounds
 from acd.dialer.settings import CampaignSettings
 from acd.distribution import Distribution
 from acd.errors import UnknownQueueError
-from switch.calls.causes import EndCause, Result
 from switch.clock import Clock
 
 log = logging.getLogger(__name__)
 
 MOST_WANTED: Final = 500
-_UNLOADED: Final = EndCause(Result.CANCELLED, "unloaded")
+KEEP_EVERY_S: Final = 60.0
+"""What pacers have learned is kept so often."""
 
 
 class Campaigns:
@@ -39,6 +41,7 @@ class Campaigns:
         rounds: Rounds,
         limits: Limits,
         callers: Callers,
+        routes: DialRoutes,
         distribution: Distribution,
         clock: Clock,
     ) -> None:
@@ -47,12 +50,16 @@ class Campaigns:
         self._rounds = rounds
         self._limits = limits
         self._callers = callers
+        self._routes = routes
         self._distribution = distribution
         self._clock = clock
         self.on_release: Callable[[CampaignName, Sequence[RecordId], str], None] = (
             lambda name, records, reason: None
         )
         self.on_event: Callable[[DialerEvent], None] = lambda event: None
+        self.on_run_change: Callable[[CampaignName], None] = lambda name: None
+        """Told of campaigns of which other things are to be kept over a restart."""
+        self._kept_at = clock.now()
 
     def run(self, name: CampaignName) -> CampaignRun:
         """Raises UnknownCampaignError."""
@@ -79,15 +86,24 @@ class Campaigns:
         counts for a campaign that is new here alone.
 
         Raises:
-            BadCampaignError: no such queue or flow, or a moment that cannot be read.
+            BadCampaignError: no such queue, trunk or flow, or a moment that cannot be read.
         """
         self._check(settings)
         run = self._runs.get(settings.name)
-        if run is not None:
+        if run is not None and not run.is_restored:
             run.settings = settings
             self._moved(run, "changed")
             return
-        run = self._runs[settings.name] = CampaignRun(settings, state, self._clock.now())
+        if run is None:
+            run = self._runs[settings.name] = CampaignRun(settings, state, self._clock.now())
+        if run.is_restored:
+            run.settings, run.state = settings, state
+            run.is_restored = run.is_leaving = False
+            run.figures = Figures()
+            run.ledger = Ledger()
+            for attempt in run.attempts.values():
+                if attempt.counted is Outcome.ABANDONED:  # the store knows those that are over
+                    run.ledger.count(self._clock.wall(), attempt.counted)
         run.figures.load(today or {}, totals or {})
         for at, outcome in history:
             # Who opted out of a campaign with agents did so in the message for abandoned calls.
@@ -96,14 +112,19 @@ class Campaigns:
         self._moved(run, "loaded")
 
     def unload(self, name: CampaignName) -> None:
-        """Forget a campaign. What is in flight and not answered is cancelled, talks go on unseen."""
+        """Forget a campaign; what is not answered is cancelled, and it goes with its last talk."""
         run = self.run(name)
         run.state = CampaignState.FINISHED
+        run.is_leaving = run.is_restored = True
         self._release(run, run.take_all(), "unloaded")
         self._cancel_all(run)
-        for attempt in tuple(run.attempts.values()):
-            self._course.lost(attempt, _UNLOADED, by_peer=False)
-        del self._runs[name]
+        self.drop(run)
+
+    def drop(self, run: CampaignRun) -> None:
+        """Forget a campaign that is to go, once nothing of it is under way."""
+        if run.is_leaving and not run.attempts:
+            self._runs.pop(run.name, None)
+            self.on_run_change(run.name)
 
     def step(self, name: CampaignName, what: CampaignInput, by: str) -> None:
         """Move it by the table. Raises NotThatStateError, UnknownCampaignError."""
@@ -128,6 +149,7 @@ class Campaigns:
 
     def _moved(self, run: CampaignRun, reason: str) -> None:
         now = self._clock.now()
+        self.on_run_change(run.name)
         self.on_event(CampaignMoved(campaign=run.name, at=now, state=run.state, reason=reason))
         self._rounds.soon()
 
@@ -138,6 +160,8 @@ class Campaigns:
         except UnknownQueueError as error:
             if settings.mode is not Mode.ANNOUNCEMENT or settings.queue:
                 raise BadCampaignError(name, "queue", str(error)) from None
+        if settings.trunk and self._routes.why_not(settings.trunk) == "unknown":
+            raise BadCampaignError(name, "trunk", f"there is no trunk or group {settings.trunk!r}")
         if settings.mode is Mode.ANNOUNCEMENT and not self._callers.has_flow(settings.flow):
             raise BadCampaignError(name, "flow", f"there is no flow {settings.flow!r}")
         for field in ("begins", "ends"):
@@ -181,6 +205,10 @@ class Campaigns:
     def tidy(self) -> None:
         """At the beginning of a round: what is over, and what lay too long."""
         now, wall = self._clock.now(), self._clock.wall()
+        if now - self._kept_at >= KEEP_EVERY_S:
+            self._kept_at = now
+            for name in self._runs:
+                self.on_run_change(name)
         for run in tuple(self._runs.values()):
             self._release(run, run.take_stale(now), "stale")
             if not run.is_running:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
+from acd.dialer.adoption import AttemptAdoption
 from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import Effect
 from acd.dialer.by_hand import ByHand
@@ -129,16 +130,29 @@ class Dialer:
             rounds=self._rounds,
             limits=self._limits,
             callers=callers,
+            routes=routes,
             distribution=distribution,
             clock=clock,
         )
         self._by_hand = ByHand(
             runs=self._runs,
+            dialling=self._dialling,
             reserving=self._reserving,
             rounds=self._rounds,
             limits=self._limits,
             distribution=distribution,
         )
+        self.adoption = AttemptAdoption(
+            runs=self._runs,
+            course=course,
+            people=self._people,
+            reserving=self._reserving,
+            contacts=contacts,
+            distribution=distribution,
+            clock=clock,
+        )
+        """For a restart of the call agent."""
+        self._campaigns.on_run_change = self.adoption.run_changed
         self._rounds.before = self._campaigns.tidy
         self._rounds.on_decision = self._decided
         self._panel = Panel(limits=self._limits, distribution=distribution, clock=clock)
@@ -230,12 +244,12 @@ class Dialer:
         self._campaigns.load(settings, state=state, totals=totals, today=today, history=history)
 
     def unload(self, name: CampaignName) -> None:
-        """Forget a campaign. What is in flight and not answered is cancelled, talks go on unseen."""
+        """Forget a campaign; what is not answered is cancelled, and it goes with its last talk."""
         self._campaigns.unload(name)
 
     def names(self) -> tuple[CampaignName, ...]:
         """All that are loaded."""
-        return tuple(self._runs)
+        return tuple(name for name, run in self._runs.items() if not run.is_leaving)
 
     def settings(self, name: CampaignName) -> CampaignSettings:
         """What a campaign is told. Raises UnknownCampaignError."""
@@ -361,6 +375,7 @@ class Dialer:
     def _over(self, attempt: LiveAttempt, result: Attempt) -> None:
         self._judging.forget(attempt)
         self._reserving.over(attempt, result)
+        self._campaigns.drop(self._run(attempt.campaign))
 
     def _run(self, name: CampaignName) -> CampaignRun:
         return self._campaigns.run(name)

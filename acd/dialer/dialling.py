@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 from acd.contacts import Contacts
 from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import AttemptInput
-from acd.dialer.campaign_run import CampaignRun
+from acd.dialer.campaign_run import MOST_LOOKS, CampaignRun
 from acd.dialer.course import Course
 from acd.dialer.model import AttemptId, Candidate, Outcome
 from acd.dialer.outcomes import is_trunk_failure, of_unanswered
 from acd.dialer.ports import DialRoutes
 from acd.dialer.trunk_watch import TrunkWatch
 from acd.ports import NoRoute, ToPhone, ToTrunk
-from switch.calls.causes import EndCause, Result
 from switch.calls.events import LegEnded
 from switch.calls.ports import CallControl
 from switch.clock import Clock
 from switch.ids import CallId
-
-UNKNOWN_NUMBER = "unknown-number"
-"""The reason of `NoRoute` that is the number's own fault; others are those of the way out."""
 
 
 class Dialling:
@@ -58,10 +55,23 @@ class Dialling:
 
     # --- is there a way? ------------------------------------------------------------------------
 
-    def obstacle(self, run: CampaignRun, number: str) -> str:
-        """What keeps a number from being dialled now, as one slug; empty: nothing, or the number itself."""
-        way = self._way(run, number)
-        return way if isinstance(way, str) else self.why_not(way)
+    def has_way(self, run: CampaignRun) -> Callable[[Candidate], bool]:
+        """Whether records of a campaign can be dialled now."""
+        return lambda candidate: not self._obstacle(run, candidate.number)
+
+    def obstacle(self, run: CampaignRun) -> str:
+        """What keeps the next records from being dialled now, as one slug; empty: nothing."""
+        first = ""
+        for candidate, _ in islice(run.supply, MOST_LOOKS):
+            found = self._obstacle(run, candidate.number)
+            if not found:
+                return ""
+            first = first or found
+        return first
+
+    def _obstacle(self, run: CampaignRun, number: str) -> str:
+        to = self._routes.customer(run.settings.trunk, number)
+        return to.reason if isinstance(to, NoRoute) else self.why_not(to)
 
     def why_not(self, to: ToPhone | ToTrunk) -> str:
         """Why this way takes no further call now; empty: it does."""
@@ -76,34 +86,27 @@ class Dialling:
             return "failing"  # one dial is out to see whether it works again
         return self._routes.why_not(to.trunk)
 
-    def failing_until(self, run: CampaignRun, number: str) -> float | None:
+    def failing_until(self, run: CampaignRun) -> float | None:
         """When a way that fails is tried again."""
-        to = self._way(run, number)
+        to = self._routes.customer(run.settings.trunk, run.supply[0][0].number)
         if not isinstance(to, ToTrunk):
             return None
         return self.watch.until(to.trunk, self._clock.now())
 
-    def _way(self, run: CampaignRun, number: str) -> ToPhone | ToTrunk | str:
-        to = self._routes.customer(run.settings.trunk, number)
-        if isinstance(to, NoRoute):
-            return "" if to.reason == UNKNOWN_NUMBER else to.reason
-        return to
-
     # --- the call -------------------------------------------------------------------------------
 
     def dial(self, attempt: LiveAttempt) -> None:
-        """Call the customer. An attempt whose number leads nowhere is over at once."""
+        """Call the customer."""
         run = self._course.run_of(attempt)
         candidate = attempt.candidate
         to = self._routes.customer(run.settings.trunk, candidate.number)
         attempt.caller_id = run.next_caller_id()
         attempt.dialled_at = self._clock.now()
         if isinstance(to, NoRoute):
-            is_its_own = to.reason == UNKNOWN_NUMBER
-            attempt.outcome = Outcome.INVALID_NUMBER if is_its_own else Outcome.CONGESTED
+            # There was a way when the record was taken: nobody is called, and it comes again.
+            attempt.outcome, attempt.reason = Outcome.CONGESTED, to.reason
             attempt.dialled_at = None
-            attempt.reason = to.reason
-            self._no_way(attempt)
+            self._course.feed(attempt, AttemptInput.CANCEL)
             return
         if isinstance(to, ToPhone):
             leg = self._control.call_phone(
@@ -134,10 +137,6 @@ class Dialling:
             run.pacer.dialled(attempt.dialled_at)
         self._course.on_change(attempt.id)
 
-    def _no_way(self, attempt: LiveAttempt) -> None:
-        """Without a leg nothing will be heard of it."""
-        self._course.feed(attempt, AttemptInput.CANCEL)
-
     # --- what is learnt of the way --------------------------------------------------------------
 
     def got_through(self, attempt: LiveAttempt) -> None:
@@ -154,7 +153,3 @@ class Dialling:
             self.watch.failed(attempt.way, self._clock.now())
         elif outcome not in (Outcome.CANCELLED, Outcome.AGENT_GONE, Outcome.CONGESTED):
             self.watch.worked(attempt.way)
-
-
-CANCELLED = EndCause(Result.CANCELLED, "campaign-over")
-"""How a dial ends that is not wanted any more."""

@@ -29,6 +29,8 @@ _TRUNK: Final = {
     "unknown": "There is no trunk or group of that name: change the campaign's trunk.",
     "unknown-trunk": "There is no trunk or group of that name: change the campaign's trunk.",
     "not-allowed": "No trunk may be used for that: set campaigns = true on one that reaches it.",
+    "unknown-number": "The number plan has no way to these numbers: see the trunk and its prefixes.",
+    "blocked": "The number plan blocks these numbers (`[numbering] blocked`).",
 }
 _CODES: Final = {
     "failing": "trunk-failing",
@@ -38,6 +40,8 @@ _CODES: Final = {
     "unknown": "trunk-unknown",
     "unknown-trunk": "trunk-unknown",
     "not-allowed": "trunk-not-allowed",
+    "unknown-number": "no-route",
+    "blocked": "numbers-blocked",
 }
 
 
@@ -60,6 +64,10 @@ class Limits:
     def room(self, run: CampaignRun, *, clicks: int = 0) -> int:
         """How many dials the limits allow now."""
         return min(each.most for each in self.limits(run, clicks=clicks))
+
+    def may_begin(self, run: CampaignRun) -> bool:
+        """Whether it could dial if it had an agent."""
+        return bool(run.supply) and self._calls_left(run) > 0 and not self._obstacle(run)
 
     def may_reserve(self, run: CampaignRun) -> bool:
         """Whether an agent may be reserved for one more record."""
@@ -85,8 +93,8 @@ class Limits:
         return max(0, most - len(run.attempts)) if most > 0 else ANY_NUMBER
 
     def _obstacle(self, run: CampaignRun) -> str:
-        """What keeps the next record from being dialled."""
-        return self._dialling.obstacle(run, run.supply[0][0].number) if run.supply else ""
+        """What keeps the next records from being dialled."""
+        return self._dialling.obstacle(run)
 
     # --- in words -------------------------------------------------------------------------------
 
@@ -157,7 +165,7 @@ class Limits:
             return [Blocker(code="no-agent-free", words=words)]
         if settings.mode is Mode.MANUAL:
             return [Blocker(code="manual", words="Agents take records and dial them by hand.")]
-        if run.share:
+        if run.share or not self.may_begin(run):
             return []
         if free <= settings.inbound_reserve:
             words = (
@@ -188,7 +196,7 @@ class Limits:
         return found
 
     def _failing_until(self, run: CampaignRun) -> float | None:
-        until = self._dialling.failing_until(run, run.supply[0][0].number)
+        until = self._dialling.failing_until(run)
         now = self._clock.now()
         return None if until is None else self._clock.wall() + until - now
 

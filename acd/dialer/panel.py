@@ -81,6 +81,8 @@ class Panel:
         )
 
     def _agents(self, run: CampaignRun) -> AgentCounts:
+        if not run.settings.queue:
+            return AgentCounts()
         members = self._distribution.members(run.settings.queue)
         return agent_counts(
             [each for each in self._distribution.agents() if each.agent in members], run.share

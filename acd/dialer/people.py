@@ -9,7 +9,7 @@ from acd.contact import Contact, Stage
 from acd.contact_events import ContactEvent, ContactResult, ContactStarted
 from acd.contacts import Contacts
 from acd.dialer.attempt import LiveAttempt
-from acd.dialer.attempt_state import AttemptInput, AttemptState
+from acd.dialer.attempt_state import AttemptInput
 from acd.dialer.course import Course
 from acd.dialer.model import Mode, Outcome
 from acd.dialer.ports import Callers
@@ -179,6 +179,9 @@ class People:
     def _play(self, attempt: LiveAttempt, message: str, language: str) -> None:
         assert attempt.leg is not None
         attempt.player = self._control.play(attempt.leg, prompts([message], language))
+        contact = self._contacts.get(attempt.contact)
+        if contact is not None:  # so that it plays on over a restart
+            contact.announcement = attempt.player
         attempt.timer = self._clock.call_at(
             self._clock.now() + LONGEST_MESSAGE_S,
             lambda: self._course.tell(attempt, AttemptInput.MESSAGE_OVER),
@@ -237,11 +240,3 @@ class People:
         if self._distribution.has(contact):
             self._distribution.tell(Withdraw(contact=contact.id, reason=reason))
             self._distribution.drop_agent_leg(contact, EndCause(Result.CANCELLED, reason))
-
-    def state_of_contact(self, attempt: LiveAttempt) -> AttemptState | None:
-        """Where an attempt that became a contact is, by that contact; for taking it up."""
-        contact = self._contacts.get(attempt.contact)
-        if contact is None:
-            return None
-        is_talking = contact.stage is Stage.TALKING or contact.talking_since is not None
-        return AttemptState.TALKING if is_talking else attempt.state

@@ -123,6 +123,19 @@ class Reserving:
         else:
             self._give_back(attempt, "not-dialled")
 
+    def resume(self, attempt: LiveAttempt, contact: Contact) -> None:
+        """An earlier process has left it here: go on from where the agent is."""
+        if attempt.state is AttemptState.READING:
+            left = attempt.reads_until
+            if left is None:
+                left = attempt.since + LONGEST_READ_S
+            due = max(self._clock.now(), left)
+            attempt.timer = self._clock.call_at(due, lambda: self._read_out(attempt))
+        elif contact.agent_here:
+            self.agent_answered(contact)
+        else:
+            self._distribution.call_again(contact)
+
     def dial(self, agent: AgentId) -> None:
         """The agent consents. Raises NoPreviewError."""
         attempt = self._of(agent)

@@ -15,7 +15,7 @@ from acd.agents import AgentStatus
 from acd.contacts import Contacts
 from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import TO_BE_JUDGED, AttemptState
-from acd.dialer.campaign_run import WITH_AGENTS, CampaignRun
+from acd.dialer.campaign_run import WITH_AGENTS, CampaignRun, seconds_of_day
 from acd.dialer.course import Course
 from acd.dialer.dialling import Dialling
 from acd.dialer.limits import Limits
@@ -31,7 +31,6 @@ ROUND_S: Final = 1.0
 LEAST_S: Final = 0.05
 _LATE_S: Final = 0.02
 """So late a timer may be without making dials fewer."""
-_DAY_S: Final = 86400.0
 _TALKING: Final = frozenset(
     {AgentState.TALKING, AgentState.HELD, AgentState.RESERVED, AgentState.RINGING}
 )
@@ -92,11 +91,10 @@ class Rounds:
     def _turn(self) -> None:
         self._round = None
         self._last = self._clock.now()
-        self.before()
         if any(run.is_running for run in self._runs.values()):
-            if self._round is None:
-                self._set(self._clock.now() + ROUND_S)
-            self.decide()
+            self._set(self._last + ROUND_S)  # first: whatever goes wrong now, there is a next one
+        self.before()
+        self.decide()
 
     # --- agents ---------------------------------------------------------------------------------
 
@@ -127,6 +125,7 @@ class Rounds:
             run.claim.members = self._distribution.members(run.settings.queue)
             run.claim.weight = run.settings.weight
             run.claim.committed = self._committed(run)
+            run.claim.is_able = self._limits.may_begin(run)
         usable = self._without_reserve(free, takers)
         wrapping = [
             each
@@ -220,7 +219,7 @@ class Rounds:
         settings = run.settings
         decision = run.pacer.decide(
             self._clock.now(),
-            wall % _DAY_S,
+            seconds_of_day(wall),
             floor,
             allowance=run.ledger.enforced(wall, settings.cap).allowance,
             is_predictive=settings.mode is Mode.PREDICTIVE,
@@ -257,12 +256,10 @@ class Rounds:
         for agent in free:
             if not self._limits.may_reserve(run):
                 break
-            candidate = run.next_for(agent, only_special=only_special)
+            has_way = self._dialling.has_way(run)
+            candidate = run.next_for(agent, has_way, only_special=only_special)
             if candidate is None:
                 continue
-            if self._dialling.obstacle(run, candidate.number):
-                run.put_back(candidate, self._clock.now())
-                break
             self._reserving.reserve(run, candidate, agent)
             count += 1
         return count
@@ -283,11 +280,8 @@ class Rounds:
                 run.next_dial_at = max(run.next_dial_at, now - _LATE_S) + 1.0 / per_s
 
     def _dial_next(self, run: CampaignRun) -> LiveAttempt | None:
-        candidate = run.next_for_anyone()
+        candidate = run.next_for_anyone(self._dialling.has_way(run))
         if candidate is None:
-            return None
-        if self._dialling.obstacle(run, candidate.number):
-            run.put_back(candidate, self._clock.now())
             return None
         attempt = self._dialling.make(run, candidate)
         attempt.decision = 0 if run.decision is None else run.decision.number

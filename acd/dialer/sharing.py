@@ -22,6 +22,8 @@ class Claim(Struct, kw_only=True):
     members: Set[AgentId]
     """Who may talk for it."""
     weight: int = 1
+    is_able: bool = True
+    """It can dial more; otherwise it has agents for what it has begun alone."""
     committed: float = 0.0
     """Agents that its dials in flight and the people who wait will need."""
     turn: float = 0.0
@@ -31,7 +33,7 @@ class Claim(Struct, kw_only=True):
 def split(agents: Sequence[AgentId], claims: Sequence[Claim]) -> dict[AgentId, CampaignName]:
     """Give each agent to one campaign: the order of `agents` is that of who is free first.
 
-    An agent whom nobody claims is left out. Changes `turn` of the claims for those given by weight.
+    An agent of whom nobody has any use is left out. Changes `turn` of the claims for those given by weight.
     """
     owed = {claim.name: claim.committed for claim in claims}
     given: dict[AgentId, CampaignName] = {}
@@ -44,7 +46,10 @@ def split(agents: Sequence[AgentId], claims: Sequence[Claim]) -> dict[AgentId, C
             owed[bound.name] -= 1.0
             given[agent] = bound.name
             continue
-        chosen = min(able, key=lambda claim: claim.turn)
+        takers = [claim for claim in able if claim.is_able]
+        if not takers:
+            continue
+        chosen = min(takers, key=lambda claim: claim.turn)
         chosen.turn += 1.0 / max(1, chosen.weight)
         given[agent] = chosen.name
     return given

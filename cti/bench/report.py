@@ -11,7 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from cti.bench import call_rows, sound_rows
+from cti.bench import call_rows, dial_rows, sound_rows
 from cti.bench.machine import machine
 from cti.bench.rows import REFERENCES, Options, Outcome, Reference, Row, Say
 from cti.bench.sipp import SippFailedError
@@ -32,6 +32,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "menu": call_rows.menu,
     "memory": call_rows.memory,
     "pops": call_rows.pops,
+    "dials": dial_rows.dials,
 }
 """What can be measured, in the order in which it is."""
 

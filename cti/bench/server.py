@@ -68,15 +68,19 @@ class MeasuredServer:
 
 @contextlib.asynccontextmanager
 async def measured_server(
-    folder: Path, *, config: Path | None = None, rtp_ports: str = RTP_PORTS
+    folder: Path,
+    *,
+    config: Path | None = None,
+    rtp_ports: str = RTP_PORTS,
+    options: tuple[str, ...] = (),
 ) -> AsyncIterator[MeasuredServer]:
-    """Start a server with its data below `folder`, stop it at the end.
+    """Start a server with its data below `folder`, stop it at the end; `options` are further ones.
 
     Raises:
         ServerFailedError: it did not come up.
     """
-    options = ("--rtp-ports", rtp_ports, "--log-level", "WARNING")
-    async with local_server(folder, *options, config=config) as server:
+    usual = ("--rtp-ports", rtp_ports, "--log-level", "WARNING")
+    async with local_server(folder, *usual, *options, config=config) as server:
         yield MeasuredServer(server, _gateway_of(server.process.pid))
 
 

@@ -19,6 +19,7 @@ _GROUPS: Final = (
     "menu",
     "memory",
     "pops",
+    "dials",
 )
 """As in `cti.bench.report`, which is not imported for a help text."""
 
@@ -31,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description=(
             "Starts servers of its own on loopback and loads them: sound that is relayed, recorded and "
             "mixed, conferences, prompts, delay, codecs, encryption; calls set up and torn down, the "
-            "highest rate and what happens above it, menus, memory, screen pops. Takes some "
+            "highest rate and what happens above it, menus, memory, screen pops, campaigns. Takes some "
             "25 minutes; every load is bounded. Figures of other switches stand beside ours as given "
             "references."
         ),

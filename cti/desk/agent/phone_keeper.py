@@ -21,6 +21,12 @@ _EXPECTED_S: Final = 20.0
 """A call that the agent dialled comes to the phone within this; it is answered by itself."""
 
 
+def is_answered_at_once(call: phone.Incoming) -> bool:
+    """Whether the switch asks the phone to answer by itself: somebody on the line waits for that."""
+    wanted = call.headers.get("Call-Info", "").replace(" ", "").lower()
+    return ";answer-after=0" in wanted
+
+
 class PhoneKeeper:
     """Starts the process, registers, starts it again when it dies. Tells everything to `tell`."""
 
@@ -162,7 +168,7 @@ class PhoneKeeper:
             self._rings = event.call
             self._calls.add(event.call)
             is_own = self._is_expected()
-            if is_own or self._auto_answer:
+            if is_own or self._auto_answer or is_answered_at_once(event):
                 self._order(phone.Answer(call=event.call))
             if is_own:
                 return  # nobody calls the agent: the screen need not ring

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from acd.contact_events import ContactStarted
 from acd.dialer.dialer import Dialer
 from acd.dialer.events import DialerEvent, PreviewChanged
-from acd.dialer.model import Attempt, CampaignName, CampaignState, Candidate, Mode, RecordId
+from acd.dialer.model import (
+    Attempt,
+    AttemptId,
+    CampaignName,
+    CampaignState,
+    Candidate,
+    Mode,
+    RecordId,
+)
+from acd.dialer.records import AttemptRecord, RunRecord
 from acd.dialer.settings import AnswerRules, CampaignSettings
 from acd.dialer.views import PreviewView
 from acd.model import AgentId
@@ -21,6 +32,8 @@ from switch.ids import LegId
 from tests.acd.call_centre import CallCentre
 from tests.acd.hand_switch import Leg
 from tests.acd.scene import SALES
+
+T = TypeVar("T")
 
 BUSY = EndCause(Result.BUSY, "busy", 486)
 NO_ANSWER = EndCause(Result.NO_ANSWER, "ring-timeout", 408)
@@ -61,6 +74,15 @@ class _Told(list[Any]):
             self.dialer.acd_event(event)
 
 
+def _same(moment: float) -> float:
+    """The records' clock is ours."""
+    return moment
+
+
+def _again(record: object, kind: type[T]) -> T:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=kind)
+
+
 class Outbound(CallCentre):
     """Ann and Bob serve sales, for which campaigns dial."""
 
@@ -70,6 +92,8 @@ class Outbound(CallCentre):
         self.events: list[DialerEvent] = []
         self.ways = Ways()
         self._records = 0
+        self._runs_kept: dict[CampaignName, RunRecord] = {}
+        self._attempts_kept: dict[AttemptId, AttemptRecord] = {}
         super().__init__(**options)
         self.switch.bring_gateway()
 
@@ -96,6 +120,37 @@ class Outbound(CallCentre):
             dialer(event)
 
         self.switch.handle = handle
+        resume = self.adoption.resume
+
+        def resume_all() -> None:
+            adoption = dialer_.adoption
+            faults = adoption.restore(
+                self._runs_kept, self._attempts_kept, _same, self.switch.legs.__contains__
+            )
+            assert faults == []
+            resume()
+            adoption.resume()
+
+        dialer_ = self.dialer
+        setattr(self.adoption, "resume", resume_all)  # noqa: B010 - a method, for this object
+
+    def restart(self, without: Leg | None = None) -> None:
+        """Another process goes on; `without`: a leg that ended while there was none."""
+        self.settle()
+        adoption = self.dialer.adoption
+        self._runs_kept = {
+            name: _again(adoption.run(name, _same), RunRecord) for name in self.dialer.names()
+        }
+        self._attempts_kept = {
+            view.id: _again(adoption.attempt(view.id, _same), AttemptRecord)
+            for name in self.dialer.names()
+            for view in self.dialer.attempts(name)
+        }
+        if without is not None:
+            del self.switch.legs[without.id]
+        super().restart()
+        self.switch.bring_gateway()
+        self.settle()
 
     def _released(self, name: CampaignName, records: Sequence[RecordId], reason: str) -> None:
         self.released += [(record, reason) for record in records]

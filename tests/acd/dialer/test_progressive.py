@@ -7,6 +7,7 @@ import pytest
 from acd.contact import Stage
 from acd.contact_events import ContactResult, ContactStarted
 from acd.dialer.attempt_state import AttemptState
+from acd.dialer.errors import UnknownCampaignError
 from acd.dialer.model import CampaignState, Outcome
 from acd.dialer.settings import AbandonCap, Limits
 from acd.model import AgentState
@@ -174,13 +175,16 @@ def test_a_phone_rings_at_least_fifteen_seconds(centre: Outbound) -> None:
     assert centre.outcomes() == ["no-answer"]
 
 
-def test_a_number_that_leads_nowhere_costs_no_call(centre: Outbound) -> None:
+def test_a_number_that_leads_nowhere_keeps_nobody_waiting(centre: Outbound) -> None:
     centre.phones(ANN)
     centre.ways.unknown.add("+12025550101")
-    centre.campaign()
+    centre.campaign(records=2)
     centre.advance(2.0)
-    assert centre.outcomes() == ["invalid-number"]
-    assert len(centre.customers()) == 1
+    assert [view.record for view in centre.dialer.attempts(SPRING)] == ["r2"]
+    assert centre.attempts == []
+    assert "no-route" in centre.why()
+    centre.advance(62.0)
+    assert ("r1", "stale") in centre.released
 
 
 def test_so_many_are_kept_for_callers(centre: Outbound) -> None:
@@ -362,3 +366,23 @@ def test_our_fault_after_the_answer_is_an_abandoned_call(centre: Outbound) -> No
     cause = EndCause(Result.FAILED, "no-media", 503)
     centre.switch.end(centre.switch.phone_leg(ANN), cause)
     assert centre.outcomes() == ["abandoned"]
+
+
+def test_a_campaign_that_is_deleted_goes_with_its_last_talk(centre: Outbound) -> None:
+    centre.phones(ANN, BOB)
+    centre.campaign()
+    centre.advance(1.5)
+    talks, _ = centre.customers()
+    centre.switch.confirm(talks)
+    agent = centre.contact(talks).agent
+    assert agent is not None
+    centre.switch.confirm(centre.switch.phone_leg(agent))
+    centre.dialer.unload(SPRING)
+    centre.settle()
+    assert centre.dialer.names() == ()
+    assert centre.outcomes() == ["connected", "cancelled"]
+    centre.switch.end(talks)
+    assert centre.attempts[-1].outcome is Outcome.CONNECTED
+    assert len(centre.dialer) == 0
+    with pytest.raises(UnknownCampaignError):
+        centre.dialer.view(SPRING)

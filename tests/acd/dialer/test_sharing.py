@@ -42,6 +42,12 @@ def test_nobody_gets_an_agent_whom_nobody_claims() -> None:
     assert split([AgentId("2001")], [_claim("a")]) == {}
 
 
+def test_who_cannot_dial_has_agents_for_what_it_has_begun_alone() -> None:
+    stuck = _claim("a", weight=9, committed=1.0)
+    stuck.is_able = False
+    assert Counter(split(EIGHT[:4], [stuck, _claim("b")]).values()) == {"a": 1, "b": 3}
+
+
 def test_in_the_long_run_weights_hold_with_one_agent() -> None:
     claims = [_claim("a", weight=3), _claim("b", weight=1)]
     given = Counter(split(EIGHT[:1], claims)[EIGHT[0]] for _ in range(400))
@@ -65,7 +71,7 @@ def test_what_one_cannot_use_goes_to_the_other() -> None:
     centre.phones(ANN, BOB)
     centre.campaign(SPRING, records=0)
     centre.campaign(AUTUMN)
-    centre.advance(3.0)
+    centre.advance(0.5)
     assert len(centre.customers()) == 2
     assert "list-empty" in centre.why(SPRING)
 

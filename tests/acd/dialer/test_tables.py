@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from acd.dialer import attempt_state, campaign_state
+from acd.dialer import attempt_state, campaign_state, diagrams
 from acd.dialer.attempt_state import AttemptInput, AttemptState, Effect
 from acd.dialer.campaign_state import CampaignInput
 from acd.dialer.model import CampaignState
@@ -48,3 +50,13 @@ def test_a_campaign_that_runs_is_not_started_again() -> None:
     assert campaign_state.find_step(CampaignState.RUNNING, CampaignInput.START) is None
     for state in set(CampaignState) - {CampaignState.RUNNING}:
         assert campaign_state.find_step(state, CampaignInput.START) is CampaignState.RUNNING
+
+
+def test_the_committed_drawings_are_current() -> None:
+    folder = Path(__file__).parents[3]
+    for page, drawn in (
+        (diagrams.ATTEMPT_PAGE, diagrams.attempt_page()),
+        (diagrams.CAMPAIGN_PAGE, diagrams.campaign_page()),
+    ):
+        committed = (folder / page).read_text(encoding="utf-8")
+        assert committed == drawn, "run python -m acd.dialer.diagrams"

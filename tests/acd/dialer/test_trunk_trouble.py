@@ -47,6 +47,8 @@ def test_a_failing_trunk_is_tried_less_and_less_often(centre: Outbound) -> None:
     tried = 0
     for _ in range(300):
         centre.advance(1.0)
+        if not centre.dialer.view(SPRING).ahead:
+            centre.supply(5)  # the others lay too long and went back
         for leg in centre.customers():
             tried += 1
             centre.switch.end(leg, UNAVAILABLE)

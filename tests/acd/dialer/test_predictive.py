@@ -1,0 +1,79 @@
+"""Predictive campaigns ask the pacer, and what it decided can be told and made again."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.dialer.events import PacerDecided
+from acd.dialer.model import CampaignName, CampaignState, Mode, Outcome
+from acd.dialer.pacing.replay import replay
+from acd.dialer.settings import AnswerRules, CampaignSettings
+from tests.acd.dialer.outbound import BUSY, SPRING, Outbound
+from tests.acd.scene import ANN, BOB, SALES
+
+
+@pytest.fixture
+def centre() -> Outbound:
+    centre = Outbound()
+    centre.phones(ANN, BOB)
+    return centre
+
+
+def test_it_is_progressive_until_it_has_learned(centre: Outbound) -> None:
+    centre.campaign(mode=Mode.PREDICTIVE)
+    centre.advance(3.0)
+    assert len(centre.customers()) == 2
+    assert centre.dialer.view(SPRING).is_learning
+    assert "learning" in centre.why()
+
+
+def test_each_decision_that_dials_is_told_and_can_be_made_again(centre: Outbound) -> None:
+    centre.campaign(mode=Mode.PREDICTIVE)
+    centre.advance(2.0)
+    for leg in centre.customers():
+        centre.switch.end(leg, BUSY)
+    centre.advance(2.0)
+    decided = [event for event in centre.events if isinstance(event, PacerDecided)]
+    dialling = [event for event in decided if event.dial]
+    assert sum(event.dial for event in dialling) >= 4
+    assert {attempt.decision for attempt in centre.attempts} <= {e.number for e in dialling}
+    for event in decided:
+        assert replay(event.decision) == event.dial
+        assert event.vector["free"] == 2.0
+
+
+def test_a_cap_that_is_broken_holds_it_at_one_dial_for_each_agent(centre: Outbound) -> None:
+    wall = centre.clock.wall()
+    history = [(wall - 3600.0, Outcome.CONNECTED)] * 90 + [(wall - 3600.0, Outcome.ABANDONED)] * 10
+    centre.dialer.load(
+        CampaignSettings(
+            name=SPRING,
+            mode=Mode.PREDICTIVE,
+            queue=SALES,
+            answers=AnswerRules(classify=False),
+        ),
+        state=CampaignState.RUNNING,
+        history=history,
+    )
+    centre.supply(20)
+    centre.advance(3.0)
+    assert len(centre.customers()) == 2
+    (blocker,) = [each for each in centre.dialer.blockers(SPRING) if each.code == "abandon-cap"]
+    assert "10 of 100" in blocker.words
+    view = centre.dialer.view(SPRING)
+    assert view.enforced_percent is not None
+    assert view.enforced_percent > view.cap_percent
+
+
+def test_who_opted_out_of_the_message_was_abandoned_in_history_too(centre: Outbound) -> None:
+    wall = centre.clock.wall()
+    name = CampaignName("autumn")
+    centre.dialer.load(
+        CampaignSettings(name=name, mode=Mode.PREDICTIVE, queue=SALES),
+        history=[(wall - 60.0, Outcome.OPTED_OUT)],
+        totals={Outcome.BUSY: 7},
+        today={Outcome.BUSY: 2},
+    )
+    view = centre.dialer.view(name)
+    assert (view.rates[0].abandoned, view.rates[0].live) == (1, 1)
+    assert (view.total[Outcome.BUSY], view.today[Outcome.BUSY], view.dials) == (7, 2, 2)
