@@ -69,7 +69,7 @@ class _Shoot:
                 calls.append(tasks.create_task(self._caller.call(_CALLER)))
                 await self._until(lambda: self._mode() == "ringing")
                 await asyncio.sleep(1.5)
-                self._save(self._desk, "desk-ringing")
+                save(self._desk, self._folder, "desk-ringing")
                 await pilot.press("f5")
                 await self._until(lambda: self._mode() == "talking")
                 others.extend([await self._agent(number) for number in ("1026", "1002")])
@@ -77,8 +77,8 @@ class _Shoot:
                 await asyncio.sleep(2.0)
                 await pilot.press(*_NOTE)
                 await asyncio.sleep(8.0)
-                self._save(self._desk, "desk")
-                self._save(self._wallboard, "wallboard")
+                save(self._desk, self._folder, "desk")
+                save(self._wallboard, self._folder, "wallboard")
                 self._desk.exit()
 
             await self._desk.run_async(headless=True, size=_SIZE, auto_pilot=play)
@@ -107,10 +107,12 @@ class _Shoot:
             while not test():  # noqa: ASYNC110 - screens have nothing to wait on
                 await asyncio.sleep(0.1)
 
-    def _save(self, app: App[Any], name: str) -> None:
-        picture = _FONT_FACE.sub("", app.export_screenshot(title=""))
-        picture = picture.replace("Fira Code", "monospace")
-        (self._folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+def save(app: App[Any], folder: Path, name: str) -> None:
+    """Write what stands on the screen of a program as SVG."""
+    picture = _FONT_FACE.sub("", app.export_screenshot(title=""))
+    picture = picture.replace("Fira Code", "monospace")
+    (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 async def main(folder: Path) -> None:

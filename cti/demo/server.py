@@ -17,8 +17,10 @@ class DemoFailedError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def demo_server(folder: Path) -> AsyncIterator[LocalServer]:
+async def demo_server(folder: Path, *options: str) -> AsyncIterator[LocalServer]:
     """Seed the store below `folder`, start a server there, stop it at the end.
+
+    `options` are further ones of `switchroom serve`.
 
     Raises:
         ServerFailedError: the server did not come up; the message has the end of its log.
@@ -28,5 +30,5 @@ async def demo_server(folder: Path) -> AsyncIterator[LocalServer]:
     store = await Store.open(f"sqlite:///{data / 'switchroom.db'}", data_dir=data)
     await seed(store, now=time.time())
     await store.close()
-    async with local_server(folder) as server:
+    async with local_server(folder, *options) as server:
         yield server

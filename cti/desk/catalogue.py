@@ -91,9 +91,9 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
         "联系结束时备注会自动保存。当前不可用的按键不会显示在屏幕底部。",
     ),
     "help.more_board": (
-        "The wallboard only shows; it changes nothing. Waits turn amber past the queue's threshold "
-        "and red past three times as much.",
-        "看板仅供查看,不会更改任何内容。等待超过队列阈值显示为琥珀色,超过三倍显示为红色。",
+        "The wallboard only shows, but for what these keys do. Waits turn amber past the queue's "
+        "threshold and red past three times as much.",
+        "除上述按键外,看板仅供查看。等待超过队列阈值显示为琥珀色,超过三倍显示为红色。",
     ),
     # --- sign-on ---
     "sign_on.title": ("Sign on", "签入"),

@@ -71,11 +71,10 @@ OUTBOUND_WORDS: Final[dict[str, tuple[str, str]]] = {
     "later.title": ("Call back", "预约回拨"),
     "later.day": ("Day there (11-24, +1, empty: today)", "日期(11-24、+1,留空为今天)"),
     "later.time": ("Time there (14:30)", "当地时间(14:30)"),
-    "later.number": ("Other number (empty: the same)", "其他号码(留空为原号码)"),
     "later.mine": ("I call", "由我回拨"),
     "later.there": ("It is {time} there now ({zone})", "当地现在 {time}({zone})"),
     "later.means": ("{there} there is {here} here", "当地 {there} = 本地 {here}"),
-    "later.hint": ("Enter goes on, Ctrl+S arranges, Esc closes", "回车下一项,Ctrl+S 确定,Esc 关闭"),
+    "later.hint": ("Ctrl+S arranges, Esc closes", "Ctrl+S 确定,Esc 关闭"),
     "later.wrong_day": (
         "A day is written 2026-11-24, 11-24 or +1.",
         "日期请写作 2026-11-24、11-24 或 +1。",
@@ -87,10 +86,6 @@ OUTBOUND_WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "later.past": ("That is past already, there.", "该时间在当地已过。"),
     "later.too_far": ("That is more than a year ahead.", "不能超过一年。"),
-    "later.wrong_number": (
-        "A number has digits only, with + in front of a country code.",
-        "号码只能包含数字,国家码前加 +。",
-    ),
     # --- notices ---
     "notice.preview_over": ("The record went back: {reason}", "记录已退回:{reason}"),
     "notice.not_reached": ("{outcome}", "{outcome}"),

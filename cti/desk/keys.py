@@ -100,6 +100,7 @@ DESK_KEYS: Final = (
 BOARD_KEYS: Final = (
     KeyDef(id="supervise", keys="f5,s", shown="F5", verbs=("supervise",)),
     KeyDef(id="parked", keys="f6,p", shown="F6", verbs=("parked",)),
+    KeyDef(id="campaigns", keys="f7,c", shown="F7", verbs=("campaigns",)),
     KeyDef(id="help", keys="f1,question_mark", shown="F1", verbs=("help",)),
     KeyDef(id="quit", keys="ctrl+q,q", shown="Q", verbs=("leave_board",)),
 )
@@ -117,7 +118,7 @@ CAMPAIGN_KEYS: Final = (
     KeyDef(id="back", keys="escape,f7,q", shown="Esc", verbs=("leave_campaigns",)),
 )
 
-_BY_ID: Final = {key.id: key for key in (*BOARD_KEYS, *DESK_KEYS)}
+_BY_ID: Final = {key.id: key for key in (*BOARD_KEYS, *CAMPAIGN_KEYS, *DESK_KEYS)}
 
 
 def verb_of(key_id: str, allowed: Iterable[str]) -> str | None:

@@ -226,8 +226,8 @@ def _of_campaigns(state: DeskState) -> frozenset[str]:
         allowed |= {"consent", "skip"}
     if is_under_way(state.preview):
         allowed.add("hang_up")
-    is_at_rest = state.mode in ("available", "not-ready") and state.preview is None
-    if is_at_rest and running(state.campaigns, "manual"):
+    is_free = state.mode == "available" and state.preview is None
+    if is_free and running(state.campaigns, "manual"):
         allowed.add("take")
     if waiting_clicks(state.campaigns) and "consent" not in allowed:
         allowed.add("click")

@@ -11,12 +11,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Label, Static
 
 from cti.desk.agent.call_back_time import Wrong, read_moment, there, zone_of
-from cti.desk.agent.dial_dialog import clean_number
 from cti.desk.text import Words, day_and_time
 from cti.schema_campaign_requests import CallBackRequest
 from cti.schema_outbound import OutboundCard
 
-_FIELDS: Final = (("day", 10), ("time", 5), ("number", 32))
+_FIELDS: Final = (("day", 10), ("time", 5))
 
 
 class CallBackDialog(ModalScreen[CallBackRequest | None]):
@@ -36,7 +35,7 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
         self._zone_name = card.zone or "UTC"
 
     def compose(self) -> ComposeResult:
-        """Day, time, other number, and who calls."""
+        """Day, time, and who calls."""
         words = self._words
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = words("later.title")
@@ -63,7 +62,7 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter goes on; in the last field it arranges."""
-        if event.input.id == "later-number":
+        if event.input.id == "later-time":
             self.action_save()
         else:
             self.focus_next()
@@ -74,14 +73,8 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
         if isinstance(moment, Wrong):
             self._refuse(moment)
             return
-        number = ""
-        if self._typed("number"):
-            number = clean_number(self._typed("number")) or ""
-            if not number:
-                self._refuse(Wrong("later.wrong_number", "number"))
-                return
         mine = self.query_one("#later-mine", Checkbox).value
-        self.dismiss(CallBackRequest(at=moment, mine=mine, number=number))
+        self.dismiss(CallBackRequest(at=moment, mine=mine))
 
     def action_close(self) -> None:
         """Arrange nothing."""

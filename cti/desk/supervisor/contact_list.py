@@ -64,8 +64,11 @@ class ContactList(StatePanel):
         )
 
     def _where(self, each: InteractionView, queue: QueueView | None) -> str:
-        """The queue, the number that was dialled, or the place it is parked in."""
+        """The place it is parked in, the campaign, the queue, or the number that was dialled."""
         for place in self.state.parked.values():
             if place.interaction_id == each.interaction_id:
                 return place.slot
+        if each.campaign:
+            campaign = self.state.campaigns.get(each.campaign)
+            return campaign.title if campaign is not None else each.campaign
         return queue.title if queue is not None else each.called

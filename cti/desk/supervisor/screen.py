@@ -11,18 +11,19 @@ from textual.containers import Horizontal, Vertical
 
 from cti.client import ApiClient, StreamItem
 from cti.desk.agent.parked_dialog import ask_parked
+from cti.desk.campaigns.screen import CampaignScreen
 from cti.desk.command_screen import CommandScreen
 from cti.desk.keys import BOARD_KEYS, hints
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState
 from cti.desk.supervisor.agent_table import AgentTable
-from cti.desk.supervisor.board_bar import BoardBar
 from cti.desk.supervisor.contact_list import ContactList, in_order
 from cti.desk.supervisor.role_dialogs import ask_phone, ask_role
 from cti.desk.supervisor.summary import Summary
 from cti.desk.supervisor.ticker import Ticker
 from cti.desk.text import Words
 from cti.desk.widgets.alert_line import AlertLine
+from cti.desk.widgets.board_bar import BoardBar
 from cti.desk.widgets.help_screen import HelpScreen
 from cti.desk.widgets.key_bar import KeyBar
 from cti.desk.widgets.panel import StatePanel
@@ -45,6 +46,8 @@ class WallboardScreen(CommandScreen):
         signed_on = api.signed_on
         self._phone = "" if signed_on is None else signed_on.agent_id or ""
         """The supervisor's own phone, as said last."""
+        self._campaigns: CampaignScreen | None = None
+        """Lies over the wallboard while it is open."""
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -62,7 +65,6 @@ class WallboardScreen(CommandScreen):
 
     def on_mount(self) -> None:
         """Start the stream and the clock."""
-        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, _VERBS))
         self.take(None)
         self._read_stream()
         self.set_interval(1.0, self._tick)
@@ -81,6 +83,10 @@ class WallboardScreen(CommandScreen):
         self.query_one(QueueTable).styles.height = rows
         for panel in self.query(StatePanel):
             panel.show(self.state)
+        verbs = _VERBS | {"campaigns"} if self.state.campaigns else _VERBS
+        self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, verbs))
+        if self._campaigns is not None:
+            self._campaigns.show(self.state)
 
     def _tick(self) -> None:
         for panel in self.query(StatePanel):
@@ -94,8 +100,17 @@ class WallboardScreen(CommandScreen):
             self._supervise()
         elif key_id == "parked":
             self._fetch()
+        elif key_id == "campaigns":
+            self._show_campaigns()
         else:
             self.app.exit()
+
+    def _show_campaigns(self) -> None:
+        self._campaigns = CampaignScreen(self._words, self._api, self.state)
+        self.app.push_screen(self._campaigns, self._campaigns_closed)
+
+    def _campaigns_closed(self, _result: None) -> None:
+        self._campaigns = None
 
     @work(group="dialog", exclusive=True)
     async def _supervise(self) -> None:

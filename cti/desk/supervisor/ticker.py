@@ -14,6 +14,7 @@ from cti.desk.text import Words, clock, fit, spaced_number, time_of_day
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import (
     AgentView,
+    AttemptView,
     BanView,
     CallBackView,
     Cleared,
@@ -55,6 +56,8 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
                 words("tick.refused", called=data.called, status=data.status, reason=data.reason),
                 looks.DIM,
             )
+        case AttemptView() if event.data.outcome in _TOLD_OUTCOMES:
+            return _attempt(event.data, state, words)
         case ParkedView():
             return _parked(event.data, words)
         case BanView() if event.type is EventType.SOURCE_BANNED:
@@ -90,6 +93,22 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
             return None
 
 
+_TOLD_OUTCOMES: Final = ("abandoned", "opted-out")
+"""Of dials for campaigns; all others are counted only."""
+
+
+def _attempt(attempt: AttemptView, state: DeskState, words: Words) -> Line:
+    outcome = words.get(f"outcome.{attempt.outcome}", attempt.outcome)
+    caller, campaign = spaced_number(attempt.number), _campaign(attempt.campaign, state)
+    text = words("tick.attempt", campaign=campaign, caller=caller, outcome=outcome)
+    return text, looks.RED
+
+
+def _campaign(name: str, state: DeskState) -> str:
+    found = state.campaigns.get(name)
+    return found.title or name if found is not None else name
+
+
 _PARK_WORDS: Final = {
     "parked": "tick.parked",
     "recalling": "tick.recalling",
@@ -113,6 +132,9 @@ def _interaction(
 ) -> Line | None:
     caller = _caller(view, words)
     match event.type:
+        case EventType.INTERACTION_STARTED if view.campaign:
+            campaign = _campaign(view.campaign, state)
+            return words("tick.called", caller=caller, campaign=campaign), looks.TEXT
         case EventType.INTERACTION_STARTED:
             called = spaced_number(view.called)
             if view.stage == "direct" and view.agent_id is not None:  # the agent dialled

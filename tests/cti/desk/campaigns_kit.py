@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from cti.schema import CampaignView, PreviewView
+from cti.schema import AttemptView, CampaignView, PreviewView
 from cti.schema_campaigns import AbandonRateView, CampaignAgentsView, CampaignListView
 from cti.schema_outbound import OutboundCard
 
@@ -39,6 +39,21 @@ def preview(step: str = "reading", **changes: Any) -> PreviewView:
         attempt_id="i-7", agent_id="1001", step=step, card=record(), since=now, until=now + 30
     )
     return replace(view, **changes)
+
+
+def attempt(outcome: str) -> AttemptView:
+    """What became of a dial of that record."""
+    return AttemptView(
+        attempt_id="i-7",
+        campaign="spring",
+        record_id="r-1",
+        number=NUMBER,
+        caller_id="+12025550100",
+        mode="predictive",
+        outcome=outcome,
+        dialled_at=0.0,
+        ended_at=20.0,
+    )
 
 
 def rate(formula: str, **changes: Any) -> AbandonRateView:

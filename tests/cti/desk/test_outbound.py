@@ -94,6 +94,7 @@ def test_records_are_taken_by_hand_and_clicks_given_where_campaigns_ask_for_it()
     paused = event(EventType.CAMPAIGN_CHANGED, campaign("by-hand", mode="manual", state="paused"))
     assert "take" not in allowed_actions(desk(paused))
     assert "take" not in allowed_actions(desk(agent_event("talking"), manual))
+    assert "take" not in allowed_actions(desk(agent_event("not-ready"), manual))
 
 
 def test_a_wallboard_keeps_the_course_of_each_campaign() -> None:

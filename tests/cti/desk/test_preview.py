@@ -137,10 +137,10 @@ async def test_a_call_back_is_arranged_in_the_customers_own_time(server: FakeSer
         await pilot.press("backspace")
         await types(pilot, ":30")
         await sees(pilot, "09:30 there is")
-        await pilot.press("tab", "tab", "space", "ctrl+s")
+        await pilot.press("tab", "space", "ctrl+s")
         body = await server.wait_for("interactions/i-7/call-back")
         wanted = read_moment("+1", "9:30", ZoneInfo("America/New_York"), time.time())
-        assert body == {"at": wanted, "mine": True, "number": ""}
+        assert (body["at"], body["mine"]) == (wanted, True)
         await sees(pilot, "Call-back arranged for")
 
 
@@ -170,6 +170,7 @@ async def talk_of_campaign_in(server: FakeServer, pilot: Pilot[None], language: 
 async def test_records_are_taken_and_clicks_given(server: FakeServer) -> None:
     server.campaigns = (campaign("by-hand", mode="manual", title="By hand"),)
     async with desk(server) as pilot:
+        await server.agent_is("available")
         await sees(pilot, "^N Next record")
         await pilot.press("ctrl+n")
         await server.wait_for("campaigns/by-hand/take")

@@ -29,6 +29,7 @@ from cti.schema import (
     Refused,
     Role,
 )
+from tests.cti.desk.campaigns_kit import attempt
 from tests.cti.desk.fake_server import FakeServer, interaction
 from tests.cti.desk.screens import screen_text, sees, until
 
@@ -143,6 +144,13 @@ def test_events_are_put_into_words() -> None:
     assert said(EventType.INTERACTION_STARTED, dialled) == "Mia Berg calls 1002"
     nameless = replace(dialled, agent_id="201", called="202")
     assert said(EventType.INTERACTION_STARTED, nameless) == "Agent 201 calls 202"
+    for_campaign = interaction("waiting", campaign="spring")
+    assert (
+        said(EventType.INTERACTION_STARTED, for_campaign) == "Anna Lindqvist is called for spring"
+    )
+    told = "spring: +1 202 555 0123 abandoned: no agent in time"
+    assert said(EventType.ATTEMPT_ENDED, attempt("abandoned")) == told
+    assert said(EventType.ATTEMPT_ENDED, attempt("busy")) == ""
     started = interaction("menu")
     assert said(EventType.INTERACTION_STARTED, started) == "Anna Lindqvist calls 4000"
     assert said(EventType.QUEUED, interaction("waiting")) == "Anna Lindqvist waits in Sales"

@@ -1,0 +1,52 @@
+"""What is in the way of a campaign, in words."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from cti.desk import looks
+from cti.desk.campaigns.panel import CampaignPanel
+from cti.desk.text import Words, day_and_time, fit
+from cti.schema_campaigns import BlockerView
+
+
+def in_words(blocker: BlockerView, words: Words, now: float) -> str:
+    """The server's sentence in English; in another language the short words of its code."""
+    text = blocker.words
+    if words.language != "en":
+        text = words.get(f"blocker.{blocker.code}", text)
+    if blocker.count:
+        text += f" ({words('campaign.records', count=blocker.count)})"
+    if blocker.until is not None and blocker.until > now:
+        text += f" · {words('campaign.until', time=day_and_time(blocker.until, now))}"
+    return text
+
+
+class BlockersPanel(CampaignPanel):
+    """One line each, the first is the one to do something about."""
+
+    title_key = "campaign.blockers"
+
+    def drawing(self, width: int, height: int) -> RenderableType:
+        """The reasons, or that nothing is in the way."""
+        campaign, words = self.campaign, self.words
+        if campaign is None:
+            return Text("")
+        rows = []
+        if campaign.unsettled > 5:
+            text = words("campaign.unsettled", count=campaign.unsettled)
+            rows.append(Text(fit(f"● {text}", width), looks.RED))
+        for blocker in campaign.blockers:
+            colour = looks.AMBER if campaign.state == "running" else looks.DIM
+            text = fit(in_words(blocker, words, self.now()), width - 2)
+            rows.append(Text.assemble(("● ", colour), (text, looks.TEXT)))
+        if not rows and campaign.state == "running":
+            rows.append(Text(words("campaign.nothing"), looks.GREEN))
+        elif not rows:
+            key = f"campaign.is_{campaign.state}"
+            text = words.get(key, campaign.state)
+            if campaign.reason:
+                text += f" ({words.get(f'campaign.by_{campaign.reason}', campaign.reason)})"
+            rows.append(Text(fit(text, width), looks.DIM))
+        return Group(*rows[: max(1, height)])
