@@ -43,6 +43,9 @@ class Attempt(Base):
     connected_at: Mapped[float | None] = mapped_column()
     ended_at: Mapped[float] = mapped_column()
     agent: Mapped[str | None] = mapped_column(String(64))
+    clicked_by: Mapped[str] = mapped_column(String(64))
+    """The person whose click dialled it; empty: none did."""
+    clicked_at: Mapped[float | None] = mapped_column()
     trunk: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(16))
     disposition: Mapped[str] = mapped_column(String(64))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from acd.dialer.compliance import Hold, Knowledge, Verdict, judge
 from acd.dialer.compliance_moves import Stage
+from acd.dialer.compliance_places import Place
 from acd.dialer.model import CampaignName, Candidate, RecordId
 from acd.model import AgentId
 from crm_store.models.tables import CLAIM, RECORD
@@ -32,6 +33,8 @@ from crm_store.outbound.shelving import go_past_forbidden
 
 CLAIM_S: Final = 600.0
 """A claim lapses after so long."""
+MARGIN_S: Final = 90.0
+"""A window that closes so soon counts as closed: what is claimed waits a while before it is dialled."""
 REFRESH_S: Final = 1.0
 """Records whose time has come are looked for so often."""
 _AGAIN_S: Final = 60.0
@@ -193,7 +196,7 @@ def _next(
     connection: Connection, book: PlaceBook, known: Known, at: float, most: int
 ) -> Sequence[Any]:
     places = book.places(connection, known.places)
-    open_now = [number for number, each in places.items() if known.openings.at(each, at).is_open]
+    open_now = [number for number, each in places.items() if _stays_open(known, each, at)]
     if not open_now:
         return ()
     sought: dict[str, Any] = {"campaign": known.id, "most": most}
@@ -268,7 +271,14 @@ def _judged(
         verdict = judge(settings, knowledge, at)
         if verdict.hold is Hold.FORBIDDEN:
             verdict = Verdict(hold=Hold.FORBIDDEN, why=verdict.why, free_at=ban.until)
+        elif verdict.is_allowed and not _stays_open(known, place, at):
+            verdict = Verdict(hold=Hold.WINDOW, why=verdict.why)
         yield row, verdict
+
+
+def _stays_open(known: Known, place: Place, at: float) -> bool:
+    state = known.openings.at(place, at)
+    return state.is_open and (state.changes_at is None or state.changes_at - at >= MARGIN_S)
 
 
 def _hold(

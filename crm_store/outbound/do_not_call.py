@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -10,12 +13,15 @@ from acd.dialer.model import CampaignName
 from crm_store.database import Database
 from crm_store.errors import BadRecord
 from crm_store.numbers import normalise
-from crm_store.outbound import forbidding
+from crm_store.outbound import batches, forbidding
 from crm_store.outbound.campaign_rows import CampaignBook, row_of
 from crm_store.outbound.forbidding import Ban
-from crm_store.outbound.numbers_known import scope_of
-from crm_store.outbound.views import DoNotCallEntry
+from crm_store.outbound.list_file import ErrorFile
+from crm_store.outbound.number_file import NumberFile
+from crm_store.outbound.numbers_known import NATIONAL, scope_of
+from crm_store.outbound.views import BatchState, BatchView, DoNotCallEntry, Progress
 
+_DROPPED_AT_ONCE = 1000
 MOST = 1000
 """Entries of one page at most."""
 
@@ -92,6 +98,84 @@ class DoNotCall:
         """How many numbers each list has: `centre`, `national`, `campaign:NAME`."""
         return await self._database.look(forbidding.counts)
 
+    async def run(
+        self,
+        file: Path,
+        *,
+        by: str,
+        at: float,
+        national: bool = False,
+        name: str = "",
+        region: str = "",
+        errors: Path | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> BatchView:
+        """Import a file of numbers: CSV, XLSX, one number a line, or area code and number apart.
+
+        Each piece counts as soon as it is read. `national` replaces the national list of before once all
+        of the file was read. Raises `BadRecord` for a file that cannot be read.
+        """
+        country = (region or self._region).upper()
+        listed = await asyncio.to_thread(partial(NumberFile, file, region=country))
+        try:
+            begin = partial(
+                batches.begin, campaign_id=None, file=name or file.name, mapping=None, at=at, by=by
+            )
+            batch = await self._database.work(begin)
+            ban = Ban(
+                campaign_id=None,
+                reason="national list" if national else f"imported from {name or file.name}",
+                source="import",
+                by=by,
+                at=at,
+                batch_id=batch,
+                is_national=national,
+            )
+            try:
+                await self._read(listed, ban, batch, errors, progress)
+                if national:
+                    await self._drop_older(batch, at)
+                done = partial(batches.end, batch=batch, state=BatchState.DONE)
+                await self._database.work(done)
+            except BaseException as error:
+                note = str(error) or type(error).__name__
+                failed = partial(batches.end, batch=batch, state=BatchState.FAILED, note=note)
+                await asyncio.shield(self._database.work(failed))
+                raise
+        finally:
+            listed.close()
+        return await self._database.look(lambda connection: batches.view(connection, batch))
+
+    async def _read(
+        self,
+        listed: NumberFile,
+        ban: Ban,
+        batch: int,
+        errors: Path | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        refused_file = ErrorFile(errors, listed.headers())
+        rows = added = refused = 0
+        try:
+            async for numbers, bad in listed.pieces():
+                put = partial(_put, numbers=numbers, refused=len(bad), ban=ban, batch=batch)
+                added += await self._database.work(put)
+                await asyncio.to_thread(refused_file.add, bad)
+                rows += len(numbers) + len(bad)
+                refused += len(bad)
+                if progress is not None:
+                    share = listed.share
+                    progress(
+                        Progress(batch=batch, rows=rows, share=share, added=added, refused=refused)
+                    )
+        finally:
+            refused_file.close()
+
+    async def _drop_older(self, batch: int, at: float) -> None:
+        """Take off what the national list of before had and this one has not."""
+        while await self._database.work(partial(_drop_piece, batch=batch, at=at)):
+            pass
+
     def _value(self, number: str) -> str:
         value = normalise(number, self._region)
         if not value.is_e164:
@@ -101,3 +185,24 @@ class DoNotCall:
 
 def _id(connection: Connection, campaign: CampaignName | None) -> int | None:
     return None if campaign is None else int(row_of(connection, campaign).id)
+
+
+def _put(
+    connection: Connection, *, numbers: Sequence[str], refused: int, ban: Ban, batch: int
+) -> int:
+    """One piece of a file, with its counts, in one transaction."""
+    added = forbidding.forbid(connection, numbers, ban) if numbers else 0
+    batches.count(
+        connection,
+        batch,
+        rows=len(numbers) + refused,
+        added=added,
+        duplicates=len(numbers) - added,
+        refused=refused,
+    )
+    return added
+
+
+def _drop_piece(connection: Connection, *, batch: int, at: float) -> int:
+    older = forbidding.older_national(connection, batch, _DROPPED_AT_ONCE)
+    return forbidding.permit(connection, older, NATIONAL, at) if older else 0

@@ -6,6 +6,7 @@ from crm_store.database import Database
 from crm_store.outbound.campaign_rows import CampaignBook
 from crm_store.outbound.campaigns import Campaigns
 from crm_store.outbound.do_not_call import DoNotCall
+from crm_store.outbound.imports import Imports
 from crm_store.outbound.lists import Lists
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.records import Records
@@ -16,7 +17,10 @@ class Outbound:
 
     def __init__(self, database: Database, region: str) -> None:
         book, places = CampaignBook(), PlaceBook()
+        self.database = database
+        """For measurements, which fill lists without files."""
         self.lists = Lists(database, book, places, region)
         self.campaigns = Campaigns(database, book)
         self.records = Records(database, places, region)
+        self.imports = Imports(database, book, places, region)
         self.do_not_call = DoNotCall(database, book, region)

@@ -33,6 +33,13 @@ class PlaceBook:
                 self._learn(row.id, row.region, row.zones)
         return {each: self._by_id.get(each, NOWHERE) for each in wanted}
 
+    def known(self, places: Iterable[Place]) -> dict[Place, int] | None:
+        """The ids of places if all of them are remembered."""
+        try:
+            return {each: self._ids[each] for each in places}
+        except KeyError:
+            return None
+
     def ids(self, connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
         """The ids of places; new ones are added. Once in a transaction that does nothing else.
 

@@ -227,8 +227,22 @@ class DoNotCall(Protocol):
 class Outbound(Protocol):
     """`Store.outbound`."""
 
-    lists: ListStore
-    campaigns: Campaigns
-    records: Records
-    imports: Imports
-    do_not_call: DoNotCall
+    @property
+    def lists(self) -> ListStore:
+        """What the dialer asks of the store."""
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """Campaigns and their versions."""
+
+    @property
+    def records(self) -> Records:
+        """What stands on lists, and what was dialled."""
+
+    @property
+    def imports(self) -> Imports:
+        """Files that become lists."""
+
+    @property
+    def do_not_call(self) -> DoNotCall:
+        """Numbers that are not called."""

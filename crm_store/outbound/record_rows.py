@@ -167,6 +167,8 @@ def _attempt(row: Any) -> AttemptView:
         connected_at=row.connected_at,
         ended_at=row.ended_at,
         agent=row.agent,
+        clicked_by=row.clicked_by,
+        clicked_at=row.clicked_at,
         trunk=row.trunk,
         outcome=row.outcome,
         disposition=row.disposition,
@@ -191,6 +193,8 @@ EXPORT_COLUMNS: Final = (
     "name",
     "caller_id",
     "mode",
+    "clicked_by",
+    "clicked_at",
     "agent",
     "why",
     "rules",
@@ -208,7 +212,9 @@ EXPORT_COLUMNS: Final = (
     "record",
     "id",
 )
-_MOMENTS: Final = frozenset({"dialled_at", "rang_at", "answered_at", "connected_at", "ended_at"})
+_MOMENTS: Final = frozenset(
+    {"clicked_at", "dialled_at", "rang_at", "answered_at", "connected_at", "ended_at"}
+)
 
 
 def export_header() -> bytes:

@@ -123,7 +123,7 @@ class Records:
         wanted = AttemptFilter(
             campaign=campaign, number=self._value(number), since=since, until=until
         )
-        yield record_rows.export_header()
+        piece = record_rows.export_header()
         beyond: tuple[float, str] | None = None
         while True:
             found = await self._database.look(
@@ -135,10 +135,11 @@ class Records:
                     limit=_EXPORTED_AT_ONCE,
                 )
             )
-            if not found:
+            # The headers come with the first rows: where the store is away, nothing is sent.
+            yield piece + record_rows.export_lines(found)
+            if len(found) < _EXPORTED_AT_ONCE:
                 return
-            yield record_rows.export_lines(found)
-            beyond = (found[-1].dialled_at, found[-1].id)
+            piece, beyond = b"", (found[-1].dialled_at, found[-1].id)
 
     async def _attempts(
         self, wanted: AttemptFilter, before: tuple[float, str] | None, limit: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import structs
@@ -23,7 +23,7 @@ from acd.dialer.compliance_moves import (
     after_disposition,
 )
 from acd.dialer.compliance_places import Place, place_of
-from acd.dialer.model import Attempt, Outcome
+from acd.dialer.model import Attempt, CampaignName, Outcome
 from acd.dialer.settings import RULES_VERSION
 from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
@@ -100,11 +100,12 @@ def settle(
     numbers: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(_NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
+    campaigns = _campaigns(connection, book, latest.values())
     moved: dict[int, dict[str, Any]] = {}
     dead: list[dict[str, Any]] = []
     for attempt in sorted(latest.values(), key=lambda each: each.dialled_at):
         record = records.get(id_of(attempt.record) or 0)
-        known = _campaign(connection, book, attempt)
+        known = campaigns[attempt.campaign]
         if record is None or known is None:
             continue
         move = _move(known, record, numbers[record["id"]], attempt, kept.get(attempt.id))
@@ -125,7 +126,7 @@ def settle(
         place = place_of(attempt.number)
         if own:  # as the list had it
             place = places.places(connection, [own[0].place_id])[own[0].place_id]
-        known = _campaign(connection, book, attempt)
+        known = campaigns[attempt.campaign]
         name = records.get(record_id, {}).get("name", "")
         rows.append(_row(known, attempt, record_id, name, place))
     _keep(connection, rows, [each for id_, each in latest.items() if id_ in kept])
@@ -142,11 +143,18 @@ def id_of(record: str) -> int | None:
     return int(record) if record.isascii() and record.isdigit() and len(record) < 19 else None
 
 
-def _campaign(connection: Connection, book: CampaignBook, attempt: Attempt) -> Known | None:
-    try:
-        return book.get(connection, attempt.campaign, attempt.ended_at)
-    except NotStored:
-        return None  # deleted meanwhile: the attempt is kept all the same
+def _campaigns(
+    connection: Connection, book: CampaignBook, attempts: Iterable[Attempt]
+) -> dict[CampaignName, Known | None]:
+    """The campaigns of attempts; None for one that was deleted: its attempts are kept all the same."""
+    found: dict[CampaignName, Known | None] = {}
+    for attempt in attempts:
+        if attempt.campaign not in found:
+            try:
+                found[attempt.campaign] = book.get(connection, attempt.campaign, attempt.ended_at)
+            except NotStored:
+                found[attempt.campaign] = None
+    return found
 
 
 def _move(
@@ -265,6 +273,8 @@ def _row(
         "connected_at": attempt.connected_at,
         "ended_at": attempt.ended_at,
         "agent": attempt.agent,
+        "clicked_by": attempt.clicked_by[:64],
+        "clicked_at": attempt.clicked_at,
         "trunk": attempt.trunk[:64],
         "outcome": attempt.outcome,
         "disposition": attempt.disposition[:64],

@@ -114,6 +114,9 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     connected_at: float | None
     ended_at: float
     agent: str | None
+    clicked_by: str
+    """The person whose click dialled it; empty: none did."""
+    clicked_at: float | None
     trunk: str
     outcome: str
     disposition: str

@@ -20,6 +20,7 @@ NOT_IMPORTED = {
     "opuslib-next-bundled": "switch/media/opus.py loads the libopus in it, not its bindings",
     "pylibsrtp": "switch/srtp/library.py loads the libsrtp in it, with its bindings, by name",
     "redis": "reserved for event streams over several nodes",
+    "tzdata": "the standard library's zoneinfo reads it where the system has no time zones",
 }
 
 

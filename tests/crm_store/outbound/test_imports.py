@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acd.dialer.model import Outcome, RecordState
+from crm_store.errors import BadRecord, NotStored
+from crm_store.facts import CustomerDraft
+from crm_store.outbound.views import BatchState, BatchView, Progress, Target
+from crm_store.store import Store
+from tests.crm_store.outbound.people import NOON, WINTER, dialled, given, new_york
+
+LIST = """name,phone,phone 2,city
+Ann,(212) 555-0101,212-555-0111,Bath
+Bob,212.555.0102,,York
+Ann again,+1 212 555 0101,,Bath
+nobody,,,
+Cy,12,,York
+Dee,212-555-0101,212-555-0104,York
+Eve,2125550105,,Bath
+"""
+
+
+def file_of(tmp_path: Path, text: str, name: str = "list.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+async def run(store: Store, path: Path, **more: Any) -> BatchView:
+    return await store.outbound.imports.run(WINTER, path, by="ann", at=NOON, **more)
+
+
+async def test_a_list_is_imported_and_what_is_refused_comes_back(
+    store: Store, tmp_path: Path
+) -> None:
+    await given(store)
+    customer = await store.create_customer(CustomerDraft(name="Bob", phones=("2125550102",)))
+    await store.outbound.lists.forbid("2125550105", campaign=None, reason="asked")
+    told: list[Progress] = []
+    errors = tmp_path / "errors.csv"
+    batch = await run(
+        store, file_of(tmp_path, LIST), name="may.csv", errors=errors, progress=told.append
+    )
+    assert (batch.file, batch.state, batch.by) == ("may.csv", BatchState.DONE, "ann")
+    assert (batch.rows, batch.added, batch.duplicates, batch.refused) == (7, 4, 1, 2)
+    assert batch.blocked == 1
+    assert (told[-1].rows, told[-1].added, told[-1].share) == (7, 4, 1.0)
+    records = await store.outbound.records.page(WINTER)
+    assert [
+        (record.name, [number.number for number in record.numbers], record.state)
+        for record in records
+    ] == [
+        ("Ann", [new_york(1), new_york(11)], RecordState.READY),
+        ("Bob", [new_york(2)], RecordState.READY),
+        ("Dee", [new_york(4)], RecordState.READY),
+        ("Eve", [new_york(5)], RecordState.BLOCKED),
+    ]
+    assert records[1].customer_id == customer.customer_id
+    assert records[0].facts == {"city": "Bath"}
+    with errors.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0] == ["name", "phone", "phone 2", "city", "import row", "import reason"]
+    reasons = {row[0]: (row[4], row[5]) for row in rows[1:]}
+    assert reasons == {
+        "nobody": ("5", "there is no number"),
+        "Cy": ("6", "'12' is not a telephone number (country: US)"),
+        "Ann again": ("4", "+12125550101 stands in the file before"),
+        "Eve": ("8", "on the do-not-call list: asked"),
+    }
+    again = await run(store, file_of(tmp_path, LIST))
+    assert (again.added, again.duplicates) == (0, 5)
+
+
+async def test_a_preview_shows_and_changes_nothing(store: Store, tmp_path: Path) -> None:
+    await given(store, [new_york(2)])
+    customer = await store.create_customer(CustomerDraft(name="Eve", phones=("2125550105",)))
+    path = file_of(tmp_path, LIST)
+    shown = await store.outbound.imports.preview(WINTER, path, rows=7)
+    assert (shown.format, shown.encoding, shown.delimiter) == ("csv", "utf-8", ",")
+    assert [column.target for column in shown.columns] == ["name", "phone", "phone", "fact"]
+    assert [(row.name, [problem.code for problem in row.problems]) for row in shown.rows] == [
+        ("Ann", []),
+        ("Bob", ["duplicate-in-list"]),
+        ("Ann again", ["duplicate-in-file"]),
+        ("nobody", ["no-number"]),
+        ("Cy", ["bad-number"]),
+        ("Dee", ["duplicate-in-file"]),
+        ("Eve", []),
+    ]
+    assert shown.rows[0].places == ("US-NY America/New_York",) * 2
+    assert shown.rows[6].customer_id == customer.customer_id
+    assert len(await store.outbound.records.page(WINTER)) == 1
+    mapped = await store.outbound.imports.preview(
+        None, path, mapping={"city": Target.NAME, "A": Target.IGNORE}, region="GB", rows=1
+    )
+    assert (mapped.rows[0].name, mapped.rows[0].facts) == ("Bath", {})
+
+
+async def test_a_file_without_numbers_is_shown_and_not_imported(
+    store: Store, tmp_path: Path
+) -> None:
+    await given(store)
+    path = file_of(tmp_path, "name,city\nAnn,Bath\n")
+    shown = await store.outbound.imports.preview(WINTER, path)
+    assert "say which one does. It has: name, city" in shown.problems[0].words
+    with pytest.raises(BadRecord, match="no column of the file holds telephone numbers"):
+        await run(store, path)
+    with pytest.raises(NotStored):
+        await store.outbound.imports.run(
+            type(WINTER)("nobody"), file_of(tmp_path, LIST), by="ann", at=NOON
+        )
+    assert await store.outbound.imports.batches() == []
+
+
+async def test_an_import_is_taken_back_except_for_who_was_dialled(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_store.outbound.batches._UNDONE_AT_ONCE", 3)
+    await given(store, [new_york(99)])
+    rows = "".join(f"P{n},{2125550100 + n}\n" for n in range(12))
+    batch = await run(store, file_of(tmp_path, "name,phone\n" + rows))
+    assert [found.added for found in await store.outbound.imports.batches(WINTER)] == [12]
+    found = await store.outbound.lists.claim(WINTER, NOON, 4)
+    await store.outbound.lists.settle([dialled(each, Outcome.BUSY, NOON) for each in found[:3]])
+    undone = await store.outbound.imports.undo(batch.id, at=NOON, by="bob")
+    assert (undone.removed, undone.remained) == (9, 3)
+    assert undone.why == "2 were dialled, 1 in the dialer's hands now"
+    (after,) = await store.outbound.imports.batches(WINTER)
+    assert (after.state, after.remaining) == (BatchState.UNDONE, 3)
+    assert (await store.outbound.campaigns.penetration(WINTER)).total == 4
+    again = await run(store, file_of(tmp_path, "name,phone\n" + rows))
+    assert (again.added, again.duplicates) == (9, 3)
+    with pytest.raises(NotStored):
+        await store.outbound.imports.undo(99, at=NOON, by="bob")
+
+
+async def test_a_file_that_breaks_off_leaves_what_was_read_and_says_so(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_store.outbound.list_file._AT_ONCE", 4)
+    monkeypatch.setattr("crm_store.outbound.csv_sheet.MOST_ROWS", 62)
+    await given(store)
+    rows = "".join(f"P{n},{2125550100 + n}\n" for n in range(70))
+    with pytest.raises(BadRecord, match="more than 62 rows"):
+        await run(store, file_of(tmp_path, "name,phone\n" + rows))
+    (batch,) = await store.outbound.imports.batches()
+    assert (batch.state, batch.added) == (BatchState.FAILED, 60)
+    assert "more than 62 rows" in batch.note
+    assert (await store.outbound.imports.undo(batch.id, at=NOON, by="ann")).removed == 60
+
+
+async def test_a_national_list_replaces_the_one_before(store: Store, tmp_path: Path) -> None:
+    await given(store, [new_york(1)], [new_york(2)], [new_york(3)])
+    lists = store.outbound.do_not_call
+    errors = tmp_path / "errors.csv"
+    first = await lists.run(
+        file_of(tmp_path, "212,5550101\n212,5550102\n212,12\n"),
+        by="ann",
+        at=NOON,
+        national=True,
+        errors=errors,
+    )
+    assert (first.campaign, first.added, first.refused) == (None, 2, 1)
+    assert "212,12,3,there is no number" in errors.read_text(encoding="utf-8-sig")
+    found = await store.outbound.lists.claim(WINTER, NOON, 9)
+    assert [candidate.number for candidate in found] == [new_york(3)]
+    second = file_of(tmp_path, "phone\n2125550102\n2125550109\n")
+    await lists.run(second, by="ann", at=NOON, national=True)
+    found = await store.outbound.lists.claim(WINTER, NOON + 1.0, 9)
+    assert [candidate.number for candidate in found] == [new_york(1)]
+    assert await lists.counts() == {"centre": 0, "national": 2}
+    own = await lists.run(file_of(tmp_path, "2125550101\n"), by="ann", at=NOON)
+    assert (own.added, own.duplicates) == (1, 0)
+    (entry,) = await lists.page()
+    assert (entry.number, entry.reason, entry.batch) == (
+        new_york(1),
+        "imported from list.csv",
+        own.id,
+    )

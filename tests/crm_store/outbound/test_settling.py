@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import msgspec
+import pytest
+
+from acd.dialer.model import (
+    Attempt,
+    AttemptId,
+    CampaignName,
+    Candidate,
+    Mode,
+    Outcome,
+    RecordId,
+    RecordState,
+)
+from acd.dialer.settings import Limits, Retry
+from acd.model import AgentId
+from crm_store.errors import BadRecord, NotStored
+from crm_store.outbound.records import Records
+from crm_store.store import Store
+from tests.crm_store.outbound.people import (
+    HOUR,
+    NOON,
+    WINTER,
+    dialled,
+    given,
+    listed,
+    new_york,
+    settings,
+)
+
+
+async def one(store: Store, at: float = NOON) -> Candidate:
+    (found,) = await store.outbound.lists.claim(WINTER, at, 1)
+    return found
+
+
+async def test_an_attempt_counts_once_however_often_it_is_settled(store: Store) -> None:
+    await given(store, [new_york(1)])
+    attempt = dialled(await one(store), Outcome.NO_ANSWER, NOON)
+    for _ in range(3):
+        await store.outbound.lists.settle([attempt, attempt])
+    record = await store.outbound.records.get(attempt.record)
+    assert (record.attempts, record.stage, record.due_at) == (1, "retry", NOON + 30.0 + 2 * HOUR)
+    assert len(await store.outbound.records.attempts_of(attempt.record)) == 1
+
+
+async def test_everything_of_an_attempt_is_kept(store: Store) -> None:
+    await given(store, [new_york(1)])
+    candidate = await one(store)
+    attempt = dialled(
+        candidate,
+        Outcome.CONNECTED,
+        NOON,
+        rang_at=NOON + 2.0,
+        answered_at=NOON + 9.0,
+        connected_at=NOON + 9.1,
+        agent=AgentId("1001"),
+        trunk="carrier",
+        sip_status=200,
+        reason="hung-up",
+        judged='{"human": 0.97}',
+        decision=17,
+    )
+    await store.outbound.lists.settle([attempt])
+    (kept,) = await store.outbound.records.attempts(number=new_york(1))
+    for name in attempt.__struct_fields__:
+        if name not in ("call_back_at", "call_back_mine"):
+            assert getattr(kept, name) == getattr(attempt, name), name
+    assert (kept.name, kept.region, kept.zone) == ("Person 0", "US-NY", "America/New_York")
+    assert (kept.local_time, kept.rules, kept.settings_version) == ("2026-11-24 08:00", 1, 1)
+
+
+async def test_a_late_disposition_moves_the_record_again(store: Store) -> None:
+    await given(
+        store,
+        [new_york(1)],
+        retry_dispositions={"later": Retry(after_s=HOUR)},
+        final_dispositions=("sold",),
+    )
+    attempt = dialled(await one(store), Outcome.CONNECTED, NOON)
+    await store.outbound.lists.settle([attempt])
+    assert (await store.outbound.records.get(attempt.record)).stage == "reached"
+    late = msgspec.structs.replace(attempt, disposition="later", agent=AgentId("1001"))
+    await store.outbound.lists.settle([late])
+    record = await store.outbound.records.get(attempt.record)
+    assert (record.stage, record.due_at) == ("retry", attempt.ended_at + HOUR)
+    await store.outbound.lists.settle([msgspec.structs.replace(attempt, disposition="sold")])
+    record = await store.outbound.records.get(attempt.record)
+    assert (record.stage, record.attempts, record.last_disposition) == ("final", 1, "sold")
+    (kept,) = await store.outbound.records.attempts_of(attempt.record)
+    assert (kept.disposition, kept.agent) == ("sold", "1001")
+
+
+async def test_a_disposition_that_is_overtaken_by_the_next_call_moves_nothing(store: Store) -> None:
+    soon = {Outcome.HUNG_UP: Retry(after_s=60.0)}
+    await given(store, [new_york(1)], retries=soon, final_dispositions=("sold",))
+    first = dialled(await one(store), Outcome.HUNG_UP, NOON)
+    await store.outbound.lists.settle([first])
+    second = dialled(await one(store, NOON + 200.0), Outcome.NO_ANSWER, NOON + 200.0)
+    await store.outbound.lists.settle([second])
+    await store.outbound.lists.settle([msgspec.structs.replace(first, disposition="sold")])
+    assert (await store.outbound.records.get(first.record)).stage == "retry"
+    newest, oldest = await store.outbound.records.attempts_of(first.record)
+    assert (newest.disposition, oldest.disposition) == ("", "sold")
+
+
+async def test_numbers_are_tried_one_after_the_other(store: Store) -> None:
+    soon = {Outcome.NO_ANSWER: Retry(after_s=60.0, times=9)}
+    await given(store, [new_york(1), new_york(2), new_york(3)], retries=soon)
+    seen, at = [], NOON
+    outcomes = [Outcome.NO_ANSWER, Outcome.INVALID_NUMBER, Outcome.NO_ANSWER, Outcome.NO_ANSWER]
+    for outcome in outcomes:
+        candidate = await one(store, at)
+        seen.append(candidate.number)
+        await store.outbound.lists.settle([dialled(candidate, outcome, at)])
+        at += 120.0
+    assert seen == [new_york(1), new_york(2), new_york(3), new_york(1)]
+    record = await store.outbound.records.get(candidate.record)
+    assert [number.dead for number in record.numbers] == [False, True, False]
+    assert record.numbers[record.position].number == new_york(3)
+
+
+async def test_who_opts_out_is_called_by_nobody_any_more(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2), new_york(1)])
+    spring = settings(name=CampaignName("spring"))
+    await store.outbound.campaigns.create(spring, at=NOON, by="ann")
+    await listed(store, [[new_york(1)], [new_york(1), new_york(3)]], spring)
+    await store.outbound.lists.settle([dialled(await one(store), Outcome.OPTED_OUT, NOON)])
+    (entry,) = await store.outbound.do_not_call.find("(212) 555-0101", NOON)
+    assert (entry.scope, entry.source) == ("centre", "opt-out")
+    found = await store.outbound.lists.claim(spring.name, NOON, 9)
+    assert [candidate.number for candidate in found] == [new_york(3)]
+    blocked = await store.outbound.records.page(spring.name, state=RecordState.BLOCKED)
+    assert [record.name for record in blocked] == ["Person 0"]
+    assert (await one(store)).number == new_york(2)
+
+
+async def test_forbidding_takes_claims_back_and_late_news_do_not_undo_it(store: Store) -> None:
+    await given(store, [new_york(1)])
+    candidate = await one(store)
+    await store.outbound.lists.forbid(new_york(1), campaign=WINTER, reason="asked the agent")
+    assert (await store.outbound.records.get(candidate.record)).state is RecordState.BLOCKED
+    await store.outbound.lists.settle([dialled(candidate, Outcome.NO_ANSWER, NOON)])
+    record = await store.outbound.records.get(candidate.record)
+    assert (record.stage, record.attempts) == ("do-not-call", 1)
+
+
+async def test_what_expires_or_is_taken_off_the_list_may_be_called_again(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)])
+    lists = store.outbound.do_not_call
+    numbers = ["(212) 555-0101", "212-555-0102"]
+    added = await lists.add(
+        numbers, campaign=None, reason="moved", source="agent", by="ann", at=NOON, until=NOON + 60.0
+    )
+    assert added == 2
+    assert await store.outbound.lists.claim(WINTER, NOON, 9) == []
+    await lists.add(
+        [new_york(2)], campaign=WINTER, reason="asked", source="agent", by="ann", at=NOON
+    )
+    found = await store.outbound.lists.claim(WINTER, NOON + 61.0, 9)
+    assert [candidate.number for candidate in found] == [new_york(1)]
+    assert await lists.remove(new_york(2), campaign=WINTER, by="ann", at=NOON + 62.0)
+    assert not await lists.remove(new_york(2), campaign=WINTER, by="ann", at=NOON + 62.0)
+    found = await store.outbound.lists.claim(WINTER, NOON + 63.0, 9)
+    assert [candidate.number for candidate in found] == [new_york(2)]
+    assert await lists.counts() == {"centre": 2, "national": 0}
+
+
+async def test_what_is_no_number_is_forbidden_for_nobody(store: Store) -> None:
+    with pytest.raises(BadRecord, match="'12' is not a telephone number"):
+        await store.outbound.lists.forbid("12", campaign=None, reason="")
+    with pytest.raises(BadRecord, match="nothing was changed"):
+        await store.outbound.do_not_call.add(
+            [new_york(1), "junk"], campaign=None, reason="", source="", by="", at=NOON
+        )
+    assert await store.outbound.do_not_call.page() == []
+
+
+async def test_attempts_of_lists_that_are_gone_are_kept(store: Store) -> None:
+    await given(store, [new_york(1)])
+    candidate = await one(store)
+    await store.outbound.campaigns.delete(WINTER, at=NOON, by="ann")
+    await store.outbound.lists.settle([dialled(candidate, Outcome.NO_ANSWER, NOON)])
+    (kept,) = await store.outbound.records.attempts(campaign=WINTER)
+    assert kept.number == new_york(1)
+    with pytest.raises(NotStored):
+        await store.outbound.records.get(candidate.record)
+
+
+async def test_strange_ids_do_no_harm(store: Store) -> None:
+    await given(store, [new_york(1)])
+    for strange in ("", "x", "-1", "9" * 30, "1; DROP TABLE attempt", "１"):
+        await store.outbound.lists.release([RecordId(strange)])
+        attempt = Attempt(
+            id=AttemptId(f"odd-{strange}"),
+            campaign=WINTER,
+            record=RecordId(strange),
+            number=new_york(1),
+            caller_id="",
+            mode=Mode.MANUAL,
+            dialled_at=NOON,
+            why="",
+            outcome=Outcome.BUSY,
+            ended_at=NOON,
+        )
+        await store.outbound.lists.settle([attempt])
+    assert len(await store.outbound.records.attempts()) == 6
+
+
+async def test_records_that_are_done_can_be_recycled(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)], limits=Limits(attempts=1))
+    first, second = await store.outbound.lists.claim(WINTER, NOON, 2)
+    await store.outbound.lists.settle(
+        [dialled(first, Outcome.NO_ANSWER, NOON), dialled(second, Outcome.OPTED_OUT, NOON)]
+    )
+    both = [first.record, second.record]
+    assert await store.outbound.records.retry(both, at=NOON, by="ann", fresh=True) == 1
+    assert (await one(store, NOON + 2.0)).record == first.record
+
+
+async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_store.outbound.records._EXPORTED_AT_ONCE", 3)
+    await given(store, *([new_york(n)] for n in range(8)))
+    found = await store.outbound.lists.claim(WINTER, NOON, 8)
+    attempts = [dialled(each, Outcome.BUSY, NOON + index // 2) for index, each in enumerate(found)]
+    attempts[3] = msgspec.structs.replace(attempts[3], reason="=SUM(A1)", disposition='a "b"\nc')
+    await store.outbound.lists.settle(attempts)
+    records: Records = store.outbound.records
+    pieces = [piece async for piece in records.export(campaign=WINTER, until=NOON + 3.0)]
+    rows = list(csv.DictReader(io.StringIO(b"".join(pieces).decode("utf-8-sig"))))
+    assert [row["number"] for row in rows] == [new_york(n) for n in range(6)]
+    assert rows[0]["dialled_at"] == "2026-11-24T13:00:00.000Z"
+    assert rows[0]["why"].endswith("rules 1")
+    assert (rows[3]["reason"], rows[3]["disposition"]) == ("'=SUM(A1)", 'a "b"\nc')
