@@ -38,6 +38,8 @@ class Reason(Struct, frozen=True, kw_only=True):
         text = params.get("text") or ""
         if text.startswith('"'):
             text = re.sub(r"\\(.)", r"\1", text[1:-1])
+        if not text.isprintable():  # it is shown to people, and sent on
+            text = "".join(c for c in text if c.isprintable())
         return cls(protocol=protocol.upper(), cause=int(cause), text=text)
 
     def __str__(self) -> str:

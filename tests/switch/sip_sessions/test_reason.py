@@ -18,6 +18,7 @@ from tests.switch.sip_sessions.wire import Wire, established
         ),
         (r'sip;text="say \"no\""', Reason(protocol="SIP", text='say "no"')),
         ("preemption;cause=1;x=y", Reason(protocol="PREEMPTION", cause=1)),
+        ('SIP;text="\ufeffgone\u202e"', Reason(protocol="SIP", text="gone")),
     ],
 )
 def test_a_reason_is_read(text: str, reason: Reason) -> None:
