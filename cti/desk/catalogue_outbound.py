@@ -74,7 +74,7 @@ OUTBOUND_WORDS: Final[dict[str, tuple[str, str]]] = {
     "later.mine": ("I call", "由我回拨"),
     "later.there": ("It is {time} there now ({zone})", "当地现在 {time}({zone})"),
     "later.means": ("{there} there is {here} here", "当地 {there} = 本地 {here}"),
-    "later.hint": ("Ctrl+S arranges, Esc closes", "Ctrl+S 确定,Esc 关闭"),
+    "later.hint": ("Enter goes on, Ctrl+S arranges, Esc closes", "回车下一项,Ctrl+S 确定,Esc 关闭"),
     "later.wrong_day": (
         "A day is written 2026-11-24, 11-24 or +1.",
         "日期请写作 2026-11-24、11-24 或 +1。",

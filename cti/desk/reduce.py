@@ -323,6 +323,9 @@ def _take_diverted(state: DeskState, event: Event, diverted: Diverted) -> DeskSt
         return state
     key = _DIVERTED_NOTICES.get(diverted.failure, "notice.missed")
     state = _without(state, event.interaction_id)
+    preview = state.preview
+    if preview is not None and diverted.failure == "withdrawn":
+        return _clear_card(state)  # what became of the record is told by itself
     return _noticed(_clear_card(state), key, "warning")
 
 

@@ -24,6 +24,8 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", id="later.save", tooltip="Arrange it", priority=True),
         Binding("escape", "close", "Close", id="later.close", tooltip="Arrange nothing"),
+        # Taken before the next key is looked at: who types ahead types into the next field.
+        Binding("enter", "next", "Next", id="later.next", tooltip="Go on", priority=True),
     ]
     HELP = "Day and time as the customer's own clock shows them; Ctrl+S arranges."
 
@@ -60,9 +62,9 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
             self._words("later.means", there=there(moment, self._zone), here=here), wrong=False
         )
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on; in the last field it arranges."""
-        if event.input.id == "later-time":
+    def action_next(self) -> None:
+        """Enter goes on; at the end it arranges."""
+        if isinstance(self.focused, Checkbox):
             self.action_save()
         else:
             self.focus_next()

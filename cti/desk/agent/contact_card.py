@@ -248,14 +248,14 @@ class ContactCard(StatePanel):
 
     def _facts(self, pop: ScreenPop, width: int) -> list[Text]:
         rows = []
-        if pop.facts:
+        if pop.facts and pop.outbound is None:
             facts = "  ".join(
                 value if name == "menu" else f"{name}: {value}" for name, value in pop.facts.items()
             )
             rows.append(self._labelled("contact.menu", facts, width))
         why = self._why(pop)
         if pop.outbound is not None:
-            rows.append(self._labelled("outbound.why", pop.outbound.why, width, looks.DIM))
+            rows += outbound_rows.why(pop.outbound, self.words, width, _LABEL_CELLS)
         elif why:
             rows.append(self._labelled("contact.why", why, width))
         return rows

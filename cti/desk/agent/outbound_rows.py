@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,7 @@ from cti.schema import PreviewView
 from cti.schema_outbound import OutboundCard
 
 _TIMER_CELLS = 12
+_WHY_ROWS = 2
 _WIDE = 64
 """Cells from which on facts stand in two columns."""
 
@@ -68,6 +70,24 @@ def under_way_line(preview: PreviewView, words: Words, now: float, width: int) -
             text, colour = words("outbound.dialling", number=number), looks.BLUE
     passed = clock(now - preview.since)
     return Text(fit(f"{text}  {passed}", width), f"bold {colour}")
+
+
+def why(card: OutboundCard, words: Words, width: int, label_cells: int) -> list[Text]:
+    """Why it may be dialled: the server's sentence, broken between its reasons."""
+    lines = [""]
+    for reason in filter(None, card.why.split("; ")):
+        longer = f"{lines[-1]}; {reason}" if lines[-1] else reason
+        if lines[-1] and cell_len(longer) > width - label_cells:
+            lines.append(reason)
+        else:
+            lines[-1] = longer
+    rows = []
+    for index, line in enumerate(lines[:_WHY_ROWS]):
+        row = Text(words("outbound.why") if index == 0 else "", looks.FAINT)
+        row.append(" " * max(1, label_cells - row.cell_len))
+        row.append(fit(line, max(1, width - row.cell_len)), looks.DIM)
+        rows.append(row)
+    return rows
 
 
 def facts(card: OutboundCard, words: Words, width: int, most: int) -> list[RenderableType]:

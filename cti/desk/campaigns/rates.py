@@ -34,7 +34,7 @@ class RatesPanel(CampaignPanel):
         if is_wide:
             table.add_column(no_wrap=True, justify="right", style=looks.DIM)
         table.add_column(no_wrap=True, justify="right", style=looks.DIM)
-        bar = max(8, min(36, width - (52 if is_wide else 40)))
+        bar = max(8, min(60, width - (52 if is_wide else 40)))
         for rate in campaign.rates[: max(1, height - 1)]:
             table.add_row(*self._row(rate, campaign, bar, is_wide))
         cap = self._cap(campaign)

@@ -71,11 +71,10 @@ def _free(campaign: CampaignView, _words: Words) -> Text:
 
 def _abandoned(campaign: CampaignView, _words: Words) -> Text:
     rate = worst(campaign)
-    value = campaign.enforced_percent
-    if rate is None or value is None:
+    if rate is None or rate.percent is None:
         return Text("–", looks.FAINT)
-    colour = cap_colour(rate.percent or 0.0, bound_of(rate, campaign), campaign.cap_percent)
-    return Text(rate_text(value), f"bold {colour}")
+    colour = cap_colour(rate.percent, bound_of(rate, campaign), campaign.cap_percent)
+    return Text(rate_text(rate.percent), f"bold {colour}")
 
 
 def _gauge(campaign: CampaignView, _words: Words) -> Text:
@@ -148,6 +147,5 @@ class CampaignTable(CampaignPanel):
         at = names.index(self.chosen) if self.chosen in names else 0
         first = min(max(0, at - room // 2), max(0, len(campaigns) - room))
         missing = len(campaigns) - room
-        if missing > 0:
-            self.border_subtitle = self.words("board.more", count=missing)
+        self.border_subtitle = self.words("board.more", count=missing) if missing > 0 else ""
         return campaigns[first : first + room]

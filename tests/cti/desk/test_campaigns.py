@@ -103,7 +103,7 @@ async def test_how_campaigns_do_is_seen_at_a_glance(
     server: FakeServer, size: tuple[int, int], language: str
 ) -> None:
     async with board(server, size, language) as pilot:
-        await sees(pilot, "Autumn", "2.6 %", "1.6 %", "8", "┃", "40 %", "2/14", "352 / 1000")
+        await sees(pilot, "Autumn", "1.6 %", "2.2 %", "8", "┃", "40 %", "2/14", "352 / 1000")
         english = (
             "running",
             "paused",

@@ -13,7 +13,7 @@ from cti.desk.outbound import TRACK_LENGTH, TrackPoint, tracked
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState, allowed_actions
 from cti.desk.text import Words
-from cti.schema import AgentView, EventType
+from cti.schema import AgentView, Diverted, EventType
 from tests.cti.desk.campaigns_kit import campaign, preview, record
 from tests.cti.desk.fake_server import anna, interaction, pop
 from tests.cti.desk.test_state import agent_event, desk, event
@@ -63,6 +63,14 @@ def test_a_record_that_is_over_leaves_the_desk_and_says_why() -> None:
     done = preview("over", outcome="connected")
     state = reduce(reading("talking"), event(EventType.PREVIEW_OFFERED, done), 1000.0)
     assert state.notices == ()
+
+
+def test_a_customer_who_does_not_answer_is_no_caller_who_hung_up() -> None:
+    withdrawn = event(EventType.DIVERTED, Diverted(failure="withdrawn", rang_s=25), agent_id="1001")
+    assert reduce(reading("ringing"), withdrawn, 1000.0).notices == ()
+    missed = event(EventType.DIVERTED, Diverted(failure="no-answer", rang_s=20), agent_id="1001")
+    state = reduce(reading("calling-agent"), missed, 1000.0)
+    assert [notice.key for notice in state.notices] == ["notice.missed"]
 
 
 def test_the_record_of_another_agent_is_not_shown() -> None:

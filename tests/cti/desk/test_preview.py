@@ -137,7 +137,7 @@ async def test_a_call_back_is_arranged_in_the_customers_own_time(server: FakeSer
         await pilot.press("backspace")
         await types(pilot, ":30")
         await sees(pilot, "09:30 there is")
-        await pilot.press("tab", "space", "ctrl+s")
+        await pilot.press("enter", "space", "enter")
         body = await server.wait_for("interactions/i-7/call-back")
         wanted = read_moment("+1", "9:30", ZoneInfo("America/New_York"), time.time())
         assert (body["at"], body["mine"]) == (wanted, True)
