@@ -11,6 +11,7 @@ import signal
 import sys
 from typing import Final
 
+from acd.dialer.pacing import loading
 from cti.app import Node
 from cti.serving_limits import raise_open_files
 from cti.settings import Settings
@@ -26,8 +27,9 @@ _M_ARENA_MAX: Final = -8
 def prepare_process(log_level: str, *, trace_sip: bool = False) -> None:
     """Raise the open-file limit as far as it goes, share one heap, set up logging to standard error.
 
-    Before the first thread is made.
+    Before the first thread is made. Pacing is loaded later, beside the calls.
     """
+    loading.defer()
     raise_open_files()
     _share_one_heap()
     sys.setswitchinterval(_GIVE_WAY_S)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from acd.dialer.attempt_state import WITH_AGENT_FIRST, AttemptInput
 from acd.dialer.campaign_run import CampaignRun, moment
@@ -78,6 +78,7 @@ class Campaigns:
         totals: Mapping[Outcome, int] | None = None,
         today: Mapping[Outcome, int] | None = None,
         history: Sequence[tuple[float, Outcome]] = (),
+        learned: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
@@ -105,6 +106,7 @@ class Campaigns:
                 if attempt.counted is Outcome.ABANDONED:  # the store knows those that are over
                     run.ledger.count(self._clock.wall(), attempt.counted)
         run.figures.load(today or {}, totals or {})
+        run.pacer.restore(learned or {})
         for at, outcome in history:
             # Who opted out of a campaign with agents did so in the message for abandoned calls.
             is_abandoned = outcome is Outcome.OPTED_OUT and settings.mode is not Mode.ANNOUNCEMENT

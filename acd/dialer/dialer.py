@@ -11,6 +11,7 @@ ahead (`wanted`, `supply`), and what became of them is told (`on_attempt`, `on_r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from acd.contact_events import ContactEvent
 from acd.contacts import Contacts
@@ -231,17 +232,21 @@ class Dialer:
         totals: Mapping[Outcome, int] | None = None,
         today: Mapping[Outcome, int] | None = None,
         history: Sequence[tuple[float, Outcome]] = (),
+        learned: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
-        `history` are the live answers of the last 30 days, oldest first, at their time since 1970.
+        `history` are the live answers of the last 30 days, oldest first, at their time since 1970;
+        `learned` is what its pacer had learned.
         A campaign whose `state` is running dials as soon as it has candidates. All but the settings
         counts for a campaign that is new here alone.
 
         Raises:
             BadCampaignError: no such queue or flow, or a moment that cannot be read.
         """
-        self._campaigns.load(settings, state=state, totals=totals, today=today, history=history)
+        self._campaigns.load(
+            settings, state=state, totals=totals, today=today, history=history, learned=learned
+        )
 
     def unload(self, name: CampaignName) -> None:
         """Forget a campaign; what is not answered is cancelled, and it goes with its last talk."""
@@ -309,6 +314,16 @@ class Dialer:
     ) -> bool:
         """What the agent chose; False: the attempt is not known here (any more)."""
         return self._course.dispose(attempt, disposition, call_back_at, mine=mine)
+
+    # --- what pacers learned ---------------------------------------------------------------------
+
+    def decisions(self, name: CampaignName) -> int:
+        """How many decisions its pacer has made. Raises UnknownCampaignError."""
+        return self._run(name).pacer.decisions
+
+    def learned(self, name: CampaignName) -> dict[str, Any]:
+        """What its pacer has learned, for JSON: to be given to `load` after a restart."""
+        return self._run(name).pacer.record()
 
     # --- what can be seen -----------------------------------------------------------------------
 

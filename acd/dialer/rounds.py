@@ -222,6 +222,8 @@ class Rounds:
             seconds_of_day(wall),
             floor,
             allowance=run.ledger.enforced(wall, settings.cap).allowance,
+            cap=settings.cap.percent / 100.0,
+            patience_s=settings.cap.patience_s,
             is_predictive=settings.mode is Mode.PREDICTIVE,
             limits=self._limits.limits(run, clicks=clicks),
         )

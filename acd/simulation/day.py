@@ -295,7 +295,7 @@ def _one(
             )
             dials = decide(
                 mind, 1.0, day_s, free, waiting, 0, talking, n_talking, wrapping, n_wrapping,
-                ages, judging, allowance, most, True, people[PATIENCE_S], table, cells, out,
+                ages, judging, allowance, cap, most, True, people[PATIENCE_S], table, cells, out,
             )  # fmt: skip
         else:
             if rule == rules.ISSABEL:

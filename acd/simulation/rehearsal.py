@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from acd.dialer.pacing.mind import newborn
-from acd.dialer.pacing.pacer import first_threshold
 from acd.dialer.settings import Guard
 from acd.simulation import baselines, day
 from acd.simulation.conditions import Conditions
@@ -64,7 +63,7 @@ class Rehearsal:
         self._is_guarded = guard is Guard.STATISTICAL
         self._rule = _NUMBERS[rule]
         self._first_seed = first_seed
-        mind = newborn(conditions.wrap_up.mean_s, first_threshold(cap))
+        mind = newborn(conditions.wrap_up.mean_s, cap)
         self._minds = np.repeat(mind[np.newaxis, :], seeds, axis=0)
         self._owns = np.zeros((seeds, baselines.SIZE))
         self._figures = np.zeros((seeds, day.FIGURES))

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from acd.dialer.model import CampaignName
+from acd.dialer.pacing.model import Decision
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class Logged(Struct, frozen=True, kw_only=True):
     dials: int
     reason: str
     vector: Mapping[str, Any]
+    decision: Decision | None = None
+    """All that it was made of."""
 
 
 _decode = msgspec.json.Decoder(Logged).decode

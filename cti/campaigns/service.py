@@ -6,6 +6,7 @@
     ├── Settling     cti.campaigns.settling  Dialer -> attempts -> disk -> store
     ├── Upkeep       cti.campaigns.upkeep    begin, end, goal; counts of lists
     ├── DecisionLog  cti.campaigns.decisions the pacer's decisions, in files
+    ├── PacingKeeper cti.campaigns.pacing    what pacers learned, in files
     └── CampaignNews cti.campaigns.news      events for desks and wallboards
 
 Campaigns are in the store. Those that ran when the server stopped run on when it starts, unless
@@ -43,6 +44,7 @@ from cti.campaigns.decisions import DecisionLog, Logged
 from cti.campaigns.feeding import Feeding
 from cti.campaigns.news import CampaignNews
 from cti.campaigns.outbox import GivenBack, Moved, Outbox
+from cti.campaigns.pacing import PacingKeeper
 from cti.campaigns.settling import Settling
 from cti.campaigns.upkeep import Upkeep
 from cti.campaigns.views import campaign_view, preview_view
@@ -99,6 +101,7 @@ class CampaignService:
             changed=self.news.changed,
         )
         self.decisions = DecisionLog(data / "pacing")
+        self.pacing = PacingKeeper(dialer, data / "pacing")
         self.previews: dict[str, PreviewView] = {}
         """What agents have before them, by agent."""
         self.preview_changed: Callable[[PreviewView], None] = self._publish_preview
@@ -113,7 +116,7 @@ class CampaignService:
     def start(self, spawn: Spawn) -> None:
         """Begin to work, once calls are accepted."""
         self.settling.start()
-        works = (self._begin(), self.feeding.run(), self.decisions.run())
+        works = (self._begin(), self.feeding.run(), self.decisions.run(), self.pacing.run())
         self._tasks = [spawn(work) for work in works]
 
     async def close(self) -> None:
@@ -123,6 +126,7 @@ class CampaignService:
             task.cancel()
         await self.settling.close()
         await self.decisions.flush()
+        await self.pacing.flush()
 
     async def _begin(self) -> None:
         """Load all campaigns; while the store is away, again and again."""
@@ -153,14 +157,16 @@ class CampaignService:
         if paused:
             state = CampaignState.PAUSED
         past = await self._past(name)
+        learned = await asyncio.to_thread(self.pacing.learned, name)
         self.states[name] = campaign.state
         try:
-            self.dialer.load(campaign.settings, state=state, **past)
+            self.dialer.load(campaign.settings, state=state, learned=learned, **past)
         except DialerError as error:
             # The configuration changed under it: it is there to be seen and changed, and dials nothing.
             log.error("campaign %s cannot be used: %s", name, error)
             self.states.pop(name)
             return
+        self.pacing.look_at(campaign.settings)
         if paused:
             self._moved(name, state, "restart")
         self.news.at_once(name)
@@ -173,6 +179,7 @@ class CampaignService:
     def changed(self, settings: CampaignSettings) -> None:
         """Settings are others from now on. Raises `DialerError`."""
         self.dialer.load(settings, state=self.states.get(settings.name, CampaignState.DRAFT))
+        self.pacing.look_at(settings)
         self.news.at_once(settings.name)
         self.feeding.hurry(settings.name)
 
@@ -183,6 +190,7 @@ class CampaignService:
             self.dialer.unload(name)
         self.news.forget(name)
         self.upkeep.forget(name)
+        self.pacing.forget(name)
 
     def running(self) -> Sequence[CampaignName]:
         """Those that run."""
@@ -288,8 +296,9 @@ class CampaignService:
                 at=self.wall_of(event.at),
                 number=event.number,
                 dials=event.dial,
-                reason="",
+                reason=event.decision.reason.value,
                 vector=event.vector,
+                decision=event.decision,
             )
         )
 

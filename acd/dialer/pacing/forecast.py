@@ -41,7 +41,8 @@ SUPPLY_VARIANCE: Final = 1
 DEMAND: Final = 2
 DEMAND_VARIANCE: Final = 3
 FRESH: Final = 4
-ROWS: Final = 5
+_STILL_RINGS: Final = 5
+ROWS: Final = 6
 _EXACT_AGENTS: Final = 120
 _TAIL: Final = 1e-6
 
@@ -116,20 +117,24 @@ def expect_demand(mind: Any, ages: Any, judging: int, table: Any) -> int:
     while last < AGES - 1 and seen < 0.9995 * total:
         seen += mind[RING + last]
         last += 1
-    # Of dials that old: who still rings (others are busy, refused), and may answer yet.
+    # Who would answer in that second, of dials that nothing else ends.
     here = 1.0
-    early = 0.0
     for age in range(last):
-        table[FRESH, age + 1 + judge_s] = rate * mind[RING + age] / total * here * human
+        table[_STILL_RINGS, age] = here * mind[RING + age] / total * rate * human
+        table[FRESH, age + 1 + judge_s] = table[_STILL_RINGS, age]
+        here *= 1.0 - _gone_hazard(mind, age)
+    early = 0.0
+    here = 1.0
+    for age in range(last):
         n = ages[age]
         if n > 0:
-            may = 1.0 / ((1.0 - rate * early) * max(here, 1e-3)) / total * rate * human
-            stays = here
+            # It has not answered, and has not ended otherwise, for so long.
+            may = 1.0 / ((1.0 - rate * early) * max(here, 1e-3))
+            ahead = judge_s + 1 - age
             for later in range(age, last):
-                p = min(may * mind[RING + later] * stays, 1.0)
-                table[DEMAND, later - age + 1 + judge_s] += n * p
-                table[DEMAND_VARIANCE, later - age + 1 + judge_s] += n * p * (1.0 - p)
-                stays *= 1.0 - _gone_hazard(mind, later)
+                p = min(may * table[_STILL_RINGS, later], 1.0)
+                table[DEMAND, later + ahead] += n * p
+                table[DEMAND_VARIANCE, later + ahead] += n * p * (1.0 - p)
         early += mind[RING + age] / total
         here *= 1.0 - _gone_hazard(mind, age)
     if judging > 0:
@@ -290,4 +295,4 @@ def _put(cells: Any, x: int, y: int, high: int, move: int, share: float, top: in
 @inner
 def _reach(rare: float) -> int:
     """The largest Poisson number worth looking at."""
-    return int(rare + 4.5 * math.sqrt(rare) + 3.0)
+    return int(rare + 4.0 * math.sqrt(rare) + 3.0)

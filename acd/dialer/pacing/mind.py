@@ -61,6 +61,8 @@ HOUR_ANSWERS: Final = WRAP_ENDS + WRAP_BINS
 HOUR_EXPOSURE: Final = HOUR_ANSWERS + HOURS
 SIZE: Final = HOUR_EXPOSURE + HOURS
 
+LONGEST_LOOK_S: Final = 5.0
+"""What happened while nobody looked, as when a campaign was paused, counts for so long at most."""
 WINDOW_S: Final = 600.0
 """The answer rate follows the last minutes by this constant."""
 _PRIOR_RATE: Final = 0.25
@@ -71,15 +73,17 @@ _LONGEST_RING_S: Final = 25
 _HOUR_PRIOR: Final = 30.0
 _RECENT_PRIOR: Final = 5.0
 _KEPT_ANSWERS: Final = 1.0 - 1.0 / 4000.0
+_KEPT_ENDS: Final = 1.0 - 1.0 / 1000.0
 _KEPT_TALKS: Final = 1.0 - 1.0 / 4000.0
 _KEPT_WRAPS: Final = 1.0 - 1.0 / 500.0
 _KEPT_DAY: Final = 0.9
+_LOWEST_THRESHOLD: Final = 0.0025
 
 
-def newborn(wrap_up_s: float, threshold: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A mind that has seen nothing: guesses that weigh little."""
+def newborn(wrap_up_s: float, cap: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """A mind that has seen nothing: guesses that weigh little. The threshold begins at thrice the cap."""
     mind = np.zeros(SIZE)
-    mind[LEVEL] = math.log(threshold)
+    mind[LEVEL] = math.log(min(max(1.5 * cap, _LOWEST_THRESHOLD), 0.5))
     mind[EXPOSURE] = _RECENT_PRIOR
     mind[ANSWERS] = _RECENT_PRIOR * _PRIOR_RATE
     mind[JUDGED] = 2.0
@@ -126,8 +130,8 @@ def learn_end(mind: Any, rang_s: float) -> None:
     """A dial ended unanswered after so long: busy, refused, given up."""
     ring = bin_of(rang_s, AGES)
     for age in range(AGES):
-        mind[GONE + age] *= _KEPT_ANSWERS
-        mind[STILL + age] *= _KEPT_ANSWERS
+        mind[GONE + age] *= _KEPT_ENDS
+        mind[STILL + age] *= _KEPT_ENDS
     mind[GONE + ring] += 1.0
     mind[STILL + ring] += 1.0
 
@@ -224,11 +228,12 @@ def look(mind: Any, passed_s: float, day_s: float, ages: Any) -> None:
     for age in range(AGES):
         total += mind[RING + age]
     exposure = 0.0
+    seen_s = min(passed_s, LONGEST_LOOK_S)
     for age in range(1, AGES):
         if ages[age] > 0:
             exposure += ages[age] * mind[RING + age - 1]
-            mind[STILL + age - 1] += ages[age] * passed_s
-    exposure *= passed_s / total
+            mind[STILL + age - 1] += ages[age] * seen_s
+    exposure *= seen_s / total
     usual = (mind[ALL_ANSWERS] + _PRIOR_RATE * _PRIOR_DIALS) / (mind[ALL_EXPOSURE] + _PRIOR_DIALS)
     of_hour = (mind[HOUR_ANSWERS + quarter] + usual * _HOUR_PRIOR) / (
         mind[HOUR_EXPOSURE + quarter] + _HOUR_PRIOR

@@ -81,6 +81,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Talks expected to end in a second now."""
     allowance: float = 0.0
     """Calls that may be abandoned before the cap is broken (`acd.dialer.legal`)."""
+    cap: float = 0.03
+    """0 to 1."""
     threshold: float = 0.0
     """Dialled is while the next dial, once answered, finds no agent with at most this probability."""
     risk: float = 0.0

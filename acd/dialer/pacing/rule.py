@@ -23,6 +23,7 @@ from acd.dialer.pacing.mind import (
     HUMANS,
     JUDGED,
     LEVEL,
+    LONGEST_LOOK_S,
     TALKS,
     answer_rate,
     learn_answer,
@@ -57,17 +58,18 @@ FREE_AGENTS: Final = 2
 LIMIT: Final = 3
 NO_AGENTS: Final = 4
 
-FIRST_THRESHOLD: Final = 0.10
 NEEDED_TALKS: Final = 30
 GAIN: Final = 8.0
 """So many calls of allowance change the threshold by a factor e."""
 RESERVE: Final = 4.0
-"""Calls of the allowance that are left untouched."""
+RESERVE_OF_AGENT: Final = 0.08
+"""Calls of the allowance that are left untouched, and more for each agent: they ring already."""
 STIFFNESS: Final = 2.5
-"""So much stronger is the pull where the reserve is touched."""
+"""So much stronger is the pull where the reserve is touched, and it grows with the square."""
 DRIFT_PER_S: Final = 1e-4
-_LOWEST: Final = -6.0
-_HIGHEST: Final = -0.2
+LOWEST: Final = 0.0025
+HIGHEST: Final = 3.0
+"""Times the cap: what an unspent allowance, of weeks perhaps, may never be made up for by."""
 MOST_PER_AGENT: Final = 3
 
 _TABLE: Final = types.float64[:, ::1]
@@ -116,7 +118,7 @@ def choose(
 def decide(
     mind: Any, passed_s: float, day_s: float, free: int, waiting: int, callers: int, talking: Any,
     n_talking: int, wrapping: Any, n_wrapping: int, ages: Any, judging: int, allowance: float,
-    most: int, is_predictive: bool, patience_s: float, table: Any, cells: Any, out: Any,
+    cap: float, most: int, is_predictive: bool, patience_s: float, table: Any, cells: Any, out: Any,
 ) -> int:  # fmt: skip
     """How many to dial now; `look` has been called before. `out` and `table` tell why."""
     agents = free + n_talking + n_wrapping
@@ -139,9 +141,11 @@ def decide(
     slack = max(int(patience_s - mind[CONNECT_S] + 1e-6), 0)
     out[OUT_ENDS] = expect_supply(mind, talking, n_talking, wrapping, n_wrapping, table)
     last = expect_demand(mind, ages, judging, table)
-    left = max(min(allowance - RESERVE, GAIN), -3.0 * GAIN) / GAIN
-    pull = left if left > 0.0 else STIFFNESS * left
-    threshold = min(math.exp(mind[LEVEL] + pull), 0.9)
+    spare = allowance - RESERVE - RESERVE_OF_AGENT * agents
+    left = max(min(spare, GAIN), -3.0 * GAIN) / GAIN
+    pull = left if left > 0.0 else STIFFNESS * (left - left * left)
+    highest = min(max(HIGHEST * cap, LOWEST), 0.9)
+    threshold = min(math.exp(mind[LEVEL] + pull), highest)
     start = free - waiting - callers
     out[OUT_THRESHOLD] = threshold
     out[OUT_START] = start
@@ -158,8 +162,8 @@ def decide(
     else:
         out[OUT_REASON] = FORECAST
     if out[OUT_REASON] != LIMIT:
-        level = mind[LEVEL] + DRIFT_PER_S * passed_s * left
-        mind[LEVEL] = min(max(level, _LOWEST), _HIGHEST)
+        level = mind[LEVEL] + DRIFT_PER_S * min(passed_s, LONGEST_LOOK_S) * left
+        mind[LEVEL] = min(max(level, math.log(LOWEST)), math.log(highest))
     return dials
 
 
@@ -193,19 +197,20 @@ def learn(mind: Any, what: int, seconds: float) -> None:
 
 
 @entry(
-    _ROW, REAL, REAL, INT, INT, INT, _ROW, _ROW, _COUNTS, INT, REAL, INT, BOOL, REAL, _TABLE,
+    _ROW, REAL, REAL, INT, INT, INT, _ROW, _ROW, _COUNTS, INT, REAL, REAL, INT, BOOL, REAL, _TABLE,
     _TABLE, _ROW,
 )  # fmt: skip
 def look_and_decide(
     mind: Any, passed_s: float, day_s: float, free: int, waiting: int, callers: int, talking: Any,
-    wrapping: Any, ages: Any, judging: int, allowance: float, most: int, is_predictive: bool,
-    patience_s: float, table: Any, cells: Any, out: Any,
+    wrapping: Any, ages: Any, judging: int, allowance: float, cap: float, most: int,
+    is_predictive: bool, patience_s: float, table: Any, cells: Any, out: Any,
 ) -> int:  # fmt: skip
     """`look` and `decide`, as the dialer calls them."""
     look(mind, passed_s, day_s, ages)
     return decide(
         mind, passed_s, day_s, free, waiting, callers, talking, len(talking), wrapping,
-        len(wrapping), ages, judging, allowance, most, is_predictive, patience_s, table, cells, out,
+        len(wrapping), ages, judging, allowance, cap, most, is_predictive, patience_s, table, cells,
+        out,
     )  # fmt: skip
 
 

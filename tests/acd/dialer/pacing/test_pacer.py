@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 
+from acd.dialer.pacing import loading
+from acd.dialer.pacing.engine import Engine
 from acd.dialer.pacing.model import Decision, Floor, Limit, Reason
 from acd.dialer.pacing.pacer import Pacer
 from acd.dialer.pacing.replay import replay
@@ -242,11 +244,39 @@ def test_a_dial_that_nobody_ended_is_forgotten_after_a_minute() -> None:
 
 
 def test_ages_turn_with_the_clock() -> None:
-    pacer = Pacer()
+    engine = Engine(wrap_up_s=20.0, cap=0.03)
     for at in (100.0, 100.9, 103.5, 163.2):
-        pacer.dialled(at)
-    assert pacer.ringing == 4
-    assert {age: int(n) for age, n in enumerate(pacer._by_age()) if n} == {0: 1, 60: 1, 63: 2}
+        engine.dialled(at)
+    assert engine.ringing == 4
+    assert {age: int(n) for age, n in enumerate(engine._by_age()) if n} == {0: 1, 60: 1, 63: 2}
+
+
+def test_until_it_is_loaded_it_keeps_the_news_and_dials_one_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(Pacer(wrap_up_s=WRAP_UP_S), agents=20)
+    world.run(1200)
+    monkeypatch.setattr(loading, "_loader", loading._Loader())
+    loading.defer()
+    pacer = Pacer(wrap_up_s=WRAP_UP_S)
+    pacer.restore(world.pacer.record())
+    pacer.dialled(2000.0)
+    pacer.dialled(2000.0)
+    pacer.answered(2001.0, 2000.0)
+    floor = Floor(free=5, waiting=1, talking=(3.0, 40.0))
+    limits = [Limit(code="trunk-full", most=1)]
+    before = pacer.decide(2002.0, 0.0, floor, allowance=8.0)
+    bound = pacer.decide(2002.0, 0.0, floor, allowance=8.0, limits=limits)
+    nobody = pacer.decide(2002.0, 0.0, Floor(free=0), allowance=8.0)
+    assert (before.dials, before.reason, before.in_flight) == (2, Reason.LEARNING, 1)
+    assert (bound.dials, bound.limit) == (1, "trunk-full")
+    assert (nobody.dials, nobody.reason) == (0, Reason.NO_AGENTS)
+    assert replay(before) == 2
+    assert pacer.record()["mind"] == world.pacer.record()["mind"]
+    loading.load()
+    after = pacer.decide(2003.0, 0.0, floor, allowance=8.0)
+    assert (after.reason, after.in_flight, after.judging) == (Reason.FORECAST, 1, 1)
+    assert after.number == before.number + 3
 
 
 def test_a_decision_for_500_agents_and_5000_dials_takes_less_than_a_millisecond() -> None:
