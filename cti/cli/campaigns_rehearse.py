@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -121,12 +119,13 @@ def summary(rehearsal: Rehearsal) -> dict[str, object]:
 
 
 def rehearsed(conditions: Conditions, args: argparse.Namespace, *, agents: int) -> Rehearsal:
-    """Run all days for all seeds, in threads, with a progress bar where somebody watches."""
+    """Run all days for all seeds, with a progress bar where somebody watches."""
     from rich.console import Console
     from rich.progress import Progress
 
     from acd.dialer.settings import Guard
     from acd.simulation.rehearsal import Rehearsal, Rule
+    from cti.rehearsing import run_all
 
     rehearsal = Rehearsal(
         conditions,
@@ -138,22 +137,10 @@ def rehearsed(conditions: Conditions, args: argparse.Namespace, *, agents: int) 
         rule=Rule(args.rule),
         first_seed=args.first_seed,
     )
-    jobs = args.jobs or os.cpu_count() or 1
     shown = Console(stderr=True)
-    with (
-        Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress,
-        ThreadPoolExecutor(jobs) as pool,
-    ):
+    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
         bar = progress.add_task(f"{agents} agents", total=args.days * args.seeds)
-        for day in range(args.days):
-            work = [pool.submit(rehearsal.run, day, seed, 1) for seed in range(args.seeds)]
-            try:
-                for done in work:
-                    done.result()
-                    progress.advance(bar)
-            except KeyboardInterrupt:
-                pool.shutdown(cancel_futures=True)
-                raise
+        run_all(rehearsal, jobs=args.jobs, on_day=lambda: progress.advance(bar))
     return rehearsal
 
 
