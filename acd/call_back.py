@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from acd.call_back_events import CallBackMoved, CallBackState
+from acd.call_back_plan import NotPlanned, plan
 from acd.contact import Contact
 from acd.contact_events import ContactStarted
 from acd.contacts import Contacts
@@ -39,8 +40,6 @@ CUT_OFF: Final = "gateway-lost"
 AT_ONCE: Final = 5
 """So many are dialled at the same time: agents have to talk to all who answer."""
 RING_S: Final = 30.0
-GIVE_UP_S: Final = 900.0
-"""A call-back that much later than the cut would surprise more than it helps."""
 MOST_WAITS: Final = 3
 """So often a call-back waits for somebody who shows its number and leaves without a talk."""
 _AGAIN: Final = "called-again"
@@ -113,33 +112,12 @@ class CallBacks:
         if self._is_closed:
             self._tell(contact, queue, CallBackState.NOT_POSSIBLE, reason="shutdown")
             return
-        to = self._routes.call_back(contact.caller_number) if contact.caller_number else None
-        if to is None or isinstance(to, NoRoute):
-            why = "no-number" if to is None else to.reason
-            self._tell(contact, queue, CallBackState.NOT_POSSIBLE, reason=why)
-            return
-        if any(each.to == to for each in self._pending):
-            # Whoever forges a number, or shares it with others, does not have it rung by each call.
-            self._tell(contact, queue, CallBackState.NOT_POSSIBLE, reason="already-planned")
-            return
-        if contact.call_backs >= settings.attempts:
-            self._tell(contact, queue, CallBackState.GIVEN_UP, reason="out-of-attempts")
-            return
         now = self._clock.now()
-        entered_at = contact.entered_at or contact.queued_at or now
-        self._pending.append(
-            PendingCallBack(
-                lost=contact,
-                queue=queue,
-                settings=settings,
-                to=to,
-                entered_at=entered_at,
-                attempts=contact.call_backs,
-                due=now,
-                until=now + GIVE_UP_S,
-                call=contact.call,
-            )
-        )
+        found = plan(contact, queue, settings, self._routes, self._pending, now)
+        if isinstance(found, NotPlanned):
+            self._tell(contact, queue, found.state, reason=found.reason)
+            return
+        self._pending.append(found)
         self._pending.sort(key=lambda each: each.entered_at)
         self._tell(contact, queue, CallBackState.PLANNED)
         self._go_on()
@@ -265,9 +243,8 @@ class CallBacks:
     def _failed(self, pending: PendingCallBack, cause: EndCause) -> None:
         pending.leg = None
         now = self._clock.now()
-        if cause.reason == CUT_OFF:  # not the customer's line: once there is a gateway again
+        if cause.reason == CUT_OFF:  # not the customer's line: by another gateway, or the next
             pending.due = now
-            self._has_gateway = False
         elif cause.reason == _NO_PORT:
             pending.attempts -= 1
             pending.due = now + pending.settings.pause_s

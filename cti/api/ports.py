@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cti.api.absent import NobodyBanned, NoCalls, NoGateways, NoPhones, NoTrunks
 from cti.api.behaviour import ApiSettings as ApiSettings
 from cti.api.campaign_ports import CampaignDesk, CampaignRecords
 from cti.api.counters import ApiCounters
 from cti.bus import Bus
-from cti.errors import NotFound
 from cti.schema import (
     AgentView,
     BanView,
@@ -223,32 +223,6 @@ class Bans(Protocol):
         """A sign-on from this address failed; `is_slowed`: the pauses of its login had begun."""
 
 
-class NobodyBanned:
-    """For servers without a switch."""
-
-    def list(self) -> tuple[BanView, ...]:
-        """Nobody."""
-        return ()
-
-    def lift(self, source: str, actor: Account) -> None:
-        """There is none."""
-        raise NotFound("not-banned", f"{source[:100]} is not banned.")
-
-    def shut_out_for(self, address: str) -> float:
-        """It never is."""
-        return 0.0
-
-    def is_shared(self, address: str) -> bool:
-        """It is not known to be."""
-        return False
-
-    def right_password(self, address: str, login: str) -> None:
-        """Nothing follows from it."""
-
-    def wrong_password(self, address: str, *, is_slowed: bool) -> None:
-        """Nothing follows from it."""
-
-
 class TrunkDesk(Protocol):
     """Carriers as people see them."""
 
@@ -259,18 +233,6 @@ class TrunkDesk(Protocol):
         """Where a number leads that a phone dials now, and why."""
 
 
-class NoTrunks:
-    """For servers without a switch."""
-
-    def view(self) -> tuple[TrunkView, ...]:
-        """None."""
-        return ()
-
-    def route(self, number: str, caller: str) -> RouteView:
-        """Nowhere."""
-        return RouteView(number=number, caller=caller, outcome="refused", words="Nobody has it")
-
-
 class GatewayDesk(Protocol):
     """Media gateways as people see them."""
 
@@ -279,18 +241,6 @@ class GatewayDesk(Protocol):
 
     def drain(self, name: str, *, on: bool, actor: Account) -> GatewayStatus:
         """Let one take no new calls, or take them again. `NotFound`."""
-
-
-class NoGateways:
-    """For servers without a switch."""
-
-    def view(self) -> tuple[GatewayStatus, ...]:
-        """None."""
-        return ()
-
-    def drain(self, name: str, *, on: bool, actor: Account) -> GatewayStatus:
-        """There is none."""
-        raise NotFound("no-such-gateway", f"There is no gateway {name[:40]}.")
 
 
 class Phones(Protocol):
@@ -306,23 +256,6 @@ class Phones(Protocol):
         """Send a short message; gives the SIP status of the answer. `NotFound`, `Invalid`."""
 
 
-class NoPhones:
-    """For servers without a switch."""
-
-    def mailbox(self, phone: str) -> MailboxView:
-        """There is none."""
-        raise NotFound("no-such-phone", f"There is no phone {phone[:40]}.")
-
-    def set_mailbox(self, phone: str, new: int, old: int) -> MailboxView:
-        """There is none."""
-        return self.mailbox(phone)
-
-    async def write(self, sender: str, phone: str, text: str) -> int:
-        """There is none."""
-        self.mailbox(phone)
-        return 404
-
-
 class CallsDesk(Protocol):
     """Records and traces of calls."""
 
@@ -331,18 +264,6 @@ class CallsDesk(Protocol):
 
     async def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
         """The calls of an id or a number, drawn; `NotFound` where there are none."""
-
-
-class NoCalls:
-    """For servers without a switch."""
-
-    async def legs(self, *, limit: int, cursor: str, **wanted: Any) -> CallLegPage:
-        """There are none."""
-        return CallLegPage(legs=())
-
-    async def traces(self, wanted: str, *, with_text: bool) -> list[TraceView]:
-        """There is none."""
-        raise NotFound("no-such-call", "There are no calls here.")
 
 
 class Health(Protocol):

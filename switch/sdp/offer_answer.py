@@ -9,28 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
-
 from switch.errors import LocalProtocolError, RemoteProtocolError
-from switch.sdp.codecs import (
-    G711,
-    KNOWN,
-    OpusParameters,
-    known_names,
-    offered_numbers,
-    opus_parameters,
-)
-from switch.sdp.description import Codec, Description, Direction, Media, parse_description
+from switch.sdp.choosing import NOT_ACCEPTABLE, Means, best, choose
+from switch.sdp.codecs import G711, known_names, offered_numbers
+from switch.sdp.description import Direction, parse_description
 from switch.sdp.negotiated_audio import (
     AUDIO_FIELDS,
     CODING_FIELDS,
-    PTIME_MS,
     NegotiatedAudio,
     Slot,
     audio_values,
     coding_values,
     live_media,
-    telephone_event,
 )
 from switch.sdp.negotiation_record import NegotiationRecord
 from switch.sdp.transport import (
@@ -41,17 +31,6 @@ from switch.sdp.transport import (
     TransportTerms,
     no_chance,
 )
-
-_NOT_ACCEPTABLE = 488
-
-
-class _Choice(Struct, frozen=True):
-    """The stream of an offer that we take."""
-
-    index: int
-    audio: NegotiatedAudio
-    ours: Direction
-    transport: Transport
 
 
 class AudioNegotiation:
@@ -221,11 +200,11 @@ class AudioNegotiation:
         self._is_offering = False
         answer = parse_description(body)
         if len(answer.media) <= self._live:
-            raise RemoteProtocolError("the answer lacks the audio stream", status=_NOT_ACCEPTABLE)
-        choice = self._choose(answer, self._live, self._offered_direction, is_answer=True)
+            raise RemoteProtocolError("the answer lacks the audio stream", status=NOT_ACCEPTABLE)
+        choice = choose(answer, self._live, self._offered_direction, self._means(), is_answer=True)
         if isinstance(choice, Refusal):
             raise RemoteProtocolError(
-                f"the answer refuses our audio: {choice.why}", status=_NOT_ACCEPTABLE
+                f"the answer refuses our audio: {choice.why}", status=NOT_ACCEPTABLE
             )
         self._current = choice.audio
         self._transport.take(choice.transport)
@@ -257,7 +236,7 @@ class AudioNegotiation:
         offer = parse_description(body)
         if len(offer.media) < len(self._slots):
             raise RemoteProtocolError("the offer drops media of this session", status=400)
-        choice = self._best(offer, direction)
+        choice = best(offer, direction, self._means())
         self._slots = [Slot(media.kind, media.protocol, media.formats) for media in offer.media]
         self._live = choice.index
         self._current = audio = choice.audio
@@ -292,74 +271,8 @@ class AudioNegotiation:
         """Our open offer was refused or never answered: what was agreed before stays agreed."""
         self._is_offering = False
 
-    # --- choosing -------------------------------------------------------------------------------
-
-    def _best(self, offer: Description, most: Direction) -> _Choice:
-        """The first stream that is encrypted, or else the first that can be taken."""
-        found: _Choice | None = None
-        why = "it has none"
-        for index in range(len(offer.media)):
-            choice = self._choose(offer, index, most, is_answer=False)
-            if isinstance(choice, Refusal):
-                why = choice.why
-            elif choice.transport.is_secure:
-                return choice
-            elif found is None:
-                found = choice
-        if found is None:
-            raise RemoteProtocolError(
-                f"no acceptable audio in the offer: {why}", status=_NOT_ACCEPTABLE
-            )
-        return found
-
-    def _choose(
-        self, peer: Description, index: int, most: Direction, *, is_answer: bool
-    ) -> _Choice | Refusal:
-        media = peer.media[index]
-        if media.kind != "audio" or media.port == 0:
-            return Refusal("no audio is wanted")
-        transport = self._transport.judge(media, is_answer=is_answer)
-        if isinstance(transport, Refusal):
-            return transport
-        if not self._is_reachable(media, transport):
-            return Refusal("its address cannot be reached from here")
-        codec = next((codec for codec in media.codecs if self._speaks(codec)), None)
-        if codec is None or media.address is None:
-            return Refusal("no common codec")
-        event, event_rate = telephone_event(media, codec.clock_rate)
-        if not self._takes_events:
-            event = None
-        opus = opus_parameters(codec.parameters) if codec.name == "OPUS" else OpusParameters()
-        # A browser that does not know its address yet writes the null address: no hold.
-        held = media.is_on_hold_by_address and transport.ice is None
-        send = media.direction.receives and most.sends and not held
-        receive = media.direction.sends and most.receives and not held
-        audio = NegotiatedAudio(
-            remote_address=media.address,
-            remote_port=media.port,
-            codec=codec.name,
-            payload_type=codec.payload_type,
-            telephone_event_payload_type=event,
-            send=send,
-            receive=receive,
-            ptime_ms=media.ptime_ms or PTIME_MS,
-            telephone_event_clock_rate=event_rate,
-            max_bitrate=opus.max_bitrate,
-            use_fec=opus.use_fec,
-        )
-        return _Choice(index, audio, Direction.of(sends=send, receives=receive), transport)
-
-    def _is_reachable(self, media: Media, transport: Transport) -> bool:
-        """True for an address of our family, or where ICE will find one."""
-        return media.address is not None and (
-            transport.ice is not None or (":" in media.address) == (":" in self._address)
-        )
-
-    def _speaks(self, codec: Codec) -> bool:
-        if codec.name not in self._codecs:
-            return False
-        known = KNOWN[codec.name]
-        return codec.clock_rate == known.clock_rate and codec.channels in known.channels
+    def _means(self) -> Means:
+        return Means(self._transport, self._address, self._codecs, self._takes_events)
 
     # --- writing --------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from switch.sip.limits import EndpointLimits
 from switch.sip.message import Request, Response
 from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.ports import Doorkeeper, Unguarded
+from switch.sip.room import Room
 from switch.sip.surplus import Surplus
 from switch.sip.timers import SipTimers
 from switch.sip.transaction import (
@@ -70,6 +71,7 @@ class Endpoint:
         self.limits = self._limits = limits or EndpointLimits()
         self._admission = Admission(allow, supported, self._limits.retry_after_s)
         self._table = TransactionTable(timers or SipTimers(), self.counters)
+        self._room = Room(self._table, self._limits)
         self.surplus = Surplus(
             self._table, self._admission, self.answered, self._limits.max_transactions
         )
@@ -135,7 +137,7 @@ class Endpoint:
         branch = "z9hG4bK" + self._new_branch()
         request.headers.remove("Via")
         self._complete(request, flow, branch)
-        if not self._has_place(self._limits.max_transactions):
+        if not self._room.has_place(self._limits.max_transactions):
             self.counters.shed += 1
             identity = self._table.new_id()
             reason = f"more than {self._limits.max_transactions} transactions"
@@ -231,7 +233,7 @@ class Endpoint:
     @property
     def strangers_alive(self) -> int:
         """Requests of strangers that are being dealt with."""
-        return self._table.strangers_alive
+        return self._table.strangers.alive
 
     @property
     def timers_running(self) -> int:
@@ -340,33 +342,14 @@ class Endpoint:
         if refusal is not None:
             self.counters.bad_extensions += 1
             return refusal
-        if stranger and not self._has_room_for_stranger(stranger):
+        if stranger and not self._room.is_there_for_stranger(stranger):
             self.counters.shed += 1
             self.counters.shed_strangers += 1
             return self._admission.no_room(request)
-        if not self._has_room(request):
+        if not self._room.is_there_for(request):
             self.counters.shed += 1
             return self._admission.no_room(request)
         return None
-
-    def _has_room(self, request: Request) -> bool:
-        """Requests within dialogs get a quarter more, so that calls can end under overload."""
-        room = self._limits.max_transactions
-        if request.to.tag is not None and request.method != "INVITE":
-            room += room // 4
-        return len(self._table.events) < self._limits.max_events and self._has_place(room)
-
-    def _has_place(self, room: int) -> bool:
-        """True where one more transaction may live, if need be in the place of one that is over."""
-        return len(self._table.by_id) < room or self._table.make_room()
-
-    def _has_room_for_stranger(self, host: str) -> bool:
-        """Strangers have a part of the room, and each of them a part of that."""
-        table, limits = self._table, self._limits
-        return (
-            table.strangers_alive < limits.max_strangers
-            and table.strangers[host] < limits.max_per_stranger
-        )
 
     def _receive_response(self, response: Response, flow: Flow, now: float) -> None:
         vias = response.vias

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -26,6 +26,7 @@ from switch.sip.events import (
 from switch.sip.flow import Flow, Transport
 from switch.sip.machine import STARTS, TERMINATED, TRANSPORT_ERROR, Action
 from switch.sip.message import Message, Request, Response
+from switch.sip.strangers import Strangers
 from switch.sip.timer_queue import TimerQueue
 from switch.sip.timers import PATIENT, SipTimers, Timer, together
 from switch.sip.transaction import (
@@ -60,9 +61,7 @@ class TransactionTable:
         self.merging: dict[MergeKey, Transaction] = {}
         """Server transactions of requests outside of dialogs (section 8.2.2.2)."""
         self.queue = TimerQueue()
-        self.strangers: Counter[str] = Counter()
-        """Server transactions of strangers that are not at rest, by host."""
-        self.strangers_alive = 0
+        self.strangers = Strangers()
         self.half_open: Callable[[Flow, float], None] = lambda flow, now: None
         """Told the host whose INVITE was answered and never acknowledged."""
         self._resting: dict[Transaction, None] = {}
@@ -145,9 +144,7 @@ class TransactionTable:
         transaction = Transaction(machine, self.new_id(), key, request, way, machine.initial)
         self.by_id[transaction.id] = self.servers[key] = transaction
         if stranger:
-            transaction.stranger = stranger
-            self.strangers[stranger] += 1
-            self.strangers_alive += 1
+            self.strangers.add(transaction, stranger)
         return transaction
 
     def send_trying(self) -> None:
@@ -181,14 +178,6 @@ class TransactionTable:
         self._forget(oldest)
         return True
 
-    def _release(self, transaction: Transaction) -> None:
-        """It does not count among those of strangers any more."""
-        host, transaction.stranger = transaction.stranger, ""
-        self.strangers_alive -= 1
-        self.strangers[host] -= 1
-        if not self.strangers[host]:
-            del self.strangers[host]
-
     # --- transactions of an earlier process -------------------------------------------------
 
     def resume_client(self, invite: Request, flow: Flow) -> Transaction:
@@ -219,7 +208,7 @@ class TransactionTable:
         self._resting.pop(transaction, None)
         self._yielding.pop(transaction, None)
         if transaction.stranger:
-            self._release(transaction)
+            self.strangers.release(transaction)
         del self.by_id[transaction.id]
         if transaction.merge_key is not None:
             self.merging.pop(transaction.merge_key, None)
@@ -303,7 +292,7 @@ class TransactionTable:
         if not is_refused:  # that one makes an ACK for each copy of the refusal
             transaction.let_go()
         if transaction.stranger:
-            self._release(transaction)
+            self.strangers.release(transaction)
 
     def _send_failure_ack(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None

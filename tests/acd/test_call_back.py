@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from acd.call_back import AT_ONCE, GIVE_UP_S, MOST_WAITS
+from acd.call_back import AT_ONCE, MOST_WAITS
 from acd.call_back_events import CallBackMoved, CallBackState
+from acd.call_back_plan import GIVE_UP_S
 from acd.contact import Stage
 from acd.contact_events import ContactFinished, ContactResult, ContactStarted
 from acd.model import AgentState
@@ -178,6 +179,20 @@ def test_a_gateway_that_dies_while_it_rings_is_waited_for(centre: CallCentre) ->
     centre.switch.bring_gateway()
     centre.settle()
     assert dialled(centre) == 2
+
+
+def test_when_one_of_several_gateways_dies_while_it_rings_another_has_the_call(
+    centre: CallCentre,
+) -> None:
+    """The news that there is a gateway may be older than the end of the leg, as after a restart."""
+    centre.call(QUEUE)
+    cut_off(centre)
+    assert dialled(centre) == 1
+    centre.switch.end(centre.switch.newest(), EndCause(Result.FAILED, "gateway-lost", 503))
+    centre.settle()
+    assert dialled(centre) == 2
+    centre.switch.confirm(centre.switch.newest())
+    assert steps(centre)[-1][0] is _S.ANSWERED
 
 
 def test_no_gateway_for_long_means_no_call_back(centre: CallCentre) -> None:

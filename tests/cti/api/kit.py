@@ -13,8 +13,9 @@ import httpx
 from argon2 import PasswordHasher
 from websockets.asyncio.client import ClientConnection, connect
 
+from cti.api.absent import NobodyBanned
 from cti.api.accounts import PasswordAccounts
-from cti.api.ports import Account, ApiPorts, ApiSettings, NobodyBanned
+from cti.api.ports import Account, ApiPorts, ApiSettings
 from cti.api.server import ApiServer
 from cti.bus import Bus
 from cti.errors import Conflict, Invalid, NotFound, Unavailable
