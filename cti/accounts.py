@@ -54,6 +54,11 @@ class PhoneCredentials:
         section = self._phones.get(number)
         return SrtpPolicy.ACCEPT if section is None else SrtpPolicy(section.srtp)
 
+    def dtmf(self, number: str) -> str:
+        """How digits travel between a phone and us."""
+        section = self._phones.get(number)
+        return "rfc4733" if section is None else section.dtmf
+
     def binding(self, number: str) -> str:
         """The fixed address of a phone that does not register; empty for the others."""
         section = self._phones.get(number)

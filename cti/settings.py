@@ -239,6 +239,8 @@ class PhoneSection(Section, frozen=True, kw_only=True):
     """A fixed address instead of registration."""
     srtp: Srtp = "accept"
     """Whether its sound is encrypted: `off`, `accept` (if it offers it), `optional`, `required`, `dtls`."""
+    dtmf: Literal["rfc4733", "info", "inband"] = "rfc4733"
+    """How digits travel between it and us."""
 
 
 class TransfersSection(Section, frozen=True, kw_only=True):

@@ -234,6 +234,7 @@ class Switching:
             signer=stir.signer,
             draw=random.random,
             srtp_of_phone=self.credentials.srtp,
+            dtmf_of_phone=self.credentials.dtmf,
         )
         self.gateways.calls = self.calls
         self.calls.attach(self.presence)

@@ -10,7 +10,7 @@ Decides only; answering and counting is the caller's business.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct, field
@@ -54,7 +54,7 @@ class Admitted(Struct, frozen=True, kw_only=True):
     carried: Mapping[str, str] = field(default_factory=dict)
     """What the trunk said of that in headers that go with the call."""
     dtmf: str = "rfc4733"
-    """How digits travel on the trunk: `rfc4733`, `info`, `inband`."""
+    """How digits travel between it and us: `rfc4733`, `info`, `inband`."""
     verdict: Verdict | None = None
     """How the signature of the caller's number was found; None: nobody looked."""
 
@@ -83,6 +83,7 @@ class Admission:
         limits: TrunkLimits,
         trunks: Iterable[TrunkSettings] = (),
         vouching: Vouching | None = None,
+        dtmf_of_phone: Callable[[str], str] = lambda phone: "rfc4733",
     ) -> None:
         self._challenger = challenger
         self._vouching = vouching
@@ -90,6 +91,7 @@ class Admission:
         self._plan = number_plan
         self._addresses = addresses
         self._limits = limits
+        self._dtmf_of_phone = dtmf_of_phone
 
     def judge(self, invited: Invited, now: float) -> Admitted | Denied:
         """Decide about one INVITE."""
@@ -147,7 +149,7 @@ class Admission:
             destination=destination,
             diverted=diverted(headers) if is_sent_on else None,
             carried=carried(headers) if is_sent_on else {},
-            dtmf="rfc4733" if trunk is None else str(trunk.dtmf),
+            dtmf=self._dtmf_of_phone(name) if trunk is None else str(trunk.dtmf),
             verdict=verdict,
         )
 

@@ -84,7 +84,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """Who may be reached where the callee sends us on; None: redirections are not followed."""
 
 
-def groups_of(bindings: Iterable[Binding]) -> list[tuple[Target, ...]]:
+def groups_of(bindings: Iterable[Binding], dtmf: str = "rfc4733") -> list[tuple[Target, ...]]:
     """The bindings as targets: those of equal q together, the highest first (RFC 3261 16.6, 10.2.1.2).
 
     A binding without a q counts as one of 1.0 (RFC 3840 section 9.1 says so of targets). A device with
@@ -100,7 +100,8 @@ def groups_of(bindings: Iterable[Binding]) -> list[tuple[Target, ...]]:
     ranked = sorted(places, key=_preference, reverse=True)
     return [
         tuple(
-            Target(request_uri=each.contact_uri, flow=each.flow, routes=each.path) for each in equal
+            Target(request_uri=each.contact_uri, flow=each.flow, routes=each.path, dtmf=dtmf)
+            for each in equal
         )
         for _, equal in groupby(ranked, key=_preference)
     ]

@@ -97,6 +97,7 @@ class Calls(Commands):
         peer_names: PeerNames = lambda connection: (),
         draw: Callable[[], float] = lambda: 0.5,
         srtp_of_phone: Callable[[str], SrtpPolicy] = accept_from_all,
+        dtmf_of_phone: Callable[[str], str] = lambda phone: "rfc4733",
         verifier: Verifier | None = None,
         signer: Signer | None = None,
     ) -> None:
@@ -106,8 +107,8 @@ class Calls(Commands):
         without suffix; `flush` asks the shell to send what is queued and to call `process`, soon but
         not at once; `addresses` knows where the servers of trunks are, `peer_names` what certificates
         the peers of connections have proved; `draw` gives numbers from 0 to below 1, by which trunks of
-        one order share calls; `srtp_of_phone` says whose sound is encrypted; `verifier` and `signer` are
-        for the numbers of callers. The location's `on_change` should lead to `phone_changed`.
+        one order share calls; `srtp_of_phone` and `dtmf_of_phone` are settings of phones, `verifier` and
+        `signer` for the numbers of callers. The location's `on_change` should lead to `phone_changed`.
         """
         self.overload = Overload(settings)
         self.limits = TrunkLimits(trunks, number_plan.groups)
@@ -158,7 +159,12 @@ class Calls(Commands):
         )
         self._vouching = Vouching(clock, verifier=verifier, signer=signer)
         self.departing = Departing(self.trunks, settings, self._vouching.sign)
-        destinations = Destinations(location=location, trunks=self.trunks, departing=self.departing)
+        destinations = Destinations(
+            location=location,
+            trunks=self.trunks,
+            departing=self.departing,
+            dtmf_of_phone=dtmf_of_phone,
+        )
         inviter = Inviter(user_agent, settings)
         self.media.of_call = legs.of_call
         forking = Forking(
@@ -247,6 +253,7 @@ class Calls(Commands):
                 trunks=trunks.values(),
                 vouching=self._vouching,
                 limits=self.limits,
+                dtmf_of_phone=dtmf_of_phone,
             ),
             overload=self.overload,
             media=self.media,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from switch.calls.attempt import Target, groups_of
 from switch.calls.causes import EndCause, Result
 from switch.calls.departing import Departing
@@ -21,17 +23,20 @@ class Destinations:
         location: Location,
         trunks: Trunks,
         departing: Departing,
+        dtmf_of_phone: Callable[[str], str],
     ) -> None:
         self._location = location
         self._trunks = trunks
         self._departing = departing
+        self.dtmf_of_phone = dtmf_of_phone
+        """How digits travel between a phone and us."""
 
     def phone(self, number: str, now: float) -> Groups | EndCause:
         """All bindings of a phone."""
         bindings = self._location.bindings(number, now)
         if not bindings:
             return EndCause(Result.UNREACHABLE, "no-binding", 480)
-        return groups_of(bindings)
+        return groups_of(bindings, self.dtmf_of_phone(number))
 
     def trunk(self, name: str, number: str, caller: str, now: float) -> Groups | EndCause:
         """The address of a trunk, or of one of a group, that is the first to take a call of `caller`."""

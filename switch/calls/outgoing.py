@@ -94,6 +94,7 @@ class Outgoing:
             number=attempt.number,
             phone=phone,
             trunk=trunk,
+            dtmf="rfc4733" if phone is None else self._destinations.dtmf_of_phone(phone),
             state=State.CALLING,
             began=self._clock.now(),
         )

@@ -1,4 +1,4 @@
-"""A trunk that takes digits in INFO: what others key goes out so, what it keys reaches the others."""
+"""A trunk or phone that takes digits in INFO: what others key goes out so, what it keys reaches them."""
 
 from __future__ import annotations
 
@@ -101,4 +101,22 @@ def test_digits_of_two_commands_keep_their_order() -> None:
     assert set(bench.calls._digits._free_from) == {leg}
     ann.hang_up()
     assert not bench.calls._digits._free_from
+    bench.check_forgotten()
+
+
+def test_phones_of_info_are_told_digits_so_whoever_calls_whom() -> None:
+    bench = Bench(dtmf_of_phone=lambda phone: "info" if phone == "1002" else "rfc4733")
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.answer()
+    keys(bench, "1001", "5")
+    assert infos(bob) == [("5", 120)]
+    ann.hang_up()
+    bob.call("1003")
+    eve.answer()
+    keys(bench, "1003", "6")
+    assert infos(bob) == [("5", 120), ("6", 120)]
+    assert infos(eve) == []
+    assert of_gateway(bench) == []
+    bob.hang_up()
     bench.check_forgotten()
