@@ -119,24 +119,37 @@ class CarrierAddresses:
         One connection has failed for that; more must not, since the DNS of one carrier would end the
         calls of another.
         """
+        self._note_unnamed(place, names)
+        self._settle()
+
+    def _note_unnamed(self, place: Place, names: Sequence[str]) -> None:
         for name in names:
             self._unnamed[name, place] = None
         while len(self._unnamed) > _MOST_UNNAMED:
             del self._unnamed[next(iter(self._unnamed))]
-        self._settle()
+
+    def _settled(self) -> TlsPlaces:
+        claims = (
+            (server, peer, [_place(each) for each in self._found(server) if _is_tls(each)])
+            for server, peer in self._peers.items()
+        )
+        return places_of(claims, self._unnamed)
 
     def _settle(self) -> None:
-        """Who is connected to over TLS, and where: what one name leaves may be another's."""
-        before, self._places = (
-            self._places,
-            places_of(
-                (
-                    (server, peer, [_place(each) for each in self._found(server) if _is_tls(each)])
-                    for server, peer in self._peers.items()
-                ),
-                self._unnamed,
-            ),
-        )
+        """Who is connected to over TLS, and where: what one name leaves may be another's.
+
+        Where a connection is open already, its certificate is asked for the names that come to it now:
+        nothing goes over it to a server that it was not proved to be (RFC 5923).
+        """
+        before, self._places = self._places, self._settled()
+        shown = [
+            (place, self._tls.unnamed_at(place, peer, also))
+            for place, (peer, also) in self._places.peers.items()
+        ]
+        if any(names for _, names in shown):
+            for place, names in shown:
+                self._note_unnamed(place, names)
+            self._places = self._settled()
         for (server, place), owner in self._places.taken.items():
             if before.taken.get((server, place)) != owner:
                 log.error(_WHY[(server.host, place) in self._unnamed], *(server, *place, owner))

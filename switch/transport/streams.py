@@ -56,6 +56,7 @@ class StreamHub:
         self.message_limits = message_limits
         self.counters = StreamCounters()
         self.tls = tls or TlsContexts()
+        self.tls.shown_at, self.tls.moved = self._shown_at, self._moved
         self.origins: tuple[str, ...] = ()
         """What browsers may name as their Origin; empty: anything."""
         self.forwarded = Forwarded(())
@@ -131,6 +132,14 @@ class StreamHub:
         """Who is at the other end of a connection by its certificate; None: nobody proved anything."""
         connection = self._connections.get(number)
         return None if connection is None else connection.identity
+
+    def _shown_at(self, remote: Address) -> PeerIdentity | None:
+        connection = self._by_remote.get((Transport.TLS, remote))
+        return None if connection is None else connection.identity
+
+    def _moved(self, remote: Address) -> None:
+        """Another server is there: what goes on over the old connection may, all else makes another."""
+        self._by_remote.pop((Transport.TLS, remote), None)
 
     async def close(self) -> None:
         """Close everything; nothing of it is left when this returns."""

@@ -178,6 +178,10 @@ class TlsContexts:
         self._peers: dict[tuple[str, int], tuple[TlsPeer, tuple[str, ...]]] = {}
         self.unnamed: Callable[[tuple[str, int], Sequence[str]], None] | None = None
         """Told which names of `also` a certificate has not; `expect` without them lets the others go on."""
+        self.shown_at: Callable[[tuple[str, int]], PeerIdentity | None] = lambda remote: None
+        """Who is at the other end of the connection that is used for this address; None: there is none."""
+        self.moved: Callable[[tuple[str, int]], None] = lambda remote: None
+        """Told that another server is at this address: the connection that there is, is not to it."""
 
     @property
     def is_server(self) -> bool:
@@ -206,10 +210,22 @@ class TlsContexts:
         Raises OSError where its files cannot be read.
         """
         self._client(peer)
-        self._peers.pop(remote, None)
+        before = self._peers.pop(remote, None)
         self._peers[remote] = (peer, also)
+        if before is not None and before[0] != peer:
+            self.moved(remote)
         if len(self._peers) > _MOST_ADDRESSES:  # names whose addresses change all the time
             del self._peers[next(iter(self._peers))]
+
+    def unnamed_at(self, remote: tuple[str, int], peer: TlsPeer, names: Sequence[str]) -> list[str]:
+        """Those of these names that do not stand in the certificate of the connection that there is.
+
+        Empty where there is no connection: the next one is proved as it is made.
+        """
+        context, shown = self._clients.get(peer), self.shown_at(remote)
+        if context is None or shown is None or not context.check_hostname:
+            return []
+        return [name for name in names if not shown.covers(name)]
 
     def accept(self) -> TlsSession:
         """A session with somebody who connected; there must be a certificate."""

@@ -13,15 +13,16 @@ from cti.carriers import CarrierAddresses
 from cti.tls_places import places_of
 from switch.guard.guard import Guard
 from switch.guard.settings import GuardSettings
-from switch.sip.events import ResponseReceived, TransportFailed
+from switch.sip.events import EndpointEvent, ResponseReceived, TransportFailed
 from switch.sip.flow import Flow, Transport
 from switch.transport.tls import TlsContexts, TlsPeer
 from switch.trunks.settings import TrunkSettings, TrunkTls
 from switch.trunks.targets import Server
 from tests.kit.certificates import certificate, contexts
 from tests.kit.dns_server import dns_server
+from tests.kit.patience import PATIENCE_S
 from tests.kit.virtual_clock import VirtualClock
-from tests.switch.transport.node import options, running_node
+from tests.switch.transport.node import Node, options, running_node
 
 HOST = "127.0.0.1"
 
@@ -89,7 +90,7 @@ async def looked_up(
 ) -> AsyncIterator[CarrierAddresses]:
     """The addresses of the trunks, once the DNS has said all."""
     async with dns_server() as names:
-        names.zone = {**zone}
+        names.zone = zone
         addresses = CarrierAddresses(
             {each.name: each for each in trunks},
             tls=tls,
@@ -152,3 +153,65 @@ async def test_a_name_that_comes_to_anothers_server_does_without_it_once_that_is
     assert isinstance(failed, TransportFailed)
     assert isinstance(answered, ResponseReceived), "nothing of the other's fails a second time"
     assert "has not both names" in caplog.text
+
+
+async def asks(node: Node, remote: tuple[str, int]) -> EndpointEvent:
+    """Send an OPTIONS there; what came of it."""
+    flow = Flow(Transport.TLS, remote, (HOST, 5061))
+    node.endpoint.send_request(options(), flow, node.clock.now())
+    node.pump.schedule_flush()
+    return (await node.wait_for(len(node.events) + 1))[-1]
+
+
+async def look_up_again(addresses: CarrierAddresses, tls: Noticing, *servers: Server) -> None:
+    """As when their answers are too old; returns when something has changed."""
+    tls.news.clear()
+    for wanted in addresses.resolver._due:
+        if wanted.host in [server.host for server in servers]:
+            addresses.resolver._due[wanted] = 0.0
+    addresses.resolver._news.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await tls.news.wait()
+
+
+async def test_a_name_that_comes_where_a_connection_is_open_must_stand_in_its_certificate(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other name is not called over it, and the calls of the first notice nothing."""
+    tls = Noticing()
+    async with (
+        running_node(tls=contexts(tmp_path, A.host)) as carrier,
+        running_node(tls=tls) as ours,
+    ):
+        remote = await carrier.pump.listen(Transport.TLS, HOST, 0)
+        a, b = (of(each, tmp_path / "ca.pem", remote[1]) for each in (A, B))
+        zone = {(A.host, "A"): [HOST], (B.host, "A"): ["127.0.0.2"]}
+        async with looked_up(tls, (a, b), zone) as addresses:
+            assert isinstance(await asks(ours, remote), ResponseReceived)
+            zone[B.host, "A"] = [HOST]
+            await look_up_again(addresses, tls, B)
+            assert hosts(addresses, b) == set()
+            assert hosts(addresses, a) == {HOST}
+            assert isinstance(await asks(ours, remote), ResponseReceived)
+    assert "has not both names" in caplog.text
+
+
+async def test_a_server_that_has_anothers_address_now_proves_itself_by_a_connection_of_its_own(
+    tmp_path: Path,
+) -> None:
+    tls = Noticing()
+    async with (
+        running_node(tls=contexts(tmp_path, A.host)) as carrier,
+        running_node(tls=tls) as ours,
+    ):
+        remote = await carrier.pump.listen(Transport.TLS, HOST, 0)
+        a, b = (of(each, tmp_path / "ca.pem", remote[1]) for each in (A, B))
+        zone = {(A.host, "A"): [HOST], (B.host, "A"): ["127.0.0.2"]}
+        async with looked_up(tls, (a, b), zone) as addresses:
+            assert isinstance(await asks(ours, remote), ResponseReceived)
+            zone[A.host, "A"] = ["127.0.0.3"]
+            await look_up_again(addresses, tls, A)
+            zone[B.host, "A"] = [HOST]
+            await look_up_again(addresses, tls, B)
+            assert hosts(addresses, b) == {HOST}
+            assert isinstance(await asks(ours, remote), TransportFailed), "it is not b.example.com"
