@@ -98,7 +98,7 @@ async def _is_called(lab: Lab) -> str:
         for line in ("a=ice-lite", "a=rtcp-mux", "a=fingerprint:sha-256", "UDP/TLS/RTP/SAVP"):
             assert line in offer, f"our offer has no {line}:\n{offer}"
         assert not re.search(r"(?m)^a=crypto:", offer), f"our offer has keys in clear:\n{offer}"
-        await phone.established(call, 20.0)
+        await phone.established(call)
         await _hears(browser, CALLER_HZ, codec="opus")
         await _is_heard(phone, call, AGENT_HZ)
         await _holds(browser, phone, call)
@@ -124,7 +124,7 @@ async def _calls(lab: Lab) -> str:
         assert await browser.do("register") == 200
         await phone.register_to(lab.host, lab.sip_port, "1001", "lab-1001", timeout_s=15.0)
         phone.hum(AGENT_HZ)
-        ringing = asyncio.create_task(phone.answer_next(20.0))
+        ringing = asyncio.create_task(phone.answer_next())
         assert await browser.do("call", "1001", "PCMU") == 200
         ring = await ringing
         await _hears(browser, AGENT_HZ, codec="PCMU")

@@ -61,10 +61,10 @@ async def _through_a_proxy(lab: Lab) -> str:
         ):
             await _until_it_listens(proxy)
             await agent.register_to(lab.host, proxy, "1007", "lab-1007", timeout_s=15.0)
-            await lab.agent_is("1007", "available", 15.0)
+            await lab.agent_is("1007", "available")
             call = await caller.call(f"sip:4001@{lab.host}:{proxy}")
-            ring = await agent.answer_next(20.0)
-            await caller.established(call, 20.0)
+            ring = await agent.answer_next()
+            await caller.established(call)
             agent.hum(AGENT_HZ)
             caller.hum(CALLER_HZ)
             await until_each_hears((agent, ring.call, CALLER_HZ), (caller, call, AGENT_HZ))

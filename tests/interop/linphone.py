@@ -117,7 +117,7 @@ async def linphone(lab: Lab, transport: str) -> AsyncIterator[Linphone]:
             await phone.tell("soundcard use files")
             await phone.tell(f"play {folder / 'hum.wav'}")
             await phone.tell(f"record {folder / 'heard.wav'}")
-            await lab.agent_is(_NUMBER, "available", 20.0)
+            await lab.agent_is(_NUMBER, "available")
             yield phone
             await phone.tell("quit")
 
@@ -142,7 +142,7 @@ async def _is_called(lab: Lab) -> str:
         call = await other.call(f"sip:{_NUMBER}@{lab.host}:{lab.sip_port}")
         await phone.says("Receiving new incoming call")
         await phone.tell("answer")
-        await other.established(call, 20.0)
+        await other.established(call)
         await phone.says("connected.")
         hears(await listen(other, call), CALLER_HZ)
         await phone.hears(AGENT_HZ)

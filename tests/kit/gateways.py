@@ -34,7 +34,7 @@ async def have(lab: Lab, first: int, second: int) -> None:
         counted = [each["figures"].get("legs") for each in found]
         return booked == counted == [first, second]
 
-    await lab.until(holds, 15.0, f"the gateways never had {first} and {second} legs")
+    await lab.until(holds, message=f"the gateways never had {first} and {second} legs")
 
 
 class Pair:
@@ -53,7 +53,7 @@ class Pair:
             phone.hum(pitch)
         lab = self._lab
         await self.agent.register_to(lab.host, lab.sip_port, self._number, f"lab-{self._number}")
-        await lab.agent_is(self._number, "available", 15.0)
+        await lab.agent_is(self._number, "available")
         await self.again()
         return self
 
@@ -61,9 +61,9 @@ class Pair:
         """Call once more."""
         lab = self._lab
         self.call = await self.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        self.ring = (await self.agent.answer_next(15.0)).call
-        await self.caller.established(self.call, 15.0)
-        await lab.agent_is(self._number, "talking", 15.0)
+        self.ring = (await self.agent.answer_next()).call
+        await self.caller.established(self.call)
+        await lab.agent_is(self._number, "talking")
         await self.sounds()
 
     async def sounds(self) -> None:
@@ -76,13 +76,11 @@ class Pair:
 
     async def ended(self) -> None:
         """Both hear of the end."""
-        await asyncio.gather(
-            self.caller.closed(self.call, 15.0), self.agent.closed(self.ring, 15.0)
-        )
+        await asyncio.gather(self.caller.closed(self.call), self.agent.closed(self.ring))
 
     async def hang_up(self) -> None:
         await self.caller.hang_up(self.call)
-        await self.agent.closed(self.ring, 15.0)
+        await self.agent.closed(self.ring)
 
 
 async def across(lab: Lab, phones: AsyncExitStack) -> None:
@@ -94,16 +92,16 @@ async def across(lab: Lab, phones: AsyncExitStack) -> None:
     colleague = await phones.enter_async_context(Phone("baresip"))
     colleague.hum(OTHER_HZ)
     await colleague.register_to(lab.host, lab.sip_port, "1031", "lab-1031")
-    await lab.agent_is("1031", "available", 15.0)
+    await lab.agent_is("1031", "available")
     pair.agent.process.hold(pair.ring)
-    await lab.agent_is("1006", "held", 15.0)
+    await lab.agent_is("1006", "held")
     asked = await pair.agent.call("1031")
-    ring = await colleague.answer_next(15.0)
-    await pair.agent.established(asked, 15.0)
+    ring = await colleague.answer_next()
+    await pair.agent.established(asked)
     await have(lab, 2, 2)
     pair.agent.process.connect(pair.ring, asked)
-    await pair.agent.closed(pair.ring, 15.0)
-    await pair.agent.closed(asked, 15.0)
+    await pair.agent.closed(pair.ring)
+    await pair.agent.closed(asked)
     heard, heard_too = await asyncio.gather(
         listen(pair.caller, pair.call), listen(colleague, ring.call)
     )
@@ -113,4 +111,4 @@ async def across(lab: Lab, phones: AsyncExitStack) -> None:
     assert booked == [1, 1]
     await asyncio.sleep(1.0)  # sound for the recording
     await pair.caller.hang_up(pair.call)
-    await colleague.closed(ring.call, 15.0)
+    await colleague.closed(ring.call)

@@ -124,7 +124,7 @@ async def test_a_transfer_leaves_nobody_in_clear(lab: Lab) -> None:
         await lab.agent_is(STRICT_TOO, "available")
         agent.process.transfer(own, STRICT_TOO)
         ring = await colleague.answer_next()
-        await agent.closed(own, 10.0)
+        await agent.closed(own)
         await until_each_hears((caller, call, OTHER_HZ), (colleague, ring.call, CALLER_HZ))
         await caller.hang_up(call)
         await colleague.closed(ring.call)

@@ -169,6 +169,7 @@ async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back
         assert time.monotonic() - killed < TOLD_S
         await lab.agent_is("1001", "available")
         last, *_ = await the_last(lab, before + 1)
+        await takes_calls(lab)
         back = await carrier.incoming()
         carrier.process.reject(back.call, 486)
         assert ("failed", "busy") in await call_backs(lab, last, "failed")
@@ -204,6 +205,7 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
         assert time.monotonic() - killed < TOLD_S
         await lab.agent_is("1001", "available")
 
+        await takes_calls(lab)  # each one that was killed makes the next one wait for longer
         back = await carrier.answer_next()
         assert back.from_number.endswith("4001"), "it shows the number that was dialled"
         ring = await agent.answer_next()
@@ -250,6 +252,7 @@ async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_
         await caller.closed(call)
         last, result, reason = await the_last(lab, before + 1)
         assert (result, reason) == ("failed", "gateway-lost")
+        await takes_calls(lab)
         back = await carrier.incoming()
         await call_backs(lab, last, "dialled")
         await restart(lab)  # the third server finds a phone that rings, and whom it rings for

@@ -25,7 +25,7 @@ async def parked(lab: Lab, count: int = 1) -> list[dict[str, Any]]:
         found[:] = await lab.get("/api/v1/parked")
         return len(found) == count
 
-    await lab.until(holds, 10.0, "the places are not as they should be")
+    await lab.until(holds, message="the places are not as they should be")
     return found
 
 
@@ -39,7 +39,7 @@ async def hears_music(phone: Phone, call: str) -> None:
 async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     """The caller talks to agent 1001, out of a recorded queue."""
     call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-    ring = await agent.answer_next(10.0)
+    ring = await agent.answer_next()
     await caller.established(call)
     await lab.agent_is("1001", "talking")
     return call, ring.call
@@ -63,10 +63,10 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
         agent.process.hold(own)
         await lab.agent_is("1001", "held")
         teller = await agent.call("*68")
-        await agent.closed(own, 10.0)
+        await agent.closed(own)
         (place,) = await parked(lab)
         assert (place["slot"], place["by"], place["state"]) == ("701", "1001", "parked")
-        await agent.closed(teller, 20.0)  # the place was said
+        await agent.closed(teller)  # the place was said
         await hears_music(caller, call)
 
         await colleague.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
@@ -78,7 +78,7 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
         hears(await listen(colleague, fetched), CALLER_HZ)
 
         colleague.process.transfer(fetched, "705")
-        await colleague.closed(fetched, 10.0)
+        await colleague.closed(fetched)
         (place,) = await parked(lab)
         assert (place["slot"], place["by"]) == ("705", "1002")
         lab.kill()
@@ -90,7 +90,7 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
         await hears_music(caller, call)
         reply = await lab.post("/api/v1/parked/705/fetch", {}, "1001")
         assert reply.status_code == 202, reply.text
-        fetched = (await agent.answer_next(10.0)).call
+        fetched = (await agent.answer_next()).call
         await lab.agent_is("1001", "talking")
         hears(await listen(caller, call), AGENT_HZ)
         hears(await listen(agent, fetched), CALLER_HZ)
@@ -113,7 +113,7 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
             call = await another.call(f"sip:4001@{lab.host}:{lab.sip_port}")
             rings = await _who_rings(lab)
             chosen, other = (agent, colleague) if rings == "1001" else (colleague, agent)
-            ring = await chosen.incoming(10.0)
+            ring = await chosen.incoming()
             taken = await other.call(f"*8{rings}")
             await other.established(taken)
             await another.established(call)
@@ -136,5 +136,5 @@ async def _who_rings(lab: Lab) -> str:
                 found = number
         return bool(found)
 
-    await lab.until(holds, 10.0, "nobody rings")
+    await lab.until(holds, message="nobody rings")
     return found

@@ -126,10 +126,10 @@ async def test_its_calls_outlive_a_broken_line_and_the_call_agent(place: Place) 
         async def is_away() -> bool:
             return bool((await gateways(lab))["hall"]["state"] == "away")
 
-        await lab.until(is_away, 15.0, "the broken line was not noticed")
+        await lab.until(is_away, message="the broken line was not noticed")
         await second.sounds()
         await first.hang_up()
-        await lab.agent_is("1001", "available", 15.0)
+        await lab.agent_is("1001", "available")
         await first.again()
         assert (await gateways(lab))["local-1"]["legs"] == 2
         await place.line.mend()

@@ -13,20 +13,16 @@ import struct
 import pytest
 
 from tests.kit.certificates import trusting
-from tests.kit.hearing import until_loudest
 from tests.kit.lab import Lab
 from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import sdp, status
+from tests.kit.secure_talk import SecureTalk, port_of, srtp_of
 from tests.kit.web_sip import WebSip
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 LAB = {"secure": True}
-
-
-def port_of(lab: Lab, transport: str) -> int:
-    return {"tls": lab.tls_port, "ws": lab.ws_port, "wss": lab.wss_port}[transport]
 
 
 @pytest.mark.parametrize(
@@ -38,27 +34,12 @@ async def test_a_phone_that_trusts_our_authority_calls_and_is_called(
 ) -> None:
     trusted = lab.data / "tls" / "ca.pem"
     async with Phone("baresip", number="+12025550118") as caller:
-        # Whoever comes over WebSocket is taken for a browser, and offered DTLS alone.
-        srtp = "dtls" if transport == "wss" else "off"
-        agent = Phone(backend, ca_file=trusted, srtp=srtp)
+        agent = Phone(backend, ca_file=trusted, srtp=srtp_of(transport))
         await agent.__aenter__()
         try:
-            port = port_of(lab, transport)
-            await agent.register_to(
-                lab.host, port, "1003", "lab-1003", transport=transport, expires_s=600
-            )
-            await lab.agent_is("1003", "available")
-            call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-            ring = await agent.answer_next()
-            await caller.established(call)
-            agent.hum(1000.0)
-            caller.hum(440.0)
-            await asyncio.gather(
-                until_loudest(agent, ring.call, 440.0), until_loudest(caller, call, 1000.0)
-            )
-            await caller.hang_up(call)  # we say BYE to the agent, over its connection
-            await agent.closed(ring.call)
-            await lab.agent_is("1003", "available")
+            talk = SecureTalk(lab, caller, agent, transport)
+            await talk.begin(expires_s=600)
+            await talk.end()
             own = await agent.call("4003")
             await agent.established(own)
             await agent.hang_up(own)

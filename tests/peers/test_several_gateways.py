@@ -43,7 +43,7 @@ async def test_each_call_has_a_gateway_and_dies_with_that_one_alone(lab: Lab) ->
         after = {name: each["pid"] for name, each in (await gateways(lab)).items()}
         assert after["local-1"] != pids["local-1"]
         assert after["local-2"] == pids["local-2"]
-        await lab.agent_is("1001", "available", 15.0)
+        await lab.agent_is("1001", "available")
         await first.again()
         await have(lab, 2, 2)
         await second.hang_up()
@@ -102,11 +102,11 @@ async def test_a_gateway_that_is_drained_finishes_its_calls_over_a_restart(lab: 
         await have(lab, 0, 2)
         await lab.post("/api/v1/gateways/local-2/drain", login="admin")
         refused = await third.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
-        await third.caller.closed(refused, 15.0)
+        await third.caller.closed(refused)
         assert await command(lab, "undrain", "local-2") == "local-2 takes new calls again.\n"
         reply = await lab.post("/api/v1/gateways/local-1/undrain", login="admin")
         assert reply.json()["state"] == "up"
-        await lab.agent_is("1003", "available", 15.0)
+        await lab.agent_is("1003", "available")
         await first.again()  # its agent has been idle for longest
         await have(lab, 2, 2)
         await first.hang_up()

@@ -69,10 +69,10 @@ async def test_each_party_hears_the_other_and_only_the_other(caller: str, callee
                     break
 
         alice.process.hold(call)
-        assert (await bob.process.wait_for(Held)).by_far_end
-        assert not (await alice.process.wait_for(Held)).by_far_end
+        assert (await bob.process.wait_for(Held, PATIENCE_S)).by_far_end
+        assert not (await alice.process.wait_for(Held, PATIENCE_S)).by_far_end
         alice.process.resume(call)
-        await bob.process.wait_for(Resumed)
+        await bob.process.wait_for(Resumed, PATIENCE_S)
 
         bob.process.hang_up(ring.call)
         assert (await alice.closed(call)).status == 200
@@ -90,8 +90,8 @@ async def test_hold_and_resume_pressed_at_once_both_reach_the_far_end(phone: Pho
             phone.process.hold(call)
             phone.process.resume(call)
             for side in (far, phone):
-                assert (await side.process.wait_for(Held)).by_far_end is (side is far)
-                await side.process.wait_for(Resumed)
+                assert (await side.process.wait_for(Held, PATIENCE_S)).by_far_end is (side is far)
+                await side.process.wait_for(Resumed, PATIENCE_S)
 
 
 async def test_a_refused_call_closes_with_the_status(phone: Phone) -> None:
@@ -106,7 +106,7 @@ async def test_a_cancelled_call_closes_on_both_sides(phone: Phone) -> None:
     async with Phone("baresip") as callee:
         call = await phone.call(callee.uri)
         ring = await callee.incoming()
-        await phone.process.wait_for(Ringing)
+        await phone.process.wait_for(Ringing, PATIENCE_S)
         assert (await phone.hang_up(call)).status == 487
         assert (await callee.closed(ring.call)).status == 487
 
@@ -133,27 +133,27 @@ async def test_a_registrar_that_is_not_there_is_reported_without_ending_the_phon
     phone: Phone,
 ) -> None:
     phone.process.register("1001", "lab-1001", "127.0.0.1", 9, transport="tcp")
-    failed = await phone.process.wait_for(RegistrationFailed, 12)
+    failed = await phone.process.wait_for(RegistrationFailed, PATIENCE_S)
     assert failed.reason
     assert phone.process.is_alive
 
 
 async def test_orders_that_make_no_sense_are_answered(phone: Phone) -> None:
     phone.process.answer("in9")
-    failed = await phone.process.wait_for(Failed)
+    failed = await phone.process.wait_for(Failed, PATIENCE_S)
     assert failed.call == "in9"
     assert "no such call" in failed.message
     call = phone.process.dial("1001")
-    assert "registrar" in (await phone.process.wait_for(Closed, call=call)).reason
+    assert "registrar" in (await phone.process.wait_for(Closed, PATIENCE_S, call=call)).reason
 
 
 async def test_the_death_of_the_child_is_told_and_another_can_start(phone: Phone) -> None:
-    waiting = asyncio.ensure_future(phone.process.wait_for(Incoming, 10))
+    waiting = asyncio.ensure_future(phone.process.wait_for(Incoming, PATIENCE_S))
     await asyncio.sleep(0)
     os.kill(phone.process.pid, signal.SIGABRT)
     with pytest.raises(PhoneUnavailableError, match="-6"):
         await waiting
-    assert (await phone.process.wait_for(Died)).exit_code == -signal.SIGABRT
+    assert (await phone.process.wait_for(Died, PATIENCE_S)).exit_code == -signal.SIGABRT
     assert not phone.process.is_alive
     with pytest.raises(PhoneUnavailableError):
         phone.process.dial("sip:1@127.0.0.1")
@@ -164,7 +164,7 @@ async def test_the_death_of_the_child_is_told_and_another_can_start(phone: Phone
 async def test_the_child_ends_when_its_parent_is_gone(phone: Phone) -> None:
     assert phone.process._process.stdin is not None
     phone.process._process.stdin.close()
-    assert (await phone.process.wait_for(Died, 5)).exit_code == 0
+    assert (await phone.process.wait_for(Died, PATIENCE_S)).exit_code == 0
 
 
 async def test_garbage_on_the_line_is_refused_and_the_phone_goes_on(phone: Phone) -> None:
@@ -172,7 +172,7 @@ async def test_garbage_on_the_line_is_refused_and_the_phone_goes_on(phone: Phone
     assert stdin is not None
     for line in (b"hello\n", b'{"t":"dial"}\n', b'{"t":"nonsense"}\n', b"\xff\xfe\n"):
         stdin.write(line)
-        assert "not a command" in (await phone.process.wait_for(Failed)).message
+        assert "not a command" in (await phone.process.wait_for(Failed, PATIENCE_S)).message
     assert phone.process.is_alive
 
 
