@@ -210,7 +210,10 @@ def _cores() -> Iterator[Finding]:
 def _softphone() -> Iterator[Finding]:
     found = [name for name in ("pjsua2", "baresip") if util.find_spec(name) is not None]
     if found:
-        yield Finding(Severity.GOOD, f"softphone: {found[0]}")
+        extra = ", of the extra `softphone`, which desks prefer to baresip where it is installed"
+        yield Finding(
+            Severity.GOOD, f"softphone: {found[0]}{extra if found[0] == 'pjsua2' else ''}"
+        )
     else:
         yield Finding(
             Severity.WARNING,

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,8 @@ from cti.paths import shipped
 _START_S: Final = 120.0
 """The first start of a version compiles the loops of the sound engine; a small machine takes its time."""
 _STOP_S: Final = 20.0
+_COMPILING: Final = "compiling the sound engine"
+"""So begins what `switch.compiled` says of it."""
 
 
 class ServerFailedError(Exception):
@@ -52,11 +54,15 @@ class LocalServer:
 
 @contextlib.asynccontextmanager
 async def local_server(
-    folder: Path, *options: str, config: Path | None = None
+    folder: Path,
+    *options: str,
+    config: Path | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> AsyncIterator[LocalServer]:
     """Start a server with data and log below `folder`, wait until it takes calls, stop it at the end.
 
-    `config` is the shipped lab unless given; `options` are further ones of `switchroom serve`.
+    `config` is the shipped lab unless given; `options` are further ones of `switchroom serve`. `tell` is told
+    what takes long at the first start.
 
     Raises:
         ServerFailedError: it did not come up.
@@ -64,7 +70,7 @@ async def local_server(
     ports = free_port(), free_port(), free_port()
     server = await _launch(folder, ports, options, config)
     try:
-        await _wait_ready(server)
+        await _wait_ready(server, tell)
         yield server
     finally:
         await _stop(server.process)
@@ -127,13 +133,18 @@ async def _launch(
     )
 
 
-async def _wait_ready(server: LocalServer) -> None:
+async def _wait_ready(server: LocalServer, tell: Callable[[str], None]) -> None:
+    told = ""
     try:
         async with asyncio.timeout(_START_S), httpx.AsyncClient() as client:
             while server.process.returncode is None:
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get(f"{server.url}/healthz")).status_code == 200:
                         return
+                news = _compiling(server.log)
+                if news != told:
+                    told = news
+                    tell(news)
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise ServerFailedError(
@@ -152,6 +163,13 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def _compiling(log: Path) -> str:
+    """What the log says last of the sound engine being compiled."""
+    lines = (line for line in _tail(log).splitlines() if _COMPILING in line)
+    last = next(reversed(list(lines)), "")
+    return last[last.index(_COMPILING) :] if last else ""
 
 
 def _tail(log: Path) -> str:

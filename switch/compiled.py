@@ -10,7 +10,7 @@ is called by entry points only, and becomes part of them.
 
 The kept machine code lies in a folder whose name is a digest of all sources that may be compiled:
 numba itself asks only whether the file of the entry point has changed, not those that it calls.
-Compiling all takes some seconds, once for each version of the sources; see `python -m switch.compiled`.
+Compiling all takes about half a minute, once a version; see `python -m switch.compiled`.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ _SOURCES: Final = ("compiled.py", "libc.py", "rtp", "srtp", "media", "gateway")
 _MODULES: Final = ("switch.gateway.server",)
 """Importing these imports every module that has entry points."""
 
+_SAY_EVERY_S: Final = 3.0
+
 
 def table_of(record: np.dtype[Any]) -> Any:
     """The type of a table: a one-dimensional array of `record`s."""
@@ -73,9 +75,9 @@ def entry(*arguments: object) -> Callable[[F], F]:
     """Compile a function that Python calls with arguments of these types, now or from the kept code."""
 
     def decorate(function: F) -> F:
-        return cast(
-            "F", numba.njit(arguments, nogil=True, cache=_keeps, error_model="numpy")(function)
-        )
+        compiled = numba.njit(arguments, nogil=True, cache=_keeps, error_model="numpy")(function)
+        _progress.one_more()
+        return cast("F", compiled)
 
     return decorate
 
@@ -116,7 +118,7 @@ def _keep() -> bool:
                 if other != folder:
                     shutil.rmtree(other, ignore_errors=True)
         if is_new:
-            _log.warning("the loops of the sound engine are compiled: some seconds, once a version")
+            _log.warning("compiling the sound engine, once a version: about half a minute")
         vars(numba.config)["CACHE_DIR"] = str(folder)
         return True
     return False
@@ -131,7 +133,46 @@ def _caches() -> list[Path]:
     return [*caches, Path(tempfile.gettempdir())]
 
 
+class Progress:
+    """Says how far the compiling is while it takes long, as at the first start of a version."""
+
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total = total
+        self._clock = clock
+        self._done = 0
+        self._began = self._said_at = clock()
+        self._has_said = False
+
+    def one_more(self) -> None:
+        """A function is compiled, or was taken from the kept code."""
+        self._done += 1
+        now = self._clock()
+        if self._done == self._total and self._has_said:
+            _log.warning("the sound engine is compiled (%.0f s)", now - self._began)
+        elif now - self._said_at >= _SAY_EVERY_S and self._done < self._total:
+            self._said_at, self._has_said = now, True
+            _log.warning(
+                "compiling the sound engine, once a version: %d of %d functions, %.0f s",
+                self._done,
+                self._total,
+                now - self._began,
+            )
+
+
+def count_entries() -> int:
+    """How many functions `entry` will be asked to compile."""
+    here = Path(__file__).parent
+    paths = [here / name for name in _SOURCES]
+    sources = (each for path in paths for each in (path.glob("*.py") if path.is_dir() else [path]))
+    return sum(
+        line.startswith("@entry(")
+        for source in sources
+        for line in source.read_text(encoding="utf-8").splitlines()
+    )
+
+
 _keeps: Final = _keep()
+_progress: Final = Progress(count_entries())
 
 
 def main() -> int:

@@ -32,12 +32,15 @@ class Persona:
     """Hangs up after so long at the most."""
 
 
+_PATIENCE_S: Final = 900.0
+"""Whoever tries the desk first reads, holds, consults, parks: the caller is to be there still."""
+
 PERSONAS: Final[Sequence[Persona]] = (
-    Persona(number="+12025550109", dials="4001", hums_hz=440.0),
-    Persona(number="+441632960121", dials="4000", digits="1", hums_hz=523.0),
-    Persona(number="+12025550100", dials="4001", hums_hz=392.0),
-    Persona(number="+12025550102", dials="4010", digits="1", hums_hz=494.0),
-    Persona(number="+12025550177", dials="4000", digits="1", hums_hz=587.0),
+    Persona(number="+12025550109", dials="4001", hums_hz=440.0, stays_s=_PATIENCE_S),
+    Persona(number="+441632960121", dials="4000", digits="1", hums_hz=523.0, stays_s=_PATIENCE_S),
+    Persona(number="+12025550100", dials="4001", hums_hz=392.0, stays_s=_PATIENCE_S),
+    Persona(number="+12025550102", dials="4010", digits="1", hums_hz=494.0, stays_s=_PATIENCE_S),
+    Persona(number="+12025550177", dials="4000", digits="1", hums_hz=587.0, stays_s=_PATIENCE_S),
 )
 """Known customers, two who share a number, one who wants Chinese, and one whom nobody knows."""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from cti.demo.callers import PERSONAS, keep_calling
 from cti.demo.check import check
+from cti.demo.colleague import NUMBER, colleague
 from cti.demo.server import DemoFailedError, demo_server
 from cti.desk.agent.app import DeskApp
 from cti.desk.agent.options import DeskOptions
@@ -18,6 +21,7 @@ from cti.local_server import ServerFailedError
 
 _FIRST_CALL_S = 4.0
 _PAUSE_S = 6.0
+_READ_S = 20.0
 
 
 def _say(text: str) -> None:
@@ -30,7 +34,7 @@ async def run_check() -> int:
     with tempfile.TemporaryDirectory(prefix="switchroom-demo-") as folder:
         _log_to(Path(folder) / "demo.log")
         try:
-            async with demo_server(Path(folder)) as server:
+            async with demo_server(Path(folder), tell=_say) as server:
                 _say("the server accepts calls")
                 await check(server, _say)
         except* (DemoFailedError, ServerFailedError) as group:
@@ -54,10 +58,13 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
         _log_to(folder / "demo.log")
         _say("starting the server and filling the customer store ...")
         try:
-            async with demo_server(folder) as server:
-                _say(f"wallboard, in another terminal: switchroom wallboard --server {server.url}")
-                _say("  (login super, password desk-super)")
-                await asyncio.sleep(1.0)  # time to read the lines before the desk covers them
+            async with demo_server(folder, tell=_say) as server, colleague(server):
+                _say("For the wallboard, in another terminal:")
+                _say(f"    {_command()} wallboard --server {server.url}")
+                _say("    login super, password desk-super")
+                _say(f"A colleague, {NUMBER}, answers when you consult (^X).")
+                _say(f"The desk covers this. Press Enter to open it; it opens in {_READ_S:.0f} s.")
+                await _enter(_READ_S)
                 desk = DeskApp(
                     DeskOptions(
                         server=server.url,
@@ -79,6 +86,29 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
         if keep is not None:
             _say(f"everything is kept in {folder}")
     return 0
+
+
+def _command() -> str:
+    """How this program is called: it need not be on the path."""
+    program = Path(sys.argv[0])
+    if program.suffix == ".py":
+        return f"{sys.executable} -m cti.cli.main"
+    return program.name if shutil.which(program.name) else os.path.relpath(program)
+
+
+async def _enter(within_s: float) -> None:
+    """Wait for a line from the terminal, so long at the most."""
+    pressed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin, pressed.set)
+    try:
+        async with asyncio.timeout(within_s):
+            await pressed.wait()
+        sys.stdin.readline()
+    except TimeoutError:
+        pass
+    finally:
+        loop.remove_reader(sys.stdin)
 
 
 async def _callers(host: str, port: int) -> None:

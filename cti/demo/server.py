@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from crm_store.seed import seed
@@ -17,8 +17,10 @@ class DemoFailedError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def demo_server(folder: Path, *options: str) -> AsyncIterator[LocalServer]:
-    """Seed the store below `folder`, start a server there, stop it at the end.
+async def demo_server(
+    folder: Path, *options: str, tell: Callable[[str], None] = lambda text: None
+) -> AsyncIterator[LocalServer]:
+    """Seed the store below `folder`, start a server there, stop it at the end; `tell` says what takes long.
 
     `options` are further ones of `switchroom serve`.
 
@@ -30,5 +32,5 @@ async def demo_server(folder: Path, *options: str) -> AsyncIterator[LocalServer]
     store = await Store.open(f"sqlite:///{data / 'switchroom.db'}", data_dir=data)
     await seed(store, now=time.time())
     await store.close()
-    async with local_server(folder, *options) as server:
+    async with local_server(folder, *options, tell=tell) as server:
         yield server

@@ -44,7 +44,7 @@ def tree(tmp_path: Path) -> Path:
 def test_code_is_kept_beside_the_sources_and_named_after_all_of_them(tree: Path) -> None:
     first = kept(tree)
     assert Path(first.stdout.strip()).parent == tree / "switch" / "__pycache__"
-    assert "compiled" in first.stderr  # a first start says what takes so long
+    assert "compiling the sound engine" in first.stderr  # a first start says what takes so long
     again = kept(tree)
     assert again.stdout == first.stdout
     assert not again.stderr
@@ -78,3 +78,34 @@ def test_a_cache_folder_that_cannot_even_be_looked_at_is_passed_over(
     home.mkdir()
     found = kept(tree, XDG_CACHE_HOME=str(too_long), HOME=str(home))
     assert Path(found.stdout.strip()).parent == home / ".cache"
+
+
+def test_what_takes_long_says_how_far_it_is_and_what_does_not_says_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 100.0
+    quick = compiled.Progress(3, lambda: now)
+    for _ in range(3):
+        quick.one_more()
+    assert not caplog.records
+    slow = compiled.Progress(3, lambda: now)
+    for _ in range(3):
+        now += 4.0
+        slow.one_more()
+    assert [record.getMessage() for record in caplog.records] == [
+        "compiling the sound engine, once a version: 1 of 3 functions, 4 s",
+        "compiling the sound engine, once a version: 2 of 3 functions, 8 s",
+        "the sound engine is compiled (12 s)",
+    ]
+
+
+def test_every_entry_point_is_counted() -> None:
+    """In a process of its own: others compile, too."""
+    script = (
+        "import switch.gateway.server; from switch import compiled; "
+        "print(compiled.count_entries() - compiled._progress._done)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "0"
