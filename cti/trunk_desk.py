@@ -26,19 +26,25 @@ from switch.trunks.steps import Step
 from switch.trunks.targets import Target
 
 _WORDS: Final[Mapping[str, str]] = {
-    "dialled": "{subject} is read as {detail}",
-    "no-route": "{subject} takes no such number",
-    "route": "{subject} takes it: {detail}",
+    "dialled": "{subject} is dialled, which is read as {detail}",
+    "no-route": "the route by {subject} is for other numbers",
+    "route": "the route by {subject} takes it: {detail}",
     "not-allowed": "{detail} may not call out by {subject}; see its callers",
     "blocked": "it is blocked: numbers that begin with {subject}",
     "emergency": "it is an emergency number: by {subject}, with the location {detail}, without limits",
-    "international": "{subject} in the international form: {detail}",
-    "rate": "{subject} costs {detail}",
+    "international": "its international form, by which costs are found, is {detail}",
+    "rate": "a minute by {subject} costs {detail}",
     "no-address": "{subject} is left out: no address is known of {detail}",
     "not-registered": "{subject} is not registered: it is tried last",
     "not-good": "{detail} of {subject} is down, or a call failed there lately: it is tried last",
     "full": "{subject} is left out: {detail} is reached",
 }
+_SIMPLER: Final[Mapping[str, str]] = {
+    "dialled": "{subject} is dialled",
+    "international": "it has no international form: no cost can be found",
+    "rate": "{subject} has no rate for it",
+}
+"""The same where there is nothing to be told, or nothing else."""
 _REFUSALS: Final[Mapping[str, str]] = {
     "unknown-number": "Nobody has that number (404)",
     "not-allowed": "The caller may not call it (403)",
@@ -188,5 +194,8 @@ def _written(target: Target) -> str:
 
 
 def _step(step: Step) -> RouteStepView:
-    words = _WORDS[step.what].format(subject=step.subject, detail=step.detail)
+    words = _WORDS[step.what]
+    if step.detail in ("none", step.subject):
+        words = _SIMPLER.get(step.what, words)
+    words = words.format(subject=step.subject, detail=step.detail)
     return RouteStepView(what=step.what, words=words)

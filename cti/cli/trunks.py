@@ -115,11 +115,14 @@ def told_route(route: RouteView) -> list[str]:
     """The way to a decision, one step a line."""
     lines = [f"{number:3}. {step.words}" for number, step in enumerate(route.steps, 1)]
     lines.append(f"{route.words}.")
+    if len(route.attempts) > 1:
+        lines.append("Tried one after the other until one takes it:")
     for number, each in enumerate(route.attempts, 1):
         cost = f", {each.cost} a minute" if each.cost else ""
         caller = each.caller or "withheld"
         lines.append(
-            f"  {number}. {each.trunk} at {each.address}: calls {each.number}, shows {caller}{cost}"
+            f"  {number}. {each.trunk} at {each.address}: the number sent is {each.number}, "
+            f"the caller shown {caller}{cost}"
         )
     return lines
 

@@ -15,6 +15,7 @@ from switch.trunks.hunt import Candidate, Departure, Hunt, Nowhere
 from switch.trunks.identity import CallerId, choose_caller
 from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_format import NumberFormat, to_e164, write
+from switch.trunks.rates import Rate
 from switch.trunks.settings import TrunkSettings
 from switch.trunks.steps import Trace, note
 from switch.trunks.targets import Target, TargetSource
@@ -139,7 +140,7 @@ class Trunks:
         for name, trunk in trunks.items():
             rate = None if trunk.rates is None or e164 is None else trunk.rates.find(e164)
             costs[name] = None if rate is None else rate.cost
-            note(trace, "rate", name, "none" if rate is None else f"{rate.cost} for {rate.prefix}")
+            note(trace, "rate", name, _told(rate))
 
         def rank(member: Member) -> tuple[bool, Decimal, int]:
             cost = costs[member.trunk]
@@ -227,6 +228,10 @@ def caller_out(trunk: TrunkSettings, number: str, name: str) -> CallerId:
         region=trunk.region,
         account="" if trunk.credentials is None else trunk.credentials.username,
     )
+
+
+def _told(rate: Rate | None) -> str:
+    return "none" if rate is None else f"{rate.cost}, the rate of numbers with {rate.prefix}"
 
 
 def _needs_e164(trunk: TrunkSettings) -> bool:

@@ -72,7 +72,8 @@ def test_a_route_is_told_step_by_step_with_its_costs() -> None:
     assert told_route(route) == [
         "  1. 2025550123 is read as 2025550123",
         "It leaves by alpha to 192.0.2.1:5060 UDP.",
-        "  1. alpha at 192.0.2.1:5060 UDP: calls 12025550123, shows withheld, 0.0060 a minute",
+        "  1. alpha at 192.0.2.1:5060 UDP: the number sent is 12025550123, "
+        "the caller shown withheld, 0.0060 a minute",
     ]
 
 
