@@ -129,6 +129,7 @@ class ContactAdoption:
             contact.silent,
             contact.agent_first,
             contact.agent_here,
+            contact.had_by,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -314,6 +315,7 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         silent=record.silent,
         agent_first=record.agent_first,
         agent_here=record.agent_here,
+        had_by=tuple(map(AgentId, record.had_by)),
     )
 
 

@@ -102,6 +102,8 @@ class Contact(Struct, kw_only=True):
     """In talks that are over: before it came back to its queue."""
     served: bool = False
     """An agent has answered it from a queue, whoever has it now."""
+    had_by: tuple[AgentId, ...] = ()
+    """Agents who have had it and gave it away: of their figures it is no further contact."""
     tune: str = ""
     """The music that its customer hears when it is to hear some, as last commanded."""
     pairs: tuple[tuple[LegId, LegId], ...] = ()

@@ -110,6 +110,8 @@ class ContactHanded(Struct, frozen=True, kw_only=True):
     talked_s: float
     """By the former agent, hold included."""
     held_s: float
+    again: bool = False
+    """This agent has had it before."""
 
 
 class QueueChanged(Struct, frozen=True, kw_only=True):
@@ -134,6 +136,7 @@ class QueueChanged(Struct, frozen=True, kw_only=True):
     service_level_s: float
     average_wait_s: float
     average_talk_s: float
+    """Without hold."""
 
 
 class AgentFigures(Struct, frozen=True, kw_only=True):
@@ -142,8 +145,10 @@ class AgentFigures(Struct, frozen=True, kw_only=True):
     agent: AgentId
     at: float
     answered: int
+    """Contacts; one that was parked and fetched, or came back from a colleague, counts once."""
     missed: int
     talk_s: float
+    """Hold included."""
     hold_s: float
     wrap_up_s: float
     not_ready_s: Mapping[str, float] = field(default_factory=dict)

@@ -53,6 +53,7 @@ class HandOver:
         """The agent, whose leg may be gone already, is done with it; its wrap-up begins."""
         self._release_leg(contact)
         self._end_hold(contact)
+        _note_had(contact)
         contact.agent = None
         contact.outbound = False
         if contact.stage is Stage.TALKING:
@@ -69,6 +70,7 @@ class HandOver:
         had_talk = contact.stage is Stage.TALKING
         self._release_leg(contact)
         self._end_hold(contact)
+        _note_had(contact)
         contact.others.pop(party.leg, None)
         contact.agent, contact.agent_leg = party.agent, party.leg
         contact.outbound = False
@@ -78,7 +80,10 @@ class HandOver:
             self._control.leave(party.leg)
         if agent is not None and queue is not None and self._distribution.can_join(agent):
             contact.stage = Stage.TALKING
-            self._distribution.tell(Handed(contact=contact.id, queue=queue, agent=agent))
+            again = agent in contact.had_by
+            self._distribution.tell(
+                Handed(contact=contact.id, queue=queue, agent=agent, again=again)
+            )
             self._disengage(party.leg)  # it is the contact's from now on
         elif had_talk:
             self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
@@ -180,3 +185,9 @@ class HandOver:
                 is_queued=contact.stage is Stage.TALKING,
             )
         )
+
+
+def _note_had(contact: Contact) -> None:
+    agent = contact.agent
+    if contact.stage is Stage.TALKING and agent is not None and agent not in contact.had_by:
+        contact.had_by = (*contact.had_by, agent)

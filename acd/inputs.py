@@ -134,6 +134,8 @@ class Handed(Struct, frozen=True, kw_only=True):
     queue: QueueName
     """The queue it came from: it may have left the distribution meanwhile."""
     agent: AgentId
+    again: bool = False
+    """This agent has had it before."""
 
 
 Input = (

@@ -165,7 +165,7 @@ class Metrics:
         tally.day.talk_s += event.talked_s
         tally.day.held_s += event.held_s
         agent = self.agents[event.agent]
-        agent.answered += 1
+        agent.answered += not event.again
         agent.queue = event.queue
         self.changed_queues[event.queue] = None
         if event.former is not None:

@@ -363,6 +363,7 @@ class QueuedContacts:
                 at=now,
                 talked_s=talked_s,
                 held_s=held_s,
+                again=what.again,
             )
         )
         self._floor.joined(self._floor.agents[what.agent], contact.id, now)

@@ -146,6 +146,7 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     silent: bool = False
     agent_first: bool = False
     agent_here: bool = False
+    had_by: tuple[str, ...] = ()
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

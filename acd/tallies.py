@@ -116,7 +116,7 @@ class QueueTally:
             service_level=service_level(day.outcomes()),
             service_level_s=self.settings.service_level_s,
             average_wait_s=day.answered_wait_s / day.answered if day.answered else 0.0,
-            average_talk_s=day.talk_s / day.ended if day.ended else 0.0,
+            average_talk_s=(day.talk_s - day.held_s) / day.ended if day.ended else 0.0,
         )
 
 

@@ -109,8 +109,10 @@ class AgentFiguresView:
 
     agent_id: str
     answered: int = 0
+    """Contacts; one that was parked and fetched, or came back from a colleague, counts once."""
     missed: int = 0
     talk_s: float = 0.0
+    """Hold included."""
     hold_s: float = 0.0
     wrap_up_s: float = 0.0
     not_ready_s: dict[str, float] = field(default_factory=dict)
@@ -141,6 +143,7 @@ class QueueView:
     service_level_s: float = 20.0
     average_wait_s: float = 0.0
     average_talk_s: float = 0.0
+    """Without hold."""
 
 
 @value

@@ -84,6 +84,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "help.quit": ("Leave the desk", "退出座席端"),
     "help.leave_board": ("Close the wallboard", "关闭看板"),
     "help.close": ("Close this window", "关闭窗口"),
+    "help.scroll": ("↑ ↓ for more, Esc closes", "↑ ↓ 滚动,Esc 关闭"),
     "help.title": ("Keys", "按键说明"),
     "help.more": (
         "Notes are saved by themselves when a contact ends. Keys that make no sense at the moment "
@@ -117,6 +118,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     ),
     # --- connection and phone ---
     "connection.connecting": ("Connecting …", "正在连接……"),
+    "connection.none": ("Not connected", "未连接"),
     "connection.lost": (
         "Connection lost, trying again in {seconds} s",
         "连接已断开,{seconds} 秒后重试",

@@ -34,7 +34,10 @@ PARK_WORDS: Final[dict[str, tuple[str, str]]] = {
         "Nobody fetched your parked call; it was passed on",
         "您驻留的通话无人取回,已转出",
     ),
-    "notice.parked_gone": ("The customer you parked hung up", "您驻留的客户已挂断"),
+    "notice.parked_gone": (
+        "{caller}, whom you parked in {slot}, has hung up",
+        "您驻留于 {slot} 的 {caller} 已挂断",
+    ),
     "why.ring-back": ("you parked it, and nobody fetched it", "您驻留的通话无人取回"),
     "why.fetched": ("you fetch it", "由您取回"),
     "why.picked-up": ("you picked it up", "由您代答"),
@@ -44,6 +47,10 @@ PARK_WORDS: Final[dict[str, tuple[str, str]]] = {
     "tick.recalling": ("{slot}: {number} is called back", "{slot}:回呼 {number}"),
     "tick.fetched": ("{number} fetched {caller} from {slot}", "{number} 从 {slot} 取回 {caller}"),
     "tick.passed_on": ("{caller} leaves {slot}: nobody came", "{caller} 离开 {slot}:无人取回"),
+    "tick.parked_gone": (
+        "{caller}, parked in {slot}, has hung up",
+        "驻留于 {slot} 的 {caller} 已挂断",
+    ),
     "verstat.TN-Validation-Passed": ("✓ number verified", "✓ 号码已验证"),
     "verstat.TN-Validation-Failed": ("✗ number may be forged", "✗ 号码可能伪造"),
     "verstat.No-TN-Validation": ("number not verified", "号码未验证"),

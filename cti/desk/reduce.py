@@ -21,6 +21,7 @@ from cti.client import (
 from cti.desk.outbound import is_open, tracked
 from cti.desk.phone_state import PhoneNews, PhoneStage, reduce_phone
 from cti.desk.state import ON_A_CALL, TICKER_LENGTH, WITH_CONTACT, DeskState, Link, Notice
+from cti.desk.text import spaced_number
 from cti.phone import protocol as phone_protocol
 from cti.schema import (
     AgentFiguresView,
@@ -255,7 +256,8 @@ def _take_parked(state: DeskState, place: ParkedView) -> DeskState:
     key = _UNPARKED.get(place.state)
     if key is None or place.by != state.me or place.number == state.me:
         return state
-    return _noticed(state, key, number=place.number)
+    caller = place.customer_name or spaced_number(place.caller_number)
+    return _noticed(state, key, number=place.number, slot=place.slot, caller=caller or "?")
 
 
 def _take_offer(state: DeskState, event: Event) -> DeskState:

@@ -18,6 +18,7 @@ from acd.contact_events import (
 from acd.dialled_codes import PARK as ENTRY
 from acd.dialled_codes import PICK_UP
 from acd.errors import CannotReachError, NotNowError
+from acd.events import AgentFigures
 from acd.model import AgentState, QueueName
 from acd.park_state import ParkState
 from switch.calls.causes import EndCause, Result
@@ -102,6 +103,17 @@ def test_who_dials_the_place_has_the_call(talk: Talk) -> None:
     talk.switch.end(bob, BYE)
     assert not talk.switch.legs
     assert talk.centre.finished().result is ContactResult.ANSWERED
+
+
+def test_who_fetches_what_it_parked_has_answered_one_contact(talk: Talk) -> None:
+    parked(talk)
+    talk.centre.restart()
+    ann = talk.switch.dials(ANN, ENTRY, "701")
+    assert talk.together(talk.customer, ann)
+    talk.switch.end(talk.customer)
+    talk.centre.advance(10.0)
+    figures = [e for e in talk.centre.told(AgentFigures) if e.agent == ANN]
+    assert figures[-1].answered == 1
 
 
 def test_a_desk_fetches_by_having_its_phone_called(talk: Talk) -> None:

@@ -35,8 +35,10 @@ async def set_state(
 
 @router.get("/directory", response_model=list[DirectoryEntry])
 async def directory(caller: TheCaller, context: TheContext) -> Response:
-    """Whom one can consult or transfer to: agents who are signed on, and queues, as they are now."""
-    return JsonAnswer(context.ports.floor.directory())
+    """Whom one can consult or transfer to: others who are signed on, and queues, as they are now."""
+    own = caller.account.agent_id
+    entries = context.ports.floor.directory()
+    return JsonAnswer([e for e in entries if e.kind != "agent" or e.id != own])
 
 
 @router.post("/me/wrap-up/finish", status_code=204)

@@ -47,7 +47,8 @@ class QueueStrip(StatePanel):
         text = Text(f"{words('today.title')} ", looks.FAINT)
         if figures is None:
             return text
-        average = figures.talk_s / figures.answered if figures.answered else 0.0
+        talk_s = figures.talk_s - figures.hold_s
+        average = talk_s / figures.answered if figures.answered else 0.0
         parts = (
             ("answered", str(figures.answered)),
             ("missed", str(figures.missed)),

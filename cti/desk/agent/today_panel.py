@@ -21,13 +21,14 @@ class TodayPanel(StatePanel):
     def drawing(self, width: int, height: int) -> RenderableType:
         """Label and value, twice a row."""
         figures = self.state.figures or AgentFiguresView(agent_id="")
-        average = figures.talk_s / figures.answered if figures.answered else 0.0
+        talk_s = figures.talk_s - figures.hold_s
+        average = talk_s / figures.answered if figures.answered else 0.0
         cells = [
             ("answered", str(figures.answered)),
             ("missed", str(figures.missed)),
             ("average", clock(average)),
             ("occupancy", percent(figures.occupancy)),
-            ("talk", clock(figures.talk_s)),
+            ("talk", clock(talk_s)),
             ("hold", clock(figures.hold_s)),
             ("wrap_up", clock(figures.wrap_up_s)),
             ("not_ready", clock(sum(figures.not_ready_s.values()))),

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
-from cti.desk.state import shown_since
+from cti.desk.state import ON_A_CALL, Link, shown_since
 from cti.desk.text import clock, fit, time_of_day
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import AgentView
@@ -50,6 +50,8 @@ class TopBar(StatePanel):
         return tall
 
     def _colour(self) -> str:
+        if self._is_cut_off():
+            return looks.RED
         return looks.STATE_COLOURS.get(self.state.shown_mode, looks.DIM)
 
     def _state(self) -> Text:
@@ -58,6 +60,11 @@ class TopBar(StatePanel):
             return Text(
                 f"  {words('connection.connecting')}  ", f"{looks.BACKGROUND} on {looks.DIM}"
             )
+        if self._is_cut_off():
+            label = words("connection.none")
+            if agent.state in ON_A_CALL:  # its phone goes on without us
+                label += f" · {words.state(agent.state)}"
+            return Text(f"  {label}  ", f"bold {looks.BACKGROUND} on {self._colour()}")
         if self.state.shown_mode != agent.state:
             return Text(
                 f"  {words.state(self.state.shown_mode)}  ",
@@ -74,6 +81,10 @@ class TopBar(StatePanel):
         if agent.next_state == "not-ready":
             label += "  → " + words.state("not-ready")
         return Text(f"  {label}  ", f"bold {looks.BACKGROUND} on {self._colour()}")
+
+    def _is_cut_off(self) -> bool:
+        """Nobody knows what the agent's state is now, nor does any call come here."""
+        return self.state.link in (Link.LOST, Link.ENDED)
 
     def _since(self, agent: AgentView) -> float:
         """Of a talk the whole of it counts, not only what came after a hold."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -25,8 +28,10 @@ _ORDER = (
 )
 _COLUMN_CELLS = 58
 """Cells one block of the table needs; as many blocks side by side as fit."""
-_STATE_CELLS = 32
-"""Cells the longest state with its reason needs."""
+_LEAST_CELLS = 10
+"""Of a name, and of a state."""
+_MARK_AND_TIME_CELLS = 11
+"""The mark before the name, the time, and the space between name and state."""
 
 
 def in_order(state: DeskState) -> list[AgentView]:
@@ -54,7 +59,8 @@ class AgentTable(StatePanel):
         blocks = max(1, width // _COLUMN_CELLS)
         rows = max(1, height)
         shown = agents if len(agents) <= rows * blocks else agents[: rows * blocks - 1]
-        cells = [self._row(agent, width // blocks) for agent in shown]
+        columns = self._columns(shown, width // blocks)
+        cells = [self._row(agent, width // blocks, columns) for agent in shown]
         if len(shown) < len(agents):
             more = self.words("board.more", count=len(agents) - len(shown))
             cells.append(Text(more, looks.FAINT))
@@ -67,19 +73,29 @@ class AgentTable(StatePanel):
             table.add_row(*(cells[i] for i in range(row, len(cells), per_block)))
         return table
 
-    def _row(self, agent: AgentView, width: int) -> Text:
-        words, colour = self.words, looks.STATE_COLOURS.get(agent.state, looks.DIM)
-        name_cells = min(22, max(10, width // 3))
-        text = Text("● ", colour)
-        text.append(_padded(agent.name or agent.agent_id, name_cells), looks.TEXT)
-        state = words.state(agent.state)
+    def _columns(self, agents: Iterable[AgentView], width: int) -> tuple[int, int]:
+        """Cells of name and state in all rows: as the longest want it, as far as there is room."""
+        names, states = [_LEAST_CELLS], [_LEAST_CELLS]
+        for agent in agents:
+            names.append(cell_len(agent.name or agent.agent_id))
+            states.append(cell_len(self._state(agent)))
+        room = width - _MARK_AND_TIME_CELLS
+        name = min(max(names), max(_LEAST_CELLS, width // 3))
+        return name, max(_LEAST_CELLS, min(max(states), room - name))
+
+    def _state(self, agent: AgentView) -> str:
+        state = self.words.state(agent.state)
         if agent.reason and agent.state == "not-ready":
-            state += f" · {words.reason(agent.reason)}"
-        peer = self._peer(agent)
-        # Nobody beside it: a long reason may have the room.
-        state_cells = min(22, max(10, width // 3)) if peer else width - name_cells - 13
-        text.append(" " + _padded(state, max(10, min(state_cells, _STATE_CELLS))), colour)
+            state += f" · {self.words.reason(agent.reason)}"
+        return state
+
+    def _row(self, agent: AgentView, width: int, columns: tuple[int, int]) -> Text:
+        colour = looks.STATE_COLOURS.get(agent.state, looks.DIM)
+        text = Text("● ", colour)
+        text.append(_padded(agent.name or agent.agent_id, columns[0]), looks.TEXT)
+        text.append(" " + _padded(self._state(agent), columns[1]), colour)
         text.append(f"{clock(self.now() - self._since(agent)):>8}", looks.TEXT)
+        peer = self._peer(agent)
         room = width - text.cell_len - 3
         if peer and room > 4:
             text.append("  " + fit(peer, room), looks.DIM)

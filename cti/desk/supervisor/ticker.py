@@ -115,6 +115,7 @@ _PARK_WORDS: Final = {
     "fetched": "tick.fetched",
     "returned": "tick.fetched",
     "passed-on": "tick.passed_on",
+    "gone": "tick.parked_gone",
 }
 
 
@@ -183,6 +184,8 @@ class Ticker(StatePanel):
         super().__init__(words, now, id=id)
         self._lines: list[tuple[float, str, str]] = []
         self._newest = 0
+        self._said_of: dict[str, str] = {}
+        """What was said last of each agent."""
 
     def on_mount(self) -> None:
         """Put the title into the frame."""
@@ -194,10 +197,18 @@ class Ticker(StatePanel):
         for event in reversed(fresh):
             line = describe(event, self.state if event.interaction_id else state, self.words)
             self._newest = event.seq
-            if line is not None:
+            if line is not None and not self._is_said(event, line[0]):
                 self._lines.insert(0, (event.at, *line))
         del self._lines[200:]
         super().show(state)
+
+    def _is_said(self, event: Event, text: str) -> bool:
+        """Whether these words are no news: an agent's view also comes when only its figures changed."""
+        if not isinstance(event.data, AgentView):
+            return False
+        agent = event.data.agent_id
+        was, self._said_of[agent] = self._said_of.get(agent), text
+        return was == text
 
     def drawing(self, width: int, height: int) -> RenderableType:
         """Time and words."""

@@ -46,6 +46,7 @@ class HelpScreen(ModalScreen[None]):
                 )
         with VerticalScroll(classes="dialog wide high") as dialog:
             dialog.border_title = words("help.title")
+            dialog.border_subtitle = words("help.scroll")
             yield Static(table)
             yield Static(words(self._more), classes="hint")
 

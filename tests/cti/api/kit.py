@@ -111,7 +111,11 @@ class Centre:
         return frozenset({"sales"})
 
     def directory(self) -> tuple[DirectoryEntry, ...]:
-        return (DirectoryEntry(kind="queue", id="sales", name="Sales"),)
+        return (
+            DirectoryEntry(kind="agent", id="1001"),
+            DirectoryEntry(kind="agent", id="1002"),
+            DirectoryEntry(kind="queue", id="sales", name="Sales"),
+        )
 
     def earlier_agents(self, interaction_id: str) -> tuple[str, ...]:
         return ()

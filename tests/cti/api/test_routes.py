@@ -190,6 +190,13 @@ async def test_agents_change_their_own_state_and_nobody_elses(run: Running) -> N
     assert (other.status_code, error_id(other)) == (403, "not-yours")
 
 
+async def test_nobody_is_told_to_consult_oneself(run: Running) -> None:
+    for login, expected in (("1001", ["1002", "sales"]), ("super", ["1001", "1002", "sales"])):
+        client = await run.signed_on(login)
+        answer = await client.get("/api/v1/agents/directory")
+        assert [entry["id"] for entry in answer.json()] == expected
+
+
 async def test_supervisors_change_anyones_state_but_have_none(run: Running) -> None:
     client = await run.signed_on("super")
     body = {"state": "not-ready", "reason": "break"}

@@ -331,7 +331,7 @@ async def test_a_lost_connection_is_told_and_comes_back_by_itself(server: FakeSe
         await talk(server, pilot)
         await server.stop()
         await sees(pilot, "Connection lost, trying again")
-        await sees(pilot, "Anna Lindqvist")
+        await sees(pilot, "Anna Lindqvist", "Not connected · Talking")
         await server.start()
         await server.wait_connected()
         await until(pilot, lambda: "Connection lost" not in screen_text(pilot.app))

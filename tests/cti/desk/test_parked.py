@@ -49,6 +49,8 @@ def test_who_parks_is_told_the_place_and_what_becomes_of_it() -> None:
         assert set(state.parked) == {"701"}
         state = told(state, EventType.PARKED, place(news, number="1002"))
         assert [each.key for each in state.notices] == [notice]
+        values = state.notices[0].values
+        assert (values["caller"], values["slot"]) == ("Grace Mbeki", "701")
         assert not state.parked
 
 

@@ -13,7 +13,7 @@ from textual.renderables.digits import Digits
 from cti.desk.state import DeskState
 from cti.desk.supervisor.app import WallboardApp, WallboardOptions
 from cti.desk.supervisor.summary import Summary, service_level
-from cti.desk.supervisor.ticker import describe
+from cti.desk.supervisor.ticker import Ticker, describe
 from cti.desk.text import Words
 from cti.schema import (
     AgentView,
@@ -219,3 +219,35 @@ async def test_a_reason_has_the_room_that_nobody_else_needs(server: FakeServer) 
     app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Not ready · phone not reachable", "1:4")
+
+
+async def test_times_stand_below_each_other_whoever_is_on_a_call(server: FakeServer) -> None:
+    server.agents = tuple(
+        replace(agent, reason="phone-unreachable") if agent.state == "not-ready" else agent
+        for agent in agents(5)
+    )
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(150, 40)) as pilot:
+        await sees(pilot, "Not ready · phone not reachable")
+        lines = [line for line in screen_text(app).splitlines() if re.search(r"● Agent \d", line)]
+        ends = {found.end() for line in lines if (found := re.search(r"\d+:\d\d", line))}
+        assert len(lines) == 5
+        assert len(ends) == 1, lines
+
+
+def test_a_line_about_an_agent_is_not_said_twice() -> None:
+    server = FakeServer()
+    state = DeskState(agents={"1001": server.agent})
+    ticker = Ticker(Words("en"), time.time)
+    for seq, (kind, reason) in enumerate(
+        [("available", ""), ("available", ""), ("not-ready", "lunch"), ("available", "")], 1
+    ):
+        view = replace(server.agent, state=kind, reason=reason)
+        event = Event(
+            seq=seq, id="e", at=0.0, type=EventType.AGENT_STATE_CHANGED, data=view, agent_id="1001"
+        )
+        state = replace(state, ticker=(event, *state.ticker))
+        ticker.show(state)
+    said = [text for _, text, _ in reversed(ticker._lines)]
+    assert len(said) == 3
+    assert "lunch" in said[1]
