@@ -30,6 +30,10 @@ from cti.bench.sip_text import (
 
 _URI_USER: Final = re.compile(rb"^INVITE sip:([^@;>]+)@")
 _URI_ADDRESS: Final = re.compile(rb"@([0-9.]+):(\d+)")
+_T1_S: Final = 0.5
+_T2_S: Final = 4.0
+_GIVE_UP_S: Final = 256.0
+"""The doubled pause beyond which nothing is sent again: some 28 s after the answer."""
 _REASONS: Final = {
     100: b"100 Trying",
     180: b"180 Ringing",
@@ -65,6 +69,8 @@ class _Call:
     number: str
     final: int = 0
     timer: asyncio.TimerHandle | None = None
+    talks_s: float | None = None
+    is_acknowledged: bool = False
     is_over: bool = False
 
 
@@ -134,6 +140,8 @@ class People:
                 self._over(call)
         elif method == b"OPTIONS":
             self._socket.send(ok(data), addr)
+        elif method == b"ACK" and call is not None and call.final == 200:
+            self._acknowledged(call)
 
     def _invited(self, data: bytes, addr: Address, call_id: bytes) -> None:
         user = _URI_USER.match(data)
@@ -155,12 +163,27 @@ class People:
         call.final = 200
         self.answered += 1
         self.answered_at[call.number] = time.monotonic()
-        self._reply(call, 200)
+        call.talks_s = person.talks_s
+        self._send_ok(call, _T1_S)
         address, call_id = rtp_address(call.invite), CALL_ID.search(call.invite)
         if self.sound is not None and address is not None and call_id is not None:
             self.sound.add(call_id[1], address)
-        if person.talks_s is not None:
-            self._later(call, person.talks_s, lambda: self._hang_up(call))
+
+    def _send_ok(self, call: _Call, again_s: float) -> None:
+        """Until it is acknowledged it is sent again (RFC 3261 section 13.3.1.4)."""
+        self._reply(call, 200)
+        if again_s < _GIVE_UP_S:
+            self._later(call, min(again_s, _T2_S), lambda: self._send_ok(call, 2 * again_s))
+
+    def _acknowledged(self, call: _Call) -> None:
+        if call.is_acknowledged or call.is_over:
+            return
+        call.is_acknowledged = True
+        if call.timer is not None:
+            call.timer.cancel()
+            call.timer = None
+        if call.talks_s is not None:
+            self._later(call, call.talks_s, lambda: self._hang_up(call))
 
     def _end(self, call: _Call, status: int) -> None:
         call.final = status

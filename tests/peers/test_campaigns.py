@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 HUMAN, FAX, TALKER = "+12025550101", "+12025550102", "+12025550103"
 BUSY, AWAY, NOBODY, DECLINES = "+12025550104", "+12025550105", "+12025550106", "+12025550107"
+CROWD = "127.0.0.2"
+"""Where everybody is who has no phone of its own."""
 EVER = {"begin": "00:00", "end": "24:00", "days": [0, 1, 2, 3, 4, 5, 6], "region": ""}
 
 _PEOPLE = {
@@ -37,25 +39,29 @@ _PEOPLE = {
 
 
 def site(folder: Path) -> Path:
-    """The lab with a trunk for each independent phone; --out-port gives all proxies their port."""
+    """The lab with a trunk for each independent phone, and one for the rest; --out-port gives all proxies their port."""
     text = (ROOT / "config/lab.toml").read_text()
     begin = text.index('[[trunks]]\nname = "out"')
     end = text.index("# --- entries")
-    phones = {"phone-a": ("127.0.0.2", HUMAN), "phone-b": ("127.0.0.3", FAX)}
+    ways = {
+        "phone-a": ("127.0.0.1", HUMAN),
+        "phone-b": ("127.0.0.3", FAX),
+        "crowd": (CROWD, "+1202555"),
+    }
     trunks = "".join(
         f'[[trunks]]\nname = "{name}"\nproxy = "sip:{host}:5090"\n'
-        f'campaigns = true\nprefixes = ["{number}"]\n\n'
-        for name, (host, number) in phones.items()
+        f'campaigns = true\nprefixes = ["{prefix}"]\n\n'
+        for name, (host, prefix) in ways.items()
     )
     path = folder / "campaigns.toml"
-    path.write_text(text[:begin] + trunks + text[begin:end] + text[end:])
+    path.write_text(text[:begin] + trunks + text[end:])
     return path
 
 
-def people(lab: Lab, rtp_port: int) -> People:
+def people(lab: Lab, rtp_port: int, host: str = CROWD) -> People:
     """Everybody who has no phone of its own."""
     return People(
-        host="127.0.0.1",
+        host=host,
         port=lab.out_port,
         rtp_port=rtp_port,
         behave=lambda number: _PEOPLE.get(number, Person(status=480)),
@@ -78,7 +84,7 @@ async def test_a_campaign_reaches_people_and_keeps_what_became_of_each(tmp_path:
     with rtp_sink() as rtp_port:
         async with (
             Lab(tmp_path, config=site(tmp_path), tolerates=("gateway",)) as lab,
-            Phone("baresip", number=HUMAN, bind="127.0.0.2", port=lab.out_port) as human,
+            Phone("baresip", number=HUMAN, port=lab.out_port) as human,
             Phone("pjsua2", number=FAX, bind="127.0.0.3", port=lab.out_port) as fax,
             Desk(lab, "1001") as ann,
             CampaignDriver(lab.url) as driver,
@@ -103,7 +109,6 @@ async def _campaign(lab: Lab, driver: CampaignDriver, human: Phone, fax: Phone, 
         windows=[EVER],
         order="list",
         cap={"patience_s": 20.0},
-        answers={"silence_s": 1.0},
     )
     await driver.start("spring")
     answered = asyncio.create_task(_answer_fax(fax))
@@ -161,7 +166,7 @@ async def _answer_fax(fax: Phone) -> None:
 async def test_whom_no_agent_reaches_hears_the_message_and_is_locked(tmp_path: Path) -> None:
     async with (
         Lab(tmp_path, config=site(tmp_path), tolerates=("gateway",)) as lab,
-        Phone("baresip", number=HUMAN, bind="127.0.0.2", port=lab.out_port) as human,
+        Phone("baresip", number=HUMAN, port=lab.out_port) as human,
         Desk(lab, "1001", backend="baresip") as ann,
         CampaignDriver(lab.url) as driver,
     ):
@@ -194,7 +199,7 @@ async def test_a_dial_outlives_the_call_agent(tmp_path: Path) -> None:
     rings_s = 8.0
     with rtp_sink() as rtp_port:
         async with Lab(tmp_path, tolerates=("gateway",)) as lab:
-            crowd = people(lab, rtp_port)
+            crowd = people(lab, rtp_port, "127.0.0.1")
             crowd.behave = lambda number: Person(status=200, rings_s=rings_s, talks_s=1.0)
             await crowd.open()
             try:
