@@ -39,7 +39,7 @@ _PEOPLE = {
 
 
 def site(folder: Path) -> Path:
-    """The lab with a trunk for each independent phone, and one for the rest; --out-port gives all proxies their port."""
+    """The lab with a trunk for each phone, and one for the rest; --out-port gives all their port."""
     text = (ROOT / "config/lab.toml").read_text()
     begin = text.index('[[trunks]]\nname = "out"')
     end = text.index("# --- entries")
