@@ -19,6 +19,14 @@ class CommandScreen(Screen[None]):
         self._words = words
         self._api = api
 
+    @property
+    def _is_asking(self) -> bool:
+        """A window is open, or about to be: the same key pressed twice must not open two."""
+        return any(
+            work.group == "dialog" and work.node is self and not work.is_finished
+            for work in self.workers
+        )
+
     @work(group="commands")
     async def _command(self, command: Callable[[], Awaitable[object]]) -> None:
         await self._try(command())

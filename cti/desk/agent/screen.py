@@ -257,14 +257,6 @@ class DeskScreen(OutboundScreen):
         if verb is not None and not (verb in _ASKS and self._is_asking):
             self._verbs()[verb]()
 
-    @property
-    def _is_asking(self) -> bool:
-        """A window is open, or about to be: the same key pressed twice must not open two."""
-        return any(
-            work.group == "dialog" and work.node is self and not work.is_finished
-            for work in self.workers
-        )
-
     def action_press_unless_typing(self, key_id: str) -> None:
         """No field has the focus; but it may just have been taken from under the agent's fingers."""
         if not self.query_one(NoteEditor).was_typed_lately:

@@ -93,9 +93,10 @@ class ChangeScreen(ModalScreen[dict[str, Any] | None]):
         """Enter on a line."""
         path = event.option.id or ""
         field = next(each for each in FIELDS if each.path == path)
-        self._ask(field)
+        if all(worker.is_finished for worker in self.workers if worker.node is self):
+            self._ask(field)  # once, however often the key is pressed
 
-    @work(exclusive=True)
+    @work
     async def _ask(self, field: Field) -> None:
         words, value = self._words, self._value(field)
         new: float | int | str | None

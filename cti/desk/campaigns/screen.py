@@ -123,7 +123,7 @@ class CampaignScreen(CommandScreen):
     def action_press(self, key_id: str) -> None:
         """A key of the screen was pressed."""
         verb = verb_of(key_id, self._allowed())
-        if verb is not None:
+        if verb is not None and not self._is_asking:
             self._verbs()[verb]()
 
     def _verbs(self) -> dict[str, Callable[[], object]]:
@@ -150,7 +150,7 @@ class CampaignScreen(CommandScreen):
             self.chosen = names[max(0, min(len(names) - 1, at))]
             self.show(self.state)
 
-    @work(group="dialog", exclusive=True)
+    @work(group="dialog")
     async def _step(self, what: str) -> None:
         """Start, pause or finish; asked again, since it calls people or stops to."""
         campaign, words, api = self._campaign, self._words, self._api
@@ -171,7 +171,7 @@ class CampaignScreen(CommandScreen):
         if await self._try(commands[what]()):
             self._say(words(f"notice.campaign_{what}", campaign=title_of(campaign)))
 
-    @work(group="dialog", exclusive=True)
+    @work(group="dialog")
     async def _change(self) -> None:
         campaign = self._campaign
         if campaign is None:
@@ -192,7 +192,7 @@ class CampaignScreen(CommandScreen):
         if changes and await self._try(self._api.change_campaign(campaign.name, patch(changes))):
             self._say(self._words("notice.campaign_changed", count=len(changes)))
 
-    @work(group="dialog", exclusive=True)
+    @work(group="dialog")
     async def _why(self) -> None:
         campaign = self._campaign
         if campaign is None:
@@ -208,7 +208,7 @@ class CampaignScreen(CommandScreen):
             screen.again = lambda: self._why_again(screen, name)
             self.app.push_screen(screen)
 
-    @work(group="dialog", exclusive=True)
+    @work(group="again", exclusive=True)
     async def _why_again(self, screen: WhyScreen, name: str) -> None:
         found: list[WhyCampaignView] = []
 
@@ -218,7 +218,7 @@ class CampaignScreen(CommandScreen):
         if await self._try(load()) and screen.is_attached:
             screen.show(found[0], self._api.server_time())
 
-    @work(group="dialog", exclusive=True)
+    @work(group="dialog")
     async def _log(self) -> None:
         campaign = self._campaign
         if campaign is None:

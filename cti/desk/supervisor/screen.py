@@ -94,6 +94,8 @@ class WallboardScreen(CommandScreen):
 
     def action_press(self, key_id: str) -> None:
         """A key of the wallboard was pressed."""
+        if self._is_asking:
+            return
         if key_id == "help":
             self.app.push_screen(HelpScreen(self._words, BOARD_KEYS, "help.more_board"))
         elif key_id == "supervise":
@@ -112,7 +114,7 @@ class WallboardScreen(CommandScreen):
     def _campaigns_closed(self, _result: None) -> None:
         self._campaigns = None
 
-    @work(group="dialog", exclusive=True)
+    @work(group="dialog")
     async def _supervise(self) -> None:
         async def ask() -> None:
             self._phone = await ask_role(
@@ -121,7 +123,7 @@ class WallboardScreen(CommandScreen):
 
         await self._try(ask())
 
-    @work(group="dialog", exclusive=True)
+    @work(group="dialog")
     async def _fetch(self) -> None:
         """A parked call, or one that rings, to the supervisor's own phone."""
 

@@ -136,7 +136,7 @@ async def test_a_campaign_is_paused_when_the_supervisor_means_it(server: FakeSer
     async with board(server) as pilot:
         await sees(pilot, "F3 Pause")
         assert "F2 Start" not in screen_text(pilot.app)
-        await pilot.press("f3")
+        await pilot.press("f3", "f3")
         await sees(pilot, "Pause Spring offer?", "Nobody new is called", "2  Leave it as it is")
         await pilot.press("2", "f3")
         await sees(pilot, "Pause Spring offer?")
