@@ -30,7 +30,8 @@ _MAX_CHALLENGES: Final = 16
 _MAX_REALMS: Final = 8
 """That one request proves itself to: each proxy on the way may ask."""
 _UNSAFE: Final = re.compile(r'(["\\])')
-_QUOTED: Final = re.compile(r"[^\x00-\x1f\x7f]*")
+_QUOTED: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
+"""Nothing that ends a line for anybody; Unicode has more of that than ASCII."""
 
 
 Realm = tuple[str, str]

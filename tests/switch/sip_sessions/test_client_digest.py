@@ -191,6 +191,7 @@ def test_a_proxy_and_a_server_may_both_ask() -> None:
         'Digest realm="mine", nonce="n", algorithm=SHA-1',
         'Digest realm="mine", nonce="n", qop="token"',
         'Digest realm="mine", nonce="n", nonce="m"',
+        'Digest realm="mine", nonce="n", opaque="a\x85b"',
         "Digest " + "x" * 3000,
         'Digest realm="mine", nonce="n',
         "Digest",
