@@ -7,19 +7,24 @@ import pytest
 
 from acd.dialer.settings import Guard
 from acd.dialer.wilson import upper_bound
-from acd.simulation.conditions import read_conditions
+from acd.simulation.conditions import Change, Conditions, Course, read_conditions
 from acd.simulation.rehearsal import Rehearsal, Rule
 from cti.paths import shipped
 
-C2 = read_conditions(shipped("rehearsal", "c2.toml").read_text(encoding="utf-8"))
+
+def shipped_conditions(name: str) -> Conditions:
+    return read_conditions(shipped("rehearsal", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+C2 = shipped_conditions("c2")
 
 
 def rehearsed(
     *, agents: int = 10, days: int = 1, seeds: int = 4, cap: float = 0.03, first_seed: int = 1,
-    guard: Guard = Guard.NONE, rule: Rule = Rule.PACER,
+    guard: Guard = Guard.NONE, rule: Rule = Rule.PACER, conditions: Conditions = C2,
 ) -> Rehearsal:  # fmt: skip
     rehearsal = Rehearsal(
-        C2, agents=agents, cap=cap, days=days, seeds=seeds, guard=guard, rule=rule,
+        conditions, agents=agents, cap=cap, days=days, seeds=seeds, guard=guard, rule=rule,
         first_seed=first_seed,
     )  # fmt: skip
     for day in range(days):
@@ -37,6 +42,34 @@ def test_agents_talk_and_the_cap_holds(agents: int, days: int, floor: float) -> 
 @pytest.mark.parametrize("cap", [0.01, 0.05])
 def test_other_caps_hold_too(cap: float) -> None:
     assert rehearsed(cap=cap, days=2).abandon_rate.max() <= cap
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["answers-halve", "answers-double", "trunk-fails", "agents-leave", "tenth-answers", "machines"],
+)
+def test_the_cap_holds_whatever_happens(name: str) -> None:
+    rehearsal = rehearsed(agents=12, days=2, seeds=2, conditions=shipped_conditions(name))
+    one_each = rehearsed(
+        agents=12, days=1, seeds=2, conditions=shipped_conditions(name), rule=Rule.PROGRESSIVE
+    )
+    assert rehearsal.abandon_rate.max() <= 0.03
+    assert rehearsal.talk_share.mean() > one_each.talk_share.mean() + 0.05
+
+
+def test_lines_of_a_trunk_bound_what_is_dialled() -> None:
+    few = Conditions(changes=(Change(what=Course.LINES, points=((0.0, 9.0),)),))
+    assert (
+        rehearsed(conditions=few).talk_share.mean()
+        < rehearsed(conditions=Conditions()).talk_share.mean()
+    )
+
+
+def test_agents_who_are_away_count_for_nothing() -> None:
+    half = Conditions(changes=(Change(what=Course.AGENTS, points=((0.0, 0.5),)),))
+    absent, there = rehearsed(conditions=half), rehearsed(agents=5, conditions=Conditions())
+    assert absent.dials.mean() == pytest.approx(there.dials.mean(), rel=0.1)
+    assert absent.talk_share.mean() == pytest.approx(there.talk_share.mean(), abs=0.02)
 
 
 def test_no_rule_of_the_field_that_holds_the_cap_has_agents_talk_more() -> None:
@@ -60,9 +93,9 @@ def test_rules_of_the_field_come_out_about_as_known(
 
 
 def test_the_statistical_guard_costs_talk_and_holds_the_bound() -> None:
-    bare, guarded = rehearsed(days=3), rehearsed(days=3, guard=Guard.STATISTICAL)
+    bare, guarded = rehearsed(days=2), rehearsed(days=2, guard=Guard.STATISTICAL)
     assert guarded.talk_share.mean() < bare.talk_share.mean()
-    for rate, answered in zip(guarded.abandon_rate, 3 * guarded.answered, strict=True):
+    for rate, answered in zip(guarded.abandon_rate, 2 * guarded.answered, strict=True):
         assert upper_bound(rate * answered, answered) <= 0.03
 
 
