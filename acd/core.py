@@ -56,6 +56,7 @@ from acd.queued_contact import ContactStatus
 from acd.queued_contacts import QueuedContacts
 from acd.queues import Queue
 from acd.restoring import Core
+from acd.routing.longest_idle import IdlePlace
 from acd.routing.priority import POINT_S
 from acd.routing.router import Router
 from acd.settings import AcdSettings
@@ -262,6 +263,11 @@ class Acd:
         """Return every counter of a queue's day, for other formulas of the service level."""
         self._queue(queue)
         return self._metrics.queues[queue].day
+
+    def idle(self, queue: QueueName, most: int) -> list[IdlePlace]:
+        """Return who is free for a queue, longest first."""
+        self._queue(queue)
+        return self._router.own_pool(queue).idle.first(most)
 
     def members(self, queue: QueueName) -> frozenset[AgentId]:
         """Return who is right for the contacts of a queue that need no more than it does."""

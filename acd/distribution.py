@@ -15,6 +15,7 @@ from acd.events import AcdEvent, AgentFigures, QueueChanged
 from acd.inputs import Input, OfferMoved
 from acd.model import AgentId, AgentState, ContactId, QueueName
 from acd.ports import Pops
+from acd.routing.longest_idle import IdlePlace
 from acd.tallies import DayCounters
 from acd.waiting_room import WaitingRoom
 from switch.calls.causes import EndCause, Result
@@ -112,6 +113,10 @@ class Distribution:
     def agent_state(self, agent: AgentId) -> AgentState:
         """What an agent does; raises `UnknownAgentError`."""
         return self._acd.agent(agent).state
+
+    def idle(self, queue: QueueName, most: int) -> list[IdlePlace]:
+        """Who is free for a queue, longest first; raises `UnknownQueueError`."""
+        return self._acd.idle(queue, most)
 
     def members(self, queue: QueueName) -> frozenset[AgentId]:
         """Who is right for a queue; raises `UnknownQueueError`."""

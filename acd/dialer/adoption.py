@@ -33,6 +33,7 @@ from acd.dialer.records import (
     run_record,
 )
 from acd.dialer.reserving import Reserving
+from acd.dialer.roster import Roster
 from acd.distribution import Distribution
 from switch.calls.causes import EndCause, Result
 from switch.clock import Clock
@@ -53,6 +54,7 @@ class AttemptAdoption:
         people: People,
         reserving: Reserving,
         contacts: Contacts,
+        roster: Roster,
         distribution: Distribution,
         clock: Clock,
     ) -> None:
@@ -61,6 +63,7 @@ class AttemptAdoption:
         self._people = people
         self._reserving = reserving
         self._contacts = contacts
+        self._roster = roster
         self._distribution = distribution
         self._clock = clock
         self._lost: list[LiveAttempt] = []
@@ -139,6 +142,7 @@ class AttemptAdoption:
 
     def resume(self) -> None:
         """Let everybody go on; after the contacts have resumed."""
+        self._roster.load(self._distribution.agents())
         for attempt in self._lost:
             self._course.lost(attempt, LOST, by_peer=False)
         self._lost.clear()

@@ -43,8 +43,10 @@ from acd.dialer.panel import Panel, vector
 from acd.dialer.people import People
 from acd.dialer.ports import Callers, DialRoutes
 from acd.dialer.reserving import Reserving
+from acd.dialer.roster import Roster
 from acd.dialer.rounds import Rounds
 from acd.dialer.settings import CampaignSettings
+from acd.dialer.shares import Shares
 from acd.dialer.views import AttemptView, CampaignView, PreviewView
 from acd.distribution import Distribution
 from acd.events import AcdEvent
@@ -114,15 +116,22 @@ class Dialer:
             on_person=self._people.person,
             leave_message=self._people.leave_message,
         )
-        self._limits = Limits(dialling=self._dialling, distribution=distribution, clock=clock)
+        self._roster = Roster()
+        self._roster.load(distribution.agents())
+        self._limits = Limits(dialling=self._dialling, roster=self._roster, clock=clock)
         self._rounds = Rounds(
             runs=self._runs,
             course=course,
             dialling=self._dialling,
             reserving=self._reserving,
             limits=self._limits,
-            contacts=contacts,
-            distribution=distribution,
+            shares=Shares(
+                limits=self._limits,
+                roster=self._roster,
+                contacts=contacts,
+                distribution=distribution,
+                clock=clock,
+            ),
             clock=clock,
         )
         self._campaigns = Campaigns(
@@ -149,6 +158,7 @@ class Dialer:
             people=self._people,
             reserving=self._reserving,
             contacts=contacts,
+            roster=self._roster,
             distribution=distribution,
             clock=clock,
         )
@@ -156,7 +166,7 @@ class Dialer:
         self._campaigns.on_run_change = self.adoption.run_changed
         self._rounds.before = self._campaigns.tidy
         self._rounds.on_decision = self._decided
-        self._panel = Panel(limits=self._limits, distribution=distribution, clock=clock)
+        self._panel = Panel(limits=self._limits, roster=self._roster, clock=clock)
         distribution.on_reserved = self._reserving.shown
         course.on_over = self._over
         course.effects |= {
@@ -179,7 +189,7 @@ class Dialer:
             rounds=self._rounds,
             limits=self._limits,
             contacts=contacts,
-            distribution=distribution,
+            roster=self._roster,
             runs=self._runs,
             clock=clock,
         )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 from acd.dialer.campaign_run import CampaignRun, moment
 from acd.dialer.dialling import Dialling
 from acd.dialer.model import Blocker, CampaignState, Mode
 from acd.dialer.pacing.model import Limit, Reason
+from acd.dialer.roster import Roster
 from acd.dialer.settings import Guard
-from acd.distribution import Distribution
 from acd.model import AgentState
 from switch.clock import Clock
 
@@ -48,9 +47,9 @@ _CODES: Final = {
 class Limits:
     """Asked for each decision and each view, so that both say the same."""
 
-    def __init__(self, *, dialling: Dialling, distribution: Distribution, clock: Clock) -> None:
+    def __init__(self, *, dialling: Dialling, roster: Roster, clock: Clock) -> None:
         self._dialling = dialling
-        self._distribution = distribution
+        self._roster = roster
         self._clock = clock
         self.has_gateway = False
         self.is_closed = False
@@ -147,10 +146,7 @@ class Limits:
         settings = run.settings
         if settings.mode is Mode.ANNOUNCEMENT:
             return []
-        members = self._distribution.members(settings.queue)
-        states = Counter(
-            each.state for each in self._distribution.agents() if each.agent in members
-        )
+        states = self._roster.counts(settings.queue)
         free, away = states[AgentState.AVAILABLE], states[AgentState.LOGGED_OUT]
         if sum(states.values()) == away:
             words = f"No agent of queue {settings.queue} is signed on."

@@ -17,10 +17,10 @@ from acd.dialer.limits import Limits
 from acd.dialer.model import CampaignName
 from acd.dialer.people import People
 from acd.dialer.reserving import Reserving
+from acd.dialer.roster import Roster
 from acd.dialer.rounds import Rounds
-from acd.distribution import Distribution
 from acd.events import AcdEvent, AgentStateChanged, ContactAnswered
-from acd.model import AgentState
+from acd.model import AgentId, AgentState
 from switch.calls.events import (
     DigitPressed,
     GatewayChanged,
@@ -52,7 +52,7 @@ class News:
         rounds: Rounds,
         limits: Limits,
         contacts: Contacts,
-        distribution: Distribution,
+        roster: Roster,
         runs: Mapping[CampaignName, CampaignRun],
         clock: Clock,
     ) -> None:
@@ -64,8 +64,10 @@ class News:
         self._rounds = rounds
         self._limits = limits
         self._contacts = contacts
-        self._distribution = distribution
         self._runs = runs
+        self._roster = roster
+        self._talks_since: dict[AgentId, float] = {}
+        """Since when agents talk; on hold or not."""
         self._clock = clock
         self.takes: Takes = {
             LegRinging: self._leg_ringing,
@@ -169,15 +171,16 @@ class News:
 
     def _agent_changed(self, event: AgentStateChanged) -> None:
         agent, was, state = event.agent, event.previous, event.state
+        self._roster.changed(event)
         if was is state:
             return
         if was is AgentState.AVAILABLE:
             self._people.free_for[agent] = event.previous_for_s
             self._people.chosen_at[agent] = event.at
         if state in _IN_TALK and was not in _IN_TALK:
-            self._rounds.talks_since[agent] = event.at
+            self._talks_since[agent] = event.at
         elif was in _IN_TALK and state not in _IN_TALK:
-            began = self._rounds.talks_since.pop(agent, None)
+            began = self._talks_since.pop(agent, None)
             if began is not None:
                 self._tell_pacers(event, lambda run: run.pacer.talked(event.at - began))
             if state is not AgentState.WRAP_UP:

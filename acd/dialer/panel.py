@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 from msgspec import structs
 
-from acd.agents import AgentStatus
 from acd.dialer.attempt_state import AttemptState
 from acd.dialer.campaign_run import CampaignRun
 from acd.dialer.legal import Rate
@@ -16,8 +14,8 @@ from acd.dialer.limits import Limits
 from acd.dialer.model import Mode
 from acd.dialer.pacing.model import Decision, Reason
 from acd.dialer.pacing.words import why
+from acd.dialer.roster import Roster
 from acd.dialer.views import AgentCounts, CampaignView, RateView
-from acd.distribution import Distribution
 from acd.model import AgentState
 from switch.clock import Clock
 
@@ -29,9 +27,9 @@ _S = AttemptState
 class Panel:
     """Makes views; keeps nothing."""
 
-    def __init__(self, *, limits: Limits, distribution: Distribution, clock: Clock) -> None:
+    def __init__(self, *, limits: Limits, roster: Roster, clock: Clock) -> None:
         self._limits = limits
-        self._distribution = distribution
+        self._roster = roster
         self._clock = clock
 
     def view(self, run: CampaignRun) -> CampaignView:
@@ -81,27 +79,17 @@ class Panel:
         )
 
     def _agents(self, run: CampaignRun) -> AgentCounts:
-        if not run.settings.queue:
-            return AgentCounts()
-        members = self._distribution.members(run.settings.queue)
-        return agent_counts(
-            [each for each in self._distribution.agents() if each.agent in members], run.share
+        states = self._roster.counts(run.settings.queue)
+        return AgentCounts(
+            signed_on=sum(states.values()) - states[AgentState.LOGGED_OUT],
+            available=states[AgentState.AVAILABLE],
+            reserved=sum(states[each] for each in _RESERVED),
+            talking=sum(states[each] for each in _TALKING),
+            wrap_up=states[AgentState.WRAP_UP],
+            not_ready=states[AgentState.NOT_READY],
+            engaged=states[AgentState.ENGAGED],
+            share=run.share,
         )
-
-
-def agent_counts(agents: list[AgentStatus], share: int) -> AgentCounts:
-    """Count agents by what they do."""
-    states = Counter(each.state for each in agents)
-    return AgentCounts(
-        signed_on=len(agents) - states[AgentState.LOGGED_OUT],
-        available=states[AgentState.AVAILABLE],
-        reserved=sum(states[each] for each in _RESERVED),
-        talking=sum(states[each] for each in _TALKING),
-        wrap_up=states[AgentState.WRAP_UP],
-        not_ready=states[AgentState.NOT_READY],
-        engaged=states[AgentState.ENGAGED],
-        share=share,
-    )
 
 
 def _rate(rate: Rate) -> RateView:

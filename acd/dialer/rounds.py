@@ -6,35 +6,27 @@ agents --split--> each campaign's share --pacer--> dials, spread over the second
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import structs
 
-from acd.agents import AgentStatus
-from acd.contacts import Contacts
 from acd.dialer.attempt import LiveAttempt
-from acd.dialer.attempt_state import TO_BE_JUDGED, AttemptState
-from acd.dialer.campaign_run import WITH_AGENTS, CampaignRun, seconds_of_day
+from acd.dialer.campaign_run import CampaignRun, seconds_of_day
 from acd.dialer.course import Course
 from acd.dialer.dialling import Dialling
 from acd.dialer.limits import Limits
 from acd.dialer.model import CampaignName, Mode
-from acd.dialer.pacing.model import Decision, Floor
+from acd.dialer.pacing.model import Decision
 from acd.dialer.reserving import Reserving
-from acd.dialer.sharing import split
-from acd.distribution import Distribution
-from acd.model import AgentId, AgentState, QueueName
+from acd.dialer.shares import Shares
+from acd.model import AgentId
 from switch.clock import Clock, TimerHandle
 
 ROUND_S: Final = 1.0
 LEAST_S: Final = 0.05
 _LATE_S: Final = 0.02
 """So late a timer may be without making dials fewer."""
-_TALKING: Final = frozenset(
-    {AgentState.TALKING, AgentState.HELD, AgentState.RESERVED, AgentState.RINGING}
-)
-_LATER: Final = (None, AgentState.AVAILABLE)
 
 
 class Rounds:
@@ -48,8 +40,7 @@ class Rounds:
         dialling: Dialling,
         reserving: Reserving,
         limits: Limits,
-        contacts: Contacts,
-        distribution: Distribution,
+        shares: Shares,
         clock: Clock,
     ) -> None:
         self._runs = runs
@@ -57,15 +48,12 @@ class Rounds:
         self._dialling = dialling
         self._reserving = reserving
         self._limits = limits
-        self._contacts = contacts
-        self._distribution = distribution
+        self._shares = shares
         self._clock = clock
         self._round: TimerHandle | None = None
         self._pump: TimerHandle | None = None
         self._pump_at = 0.0
         self._last = -LEAST_S
-        self.talks_since: dict[AgentId, float] = {}
-        """Since when agents talk; on hold or not."""
         self.before: Callable[[], None] = lambda: None
         """Done at the beginning of each round."""
         self.on_decision: Callable[[CampaignRun, Decision], None] = lambda run, decision: None
@@ -101,9 +89,9 @@ class Rounds:
     def decide(self) -> None:
         """Decide for every campaign that runs."""
         able = [run for run in self._runs.values() if run.is_running and not self._limits.halt(run)]
-        free = self.share(able)
+        free = self._shares.share(able)
         for run in able:
-            mine = free.get(run.name, [])
+            mine = free.get(run.name, ())
             if run.settings.mode is Mode.PREVIEW:
                 self._preview(run, mine)
             elif run.settings.mode is Mode.ANNOUNCEMENT:
@@ -112,99 +100,9 @@ class Rounds:
             elif run.is_paced:
                 self._pace(run, mine)
 
-    def share(self, runs: Iterable[CampaignRun]) -> dict[CampaignName, list[AgentId]]:
-        """Give each agent to one campaign; returns the free ones, longest free first."""
-        now = self._clock.now()
-        statuses = self._distribution.agents()
-        free = sorted(
-            (each for each in statuses if each.state is AgentState.AVAILABLE),
-            key=lambda each: each.since,
-        )
-        takers = [run for run in runs if run.settings.mode in WITH_AGENTS]
-        for run in takers:
-            run.claim.members = self._distribution.members(run.settings.queue)
-            run.claim.weight = run.settings.weight
-            run.claim.committed = self._committed(run)
-            run.claim.is_able = self._limits.may_begin(run)
-        usable = self._without_reserve(free, takers)
-        wrapping = [
-            each
-            for each in statuses
-            if each.state is AgentState.WRAP_UP and each.next_state in _LATER
-        ]
-        talking = [
-            each for each in statuses if each.state in _TALKING and each.next_state in _LATER
-        ]
-        order = [each.agent for each in (*usable, *wrapping, *talking)]
-        given = split(order, [run.claim for run in takers])
-        shares: dict[CampaignName, list[AgentId]] = {run.name: [] for run in takers}
-        for each in usable:
-            name = given.get(each.agent)
-            if name is not None:
-                shares[name].append(each.agent)
-        for run in takers:
-            run.share = len(shares[run.name])
-            run.floor = Floor(
-                free=run.share,
-                waiting=self._waiting(run),
-                talking=tuple(
-                    now - self.talks_since.get(each.agent, each.since)
-                    for each in talking
-                    if given.get(each.agent) == run.name
-                ),
-                wrapping=tuple(
-                    now - each.since for each in wrapping if given.get(each.agent) == run.name
-                ),
-                callers=self._callers(run),
-            )
-        return shares
-
-    @staticmethod
-    def _without_reserve(free: list[AgentStatus], runs: Iterable[CampaignRun]) -> list[AgentStatus]:
-        """Leave to the queues' callers who is kept for them: who would be theirs next."""
-        kept: dict[QueueName, int] = {}
-        for run in runs:
-            queue = run.settings.queue
-            kept[queue] = max(kept.get(queue, 0), run.settings.inbound_reserve)
-        usable = []
-        for each in free:
-            owed = [queue for queue in each.queues if kept.get(queue, 0) > 0]
-            for queue in owed:
-                kept[queue] -= 1
-            if not owed:
-                usable.append(each)
-        return usable
-
-    def _committed(self, run: CampaignRun) -> float:
-        """Agents that its dials and the people who wait will need."""
-        open_dials = float(
-            sum(
-                each.state in TO_BE_JUDGED and not each.agent_first
-                for each in run.attempts.values()
-            )
-        )
-        decision = run.decision
-        if decision is not None and decision.answer_rate > 0.0:
-            open_dials *= decision.answer_rate * decision.human_rate
-        return self._waiting(run) + open_dials
-
-    def _waiting(self, run: CampaignRun) -> int:
-        """People who have no agent yet, not even one whose phone is called."""
-        waiting = 0
-        for each in run.attempts.values():
-            if each.state is AttemptState.WAITING:
-                contact = self._contacts.get(each.contact)
-                waiting += contact is not None and contact.agent is None
-        return waiting
-
-    def _callers(self, run: CampaignRun) -> int:
-        """The queue's own callers who wait."""
-        waiting = map(self._contacts.get, self._distribution.waiting(run.settings.queue))
-        return sum(each is not None and not each.silent for each in waiting)
-
     # --- dials ----------------------------------------------------------------------------------
 
-    def _pace(self, run: CampaignRun, free: list[AgentId]) -> None:
+    def _pace(self, run: CampaignRun, free: Sequence[AgentId]) -> None:
         reserved = 0
         if run.has_special():
             reserved = self._reserve(run, free, only_special=True)
@@ -236,7 +134,7 @@ class Rounds:
         if self._limits.halt(run):
             return None
         able = [each for each in self._runs.values() if each.is_running]
-        self.share(able)
+        self._shares.share(able)
         if run.is_paced:
             decision = self._ask_pacer(run, 0, clicks=1)
             if decision.dials < 1:
@@ -249,10 +147,10 @@ class Rounds:
             self._course.on_change(attempt.id)
         return attempt
 
-    def _preview(self, run: CampaignRun, free: list[AgentId]) -> None:
+    def _preview(self, run: CampaignRun, free: Sequence[AgentId]) -> None:
         self._reserve(run, free, only_special=False)
 
-    def _reserve(self, run: CampaignRun, free: list[AgentId], *, only_special: bool) -> int:
+    def _reserve(self, run: CampaignRun, free: Sequence[AgentId], *, only_special: bool) -> int:
         """A record for each free agent, as far as there are any; returns for how many."""
         count = 0
         for agent in free:
