@@ -107,7 +107,10 @@ class Database:
         if self.file is not None:
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
             self._batches = create_engine(
-                engine_url.set(drivername="sqlite"), json_serializer=_to_json, **options
+                engine_url.set(drivername="sqlite"),
+                json_serializer=_to_json,
+                json_deserializer=msgspec.json.decode,
+                **options,
             )
             event.listen(self._batches, "connect", _configure_sqlite)
 

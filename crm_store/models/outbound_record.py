@@ -27,6 +27,7 @@ class OutboundRecord(Base):
         Index(
             "ix_outbound_record_due",
             "campaign_id",
+            "stage",
             "due_at",
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),

@@ -23,20 +23,21 @@ from crm_store.outbound.campaign_rows import Known
 from crm_store.outbound.numbers_known import (
     Forbidden,
     Past,
-    forbidden_of,
-    past_of,
+    known_of,
     take_numbers,
 )
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.quotas import full_quotas, quota_of
-from crm_store.outbound.shelving import go_past_forbidden
+from crm_store.outbound.shelving import WAITING, go_past_forbidden
 
 CLAIM_S: Final = 600.0
 """A claim lapses after so long."""
 MARGIN_S: Final = 90.0
 """A window that closes so soon counts as closed: what is claimed waits a while before it is dialled."""
-REFRESH_S: Final = 1.0
-"""Records whose time has come are looked for so often."""
+REFRESH_S: Final = 15.0
+"""Records whose time has come are looked for so often at least: also with each settlement, which nobody
+waits for, and whenever a claim finds fewer than it wants."""
+_PROMPT_S: Final = 1.0
 _AGAIN_S: Final = 60.0
 """A record whose number is in other hands waits so long."""
 _AT_ONCE: Final = 500
@@ -45,6 +46,7 @@ _PIECES: Final = 4
 """At most so many pieces at once: after a night there may be a hundred thousand."""
 _ROUNDS: Final = 8
 _MOST_READ: Final = 1024
+_MORE: Final = 2
 _R = RECORD.c
 
 _DUE: Final = (
@@ -52,8 +54,11 @@ _DUE: Final = (
     .where(
         _R.id.in_(
             select(_R.id)
-            .where(_R.campaign_id == bindparam("campaign"), _R.due_at <= bindparam("now"))
-            .order_by(_R.due_at)
+            .where(
+                _R.campaign_id == bindparam("campaign"),
+                _R.stage.in_(WAITING),
+                _R.due_at <= bindparam("now"),
+            )
             .limit(_AT_ONCE)
             .with_for_update(skip_locked=True)
         )
@@ -77,14 +82,6 @@ _OF_PLACE: Final = (
     " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
     " ORDER BY rank LIMIT :most"
 )
-_NEXT_SQLITE: Final = text(
-    "SELECT record.id FROM json_each(:places) AS place JOIN outbound_record AS record"
-    f" ON record.id IN (SELECT id FROM ({_OF_PLACE})) ORDER BY record.rank LIMIT :most"
-)
-_NEXT_POSTGRES: Final = text(
-    "SELECT record.id FROM unnest(CAST(:places AS integer[])) AS place(value)"
-    f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record ORDER BY record.rank LIMIT :most"
-)
 _COLUMNS: Final = (
     _R.id,
     _R.name,
@@ -98,12 +95,26 @@ _COLUMNS: Final = (
     _R.is_promised,
     _R.attempts,
 )
-_LOCKED: Final = (
-    select(*_COLUMNS)
-    .where(_R.id.in_(bindparam("ids", expanding=True)), _R.stage == Stage.READY)
-    .order_by(_R.rank)
-    .with_for_update(skip_locked=True)
+_NEXT: Final = (
+    f"SELECT {', '.join(column.name for column in _COLUMNS)} FROM outbound_record"
+    " WHERE id IN (SELECT record.id FROM {places}) AND stage = 'ready' ORDER BY rank LIMIT :most"
 )
+_NEXT_SQLITE: Final = text(
+    _NEXT.format(
+        places="json_each(:places) AS place JOIN outbound_record AS record"
+        f" ON record.id IN (SELECT id FROM ({_OF_PLACE})) ORDER BY record.rank LIMIT :most"
+    )
+).columns(*_COLUMNS)
+_NEXT_POSTGRES: Final = text(
+    _NEXT.format(
+        places="unnest(CAST(:places AS integer[])) AS place(value)"
+        f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record ORDER BY record.rank LIMIT :most"
+    )
+    + " FOR UPDATE SKIP LOCKED"
+).columns(*_COLUMNS)
+_ONE_BY_ONE: Final = text("SELECT pg_advisory_xact_lock(:key, :campaign)")
+"""On PostgreSQL servers claim from a campaign one after the other: each sees what the others have left."""
+_CLAIMING: Final = 0x434C
 _MINE: Final = (
     select(*_COLUMNS)
     .where(
@@ -114,11 +125,6 @@ _MINE: Final = (
     .order_by(_R.rank)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
-)
-_CLAIMED: Final = (
-    update(RECORD)
-    .where(_R.id.in_(bindparam("ids", expanding=True)))
-    .values(stage=Stage.CLAIMED, due_at=bindparam("lapses_at"))
 )
 _HELD: Final = (
     update(RECORD)
@@ -148,7 +154,11 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
     """Take at most so many records of a campaign, best first."""
     if wish.most <= 0:
         return []
-    is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < REFRESH_S
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ONE_BY_ONE, {"key": _CLAIMING, "campaign": known.id})
+    # For one agent its own call-backs count, which must not be late.
+    may_be_old = REFRESH_S if wish.agent is None else _PROMPT_S
+    is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < may_be_old
     if not is_fresh:
         refresh(connection, known, wish.at)
     taken: list[Candidate] = []
@@ -157,15 +167,15 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
         rows = connection.execute(_MINE, mine).all()
         taken += _take(connection, book, known, wish, rows, wish.most)
     read = 0
-    for round_ in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         missing = wish.most - len(taken)
         if missing <= 0:
             break
-        # Other servers may have the first ones in hand: read some more, and more with each round.
-        read = min(_MOST_READ, max(missing + 8, 4 * read))
+        # Some may be held back by a rule: a few more, and many more with each round.
+        read = min(_MOST_READ, max(missing + _MORE, 4 * read))
         rows = _next(connection, book, known, wish.at, read)
         if not rows:
-            if is_fresh and round_ == 0:
+            if is_fresh:
                 refresh(connection, known, wish.at)
                 is_fresh = False
                 continue
@@ -202,11 +212,9 @@ def _next(
     sought: dict[str, Any] = {"campaign": known.id, "most": most}
     if connection.dialect.name == "sqlite":
         sought["places"] = "[" + ",".join(map(str, open_now)) + "]"
-        ids = connection.execute(_NEXT_SQLITE, sought).scalars().all()
-    else:
-        sought["places"] = open_now
-        ids = connection.execute(_NEXT_POSTGRES, sought).scalars().all()
-    return connection.execute(_LOCKED, {"ids": ids}).all() if ids else ()
+        return connection.execute(_NEXT_SQLITE, sought).all()
+    sought["places"] = open_now
+    return connection.execute(_NEXT_POSTGRES, sought).all()
 
 
 def _take(
@@ -231,8 +239,6 @@ def _take(
         lapses_at = wish.at + CLAIM_S
         wanted = [(number, row.id) for number, (row, _) in allowed.items()]
         free = take_numbers(connection, wanted, wish.at, lapses_at)
-        if free:
-            connection.execute(_CLAIMED, {"ids": list(free), "lapses_at": lapses_at})
         in_hand = Verdict(hold=Hold.IN_HAND, why="")
         held += [(row, in_hand) for row, _ in allowed.values() if row.id not in free]
     if held:
@@ -249,8 +255,8 @@ def _judged(
 ) -> Iterator[tuple[Any, Verdict]]:
     settings = known.settings
     numbers = [row.number for row in rows]
-    past = past_of(connection, numbers, at, 3600.0 * settings.cap.lock_hours)
-    forbidden = forbidden_of(connection, numbers, known.id, at)
+    lock_s = 3600.0 * settings.cap.lock_hours
+    past, forbidden = known_of(connection, numbers, known.id, at, lock_s)
     full = full_quotas(connection, known, at)
     places = book.places(connection, {row.place_id for row in rows})
     nothing, free = Past(dialled=[]), Forbidden(words="", until=None)

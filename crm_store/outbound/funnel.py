@@ -21,6 +21,7 @@ from crm_store.models.tables import ATTEMPT, RECORD, RECORD_NUMBER
 from crm_store.outbound.campaign_rows import Known
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.quotas import full_quotas
+from crm_store.outbound.shelving import WAITING
 
 _R, _N, _A = RECORD.c, RECORD_NUMBER.c, ATTEMPT.c
 _SHOWN: Final = 3
@@ -94,21 +95,27 @@ def _counted(
         .group_by(_R.stage, _R.place_id)
     )
     counts = {(stage, place): count for stage, place, count in rows}
+    # Grouped by what no index has, or SQLite reads the whole list in the order of one that fits.
+    stage_of_due = _R.stage.concat("")
     due = connection.execute(
-        select(_R.stage, _R.place_id, _R.agent.is_not(None), func.count())
-        .where(_R.campaign_id == campaign_id, _R.due_at <= at)
-        .group_by(_R.stage, _R.place_id, _R.agent.is_not(None))
+        select(stage_of_due, _R.place_id, _R.agent.is_not(None), func.count())
+        .where(_R.campaign_id == campaign_id, _R.stage.in_(WAITING), _R.due_at <= at)
+        .group_by(stage_of_due, _R.place_id, _R.agent.is_not(None))
     )
     for stage, place, has_agent, count in due:
         counts[stage, place] -= count
         to = (Stage.MINE if has_agent else Stage.READY, place)
         counts[to] = counts.get(to, 0) + count
-    waiting = connection.execute(
-        select(_R.stage, func.min(_R.due_at))
-        .where(_R.campaign_id == campaign_id, _R.due_at > at)
-        .group_by(_R.stage)
-    )
-    return counts, {row[0]: row[1] for row in waiting}
+    ends: dict[str, float] = {}
+    for stage in {stage for stage, _ in counts}.intersection(WAITING):
+        # One look at the index each; all at once would read every record that waits.
+        first = select(func.min(_R.due_at)).where(
+            _R.campaign_id == campaign_id, _R.stage == stage, _R.due_at > at
+        )
+        found = connection.execute(first).scalar_one()
+        if found is not None:
+            ends[stage] = found
+    return counts, ends
 
 
 def _closed(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import JSON, BigInteger, Connection, Double, String, bindparam, insert, text
+from sqlalchemy.types import TypeEngine
 
 from acd.dialer.compliance_places import Place, place_of
 from acd.dialer.model import CampaignName
@@ -17,14 +18,19 @@ from crm_store.outbound.mass_changes import reserve_ids
 from crm_store.outbound.places import PlaceBook
 
 _AT_ONCE: Final = 50_000
-_LINES: Final = 10_000
-"""Numbers of each area code: 555-0000 to 555-9999."""
-_DAY_S: Final = 86_400.0
+_TYPES: Final[dict[str, TypeEngine[Any]]] = {
+    "at": Double(),
+    "facts": JSON(),
+    "counts": JSON(),
+    "name": String(),
+}
+"""Of what the statements are given; all else are whole numbers."""
 
 _PEOPLE: Final = (
     "WITH RECURSIVE n(i) AS (SELECT :begin UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :end), "
     "person AS (SELECT :first + i AS id, i, i % 10 AS part, area.place_id AS place_id, "
-    " '+1' || area.code || '555' || substr('000' || (i / :areas), -4) AS number, i % 5 AS priority "
+    " '+1' || area.code || '555' || substr(CAST(10000 + i / :areas AS VARCHAR(5)), 2) AS number, "
+    " i % 5 AS priority "
     " FROM n JOIN list_area AS area ON area.idx = i % :areas) "
 )
 """Six of ten were never tried, three wait for their next attempt, one is done."""
@@ -97,8 +103,8 @@ def _prepare(
         "name": row.name,
         "batch": batch[0] if batch else 0,
         "areas": len(areas),
-        "facts": '{"city":"Springfield","product":"B-12"}',
-        "counts": "{}",
+        "facts": {"city": "Springfield", "product": "B-12"},
+        "counts": {},
     }
 
 
@@ -107,9 +113,11 @@ def _put(connection: Connection, values: dict[str, Any]) -> None:
     first = reserve_ids(connection, count) - values["begin"]
     for statement in (_RECORDS, _NUMBERS, _ATTEMPTS):
         false = "0" if connection.dialect.name == "sqlite" else "false"
-        made = text(statement.replace("{false}", false))
-        wanted = {name: values[name] for name in values if f":{name}" in statement}
-        connection.execute(made, {**wanted, "first": first})
+        given = {**values, "first": first}
+        wanted = {name: value for name, value in given.items() if f":{name}" in statement}
+        typed = [bindparam(name, type_=_TYPES.get(name, BigInteger())) for name in wanted]
+        made = text(statement.replace("{false}", false)).bindparams(*typed)
+        connection.execute(made, wanted)
 
 
 def _tidy(connection: Connection) -> None:

@@ -98,3 +98,5 @@ class Lists:
                 at=attempt.ended_at,
             )
             forbid(connection, [number], ban)
+        for known in done.campaigns:
+            claims.refresh(connection, known, max(attempt.ended_at for attempt in attempts))

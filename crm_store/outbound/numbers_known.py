@@ -5,27 +5,67 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Double, bindparam, literal, null, or_, select, text, union_all
 
 from acd.dialer.compliance_caps import LOOK_BACK_S, counts_for_caps
 from acd.dialer.model import Outcome
-from crm_store.models.tables import ATTEMPT, CLAIM, DO_NOT_CALL
+from crm_store.models.tables import ATTEMPT, DO_NOT_CALL
 
 CENTRE: Final = "centre"
 NATIONAL: Final = "national"
 
 _A, _D = ATTEMPT.c, DO_NOT_CALL.c
-_ATTEMPTS: Final = select(_A.number, _A.dialled_at, _A.outcome, _A.rang_at, _A.ended_at).where(
-    _A.number.in_(bindparam("numbers", expanding=True)), _A.dialled_at > bindparam("since")
-)
 _FORBIDDEN: Final = select(_D.number, _D.scope, _D.reason, _D.until, _D.added_at).where(
     _D.number.in_(bindparam("numbers", expanding=True)),
     or_(_D.scope.in_((CENTRE, NATIONAL)), _D.scope == bindparam("own_scope")),
     or_(_D.until.is_(None), _D.until > bindparam("at")),
 )
+_ATTEMPT: Final = ""
+"""In place of a scope: the row is of an attempt."""
+_KNOWN: Final = union_all(
+    select(
+        _A.number,
+        literal(_ATTEMPT).label("scope"),
+        _A.outcome.label("word"),
+        _A.dialled_at.label("at"),
+        _A.ended_at.label("end"),
+        _A.rang_at.label("rang_at"),
+    ).where(
+        _A.number.in_(bindparam("numbers", expanding=True)), _A.dialled_at > bindparam("since")
+    ),
+    select(_D.number, _D.scope, _D.reason, _D.added_at, _D.until, null()).where(
+        _D.number.in_(bindparam("numbers", expanding=True)),
+        or_(_D.scope.in_((CENTRE, NATIONAL)), _D.scope == bindparam("own_scope")),
+        or_(_D.until.is_(None), _D.until > bindparam("at")),
+    ),
+)
+"""Both in one question: a claim asks it each time."""
 _IN_WORDS: Final = {CENTRE: "the do-not-call list", NATIONAL: "the national do-not-call list"}
+
+
+_TAKE: Final = (
+    "INSERT INTO outbound_claim (number, record_id, until) {rows}"
+    " ON CONFLICT (number) DO UPDATE SET record_id = excluded.record_id, until = excluded.until"
+    " WHERE outbound_claim.until <= :at RETURNING record_id"
+)
+_MARK: Final = "UPDATE outbound_record SET stage = 'claimed', due_at = :until WHERE id IN "
+_TAKE_SQLITE: Final = text(
+    # The condition keeps its grammar from taking ON CONFLICT for that of a join.
+    _TAKE.format(rows="SELECT key, value, :until FROM json_each(:numbers) WHERE true")
+)
+_MARK_SQLITE: Final = text(_MARK + "(SELECT value FROM json_each(:ids))")
+_TAKE_POSTGRES: Final = text(
+    "WITH taken AS ("
+    + _TAKE.format(
+        rows="SELECT number, id, :until FROM"
+        " unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[])) AS wanted(number, id)"
+    )
+    + ") "
+    + _MARK
+    + "(SELECT record_id FROM taken) RETURNING id"
+).bindparams(bindparam("until", type_=Double()), bindparam("at", type_=Double()))
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):
@@ -55,49 +95,62 @@ def forbidden_of(
     sought = {"numbers": list(numbers), "own_scope": scope_of(campaign_id), "at": at}
     found: dict[str, Forbidden] = {}
     for row in connection.execute(_FORBIDDEN, sought):
-        before = found.get(row.number)
-        until = row.until
-        if before is not None and (before.until is None or (until and until < before.until)):
+        _forbid(found, row.number, row.scope, row.reason, row.until)
+    return found
+
+
+def known_of(
+    connection: Connection, numbers: Sequence[str], campaign_id: int, at: float, lock_s: float
+) -> tuple[dict[str, Past], dict[str, Forbidden]]:
+    """What happened to numbers in the time that caps and lock look back; and which are forbidden."""
+    past: dict[str, Past] = {}
+    forbidden: dict[str, Forbidden] = {}
+    sought = {
+        "numbers": list(numbers),
+        "since": at - max(LOOK_BACK_S, lock_s),
+        "own_scope": scope_of(campaign_id),
+        "at": at,
+    }
+    for number, scope, word, began, end, rang_at in connection.execute(_KNOWN, sought):
+        if scope != _ATTEMPT:
+            _forbid(forbidden, number, scope, word, end)
             continue
-        where = _IN_WORDS.get(row.scope, "the campaign's do-not-call list")
-        words = f"on {where}" + (f": {row.reason}" if row.reason else "")
-        found[row.number] = Forbidden(words=words, until=until)
-    return found
+        known = past.setdefault(number, Past(dialled=[]))
+        if counts_for_caps(Outcome(word), rang_at):
+            known.dialled.append(began)
+        if word == Outcome.ABANDONED:
+            known.abandoned_at = max(known.abandoned_at or 0.0, end)
+    return past, forbidden
 
 
-def past_of(
-    connection: Connection, numbers: Sequence[str], at: float, lock_s: float
-) -> dict[str, Past]:
-    """What happened to numbers in the time that caps and lock look back."""
-    sought = {"numbers": list(numbers), "since": at - max(LOOK_BACK_S, lock_s)}
-    found: dict[str, Past] = {}
-    for row in connection.execute(_ATTEMPTS, sought):
-        past = found.setdefault(row.number, Past(dialled=[]))
-        if counts_for_caps(Outcome(row.outcome), row.rang_at):
-            past.dialled.append(row.dialled_at)
-        if row.outcome == Outcome.ABANDONED:
-            past.abandoned_at = max(past.abandoned_at or 0.0, row.ended_at)
-    return found
+def _forbid(
+    found: dict[str, Forbidden], number: str, scope: str, reason: str, until: float | None
+) -> None:
+    """Of several lists the one that counts longest is told."""
+    before = found.get(number)
+    if before is not None and (before.until is None or (until and until < before.until)):
+        return
+    where = _IN_WORDS.get(scope, "the campaign's do-not-call list")
+    words = f"on {where}" + (f": {reason}" if reason else "")
+    found[number] = Forbidden(words=words, until=until)
 
 
 def take_numbers(
     connection: Connection, wanted: Sequence[tuple[str, int]], at: float, until: float
 ) -> set[int]:
-    """Take numbers into one's hands, for records; gives the records whose number was free.
+    """Claim records by taking their numbers into one's hands; gives those whose number was free.
 
-    Another server may want the same number for a record of its own: one of the two gets it.
+    Another campaign may want the same number for a record of its own: one of the two gets it.
     """
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(CLAIM)
-    statement = statement.on_conflict_do_update(
-        index_elements=[CLAIM.c.number],
-        set_={"record_id": statement.excluded.record_id, "until": statement.excluded.until},
-        where=CLAIM.c.until <= at,
-    ).returning(CLAIM.c.record_id)
-    rows = [
-        {"number": number, "record_id": record, "until": until}
-        for number, record in dict(wanted).items()
-    ]
     # In one order everywhere, so that two servers cannot wait for each other.
-    rows.sort(key=lambda row: str(row["number"]))
-    return set(connection.execute(statement.values(rows)).scalars())
+    numbers = dict(sorted(wanted))
+    moments: dict[str, Any] = {"at": at, "until": until}
+    if connection.dialect.name == "sqlite":
+        sought = {**moments, "numbers": msgspec.json.encode(numbers).decode()}
+        free = set(connection.execute(_TAKE_SQLITE, sought).scalars())
+        if free:
+            ids = msgspec.json.encode(sorted(free)).decode()
+            connection.execute(_MARK_SQLITE, {"ids": ids, "until": until})
+        return free
+    sought = {**moments, "numbers": list(numbers), "ids": list(numbers.values())}
+    return set(connection.execute(_TAKE_POSTGRES, sought).scalars())

