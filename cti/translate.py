@@ -48,19 +48,25 @@ from cti.schema import (
     CustomerCard,
     CustomerLinked,
     Diverted,
-    EmergencyView,
     EventData,
     EventType,
     FlowStep,
-    GatewayView,
     InteractionView,
     ParkedView,
     QueueView,
     RecordingView,
-    Refused,
 )
 from cti.translate_parties import parked, party_changed, transferred
-from cti.translate_views import call_back, cleared, offered, queue_view
+from cti.translate_views import (
+    call_back,
+    cleared,
+    emergency_view,
+    gateway_view,
+    offered,
+    queue_view,
+    recording_view,
+    refused_view,
+)
 from switch.calls.events import (
     CallRefused,
     EmergencyCalled,
@@ -336,32 +342,15 @@ class Translator:
 
     def _gateway_changed(self, event: GatewayChanged) -> None:
         self.gateway_available = event.available
-        gateway = GatewayView(
-            available=event.available,
-            detail=event.detail,
-            lost_legs=event.lost_legs,
-            name=event.gateway,
-            is_lost=not event.is_up,
-        )
-        self._bus.publish(EventType.GATEWAY_CHANGED, gateway, at=self._wall_of(event.at))
+        at = self._wall_of(event.at)
+        self._bus.publish(EventType.GATEWAY_CHANGED, gateway_view(event), at=at)
 
     def _call_refused(self, event: CallRefused) -> None:
-        refused = Refused(
-            status=event.status,
-            reason=event.reason,
-            called=event.called,
-            caller_number=event.caller_number,
-        )
-        self._bus.publish(EventType.CALL_REFUSED, refused, at=self._wall_of(event.at))
+        self._bus.publish(EventType.CALL_REFUSED, refused_view(event), at=self._wall_of(event.at))
 
     def _emergency_called(self, event: EmergencyCalled) -> None:
-        emergency = EmergencyView(
-            call_id=event.call,
-            number=event.number,
-            caller_number=event.caller_number,
-            location=event.location,
-        )
-        self._bus.publish(EventType.EMERGENCY_CALLED, emergency, at=self._wall_of(event.at))
+        at = self._wall_of(event.at)
+        self._bus.publish(EventType.EMERGENCY_CALLED, emergency_view(event), at=at)
 
     def _quality_changed(self, event: LegQualityChanged) -> None:
         """A leg of an interaction sounds better or worse than before."""
@@ -378,17 +367,10 @@ class Translator:
     def recording_closed(self, event: RecordingClosed) -> None:
         """A recording is whole, or could not be made so."""
         interaction_id = self._recorded.pop(event.recording, None)
-        view = RecordingView(
-            recording_id=event.recording,
-            duration_s=event.duration_ms / 1000,
-            octets=event.octets,
-            sha256=event.sha256,
-            error=event.error,
-        )
         live = self._live.get(interaction_id or "")
         self._bus.publish(
             EventType.RECORDING_FINISHED,
-            view,
+            recording_view(event),
             interaction_id=interaction_id,
             call_id=event.call,
             agent_id=None if live is None else live.agent_id,

@@ -1,4 +1,4 @@
-"""Single views of what contacts and the distribution report: from their words to the public ones. Pure."""
+"""Single views of what contacts, distribution and switch report, in the public words. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from acd.contact_events import ContactFinished
 from acd.events import QueueChanged
 from acd.model import Decision
 from cti.live import LiveInteraction
-from cti.schema import CallBackView, CandidateView, Cleared, Offered, QueueView
+from cti.schema import (
+    CallBackView,
+    CandidateView,
+    Cleared,
+    EmergencyView,
+    GatewayView,
+    Offered,
+    QueueView,
+    RecordingView,
+    Refused,
+)
+from switch.calls.events import CallRefused, EmergencyCalled, GatewayChanged, RecordingClosed
 
 
 def offered(live: LiveInteraction, decision: Decision) -> Offered:
@@ -72,4 +83,46 @@ def queue_view(event: QueueChanged, title: str, at: float) -> QueueView:
         service_level_s=event.service_level_s,
         average_wait_s=event.average_wait_s,
         average_talk_s=event.average_talk_s,
+    )
+
+
+def gateway_view(event: GatewayChanged) -> GatewayView:
+    """A media gateway came or went."""
+    return GatewayView(
+        available=event.available,
+        detail=event.detail,
+        lost_legs=event.lost_legs,
+        name=event.gateway,
+        is_lost=not event.is_up,
+    )
+
+
+def refused_view(event: CallRefused) -> Refused:
+    """A call that was let in nowhere."""
+    return Refused(
+        status=event.status,
+        reason=event.reason,
+        called=event.called,
+        caller_number=event.caller_number,
+    )
+
+
+def emergency_view(event: EmergencyCalled) -> EmergencyView:
+    """Somebody dialled an emergency number."""
+    return EmergencyView(
+        call_id=event.call,
+        number=event.number,
+        caller_number=event.caller_number,
+        location=event.location,
+    )
+
+
+def recording_view(event: RecordingClosed) -> RecordingView:
+    """A recording is whole, or could not be made so."""
+    return RecordingView(
+        recording_id=event.recording,
+        duration_s=event.duration_ms / 1000,
+        octets=event.octets,
+        sha256=event.sha256,
+        error=event.error,
     )

@@ -44,7 +44,7 @@ class HelpScreen(ModalScreen[None]):
                 table.add_row(
                     key.shown.replace("^", "Ctrl+"), words(f"key.{verb}"), words(f"help.{verb}")
                 )
-        with VerticalScroll(classes="dialog wide high") as dialog:
+        with VerticalScroll(classes="dialog wider high") as dialog:
             dialog.border_title = words("help.title")
             dialog.border_subtitle = words("help.scroll")
             yield Static(table)
