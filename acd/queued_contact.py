@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acd.events import ContactAnswered, ContactEnded, ContactLeft, ContactQueued, OfferEnded
+from acd.events import (
+    ContactAnswered,
+    ContactEnded,
+    ContactLeft,
+    ContactOffered,
+    ContactQueued,
+    OfferEnded,
+)
 from acd.model import (
     AgentId,
     ContactId,
     ContactRequest,
     ContactState,
+    Decision,
     OfferFailure,
     QueueName,
 )
@@ -149,6 +157,17 @@ class QueuedContact:
             waited_s=now - self.entered_at,
             reason=reason,
             outbound=self.outbound,
+        )
+
+    def offered(self, agent: AgentId, decision: Decision, now: float) -> ContactOffered:
+        """It is offered to an agent."""
+        self.state = ContactState.OFFERED
+        self.agent = agent
+        self.offers += 1
+        self.offered_at = now
+        self.rings_since = None
+        return ContactOffered(
+            contact=self.id, queue=self.queue, agent=agent, at=now, decision=decision
         )
 
     def answered(self, agent: AgentId, now: float) -> ContactAnswered:

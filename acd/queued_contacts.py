@@ -9,7 +9,7 @@ from acd import inputs
 from acd.actions import Announce, CancelOffer, Dismiss, Offer
 from acd.agents import Agent
 from acd.errors import ContactExistsError, UnknownQueueError
-from acd.events import ContactHanded, ContactOffered
+from acd.events import ContactHanded
 from acd.floor import Floor
 from acd.metrics import ABANDONED, Metrics
 from acd.model import (
@@ -220,16 +220,7 @@ class QueuedContacts:
             if wanted is not None and wanted is not agent
             else None,
         )
-        contact.state = ContactState.OFFERED
-        contact.agent = name
-        contact.offers += 1
-        contact.offered_at = now
-        contact.rings_since = None
-        self._outbox.emit(
-            ContactOffered(
-                contact=contact.id, queue=contact.queue, agent=name, at=now, decision=decision
-            )
-        )
+        self._outbox.emit(contact.offered(name, decision, now))
         agent.patience_s = contact.patience_s
         took = self._floor.picks_up if rule is why.PICKED_UP else self._floor.chosen
         took(agent, contact.id, now)
