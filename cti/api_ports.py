@@ -35,6 +35,8 @@ def api_ports(
         floor=centre.floor,
         parties=centre.parties,
         parked=centre.parked,
+        campaigns=centre.campaigns.desk,
+        campaign_records=centre.campaigns.records,
         customers=centre.customers,
         history=centre.history,
         health=health,

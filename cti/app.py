@@ -167,6 +167,7 @@ class Node:
         api = take_port(self.settings.api)
         way_down.callback(api.close)
         self._compose()
+        down("campaigns", self._centre.campaigns.close)
         down("journal", self._close_journal)
         down("gateway", self._stop_gateway)
         down("sip", self._switching.close)
@@ -182,6 +183,7 @@ class Node:
         await self._open_api(api)
         down("api", self._api.stop)
         way_down.callback(self._bus.close, "shutdown")
+        self._centre.campaigns.start()
         self._lags.watch()
         way_down.callback(self._lags.stop)
         Midnight(self._clock, self._new_day).watch()
@@ -401,5 +403,6 @@ class Node:
         if not self._stopping.is_set():
             self._switching.certificates.reload(is_asked=False)
             self._centre.distribution.new_day()
+            self._centre.campaigns.dialer.new_day()
             self._continuity.new_day()
             self._spawn(self._calls_desk.drop_old())

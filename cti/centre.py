@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
@@ -33,14 +34,15 @@ from crm_store.numbers import normalise
 from crm_store.store import Store
 from cti.agent_views import AgentViews
 from cti.bus import Bus
+from cti.campaigns.campaigns import Campaigns
 from cti.customers import CustomerDesk, InteractionDesk
 from cti.floor import Floor, PhoneAddress
-from cti.live import LiveInteraction
+from cti.late import Late
 from cti.park_desk import ParkDesk
 from cti.park_settings import park_slots
 from cti.party_desk import PartyDesk
 from cti.pops import PopService
-from cti.schema import CustomerCard, EventType, ServerView
+from cti.schema import EventType, ServerView
 from cti.settings import Settings
 from cti.site import Routes, Site
 from cti.switching import Switching
@@ -70,7 +72,7 @@ class Centre:
         switching: Switching,
         new_id: Callable[[str], str],
         phone_address: Callable[[], PhoneAddress],
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
     ) -> None:
         """`spawn` runs a coroutine beside the calls."""
         self._clock = clock
@@ -89,7 +91,8 @@ class Centre:
             queue_titles=site.queue_titles,
             shows_supervisors=wanted.show_supervisors,
         )
-        late = _Late(self)
+        self._is_made = False
+        late = Late(self)
         self.pops = PopService(
             bus=bus,
             clock=clock,
@@ -251,6 +254,26 @@ class Centre:
             translator=self.translator,
         )
         self.customers = CustomerDesk(store, self.floor)
+        self.campaigns = Campaigns(
+            settings=settings,
+            site=site,
+            flows=flows,
+            clock=clock,
+            bus=bus,
+            store=store,
+            switching=switching,
+            contacts=self.contacts,
+            distribution=self.distribution,
+            inbound=self._inbound,
+            lookup=late,
+            new_id=new_id,
+            report=self._report,
+            spawn=spawn,
+        )
+        self.pops.outbound = self.campaigns.cards.card
+        self.floor.campaigns = self.campaigns.seen_by
+        self.floor.preview = self.campaigns.cards.preview
+        self._is_made = True
         self.history = InteractionDesk(
             store=store,
             bus=bus,
@@ -328,6 +351,7 @@ class Centre:
             self._agent_dial.takes,
             self._inbound.takes,
             self.call_backs.takes,
+            self.campaigns.takes,
             self.translator.takes,
             {PhoneReachable: self._phone_reachable},
         )
@@ -336,6 +360,7 @@ class Centre:
         """The server is stopping: agents begin no new calls, and nobody is called back."""
         self._agent_dial.is_closed = True
         self.call_backs.close()
+        self.campaigns.close_door()
 
     def server_changed(self, view: ServerView) -> None:
         """Tell desks and wallboards how the server's end proceeds."""
@@ -362,6 +387,8 @@ class Centre:
 
     def _report(self, event: AcdEvent | ContactEvent | CallBackMoved) -> None:
         self.translator.report(event)
+        if self._is_made and not isinstance(event, CallBackMoved):
+            self.campaigns.report(event)
 
     def _wall_of(self, at: float) -> float:
         """Seconds since the epoch of a moment on our monotonic clock."""
@@ -369,28 +396,3 @@ class Centre:
 
     def _normalise(self, number: str) -> str:
         return normalise(number, self._region).value if number else ""
-
-
-class _Late:
-    """Pops need floor and customers, which need contacts, which need pops: asked when they are there."""
-
-    def __init__(self, centre: Centre) -> None:
-        self._centre = centre
-
-    def has_desk(self, agent_id: str) -> bool:
-        return self._centre.floor.has_desk(agent_id)
-
-    def live(self, interaction_id: str) -> LiveInteraction | None:
-        return self._centre.floor.live(interaction_id)
-
-    def facts(self, interaction_id: str) -> dict[str, str]:
-        return self._centre.floor.facts(interaction_id)
-
-    def link(self, interaction_id: str, customer: CustomerCard, how: str) -> None:
-        self._centre.floor.link(interaction_id, customer, how)
-
-    def known(self, number: str) -> list[CustomerCard] | None:
-        return self._centre.customers.known(number)
-
-    async def by_number(self, number: str) -> list[CustomerCard]:
-        return await self._centre.customers.by_number(number)

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 import httpx
 import msgspec
 
+from cti.client_campaign_records import CampaignRecordCommands
 from cti.client_campaigns import CampaignCommands
 from cti.client_items import Connected, ConnectionLost, SignedOnAgain, StreamEnded, StreamItem
 from cti.client_parties import PartyCommands
@@ -56,7 +57,7 @@ __all__ = [
 ]
 
 
-class ApiClient(CampaignCommands, PartyCommands):
+class ApiClient(CampaignCommands, CampaignRecordCommands, PartyCommands):
     """One signed-on user of the server at `base_url`.
 
     `async with ApiClient("http://127.0.0.1:8080") as api: await api.sign_on(...)`. The delays are

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -23,6 +24,8 @@ T = TypeVar("T")
 ATTEMPT_DELAYS_S: Final = (0.2, 0.6, 1.5)
 """Pauses before a command is repeated; after the last, `ServerUnreachableError`."""
 _TIMEOUT_S: Final = 5.0
+_FILE_TIMEOUT_S: Final = 60.0
+"""Between two pieces."""
 
 
 class ApiError(Exception):
@@ -98,6 +101,42 @@ class Requests:
             headers["Content-Type"] = "application/json"
         return await self._send("POST", path, content=content, headers=headers, renew=renew)
 
+    async def send_file(
+        self, path: str, pieces: AsyncIterator[bytes], query: dict[str, str]
+    ) -> bytes:
+        """Send a file, once: it is not repeated. Raises `ApiError` and `ServerUnreachableError`."""
+        headers = {"Content-Type": "application/octet-stream", **self._bearer()}
+        try:
+            reply = await self._http.post(
+                path, params=query, content=pieces, headers=headers, timeout=_FILE_TIMEOUT_S
+            )
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        if reply.is_success:
+            return reply.content
+        raise ApiError(reply.status_code, _problem(reply))
+
+    async def pieces(self, path: str, query: dict[str, str]) -> AsyncIterator[bytes]:
+        """A file of the server, piece by piece. Raises `ApiError` and `ServerUnreachableError`."""
+        try:
+            async with self._http.stream(
+                "GET", path, params=query, headers=self._bearer(), timeout=_FILE_TIMEOUT_S
+            ) as reply:
+                if not reply.is_success:
+                    await reply.aread()
+                    raise ApiError(reply.status_code, _problem(reply))
+                async for piece in reply.aiter_bytes():
+                    yield piece
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _bearer(self) -> dict[str, str]:
+        return {} if self.signed_on is None else {"Authorization": f"Bearer {self.signed_on.token}"}
+
+    def _unreachable(self, error: httpx.TransportError) -> ServerUnreachableError:
+        reason = str(error) or type(error).__name__
+        return ServerUnreachableError(f"no answer from {self.base_url}: {reason}")
+
     async def _sign_on(self, credentials: SignOnRequest) -> SignOnReply:
         content = await self.post("/api/v1/sign-on", credentials, renew=False)
         self.signed_on = msgspec.json.decode(content, type=SignOnReply)
@@ -115,18 +154,13 @@ class Requests:
     async def _request(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
     ) -> httpx.Response:
-        sent = dict(headers or {})
-        if self.signed_on is not None:
-            sent["Authorization"] = f"Bearer {self.signed_on.token}"
+        sent = {**(headers or {}), **self._bearer()}
         for delay in (*self._attempt_delays_s, None):
             try:
                 return await self._http.request(method, path, headers=sent, **kwargs)
             except httpx.TransportError as exc:
                 if delay is None:
-                    reason = str(exc) or type(exc).__name__
-                    raise ServerUnreachableError(
-                        f"no answer from {self.base_url}: {reason}"
-                    ) from exc
+                    raise self._unreachable(exc) from exc
             await asyncio.sleep(delay)
         raise AssertionError  # the last round returns or raises
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import httpx
 
+from cti.doctor_campaigns import examine_campaigns
 from cti.doctor_findings import Finding, Severity
 from cti.doctor_tls import ending
 from cti.metrics.reading import Figures, read_figures
@@ -99,6 +100,7 @@ def examine_figures(figures: Figures) -> list[Finding]:
         *_sound(figures),
         *_calls(figures),
         *_trunks(figures),
+        *examine_campaigns(figures),
         *_strangers(figures),
         *_connections(figures),
         *_sign_ons(figures),

@@ -28,10 +28,12 @@ from cti.live import LiveInteraction
 from cti.pops import PopService
 from cti.schema import (
     AgentView,
+    CampaignView,
     CustomerCard,
     DirectoryEntry,
     Disposition,
     PhoneCredentials,
+    PreviewView,
     Role,
     ScreenPop,
     ServerView,
@@ -84,6 +86,8 @@ class Floor:
         self._site = site
         self._clock = clock
         self._desks: set[str] = set()
+        self.campaigns: Callable[[Account], tuple[CampaignView, ...]] = lambda account: ()
+        self.preview: Callable[[str], PreviewView | None] = lambda agent: None
         self.server: ServerView | None = None
         """Set while the server is stopping."""
         self.pops: PopService | None = None
@@ -123,6 +127,8 @@ class Floor:
             server=self.server,
             site=self._site,
             parked=translator.parked(),
+            campaigns=self.campaigns(account),
+            preview=None if account.agent_id is None else self.preview(account.agent_id),
         )
 
     def _pop_of(self, agent_id: str) -> ScreenPop | None:

@@ -24,17 +24,19 @@ def prompt_folders(settings: Settings) -> tuple[Path, ...]:
 
 
 def flows_of(settings: Settings) -> dict[str, Flow]:
-    """Load every flow that an entry names.
+    """Load every flow that an entry names, or campaigns may use.
 
     Raises:
         SettingsError: flows do not exist, or have errors; each with its file and line.
     """
     wanted: dict[str, Path] = {}
     missing: list[str] = []
-    for index, entry in enumerate(settings.entries):
-        if entry.flow and entry.flow not in wanted:
+    named = [(entry.flow, f"entries[{i}].flow") for i, entry in enumerate(settings.entries)]
+    named += [(flow, f"campaigns.flows[{i}]") for i, flow in enumerate(settings.campaigns.flows)]
+    for flow, key in named:
+        if flow and flow not in wanted:
             try:
-                wanted[entry.flow] = _find(settings, entry.flow, f"entries[{index}].flow")
+                wanted[flow] = _find(settings, flow, key)
             except SettingsError as error:
                 missing.append(str(error))
     _convert_own(settings)

@@ -158,7 +158,7 @@ class HistoryProjection:
                     started=view.started,
                     revision=event.seq,
                     channel=view.channel,
-                    direction="outbound" if event.agent_id or view.call_back_of else "inbound",
+                    direction=_direction(event, view),
                     caller_number=view.caller_number,
                     caller_name=view.caller_name,
                     called=view.called,
@@ -235,3 +235,8 @@ class HistoryProjection:
                 error=view.error,
             )
         )
+
+
+def _direction(event: Event, view: InteractionView) -> str:
+    """Who called: an agent who dialled, a call-back and a campaign are ours."""
+    return "outbound" if event.agent_id or view.call_back_of or view.campaign else "inbound"

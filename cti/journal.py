@@ -13,6 +13,8 @@ from typing import Final
 from acd.adoption import ContactAdoption
 from acd.call_back import CallBacks
 from acd.contacts import Contacts
+from acd.dialer.adoption import AttemptAdoption
+from acd.dialer.model import AttemptId, CampaignName
 from acd.model import AgentId, ContactId, QueueName
 from cti.accounts import PhoneCredentials
 from cti.journal_records import BanRecord, BindingRecord, Kind, NodeKey, gateway_key
@@ -56,6 +58,7 @@ class CallJournal:
         contacts: Contacts,
         adoption: ContactAdoption,
         call_backs: CallBacks,
+        attempts: AttemptAdoption,
         translator: Translator,
         location: Location,
         presence: Presence,
@@ -71,6 +74,13 @@ class CallJournal:
         self._adoption = adoption
         self._call_backs = call_backs
         call_backs.on_change = lambda contact: self.changed(Kind.CALL_BACK, contact)
+        self._attempts = attempts
+        attempts.keep(
+            attempt=lambda name: self.changed(Kind.ATTEMPT, name),
+            run=lambda name: self.changed(Kind.CAMPAIGN, name),
+        )
+        self._changed_attempts: set[str] = set()
+        self._changed_runs: set[str] = set()
         self._translator = translator
         self._location = location
         self._presence = presence
@@ -173,6 +183,10 @@ class CallJournal:
             case Kind.CALL_BACK:
                 record = self._call_backs.record(ContactId(key), self._wall)
                 self._put(Kind.CALL_BACK, key, record)
+            case Kind.ATTEMPT:
+                self._changed_attempts.add(key)
+            case Kind.CAMPAIGN:
+                self._changed_runs.add(key)
             case Kind.SUBSCRIPTION:
                 self._put(kind, key, self._presence.notifier.record(key, self._wall))
             case Kind.PUBLICATION:
@@ -222,6 +236,13 @@ class CallJournal:
         for contact in self._changed_contacts:
             self._contact(contact)
         self._changed_contacts.clear()
+        for attempt in self._changed_attempts:
+            described = self._attempts.attempt(AttemptId(attempt), self._wall)
+            self._put(Kind.ATTEMPT, attempt, described)
+        self._changed_attempts.clear()
+        for run in self._changed_runs:
+            self._put(Kind.CAMPAIGN, run, self._attempts.run(CampaignName(run), self._wall))
+        self._changed_runs.clear()
         for agent in self._changed_agents:
             self._agent(agent)
         self._changed_agents.clear()

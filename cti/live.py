@@ -45,6 +45,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     """How good it sounded when that changed last; None: good all the time."""
     parked: ParkedView | None = None
     """The place it stands in."""
+    campaign: str = ""
+    """We called, for this campaign."""
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -70,6 +72,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             call_back_of=self.call_back_of,
             parties=self.parties,
             mos=self.mos,
+            campaign=self.campaign,
         )
 
     def enter(self, stage: str, at: float) -> None:

@@ -21,6 +21,7 @@ from acd.model import ContactId, Decision
 from cti.bus import Bus
 from cti.live import LiveInteraction
 from cti.schema import CustomerCard, EventType, ScreenPop, WhyView
+from cti.schema_outbound import OutboundCard
 from switch.clock import Clock, TimerHandle
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,10 @@ class PopService:
         self._waiting: dict[ContactId, _Waiting] = {}
         self._offers: dict[ContactId, Offer] = {}
         self._pops: dict[str, ScreenPop] = {}
+        self.outbound: Callable[[str, str], OutboundCard | None] = lambda interaction, campaign: (
+            None
+        )
+        """The record of a campaign's interaction."""
         self.confirmed = 0
         self.late = 0
 
@@ -257,6 +262,7 @@ class PopService:
             late=late,
             call_back_of=live.call_back_of,
             notes=live.notes,
+            outbound=self.outbound(live.id, live.campaign) if live.campaign else None,
         )
 
     def _publish(self, pop: ScreenPop, live: LiveInteraction, agent_id: str) -> int:

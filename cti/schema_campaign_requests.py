@@ -56,8 +56,6 @@ class CallBackRequest:
     """Seconds since the epoch; must be to come."""
     mine: bool = False
     """By the same agent; otherwise by anyone."""
-    number: str = ""
-    """Another number than the one dialled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

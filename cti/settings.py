@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
+from cti.campaign_settings import CampaignsSection as CampaignsSection
 from cti.park_settings import ParkSection as ParkSection
 from cti.ranges import SettingsError as SettingsError
 from cti.ranges import expand as expand
@@ -315,6 +316,7 @@ class Settings(Section, frozen=True, kw_only=True):
     capture: CaptureSection = CaptureSection()
     transfers: TransfersSection = TransfersSection()
     park: ParkSection = ParkSection()
+    campaigns: CampaignsSection = CampaignsSection()
     dispositions: tuple[DispositionSection, ...] = ()
     users: tuple[UserSection, ...] = ()
     phones: tuple[PhoneSection, ...] = ()

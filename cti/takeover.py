@@ -24,6 +24,9 @@ from acd.call_back import CallBacks
 from acd.contact_events import ContactFinished, ContactResult
 from acd.contacts import Contacts
 from acd.core import Acd
+from acd.dialer.dialer import Dialer
+from acd.dialer.model import AttemptId, CampaignName
+from acd.dialer.records import AttemptRecord, RunRecord
 from acd.model import AgentId, ContactId, QueueName
 from acd.records import AgentRecord, CallBackRecord, ContactRecord, DayRecord
 from cti.bans import Bans
@@ -95,6 +98,7 @@ class TakeOver:
         contacts: Contacts,
         adoption: ContactAdoption,
         call_backs: CallBacks,
+        dialer: Dialer,
         bans: Bans,
         floor: Floor,
         translator: Translator,
@@ -116,6 +120,7 @@ class TakeOver:
         self._contacts = contacts
         self._adoption = adoption
         self._call_backs = call_backs
+        self._dialer = dialer
         self._bans = bans
         self._floor = floor
         self._translator = translator
@@ -169,6 +174,16 @@ class TakeOver:
             self._mono,
             lives=lambda leg: self._calls.legs.get(leg) is not None,
         )
+        runs, attempts = (
+            self._values(Kind.CAMPAIGN, RunRecord),
+            self._values(Kind.ATTEMPT, AttemptRecord),
+        )
+        faults += self._dialer.adoption.restore(
+            {CampaignName(key): run for key, run in runs.items()},
+            {AttemptId(key): attempt for key, attempt in attempts.items()},
+            self._mono,
+            lives=lambda leg: self._calls.legs.get(leg) is not None,
+        )
         self._taken_up = tuple(self._calls.legs)
         for fault in faults:
             log.warning("not taken up: %s", fault)
@@ -196,10 +211,12 @@ class TakeOver:
                 self._adoption.owns(leg.id)
                 or self._calls.adoption.is_direct(leg.id)
                 or self._call_backs.is_dialling(leg.id)
+                or self._dialer.is_mine(leg.id)
             )
             if not belongs:
                 self._calls.hang_up(leg.id, LOST)
         self._adoption.resume()
+        self._dialer.adoption.resume()
         for live in self._stranded:
             self._end(live)
         if self.is_needed:

@@ -287,6 +287,7 @@ class Translator:
             call_back_of=event.call_back_of,
             verstat=event.verstat,
             attestation=event.attestation,
+            campaign=event.campaign,
         )
         self._live[live.id] = live
         self._publish(EventType.INTERACTION_STARTED, live.view(), live, at)

@@ -349,6 +349,11 @@ class Dialer:
         """What is under way, oldest first."""
         return tuple(each.view() for each in self._run(name).attempts.values())
 
+    def candidate(self, attempt: AttemptId) -> Candidate | None:
+        """Whom an attempt that is under way calls; None once it is over."""
+        live = self._course.live.get(attempt)
+        return None if live is None else live.candidate
+
     def preview(self, agent: AgentId) -> PreviewView | None:
         """The record that an agent has before it."""
         return self._reserving.view(agent)

@@ -18,13 +18,23 @@ class ListStore(Protocol):
     """
 
     async def claim(
-        self, campaign: CampaignName, at: float, most: int, *, for_agent: AgentId | None = None
+        self,
+        campaign: CampaignName,
+        at: float,
+        most: int,
+        *,
+        for_agent: AgentId | None = None,
+        own_only: bool = False,
     ) -> list[Candidate]:
         """Take the next records that every rule allows now, best first, and mark them claimed.
 
         With `for_agent` call-backs of that agent come first; without, those of named agents are
-        left out. A claim that was neither released nor settled within ten minutes lapses.
+        left out; `own_only`: nothing but the agent's own. A claim that was neither released nor
+        settled within ten minutes lapses.
         """
+
+    async def awaited(self, campaign: CampaignName, at: float) -> list[AgentId]:
+        """The agents for whom records wait that are nobody else's, such as call-backs they promised."""
 
     async def release(self, records: Sequence[RecordId]) -> None:
         """Give back what was not dialled after all; as if it had never been claimed."""

@@ -27,6 +27,7 @@ from crm_store.outbound.campaign_rows import (
     version_of,
     view_of,
 )
+from crm_store.outbound.history import CampaignHistory, history_of
 from crm_store.outbound.mass_changes import copy_list, delete_list, rank_anew
 from crm_store.outbound.quotas import wake_shelved
 from crm_store.outbound.views import Campaign, CampaignVersion, Penetration
@@ -168,6 +169,14 @@ class Campaigns:
             return [version_of(each) for each in connection.execute(query)]
 
         return await self._database.look(work)
+
+    async def history(
+        self, name: CampaignName, *, since: float, midnight: float
+    ) -> CampaignHistory:
+        """What it did: counts ever and since `midnight`, live answers since `since`. `NotStored`."""
+        return await self._database.look(
+            lambda connection: history_of(connection, name, since=since, midnight=midnight)
+        )
 
     async def penetration(self, name: CampaignName) -> Penetration:
         """How far the list has been worked through."""

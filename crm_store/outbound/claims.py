@@ -47,6 +47,8 @@ _PIECES: Final = 4
 _ROUNDS: Final = 8
 _MOST_READ: Final = 1024
 _MORE: Final = 2
+_MOST_AWAITED: Final = 500
+"""Agents for whom records wait, looked at together."""
 _R = RECORD.c
 
 _DUE: Final = (
@@ -126,6 +128,16 @@ _MINE: Final = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_AWAITED: Final = (
+    select(_R.agent)
+    .where(
+        _R.campaign_id == bindparam("campaign"),
+        _R.stage == Stage.MINE,
+        _R.agent.is_not(None),
+    )
+    .distinct()
+    .limit(_MOST_AWAITED)
+)
 _HELD: Final = (
     update(RECORD)
     .where(_R.id == bindparam("record"))
@@ -148,6 +160,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     at: float
     most: int
     agent: AgentId | None = None
+    own_only: bool = False
+    """Nothing but what is the agent's own."""
 
 
 def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> list[Candidate]:
@@ -166,6 +180,8 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
         mine = {"campaign": known.id, "wanted_agent": wish.agent, "most": _MOST_READ}
         rows = connection.execute(_MINE, mine).all()
         taken += _take(connection, book, known, wish, rows, wish.most)
+    if wish.own_only:
+        return taken
     read = 0
     for _ in range(_ROUNDS):
         missing = wish.most - len(taken)
@@ -182,6 +198,14 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
             break
         taken += _take(connection, book, known, wish, rows, missing)
     return taken
+
+
+def awaited(connection: Connection, known: Known, at: float) -> list[AgentId]:
+    """The agents for whom records of a campaign wait."""
+    if known.refreshed_at is None or not 0 <= at - known.refreshed_at < REFRESH_S:
+        refresh(connection, known, at)
+    found = connection.execute(_AWAITED, {"campaign": known.id}).scalars()
+    return [AgentId(agent) for agent in found]
 
 
 def refresh(connection: Connection, known: Known, at: float) -> None:

@@ -38,14 +38,30 @@ class Lists:
         """One claim of this process after the other: two would only look at the same records."""
 
     async def claim(
-        self, campaign: CampaignName, at: float, most: int, *, for_agent: AgentId | None = None
+        self,
+        campaign: CampaignName,
+        at: float,
+        most: int,
+        *,
+        for_agent: AgentId | None = None,
+        own_only: bool = False,
     ) -> list[Candidate]:
         """As `acd.dialer.ports.ListStore.claim`."""
-        wish = claims.Wish(campaign=campaign, at=at, most=most, agent=for_agent)
+        wish = claims.Wish(campaign=campaign, at=at, most=most, agent=for_agent, own_only=own_only)
 
         def work(connection: Connection) -> list[Candidate]:
             known = self._campaigns.get(connection, campaign, at)
             return claims.claim(connection, self._places, known, wish)
+
+        async with self._claiming:
+            return await self._database.work(work)
+
+    async def awaited(self, campaign: CampaignName, at: float) -> list[AgentId]:
+        """As `acd.dialer.ports.ListStore.awaited`; at most some hundreds."""
+
+        def work(connection: Connection) -> list[AgentId]:
+            known = self._campaigns.get(connection, campaign, at)
+            return claims.awaited(connection, known, at)
 
         async with self._claiming:
             return await self._database.work(work)

@@ -13,6 +13,7 @@ from typing import Protocol
 from acd.dialer.model import CampaignName, CampaignState, Outcome, RecordId, RecordState
 from acd.dialer.ports import ListStore
 from acd.dialer.settings import CampaignSettings
+from crm_store.outbound.history import CampaignHistory
 from crm_store.outbound.views import (
     AttemptView,
     BatchView,
@@ -66,6 +67,11 @@ class Campaigns(Protocol):
 
     async def versions(self, name: CampaignName) -> list[CampaignVersion]:
         """Every change, newest first."""
+
+    async def history(
+        self, name: CampaignName, *, since: float, midnight: float
+    ) -> CampaignHistory:
+        """What it did: counts ever and since `midnight`, live answers since `since`."""
 
     async def penetration(self, name: CampaignName) -> Penetration:
         """How far the list has been worked through."""

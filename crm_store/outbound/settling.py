@@ -73,7 +73,15 @@ _MOVED: Final = (
     .where(_R.id == bindparam("record"))
     .values({name: bindparam(f"new_{name}", type_=_R[name].type) for name in _MOVED_COLUMNS})
 )
-_MERGED: Final = ("agent", "disposition", "call_back_at", "judged", "connected_at", "reason")
+_MERGED: Final = (
+    "agent",
+    "disposition",
+    "call_back_at",
+    "judged",
+    "connected_at",
+    "ended_at",
+    "reason",
+)
 """What a later record of an attempt may bring; what is empty there leaves what is kept."""
 _STAYS: Final = frozenset({Stage.DO_NOT_CALL, Stage.OPTED_OUT})
 """Whatever became of the call: nobody dials these again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ from acd.dialer.settings import CampaignSettings
 from cti.flows import prompt_folders
 from cti.settings import Settings
 from cti.trunk_site import ways_of
+from switch.trunks.identity import CallerPolicy
+from switch.trunks.settings import TrunkSettings
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -39,9 +41,13 @@ class Ground:
     prompts: Sequence[Path]
     """Folders."""
     dispositions: Collection[str]
+    callers: Mapping[str, CallerPolicy]
+    """By trunk, whose numbers it shows."""
 
     @classmethod
-    def of(cls, settings: Settings, flows: Collection[str]) -> Ground:
+    def of(
+        cls, settings: Settings, flows: Collection[str], trunks: Mapping[str, TrunkSettings]
+    ) -> Ground:
         """From the configuration; `flows` are those that are loaded."""
         may = {name: way.campaigns for name, way in ways_of(settings).items()}
         return cls(
@@ -51,7 +57,15 @@ class Ground:
             flows=frozenset(flows),
             prompts=prompt_folders(settings),
             dispositions=frozenset(each.code for each in settings.dispositions),
+            callers={
+                trunk.name: trunk.caller for trunk in trunks.values() if trunk.caller is not None
+            },
         )
+
+    def shows(self, way: str, number: str) -> bool:
+        """Whether a trunk shows this number as the caller's; groups leave that to their members."""
+        policy = self.callers.get(way)
+        return policy is None or policy.passes_foreign or number in policy.own
 
     def has_prompt(self, name: str, language: str) -> bool:
         """Whether a prompt is there, in its language or for all."""
@@ -107,6 +121,10 @@ def _trunk(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
         yield f"trunk: campaigns may not use {settings.trunk}: it has no campaigns = true; {may}"
     elif settings.trunk and settings.trunk not in ground.ways:
         yield f"trunk: no trunk or group is named {settings.trunk}; {may}"
+    foreign = [each for each in settings.caller_ids if not ground.shows(settings.trunk, each)]
+    if foreign:
+        words = f"trunk {settings.trunk} shows its own numbers alone (pass_foreign = false)"
+        yield f"caller_ids: {_listed(foreign)} would not be shown: {words}"
 
 
 def _values(settings: CampaignSettings) -> Iterator[str]:

@@ -7,9 +7,9 @@ import contextlib
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -36,9 +36,7 @@ class Logged(Struct, frozen=True, kw_only=True):
     number: int
     dials: int
     reason: str
-    vector: Mapping[str, Any]
-    decision: Decision | None = None
-    """All that it was made of."""
+    decision: Decision
 
 
 _decode = msgspec.json.Decoder(Logged).decode

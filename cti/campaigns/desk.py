@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
+import msgspec
+
 from acd.dialer.errors import DialerError, NothingToDialError
 from acd.dialer.model import CampaignName, CampaignState
+from acd.dialer.pacing.replay import replay
 from acd.dialer.settings import CampaignSettings
 from acd.errors import AcdError
 from acd.model import AgentId
@@ -16,9 +20,8 @@ from cti.campaigns import settings_body
 from cti.campaigns.checks import NAME, Ground, problems_of
 from cti.campaigns.decisions import Logged
 from cti.campaigns.errors import answering, bad_settings, told
-from cti.campaigns.replay import replayed
 from cti.campaigns.service import CampaignService
-from cti.campaigns.views import preview_view, why_view
+from cti.campaigns.views import broken_view, preview_view, why_view
 from cti.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 from cti.schema import Role
 from cti.schema_campaign_requests import (
@@ -52,7 +55,6 @@ class CampaignDesk:
         ground: Ground,
         clock: Clock,
         queues_of: Callable[[str], Collection[str]],
-        has_preview: Callable[[str], bool] = lambda interaction: False,
     ) -> None:
         """`ground` is what settings are checked against; `queues_of` are an agent's."""
         self._service = service
@@ -66,7 +68,8 @@ class CampaignDesk:
 
     def views(self, account: Account) -> tuple[CampaignView, ...]:
         """All campaigns; for an agent those of its queues."""
-        views = self._service.views()
+        broken = (broken_view(each, why) for each, why in self._service.broken.values())
+        views = tuple(sorted((*self._service.views(), *broken), key=lambda each: each.name))
         if account.role is not Role.AGENT:
             return views
         mine = self._queues_of(account.agent_id or "")
@@ -96,8 +99,7 @@ class CampaignDesk:
         async with answering():
             funnel = await self._store.lists.funnel(known, self._clock.wall())
         view = self._dialer.view(known)
-        is_running = view.state is CampaignState.RUNNING
-        blockers = (*self._service.blockers(known), *view.blockers) if is_running else ()
+        blockers = (*self._service.blockers(known), *view.blockers)
         return why_view(funnel, view.state.value, blockers, ahead=view.ahead)
 
     async def audit(self, name: str) -> tuple[AuditView, ...]:
@@ -138,7 +140,7 @@ class CampaignDesk:
     async def replay(self, name: str, most: int) -> ReplayView:
         """The same, made again from what it knew then."""
         found = await self._service.decisions.last(self._known(name), most)
-        again = [(each, replayed(each)) for each in found]
+        again = await asyncio.to_thread(_made_again, found)
         return ReplayView(
             campaign=name,
             decisions=len(again),
@@ -156,7 +158,7 @@ class CampaignDesk:
             raise bad_settings(
                 ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
             )
-        if name in self._service.states:
+        if self._is_taken(name):
             raise Conflict("campaign-exists", f"There is a campaign {name} already.")
         async with answering():
             settings = settings_body.read({**request.settings, "name": name})
@@ -168,12 +170,17 @@ class CampaignDesk:
 
     async def change(self, name: str, change: dict[str, Any], actor: Account) -> CampaignDetail:
         """Other settings from now on."""
-        known = self._known(name)
+        known = self._known(name, broken=True)
+        broken = self._service.broken.get(known)
+        before = self._dialer.settings(known) if broken is None else broken[0].settings
         async with answering():
-            settings = settings_body.changed(self._dialer.settings(known), change)
+            settings = settings_body.changed(before, change)
             self._check(settings)
             kept = await self._store.campaigns.update(settings, at=self._now(), by=actor.login)
-            self._service.changed(kept.settings)
+            if broken is None:
+                self._service.changed(kept.settings)
+            else:
+                await self._service.load(kept)
         log.info("campaign %s was changed by %s: %s", name, actor.login, ", ".join(change))
         return self._detail(known)
 
@@ -184,7 +191,7 @@ class CampaignDesk:
             raise bad_settings(
                 ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
             )
-        if new in self._service.states:
+        if self._is_taken(new):
             raise Conflict("campaign-exists", f"There is a campaign {new} already.")
         async with answering(120.0):
             kept = await self._store.campaigns.copy(
@@ -196,8 +203,8 @@ class CampaignDesk:
 
     async def remove(self, name: str, actor: Account) -> None:
         """Delete one that does not run."""
-        known = self._known(name)
-        if self._service.states[known] is CampaignState.RUNNING:
+        known = self._known(name, broken=True)
+        if self._service.states.get(known) is CampaignState.RUNNING:
             raise Conflict("campaign-runs", "It runs; pause or finish it first.")
         async with answering(60.0):
             await self._store.campaigns.delete(known, at=self._now(), by=actor.login)
@@ -277,12 +284,22 @@ class CampaignDesk:
         if problems := problems_of(settings, self._ground):
             raise bad_settings(problems)
 
-    def _known(self, name: str) -> CampaignName:
+    def _known(self, name: str, *, broken: bool = False) -> CampaignName:
         known = CampaignName(name)
+        if known in self._service.broken:
+            if broken:
+                return known
+            why = self._service.broken[known][1]
+            raise Conflict(
+                "campaign-unusable", f"It cannot be used here: {why}. Change that first."
+            )
         if known not in self._service.states:
             self._must_be_loaded()
             raise NotFound("no-such-campaign", f"There is no campaign {name[:63]}.")
         return known
+
+    def _is_taken(self, name: str) -> bool:
+        return name in self._service.states or name in self._service.broken
 
     def _must_be_loaded(self) -> None:
         if not self._service.is_loaded:
@@ -296,12 +313,16 @@ class CampaignDesk:
         return self._clock.wall()
 
 
-def _decision(logged: Logged, replayed: int | None = None) -> DecisionView:
+def _decision(logged: Logged, again: int | None = None) -> DecisionView:
     return DecisionView(
         number=logged.number,
         at=logged.at,
         dials=logged.dials,
         reason=logged.reason,
-        vector=dict(logged.vector),
-        replayed=replayed,
+        vector=msgspec.to_builtins(logged.decision),
+        replayed=again,
     )
+
+
+def _made_again(decisions: list[Logged]) -> list[tuple[Logged, int]]:
+    return [(each, replay(each.decision)) for each in decisions]

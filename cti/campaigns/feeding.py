@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from acd.dialer.dialer import DialerInterface
+from acd.dialer.dialer import Dialer
 from acd.dialer.model import Blocker, CampaignName, Candidate
 from acd.model import AgentId, AgentState
-from crm_store.errors import StoreError
+from crm_store.errors import StoreUnavailable
 from crm_store.outbound.ports import Outbound
 from cti.campaigns.outbox import GivenBack
 from cti.campaigns.settling import Settling
@@ -24,6 +24,7 @@ _EMPTY_S: Final = 5.0
 """A list that had nothing is asked again after so long: retries and call-backs fall due."""
 _OWN_S: Final = 10.0
 """How often call-backs are looked for that a free agent has promised."""
+_FAULT_S: Final = 15.0
 _MOST: Final = 200
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
@@ -35,11 +36,11 @@ class Feeding:
     def __init__(
         self,
         *,
-        dialer: DialerInterface,
+        dialer: Dialer,
         store: Outbound,
         settling: Settling,
         clock: Clock,
-        agents_of: Callable[[CampaignName], Sequence[AgentId]],
+        agents_of: Callable[[CampaignName], Collection[AgentId]],
         running: Callable[[], Sequence[CampaignName]],
     ) -> None:
         """`agents_of` are a campaign's agents; `running` those that are to have records now."""
@@ -83,11 +84,21 @@ class Feeding:
                 pass
             try:
                 for name in self._running():
-                    await self._feed(name)
-            except StoreError as error:
+                    await self._feed_one(name)
+            except StoreUnavailable as error:
                 self._is_away(error)
             else:
                 self._is_there()
+
+    async def _feed_one(self, name: CampaignName) -> None:
+        """What ails one campaign keeps no other from its records. Raises `StoreUnavailable`."""
+        try:
+            await self._feed(name)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("campaign %s: no records can be had", name)
+            self._again[name] = self._own_again[name] = self._clock.now() + _FAULT_S
 
     async def _feed(self, name: CampaignName) -> None:
         now = self._clock.now()
@@ -104,13 +115,16 @@ class Feeding:
 
     async def _bring_own(self, name: CampaignName) -> None:
         """Call-backs that were promised by agents who are free now."""
-        for agent in self._agents_of(name):
-            if self._dialer.agent_state(agent) is AgentState.AVAILABLE:
-                await self.bring(name, agent)
+        members = self._agents_of(name)
+        for agent in await self._store.lists.awaited(name, self._clock.wall()):
+            if agent in members and self._dialer.agent_state(agent) is AgentState.AVAILABLE:
+                await self.bring(name, agent, own_only=True)
 
-    async def bring(self, name: CampaignName, agent: AgentId) -> None:
-        """The next record of this agent, if there is one. Raises `StoreError`."""
-        found = await self._store.lists.claim(name, self._clock.wall(), 1, for_agent=agent)
+    async def bring(self, name: CampaignName, agent: AgentId, *, own_only: bool = False) -> None:
+        """The next record for an agent, its own call-backs first. Raises `StoreError`."""
+        found = await self._store.lists.claim(
+            name, self._clock.wall(), 1, for_agent=agent, own_only=own_only
+        )
         if found:
             self._supply(name, found)
 
@@ -121,7 +135,7 @@ class Feeding:
         elif found:
             self._settling.tell(GivenBack(tuple(each.record for each in found)))
 
-    def _is_away(self, error: StoreError) -> None:
+    def _is_away(self, error: StoreUnavailable) -> None:
         if not self.trouble:
             log.warning("campaigns: no records can be had: %s", error)
         self.trouble = " ".join(str(error).split())[:200] or "away"

@@ -251,6 +251,8 @@ def _attempt(kept: StoredAttempt) -> AttemptView:
         why=kept.why,
         judged=kept.judged,
         decision=kept.decision,
+        clicked_by=kept.clicked_by,
+        clicked_at=kept.clicked_at,
     )
 
 

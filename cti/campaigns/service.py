@@ -17,13 +17,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from acd.dialer.dialer import DialerInterface
+from acd.dialer.dialer import Dialer
 from acd.dialer.errors import DialerError
 from acd.dialer.events import CampaignMoved, DialerEvent, PacerDecided, PreviewChanged
 from acd.dialer.model import (
@@ -56,8 +59,19 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
 _HISTORY_S: Final = 30 * 86400.0
+_RUNNING: Final = CampaignState.RUNNING
+_MOST_CHOSEN: Final = 5_000
+_FRESH_S: Final = 0.5
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class _Chosen(msgspec.Struct, frozen=True):
+    """What an agent chose for a talk."""
+
+    disposition: str = ""
+    at: float | None = None
+    mine: bool = False
 
 
 class CampaignService:
@@ -66,21 +80,32 @@ class CampaignService:
     def __init__(
         self,
         *,
-        dialer: DialerInterface,
+        dialer: Dialer,
         store: Outbound,
         bus: Bus,
         clock: Clock,
         data: Path,
-        agents_of_queue: Callable[[str], Sequence[AgentId]],
+        agents_of_queue: Callable[[str], Collection[AgentId]],
         resume: bool = True,
+        problems: Callable[[CampaignSettings], list[str]] = lambda settings: [],
     ) -> None:
-        """`data` is the data folder; `resume`: campaigns that ran go on after a start."""
+        """`data` is the data folder; `resume`: campaigns that ran go on after a start.
+
+        `problems` says what in settings does not fit the site.
+        """
         self.dialer = dialer
         self.store = store
         self._clock = clock
         self._resume = resume
+        self._problems_of = problems
+        self._problems: dict[CampaignName, tuple[Blocker, ...]] = {}
         self.states: dict[CampaignName, CampaignState] = {}
         """As the store is told."""
+        self.broken: dict[CampaignName, tuple[Campaign, str]] = {}
+        """Those of the store that the configuration has no room for, and why."""
+        self._seen: dict[CampaignName, tuple[float, CampaignView]] = {}
+        self._chosen: OrderedDict[str, _Chosen] = OrderedDict()
+        """What agents chose for the latest talks: a call-back and a disposition come one by one."""
         self.is_loaded = False
         """The store was there and has told what campaigns there are."""
         self.settling = Settling(store, Outbox(data / "outbound.jsonl"))
@@ -90,7 +115,7 @@ class CampaignService:
             settling=self.settling,
             clock=clock,
             agents_of=lambda name: agents_of_queue(dialer.settings(name).queue),
-            running=self._fed,
+            running=self.running,
         )
         self.news = CampaignNews(bus, clock, self.view_or_none, self.running)
         self.upkeep = Upkeep(
@@ -102,10 +127,8 @@ class CampaignService:
         )
         self.decisions = DecisionLog(data / "pacing")
         self.pacing = PacingKeeper(dialer, data / "pacing")
-        self.previews: dict[str, PreviewView] = {}
-        """What agents have before them, by agent."""
-        self.preview_changed: Callable[[PreviewView], None] = self._publish_preview
-        """Told of what an agent has before it; may look up the customer first, then publish."""
+        self.preview_changed: Callable[[PreviewView], None] = lambda view: None
+        """Told of what an agent has before it."""
         dialer.on_attempt = self._attempted
         dialer.on_release = self._released
         dialer.on_event = self._dialer_event
@@ -129,7 +152,11 @@ class CampaignService:
         await self.pacing.flush()
 
     async def _begin(self) -> None:
-        """Load all campaigns; while the store is away, again and again."""
+        """Load all campaigns; while the store is away, again and again.
+
+        First the store learns what an earlier process left: states, and who was abandoned.
+        """
+        await self.settling.caught_up.wait()
         pause = _FIRST_PAUSE_S
         while True:
             try:
@@ -146,46 +173,70 @@ class CampaignService:
     async def _load_all(self) -> None:
         for campaign in await self.store.campaigns.all():
             if campaign.name not in self.states:
-                await self.load(campaign)
+                await self._load_one(campaign)
+
+    async def _load_one(self, campaign: Campaign) -> None:
+        """One that cannot be loaded keeps no other from running. Raises `StoreUnavailable`."""
+        try:
+            await self.load(campaign)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.exception("campaign %s cannot be loaded", campaign.name)
+            self.broken[campaign.name] = (campaign, f"a fault: {error}")
 
     # --- campaigns ------------------------------------------------------------------------------
 
     async def load(self, campaign: Campaign) -> None:
         """Give a campaign of the store to the dialer. Raises `StoreUnavailable`."""
-        name, state = campaign.name, campaign.state
-        paused = state is CampaignState.RUNNING and not self._resume
-        if paused:
-            state = CampaignState.PAUSED
-        past = await self._past(name)
+        name, now = campaign.name, self._clock.wall()
+        past = await self.store.campaigns.history(
+            name, since=now - _HISTORY_S, midnight=_midnight(now)
+        )
         learned = await asyncio.to_thread(self.pacing.learned, name)
         self.states[name] = campaign.state
         try:
-            self.dialer.load(campaign.settings, state=state, learned=learned, **past)
+            self.dialer.load(
+                campaign.settings,
+                state=campaign.state,
+                totals=past.totals,
+                today=past.today,
+                history=past.live,
+                learned=learned,
+            )
         except DialerError as error:
             # The configuration changed under it: it is there to be seen and changed, and dials nothing.
             log.error("campaign %s cannot be used: %s", name, error)
-            self.states.pop(name)
+            del self.states[name]
+            self.broken[name] = (campaign, str(error))
             return
         self.pacing.look_at(campaign.settings)
-        if paused:
-            self._moved(name, state, "restart")
-        self.news.at_once(name)
+        self.broken.pop(name, None)
+        self._examine(campaign.settings)
+        if self.states[name] is _RUNNING and not (self._resume or self.is_loaded):
+            self.dialer.pause(name, "restart")
         self.feeding.hurry(name)
 
-    async def _past(self, name: CampaignName) -> Mapping[str, Any]:
-        """What the dialer wants to know of the days before."""
-        return {}
+    def list_changed(self, name: CampaignName | None) -> None:
+        """A list has other records now, or others must not be called; None: all lists."""
+        self.feeding.hurry(name)
+        for each in self.states if name is None else (name,):
+            self.upkeep.hurry(each)
+            self.news.changed(each)
 
     def changed(self, settings: CampaignSettings) -> None:
         """Settings are others from now on. Raises `DialerError`."""
-        self.dialer.load(settings, state=self.states.get(settings.name, CampaignState.DRAFT))
+        self._examine(settings)
+        self.dialer.load(settings, state=self.states[settings.name])
         self.pacing.look_at(settings)
-        self.news.at_once(settings.name)
         self.feeding.hurry(settings.name)
 
     def forget(self, name: CampaignName) -> None:
         """It was deleted."""
         self.states.pop(name, None)
+        self.broken.pop(name, None)
+        self._problems.pop(name, None)
+        self._seen.pop(name, None)
         if name in self.dialer.names():
             self.dialer.unload(name)
         self.news.forget(name)
@@ -196,35 +247,46 @@ class CampaignService:
         """Those that run."""
         return [name for name, state in self.states.items() if state is CampaignState.RUNNING]
 
-    def _fed(self) -> Sequence[CampaignName]:
-        """Those that are to have records: their time has come."""
-        return [name for name in self.running() if self.upkeep.has_begun(name)]
-
     # --- what is seen ---------------------------------------------------------------------------
 
     def blockers(self, name: CampaignName) -> tuple[Blocker, ...]:
         """What is in the way outside the dialer."""
-        return (*self.upkeep.blockers(name), *self.feeding.blockers(name))
+        away = self.feeding.blockers(name) if self.states.get(name) is _RUNNING else ()
+        return (*away, *self._problems.get(name, ()))
+
+    def _examine(self, settings: CampaignSettings) -> None:
+        """The configuration may have changed since it was made."""
+        self._problems[settings.name] = tuple(
+            Blocker(code="settings", words=f"Its settings do not fit: {problem}.")
+            for problem in self._problems_of(settings)
+        )
 
     def view(self, name: CampaignName) -> CampaignView:
         """A campaign as it stands. Raises `UnknownCampaignError`."""
-        return campaign_view(
+        view = campaign_view(
             self.dialer.view(name),
             self.dialer.settings(name),
             self.upkeep.records(name),
             wall=self.wall_of,
-            blockers=self.blockers(name) if self.states.get(name) is CampaignState.RUNNING else (),
+            blockers=self.blockers(name),
             goal_reached=self.upkeep.goal_reached(name),
             unsettled=self.settling.pending,
         )
+        self._seen[name] = (self._clock.now(), view)
+        return view
 
     def view_or_none(self, name: CampaignName) -> CampaignView | None:
         """The same; None once it is gone."""
         return self.view(name) if name in self.states else None
 
     def views(self) -> tuple[CampaignView, ...]:
-        """All campaigns, by name."""
-        return tuple(self.view(name) for name in sorted(self.states))
+        """All campaigns, by name; some are as they stood a moment ago: each costs a look at its agents."""
+        return tuple(self._lately(name) for name in sorted(self.states))
+
+    def _lately(self, name: CampaignName) -> CampaignView:
+        at, view = self._seen.get(name, (-math.inf, None))
+        is_fresh = view is not None and self._clock.now() - at < _FRESH_S
+        return view if view is not None and is_fresh else self.view(name)
 
     def wall_of(self, at: float) -> float:
         """Seconds since 1970 of a moment on our monotonic clock."""
@@ -241,24 +303,38 @@ class CampaignService:
         mine: bool = False,
     ) -> bool:
         """What the agent chose for a talk of a campaign; False: it is none, or long over."""
-        attempt = AttemptId(interaction)
-        if self.dialer.dispose(attempt, disposition, call_back_at=call_back_at, mine=mine):
+        before = self._chosen.get(interaction, _Chosen())
+        chosen = _Chosen(
+            disposition=disposition or before.disposition,
+            at=before.at if call_back_at is None else call_back_at,
+            mine=before.mine if call_back_at is None else mine,
+        )
+        if not self._dispose(AttemptId(interaction), chosen):
+            return False
+        self._chosen[interaction] = chosen
+        if len(self._chosen) > _MOST_CHOSEN:
+            self._chosen.popitem(last=False)
+        return True
+
+    def _dispose(self, attempt: AttemptId, chosen: _Chosen) -> bool:
+        disposition, at, mine = chosen.disposition, chosen.at, chosen.mine
+        if self.dialer.dispose(attempt, disposition, call_back_at=at, mine=mine):
             return True
         known = self.settling.known(attempt)
         if known is None:
             return False
         self.settling.attempt(
             msgspec.structs.replace(
-                known,
-                disposition=disposition or known.disposition,
-                call_back_at=call_back_at if call_back_at is not None else known.call_back_at,
-                call_back_mine=mine if call_back_at is not None else known.call_back_mine,
+                known, disposition=disposition, call_back_at=at, call_back_mine=mine
             )
         )
         return True
 
     def _attempted(self, attempt: Attempt) -> None:
         self.settling.attempt(attempt)
+        if attempt.ended_at == attempt.connected_at:
+            self.news.changed(attempt.campaign)  # its talk begins; it is told when that is over
+            return
         queue = ""
         if attempt.campaign in self.states:
             queue = self.dialer.settings(attempt.campaign).queue
@@ -275,12 +351,12 @@ class CampaignService:
             case PreviewChanged(view=view):
                 needs = self.dialer.settings(view.campaign).human_initiated
                 shown = preview_view(view, needs_click=needs, wall=self.wall_of)
-                self.previews[view.agent] = shown
                 self.preview_changed(shown)
             case PacerDecided():
                 self._decided(event)
 
     def _moved(self, name: CampaignName, state: CampaignState, by: str) -> None:
+        self._seen.pop(name, None)
         if self.states.get(name) not in (None, state):
             self.states[name] = state
             log.info("campaign %s is %s, by %s", name, state.value, by)
@@ -297,10 +373,16 @@ class CampaignService:
                 number=event.number,
                 dials=event.dial,
                 reason=event.decision.reason.value,
-                vector=event.vector,
                 decision=event.decision,
             )
         )
 
-    def _publish_preview(self, view: PreviewView) -> None:
-        self.news.preview(view, self._clock.wall())
+
+def _midnight(now: float) -> float:
+    """The last one here."""
+    return (
+        datetime.fromtimestamp(now)
+        .astimezone()
+        .replace(hour=0, minute=0, second=0, microsecond=0)
+        .timestamp()
+    )

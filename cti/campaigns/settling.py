@@ -41,6 +41,8 @@ class Settling:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._over: OrderedDict[AttemptId, Attempt] = OrderedDict()
+        self.caught_up = asyncio.Event()
+        """What an earlier process left is in the store."""
         self.settled = 0
         """Attempts that the store has taken."""
         self.failed = 0
@@ -98,6 +100,8 @@ class Settling:
         await self._take_up()
         pause = 0.0
         while True:
+            if not self._waiting:
+                self.caught_up.set()
             if not self.pending:
                 if self._closing:
                     return

@@ -1,4 +1,4 @@
-"""What time brings about: a campaign's begin and end, its goal, the end of its list; and counts of lists."""
+"""What time brings about: counts of lists, and the end of campaigns whose goal or list is reached."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from acd.dialer.dialer import DialerInterface
+from acd.dialer.dialer import Dialer
 from acd.dialer.errors import DialerError
-from acd.dialer.model import Blocker, CampaignName, CampaignState
+from acd.dialer.model import CampaignName, CampaignState
 from crm_store.errors import StoreError
 from crm_store.outbound.ports import Outbound
-from cti.campaigns.checks import moment
 from cti.campaigns.views import list_view
 from cti.schema_campaigns import CampaignListView
 from switch.clock import Clock
@@ -20,8 +19,10 @@ from switch.clock import Clock
 log = logging.getLogger(__name__)
 
 _LOOK_S: Final = 5.0
-_COUNT_S: Final = 30.0
+_IDLE_S: Final = 300.0
 """Lists that nobody dials from are counted so seldom."""
+_SHARE: Final = 50.0
+"""Counting takes at most one part of so many of the time: two million records take a while."""
 
 
 class Upkeep:
@@ -30,7 +31,7 @@ class Upkeep:
     def __init__(
         self,
         *,
-        dialer: DialerInterface,
+        dialer: Dialer,
         store: Outbound,
         clock: Clock,
         states: Callable[[], dict[CampaignName, CampaignState]],
@@ -44,6 +45,8 @@ class Upkeep:
         self._changed = changed
         self._lists: dict[CampaignName, CampaignListView] = {}
         self._goals: dict[CampaignName, int] = {}
+        self._again: dict[CampaignName, float] = {}
+        """When it may be counted again."""
 
     def records(self, name: CampaignName) -> CampaignListView:
         """How far the list is worked through, as it was counted last."""
@@ -57,19 +60,11 @@ class Upkeep:
         """It is gone."""
         self._lists.pop(name, None)
         self._goals.pop(name, None)
+        self._again.pop(name, None)
 
-    def has_begun(self, name: CampaignName) -> bool:
-        """Whether its time has come."""
-        begins = _moment(self._dialer.settings(name).begins)
-        return begins is None or self._clock.wall() >= begins
-
-    def blockers(self, name: CampaignName) -> tuple[Blocker, ...]:
-        """Its time has not come."""
-        settings = self._dialer.settings(name)
-        if self.has_begun(name):
-            return ()
-        words = f"It begins on {settings.begins}; set begins to change that."
-        return (Blocker(code="not-begun", words=words, until=_moment(settings.begins)),)
+    def hurry(self, name: CampaignName) -> None:
+        """Its list is another: count it soon."""
+        self._again[name] = -_IDLE_S
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -85,28 +80,28 @@ class Upkeep:
 
     async def count(self, name: CampaignName) -> CampaignListView:
         """Count a list now. Raises `StoreError`."""
+        began = self._clock.now()
         counted = await self._store.campaigns.penetration(name)
+        now = self._clock.now()
+        self._again[name] = now + max(_LOOK_S, _SHARE * (now - began))
         view = self._lists[name] = list_view(counted, self._clock.wall())
         self._goals[name] = counted.goal_reached
         self._changed(name)
         return view
 
     async def _look(self, name: CampaignName, state: CampaignState) -> None:
-        before = self._lists.get(name)
         is_running = state is CampaignState.RUNNING
-        if is_running or before is None or self._clock.wall() - (before.at or 0.0) >= _COUNT_S:
+        due = self._again.get(name, 0.0) + (0.0 if is_running else _IDLE_S)
+        if name not in self._lists or self._clock.now() >= due:
             await self.count(name)
         if is_running and self._states().get(name) is CampaignState.RUNNING:
             self._end(name)
 
     def _end(self, name: CampaignName) -> None:
-        """Finish it if its date, its goal or the end of its list is reached."""
+        """Finish it if its goal or the end of its list is reached; its end date the dialer knows."""
         settings, records = self._dialer.settings(name), self.records(name)
-        ends = _moment(settings.ends)
         why = ""
-        if ends is not None and self._clock.wall() >= ends:
-            why = "end-date"
-        elif settings.goal and self.goal_reached(name) >= settings.goal:
+        if settings.goal and self.goal_reached(name) >= settings.goal:
             why = "goal"
         elif records.total and not records.ready and not records.claimed:
             why = "list-empty"
@@ -119,10 +114,3 @@ class Upkeep:
 
 
 _NOT_COUNTED: Final = CampaignListView()
-
-
-def _moment(text: str) -> float | None:
-    try:
-        return moment(text)
-    except ValueError:
-        return None

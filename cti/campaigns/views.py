@@ -8,7 +8,7 @@ from acd.dialer.model import Attempt, Blocker, Funnel
 from acd.dialer.settings import CampaignSettings
 from acd.dialer.views import CampaignView as DialerView
 from acd.dialer.views import PreviewView as DialerPreview
-from crm_store.outbound.views import Penetration
+from crm_store.outbound.views import Campaign, Penetration
 from cti.schema_campaigns import (
     AbandonRateView,
     AttemptView,
@@ -110,6 +110,53 @@ def campaign_view(
         ),
         blockers=tuple(map(blocker_view, (*blockers, *view.blockers))),
         unsettled=unsettled,
+    )
+
+
+def broken_view(campaign: Campaign, why: str) -> CampaignView:
+    """A campaign that the configuration has no room for: there to be seen and changed."""
+    settings = campaign.settings
+    words = f"It cannot be used here: {why}. Change its settings, or the configuration."
+    return CampaignView(
+        name=campaign.name,
+        title=settings.title or campaign.name,
+        mode=settings.mode.value,
+        state=campaign.state.value,
+        reason=campaign.changed_by,
+        since=campaign.changed_at,
+        queue=settings.queue,
+        human_initiated=settings.human_initiated,
+        dial_level=None,
+        learning=False,
+        pacing_words="",
+        pacing={},
+        decision=0,
+        in_flight=0,
+        ringing=0,
+        judging=0,
+        waiting=0,
+        reading=0,
+        messages=0,
+        talking=0,
+        ahead=0,
+        dialled=0,
+        answer_rate=None,
+        live_rate=None,
+        today={},
+        total={},
+        agents=CampaignAgentsView(),
+        agents_wait_s=None,
+        cap_percent=settings.cap.percent,
+        guard=settings.cap.guard.value,
+        enforced_percent=None,
+        rates=(),
+        records=CampaignListView(),
+        goal=settings.goal,
+        goal_reached=0,
+        begins=settings.begins,
+        ends=settings.ends,
+        caller_ids=(),
+        blockers=(BlockerView(code="unusable", words=words),),
     )
 
 

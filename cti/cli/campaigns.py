@@ -6,10 +6,19 @@ import argparse
 import importlib
 from typing import Final
 
-_MODULES: Final = ("campaigns_rehearse",)
+_MODULES: Final = (
+    "campaigns_steer",
+    "campaigns_lists",
+    "campaigns_look",
+    "campaigns_rehearse",
+)
 """Each adds subcommands with `add_parser(subparsers)` and says who runs them: `set_defaults(act=run)`."""
 
 _EPILOG: Final = """examples:
+  switchroom campaigns create spring queue=sales mode=predictive caller_ids=+12025550100
+  switchroom campaigns import spring people.csv
+  switchroom campaigns start spring
+  switchroom campaigns why spring
   switchroom campaigns rehearse --agents 10 --cap 3 --days 1 --seeds 5
 """
 

@@ -12,11 +12,14 @@ import tempfile
 from pathlib import Path
 
 from cti.demo.callers import PERSONAS, keep_calling
+from cti.demo.campaign import NAME as CAMPAIGN
+from cti.demo.campaign import make_campaign, people_at
 from cti.demo.check import check
 from cti.demo.colleague import NUMBER, colleague
 from cti.demo.server import DemoFailedError, demo_server
 from cti.desk.agent.app import DeskApp
 from cti.desk.agent.options import DeskOptions
+from cti.free_ports import free_port
 from cti.local_server import ServerFailedError
 
 _FIRST_CALL_S = 4.0
@@ -36,6 +39,8 @@ async def run_check() -> int:
         try:
             async with demo_server(Path(folder), tell=_say) as server:
                 _say("the server accepts calls")
+                count = await make_campaign(server.url)
+                _say(f"a campaign is there: {count} of its people may be called")
                 await check(server, _say)
         except* (DemoFailedError, ServerFailedError) as group:
             for error in group.exceptions:
@@ -58,11 +63,19 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
         _log_to(folder / "demo.log")
         _say("starting the server and filling the customer store ...")
         try:
-            async with demo_server(folder, tell=_say) as server, colleague(server):
+            out_port = free_port()
+            options = ("--out-port", str(out_port))
+            async with (
+                demo_server(folder, *options, tell=_say) as server,
+                colleague(server),
+                people_at(server.host, out_port),
+            ):
+                await make_campaign(server.url)
                 _say("For the wallboard, in another terminal:")
                 _say(f"    {_command()} wallboard --server {server.url}")
                 _say("    login super, password desk-super")
                 _say(f"A colleague, {NUMBER}, answers when you consult (^X).")
+                _say(f"A campaign, {CAMPAIGN}, waits to be started: F7 of the wallboard.")
                 _say(f"The desk covers this. Press Enter to open it; it opens in {_READ_S:.0f} s.")
                 await _enter(_READ_S)
                 desk = DeskApp(
@@ -80,7 +93,7 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
                     callers = tasks.create_task(_callers(server.host, server.sip_port))
                     await desk.run_async()
                     callers.cancel()
-        except ServerFailedError as error:
+        except (DemoFailedError, ServerFailedError) as error:
             _say(str(error))
             return 1
         if keep is not None:

@@ -12,7 +12,7 @@ from prometheus_client.core import InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from cti.metrics import api, centre, guard, journal, limits, signalling, sound
+from cti.metrics import api, campaigns, centre, guard, journal, limits, signalling, sound
 from cti.metrics.families import PREFIX, counter, gauge
 from cti.metrics.sources import Sources
 
@@ -63,6 +63,7 @@ class _Node(Collector):
         yield from signalling.families(sources)
         yield from guard.families(sources)
         yield from centre.families(sources)
+        yield from campaigns.families(sources)
         yield from sound.families(sources)
         yield from api.families(sources)
         yield from journal.families(sources)

@@ -37,6 +37,13 @@ class Figures:
                 if label in found:
                     yield found[label], value
 
+    def pairs(self, name: str, label: str, other: str) -> Iterator[tuple[str, str]]:
+        """Every pair of values of two labels whose figure is not 0."""
+        for (key, labels), value in self._samples.items():
+            found = dict(labels)
+            if key == name and value and label in found and other in found:
+                yield found[label], found[other]
+
     def sum(self, name: str) -> float:
         """All figures of this name together."""
         return sum(value for (key, _), value in self._samples.items() if key == name)

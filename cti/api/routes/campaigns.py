@@ -25,7 +25,7 @@ from cti.schema_campaigns import CampaignDetail, DecisionView, ReplayView, WhyCa
 
 router = APIRouter(prefix="/api/v1", tags=["campaigns"])
 
-Most = Annotated[int, Query(ge=1, le=10_000)]
+Most = Annotated[int, Query(ge=1, le=1000)]
 
 
 # --- what is seen -------------------------------------------------------------------------------

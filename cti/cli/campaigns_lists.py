@@ -1,0 +1,248 @@
+"""`switchroom campaigns import|imports|undo-import|forbid|allow`: lists, and who must not be called."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
+
+if TYPE_CHECKING:
+    from cti.client import ApiClient
+    from cti.schema_campaign_requests import ImportPreviewView, ImportRequest, ImportView
+
+_PIECE = 1 << 18
+_LOOK_S = 0.2
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the subcommands."""
+    importing = add_action(
+        subparsers,
+        "import",
+        "import a list of people from a CSV or XLSX file",
+        _import,
+        example='import spring people.csv --map "Mobile=phone" --map "Home=phone" --preview',
+        more="Columns are guessed by their headers; --preview shows how, and keeps nothing.",
+    )
+    add_name(importing)
+    importing.add_argument("file", type=Path, help="CSV, TSV or XLSX")
+    importing.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=WHAT",
+        help="a column by header or letter: phone, name, first-name, last-name, priority, zone, "
+        "region, reference, agent, fact, ignore; may be given several times",
+    )
+    importing.add_argument("--sheet", default="", help="of an XLSX file (default: the first)")
+    importing.add_argument(
+        "--preview", action="store_true", help="show the first rows, keep nothing"
+    )
+    listing = add_action(
+        subparsers, "imports", "list the imports of a campaign", _imports, example="imports spring"
+    )
+    add_name(listing)
+    listing.add_argument("--json", action="store_true", help="for programs")
+    undoing = add_action(
+        subparsers,
+        "undo-import",
+        "take an import back, as far as nobody of it was dialled",
+        _undo,
+        example="undo-import spring 3",
+    )
+    add_name(undoing)
+    undoing.add_argument("number", type=int, metavar="NUMBER", help="as `imports` has it")
+    for name, words, work in (
+        ("forbid", "never call these numbers; or list, with none, who must not be called", _forbid),
+        ("allow", "take numbers off a do-not-call list", _allow),
+    ):
+        parser = add_action(
+            subparsers, name, words, work, example=f"{name} +12025550123 --campaign spring"
+        )
+        parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="in any notation")
+        parser.add_argument("--campaign", default="", help="for this one alone (default: for all)")
+        if name == "forbid":
+            parser.add_argument("--reason", default="", help="kept with it")
+            parser.add_argument("--file", type=Path, help="CSV, XLSX, or one number a line")
+            parser.add_argument(
+                "--national", action="store_true", help="the file takes the national list's place"
+            )
+            parser.add_argument("--json", action="store_true", help="for programs")
+    for parser in (importing, subparsers.choices["forbid"]):
+        parser.add_argument(
+            "--region", default="", metavar="CC", help="country of numbers given without one"
+        )
+
+
+# --- imports ------------------------------------------------------------------------------------
+
+
+async def _import(api: ApiClient, args: argparse.Namespace) -> int:
+    mapping = {}
+    for each in args.map:
+        column, equals, what = each.rpartition("=")
+        if not equals:
+            raise SystemExit(f"{each!r} is no COLUMN=WHAT, such as Mobile=phone")
+        mapping[column] = what
+    more: dict[str, Any] = {"mapping": mapping, "sheet": args.sheet, "region": args.region}
+    request = await _sent(api, args.file, **more)
+    if args.preview:
+        _show_preview(await api.preview_import(args.name, request))
+        return 0
+    return await _followed(api, await api.begin_import(args.name, request), args.name)
+
+
+async def _sent(api: ApiClient, file: Path, **more: Any) -> ImportRequest:
+    """Send a file, with a bar."""
+    from rich.progress import Progress
+
+    from cti.schema_campaign_requests import ImportRequest
+
+    size = _size(file)
+    screen = console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        bar = progress.add_task(f"sending {file.name}", total=size)
+        pieces = _pieces(file, lambda octets: progress.advance(bar, octets))
+        upload = await api.upload(file.name, pieces)
+    return ImportRequest(upload_id=upload.upload_id, **more)
+
+
+def _size(file: Path) -> int:
+    if not file.is_file():
+        raise SystemExit(f"{file}: no such file")
+    return file.stat().st_size
+
+
+async def _pieces(file: Path, read: Callable[[int], None]) -> AsyncIterator[bytes]:
+    with file.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            yield piece
+            read(len(piece))
+
+
+async def _followed(api: ApiClient, view: ImportView, campaign: str) -> int:
+    """Wait for the end of an import, with a bar; tell what came of it."""
+    import asyncio
+
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    screen = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(f"importing {view.file}", total=1.0)
+        while view.state == "running":
+            words = f"importing {view.file}: {view.rows} rows, {view.refused} refused"
+            bar.update(task, completed=view.share, description=words)
+            await asyncio.sleep(_LOOK_S)
+            view = _same(view, await api.imports(campaign))
+    return told_import(view)
+
+
+def _same(view: ImportView, all_of_them: list[ImportView]) -> ImportView:
+    """The same import, as it is now."""
+    for each in all_of_them:
+        if each.import_id == view.import_id and view.import_id:
+            return each
+        if not view.import_id and each.at >= view.at and each.file == view.file:
+            return each
+    return view
+
+
+def told_import(view: ImportView) -> int:
+    """What came of an import. 0: all rows were taken; 1: some were refused, or it failed."""
+    if view.state == "failed":
+        print(f"The import failed: {view.note}", file=sys.stderr)
+        return 1
+    parts = [f"{view.added} added", f"{view.duplicates} duplicates", f"{view.refused} refused"]
+    if view.blocked:
+        parts.append(f"{view.blocked} blocked by a do-not-call list")
+    print(f"Import {view.import_id} of {view.file}: {', '.join(parts)}.")
+    if view.errors_file:
+        print(f"Refused rows, with their reasons: {view.errors_file}", file=sys.stderr)
+    return 1 if view.refused else 0
+
+
+def _show_preview(preview: ImportPreviewView) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    kind = " ".join(filter(None, (preview.format, preview.encoding, preview.sheet)))
+    print(f"{preview.file} ({kind})")
+    for column in preview.columns:
+        how = "guessed" if column.guessed else "as told"
+        print(f"  {column.header:24} {column.target:12} {how}")
+    table = Table("Row", "Name", "Numbers", "Where", "Facts", box=SIMPLE, pad_edge=False)
+    for row in preview.rows:
+        facts = ", ".join(f"{key}={value}" for key, value in list(row.facts.items())[:4])
+        table.add_row(f"{row.row}", row.name, "\n".join(row.numbers), "\n".join(row.places), facts)
+    screen = console()
+    screen.print(table)
+    for problem in preview.problems:
+        where = f"row {problem.row}: " if problem.row else ""
+        screen.print(f"  {where}{problem.words}", markup=False)
+
+
+async def _imports(api: ApiClient, args: argparse.Namespace) -> int:
+    found = await api.imports(args.name)
+    if args.json:
+        print_json(found)
+        return 0
+    for each in found:
+        how = f"{each.added} added, {each.duplicates} duplicates, {each.refused} refused"
+        print(f"{each.import_id:4}  {at(each.at)}  {each.state:8} {each.file}: {how}, by {each.by}")
+        if each.note:
+            print(f"      {each.note}")
+    if not found:
+        print("Nothing was imported.")
+    return 0
+
+
+async def _undo(api: ApiClient, args: argparse.Namespace) -> int:
+    done = await api.undo_import(args.name, args.number)
+    stay = f"; {done.remained} stay: {done.words}" if done.remained else ""
+    print(f"{done.removed} records are taken back{stay}.")
+    return 0
+
+
+# --- who must not be called ---------------------------------------------------------------------
+
+
+async def _forbid(api: ApiClient, args: argparse.Namespace) -> int:
+    from cti.schema_campaign_requests import ForbidRequest
+
+    if args.file is not None:
+        if args.campaign:
+            raise SystemExit("A file of numbers is for the centre; leave --campaign out")
+        request = await _sent(api, args.file, region=args.region)
+        return await _followed(api, await api.forbid_file(request, national=args.national), "")
+    if not args.numbers:
+        query = {"campaign": args.campaign} if args.campaign else {}
+        found = await api.forbidden(query)
+        if args.json:
+            print_json(found)
+            return 0
+        for each in found:
+            print(
+                f"{each.number:17} {each.scope:9} {at(each.added_at)}  {each.source}  {each.reason}"
+            )
+        if not found:
+            print("Nobody is on this list.")
+        return 0
+    request_body = ForbidRequest(
+        numbers=tuple(args.numbers), campaign=args.campaign, reason=args.reason
+    )
+    added = await api.forbid(request_body)
+    print(f"{added} of {len(args.numbers)} numbers are new on the list.")
+    return 0
+
+
+async def _allow(api: ApiClient, args: argparse.Namespace) -> int:
+    from cti.schema_campaign_requests import ForbidRequest
+
+    gone = await api.allow(ForbidRequest(numbers=tuple(args.numbers), campaign=args.campaign))
+    print(f"{gone} of {len(args.numbers)} numbers were on the list.")
+    return 0 if gone else 1

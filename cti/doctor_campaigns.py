@@ -1,0 +1,65 @@
+"""What the figures of a running server say of its campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cti.doctor_findings import Finding, Severity
+from cti.metrics.reading import Figures
+
+_WORTH_TELLING: Final = {
+    "no-agents": (
+        "no agent of its queue is signed on",
+        "Agents of the queue sign on at a desk, or the campaign is paused.",
+    ),
+    "store-away": ("the database brings no records", "See history below, and `switchroom db`."),
+    "settings": (
+        "its settings do not fit the configuration",
+        "`switchroom campaigns why NAME` names each; change them with `set`.",
+    ),
+    "abandon-cap": (
+        "the abandon rate leaves no room: one dial for each free agent",
+        "`switchroom campaigns panel NAME` shows it by every formula; more agents, or patience.",
+    ),
+    "trunk-down": ("its trunk does not work", "`switchroom trunks` tells why."),
+    "trunk-failing": ("dials by its trunk fail", "`switchroom trunks` tells why; it tries again."),
+}
+
+
+def examine_campaigns(figures: Figures) -> Iterator[Finding]:
+    """Campaigns that run: what keeps them from dialling, and rates above the cap."""
+    running = [name for name, runs in figures.by("campaign_running", "campaign") if runs]
+    blocked = dict.fromkeys(figures.pairs("campaign_blocked", "campaign", "reason"))
+    caps = dict(figures.by("campaign_abandon_cap_ratio", "campaign"))
+    rates = dict(figures.by("campaign_abandon_enforced_ratio", "campaign"))
+    for name in sorted(running):
+        rate, cap = rates.get(name), caps.get(name, 0.0)
+        found = [
+            _WORTH_TELLING[code]
+            for each, code in blocked
+            if each == name and code in _WORTH_TELLING
+        ]
+        for words, remedy in found:
+            yield Finding(Severity.WARNING, f"campaign {name} runs, but {words}", remedy)
+        if rate is not None and rate > cap:
+            what = f"campaign {name}: the abandon rate, {rate:.2%}, is above its cap of {cap:.2%}"
+            yield Finding(Severity.FAULT, what, _WORTH_TELLING["abandon-cap"][1])
+        elif not found:
+            shown = "nobody has answered yet" if rate is None else f"abandon rate {rate:.2%}"
+            yield Finding(Severity.GOOD, f"campaign {name} runs: {shown}")
+    if unusable := figures.get("campaigns_unusable"):
+        yield Finding(
+            Severity.FAULT,
+            f"campaigns: {unusable:.0f} cannot be used with this configuration",
+            "`switchroom campaigns list` names them and why.",
+        )
+    if waiting := figures.get("attempts_unsettled"):
+        yield Finding(
+            Severity.WARNING if waiting > _MANY else Severity.GOOD,
+            f"campaigns: {waiting:.0f} attempts are not in the database yet",
+            "They are kept in outbound.jsonl of the data folder until it takes them.",
+        )
+
+
+_MANY: Final = 100

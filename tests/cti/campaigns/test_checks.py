@@ -1,0 +1,89 @@
+"""What campaigns may not be told, on the site of the shipped lab."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from acd.dialer.model import CampaignName, Mode
+from acd.dialer.settings import AbandonCap, CampaignSettings, Limits, Window
+from acd.model import QueueName
+from cti.campaigns.checks import Ground, problems_of
+from cti.paths import shipped
+from cti.settings import load
+from cti.site import site_of
+from switch.trunks.identity import CallerPolicy, OwnNumbers
+
+LAB = load(shipped("lab.toml"))
+SITE = site_of(LAB)
+GROUND = Ground.of(LAB, {"main-menu"}, SITE.trunks)
+GOOD = CampaignSettings(
+    name=CampaignName("spring"),
+    queue=QueueName("sales"),
+    trunk="out",
+    caller_ids=("+12025550100",),
+    abandon_message="",
+)
+
+
+def test_a_campaign_of_the_lab_is_all_right() -> None:
+    assert problems_of(GOOD, GROUND) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"queue": "nobody"}, "queue: no queue is named nobody; there are load, sales, support"),
+        ({"queue": ""}, "queue: whose agents talk?"),
+        ({"trunk": "lab"}, "trunk: no trunk or group is named lab; those that may be used are out"),
+        ({"trunk": "none"}, "trunk: no trunk or group is named none"),
+        ({"mode": Mode.ANNOUNCEMENT}, "flow: an announcement needs the flow that answers"),
+        ({"flow": "secret"}, "flow: no flow secret is loaded"),
+        ({"abandon_message": "nothing"}, "abandon_message: there is no prompt nothing (en)"),
+        ({"abandon_message": "../../etc/passwd"}, "abandon_message: there is no prompt"),
+        ({"mode": Mode.PREDICTIVE}, "abandon_message: people for whom no agent comes"),
+        ({"caller_ids": ("2025550100",)}, "caller_ids: '2025550100' is no international number"),
+        ({"dispositions": ("sale", "bliss")}, "dispositions: bliss: no such outcome"),
+        ({"ring_s": 5.0}, "ring_s: from 15"),
+        ({"order": "loudest"}, "order: one of priority"),
+        ({"opt_out_digit": "12"}, "opt_out_digit: one of"),
+        ({"windows": ()}, "windows: without one nobody may ever be called"),
+        ({"windows": (Window(begin="21:00", end="08:00"),)}, "windows[0]: it is never open"),
+        ({"windows": (Window(begin="8"),)}, "windows[0]: begin and end are times of the day"),
+        ({"windows": (Window(days=(7,)),)}, "windows[0].days"),
+        ({"ends": "tomorrow"}, "ends: 'tomorrow' is no date and time"),
+        ({"begins": "2026-12-24", "ends": "2026-12-01"}, "ends: it would be over before it begins"),
+        ({"limits": Limits(calls_per_s=-1.0)}, "limits.calls_per_s: from 0 to 1000, not -1"),
+        ({"cap": AbandonCap(percent=float("nan"))}, "cap.percent: from 0 to 100, not nan"),
+        ({"cap": AbandonCap(formulas=())}, "cap.formulas: choose one"),
+        ({"name": "Spring sale"}, "name: has 1 to 63"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_what_to_do(change: dict[str, Any], words: str) -> None:
+    problems = problems_of(msgspec.structs.replace(GOOD, **change), GROUND)
+    assert any(problem.startswith(words) for problem in problems), problems
+
+
+def test_a_trunk_without_permission_is_named_and_what_allows_it() -> None:
+    trunks = tuple(msgspec.structs.replace(trunk, campaigns=False) for trunk in LAB.trunks)
+    ground = Ground.of(msgspec.structs.replace(LAB, trunks=trunks), set(), SITE.trunks)
+    (problem,) = problems_of(GOOD, ground)
+    assert "no trunk may be used by campaigns; set campaigns = true" in problem
+    ground = replace(ground, ways=["other"])
+    (problem,) = problems_of(GOOD, ground)
+    assert problem.startswith("trunk: campaigns may not use out: it has no campaigns = true")
+
+
+def test_a_number_that_the_trunk_would_not_show_is_no_caller_identity() -> None:
+    own = OwnNumbers.parse(("+12025550150",))
+    policy = CallerPolicy(own=own, passes_foreign=False, main="+12025550150")
+    ground = replace(GROUND, callers={"out": policy})
+    (problem,) = problems_of(GOOD, ground)
+    assert problem.startswith(
+        "caller_ids: +12025550100 would not be shown: trunk out shows its own"
+    )
+    shown = msgspec.structs.replace(GOOD, caller_ids=("+12025550150",))
+    assert problems_of(shown, ground) == []

@@ -1,0 +1,158 @@
+"""What became of dials reaches the store, whatever ails it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from acd.dialer.model import (
+    Attempt,
+    AttemptId,
+    CampaignName,
+    CampaignState,
+    Mode,
+    Outcome,
+    RecordId,
+)
+from crm_store.errors import StoreUnavailable
+from cti.campaigns.outbox import GivenBack, Moved, Outbox
+from cti.campaigns.settling import Settling
+from tests.kit.patience import PATIENCE_S
+
+SPRING = CampaignName("spring")
+
+
+def attempt(number: int, outcome: Outcome = Outcome.BUSY) -> Attempt:
+    return Attempt(
+        id=AttemptId(f"i-{number}"),
+        campaign=SPRING,
+        record=RecordId(f"{number}"),
+        number="+12025550100",
+        caller_id="+12025550101",
+        mode=Mode.PROGRESSIVE,
+        dialled_at=100.0 + number,
+        why="rules 1",
+        outcome=outcome,
+        ended_at=101.0 + number,
+    )
+
+
+class Shelf:
+    """The store's side, which may be away; `lists` and `campaigns` are both this one."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.refuses = ""
+        self.taken: list[Any] = []
+        self.lists = self.campaigns = self
+
+    async def settle(self, attempts: Sequence[Attempt]) -> None:
+        await self._look()
+        if any(each.id == self.refuses for each in attempts):
+            raise ValueError("one of them cannot be stored")
+        self.taken += [each.id for each in attempts]
+
+    async def release(self, records: Sequence[RecordId]) -> None:
+        await self._look()
+        self.taken += [f"back {each}" for each in records]
+
+    async def set_state(self, name: str, state: CampaignState, *, at: float, by: str) -> None:
+        await self._look()
+        self.taken.append(f"{name} {state} {by}")
+
+    async def _look(self) -> None:
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise StoreUnavailable("it is away")
+
+
+async def until(shelf: Shelf, count: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while len(shelf.taken) < count:  # noqa: ASYNC110 - the settling runs by itself
+            await asyncio.sleep(0.005)
+
+
+def settling(shelf: Shelf, path: Path) -> Settling:
+    made = Settling(shelf, Outbox(path))  # type: ignore[arg-type]
+    made.start()
+    return made
+
+
+async def test_everything_arrives_in_its_order_and_nothing_stays_on_disk(tmp_path: Path) -> None:
+    shelf, path = Shelf(), tmp_path / "outbound.jsonl"
+    made = settling(shelf, path)
+    made.attempt(attempt(1))
+    made.tell(GivenBack((RecordId("7"), RecordId("8"))))
+    made.attempt(attempt(2))
+    made.tell(Moved(SPRING, CampaignState.PAUSED, 5.0, "super"))
+    await until(shelf, 5)
+    await made.close()
+    assert shelf.taken == ["i-1", "back 7", "back 8", "i-2", "spring paused super"]
+    assert not path.exists()
+    assert made.settled == 2
+
+
+async def test_what_the_store_does_not_take_is_delivered_by_the_next_process(
+    tmp_path: Path,
+) -> None:
+    shelf, path = Shelf(), tmp_path / "outbound.jsonl"
+    shelf.is_away = True
+    made = settling(shelf, path)
+    for number in range(3):
+        made.attempt(attempt(number))
+    async with asyncio.timeout(PATIENCE_S):
+        while not made.trouble:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.005)
+    assert made.pending == 3
+    await made.close()
+    assert len(path.read_text().splitlines()) == 3
+    with path.open("a") as file:
+        file.write('{"type":"attempt","attempt":{"id":"cut sh')  # as a crash leaves it
+    shelf.is_away = False
+    again = settling(shelf, path)
+    await until(shelf, 3)
+    await again.close()
+    assert shelf.taken == ["i-0", "i-1", "i-2"]
+    assert not path.exists()
+
+
+async def test_it_goes_on_by_itself_when_the_store_is_there_again(tmp_path: Path) -> None:
+    shelf, path = Shelf(), tmp_path / "outbound.jsonl"
+    shelf.is_away = True
+    made = settling(shelf, path)
+    made.attempt(attempt(1))
+    async with asyncio.timeout(PATIENCE_S):
+        while not made.trouble:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.005)
+    made.attempt(attempt(2))
+    shelf.is_away = False
+    await until(shelf, 2)
+    await made.close()
+    assert shelf.taken == ["i-1", "i-2"]
+    assert made.trouble == ""
+
+
+async def test_one_that_cannot_be_stored_does_not_stop_the_others(
+    tmp_path: Path, caplog: Any
+) -> None:
+    shelf = Shelf()
+    shelf.refuses = "i-1"
+    made = settling(shelf, tmp_path / "outbound.jsonl")
+    for number in range(3):
+        made.attempt(attempt(number))
+    await until(shelf, 2)
+    await made.close()
+    assert shelf.taken == ["i-0", "i-2"]
+    assert made.refused == 1
+    assert "i-1" in caplog.text
+
+
+async def test_an_attempt_is_known_while_its_disposition_may_come(tmp_path: Path) -> None:
+    shelf = Shelf()
+    made = settling(shelf, tmp_path / "outbound.jsonl")
+    made.attempt(attempt(1, Outcome.CONNECTED))
+    assert made.known(AttemptId("i-1")) == attempt(1, Outcome.CONNECTED)
+    assert made.known(AttemptId("i-2")) is None
+    await made.close()

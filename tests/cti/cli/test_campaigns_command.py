@@ -1,0 +1,157 @@
+"""`switchroom campaigns` in words."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from cti.cli.campaigns_lists import told_import
+from cti.cli.campaigns_look import draw_panel, draw_why
+from cti.schema_campaign_requests import ImportView
+from cti.schema_campaigns import (
+    AbandonRateView,
+    BlockerView,
+    CallerIdView,
+    CampaignAgentsView,
+    CampaignListView,
+    CampaignView,
+    FunnelStepView,
+    WhyCampaignView,
+)
+
+PANEL = CampaignView(
+    name="spring",
+    title="Spring sale",
+    mode="predictive",
+    state="running",
+    reason="super",
+    since=1_800_000_000.0,
+    queue="sales",
+    human_initiated=False,
+    dial_level=1.75,
+    learning=False,
+    pacing_words="7 dials: one more would find no agent too probably",
+    pacing={"threshold": 0.02},
+    decision=812,
+    in_flight=7,
+    ringing=5,
+    judging=1,
+    waiting=0,
+    reading=0,
+    messages=0,
+    talking=9,
+    ahead=30,
+    dialled=1200,
+    answer_rate=0.3,
+    live_rate=0.2,
+    today={"connected": 200, "no-answer": 900, "busy": 0},
+    total={"connected": 200},
+    agents=CampaignAgentsView(signed_on=12, available=2, talking=9, wrap_up=1, share=2),
+    agents_wait_s=17.4,
+    cap_percent=3.0,
+    guard="statistical",
+    enforced_percent=3.4,
+    rates=(
+        AbandonRateView(
+            formula="us",
+            percent=2.5,
+            upper_percent=3.4,
+            live=1000,
+            abandoned=25,
+            days=30,
+            enforced=True,
+        ),
+        AbandonRateView(
+            formula="uk",
+            percent=None,
+            upper_percent=None,
+            live=0,
+            abandoned=0,
+            days=1,
+            enforced=False,
+        ),
+    ),
+    records=CampaignListView(total=5000, ready=3000, done=1900, blocked=100, penetration=0.4),
+    goal=500,
+    goal_reached=200,
+    begins="",
+    ends="",
+    caller_ids=(
+        CallerIdView(
+            number="+12025550100", dialled=600, answered=60, rate=0.1, usual=0.3, fallen=True
+        ),
+    ),
+    blockers=(BlockerView(code="abandon-cap", words="No room is left under the cap."),),
+    unsettled=3,
+)
+WHY = WhyCampaignView(
+    name="spring",
+    state="running",
+    at=1_800_000_000.0,
+    total=5000,
+    callable=120,
+    steps=(
+        FunnelStepView(
+            code="reached", words="1900 reached: nothing to do", takes=1900, leaves=3100
+        ),
+        FunnelStepView(
+            code="window", words="2980 outside", takes=2980, leaves=120, until=1_800_003_600.0
+        ),
+    ),
+    blockers=(BlockerView(code="no-agents", words="No agent of queue sales is signed on."),),
+    summary="120 of 5000 records may be dialled now.",
+)
+
+
+def drawn(draw: object, view: object) -> str:
+    screen = Console(file=io.StringIO(), width=160, highlight=False)
+    draw(view, screen)  # type: ignore[operator]
+    file = screen.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_the_panel_draws_rates_against_the_cap() -> None:
+    text = drawn(draw_panel, PANEL)
+    assert "spring (Spring sale): predictive, running since 2027-" in text
+    assert "cap 3 %, held is the upper end of the 95 % interval: 3.40 %" in text
+    (us,) = [line for line in text.splitlines() if "* us" in line]
+    assert us.count("#") == 13
+    assert "|" in us
+    assert "2.50 % (to 3.40 %), 25 of 1000 in 30 days" in us
+    assert "uk" in text
+    assert "nobody has answered in 24 h" in text
+    assert "Today: 1200 dialled: 200 connected, 900 no-answer\n" in text
+    assert "FALLEN" in text
+    assert "In the way: No room is left under the cap." in text
+
+
+def test_why_counts_what_each_filter_leaves() -> None:
+    text = drawn(draw_why, WHY)
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    assert ["all", "records", "5000"] in rows
+    assert ["1900", "reached:", "nothing", "to", "do", "1900", "3100"] in rows
+    assert ["may", "be", "dialled", "now", "120"] in rows
+    assert "no-agents: No agent of queue sales is signed on." in text
+
+
+def test_an_import_tells_where_refused_rows_are(capsys: pytest.CaptureFixture[str]) -> None:
+    view = ImportView(
+        import_id=3,
+        campaign="spring",
+        file="people.csv",
+        state="done",
+        at=1.0,
+        by="super",
+        added=10,
+        duplicates=1,
+        refused=2,
+        blocked=1,
+        errors_file="/data/imports/import-3-errors.csv",
+    )
+    assert told_import(view) == 1
+    out, err = capsys.readouterr()
+    assert "10 added, 1 duplicates, 2 refused, 1 blocked by a do-not-call list" in out
+    assert "/data/imports/import-3-errors.csv" in err
