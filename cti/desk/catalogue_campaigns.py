@@ -93,6 +93,7 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "campaign.wait_for": ("idle {time} before a talk", "两次通话间等待 {time}"),
     "campaign.list_total": ("all", "总数"),
     "campaign.list_ready": ("left", "待拨"),
+    "campaign.list_claimed": ("at hand", "处理中"),
     "campaign.list_done": ("done", "完成"),
     "campaign.list_blocked": ("blocked", "禁拨"),
     "campaign.list_reached": ("reached", "已接触"),

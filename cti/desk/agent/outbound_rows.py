@@ -41,7 +41,7 @@ def reading_line(preview: PreviewView, words: Words, now: float, width: int) -> 
     """What the agent may press, and how long it may read."""
     keys = "outbound.click_keys" if preview.needs_click else "outbound.preview_keys"
     text = fit(words(keys, dial="F5", skip="F8"), max(10, width - 4))
-    line = Text(f"  {text}  ", f"bold {looks.BACKGROUND} on {looks.AMBER}")
+    line = Text.assemble((f"  {text}  ", f"bold {looks.BACKGROUND} on {looks.AMBER}"))
     if preview.until is None:
         tail = Text(f"   {words('outbound.no_limit')}", looks.DIM)
     else:
@@ -83,7 +83,7 @@ def why(card: OutboundCard, words: Words, width: int, label_cells: int) -> list[
             lines[-1] = longer
     rows = []
     for index, line in enumerate(lines[:_WHY_ROWS]):
-        row = Text(words("outbound.why") if index == 0 else "", looks.FAINT)
+        row = Text.assemble((words("outbound.why") if index == 0 else "", looks.FAINT))
         row.append(" " * max(1, label_cells - row.cell_len))
         row.append(fit(line, max(1, width - row.cell_len)), looks.DIM)
         rows.append(row)

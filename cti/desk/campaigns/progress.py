@@ -43,7 +43,7 @@ class ProgressPanel(CampaignPanel):
         return Group(*rows[: max(1, height)])
 
     def _label(self, key: str) -> Text:
-        text = Text(self.words(key), looks.FAINT)
+        text = Text.assemble((self.words(key), looks.FAINT))
         text.append(" " * max(1, _LABEL - text.cell_len))
         return text
 
@@ -52,7 +52,7 @@ class ProgressPanel(CampaignPanel):
         line = self._label("campaign.list")
         line.append_text(share_bar(records.penetration, _BAR))
         line.append(f" {percent(records.penetration)}", f"bold {looks.TEXT}")
-        for name in ("ready", "done", "blocked", "reached", "total"):
+        for name in ("ready", "claimed", "done", "blocked", "reached", "total"):
             count = getattr(records, name)
             piece = Text(f"  {words(f'campaign.list_{name}')} ", looks.FAINT)
             piece.append(str(count), looks.TEXT if count else looks.FAINT)

@@ -76,7 +76,8 @@ class RatesPanel(CampaignPanel):
 
     def _cap(self, campaign: CampaignView) -> Text:
         words = self.words
-        text = Text(words("campaign.cap", cap=rate_text(campaign.cap_percent)), looks.TEXT)
+        cap = words("campaign.cap", cap=rate_text(campaign.cap_percent))
+        text = Text.assemble((cap, looks.TEXT))
         guard = words.get(f"campaign.guard_{campaign.guard}", campaign.guard)
         text.append(f" · {guard}", looks.DIM)
         return text
@@ -92,12 +93,12 @@ class RatesPanel(CampaignPanel):
             colour = cap_colour(
                 campaign.enforced_percent, campaign.enforced_percent, campaign.cap_percent
             )
-        now = Text(f"{words('campaign.enforced')} ", looks.FAINT)
+        now = Text.assemble((f"{words('campaign.enforced')} ", looks.FAINT))
         now.append(rate_text(campaign.enforced_percent), f"bold {colour}")
         now.append(f" {spark(values, room, campaign.cap_percent)}", colour)
         pieces.append(now)
         levels = [point.dial_level for point in track]
-        level = Text(f"{words('campaign.level')} ", looks.FAINT)
+        level = Text.assemble((f"{words('campaign.level')} ", looks.FAINT))
         level.append(spark(levels, room, 2.0), looks.TEAL)
         pieces += [level, cap]
         line = Text()

@@ -136,8 +136,9 @@ class CampaignTable(CampaignPanel):
         )
         for each in self._shown(campaigns, max(1, height - 1)):
             marked = each.name == self.chosen
-            name = Text("▸ " if marked else "  ", f"bold {looks.BLUE}")
-            name.append(fit(title_of(each), max(8, width // 3)), "bold" if marked else "")
+            title = fit(title_of(each), max(8, width // 3))
+            mark = ("▸ " if marked else "  ", f"bold {looks.BLUE}")
+            name = Text.assemble(mark, (title, f"bold {looks.TEXT}" if marked else looks.TEXT))
             cells = (cell(each, self.words) for _, _, cell in columns)
             table.add_row(name, *cells, style=f"on {looks.PANEL}" if marked else "")
         return table
