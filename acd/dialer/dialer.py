@@ -23,8 +23,9 @@ from acd.dialer.campaign_run import CampaignRun
 from acd.dialer.campaign_state import CampaignInput
 from acd.dialer.campaigns import Campaigns
 from acd.dialer.course import Course
+from acd.dialer.decided import Decided
 from acd.dialer.dialling import Dialling
-from acd.dialer.events import DialerEvent, PacerDecided, PreviewChanged
+from acd.dialer.events import DialerEvent, PreviewChanged
 from acd.dialer.judging import Judging
 from acd.dialer.limits import Limits
 from acd.dialer.model import (
@@ -38,8 +39,7 @@ from acd.dialer.model import (
     RecordId,
 )
 from acd.dialer.news import News
-from acd.dialer.pacing.model import Decision
-from acd.dialer.panel import Panel, vector
+from acd.dialer.panel import Panel
 from acd.dialer.people import People
 from acd.dialer.ports import Callers, DialRoutes
 from acd.dialer.reserving import Reserving
@@ -79,7 +79,6 @@ class Dialer:
         self._control = control
         self._clock = clock
         self._runs: dict[CampaignName, CampaignRun] = {}
-        self._told: dict[CampaignName, tuple[str, str]] = {}
         self._course = course = Course(self._runs, clock)
         self._dialling = Dialling(
             course=course,
@@ -165,7 +164,7 @@ class Dialer:
         """For a restart of the call agent."""
         self._campaigns.on_run_change = self.adoption.run_changed
         self._rounds.before = self._campaigns.tidy
-        self._rounds.on_decision = self._decided
+        self._rounds.on_decision = Decided(lambda event: self.on_event(event)).take
         self._panel = Panel(limits=self._limits, roster=self._roster, clock=clock)
         distribution.on_reserved = self._reserving.shown
         course.on_over = self._over
@@ -383,22 +382,6 @@ class Dialer:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _decided(self, run: CampaignRun, decision: Decision) -> None:
-        """Decisions that dial are told, and those that come to another reason than the one before."""
-        last = self._told.get(run.name)
-        if not decision.dials and last == (decision.reason, decision.limit):
-            return
-        self._told[run.name] = (decision.reason, decision.limit)
-        event = PacerDecided(
-            campaign=run.name,
-            at=decision.at,
-            number=decision.number,
-            dial=decision.dials,
-            vector=vector(decision),
-            decision=decision,
-        )
-        self.on_event(event)
-
     def _preview_changed(self, view: PreviewView) -> None:
         self.on_event(PreviewChanged(view=view, at=self._clock.now()))
 
@@ -409,7 +392,3 @@ class Dialer:
 
     def _run(self, name: CampaignName) -> CampaignRun:
         return self._campaigns.run(name)
-
-
-DialerInterface = Dialer
-"""The name under which the service was built on it first."""

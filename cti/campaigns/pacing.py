@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from acd.dialer.dialer import DialerInterface
+from acd.dialer.dialer import Dialer
 from acd.dialer.model import CampaignName, Mode
 from acd.dialer.pacing import loading
 from acd.dialer.settings import CampaignSettings
@@ -26,7 +26,7 @@ _WRITE_S: Final = 60.0
 class PacingKeeper:
     """`NAME.learned.json` in a folder: written once a minute, read when a campaign is loaded."""
 
-    def __init__(self, dialer: DialerInterface, folder: Path) -> None:
+    def __init__(self, dialer: Dialer, folder: Path) -> None:
         self._dialer = dialer
         self._folder = folder
         self._wanted = asyncio.Event()
