@@ -113,6 +113,25 @@ async def test_a_colleague_declines_and_another_is_asked_first(lab: Lab) -> None
         await lab.is_quiet()
 
 
+async def test_a_customer_takes_the_place_in_line_that_its_agent_waits_in(lab: Lab) -> None:
+    """The agent dials the queue on a second line, hears its music, and connects the two."""
+    async with Phone("baresip", number="+12025550133") as caller, Phone("pjsua2") as agent:
+        caller.hum(CALLER_HZ)
+        agent.hum(AGENT_HZ)
+        call, own = await queue_call(lab, caller, agent, "1007")
+        agent.process.hold(own)
+        await lab.agent_is("1007", "held")
+        waiting = await agent.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        await agent.established(waiting)  # with music: nobody is free
+        agent.process.connect(own, waiting)
+        await asyncio.gather(agent.closed(own), agent.closed(waiting))
+        ring = await agent.answer_next()  # who is free now, and the first in line is the customer
+        await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))
+        await caller.hang_up(call)
+        await agent.closed(ring.call)
+        await lab.is_quiet()
+
+
 async def test_both_phones_of_an_agent_ring_and_one_talks(lab: Lab) -> None:
     async with Phone("baresip") as caller, Phone("baresip") as desk, Phone("pjsua2") as room:
         await desk.register_to(lab.host, lab.sip_port, "1004", "lab-1004")
