@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual.app import App
@@ -11,14 +11,19 @@ from cti.client import ApiClient
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.text import Words, spaced_number
 from cti.desk.widgets.picker import Choice, Picker
-from cti.schema import InteractionView
+from cti.schema import AgentView, InteractionView
 
 _ROLES = ("monitor", "whisper", "barge", "take-over", "stop")
 _TALKS = ("talking", "held", "direct")
 
 
 async def ask_role(
-    app: App[Any], words: Words, api: ApiClient, contacts: Sequence[InteractionView], phone: str
+    app: App[Any],
+    words: Words,
+    api: ApiClient,
+    contacts: Sequence[InteractionView],
+    agents: Mapping[str, AgentView],
+    phone: str,
 ) -> str:
     """Ask and command; gives the supervisor's phone, asked for where it is not known."""
     talks = [each for each in contacts if each.stage in _TALKS and each.answered is not None]
@@ -26,7 +31,7 @@ async def ask_role(
         Choice(
             each.interaction_id,
             each.customer_name or spaced_number(each.caller_number) or words("contact.withheld"),
-            f"{words.get(f'stage.{each.stage}', each.stage)}  {each.agent_id or ''}".strip(),
+            f"{words.get(f'stage.{each.stage}', each.stage)}  {_agent(agents, each)}".strip(),
         )
         for each in talks
     ]
@@ -46,6 +51,14 @@ async def ask_role(
     if phone:
         await api.supervise(chosen, role, phone)
     return phone
+
+
+def _agent(agents: Mapping[str, AgentView], contact: InteractionView) -> str:
+    """Who talks to the customer, by name and number."""
+    agent = agents.get(contact.agent_id or "")
+    name = "" if agent is None else agent.name
+    number = contact.agent_id or ""
+    return name if number in name else f"{name} {number}".strip()
 
 
 async def ask_phone(app: App[Any], words: Words, phone: str) -> str:

@@ -118,7 +118,12 @@ class WallboardScreen(CommandScreen):
     async def _supervise(self) -> None:
         async def ask() -> None:
             self._phone = await ask_role(
-                self.app, self._words, self._api, in_order(self.state), self._phone
+                self.app,
+                self._words,
+                self._api,
+                in_order(self.state),
+                self.state.agents,
+                self._phone,
             )
 
         await self._try(ask())

@@ -43,7 +43,7 @@ async def test_a_supervisor_chooses_call_role_and_phone_and_is_asked_for_the_pho
         await server.wait_connected()
         screen = app.screen
         await pilot.press("f5")
-        await sees(pilot, "Which call?", "1  Anna Lindqvist", "1001")
+        await sees(pilot, "Which call?", "1  Anna Lindqvist", "Mia Berg 1001")
         await pilot.press("1")
         await sees(pilot, "In which role?  Anna Lindqvist", "Whisper to the agent")
         await pilot.press(key)
