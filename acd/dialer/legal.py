@@ -86,6 +86,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._hours: dict[int, Counts] = {}
+        self._totals: dict[int, tuple[int, Counts]] = {}
+        """By how many hours back: the last hour, and what they came to; decisions ask every second."""
 
     def attempt(self, attempt: Attempt) -> None:
         """Count what an attempt came to."""
@@ -118,13 +120,16 @@ class Ledger:
         self._add(at, Counts(live=part, abandoned=part))
 
     def total(self, at: float, hours: int) -> Counts:
-        """The counts of the last hours up to `at`, with the one that is not over."""
+        """The counts of the last hours up to `at`, with the one that is not over. Not to be changed."""
         last = int(at // _HOUR_S)
-        total = Counts()
-        for hour, counts in self._hours.items():
-            if last - hours < hour <= last:
-                total.add(counts)
-        return total
+        found = self._totals.get(hours)
+        if found is None or found[0] != last:
+            total = Counts()
+            for hour, counts in self._hours.items():
+                if last - hours < hour <= last:
+                    total.add(counts)
+            found = self._totals[hours] = (last, total)
+        return found[1]
 
     def rates(self, at: float, cap: AbandonCap) -> tuple[Rate, ...]:
         """The rate under every formula, selected or not."""
@@ -134,7 +139,8 @@ class Ledger:
         """What is to be held now: of the selected formulas the one with the least allowance."""
         share = cap.percent / 100.0
         is_guarded = cap.guard is Guard.STATISTICAL
-        chosen = [rate for rate in self.rates(at, cap) if rate.is_selected]
+        formulas = cap.formulas or (Formula.US,)
+        chosen = [self._rate(at, formula, cap) for formula in formulas]
         left = [room(share, rate.answered, is_guarded) - rate.abandoned for rate in chosen]
         allowance = min(left)
         worst = chosen[left.index(allowance)]
@@ -164,6 +170,9 @@ class Ledger:
 
     def _add(self, at: float, counts: Counts) -> None:
         hour = int(at // _HOUR_S)
+        for hours, (last, total) in self._totals.items():
+            if last - hours < hour <= last:
+                total.add(counts)
         kept = self._hours.get(hour)
         if kept is not None:
             kept.add(counts)

@@ -45,7 +45,7 @@ class Reason(StrEnum):
     FORECAST = "forecast"
     """One dial more would find no agent too probably."""
     FREE_AGENTS = "free-agents"
-    """The forecast allows fewer, but each free agent has one dial."""
+    """The cap's allowance is all but used up; each free agent has one dial nevertheless."""
     LIMIT = "limit"
     """A limit allows fewer; `Decision.limit` names it."""
     NO_AGENTS = "no-agents"

@@ -154,14 +154,18 @@ def decide(
     out[OUT_LAST] = last
     bound = min(most, MOST_PER_AGENT * agents)
     dials = choose(start, scale, slack, last, bound, threshold, table, cells, out)
+    is_bound = False
     if dials < one_each:
         dials = min(one_each, most)
-        out[OUT_REASON] = FREE_AGENTS
+        out[OUT_REASON] = FREE_AGENTS if spare < 0.0 else FORECAST
+        if most < one_each:
+            out[OUT_REASON] = LIMIT
     elif dials == most and most < MOST_PER_AGENT * agents:
         out[OUT_REASON] = LIMIT
+        is_bound = True
     else:
         out[OUT_REASON] = FORECAST
-    if out[OUT_REASON] != LIMIT:
+    if not is_bound:
         level = mind[LEVEL] + DRIFT_PER_S * min(passed_s, LONGEST_LOOK_S) * left
         mind[LEVEL] = min(max(level, math.log(LOWEST)), math.log(highest))
     return dials

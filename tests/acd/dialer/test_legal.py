@@ -110,3 +110,19 @@ def test_counts_survive_a_restart() -> None:
     after.restore(json.loads(json.dumps(ledger.record())))
     assert after.total(NOW, 720).live == 43
     assert after.total(NOW, 24).abandoned == 3
+
+
+def test_totals_follow_what_is_counted_and_the_hours_that_pass() -> None:
+    ledger = Ledger()
+    at = NOW
+    for step in range(400):
+        at += 1700.0
+        ledger.count(at, Outcome.ABANDONED if step % 7 == 0 else Outcome.CONNECTED)
+        if step % 5 == 0:
+            ledger.count(at - 3 * HOUR, Outcome.CONNECTED)
+        anew = Ledger()
+        anew.restore(ledger.record())
+        for hours in (24, 720):
+            assert ledger.total(at, hours) == anew.total(at, hours)
+    both = AbandonCap(formulas=(Formula.UK, Formula.US))
+    assert ledger.enforced(at, both) == anew.enforced(at, both)
