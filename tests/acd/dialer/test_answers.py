@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import AttemptState
 from acd.dialer.settings import AnswerRules
 from acd.model import AgentState
@@ -12,6 +13,7 @@ from switch.gateway.protocol import SoundFeatures
 from tests.acd.dialer.outbound import SPRING, Outbound
 from tests.acd.hand_switch import Leg
 from tests.acd.scene import ANN
+from tests.kit.cycles import none_left
 
 TOLD = AnswerRules(message="welcome", after_beep_s=0.3)
 
@@ -166,3 +168,24 @@ def test_patience_counts_from_the_verdict(centre: Outbound) -> None:
     assert "play" not in centre.switch.verbs(customer.id)
     centre.advance(0.2)
     assert "play" in centre.switch.verbs(customer.id)
+
+
+def test_an_attempt_that_is_over_leaves_nothing_to_the_collector(centre: Outbound) -> None:
+    with none_left(LiveAttempt):
+        customer = _dialled(centre, TOLD)
+        centre.switch.confirm(customer)
+        _greet(centre, customer)
+        _hear(centre, customer, 6600, "beep", since_ms=6550)
+        centre.advance(0.5)
+        centre.switch.play_out(customer)
+        centre.advance(1.5)
+        customer = centre.customer()
+        centre.switch.confirm(customer)
+        centre.advance(2.6)
+        centre.switch.confirm(centre.switch.phone_leg(ANN))
+        centre.switch.end(customer)
+        centre.dialer.pause(SPRING)
+        for leg in centre.customers():
+            centre.switch.end(leg)
+        centre.advance(120.0)  # timers that were cancelled are dropped when their time comes
+        assert len(centre.dialer) == 0
