@@ -19,11 +19,11 @@ from crm_store.errors import StoreUnavailable
 from crm_store.facts import InteractionFacts
 from crm_store.rows import RecordingRow
 from recordings.errors import NotARecordingError
+from recordings.finish import find_whole
 from recordings.outcome import Outcome
 from recordings.recover import Recovered, recover, recover_file
 from recordings.sidecar import read_sidecar
 from switch.calls.events import RecordingClosed
-from switch.ids import RecordingId
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +121,7 @@ def _look(path: str) -> Outcome | None:
     whole = Path(f"{path}.wav")
     try:
         if whole.exists():
-            said = read_sidecar(whole)
-            return Outcome(
-                recording=RecordingId(said.recording),
-                path=str(whole),
-                duration_ms=said.duration_ms,
-                octets=said.octets,
-                sha256=said.sha256,
-                error=said.error,
-            )
+            return find_whole(whole)
         recovered = recover_file(Path(f"{path}.part"))
     except (OSError, NotARecordingError):
         return None

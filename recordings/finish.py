@@ -11,9 +11,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from recordings.errors import NotARecordingError
 from recordings.outcome import Outcome
 from recordings.sidecar import SEGMENT_OCTETS, Chain, Sidecar, read_sidecar, sidecar_path
 from recordings.wave_header import CHANNELS, MAX_HEADER_OCTETS, OCTETS_PER_MS, parse
+from switch.ids import RecordingId
 
 
 def finish_file(part: Path, *, recovered: bool = False, error: str | None = None) -> Outcome:
@@ -58,6 +60,44 @@ def finish_file(part: Path, *, recovered: bool = False, error: str | None = None
         octets=sidecar.octets,
         sha256=sha256,
         error=error,
+    )
+
+
+def find_whole(path: Path) -> Outcome:
+    """What a finished file is; without its sidecar, which a full disk may have cost, it speaks for itself.
+
+    Reads a file without sidecar once. Raises OSError, and NotARecordingError for one that is not as long
+    as was said.
+    """
+    try:
+        said = read_sidecar(path)
+    except (OSError, NotARecordingError):
+        return _described(path)
+    if path.stat().st_size != said.octets:
+        raise NotARecordingError(f"{path}: it has not the length that its sidecar says")
+    return Outcome(
+        recording=RecordingId(said.recording),
+        path=str(path),
+        duration_ms=said.duration_ms,
+        octets=said.octets,
+        sha256=said.sha256,
+        error=said.error,
+    )
+
+
+def _described(path: Path) -> Outcome:
+    with path.open("rb") as file:
+        header, begin = parse(file.read(MAX_HEADER_OCTETS), str(path))
+        octets = os.fstat(file.fileno()).st_size
+    sound_octets = octets - begin
+    if header.sound_octets != sound_octets:
+        raise NotARecordingError(f"{path}: it has not the length that its head says")
+    return Outcome(
+        recording=header.recording,
+        path=str(path),
+        duration_ms=sound_octets // OCTETS_PER_MS,
+        octets=octets,
+        sha256=_checksums(path, begin)[0],
     )
 
 

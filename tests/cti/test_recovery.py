@@ -12,7 +12,11 @@ from crm_store.store import Store
 from cti.recovery import RecordingRecovery
 from recordings.outcome import Outcome
 from recordings.recover import Recovered
-from switch.ids import RecordingId
+from recordings.sidecar import sidecar_path
+from switch.calls.captures import GATEWAY_LOST
+from switch.calls.events import RecordingClosed
+from switch.ids import CallId, RecordingId
+from tests.recordings.test_finish import finished
 
 FOUND = Recovered(
     outcome=Outcome(
@@ -61,3 +65,32 @@ async def test_a_store_that_is_away_keeps_no_recording_out_of_the_index() -> Non
     recovery = RecordingRecovery(append=rows.append, interaction=away, stopping=asyncio.Event())
     await recovery.index([FOUND])
     assert [(row.interaction_id, row.caller_number) for row in rows] == [("i-1", "")]
+
+
+async def test_a_recording_that_ended_while_its_gateway_was_away_is_booked_whole(
+    tmp_path: Path,
+) -> None:
+    outcome = finished(tmp_path)
+    sidecar_path(Path(outcome.path)).unlink()  # even so
+    closed = RecordingClosed(
+        recording=outcome.recording,
+        call=CallId("c-1"),
+        at=5.0,
+        path=outcome.path.removesuffix(".wav"),
+        duration_ms=9000,
+        octets=0,
+        sha256="",
+        error=GATEWAY_LOST,
+    )
+
+    async def nothing(interaction: str) -> InteractionFacts | None:
+        return None
+
+    told: list[RecordingClosed] = []
+    recovery = RecordingRecovery(
+        append=lambda row: None, interaction=nothing, stopping=asyncio.Event()
+    )
+    await recovery.resolve(closed, told.append)
+    (found,) = told
+    assert (found.error, found.sha256) == (None, outcome.sha256)
+    assert (found.path, found.duration_ms) == (outcome.path, outcome.duration_ms)
