@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from cti.bench.calls import rtp_sink
+from cti.bench.people import People, Person
 from cti.cli.main import main
 from tests.kit.carrier import Carrier
 from tests.kit.lab import Lab
@@ -227,20 +229,55 @@ async def test_dials_wait_for_a_click_and_attempts_for_the_store(lab: Lab) -> No
         assert (await lab.post("/api/v1/campaigns/clicks/click", None, "1001")).status_code == 403
 
 
-async def test_campaigns_run_on_after_a_restart(lab: Lab) -> None:
-    before = {c["name"]: c for c in await lab.get("/api/v1/campaigns")}
-    assert before["clicks"]["state"] == "running"
-    assert await lab.stop() == 0
-    lab._tokens.clear()
-    await lab.start()
+async def test_campaigns_and_dials_under_way_go_on_after_a_crash(lab: Lab) -> None:
+    await made(lab, "rings", (GRACE,), mode="progressive", human_initiated=True)
+    with rtp_sink() as rtp_port:
+        people = People(
+            host=lab.host,
+            port=lab.out_port,
+            rtp_port=rtp_port,
+            behave=lambda number: Person(status=486, rings_s=12.0),
+        )
+        await people.open()
+        try:
+            await _crashed(lab)
+        finally:
+            people.close()
+
+
+async def _crashed(lab: Lab) -> None:
+    async def panels() -> dict[str, Any]:
+        return {each["name"]: each for each in await lab.get("/api/v1/campaigns")}
+
+    async def rings() -> bool:
+        return bool((await panels())["rings"]["ringing"])
+
+    async def has_records() -> bool:
+        return bool((await panels())["rings"]["ahead"])
+
+    async with Phone("baresip") as phone:
+        await phone.register_to(lab.host, lab.sip_port, "1026", "lab-1026")
+        await lab.agent_is("1026", "available")
+        assert (await lab.post("/api/v1/campaigns/rings/start")).status_code == 200
+        await lab.until(has_records)
+        assert (await lab.post("/api/v1/campaigns/rings/click")).status_code == 202
+        await lab.until(rings, message="nobody's phone rings")
+        before = await panels()
+        lab.kill()
+        await lab.ended()
+        lab._tokens.clear()
+        await lab.start()
+        lab.expects_crash = False
 
     async def are_loaded() -> bool:
-        return len(await lab.get("/api/v1/campaigns")) == len(before)
+        return len(await panels()) == len(before)
 
     await lab.until(are_loaded, message="the campaigns are not loaded")
-    after = {c["name"]: c for c in await lab.get("/api/v1/campaigns")}
+    after = await panels()
     assert {n: c["state"] for n, c in after.items()} == {n: c["state"] for n, c in before.items()}
     assert after["clicks"]["today"]["busy"] == 2
+    query = "select number, outcome, clicked_by from attempt where campaign = 'rings'"
+    await lab.rows_are(query, (GRACE, "busy", "super"))
     metrics = (await lab._client.get("/metrics")).text
     assert 'switchroom_campaign_running{campaign="clicks"} 1.0' in metrics
     assert 'switchroom_campaign_attempts_total{campaign="clicks",outcome="busy"} 2.0' in metrics
