@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.campaigns.panel import CampaignPanel
-from cti.desk.campaigns.table import bound_of, rate_text
+from cti.desk.campaigns.table import bound_of, rate_text, worst
 from cti.desk.widgets.gauge import cap_bar, cap_colour, spark
 from cti.schema import CampaignView
 from cti.schema_campaigns import AbandonRateView
@@ -90,9 +90,9 @@ class RatesPanel(CampaignPanel):
         values = [point.enforced for point in track]
         colour = looks.DIM
         if campaign.enforced_percent is not None:
-            colour = cap_colour(
-                campaign.enforced_percent, campaign.enforced_percent, campaign.cap_percent
-            )
+            rate = worst(campaign)
+            itself = campaign.enforced_percent if rate is None else rate.percent or 0.0
+            colour = cap_colour(itself, campaign.enforced_percent, campaign.cap_percent)
         now = Text.assemble((f"{words('campaign.enforced')} ", looks.FAINT))
         now.append(rate_text(campaign.enforced_percent), f"bold {colour}")
         now.append(f" {spark(values, room, campaign.cap_percent)}", colour)
