@@ -25,7 +25,7 @@ from switch.clock import Clock, TimerHandle
 
 ROUND_S: Final = 1.0
 LEAST_S: Final = 0.05
-_LATE_S: Final = 0.02
+_LATE_S: Final = 0.1
 """So late a timer may be without making dials fewer."""
 
 

@@ -238,9 +238,9 @@ def test_dials_are_spread_over_the_second(centre: Outbound) -> None:
     assert len(centre.customers()) == 0
     centre.advance(0.0)
     assert len(centre.customers()) == 1
-    centre.advance(0.45)
+    centre.advance(0.35)
     assert len(centre.customers()) == 1
-    centre.advance(0.1)
+    centre.advance(0.2)
     assert len(centre.customers()) == 2
 
 
