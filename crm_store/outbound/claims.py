@@ -44,9 +44,10 @@ _AT_ONCE: Final = 500
 """Records whose time has come are made ready in pieces of so many."""
 _PIECES: Final = 4
 """At most so many pieces at once: after a night there may be a hundred thousand."""
-_ROUNDS: Final = 8
+_ROUNDS: Final = 12
 _MOST_READ: Final = 1024
-_MORE: Final = 2
+_SPREAD: Final = 4
+"""So many times its even share is read of each place at first."""
 _MOST_AWAITED: Final = 500
 """Agents for whom records wait, looked at together."""
 _R = RECORD.c
@@ -82,8 +83,9 @@ _PLACES: Final = text(
 _OF_PLACE: Final = (
     "SELECT id, rank FROM outbound_record"
     " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
-    " ORDER BY rank LIMIT :most"
+    " ORDER BY rank LIMIT :each"
 )
+"""The first records of one place."""
 _COLUMNS: Final = (
     _R.id,
     _R.name,
@@ -98,25 +100,31 @@ _COLUMNS: Final = (
     _R.attempts,
 )
 _NEXT: Final = (
-    f"SELECT {', '.join(column.name for column in _COLUMNS)} FROM outbound_record"
-    " WHERE id IN (SELECT record.id FROM {places}) AND stage = 'ready' ORDER BY rank LIMIT :most"
+    "WITH head AS MATERIALIZED (SELECT record.id, record.rank, place.value AS place FROM {places}),"
+    # Of a place that has more, nothing is known behind the last one read: what ranks behind it may
+    # not be the next.
+    " known AS (SELECT min(last) AS rank FROM (SELECT max(rank) AS last FROM head"
+    "  GROUP BY place HAVING count(*) >= :each) AS full_place)"
+    f" SELECT {', '.join(column.name for column in _COLUMNS)} FROM outbound_record WHERE id IN"
+    "  (SELECT id FROM head WHERE rank <= coalesce((SELECT rank FROM known), rank)"
+    "   ORDER BY rank LIMIT :most)"
+    " AND stage = 'ready' ORDER BY rank"
 )
 _NEXT_SQLITE: Final = text(
     _NEXT.format(
         places="json_each(:places) AS place JOIN outbound_record AS record"
-        f" ON record.id IN (SELECT id FROM ({_OF_PLACE})) ORDER BY record.rank LIMIT :most"
+        f" ON record.id IN (SELECT id FROM ({_OF_PLACE}))"
     )
 ).columns(*_COLUMNS)
 _NEXT_POSTGRES: Final = text(
     _NEXT.format(
         places="unnest(CAST(:places AS integer[])) AS place(value)"
-        f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record ORDER BY record.rank LIMIT :most"
+        f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record"
     )
     + " FOR UPDATE SKIP LOCKED"
 ).columns(*_COLUMNS)
-_ONE_BY_ONE: Final = text("SELECT pg_advisory_xact_lock(:key, :campaign)")
-"""On PostgreSQL servers claim from a campaign one after the other: each sees what the others have left."""
-_CLAIMING: Final = 0x434C
+_WIDER: Final = 3
+"""On PostgreSQL the first records may be in another server's hands: so often it is looked further."""
 _MINE: Final = (
     select(*_COLUMNS)
     .where(
@@ -168,8 +176,6 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
     """Take at most so many records of a campaign, best first."""
     if wish.most <= 0:
         return []
-    if connection.dialect.name == "postgresql":
-        connection.execute(_ONE_BY_ONE, {"key": _CLAIMING, "campaign": known.id})
     # For one agent its own call-backs count, which must not be late.
     may_be_old = REFRESH_S if wish.agent is None else _PROMPT_S
     is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < may_be_old
@@ -182,15 +188,19 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
         taken += _take(connection, book, known, wish, rows, wish.most)
     if wish.own_only:
         return taken
+    wider = 0 if connection.dialect.name == "sqlite" else _WIDER
     read = 0
     for _ in range(_ROUNDS):
         missing = wish.most - len(taken)
         if missing <= 0:
             break
-        # Some may be held back by a rule: a few more, and many more with each round.
-        read = min(_MOST_READ, max(missing + _MORE, 4 * read))
+        # Some may be held back by a rule: many more with each round.
+        read = min(_MOST_READ, max(missing, 4 * read))
         rows = _next(connection, book, known, wish.at, read)
         if not rows:
+            if wider:
+                wider -= 1
+                continue
             if is_fresh:
                 refresh(connection, known, wish.at)
                 is_fresh = False
@@ -233,7 +243,8 @@ def _next(
     open_now = [number for number, each in places.items() if _stays_open(known, each, at)]
     if not open_now:
         return ()
-    sought: dict[str, Any] = {"campaign": known.id, "most": most}
+    each = min(most, max(1, _SPREAD * most // len(open_now)))
+    sought: dict[str, Any] = {"campaign": known.id, "most": most, "each": each}
     if connection.dialect.name == "sqlite":
         sought["places"] = "[" + ",".join(map(str, open_now)) + "]"
         return connection.execute(_NEXT_SQLITE, sought).all()

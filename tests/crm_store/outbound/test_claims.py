@@ -101,7 +101,7 @@ async def test_two_servers_never_have_the_same_record(store: Store, url: str) ->
     await given(store, *people)
     other = Store(url, data_dir=None)
     try:
-        rounds = [await asyncio.gather(claimed(store), claimed(other)) for _ in range(6)]
+        rounds = [await asyncio.gather(claimed(store), claimed(other)) for _ in range(12)]
     finally:
         await other.close()
     found = [number for both in rounds for each in both for number in each]
