@@ -28,8 +28,8 @@ def _because(d: Decision) -> str:
         case Reason.FORECAST:
             return (
                 f"one more, once answered, would find no agent with {100 * d.next_risk:.1f} %, "
-                f"and {100 * d.threshold:.1f} % is the most now; {d.answer_rate:.0%} answer, "
-                f"{d.allowance:.1f} more calls may be abandoned"
+                f"and {100 * d.threshold:.1f} % is the most now; {d.answer_rate:.0%} of those that "
+                f"ring answer, {d.allowance:.1f} more calls may be abandoned"
             )
         case Reason.FREE_AGENTS:
             return (
