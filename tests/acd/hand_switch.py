@@ -74,6 +74,8 @@ class HandSwitch:
         self.direct: dict[LegId, LegId] = {}
         """Calls between phones that are no contacts: callee and caller."""
         self.refuses: Callable[[str, str, LegId], int | None] = lambda entry, number, leg: None
+        self.headers: dict[LegId, Mapping[str, str]] = {}
+        """What the INVITEs to phones carried."""
         self.has_media = True
         self.confirms = True
         """False: an answer takes until `confirm`, as it does over a slow network."""
@@ -328,7 +330,9 @@ class HandSwitch:
         rights: Rights | None = None,
     ) -> LegId:
         reachable = phone in self.reachable
-        return self._call(phone, phone, call, ring_timeout_s, reachable=reachable)
+        leg = self._call(phone, phone, call, ring_timeout_s, reachable=reachable)
+        self.headers[leg] = headers
+        return leg
 
     def call_trunk(
         self,

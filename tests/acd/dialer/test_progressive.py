@@ -386,3 +386,19 @@ def test_a_campaign_that_is_deleted_goes_with_its_last_talk(centre: Outbound) ->
     assert len(centre.dialer) == 0
     with pytest.raises(UnknownCampaignError):
         centre.dialer.view(SPRING)
+
+
+def test_the_agents_phone_is_asked_to_answer_by_itself(centre: Outbound) -> None:
+    centre.phones(ANN, BOB)
+    centre.campaign(records=1)
+    centre.advance(1.0)
+    customer = centre.customer()
+    centre.switch.confirm(customer)
+    offered = centre.contact(customer).agent
+    assert offered is not None
+    headers = centre.switch.headers[centre.switch.phone_leg(offered).id]
+    assert headers["Call-Info"].endswith(";answer-after=0")
+    caller = centre.contact(centre.call())
+    assert caller.agent is not None
+    headers = centre.switch.headers[centre.switch.phone_leg(caller.agent).id]
+    assert "Call-Info" not in headers, "callers may wait until it is picked up"
