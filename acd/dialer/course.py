@@ -129,6 +129,13 @@ class Course:
             attempt.counted = outcome
             self.run_of(attempt).ledger.count(self._clock.wall(), outcome)
 
+    def needs_nobody(self, attempt: LiveAttempt) -> None:
+        """Let the pacer know that this dial brings no person, if it still expects one."""
+        if attempt.is_paced:
+            attempt.is_paced = False
+            began = attempt.began if attempt.dialled_at is None else attempt.dialled_at
+            self.run_of(attempt).pacer.ended(self._clock.now(), began, attempt.answered_at)
+
     def _settle(self, attempt: LiveAttempt) -> None:
         now = self._clock.now()
         outcome = attempt.outcome or Outcome.CANCELLED
@@ -137,10 +144,7 @@ class Course:
             self._by_leg.pop(attempt.leg, None)
         del self.live[attempt.id]
         del run.attempts[attempt.id]
-        if attempt.is_paced:
-            attempt.is_paced = False
-            began = attempt.began if attempt.dialled_at is None else attempt.dialled_at
-            run.pacer.ended(now, began, attempt.answered_at)
+        self.needs_nobody(attempt)
         self.count(attempt, outcome)
         run.figures.ended(outcome, attempt.caller_id, was_dialled=attempt.dialled_at is not None)
         result = attempt.attempt(outcome, now, self._wall)

@@ -99,6 +99,11 @@ class Dialling:
         """Call the customer."""
         run = self._course.run_of(attempt)
         candidate = attempt.candidate
+        if candidate.until is not None and self._clock.wall() >= candidate.until:
+            # It was read, or its agent's phone rang, until the person may not be called any more.
+            attempt.outcome, attempt.reason = Outcome.CANCELLED, "outside-window"
+            self._course.feed(attempt, AttemptInput.CANCEL)
+            return
         to = self._routes.customer(run.settings.trunk, candidate.number)
         attempt.caller_id = run.next_caller_id()
         attempt.dialled_at = self._clock.now()

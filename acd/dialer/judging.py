@@ -35,10 +35,10 @@ class Judging:
         course: Course,
         control: CallControl,
         clock: Clock,
-        on_person: Callable[[LiveAttempt], None],
+        on_person: Callable[[LiveAttempt, float], None],
         leave_message: Callable[[LiveAttempt], None],
     ) -> None:
-        """`on_person`: it is a person, or may be one; `leave_message` begins ours."""
+        """`on_person`: it is a person, or may be one, who has waited so long; `leave_message` begins ours."""
         self._course = course
         self._control = control
         self._clock = clock
@@ -109,20 +109,21 @@ class Judging:
         if attempt.state is not AttemptState.JUDGING and attempt.state not in UNANSWERED:
             return
         is_machine = verdict.kind is AnswerKind.MACHINE
+        if is_machine:
+            # Counted against us as far as it may have been a person after all, who had no agent.
+            ledger = self._course.run_of(attempt).ledger
+            ledger.doubt(self._clock.wall(), 1.0 - verdict.probability)
         if is_machine and self._rules(attempt).message:
             if verdict.why.startswith("a beep"):
                 self._beeped.add(attempt.id)
+            self._course.needs_nobody(attempt)
             self._course.feed(attempt, AttemptInput.MACHINE_TO_TELL)
             return
         if attempt.leg is not None:
             self._control.watch_sound(attempt.leg, False)
         if verdict.kind in FOR_AGENTS:
-            self._on_person(attempt)
+            self._on_person(attempt, verdict.paused_ms / 1000)
             return
-        if is_machine:
-            # Counted against us as far as it may have been a person after all.
-            ledger = self._course.run_of(attempt).ledger
-            ledger.doubt(self._clock.wall(), 1.0 - verdict.probability)
         attempt.outcome, attempt.reason = _OUTCOMES[verdict.kind], verdict.why
         self._course.feed(attempt, AttemptInput.MACHINE)
 

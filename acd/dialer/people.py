@@ -62,10 +62,10 @@ class People:
 
     # --- who it is ------------------------------------------------------------------------------
 
-    def person(self, attempt: LiveAttempt) -> None:
-        """It is a person, or may be one."""
+    def person(self, attempt: LiveAttempt, waiting_s: float = 0.0) -> None:
+        """It is a person, or may be one, whose greeting has been over for `waiting_s`."""
         now = self._clock.now()
-        attempt.needed_at = now
+        attempt.needed_at = now - waiting_s
         if attempt.is_paced:
             assert attempt.answered_at is not None
             attempt.is_paced = False

@@ -196,6 +196,7 @@ class Judge:
             probability=record.probability,
             at_ms=at_ms - (at_ms + 1 if answered is None else answered),
             speech_ms=0 if onset is None else at_ms - onset,
+            paused_ms=self._timeline.paused_ms(at_ms),
             why=why,
             record=write(record),
         )

@@ -102,6 +102,12 @@ class Timeline:
                 return burst.begin_ms
         return None
 
+    def paused_ms(self, at_ms: int) -> int:
+        """How long the speech is over; 0: it is not, or nobody has spoken."""
+        if self.speaking or self.onset_ms is None:
+            return 0
+        return max(at_ms - self._bursts[-1].end_ms, 0)
+
     def add(self, heard: Heard) -> None:
         """One report later."""
         length = min(max(heard.at_ms - self._at_ms, 0), 1000)

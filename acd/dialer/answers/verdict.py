@@ -38,6 +38,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Since the answer; below 0: before it."""
     speech_ms: int = 0
     """Since the first word; 0: nobody has spoken."""
+    paused_ms: int = 0
+    """Since the end of the greeting; 0: somebody speaks, or nobody has spoken."""
     why: str
     """In words."""
     record: str

@@ -170,6 +170,33 @@ def test_patience_counts_from_the_verdict(centre: Outbound) -> None:
     assert "play" in centre.switch.verbs(customer.id)
 
 
+def test_patience_counts_from_the_end_of_the_greeting(centre: Outbound) -> None:
+    customer = _dialled(centre)
+    centre.switch.confirm(customer)
+    for at_ms in range(100, 2500, 100):  # "hello?", and then nothing more
+        centre.advance(0.1)
+        speaking = 300 < at_ms < 800
+        _hear(centre, customer, at_ms, speaking=speaking, since_ms=300 if speaking else 800)
+        if len(centre.switch.legs) > 1:
+            break  # judged: an agent is called
+    judged_after_s = at_ms / 1000 - 0.8
+    assert 0.2 < judged_after_s < 1.6, "this test needs a pause before the verdict"
+    centre.advance(1.8 - judged_after_s)
+    assert "play" not in centre.switch.verbs(customer.id)
+    centre.advance(0.2)
+    assert "play" in centre.switch.verbs(customer.id)
+
+
+def test_a_machine_that_is_told_counts_as_far_as_it_may_be_a_person(centre: Outbound) -> None:
+    customer = _dialled(centre, TOLD)
+    centre.switch.confirm(customer)
+    _greet(centre, customer)
+    run = centre.dialer._runs[SPRING]
+    counts = run.ledger.total(centre.clock.wall(), 24)
+    assert 0.0 < counts.abandoned < 0.5
+    assert counts.live == counts.abandoned
+
+
 def test_an_attempt_that_is_over_leaves_nothing_to_the_collector(centre: Outbound) -> None:
     with none_left(LiveAttempt):
         customer = _dialled(centre, TOLD)

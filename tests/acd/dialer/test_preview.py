@@ -252,3 +252,20 @@ def test_the_queue_does_not_count_it(centre: Outbound) -> None:
     centre.dialer.skip(ANN)
     figures = centre.acd.queue(SALES, centre.clock.now())
     assert (figures.entered, figures.abandoned, figures.waiting, figures.offered) == (0, 0, 0, 0)
+
+
+def test_a_record_that_was_read_beyond_its_hours_is_not_dialled(centre: Outbound) -> None:
+    centre.campaign(mode=Mode.PREVIEW, preview_s=300.0, records=0)
+    centre.supply(1, until=centre.clock.wall() + 120.0)
+    centre.advance(130.0)
+    assert centre.dialer.preview(ANN) is not None
+    centre.dialer.dial(ANN)
+    centre.settle()
+    agent_leg = centre.switch.phone_leg(ANN)
+    centre.switch.ringing(agent_leg)
+    centre.switch.confirm(agent_leg)
+    assert centre.customers() == []
+    assert (centre.attempts[-1].outcome, centre.attempts[-1].reason) == (
+        Outcome.CANCELLED,
+        "outside-window",
+    )
