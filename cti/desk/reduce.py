@@ -119,9 +119,11 @@ def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
         server=snapshot.server,
         site=snapshot.site,
         parked={each.slot: each for each in snapshot.parked},
-        campaigns={each.name: each for each in snapshot.campaigns},
+        campaigns={},
         preview=snapshot.preview,
     )
+    for campaign in snapshot.campaigns:
+        state = _take_campaign(state, campaign, snapshot.at)
     same_contact = (
         snapshot.pop is not None
         and state.pop is not None

@@ -129,7 +129,7 @@ async def test_the_course_of_rate_and_level_is_drawn(server: FakeServer) -> None
         for level in (0.5, 1.0, 2.0):
             news = campaign(dial_level=level, enforced_percent=level)
             await server.send(EventType.CAMPAIGN_CHANGED, news)
-        await sees(pilot, "held 2.0 % ▂", "Level ▃")
+        await sees(pilot, "held 2.0 % ▇▆", "Level ▆█")
 
 
 async def test_a_campaign_is_paused_when_the_supervisor_means_it(server: FakeServer) -> None:
