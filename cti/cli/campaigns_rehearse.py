@@ -163,8 +163,7 @@ def _print_table(rehearsal: Rehearsal, args: argparse.Namespace) -> None:
 
     console = Console()
     title = rehearsal.conditions.title or "Rehearsal"
-    table = Table(title=title, title_justify="left", caption=_caption(rehearsal, args))
-    table.caption_justify = "left"
+    table = Table(title=title, title_justify="left")
     table.add_column("")
     for name in ("mean", "least", "most"):
         table.add_column(name, justify="right")
@@ -183,6 +182,7 @@ def _print_table(rehearsal: Rehearsal, args: argparse.Namespace) -> None:
     for name, values, form in rows:
         table.add_row(name, *(format(float(x), form) for x in _spread(values)))
     console.print(table)
+    print(_caption(rehearsal, args))
 
 
 def _caption(rehearsal: Rehearsal, args: argparse.Namespace) -> str:
@@ -191,7 +191,7 @@ def _caption(rehearsal: Rehearsal, args: argparse.Namespace) -> str:
     guard = ", statistical guard" if args.guard == "statistical" else ""
     return (
         f"{args.agents} agents, {args.days} day(s), {args.rule}, cap {args.cap:g} %{guard}: "
-        f"kept in {kept} of {args.seeds} rehearsals"
+        f"kept in {kept} of {args.seeds} rehearsals."
     )
 
 
