@@ -230,13 +230,13 @@ async def test_dials_wait_for_a_click_and_attempts_for_the_store(lab: Lab) -> No
 
 
 async def test_campaigns_and_dials_under_way_go_on_after_a_crash(lab: Lab) -> None:
-    await made(lab, "rings", (GRACE,), mode="progressive", human_initiated=True)
+    await made(lab, "rings", (GRACE,), mode="progressive", human_initiated=True, ring_s=15.0)
     with rtp_sink() as rtp_port:
         people = People(
             host=lab.host,
             port=lab.out_port,
             rtp_port=rtp_port,
-            behave=lambda number: Person(status=486, rings_s=12.0),
+            behave=lambda number: Person(status=0),  # nobody picks up: we give up after ring_s
         )
         await people.open()
         try:
@@ -277,7 +277,7 @@ async def _crashed(lab: Lab) -> None:
     assert {n: c["state"] for n, c in after.items()} == {n: c["state"] for n, c in before.items()}
     assert after["clicks"]["today"]["busy"] == 2
     query = "select number, outcome, clicked_by from attempt where campaign = 'rings'"
-    await lab.rows_are(query, (GRACE, "busy", "super"))
+    await lab.rows_are(query, (GRACE, "no-answer", "super"))
     metrics = (await lab._client.get("/metrics")).text
     assert 'switchroom_campaign_running{campaign="clicks"} 1.0' in metrics
     assert 'switchroom_campaign_attempts_total{campaign="clicks",outcome="busy"} 2.0' in metrics
