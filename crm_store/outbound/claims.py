@@ -100,7 +100,7 @@ _COLUMNS: Final = (
     _R.attempts,
 )
 _NEXT: Final = (
-    "WITH head AS MATERIALIZED (SELECT record.id, record.rank, place.value AS place FROM {places}),"
+    "WITH head AS (SELECT record.id, record.rank, place.value AS place FROM {places}),"
     # Of a place that has more, nothing is known behind the last one read: what ranks behind it may
     # not be the next.
     " known AS (SELECT min(last) AS rank FROM (SELECT max(rank) AS last FROM head"

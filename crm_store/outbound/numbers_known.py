@@ -48,21 +48,25 @@ _IN_WORDS: Final = {CENTRE: "the do-not-call list", NATIONAL: "the national do-n
 _TAKE: Final = (
     "INSERT INTO outbound_claim (number, record_id, until) {rows}"
     " ON CONFLICT (number) DO UPDATE SET record_id = excluded.record_id, until = excluded.until"
-    " WHERE outbound_claim.until <= :at RETURNING record_id"
+    " WHERE outbound_claim.until <= :at"
 )
 _MARK: Final = "UPDATE outbound_record SET stage = 'claimed', due_at = :until WHERE id IN "
+_IN_HAND_SQLITE: Final = text(
+    "SELECT number FROM outbound_claim"
+    " WHERE number IN (SELECT key FROM json_each(:numbers)) AND until > :at"
+)
 _TAKE_SQLITE: Final = text(
     # The condition keeps its grammar from taking ON CONFLICT for that of a join.
     _TAKE.format(rows="SELECT key, value, :until FROM json_each(:numbers) WHERE true")
 )
-_MARK_SQLITE: Final = text(_MARK + "(SELECT value FROM json_each(:ids))")
+_MARK_SQLITE: Final = text(_MARK + "(SELECT value FROM json_each(:numbers))")
 _TAKE_POSTGRES: Final = text(
     "WITH taken AS ("
     + _TAKE.format(
         rows="SELECT number, id, :until FROM"
         " unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[])) AS wanted(number, id)"
     )
-    + ") "
+    + " RETURNING record_id) "
     + _MARK
     + "(SELECT record_id FROM taken) RETURNING id"
 ).bindparams(bindparam("until", type_=Double()), bindparam("at", type_=Double()))
@@ -146,11 +150,20 @@ def take_numbers(
     numbers = dict(sorted(wanted))
     moments: dict[str, Any] = {"at": at, "until": until}
     if connection.dialect.name == "sqlite":
-        sought = {**moments, "numbers": msgspec.json.encode(numbers).decode()}
-        free = set(connection.execute(_TAKE_SQLITE, sought).scalars())
-        if free:
-            ids = msgspec.json.encode(sorted(free)).decode()
-            connection.execute(_MARK_SQLITE, {"ids": ids, "until": until})
-        return free
+        return _take_on_sqlite(connection, numbers, moments)
     sought = {**moments, "numbers": list(numbers), "ids": list(numbers.values())}
     return set(connection.execute(_TAKE_POSTGRES, sought).scalars())
+
+
+def _take_on_sqlite(
+    connection: Connection, wanted: dict[str, int], moments: dict[str, Any]
+) -> set[int]:
+    """Nobody else writes meanwhile. Without RETURNING, which older libraries do not know."""
+    asked = {"numbers": msgspec.json.encode(wanted).decode(), "at": moments["at"]}
+    in_hand = set(connection.execute(_IN_HAND_SQLITE, asked).scalars())
+    free = {number: record for number, record in wanted.items() if number not in in_hand}
+    if free:
+        taken = {"numbers": msgspec.json.encode(free).decode(), "until": moments["until"]}
+        connection.execute(_TAKE_SQLITE, {**taken, "at": moments["at"]})
+        connection.execute(_MARK_SQLITE, taken)
+    return set(free.values())
