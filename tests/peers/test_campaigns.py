@@ -115,6 +115,7 @@ async def _campaign(lab: Lab, driver: CampaignDriver, human: Phone, fax: Phone, 
     ring = await human.answer_next()
     pop = await ann.event(EventType.SCREEN_POP)
     assert pop.data.caller_number == HUMAN
+    assert (pop.data.outbound.campaign, pop.data.outbound.name) == ("spring", HUMAN[1:])
     incoming = await ann.phone.answer_next()
     human.hum(CALLER_HZ)
     ann.phone.hum(AGENT_HZ)
