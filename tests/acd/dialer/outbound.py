@@ -92,6 +92,8 @@ class Outbound(CallCentre):
         self.events: list[DialerEvent] = []
         self.ways = Ways()
         self._records = 0
+        self.forgotten: set[RecordId] = set()
+        """At hand when the process died: their claims lapse."""
         self._runs_kept: dict[CampaignName, RunRecord] = {}
         self._attempts_kept: dict[AttemptId, AttemptRecord] = {}
         super().__init__(**options)
@@ -139,13 +141,17 @@ class Outbound(CallCentre):
         self.settle()
         adoption = self.dialer.adoption
         self._runs_kept = {
-            name: _again(adoption.run(name, _same), RunRecord) for name in self.dialer.names()
+            name: _again(kept, RunRecord)
+            for name in self.dialer.names()
+            if (kept := adoption.run(name, _same)) is not None
         }
         self._attempts_kept = {
             view.id: _again(adoption.attempt(view.id, _same), AttemptRecord)
             for name in self.dialer.names()
             for view in self.dialer.attempts(name)
         }
+        for name in self.dialer.names():
+            self.forgotten |= {each.record for each, _ in self.dialer._run(name).supply}
         if without is not None:
             del self.switch.legs[without.id]
         super().restart()
@@ -198,6 +204,11 @@ class Outbound(CallCentre):
             why="08:00-21:00 local, 14:03 there",
             **facts,
         )
+
+    @property
+    def supplied(self) -> int:
+        """Records brought so far: `r1`, `r2` and so on."""
+        return self._records
 
     # --- what is seen ---------------------------------------------------------------------------
 
