@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -63,16 +64,20 @@ async def test_who_does_not_answer_is_not_ready_and_the_caller_keeps_its_place(l
         Desk(lab, "super", backend=None) as watcher,
     ):
         await agent_phone(lab, first, "1003")
+        dialled = time.monotonic()
         call_one = await dial(lab, one)
         ring = await first.incoming()
         call_two = await dial(lab, two)
         closed = await first.closed(ring.call)
+        waited_s = time.monotonic() - dialled
         assert closed.status in (0, 200, 487)
+        assert waited_s > 1.9
         await lab.agent_is("1003", "not-ready")
         assert (await lab.agent("1003"))["reason"] == "no-answer"
         diverted = await watcher.event(EventType.DIVERTED)
         assert diverted.data.failure == "no-answer"
-        assert diverted.data.rang_s == pytest.approx(2.0, abs=0.3)
+        # From its 180 on, which a busy machine sends late; to the millisecond in `tests/acd`.
+        assert 0.0 < diverted.data.rang_s < waited_s
         await one.established(call_one)
         await two.established(call_two)
         # another agent comes: the first caller is still the first
