@@ -53,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for step, words in (
         ("start", "let a campaign dial; one that was paused or finished goes on"),
         ("pause", "dial no more; what is in flight goes on"),
-        ("finish", "end a campaign; dials that nobody has answered are cancelled"),
+        ("finish", "end a campaign; what is in flight goes on"),
     ):
         stepping = add_action(subparsers, step, words, _STEPS[step], example=f"{step} spring")
         add_name(stepping)

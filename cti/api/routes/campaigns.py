@@ -133,7 +133,7 @@ async def pause(
 async def finish(
     name: str, caller: TheCaller, context: TheContext, body: CampaignStopRequest | None = None
 ) -> Response:
-    """It is over; dials that nobody has answered are cancelled."""
+    """It is over; what is in flight goes on, since phones that ring have to ring long enough."""
     reason = "" if body is None else body.reason
     return JsonAnswer(steered(caller, context).move(name, "finish", caller.account, reason))
 
