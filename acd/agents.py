@@ -52,6 +52,7 @@ class Agent:
         "settings",
         "since",
         "state",
+        "unheeded",
         "until",
     )
 
@@ -69,6 +70,8 @@ class Agent:
         self.pause: str | None = None
         """Why a static agent is left alone for a moment."""
         self.pause_until: float | None = None
+        self.unheeded = 0
+        """Offers in a row that could not wait until this one took them."""
         # where it stands
         self.state = AgentState.AVAILABLE if settings.static else AgentState.LOGGED_OUT
         self.reason = AgentInput.SIGNED_ON.value if settings.static else AgentInput.SIGNED_OFF.value

@@ -136,7 +136,9 @@ class Acd:
             case inputs.TalkEnded():
                 self._contacts.leg_gone(what.contact, ABANDONED, now, by_agent=what.by_agent)
             case inputs.Withdraw():
-                self._contacts.leg_gone(what.contact, what.reason, now, by_agent=False)
+                self._contacts.leg_gone(
+                    what.contact, what.reason, now, by_agent=False, is_unheeded=what.is_unheeded
+                )
             case inputs.OfferFailed():
                 self._contacts.offer_failed(what, now)
             case inputs.OfferMoved():

@@ -42,6 +42,10 @@ FAILURE_REASONS: Mapping[OfferFailure, str] = MappingProxyType(
 """The not-ready reason after a failed offer."""
 
 _LONGEST_REASON = 64
+_HEED_S = 1.0
+"""A phone that rang so long could have been answered."""
+_UNHEEDED = 2
+"""So many offers in a row that nobody took in time: the agent is not there."""
 
 
 class Floor:
@@ -161,6 +165,7 @@ class Floor:
         self._step(agent, AgentInput.RINGING, now)
 
     def answered(self, agent: Agent, now: float) -> None:
+        agent.unheeded = 0
         self._step(agent, AgentInput.ANSWERED, now)
 
     def missed(self, agent: Agent, failure: OfferFailure, now: float) -> None:
@@ -178,8 +183,24 @@ class Floor:
         if agent.pause_until is not None:
             self._timers.set((Due.AGENT, agent.settings.agent), agent.pause_until)
 
-    def withdrawn(self, agent: Agent, now: float) -> None:
-        self._step(agent, AgentInput.WITHDRAWN, now)
+    def failure_of_withdrawal(self, agent: Agent, now: float, *, is_unheeded: bool) -> OfferFailure:
+        """What an offer that is withdrawn now failed by: the agent, who let it ring, or nobody."""
+        rang = agent.state is AgentState.RINGING and now - agent.since >= _HEED_S
+        return OfferFailure.NO_ANSWER if is_unheeded and rang else OfferFailure.WITHDRAWN
+
+    def withdrawn(
+        self, agent: Agent, now: float, failure: OfferFailure = OfferFailure.WITHDRAWN
+    ) -> None:
+        """The offer is gone. Whoever let it ring comes last now; the second time in a row it is missed."""
+        if failure is OfferFailure.WITHDRAWN:
+            self._step(agent, AgentInput.WITHDRAWN, now)
+            return
+        agent.unheeded += 1
+        if agent.unheeded < _UNHEEDED:
+            self._step(agent, AgentInput.MISSED, now)
+        else:
+            agent.unheeded = 0
+            self.missed(agent, failure, now)
 
     def unheard_of(self, agent: Agent, now: float) -> None:
         self._step(agent, AgentInput.UNHEARD_OF, now)

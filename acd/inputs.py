@@ -81,6 +81,9 @@ class Withdraw(Struct, frozen=True, kw_only=True):
     contact: ContactId
     reason: str
     """`abandoned`, or where it went: `overflow`, `callback`, ..."""
+    is_unheeded: bool = False
+    """It could wait no longer for the agent whose phone rings: if that rang for a second or more, the agent
+    is last in the idle line now, and the second time in a row not-ready as after a ring time-out."""
 
 
 class OfferRinging(Struct, frozen=True, kw_only=True):

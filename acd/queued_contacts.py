@@ -368,10 +368,11 @@ class QueuedContacts:
         contact = self.live[what.contact] = in_talk(request, pool, self._order, now)
         return contact
 
-    def leg_gone(self, name: ContactId, reason: str, now: float, *, by_agent: bool) -> None:
+    def leg_gone(
+        self, name: ContactId, reason: str, now: float, *, by_agent: bool, is_unheeded: bool = False
+    ) -> None:
         """The contact is over, whatever it was doing."""
-        contact = self.live.get(name)
-        if contact is None:
+        if (contact := self.live.get(name)) is None:
             self.late_inputs += 1
             return
         agent = None if contact.agent is None else self._floor.agents[contact.agent]
@@ -380,9 +381,10 @@ class QueuedContacts:
             self._left(contact, reason, now)
         elif contact.state is ContactState.OFFERED:
             self._cancel(contact.id, agent.settings.agent, reason)
-            self._offer_ended(contact, OfferFailure.WITHDRAWN, now)
+            failure = self._floor.failure_of_withdrawal(agent, now, is_unheeded=is_unheeded)
+            self._offer_ended(contact, failure, now)
             self._left(contact, reason, now)
-            self._floor.withdrawn(agent, now)
+            self._floor.withdrawn(agent, now, failure)
         else:
             self._end_talk(contact, agent, now, by_agent=by_agent)
 

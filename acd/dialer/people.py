@@ -165,7 +165,7 @@ class People:
         contact = self._contacts.get(attempt.contact)
         if contact is None:
             return
-        self._leave_queue(contact, "no-agent")
+        self._leave_queue(contact, "no-agent", is_unheeded=True)
         contact.stop_waiting(self._clock.now())
         contact.stage, contact.silent = Stage.DIRECT, False
         settings = self._course.run_of(attempt).settings
@@ -236,7 +236,9 @@ class People:
             reason = attempt.reason or str(outcome or "campaign-over")
             self._contacts.finish(contact, ContactResult.CANCELLED, reason, hang_up=_UNANSWERED)
 
-    def _leave_queue(self, contact: Contact, reason: str) -> None:
+    def _leave_queue(self, contact: Contact, reason: str, *, is_unheeded: bool = False) -> None:
         if self._distribution.has(contact):
-            self._distribution.tell(Withdraw(contact=contact.id, reason=reason))
+            self._distribution.tell(
+                Withdraw(contact=contact.id, reason=reason, is_unheeded=is_unheeded)
+            )
             self._distribution.drop_agent_leg(contact, EndCause(Result.CANCELLED, reason))

@@ -10,7 +10,7 @@ from acd.dialer.attempt_state import AttemptState
 from acd.dialer.errors import UnknownCampaignError
 from acd.dialer.model import CampaignState, Outcome
 from acd.dialer.settings import AbandonCap, Limits
-from acd.model import AgentState
+from acd.model import AgentId, AgentState
 from switch.calls.causes import EndCause, Result
 from tests.acd.dialer.outbound import BUSY, SPRING, UNKNOWN, Outbound
 from tests.acd.scene import ANN, BOB, SALES
@@ -402,3 +402,28 @@ def test_the_agents_phone_is_asked_to_answer_by_itself(centre: Outbound) -> None
     assert caller.agent is not None
     headers = centre.switch.headers[centre.switch.phone_leg(caller.agent).id]
     assert "Call-Info" not in headers, "callers may wait until it is picked up"
+
+
+def test_an_agent_who_lets_it_ring_comes_last_and_then_is_not_ready(centre: Outbound) -> None:
+    centre.phones(ANN, BOB)
+    centre.campaign(records=30)
+    centre.advance(2.0)
+    rung: list[AgentId] = []
+    for _ in range(4):
+        customer = centre.customers()[0]
+        centre.switch.confirm(customer)
+        agent = next(each for each in (ANN, BOB) if centre.state(each) is AgentState.RESERVED)
+        rung.append(agent)
+        leg = centre.switch.phone_leg(agent)
+        centre.switch.ringing(leg)
+        if agent == BOB:
+            centre.switch.confirm(leg)
+            centre.advance(2.0)
+            centre.switch.end(customer)
+        else:
+            centre.advance(2.0)
+            centre.switch.end(customer)
+        centre.advance(6.0)
+    assert rung.count(ANN) == 2
+    assert centre.state(ANN) is AgentState.NOT_READY
+    assert centre.outcomes().count("abandoned") == 2
