@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-r
 # Kept bytecode is for the hundreds of processes that tests start: otherwise each compiles all anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check format lint types contracts compiled collected bench rehearse soak interop wheel wheel-check lock clean
+.PHONY: help demo test check format lint types contracts compiled collected bench rehearse answers soak interop wheel wheel-check lock clean
 
 help:               ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -60,6 +60,9 @@ REHEARSE_SEEDS ?= 100
 
 rehearse: compiled  ## pacing against simulated people, all sizes and rules: two hours of one core; build/rehearse
 	$(BIN)/python -m cti.bench.rehearse --seeds $(REHEARSE_SEEDS)
+
+answers: compiled   ## who answered: judge the held-back part of the corpus; figures go to docs/answers.md
+	$(BIN)/python -m tests.answers.report
 
 # The length of a soak's parts; make soak SOAK_CALLS=500 SOAK_MINUTES=0.5 ... tries it out in short.
 SOAK_CALLS     ?= 100000

@@ -114,7 +114,7 @@ class Judging:
             ledger = self._course.run_of(attempt).ledger
             ledger.doubt(self._clock.wall(), 1.0 - verdict.probability)
         if is_machine and self._rules(attempt).message:
-            if verdict.why.startswith("a beep"):
+            if verdict.is_beeped:
                 self._beeped.add(attempt.id)
             self._course.needs_nobody(attempt)
             self._course.feed(attempt, AttemptInput.MACHINE_TO_TELL)

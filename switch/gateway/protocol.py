@@ -306,6 +306,7 @@ class SoundFeatures(Message, frozen=True, kw_only=True, tag="sound_features"):
     tone: str = ""
     """Recognised now: `beep`, `sit`, `fax-cng`, `fax-ced`, `ring-back` or `busy`; empty: none."""
     tone_hz: float = 0.0
+    """Without a name: a tone sounds, and what it is will be seen."""
     tone_ms: int = 0
     """How long it sounded, up to now; of several tones the last."""
     floor_dbov: float = 0.0

@@ -4,7 +4,7 @@ Nothing is judged here: facts come out, with their times, for whoever must tell 
 
     frames --measure_frames--> level, pitches --SoundFeatures.take--> changes
 
-    speech       louder than the noise beneath by 12 dB and no tone; over after 200 ms without
+    speech       louder than the noise beneath by 9 dB and no tone; over after 200 ms without
     sit          three rising tones one behind the other (ITU-T E.180)
     fax-cng      1100 Hz for half a second (ITU-T T.30); fax-ced: 2100 Hz for more than one
     ring-back    a tone of 380 to 640 Hz, then at least 1.7 s of silence, before anybody spoke
@@ -20,7 +20,9 @@ from typing import Final
 
 from switch.media.codecs import FRAME_MS
 
-SPEECH_ABOVE_DB: Final = 12.0
+SPEECH_ABOVE_DB: Final = 9.0
+VOICE_ABOVE_DB: Final = 4.0
+"""Within talk, of frames that have the pitch of a voice: soft syllables in noise."""
 MIN_SPEECH_DBOV: Final = -50.0
 SPEECH_FRAMES: Final = 3
 """So many loud frames in a row begin a burst of speech."""
@@ -29,11 +31,17 @@ SILENCE_FRAMES: Final = 10
 FIRST_FLOOR_DBOV: Final = -65.0
 FLOOR_RISE_DB: Final = 0.02
 """The noise beneath may grow by a decibel a second."""
-STEADY_FRAMES: Final = 35
-STEADY_DB: Final = 8.0
-"""So many frames whose levels lie so close together are noise, however loud: talk rises and falls."""
+FIRST_FRAMES: Final = 5
+FIRST_STEADY_DB: Final = 4.0
+"""The first frames are noise if their levels lie so close together, however loud they are."""
+STEADY_FRAMES: Final = 25
+STEADY_DB: Final = 6.0
+"""Later so many must, but for a few at both ends: talk rises and falls, and packets are lost."""
+_ENDS: Final = 2
 MIN_TONE_DBOV: Final = -45.0
 SAME_TONE_HZ: Final = 30.0
+LONG_TONE_FRAMES: Final = 10
+"""A tone that sounds so long may miss a frame: a lost packet, or the turn of phase of a fax (ITU-T V.8)."""
 REPORT_EVERY_MS: Final = 500
 """Without a change."""
 REPORT_TALK_EVERY_MS: Final = 100
@@ -67,6 +75,7 @@ class SoundChange:
     tone: str = ""
     """The name of a tone that was recognised now: see above."""
     tone_hz: float = 0.0
+    """Without a name: one sounds, and what it is will be seen."""
     tone_ms: int = 0
     """How long it sounded, up to now."""
     floor_dbov: float = FIRST_FLOOR_DBOV
@@ -90,6 +99,8 @@ class _Tone:
     begin_ms: int
     hertz: float
     frames: int = 1
+    misses: bool = False
+    """The last frame had another pitch or none; it counts if the next has this one again."""
 
     @property
     def length_ms(self) -> int:
@@ -162,9 +173,8 @@ class SoundFeatures:
         is_tone = tone_hz > 0.0 and level_dbov > MIN_TONE_DBOV
         changes = self._follow_tone(tone_hz if is_tone else 0.0)
         tone = self._tone
-        if self._follow_speech(
-            level_dbov, is_tone=tone is not None and tone.frames >= SPEECH_FRAMES
-        ):
+        is_tone = tone is not None and tone.frames >= SPEECH_FRAMES
+        if self._follow_speech(level_dbov, is_tone=is_tone, is_voice=voice_hz > 0.0):
             changes.append(self._change())
         if not changes and self._now_ms + FRAME_MS - self._reported_ms >= self._patience_ms():
             changes.append(self._change())
@@ -204,10 +214,11 @@ class SoundFeatures:
 
     # --- speech ---------------------------------------------------------------------------------
 
-    def _follow_speech(self, level: float, *, is_tone: bool) -> bool:
+    def _follow_speech(self, level: float, *, is_tone: bool, is_voice: bool) -> bool:
         """Whether a burst of speech has begun or ended."""
         self._follow_floor(level)
-        loud = not is_tone and level > max(self._floor + SPEECH_ABOVE_DB, MIN_SPEECH_DBOV)
+        above = VOICE_ABOVE_DB if self._speaking and is_voice else SPEECH_ABOVE_DB
+        loud = not is_tone and level > max(self._floor + above, MIN_SPEECH_DBOV)
         self._run = self._run + 1 if loud != self._speaking else 0
         needed = SILENCE_FRAMES if self._speaking else SPEECH_FRAMES
         if self._run < needed:
@@ -219,14 +230,20 @@ class SoundFeatures:
         return True
 
     def _follow_floor(self, level: float) -> None:
-        """The noise beneath: the softest of late, or what has not changed for 0.7 s."""
-        self._floor = min(self._floor + FLOOR_RISE_DB, max(level, -80.0))
+        """The noise beneath: the softest of late but for a frame or two, or what stays as it is."""
         recent = self._recent
         recent.append(level)
-        if level > self._floor + STEADY_DB and len(recent) == STEADY_FRAMES:
-            softest = min(recent)
-            if max(recent) - softest < STEADY_DB:
+        ordered = sorted(recent)
+        count = len(ordered)
+        if count < STEADY_FRAMES:
+            softest = ordered[count // 10]
+            if count == FIRST_FRAMES and ordered[-1] - softest < FIRST_STEADY_DB:
                 self._floor = softest
+        else:
+            softest = ordered[_ENDS]
+            if ordered[-1 - _ENDS] - softest < STEADY_DB:
+                self._floor = softest
+        self._floor = max(min(self._floor + FLOOR_RISE_DB, softest), -80.0)
 
     # --- tones ----------------------------------------------------------------------------------
 
@@ -235,10 +252,16 @@ class SoundFeatures:
         tone = self._tone
         if tone is not None and hertz and abs(hertz - tone.hertz) <= SAME_TONE_HZ:
             tone.hertz += (hertz - tone.hertz) / min(tone.frames + 1, 10)
-            tone.frames += 1
+            tone.frames += 1 + tone.misses
+            tone.misses = False
+            if tone.length_ms == _BEEP_MS[0]:
+                changes.append(self._change("", tone))
             if not self._is_told and tone.lies_in(_CED_HZ) and tone.length_ms >= _CED_MS:
                 self._is_told = True
                 changes.append(self._change("fax-ced", tone))
+            return changes
+        if tone is not None and tone.frames >= LONG_TONE_FRAMES and not tone.misses:
+            tone.misses = True
             return changes
         if tone is not None:
             self._tone = None

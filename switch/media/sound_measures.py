@@ -125,3 +125,4 @@ def measure_frames(
         pitch = math.acos(cosine) * SAMPLE_RATE_HZ / (2.0 * math.pi)
         if rest <= MAX_REST * inside and MIN_TONE_HZ <= pitch <= MAX_TONE_HZ:
             measures[i, TONE_HZ] = pitch
+            measures[i, VOICE_HZ] = 0.0

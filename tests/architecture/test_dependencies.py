@@ -21,6 +21,7 @@ NOT_IMPORTED = {
     "pylibsrtp": "switch/srtp/library.py loads the libsrtp in it, with its bindings, by name",
     "redis": "reserved for event streams over several nodes",
     "tzdata": "the standard library's zoneinfo reads it where the system has no time zones",
+    "scikit-learn": "tests/answers/train.py makes the model of answers with it, which is data",
 }
 
 

@@ -17,7 +17,9 @@ MACHINES = re.compile(r"(?<![\w/])/(work|root|home/\w+|tmp/venv|opt/\w+)/")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 NOT_RUN = re.compile(r"pytest\.(mark\.)?(skip|skipif|importorskip)\b|unittest\.skip")
 
-TEXT = [n for n in tracked() if Path(n).suffix not in {".ulaw", ".png", ".svg", ".bin", ".dat"}]
+TEXT = [
+    n for n in tracked() if Path(n).suffix not in {".ulaw", ".png", ".svg", ".bin", ".dat", ".opus"}
+]
 DOCS = [n for n in TEXT if n.endswith(".md")]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(

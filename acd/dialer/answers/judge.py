@@ -5,8 +5,9 @@
       silent so far     after `silence_s` uncertain
       in a pause        human as soon as that is certain enough
       at any time       machine as soon as that is certain enough
-      decide_within_s   from the first word: human if that is likelier; a machine that is likelier and
-                        speaks on is listened to until `listen_on_s`; then it is uncertain
+      patience_s        of silence behind speech: human if that is likelier, else uncertain
+      decide_within_s   from the first word: human as soon as that is rather certain
+      listen_on_s       from the first word: uncertain
 
 The same reports give the same verdict, however late they come: the judge looks at fixed times of the sound.
 """
@@ -17,19 +18,26 @@ from typing import Final
 
 from acd.dialer.answers.model import Model, shipped_model
 from acd.dialer.answers.record import Record, write
-from acd.dialer.answers.timeline import NAMES, Heard, Timeline
+from acd.dialer.answers.timeline import NAMES, Heard, Timeline, in_whole_numbers
 from acd.dialer.answers.verdict import AnswerKind, Verdict
 from acd.dialer.settings import AnswerRules
 from switch.gateway.protocol import SoundFeatures
 
 _MOST_HEARD: Final = 200
 """Reports that are kept; at ten a second nobody listens so long."""
+_LONGEST_MS: Final = 20_000
+"""After the answer: tones that never end are no reason to listen for ever."""
 _HALF: Final = 0.5
+_PAUSE: Final = NAMES.index("pause_ms")
 _FAX: Final = frozenset({"fax-cng", "fax-ced"})
 
 
 class Judge:
-    """One leg, from `watch_sound` to the verdict. Times are seconds of any one clock."""
+    """One leg, from `watch_sound` (once, before the answer or at it) to the verdict.
+
+    Times are seconds of any one clock. The caller calls `answered`, `heard` for each `SoundHeard`, and
+    `decide` behind each of them and at `due`.
+    """
 
     def __init__(self, rules: AnswerRules, model: Model | None = None) -> None:
         self._rules = rules
@@ -43,7 +51,7 @@ class Judge:
         self._looked_ms = -1
         """The newest time at which it was asked."""
         self._quiet_from_ms = 0
-        """Since the answer, or the last ring-back tone that came after it."""
+        """Since the answer, or the last tone behind it."""
         self.verdict: Verdict | None = None
         self.rings = False
         """A ring-back tone was heard."""
@@ -67,35 +75,21 @@ class Judge:
         begun = at - sound.at_ms / 1000
         if self._base is None or (begun < self._base and self._answered_at is None):
             self._base = begun  # the report that came with the least delay
-        self.take(
-            Heard(
-                at_ms=sound.at_ms,
-                speaking=sound.speaking,
-                since_ms=sound.since_ms,
-                bursts=sound.bursts,
-                mean_db=round(sound.mean_dbov),
-                floor_db=round(sound.floor_dbov),
-                spread_db=round(10 * sound.spread_db),
-                voiced=round(100 * sound.voiced),
-                voice_hz=round(sound.voice_hz),
-                crossings=round(1000 * sound.crossings),
-                tone=sound.tone,
-                tone_hz=round(sound.tone_hz),
-                tone_ms=sound.tone_ms,
-            )
-        )
+        self.take(in_whole_numbers(sound))
 
     def take(self, heard: Heard) -> None:
         """The same, as it is kept."""
-        self._look_until(heard.at_ms - 1)
+        self.look_until(heard.at_ms - 1)
         if self.verdict is not None:
             return
-        counts = self._answered_ms is not None or heard.tone != ""
-        if counts and len(self._heard) < _MOST_HEARD:
+        is_answer = self._answered_ms is not None and heard.at_ms >= self._answered_ms
+        if (is_answer or heard.tone_hz) and len(self._heard) < _MOST_HEARD:
             self._heard.append(heard)
         if heard.tone:
             self._take_tone(heard)
-        if self._answered_ms is not None and self.verdict is None:
+        elif heard.tone_hz:
+            self._quiet_from_ms = max(self._quiet_from_ms, heard.at_ms)
+        if is_answer and self.verdict is None:
             self._timeline.add(heard)
             self._look(heard.at_ms)
 
@@ -109,12 +103,13 @@ class Judge:
     def decide(self, now: float) -> Verdict | None:
         """The verdict, if there is one by now; it never changes afterwards."""
         if self.verdict is None and self._base is not None:
-            self._look_until(int((now - self._base) * 1000 + 0.5))
+            self.look_until(int((now - self._base) * 1000 + 0.5))
         return self.verdict
 
     def look_until(self, at_ms: int) -> None:
-        """The same, in milliseconds of the watch."""
-        self._look_until(at_ms)
+        """The same, in milliseconds of the watch; reports may stop, or be late."""
+        while (due := self._due_ms()) is not None and due <= at_ms:
+            self._look(due)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -123,17 +118,18 @@ class Judge:
             return None
         onset, rules = self._timeline.onset_ms, self._rules
         if onset is None:
-            due = self._quiet_from_ms + _ms(rules.silence_s)
+            due = self._patience_ms
         else:
             due = onset + _ms(rules.decide_within_s)
             if due <= self._looked_ms:
                 due = onset + _ms(rules.listen_on_s)
         return max(due, self._looked_ms + 1)
 
-    def _look_until(self, at_ms: int) -> None:
-        """Look at the times that were due before this one: reports may stop, or be late."""
-        while (due := self._due_ms()) is not None and due <= at_ms:
-            self._look(due)
+    @property
+    def _patience_ms(self) -> int:
+        """Until then somebody should have spoken."""
+        longest = (self._answered_ms or 0) + _LONGEST_MS
+        return min(self._quiet_from_ms + _ms(self._rules.silence_s), longest)
 
     def _take_tone(self, heard: Heard) -> None:
         tone = heard.tone
@@ -149,9 +145,8 @@ class Judge:
             self.rings = True
             self._quiet_from_ms = max(self._quiet_from_ms, heard.at_ms)
         elif tone == "beep" and self._timeline.onset_ms is not None:
-            self._say(
-                AnswerKind.MACHINE, 1.0, heard.at_ms, f"a beep of {heard.tone_hz} Hz after speech"
-            )
+            why = f"a beep of {heard.tone_hz} Hz after speech"
+            self._say(AnswerKind.MACHINE, 1.0, heard.at_ms, why, is_beeped=True)
 
     def _look(self, at_ms: int) -> None:
         """Ask the model, and decide if it is time."""
@@ -159,25 +154,33 @@ class Judge:
         rules = self._rules
         onset = self._timeline.onset_ms
         if onset is None:
-            if at_ms >= self._quiet_from_ms + _ms(rules.silence_s):
+            if at_ms >= self._patience_ms:
                 self._say(AnswerKind.UNCERTAIN, _HALF, at_ms, "nobody has spoken")
             return
         since = at_ms - onset
-        machine = self._model.machine(self._timeline.features(at_ms))
+        features = self._timeline.features(at_ms)
+        machine = self._model.machine(features)
         pauses = not self._timeline.speaking
         if machine >= rules.machine_certainty:
             self._say(AnswerKind.MACHINE, machine, at_ms, "speaks like a machine")
         elif pauses and 1.0 - machine >= rules.human_certainty:
             self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "spoke like a person, and waits")
-        elif since >= _ms(rules.decide_within_s):
+        elif pauses and features[_PAUSE] >= _ms(rules.patience_s):
             if machine <= _HALF:
+                self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "waits: likelier a person")
+            else:
+                self._say(AnswerKind.UNCERTAIN, machine, at_ms, "waits, and may be a machine")
+        elif since >= _ms(rules.decide_within_s):
+            if 1.0 - machine >= rules.late_human_certainty:
                 self._say(
                     AnswerKind.HUMAN, 1.0 - machine, at_ms, "the time is up: likelier a person"
                 )
             elif since >= _ms(rules.listen_on_s):
                 self._say(AnswerKind.UNCERTAIN, machine, at_ms, "the time is up")
 
-    def _say(self, kind: AnswerKind, probability: float, at_ms: int, why: str) -> None:
+    def _say(
+        self, kind: AnswerKind, probability: float, at_ms: int, why: str, *, is_beeped: bool = False
+    ) -> None:
         answered = self._answered_ms
         onset = self._timeline.onset_ms
         features = self._timeline.features(at_ms)
@@ -198,6 +201,7 @@ class Judge:
             speech_ms=0 if onset is None else at_ms - onset,
             paused_ms=self._timeline.paused_ms(at_ms),
             why=why,
+            is_beeped=is_beeped,
             record=write(record),
         )
 

@@ -9,7 +9,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from switch.gateway.protocol import SoundFeatures
+
 MIN_VOICED: Final = 0.2
+MIN_VOICED_MS: Final = 80
 """A burst with less of a voice in it is noise."""
 MOST_BURSTS: Final = 64
 CAP_MS: Final = 6000
@@ -55,6 +58,25 @@ class Heard(Struct, frozen=True, array_like=True):
     tone_ms: int = 0
 
 
+def in_whole_numbers(sound: SoundFeatures) -> Heard:
+    """A report as it is kept, and judged."""
+    return Heard(
+        at_ms=sound.at_ms,
+        speaking=sound.speaking,
+        since_ms=sound.since_ms,
+        bursts=sound.bursts,
+        mean_db=round(sound.mean_dbov),
+        floor_db=round(sound.floor_dbov),
+        spread_db=round(10 * sound.spread_db),
+        voiced=round(100 * sound.voiced),
+        voice_hz=round(sound.voice_hz),
+        crossings=round(1000 * sound.crossings),
+        tone=sound.tone,
+        tone_hz=round(sound.tone_hz),
+        tone_ms=sound.tone_ms,
+    )
+
+
 @dataclass(slots=True)
 class _Burst:
     """Speech, or noise as loud."""
@@ -70,7 +92,7 @@ class _Burst:
 
     @property
     def is_talk(self) -> bool:
-        return self.voiced_ms >= MIN_VOICED * self.length_ms
+        return self.voiced_ms >= max(MIN_VOICED * self.length_ms, MIN_VOICED_MS)
 
 
 class Timeline:

@@ -42,5 +42,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Since the end of the greeting; 0: somebody speaks, or nobody has spoken."""
     why: str
     """In words."""
+    is_beeped: bool = False
+    """A machine that was told by its beep: it listens already."""
     record: str
     """All of it as JSON: `acd.dialer.answers.rejudge` takes it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from acd.dialer.answers.judge import Judge
 from acd.dialer.answers.message_start import Cue, MessageStart
@@ -136,6 +138,7 @@ def test_a_beep_after_speech_is_a_machine() -> None:
     assert verdict is not None
     assert verdict.kind is AnswerKind.MACHINE
     assert "1000 Hz" in verdict.why
+    assert verdict.is_beeped
 
 
 def test_noise_without_a_voice_is_nobody() -> None:
@@ -164,6 +167,39 @@ def test_judging_again_by_the_same_rules_says_the_same(turns: list[tuple[int, bo
     assert verdict is not None
     assert rejudge(verdict.record, rules) == verdict
     assert len(verdict.record) < 4000
+
+
+@given(
+    turns=st.lists(
+        st.tuples(st.sampled_from([100, 300, 700, 1500, 3000]), st.booleans()), max_size=8
+    ),
+    answered_ms=st.integers(0, 3000),
+    delays=st.lists(st.floats(0.0, 0.5), min_size=1, max_size=5),
+    tones=st.lists(
+        st.sampled_from(["", "", "", "ring-back", "beep", "busy"]), min_size=1, max_size=9
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_heard_and_whenever_judging_again_says_the_same(
+    turns: list[tuple[int, bool]], answered_ms: int, delays: list[float], tones: list[str]
+) -> None:
+    judge, rules = Judge(AnswerRules()), AnswerRules()
+    now = START
+    for number, sound in enumerate(reports(*turns)):
+        tone = tones[number % len(tones)] if number % 7 == 0 else ""
+        if tone:
+            sound = msgspec.structs.replace(sound, tone=tone, tone_hz=450.0, tone_ms=400)
+        now = max(now, START + sound.at_ms / 1000 + delays[number % len(delays)])
+        if now >= START + answered_ms / 1000:
+            judge.answered(now)
+        judge.heard(sound, now)
+        judge.decide(now + 0.01)
+    judge.answered(now)
+    while (due := judge.due()) is not None:
+        judge.decide(due)
+    verdict = judge.verdict
+    assert verdict is not None
+    assert rejudge(verdict.record, rules) == verdict
 
 
 def test_judging_again_by_other_rules_says_what_they_would_have_said() -> None:

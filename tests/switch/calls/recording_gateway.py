@@ -24,6 +24,7 @@ from switch.gateway.protocol import (
     StartRecording,
     StopPlayer,
     StopRecording,
+    WatchSound,
     Welcome,
 )
 from switch.ids import LegId, PlayerId, RecordingId
@@ -124,7 +125,7 @@ class RecordingGateway:
                 if self.players.pop(player, None) is not None:
                     self._drop_source(player)
                     self.events.append(PlayerFinished(player=player, played_ms=10, stopped=True))
-            case SendDigits(leg=leg):
+            case SendDigits(leg=leg) | WatchSound(leg=leg):
                 self._check(leg in self.legs, command)
             case StartRecording(recording=recording, left=left, right=right):
                 self._check(recording not in self.recordings, command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from switch.calls.causes import EndCause, Result
@@ -16,9 +17,17 @@ from switch.calls.events import (
     LegStarted,
     PlayFinished,
     RecordingClosed,
+    SoundHeard,
 )
 from switch.calls.settings import CallSettings
-from switch.gateway.protocol import DigitReceived, LegFailed, Prompt, SendDigits
+from switch.gateway.protocol import (
+    DigitReceived,
+    LegFailed,
+    Prompt,
+    SendDigits,
+    SoundFeatures,
+    WatchSound,
+)
 from switch.ids import LegId
 from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip.events import Failed, Invited
@@ -177,6 +186,24 @@ def test_a_player_ends_with_its_leg_and_says_nothing_more() -> None:
     bench.calls.play(leg, [Prompt(name="x")], loop=True)
     caller.hang_up()
     assert bench.of(PlayFinished) == []
+    bench.check_forgotten()
+
+
+def test_the_sound_of_a_watched_leg_is_told() -> None:
+    bench, caller, leg = answered()
+    bench.calls.watch_sound(leg, True)
+    bench.calls.watch_sound(LegId("gone"), True)
+    heard = SoundFeatures(
+        leg=leg, at_ms=500, level_dbov=-60.0, speaking=False, since_ms=0, bursts=0
+    )
+    bench.gateway.events += [heard, msgspec.structs.replace(heard, leg=LegId("gone"))]
+    bench.pump()
+    assert [event.sound for event in bench.of(SoundHeard)] == [heard]
+    bench.calls.watch_sound(leg, False)
+    bench.pump()
+    watched = [(c.leg, c.on) for c in bench.gateway.sent if isinstance(c, WatchSound)]
+    assert watched == [(leg, True), (leg, False)]
+    caller.hang_up()
     bench.check_forgotten()
 
 

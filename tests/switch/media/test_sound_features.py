@@ -57,8 +57,9 @@ def names(changes: Sequence[SoundChange]) -> list[str]:
 
 
 def test_talk_and_silence_are_told_with_their_times() -> None:
-    # Loud and soft in turn, without a pitch.
+    # Loud and soft in turn, without a pitch; loud rises and falls as talk does.
     noise = np.random.default_rng(2).normal(0, 3000, 8 * 600)
+    noise *= np.repeat([1.0, 0.2, 1.0, 0.2, 1.0, 1.0], 800)
     changes = heard(noise, quiet(800), noise[: 8 * 300], quiet(600))
     turns = list(dict.fromkeys((change.speaking, change.since_ms) for change in changes))
     assert [speaking for speaking, _ in turns] == [True, False, True, False]
@@ -102,6 +103,8 @@ def test_one_tone_of_the_three_alone_is_a_beep() -> None:
 def test_a_calling_and_a_called_fax() -> None:
     assert names(heard(tone(500, 1100.0), quiet(500))) == ["fax-cng"]
     assert names(heard(quiet(100), tone(2600, 2100.0), quiet(300))) == ["fax-ced"]
+    turning = np.concatenate([side * tone(450, 2100.0) for side in (1, -1, 1, -1, 1)])
+    assert names(heard(quiet(100), turning, quiet(300))) == ["fax-ced"]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +131,51 @@ def test_speech_has_no_tones() -> None:
         changes = heard(wave.astype(np.float64), quiet(300))
         assert names(changes) == [], path.name
         assert changes[-1].bursts >= 1
+
+
+@pytest.mark.parametrize("hertz", [85.0, 120.0, 210.0, 320.0])
+def test_the_pitch_of_a_voice(hertz: float) -> None:
+    harmonics = [n * hertz for n in range(1, int(3400 / hertz))]
+    wave = sum(
+        (tone(1000, f, level=3000.0 / n) for n, f in enumerate(harmonics, 1)), np.zeros(8000)
+    )
+    voiced = [change for change in heard(wave) if change.voiced > 0.9]
+    assert voiced
+    assert all(abs(change.voice_hz / hertz - 1) < 0.04 for change in voiced)
+
+
+def test_hiss_and_single_tones_are_no_voice() -> None:
+    noise = np.random.default_rng(2).normal(0, 3000, 8 * 1000)
+    assert np.mean([change.voiced for change in heard(noise)]) < 0.05
+    assert np.mean([change.voiced for change in heard(tone(1000, 440.0))]) < 0.05
+    assert max(change.crossings for change in heard(noise)) > 0.4
+
+
+def test_noise_that_stays_is_not_talk_for_long_and_talk_above_it_is() -> None:
+    noise = np.random.default_rng(3).normal(0, 200, 8 * 6000)
+    loud = np.random.default_rng(4).normal(0, 3000, 8 * 400)
+    changes = heard(noise[: 8 * 2000], noise[8 * 2000 : 8 * 2400] + loud, noise[8 * 2400 :])
+    talk = [change for change in changes if change.speaking]
+    assert {change.since_ms // 100 for change in talk} == {2, 22}
+    assert max(change.at_ms for change in talk if change.since_ms < 300) <= 1000
+    assert not any(change.speaking for change in changes if 1000 < change.at_ms < 2200)
+    assert abs(changes[-1].floor_dbov - 20 * np.log10(200 / 32768)) < 3
+
+
+def test_reports_come_often_while_somebody_speaks_and_a_second_more() -> None:
+    changes = heard(quiet(1000), speech()[:16000], quiet(3000))
+    ends = [change.at_ms for change in changes if change.speaking]
+    assert np.median(np.diff(ends)) == 100
+    (over,) = {c.since_ms for c in changes if not c.speaking and c.at_ms > 3300}
+    after = [change.at_ms - over for change in changes if change.at_ms > over + 300]
+    assert set(np.diff([at for at in after if at < 1000])) == {100}
+    assert set(np.diff([at for at in after if at > 1100])) == {500}
+
+
+def test_a_tone_is_told_while_it_sounds() -> None:
+    changes = heard(tone(1000, 425.0))
+    told = next(change for change in changes if change.tone_hz)
+    assert (told.tone, told.tone_ms) == ("", 100)
 
 
 def test_only_watched_legs_are_measured_and_the_watch_ends() -> None:
