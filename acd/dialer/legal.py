@@ -56,6 +56,10 @@ class Rate(Struct, frozen=True, kw_only=True):
     """The campaign's cap is held under this formula."""
 
 
+_NO_CHANCE: Final = 3.0
+"""Abandoned: the first one of a day breaks any cap until thirty have found an agent."""
+
+
 class Enforcement(Struct, frozen=True, kw_only=True):
     """What the pacer has to hold: the worst of the selected formulas."""
 
@@ -74,6 +78,11 @@ class Enforcement(Struct, frozen=True, kw_only=True):
     def value(self) -> float:
         """What is compared with the cap: the rate, or with a statistical guard its bound."""
         return self.bound if self.guard is Guard.STATISTICAL else self.rate
+
+    @property
+    def is_broken(self) -> bool:
+        """More were abandoned than the cap allows, whatever a guard says of it, and not by chance."""
+        return self.abandoned >= _NO_CHANCE and self.rate > self.cap
 
     @property
     def is_kept(self) -> bool:

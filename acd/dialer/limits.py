@@ -197,13 +197,22 @@ class Limits:
         return None if until is None else self._clock.wall() + until - now
 
     def _of_cap(self, run: CampaignRun) -> list[Blocker]:
-        """The cap holds the campaign back: at one dial for each free agent."""
-        if run.settings.mode is not Mode.PREDICTIVE:
+        """The cap holds the campaign back: at one dial for each free agent, or behind an agent."""
+        if not run.is_paced:
             return []
         decision = run.decision
         held = run.ledger.enforced(self._clock.wall(), run.settings.cap)
+        if held.is_broken:
+            words = (
+                f"The abandon rate ({held.formula.value}: {held.abandoned:g} of {held.answered:g}, "
+                f"{100 * held.rate:.2f} %) is over the cap of {100 * held.cap:g} %: each agent is called "
+                "before its customer until it is not."
+            )
+            return [Blocker(code="abandon-cap", words=words)]
         at_floor = decision is not None and decision.reason is Reason.FREE_AGENTS
-        if held.answered == 0.0 or (held.is_kept and not at_floor):
+        if run.settings.mode is not Mode.PREDICTIVE or held.answered == 0.0:
+            return []
+        if held.is_kept and not at_floor:
             return []
         what = "upper bound " if held.guard is Guard.STATISTICAL else ""
         words = (

@@ -103,6 +103,12 @@ class Rounds:
     # --- dials ----------------------------------------------------------------------------------
 
     def _pace(self, run: CampaignRun, free: Sequence[AgentId]) -> None:
+        if run.ledger.enforced(self._clock.wall(), run.settings.cap).is_broken:
+            # One dial for each free agent may abandon, too, when agents do not pick up. Whose agent is on
+            # the line before the dial is never abandoned.
+            run.due = 0
+            self._reserve(run, free, only_special=False)
+            return
         reserved = 0
         if run.has_special():
             reserved = self._reserve(run, free, only_special=True)

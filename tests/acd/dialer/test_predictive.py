@@ -42,7 +42,7 @@ def test_each_decision_that_dials_is_told_and_can_be_made_again(centre: Outbound
         assert event.vector["free"] == 2.0
 
 
-def test_a_cap_that_is_broken_holds_it_at_one_dial_for_each_agent(centre: Outbound) -> None:
+def test_over_its_cap_each_agent_is_called_before_its_customer(centre: Outbound) -> None:
     wall = centre.clock.wall()
     history = [(wall - 3600.0, Outcome.CONNECTED)] * 90 + [(wall - 3600.0, Outcome.ABANDONED)] * 10
     centre.dialer.load(
@@ -57,9 +57,15 @@ def test_a_cap_that_is_broken_holds_it_at_one_dial_for_each_agent(centre: Outbou
     )
     centre.supply(20)
     centre.advance(3.0)
+    assert centre.customers() == []
+    for agent in (ANN, BOB):
+        centre.switch.confirm(centre.switch.phone_leg(agent))
     assert len(centre.customers()) == 2
+    for customer in centre.customers():
+        centre.switch.confirm(customer)
+        assert centre.dialer.view(SPRING).rates[0].abandoned == 10
     (blocker,) = [each for each in centre.dialer.blockers(SPRING) if each.code == "abandon-cap"]
-    assert "10 of 100" in blocker.words
+    assert "10 of 102" in blocker.words
     view = centre.dialer.view(SPRING)
     assert view.enforced_percent is not None
     assert view.enforced_percent > view.cap_percent
