@@ -60,7 +60,7 @@ class Pair:
     async def again(self) -> None:
         """Call once more."""
         lab = self._lab
-        self.call = await self.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        self.call = await self.caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         self.ring = (await self.agent.answer_next()).call
         await self.caller.established(self.call)
         await lab.agent_is(self._number, "talking")

@@ -37,7 +37,7 @@ class SecureTalk:
             lab.host, port, "1003", "lab-1003", transport=transport, expires_s=expires_s
         )
         await lab.agent_is("1003", "available")
-        self.call = await self.caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        self.call = await self.caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         self.ring = (await self.agent.answer_next()).call
         await self.caller.established(self.call)
         self.agent.hum(1000.0)

@@ -30,7 +30,7 @@ async def queue_call(lab: Lab, caller: Phone, agent: Phone, number: str) -> tupl
     """The caller talks to the agent of `number`, out of a recorded queue."""
     await agent.register_to(lab.host, lab.sip_port, number, f"lab-{number}")
     await lab.agent_is(number, "available")
-    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
     ring = await agent.answer_next()
     await caller.established(call)
     await lab.agent_is(number, "talking")
@@ -121,7 +121,7 @@ async def test_a_customer_takes_the_place_in_line_that_its_agent_waits_in(lab: L
         call, own = await queue_call(lab, caller, agent, "1007")
         agent.process.hold(own)
         await lab.agent_is("1007", "held")
-        waiting = await agent.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        waiting = await agent.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         await agent.established(waiting)  # with music: nobody is free
         agent.process.connect(own, waiting)
         await asyncio.gather(agent.closed(own), agent.closed(waiting))
@@ -139,7 +139,7 @@ async def test_both_phones_of_an_agent_ring_and_one_talks(lab: Lab) -> None:
         await lab.agent_is("1004", "available")
         caller.hum(CALLER_HZ)
         room.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         rung, ring = await asyncio.gather(desk.incoming(), room.incoming())
         room.process.answer(ring.call)
         await room.established(ring.call)

@@ -97,7 +97,7 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         await lab.agent_is("1001", "available")
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next()
         await caller.established(call)
         await until_heard(caller, call, AGENT_HZ)

@@ -41,7 +41,7 @@ async def test_tones_both_ways_and_recorded(
         # With Opus baresip plays a mono file as if it were stereo: an octave higher.
         caller.hum(CALLER_HZ / 2 if trunk == "opus" else CALLER_HZ)
         agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next()
         await caller.established(call)
         await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))

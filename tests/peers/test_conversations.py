@@ -60,7 +60,9 @@ class Scene:
         agent = await self.phone("baresip", "1001")
         await self.lab.agent_is("1001", "available")
         customer = await self.phone("pjsua2", "+12025550103", registers=False)
-        customer.call = await customer.phone.call(f"sip:4001@{self.lab.host}:{self.lab.sip_port}")
+        customer.call = await customer.phone.call_until_it_rings(
+            f"sip:4001@{self.lab.host}:{self.lab.sip_port}"
+        )
         await agent.answer()
         await customer.phone.established(customer.call)
         await self.lab.agent_is("1001", "talking")

@@ -33,7 +33,7 @@ async def connect(lab: Lab, desk: Desk, caller: Phone) -> tuple[str, str, str]:
     mark = desk.mark()
     desk.phone.hum(AGENT_HZ)
     caller.hum(CALLER_HZ)
-    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
     ring = await desk.phone.answer_next()
     await caller.established(call)
     seen = await desk.event(EventType.ESTABLISHED, after=mark)

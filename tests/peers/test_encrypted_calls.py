@@ -50,7 +50,7 @@ async def talk(lab: Lab, caller: Phone, agent: Phone, number: str) -> tuple[str,
     await lab.agent_is(number, "available")
     caller.hum(CALLER_HZ)
     agent.hum(AGENT_HZ)
-    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
     ring = await agent.answer_next()
     await caller.established(call)
     await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))

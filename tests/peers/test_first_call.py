@@ -104,7 +104,7 @@ async def recorded_left_and_right(lab: Lab, before: int, talked_s: float) -> Non
 
 async def test_waits_with_music_until_an_agent_comes(lab: Lab) -> None:
     async with Phone("baresip", number="+12025550103") as caller, Phone("baresip") as agent:
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         await caller.ringing(call)
         await caller.established(call)  # after a second, nobody being there
         music = await listen(caller, call)

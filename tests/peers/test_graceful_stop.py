@@ -27,7 +27,7 @@ async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     await lab.agent_is("1001", "available")
     caller.hum(CALLER_HZ)
     agent.hum(AGENT_HZ)
-    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
     ring = await agent.answer_next()
     await caller.established(call)
     return call, ring.call

@@ -162,7 +162,7 @@ async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back
     ):
         await agent.register_to(lab.host, lab.sip_port, "1001", "lab-1001")
         await lab.agent_is("1001", "available")
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.incoming()
         killed = kill_gateway(lab)
         await asyncio.gather(caller.closed(call), agent.closed(ring.call))
@@ -192,7 +192,7 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
         await lab.agent_is("1001", "available")
         for phone, tone in ((caller, CALLER_HZ), (carrier, CALLER_HZ), (agent, AGENT_HZ)):
             phone.hum(tone)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next()
         await caller.established(call)
         await until_heard(caller, call, AGENT_HZ)
@@ -245,7 +245,7 @@ async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
     ):
         await takes_calls(lab)  # the gateways that were killed before have made it wait
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         await caller.established(call)
         kill_gateway(lab)
         await restart(lab)

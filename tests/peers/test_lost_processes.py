@@ -33,7 +33,7 @@ async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     """Let the two talk over `sales`, each humming; gives the names of both calls."""
     caller.hum(CALLER_HZ)
     agent.hum(AGENT_HZ)
-    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
     try:
         ring = await agent.answer_next()
     except TimeoutError:

@@ -24,7 +24,7 @@ async def agent_phone(lab: Lab, phone: Phone, number: str) -> None:
 
 
 async def dial(lab: Lab, caller: Phone) -> str:
-    return await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    return await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
 
 
 async def hang_up(lab: Lab, caller: Phone, call: str) -> None:

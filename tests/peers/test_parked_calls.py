@@ -51,7 +51,7 @@ async def hears_music(phone: Phone, call: str) -> None:
 
 async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     """The caller talks to agent 1001, out of a recorded queue."""
-    call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+    call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
     ring = await agent.answer_next()
     await caller.established(call)
     await lab.agent_is("1001", "talking")
@@ -122,7 +122,7 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
 
         async with Phone("baresip", number="+12025550142") as another:
             another.hum(CALLER_HZ)
-            call = await another.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+            call = await another.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
             rings = await _who_rings(lab)
             chosen, other = (agent, colleague) if rings == "1001" else (colleague, agent)
             ring = await chosen.incoming()

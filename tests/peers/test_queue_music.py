@@ -39,7 +39,7 @@ async def test_who_waits_hears_the_music_of_the_queue_also_after_a_restart(tmp_p
         Phone("baresip", number="+12025550103") as caller,
         Phone("pjsua2", number="+12025550104") as other,
     ):
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         elsewhere = await other.call(f"sip:4100@{lab.host}:{lab.sip_port}")
         await caller.established(call)
         await other.established(elsewhere)

@@ -28,7 +28,7 @@ async def test_a_phone_over_tcp_holds_resumes_and_hangs_up_on_a_new_connection(
         await lab.agent_is("1003", "available")
         caller.hum(CALLER_HZ)
         agent.hum(AGENT_HZ)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.answer_next()
         await caller.established(call)
         await lab.agent_is("1003", "talking")

@@ -25,7 +25,7 @@ async def offer(lab: Lab, desk: Desk, caller: Phone) -> tuple[str, ScreenPop]:
     """
     for _ in range(10):
         mark, rings = desk.mark(), len(desk.rang_at)
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         seen = await desk.event(EventType.SCREEN_POP, after=mark)
         await desk.phone.incoming()
         assert len(desk.rang_at) == rings + 1
@@ -214,7 +214,7 @@ async def test_wrap_up_counts_down_five_seconds_with_a_desk(lab: Lab) -> None:
         async def talk_and_end() -> tuple[int, Seen]:
             """The beginning of the wrap-up, and how many events came before the hang-up."""
             mark = desk.mark()
-            call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+            call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
             ring = await desk.phone.answer_next()
             await caller.established(call)
             talking = desk.mark()
@@ -258,7 +258,7 @@ async def test_without_a_desk_there_is_no_wrap_up(lab: Lab) -> None:
         await phone.register_to(lab.host, lab.sip_port, "1005", "lab-1005")
         await lab.agent_is("1005", "available")
         mark = watcher.mark()
-        call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await phone.answer_next()
         await caller.established(call)
         await caller.hang_up(call)

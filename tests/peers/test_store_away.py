@@ -62,7 +62,7 @@ async def test_calls_go_on_without_the_store(lab: Lab, trouble: object) -> None:
         desk.phone.hum(AGENT_HZ)
         async with trouble(lab):  # type: ignore[operator]
             began = time.monotonic()
-            call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+            call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
             ring = await desk.phone.answer_next()
             await caller.established(call)
             assert time.monotonic() - began < BUSY_TIMEOUT_S, "a store that is away holds no call"

@@ -25,7 +25,7 @@ async def test_a_tcp_phone_talks_and_is_unreachable_once_its_connection_is_gone(
                 lab.host, lab.sip_port, "1003", "lab-1003", transport="tcp", expires_s=600
             )
             await lab.agent_is("1003", "available")
-            call = await caller.call(f"sip:4001@{lab.host}:{lab.sip_port}")
+            call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
             ring = await agent.answer_next()
             await caller.established(call)
             await agent.hang_up(ring.call)
