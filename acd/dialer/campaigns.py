@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import WITH_AGENT_FIRST, AttemptInput
 from acd.dialer.campaign_run import CampaignRun, moment
 from acd.dialer.campaign_state import CampaignInput, find_step
@@ -13,7 +14,7 @@ from acd.dialer.course import Course
 from acd.dialer.errors import BadCampaignError, NotThatStateError, UnknownCampaignError
 from acd.dialer.events import CampaignMoved, DialerEvent
 from acd.dialer.figures import Figures
-from acd.dialer.legal import Ledger
+from acd.dialer.legal import Counts, Ledger
 from acd.dialer.limits import Limits
 from acd.dialer.model import CampaignName, CampaignState, Candidate, Mode, Outcome, RecordId
 from acd.dialer.ports import Callers, DialRoutes
@@ -77,12 +78,12 @@ class Campaigns:
         state: CampaignState = CampaignState.DRAFT,
         totals: Mapping[Outcome, int] | None = None,
         today: Mapping[Outcome, int] | None = None,
-        history: Sequence[tuple[float, Outcome]] = (),
+        history: Sequence[tuple[float, Counts]] = (),
         learned: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
-        `history` are the live answers of the last 30 days, oldest first, at their time since 1970.
+        `history` is what the law counts of the last 30 days: sums, with an hour (since 1970) of each.
         A campaign whose `state` is running dials as soon as it has candidates. All but the settings
         counts for a campaign that is new here alone.
 
@@ -103,15 +104,21 @@ class Campaigns:
             run.figures = Figures()
             run.ledger = Ledger()
             for attempt in run.attempts.values():
-                if attempt.counted is Outcome.ABANDONED:  # the store knows those that are over
-                    run.ledger.count(self._clock.wall(), attempt.counted)
+                self._count_again(run, attempt)
         run.figures.load(today or {}, totals or {})
         run.pacer.restore(learned or {})
-        for at, outcome in history:
-            # Who opted out of a campaign with agents did so in the message for abandoned calls.
-            is_abandoned = outcome is Outcome.OPTED_OUT and settings.mode is not Mode.ANNOUNCEMENT
-            run.ledger.count(at, Outcome.ABANDONED if is_abandoned else outcome)
+        for at, counts in history:
+            run.ledger.add(at, counts)
         self._moved(run, "loaded")
+
+    def _count_again(self, run: CampaignRun, attempt: LiveAttempt) -> None:
+        """What the law counts of somebody on the line that the store does not know yet."""
+        wall = self._clock.wall()
+        if attempt.counted is Outcome.ABANDONED:
+            run.ledger.count(wall, attempt.counted)
+        is_machine = attempt.disposition in run.settings.machine_dispositions
+        if attempt.connected_at is not None and is_machine:
+            run.ledger.reported(wall)
 
     def unload(self, name: CampaignName) -> None:
         """Forget a campaign; what is not answered is cancelled, and it goes with its last talk."""

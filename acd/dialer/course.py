@@ -148,7 +148,7 @@ class Course:
         self.count(attempt, outcome)
         run.figures.ended(outcome, attempt.caller_id, was_dialled=attempt.dialled_at is not None)
         result = attempt.attempt(outcome, now, self._wall)
-        if attempt.connected_at is not None and not attempt.disposition:
+        if attempt.connected_at is not None:
             self._recent[attempt.id] = result
             if len(self._recent) > MOST_RECENT:
                 del self._recent[next(iter(self._recent))]
@@ -161,6 +161,9 @@ class Course:
         """Note what the agent chose, now or after the talk."""
         attempt = self.live.get(name)
         if attempt is not None:
+            if attempt.connected_at is not None:
+                talked_at = self._wall(attempt.connected_at)
+                self._report(attempt.campaign, talked_at, attempt.disposition, disposition)
             attempt.disposition = disposition
             attempt.call_back_at, attempt.call_back_mine = call_back_at, mine
             self.on_change(name)
@@ -168,9 +171,20 @@ class Course:
         kept = self._recent.get(name)
         if kept is None:
             return False
+        if kept.connected_at is not None:
+            self._report(kept.campaign, kept.connected_at, kept.disposition, disposition)
         self._recent[name] = kept = _disposed(kept, disposition, call_back_at, mine=mine)
         self.on_attempt(kept)
         return True
+
+    def _report(self, name: CampaignName, talked_at: float, before: str, now: str) -> None:
+        """Take machines that agents talked to out of the live answers: once, and back again."""
+        run = self._runs.get(name)
+        if run is None:
+            return
+        machines = run.settings.machine_dispositions
+        if (now in machines) is not (before in machines):
+            run.ledger.reported(talked_at, is_machine=now in machines)
 
     def recent(self, name: AttemptId) -> Attempt | None:
         """A talk that is over, while its disposition may come or be changed."""

@@ -27,6 +27,7 @@ from acd.dialer.decided import Decided
 from acd.dialer.dialling import Dialling
 from acd.dialer.events import DialerEvent, PreviewChanged
 from acd.dialer.judging import Judging
+from acd.dialer.legal import Counts
 from acd.dialer.limits import Limits
 from acd.dialer.model import (
     Attempt,
@@ -240,12 +241,12 @@ class Dialer:
         state: CampaignState = CampaignState.DRAFT,
         totals: Mapping[Outcome, int] | None = None,
         today: Mapping[Outcome, int] | None = None,
-        history: Sequence[tuple[float, Outcome]] = (),
+        history: Sequence[tuple[float, Counts]] = (),
         learned: Mapping[str, Any] | None = None,
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
-        `history` are the live answers of the last 30 days, oldest first, at their time since 1970;
+        `history` is what the law counts of the last 30 days: sums, with an hour (since 1970) of each;
         `learned` is what its pacer had learned.
         A campaign whose `state` is running dials as soon as it has candidates. All but the settings
         counts for a campaign that is new here alone.

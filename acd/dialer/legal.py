@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from acd.dialer.model import Attempt, Outcome
 from acd.dialer.settings import AbandonCap, Formula, Guard
@@ -115,18 +115,26 @@ class Ledger:
             case _:
                 pass
 
-    def reported(self, at: float) -> None:
-        """An agent says that the person it was connected to at `at` was a machine."""
-        self._add(at, Counts(live=-1.0, reported=1.0))
+    def reported(self, at: float, *, is_machine: bool = True) -> None:
+        """An agent says that the person it was connected to at `at` was a machine; False: takes it back."""
+        part = 1.0 if is_machine else -1.0
+        self._add(at, Counts(live=-part, reported=part))
 
-    def misjudged(self, at: float) -> None:
-        """A call that was ended as a machine's at `at` was a person's: one more abandoned."""
-        self._add(at, Counts(live=1.0, abandoned=1.0))
+    def misjudged(self, at: float, doubted: float = 0.0) -> None:
+        """A call that was ended as a machine's at `at` was a person's: one more abandoned.
+
+        `doubted` is what `doubt` counted of it already.
+        """
+        self.doubt(at, 1.0 - doubted)
 
     def doubt(self, at: float, human: float) -> None:
         """A call was ended as a machine's, which it was not with the probability `human` (0 to 1)."""
         part = min(max(human, 0.0), 1.0)
         self._add(at, Counts(live=part, abandoned=part))
+
+    def add(self, at: float, counts: Counts) -> None:
+        """Count what is known as a sum: that of the hour of `at`."""
+        self._add(at, Counts(**structs.asdict(counts)))
 
     def total(self, at: float, hours: int) -> Counts:
         """The counts of the last hours up to `at`, with the one that is not over. Not to be changed."""

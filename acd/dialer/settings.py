@@ -189,6 +189,8 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     retry_dispositions: dict[str, Retry] = {}
     """What an agent chose may ask for another attempt."""
     final_dispositions: tuple[str, ...] = ()
+    machine_dispositions: tuple[str, ...] = ()
+    """They say that the agent had a machine on the line, which is no live answer in any abandon rate."""
     windows: tuple[Window, ...] = (Window(),)
     limits: Limits = Limits()
     retries: dict[Outcome, Retry] = {}

@@ -1,15 +1,19 @@
-"""What a campaign did before a start of the server: counts, and the live answers that the law looks at."""
+"""What a campaign did before a start of the server: counts, and those that the law looks at."""
 
 from __future__ import annotations
 
-from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from typing import Any, Final
 
-from acd.dialer.model import LIVE, CampaignName, Outcome
+from msgspec import Struct
+from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, select
+
+from acd.dialer.legal import Counts
+from acd.dialer.model import LIVE, CampaignName, Mode, Outcome
 from crm_store.models.tables import ATTEMPT
-from crm_store.outbound.campaign_rows import row_of
+from crm_store.outbound.campaign_rows import read_settings, row_of
 
 _A = ATTEMPT.c
+_HOUR_S: Final = 3600.0
 
 
 class CampaignHistory(Struct, frozen=True, kw_only=True):
@@ -19,28 +23,64 @@ class CampaignHistory(Struct, frozen=True, kw_only=True):
     """Attempts by outcome, ever."""
     today: dict[Outcome, int]
     """Those dialled since midnight."""
-    live: list[tuple[float, Outcome]]
-    """Who was answered by a person, and when, oldest first."""
+    counted: list[tuple[float, Counts]]
+    """The live answers by hour, each with when the hour began, oldest first."""
 
 
 def history_of(
     connection: Connection, name: CampaignName, *, since: float, midnight: float
 ) -> CampaignHistory:
     """Count attempts; live answers since `since`. Raises `NotStored`."""
-    of_campaign = _A.campaign_id == row_of(connection, name).id
-    live = select(func.coalesce(_A.answered_at, _A.dialled_at), _A.outcome).where(
-        of_campaign, _A.dialled_at >= since, _A.outcome.in_(sorted(LIVE))
-    )
+    campaign = row_of(connection, name)
+    of_campaign = _A.campaign_id == campaign.id
+    machines = read_settings(campaign.settings).machine_dispositions
     return CampaignHistory(
         totals=_counted(connection, of_campaign),
         today=_counted(connection, of_campaign, _A.dialled_at >= midnight),
-        live=[
-            (float(at), Outcome(outcome))
-            for at, outcome in connection.execute(live.order_by(_A.dialled_at))
-        ],
+        counted=_by_hour(connection, campaign.id, since, machines),
     )
 
 
 def _counted(connection: Connection, *where: object) -> dict[Outcome, int]:
     query = select(_A.outcome, func.count()).where(*where).group_by(_A.outcome)  # type: ignore[arg-type]
     return {Outcome(outcome): int(count) for outcome, count in connection.execute(query)}
+
+
+def _by_hour(
+    connection: Connection, campaign: int, since: float, machines: tuple[str, ...]
+) -> list[tuple[float, Counts]]:
+    """Added up by the store: a month may have millions of answers."""
+    hour_of: Any = func.coalesce(_A.answered_at, _A.dialled_at) / _HOUR_S
+    if connection.dialect.name != "sqlite":  # which cuts off by itself, and may know no floor
+        hour_of = func.floor(hour_of)
+    is_reported = and_(_A.outcome == Outcome.CONNECTED, _A.disposition.in_(machines))
+    grouped = (
+        cast(hour_of, Integer).label("hour"),
+        _A.outcome.label("outcome"),
+        (_A.mode == Mode.ANNOUNCEMENT).label("is_announcement"),
+        case((is_reported, 1), else_=0).label("is_reported"),
+    )
+    query = (
+        select(*grouped, func.count().label("times"))
+        .where(_A.campaign_id == campaign, _A.dialled_at >= since, _A.outcome.in_(sorted(LIVE)))
+        .group_by("hour", "outcome", "is_announcement", "is_reported")
+    )
+    hours: dict[int, Counts] = {}
+    for row in connection.execute(query):
+        hours.setdefault(row.hour, Counts()).add(_counts(row))
+    return [(hour * _HOUR_S, counts) for hour, counts in sorted(hours.items())]
+
+
+def _counts(row: Row[Any]) -> Counts:
+    times = float(row.times)
+    if row.is_reported:
+        return Counts(connected=times, reported=times)
+    # Who opted out of a campaign with agents did so in the message for abandoned calls.
+    is_abandoned = row.outcome == Outcome.ABANDONED or (
+        row.outcome == Outcome.OPTED_OUT and not row.is_announcement
+    )
+    return Counts(
+        live=times,
+        abandoned=times if is_abandoned else 0.0,
+        connected=times if row.outcome == Outcome.CONNECTED else 0.0,
+    )

@@ -106,7 +106,12 @@ def _names(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
             yield f"{key}: there is no prompt {prompt} ({settings.language}) in {places}"
     if not settings.abandon_message and settings.mode is Mode.PREDICTIVE:
         yield "abandon_message: people for whom no agent comes must hear who called; name a prompt"
-    wanted = {*settings.dispositions, *settings.final_dispositions, *settings.retry_dispositions}
+    wanted = {
+        *settings.dispositions,
+        *settings.final_dispositions,
+        *settings.retry_dispositions,
+        *settings.machine_dispositions,
+    }
     if unknown := sorted(wanted - set(ground.dispositions)):
         words = f"the centre has {_listed(ground.dispositions)}"
         yield f"dispositions: {', '.join(unknown)}: no such outcome; {words}"

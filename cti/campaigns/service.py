@@ -201,7 +201,7 @@ class CampaignService:
                 state=campaign.state,
                 totals=past.totals,
                 today=past.today,
-                history=past.live,
+                history=past.counted,
                 learned=learned,
             )
         except DialerError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd.dialer.events import PacerDecided
+from acd.dialer.legal import Counts
 from acd.dialer.model import CampaignName, CampaignState, Mode, Outcome
 from acd.dialer.pacing.replay import replay
 from acd.dialer.settings import AnswerRules, CampaignSettings
@@ -44,7 +45,7 @@ def test_each_decision_that_dials_is_told_and_can_be_made_again(centre: Outbound
 
 def test_over_its_cap_each_agent_is_called_before_its_customer(centre: Outbound) -> None:
     wall = centre.clock.wall()
-    history = [(wall - 3600.0, Outcome.CONNECTED)] * 90 + [(wall - 3600.0, Outcome.ABANDONED)] * 10
+    history = [(wall - 3600.0, Counts(live=100.0, connected=90.0, abandoned=10.0))]
     centre.dialer.load(
         CampaignSettings(
             name=SPRING,
@@ -71,12 +72,12 @@ def test_over_its_cap_each_agent_is_called_before_its_customer(centre: Outbound)
     assert view.enforced_percent > view.cap_percent
 
 
-def test_who_opted_out_of_the_message_was_abandoned_in_history_too(centre: Outbound) -> None:
+def test_what_the_store_had_counted_goes_on(centre: Outbound) -> None:
     wall = centre.clock.wall()
     name = CampaignName("autumn")
     centre.dialer.load(
         CampaignSettings(name=name, mode=Mode.PREDICTIVE, queue=SALES),
-        history=[(wall - 60.0, Outcome.OPTED_OUT)],
+        history=[(wall - 60.0, Counts(live=1.0, abandoned=1.0))],
         totals={Outcome.BUSY: 7},
         today={Outcome.BUSY: 2},
     )

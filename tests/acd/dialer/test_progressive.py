@@ -8,7 +8,7 @@ from acd.contact import Stage
 from acd.contact_events import ContactResult, ContactStarted
 from acd.dialer.attempt_state import AttemptState
 from acd.dialer.errors import UnknownCampaignError
-from acd.dialer.model import CampaignState, Outcome
+from acd.dialer.model import AttemptId, CampaignState, Outcome
 from acd.dialer.settings import AbandonCap, Limits
 from acd.model import AgentId, AgentState
 from switch.calls.causes import EndCause, Result
@@ -427,3 +427,23 @@ def test_an_agent_who_lets_it_ring_comes_last_and_then_is_not_ready(centre: Outb
     assert rung.count(ANN) == 2
     assert centre.state(ANN) is AgentState.NOT_READY
     assert centre.outcomes().count("abandoned") == 2
+
+
+def test_a_machine_that_an_agent_talked_to_is_no_live_answer(centre: Outbound) -> None:
+    centre.phones(ANN)
+    centre.campaign(machine_dispositions=("machine",))
+    centre.advance(1.0)
+    customer = centre.customer()
+    centre.switch.confirm(customer)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    attempt = AttemptId(centre.contact(customer).id)
+    us = centre.dialer.view(SPRING).rates[0]
+    assert us.live == 1
+    centre.dialer.dispose(attempt, "machine")
+    centre.dialer.dispose(attempt, "machine", call_back_at=1.0)
+    assert centre.dialer.view(SPRING).rates[0].live == 0
+    centre.switch.end(customer)
+    assert centre.dialer.dispose(attempt, "sale"), "chosen anew, after the talk"
+    assert centre.dialer.view(SPRING).rates[0].live == 1
+    assert centre.dialer.dispose(attempt, "machine")
+    assert centre.dialer.view(SPRING).rates[0].live == 0

@@ -6,6 +6,7 @@ import io
 import msgspec
 import pytest
 
+from acd.dialer.legal import Counts
 from acd.dialer.model import (
     Attempt,
     AttemptId,
@@ -236,3 +237,27 @@ async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyP
     assert rows[0]["dialled_at"] == "2026-11-24T13:00:00.000Z"
     assert rows[0]["why"].endswith("rules 1")
     assert (rows[3]["reason"], rows[3]["disposition"]) == ("'=SUM(A1)", 'a "b"\nc')
+
+
+async def test_the_law_s_counts_come_back_by_hour(store: Store) -> None:
+    outcomes = [
+        (Outcome.CONNECTED, ""),
+        (Outcome.CONNECTED, "machine"),
+        (Outcome.ABANDONED, ""),
+        (Outcome.OPTED_OUT, ""),
+        (Outcome.BUSY, ""),
+        (Outcome.HUNG_UP, ""),
+    ]
+    people = [[new_york(index)] for index in range(len(outcomes))]
+    await given(store, *people, machine_dispositions=("machine",))
+    for candidate, (outcome, said) in zip(
+        await store.outbound.lists.claim(WINTER, NOON, 9), outcomes, strict=True
+    ):
+        at = NOON + (HOUR if outcome is Outcome.HUNG_UP else 0.0)
+        await store.outbound.lists.settle([dialled(candidate, outcome, at, disposition=said)])
+    history = await store.outbound.campaigns.history(WINTER, since=NOON - 1.0, midnight=NOON)
+    assert history.counted == [
+        (NOON, Counts(live=3.0, abandoned=2.0, connected=2.0, reported=1.0)),
+        (NOON + HOUR, Counts(live=1.0)),
+    ]
+    assert history.totals[Outcome.CONNECTED] == 2
