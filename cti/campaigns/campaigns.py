@@ -19,7 +19,7 @@ from crm_store.store import Store
 from cti.api.ports import Account
 from cti.bus import Bus
 from cti.campaigns.cards import Cards, Lookup
-from cti.campaigns.checks import Ground, problems_of
+from cti.campaigns.checks import Ground, problems_of, warnings_of
 from cti.campaigns.desk import CampaignDesk
 from cti.campaigns.imports import ImportJobs
 from cti.campaigns.records_desk import RecordsDesk
@@ -85,6 +85,7 @@ class Campaigns:
             agents_of_queue=lambda queue: members.get(queue, ()),
             resume=settings.campaigns.resume,
             problems=lambda settings: problems_of(settings, ground),
+            warnings=lambda settings: warnings_of(settings, ground),
         )
         self.cards = Cards(
             dialer=self.dialer,

@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from acd.dialer.model import Mode
-from acd.dialer.settings import CampaignSettings
+from acd.dialer.model import Blocker, Mode
+from acd.dialer.settings import CampaignSettings, Formula
 from cti.flows import prompt_folders
+from cti.paths import shipped
 from cti.settings import Settings
 from cti.trunk_site import ways_of
 from switch.trunks.identity import CallerPolicy
@@ -26,6 +27,11 @@ _LEAST_RING_S: Final = 15.0
 _MOST_RING_S: Final = 120.0
 _LONGEST_SCRIPT: Final = 20_000
 _MOST_CALLER_IDS: Final = 200
+_US_PATIENCE_S: Final = 2.0
+PACED: Final = (Mode.PROGRESSIVE, Mode.PREDICTIVE)
+"""Modes in which a person may find no agent."""
+SPOKEN_DIGIT: Final = "9"
+"""The key that the shipped messages ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +75,21 @@ class Ground:
 
     def has_prompt(self, name: str, language: str) -> bool:
         """Whether a prompt is there, in its language or for all."""
+        return self._folder_of(name, language) is not None
+
+    def is_shipped(self, name: str, language: str) -> bool:
+        """Whether a prompt is the one that comes with the program, and not the site's own."""
+        return self._folder_of(name, language) == shipped("prompts")
+
+    def _folder_of(self, name: str, language: str) -> Path | None:
         if not name or name.startswith(("/", ".")) or ".." in name:
-            return False
-        return any(
-            (folder / f"{each}.ulaw").is_file()
+            return None
+        tried = (
+            (folder, f"{each}.ulaw")
             for folder in self.prompts
             for each in (f"{language}/{name}", name)
         )
+        return next((folder for folder, file in tried if (folder / file).is_file()), None)
 
 
 def problems_of(settings: CampaignSettings, ground: Ground) -> list[str]:
@@ -104,8 +118,7 @@ def _names(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
         if prompt and not ground.has_prompt(prompt, settings.language):
             places = " or ".join(str(folder) for folder in ground.prompts)
             yield f"{key}: there is no prompt {prompt} ({settings.language}) in {places}"
-    if not settings.abandon_message and settings.mode is Mode.PREDICTIVE:
-        yield "abandon_message: people for whom no agent comes must hear who called; name a prompt"
+    yield from _abandon_message(settings, ground)
     wanted = {
         *settings.dispositions,
         *settings.final_dispositions,
@@ -115,6 +128,27 @@ def _names(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
     if unknown := sorted(wanted - set(ground.dispositions)):
         words = f"the centre has {_listed(ground.dispositions)}"
         yield f"dispositions: {', '.join(unknown)}: no such outcome; {words}"
+
+
+def _abandon_message(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
+    message, digit = settings.abandon_message, settings.opt_out_digit
+    if not message and settings.mode in PACED:
+        yield "abandon_message: people for whom no agent comes must hear who called; name a prompt"
+    if digit != SPOKEN_DIGIT and ground.is_shipped(message, settings.language):
+        words = f"the shipped prompt {message} asks for {SPOKEN_DIGIT}"
+        yield f"opt_out_digit: {words}; record a message of your own for {digit or 'none'}"
+
+
+def warnings_of(settings: CampaignSettings, ground: Ground) -> list[Blocker]:
+    """What lets it dial, and is to be mended all the same."""
+    message = settings.abandon_message
+    if settings.mode not in PACED or not ground.is_shipped(message, settings.language):
+        return []
+    words = (
+        f"People for whom no agent comes hear the shipped prompt {message}, which says neither who called "
+        "nor a number, as the US rule asks: record one, and name it as abandon_message."
+    )
+    return [Blocker(code="generic-message", words=words)]
 
 
 def _trunk(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
@@ -149,6 +183,11 @@ def _values(settings: CampaignSettings) -> Iterator[str]:
     if len(settings.script) > _LONGEST_SCRIPT:
         yield f"script: at most {_LONGEST_SCRIPT} characters"
     cap, limits, answers = settings.cap, settings.limits, settings.answers
+    if Formula.US in cap.formulas and cap.patience_s > _US_PATIENCE_S:
+        words = f"at most {_US_PATIENCE_S:g} where the us formula is chosen (47 CFR 64.1200(a)(7))"
+        yield f"cap.patience_s: {words}, not {cap.patience_s:g}"
+    if answers.listen_on_s < answers.decide_within_s:
+        yield "answers.listen_on_s: not less than answers.decide_within_s"
     bounds: tuple[tuple[str, float, float, float], ...] = (
         ("cap.percent", cap.percent, 0.0, 100.0),
         ("cap.own_days", cap.own_days, 1, 30),
@@ -159,13 +198,14 @@ def _values(settings: CampaignSettings) -> Iterator[str]:
         ("limits.per_24_h", limits.per_24_h, 0, 100),
         ("limits.calls", limits.calls, 0, 100_000),
         ("limits.calls_per_s", limits.calls_per_s, 0.0, 1000.0),
-        ("answers.decide_within_s", answers.decide_within_s, 0.2, 10.0),
-        ("answers.listen_on_s", answers.listen_on_s, 0.2, 20.0),
-        ("answers.silence_s", answers.silence_s, 0.2, 20.0),
-        ("answers.patience_s", answers.patience_s, 0.2, 20.0),
+        ("answers.decide_within_s", answers.decide_within_s, 0.2, 6.0),
+        ("answers.listen_on_s", answers.listen_on_s, 0.2, 6.0),
+        ("answers.silence_s", answers.silence_s, 0.2, 6.0),
+        ("answers.patience_s", answers.patience_s, 0.2, 6.0),
         ("answers.human_certainty", answers.human_certainty, 0.5, 1.0),
         ("answers.late_human_certainty", answers.late_human_certainty, 0.0, 1.0),
         ("answers.machine_certainty", answers.machine_certainty, 0.5, 1.0),
+        ("answers.congestion_below_ms", answers.congestion_below_ms, 0, 2000),
         ("answers.after_beep_s", answers.after_beep_s, 0.0, 10.0),
         ("answers.beep_silence_s", answers.beep_silence_s, 0.5, 30.0),
         ("answers.beep_within_s", answers.beep_within_s, 1.0, 300.0),

@@ -42,6 +42,8 @@ from switch.clock import Clock
 
 log = logging.getLogger(__name__)
 
+_RESERVED: Final = frozenset({"schema"})
+"""`/campaigns/schema` is taken."""
 _LATEST_CALL_BACK_S: Final = 366 * 86400.0
 
 
@@ -153,13 +155,7 @@ class CampaignDesk:
     async def create(self, request: CampaignRequest, actor: Account) -> CampaignDetail:
         """A new one, as a draft."""
         self._must_be_loaded()
-        name = request.name.strip()
-        if not NAME.fullmatch(name):
-            raise bad_settings(
-                ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
-            )
-        if self._is_taken(name):
-            raise Conflict("campaign-exists", f"There is a campaign {name} already.")
+        name = self._new_name(request.name)
         async with answering():
             settings = settings_body.read({**request.settings, "name": name})
             self._check(settings)
@@ -186,13 +182,7 @@ class CampaignDesk:
 
     async def copy(self, name: str, request: CampaignCopyRequest, actor: Account) -> CampaignDetail:
         """A new one like this."""
-        known, new = self._known(name), CampaignName(request.name.strip())
-        if not NAME.fullmatch(new):
-            raise bad_settings(
-                ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
-            )
-        if self._is_taken(new):
-            raise Conflict("campaign-exists", f"There is a campaign {new} already.")
+        known, new = self._known(name), self._new_name(request.name)
         async with answering(120.0):
             kept = await self._store.campaigns.copy(
                 known, new, at=self._now(), by=actor.login, with_list=request.with_list
@@ -216,6 +206,7 @@ class CampaignDesk:
         known = self._known(name)
         if step == "start":
             self._check(self._dialer.settings(known))
+            self._service.examine(self._dialer.settings(known))
         by = f"{actor.login}: {reason.strip()[:200]}" if reason.strip() else actor.login
         try:
             getattr(self._dialer, step)(known, by)
@@ -298,8 +289,17 @@ class CampaignDesk:
             raise NotFound("no-such-campaign", f"There is no campaign {name[:63]}.")
         return known
 
-    def _is_taken(self, name: str) -> bool:
-        return name in self._service.states or name in self._service.broken
+    def _new_name(self, text: str) -> CampaignName:
+        name = CampaignName(text.strip())
+        if not NAME.fullmatch(name):
+            raise bad_settings(
+                ["name: has 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit"]
+            )
+        if name in _RESERVED:
+            raise bad_settings([f"name: {name} means something else in the API; take another"])
+        if name in self._service.states or name in self._service.broken:
+            raise Conflict("campaign-exists", f"There is a campaign {name} already.")
+        return name
 
     def _must_be_loaded(self) -> None:
         if not self._service.is_loaded:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from acd.dialer.model import Attempt, CampaignName
 from cti.bus import Bus
 from cti.campaigns.views import attempt_view
@@ -66,7 +68,7 @@ class CampaignNews:
         """What became of a dial."""
         self._bus.publish(
             EventType.ATTEMPT_ENDED,
-            attempt_view(attempt),
+            attempt_view(structs.replace(attempt, judged="")),  # kilobytes; the store has it
             interaction_id=attempt.id,
             queue=queue or None,
             agent_id=attempt.agent,

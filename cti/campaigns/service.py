@@ -88,17 +88,20 @@ class CampaignService:
         agents_of_queue: Callable[[str], Collection[AgentId]],
         resume: bool = True,
         problems: Callable[[CampaignSettings], list[str]] = lambda settings: [],
+        warnings: Callable[[CampaignSettings], list[Blocker]] = lambda settings: [],
     ) -> None:
         """`data` is the data folder; `resume`: campaigns that ran go on after a start.
 
-        `problems` says what in settings does not fit the site.
+        `problems` says what in settings does not fit the site, `warnings` what ought to be better.
         """
         self.dialer = dialer
         self.store = store
         self._clock = clock
         self._resume = resume
         self._problems_of = problems
+        self._warnings_of = warnings
         self._problems: dict[CampaignName, tuple[Blocker, ...]] = {}
+        self._warnings: dict[CampaignName, tuple[Blocker, ...]] = {}
         self.states: dict[CampaignName, CampaignState] = {}
         """As the store is told."""
         self.broken: dict[CampaignName, tuple[Campaign, str]] = {}
@@ -212,7 +215,7 @@ class CampaignService:
             return
         self.pacing.look_at(campaign.settings)
         self.broken.pop(name, None)
-        self._examine(campaign.settings)
+        self.examine(campaign.settings)
         if self.states[name] is _RUNNING and not (self._resume or self.is_loaded):
             self.dialer.pause(name, "restart")
         self.feeding.hurry(name)
@@ -226,7 +229,7 @@ class CampaignService:
 
     def changed(self, settings: CampaignSettings) -> None:
         """Settings are others from now on. Raises `DialerError`."""
-        self._examine(settings)
+        self.examine(settings)
         self.dialer.load(settings, state=self.states[settings.name])
         self.pacing.look_at(settings)
         self.feeding.hurry(settings.name)
@@ -236,6 +239,7 @@ class CampaignService:
         self.states.pop(name, None)
         self.broken.pop(name, None)
         self._problems.pop(name, None)
+        self._warnings.pop(name, None)
         self._seen.pop(name, None)
         if name in self.dialer.names():
             self.dialer.unload(name)
@@ -254,12 +258,13 @@ class CampaignService:
         away = self.feeding.blockers(name) if self.states.get(name) is _RUNNING else ()
         return (*away, *self._problems.get(name, ()))
 
-    def _examine(self, settings: CampaignSettings) -> None:
-        """The configuration may have changed since it was made."""
+    def examine(self, settings: CampaignSettings) -> None:
+        """The configuration, or a prompt, may have changed since it was made."""
         self._problems[settings.name] = tuple(
             Blocker(code="settings", words=f"Its settings do not fit: {problem}.")
             for problem in self._problems_of(settings)
         )
+        self._warnings[settings.name] = tuple(self._warnings_of(settings))
 
     def view(self, name: CampaignName) -> CampaignView:
         """A campaign as it stands. Raises `UnknownCampaignError`."""
@@ -269,6 +274,7 @@ class CampaignService:
             self.upkeep.records(name),
             wall=self.wall_of,
             blockers=self.blockers(name),
+            warnings=self._warnings.get(name, ()),
             goal_reached=self.upkeep.goal_reached(name),
             unsettled=self.settling.pending,
         )

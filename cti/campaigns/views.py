@@ -34,10 +34,11 @@ def campaign_view(
     *,
     wall: Wall,
     blockers: Sequence[Blocker] = (),
+    warnings: Sequence[Blocker] = (),
     goal_reached: int = 0,
     unsettled: int = 0,
 ) -> CampaignView:
-    """A campaign; `blockers` come before those of the dialer."""
+    """A campaign; `blockers` come before those of the dialer, `warnings` after them."""
     agents = view.agents
     return CampaignView(
         name=view.name,
@@ -108,7 +109,7 @@ def campaign_view(
             )
             for each in view.caller_ids
         ),
-        blockers=tuple(map(blocker_view, (*blockers, *view.blockers))),
+        blockers=tuple(map(blocker_view, (*blockers, *view.blockers, *warnings))),
         unsettled=unsettled,
     )
 

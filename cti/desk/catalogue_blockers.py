@@ -22,6 +22,10 @@ BLOCKER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "blocker.manual": ("agents take records by hand", "由座席手动取记录"),
     "blocker.inbound-reserve": ("the free agents are left to callers", "空闲座席为呼入预留"),
     "blocker.agents-shared": ("the free agents dial for other campaigns", "空闲座席归其他活动"),
+    "blocker.generic-message": (
+        "the message for abandoned calls does not say who called",
+        "弃呼提示未说明来电方",
+    ),
     "blocker.abandon-cap": ("the abandon cap holds it back", "受弃呼上限限制"),
     "blocker.learning": ("it learns: one dial for each agent", "学习中:按空闲座席一比一拨号"),
     "blocker.waiting-for-click": ("each dial waits for a click", "等待人工点击"),

@@ -108,7 +108,7 @@ async def _campaign(lab: Lab, driver: CampaignDriver, human: Phone, fax: Phone, 
         caller_ids=["+12025550190"],
         windows=[EVER],
         order="list",
-        cap={"patience_s": 20.0},
+        cap={"patience_s": 20.0, "formulas": ["own"]},
     )
     await driver.start("spring")
     answered = asyncio.create_task(_answer_fax(fax))

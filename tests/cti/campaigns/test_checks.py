@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from acd.dialer.model import CampaignName, Mode
-from acd.dialer.settings import AbandonCap, CampaignSettings, Limits, Window
+from acd.dialer.settings import AbandonCap, AnswerRules, CampaignSettings, Limits, Window
 from acd.model import QueueName
-from cti.campaigns.checks import Ground, problems_of
+from cti.campaigns.checks import Ground, problems_of, warnings_of
 from cti.paths import shipped
 from cti.settings import load
 from cti.site import site_of
@@ -25,7 +26,6 @@ GOOD = CampaignSettings(
     queue=QueueName("sales"),
     trunk="out",
     caller_ids=("+12025550100",),
-    abandon_message="",
 )
 
 
@@ -44,7 +44,12 @@ def test_a_campaign_of_the_lab_is_all_right() -> None:
         ({"flow": "secret"}, "flow: no flow secret is loaded"),
         ({"abandon_message": "nothing"}, "abandon_message: there is no prompt nothing (en)"),
         ({"abandon_message": "../../etc/passwd"}, "abandon_message: there is no prompt"),
-        ({"mode": Mode.PREDICTIVE}, "abandon_message: people for whom no agent comes"),
+        ({"abandon_message": ""}, "abandon_message: people for whom no agent comes"),
+        ({"opt_out_digit": "1"}, "opt_out_digit: the shipped prompt abandoned asks for 9"),
+        ({"cap": AbandonCap(patience_s=2.5)}, "cap.patience_s: at most 2 where the us formula"),
+        ({"answers": AnswerRules(silence_s=float("nan"))}, "answers.silence_s: from 0.2 to 6"),
+        ({"answers": AnswerRules(listen_on_s=1e12)}, "answers.listen_on_s: from 0.2 to 6"),
+        ({"answers": AnswerRules(listen_on_s=1.0)}, "answers.listen_on_s: not less than"),
         ({"caller_ids": ("2025550100",)}, "caller_ids: '2025550100' is no international number"),
         ({"dispositions": ("sale", "bliss")}, "dispositions: bliss: no such outcome"),
         ({"ring_s": 5.0}, "ring_s: from 15"),
@@ -87,3 +92,15 @@ def test_a_number_that_the_trunk_would_not_show_is_no_caller_identity() -> None:
     )
     shown = msgspec.structs.replace(GOOD, caller_ids=("+12025550150",))
     assert problems_of(shown, ground) == []
+
+
+def test_who_names_nobody_to_the_abandoned_is_warned(tmp_path: Path) -> None:
+    (warning,) = warnings_of(GOOD, GROUND)
+    assert warning.code == "generic-message"
+    own = tmp_path / "en" / "abandoned.ulaw"
+    own.parent.mkdir()
+    own.touch()
+    ground = replace(GROUND, prompts=(tmp_path, *GROUND.prompts))
+    assert warnings_of(GOOD, ground) == []
+    assert problems_of(msgspec.structs.replace(GOOD, opt_out_digit="1"), ground) == []
+    assert warnings_of(msgspec.structs.replace(GOOD, mode=Mode.PREVIEW), GROUND) == []
