@@ -146,6 +146,7 @@ class LiveAttempt:
             decision=self.decision,
             clicked_by=self.clicked_by,
             clicked_at=at(self.clicked_at),
+            claim=self.candidate.claim,
         )
 
     def view(self) -> AttemptView:

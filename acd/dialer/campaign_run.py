@@ -11,7 +11,7 @@ from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import UNANSWERED, AttemptState
 from acd.dialer.figures import Figures
 from acd.dialer.legal import Ledger
-from acd.dialer.model import AttemptId, CampaignName, CampaignState, Candidate, Mode, RecordId
+from acd.dialer.model import AttemptId, CampaignName, CampaignState, Candidate, Mode
 from acd.dialer.pacing.model import Decision, Floor
 from acd.dialer.pacing.pacer import Pacer
 from acd.dialer.settings import CampaignSettings
@@ -77,23 +77,23 @@ class CampaignRun:
 
     # --- records --------------------------------------------------------------------------------
 
-    def bring(self, candidates: Sequence[Candidate], now: float) -> list[RecordId]:
+    def bring(self, candidates: Sequence[Candidate], now: float) -> Sequence[Candidate]:
         """Put records behind those at hand; returns those that there is no room for."""
         self.is_list_empty = not candidates and not self.supply
         room = MOST_AHEAD - len(self.supply)
         self.supply.extend((each, now) for each in candidates[:room])
-        return [each.record for each in candidates[room:]]
+        return candidates[room:]
 
-    def take_stale(self, now: float) -> list[RecordId]:
+    def take_stale(self, now: float) -> list[Candidate]:
         """Take away what was brought too long ago."""
         stale = []
         while self.supply and now - self.supply[0][1] > STALE_S:
-            stale.append(self.supply.popleft()[0].record)
+            stale.append(self.supply.popleft()[0])
         return stale
 
-    def take_all(self) -> list[RecordId]:
+    def take_all(self) -> list[Candidate]:
         """Take away all that was brought."""
-        taken = [each.record for each, _ in self.supply]
+        taken = [each for each, _ in self.supply]
         self.supply.clear()
         return taken
 

@@ -16,7 +16,7 @@ from acd.dialer.events import CampaignMoved, DialerEvent
 from acd.dialer.figures import Figures
 from acd.dialer.legal import Counts, Ledger
 from acd.dialer.limits import Limits
-from acd.dialer.model import CampaignName, CampaignState, Candidate, Mode, Outcome, RecordId
+from acd.dialer.model import CampaignName, CampaignState, Candidate, Mode, Outcome
 from acd.dialer.ports import Callers, DialRoutes
 from acd.dialer.rounds import Rounds
 from acd.dialer.settings import CampaignSettings
@@ -54,8 +54,8 @@ class Campaigns:
         self._routes = routes
         self._distribution = distribution
         self._clock = clock
-        self.on_release: Callable[[CampaignName, Sequence[RecordId], str], None] = (
-            lambda name, records, reason: None
+        self.on_release: Callable[[CampaignName, Sequence[Candidate], str], None] = (
+            lambda name, candidates, reason: None
         )
         self.on_event: Callable[[DialerEvent], None] = lambda event: None
         self.on_run_change: Callable[[CampaignName], None] = lambda name: None
@@ -199,15 +199,15 @@ class Campaigns:
         """Bring candidates, best first. An empty sequence says: the list has none now."""
         run = self.run(name)
         if not run.is_running:
-            self._release(run, [each.record for each in candidates], run.state.value)
+            self._release(run, candidates, run.state.value)
             return
         self._release(run, run.bring(candidates, self._clock.now()), "too-many")
         if candidates:
             self._rounds.soon()
 
-    def _release(self, run: CampaignRun, records: Sequence[RecordId], reason: str) -> None:
-        if records:
-            self.on_release(run.name, records, reason)
+    def _release(self, run: CampaignRun, candidates: Sequence[Candidate], reason: str) -> None:
+        if candidates:
+            self.on_release(run.name, candidates, reason)
 
     # --- by itself ------------------------------------------------------------------------------
 

@@ -24,6 +24,8 @@ class Stage(StrEnum):
     CALL_BACK = "call-back"
     CAP = "cap"
     """Its number was dialled often enough for now."""
+    NO_WAY = "no-way"
+    """No trunk and no number plan leads to its number now."""
     QUOTA = "quota"
     """Enough of its kind were reached; ready again if the quota is raised."""
     CLAIMED = "claimed"
@@ -45,6 +47,7 @@ STATE_OF_STAGE: Final[Mapping[Stage, RecordState]] = {
     Stage.RETRY: RecordState.READY,
     Stage.CALL_BACK: RecordState.READY,
     Stage.CAP: RecordState.READY,
+    Stage.NO_WAY: RecordState.READY,
     Stage.QUOTA: RecordState.READY,
     Stage.CLAIMED: RecordState.CLAIMED,
     Stage.REACHED: RecordState.DONE,

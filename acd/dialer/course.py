@@ -121,7 +121,8 @@ class Course:
         now = self._clock.now()
         attempt.connected_at = now
         self.count(attempt, Outcome.CONNECTED)
-        self.on_attempt(attempt.attempt(Outcome.CONNECTED, now, self._wall))
+        told = attempt.attempt(Outcome.CONNECTED, now, self._wall)
+        self.on_attempt(structs.replace(told, goes_on=True))
 
     def count(self, attempt: LiveAttempt, outcome: Outcome) -> None:
         """Count somebody who answered as the law does: once, as soon as it is known."""

@@ -37,7 +37,6 @@ from acd.dialer.model import (
     CampaignState,
     Candidate,
     Outcome,
-    RecordId,
 )
 from acd.dialer.news import News
 from acd.dialer.panel import Panel
@@ -199,12 +198,12 @@ class Dialer:
     # --- who is told ----------------------------------------------------------------------------
 
     @property
-    def on_release(self) -> Callable[[CampaignName, Sequence[RecordId], str], None]:
+    def on_release(self) -> Callable[[CampaignName, Sequence[Candidate], str], None]:
         """Told of records that were brought and are not dialled, with the reason: to be given back."""
         return self._campaigns.on_release
 
     @on_release.setter
-    def on_release(self, tell: Callable[[CampaignName, Sequence[RecordId], str], None]) -> None:
+    def on_release(self, tell: Callable[[CampaignName, Sequence[Candidate], str], None]) -> None:
         self._campaigns.on_release = tell
 
     @property

@@ -103,6 +103,14 @@ NOT_AN_ATTEMPT: Final = frozenset({Outcome.CONGESTED, Outcome.AGENT_GONE, Outcom
 """Outcomes that use up no attempt of a record."""
 
 
+class Held(Struct, frozen=True):
+    """A record in the hands of the dialer, by a certain claim."""
+
+    record: RecordId
+    claim: int
+    """Given anew with each claim: who holds an old one has no say over a record any more."""
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """A record that may be dialled now, at one of its numbers, and why that is allowed."""
 
@@ -119,6 +127,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     priority: int = 0
     attempts: int = 0
     """Of the whole record, before this one."""
+    claim: int = 0
+    """What it is held by."""
     agent: AgentId | None = None
     """A call-back that was promised by this agent, or a number locked to one."""
     needs_agent: bool = False
@@ -129,6 +139,11 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """Its window closes then, seconds since 1970: not dialled from then on. None: it never closes."""
     why: str = ""
     """In words, with the version of the rules: "08:00-21:00 local, 14:03 there; attempt 2 of 5; rules 1"."""
+
+    @property
+    def held(self) -> Held:
+        """It, as it is given back."""
+        return Held(self.record, self.claim)
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -166,6 +181,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     clicked_by: str = ""
     """Who clicked for this dial, where each needs a person's click."""
     clicked_at: float | None = None
+    claim: int = 0
+    """What the record was held by; 0: not known."""
+    goes_on: bool = False
+    """The two talk: it is told again when that is over."""
 
 
 class Blocker(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from acd.contact import Contact
-from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, RecordId
+from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, Held
 from acd.model import AgentId, QueueName
 from acd.ports import Destination
 
@@ -36,8 +36,11 @@ class ListStore(Protocol):
     async def awaited(self, campaign: CampaignName, at: float) -> list[AgentId]:
         """The agents for whom records wait that are nobody else's, such as call-backs they promised."""
 
-    async def release(self, records: Sequence[RecordId]) -> None:
-        """Give back what was not dialled after all; as if it had never been claimed."""
+    async def release(self, held: Sequence[Held], *, at: float, reason: str = "") -> None:
+        """Give back what was not dialled after all; as if it had never been claimed.
+
+        What somebody else holds by now is passed over. `reason` is the dialer's, as one slug.
+        """
 
     async def settle(self, attempts: Sequence[Attempt]) -> None:
         """Keep attempts for good, and move their records: done, blocked, or ready again later."""

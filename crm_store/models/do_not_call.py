@@ -35,3 +35,20 @@ class DoNotCall(Base):
     """It counts no longer then; NULL: for ever."""
     batch_id: Mapped[int | None] = mapped_column(Integer)
     """The import it came by."""
+
+
+class DoNotCallRemoved(Base):
+    """What somebody took off a list: the entry as it was, and who did it. Kept for years."""
+
+    __tablename__ = "do_not_call_removed"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    number: Mapped[str] = mapped_column(String(20), index=True)
+    scope: Mapped[str] = mapped_column(String(24))
+    reason: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(64))
+    added_at: Mapped[float] = mapped_column()
+    until: Mapped[float | None] = mapped_column()
+    removed_at: Mapped[float] = mapped_column()
+    removed_by: Mapped[str] = mapped_column(String(64))

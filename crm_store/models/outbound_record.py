@@ -115,3 +115,5 @@ class OutboundClaim(Base):
     record_id: Mapped[int] = mapped_column(BIG_ID, index=True)
     until: Mapped[float] = mapped_column()
     """It lapses then."""
+    token: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Another one with each claim: who holds an old one has no say any more."""

@@ -12,11 +12,12 @@ from crm_store.models.contact_point import ContactPoint
 from crm_store.models.customer import Customer
 from crm_store.models.customer_word import CustomerWord
 from crm_store.models.disposition import DispositionEntry
-from crm_store.models.do_not_call import DoNotCall
+from crm_store.models.do_not_call import DoNotCall, DoNotCallRemoved
 from crm_store.models.interaction import Interaction
 from crm_store.models.note import Note
 from crm_store.models.outbound_batch import OutboundBatch
 from crm_store.models.outbound_place import OutboundPlace
+from crm_store.models.outbound_quota import OutboundQuota
 from crm_store.models.outbound_record import OutboundClaim, OutboundNumber, OutboundRecord
 from crm_store.models.recording import Recording
 from crm_store.models.timeline import TimelineEntry
@@ -47,5 +48,7 @@ RECORD_NUMBER = _table(OutboundNumber)
 CLAIM = _table(OutboundClaim)
 ATTEMPT = _table(Attempt)
 DO_NOT_CALL = _table(DoNotCall)
+DO_NOT_CALL_REMOVED = _table(DoNotCallRemoved)
+QUOTA = _table(OutboundQuota)
 
 METADATA: MetaData = Base.metadata

@@ -7,6 +7,7 @@ before its time has come.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from acd.dialer.model import CampaignName, Candidate, RecordId
 from acd.model import AgentId
 from crm_store.models.tables import CLAIM, RECORD
 from crm_store.outbound.campaign_rows import Known
+from crm_store.outbound.holding import CLAIM_S
 from crm_store.outbound.numbers_known import (
     Forbidden,
     Past,
@@ -30,8 +32,6 @@ from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.quotas import full_quotas, quota_of
 from crm_store.outbound.shelving import WAITING, go_past_forbidden
 
-CLAIM_S: Final = 600.0
-"""A claim lapses after so long."""
 MARGIN_S: Final = 90.0
 """A window that closes so soon counts as closed: what is claimed waits a while before it is dialled."""
 REFRESH_S: Final = 15.0
@@ -48,6 +48,8 @@ _ROUNDS: Final = 12
 _MOST_READ: Final = 1024
 _SPREAD: Final = 4
 """So many times its even share is read of each place at first."""
+_TOKEN_BITS: Final = 53
+"""As many as every reader of JSON takes whole."""
 _MOST_AWAITED: Final = 500
 """Agents for whom records wait, looked at together."""
 _R = RECORD.c
@@ -151,14 +153,6 @@ _HELD: Final = (
     .where(_R.id == bindparam("record"))
     .values(stage=bindparam("new_stage"), due_at=bindparam("ready_at"))
 )
-_RELEASED: Final = (
-    update(RECORD)
-    .where(_R.id.in_(bindparam("ids", expanding=True)), _R.stage == Stage.CLAIMED)
-    .values(
-        stage=text(f"CASE WHEN agent IS NULL THEN '{Stage.READY}' ELSE '{Stage.MINE}' END"),
-        due_at=None,
-    )
-)
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -230,12 +224,6 @@ def refresh(connection: Connection, known: Known, at: float) -> None:
     known.refreshed_at = at
 
 
-def release(connection: Connection, records: Sequence[int]) -> None:
-    """Give back what was claimed and not dialled."""
-    connection.execute(_RELEASED, {"ids": list(records)})
-    connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(records)))
-
-
 def _next(
     connection: Connection, book: PlaceBook, known: Known, at: float, most: int
 ) -> Sequence[Any]:
@@ -270,16 +258,17 @@ def _take(
         if verdict.is_allowed and len(allowed) < most:
             allowed.setdefault(row.number, (row, verdict))
     free: set[int] = set()
+    token = secrets.randbits(_TOKEN_BITS)
     if allowed:
         lapses_at = wish.at + CLAIM_S
         wanted = [(number, row.id) for number, (row, _) in allowed.items()]
-        free = take_numbers(connection, wanted, wish.at, lapses_at)
+        free = take_numbers(connection, wanted, at=wish.at, until=lapses_at, token=token)
         in_hand = Verdict(hold=Hold.IN_HAND, why="")
         held += [(row, in_hand) for row, _ in allowed.values() if row.id not in free]
     if held:
         _hold(connection, known, held, wish.at)
     return [
-        _candidate(book, connection, wish, row, verdict)
+        _candidate(book, connection, wish, row, verdict, token)
         for row, verdict in allowed.values()
         if row.id in free
     ]
@@ -350,7 +339,7 @@ def _move(row: Any, stage: Stage, ready_at: float | None) -> dict[str, Any]:
 
 
 def _candidate(
-    book: PlaceBook, connection: Connection, wish: Wish, row: Any, verdict: Verdict
+    book: PlaceBook, connection: Connection, wish: Wish, row: Any, verdict: Verdict, token: int
 ) -> Candidate:
     place = book.places(connection, (row.place_id,))[row.place_id]
     return Candidate(
@@ -363,6 +352,7 @@ def _candidate(
         customer_id=row.customer_id,
         priority=row.priority,
         attempts=row.attempts,
+        claim=token,
         agent=None if row.agent is None else AgentId(row.agent),
         needs_agent=verdict.needs_agent,
         facts=tuple((str(key), str(value)) for key, value in row.facts.items()),

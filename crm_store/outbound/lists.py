@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
 
-from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, RecordId
+from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, Held
 from acd.model import AgentId
 from crm_store.database import Database
 from crm_store.errors import BadRecord
 from crm_store.numbers import normalise
-from crm_store.outbound import claims
+from crm_store.outbound import claims, holding
 from crm_store.outbound.campaign_rows import CampaignBook
 from crm_store.outbound.forbidding import Ban, forbid
 from crm_store.outbound.funnel import funnel
@@ -66,11 +66,10 @@ class Lists:
         async with self._claiming:
             return await self._database.work(work)
 
-    async def release(self, records: Sequence[RecordId]) -> None:
+    async def release(self, held: Sequence[Held], *, at: float, reason: str = "") -> None:
         """As `acd.dialer.ports.ListStore.release`. Ids that are none of ours are passed over."""
-        ids = [number for record in records if (number := id_of(record)) is not None]
-        if ids:
-            await self._database.work(lambda connection: claims.release(connection, ids))
+        for pairs in _pieces(held):
+            await self._database.work(partial(holding.release, held=pairs, at=at, reason=reason))
 
     async def settle(self, attempts: Sequence[Attempt]) -> None:
         """As `acd.dialer.ports.ListStore.settle`. May be repeated: an attempt counts once."""
@@ -116,3 +115,9 @@ class Lists:
             forbid(connection, [number], ban)
         for known in done.campaigns:
             claims.refresh(connection, known, max(attempt.ended_at for attempt in attempts))
+
+
+def _pieces(held: Sequence[Held]) -> Iterator[list[holding.Pair]]:
+    pairs = [(number, each.claim) for each in held if (number := id_of(each.record)) is not None]
+    for begin in range(0, len(pairs), _SETTLED_AT_ONCE):
+        yield pairs[begin : begin + _SETTLED_AT_ONCE]

@@ -7,7 +7,18 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Double, bindparam, literal, null, or_, select, text, union_all
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Double,
+    bindparam,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from acd.dialer.compliance_caps import LOOK_BACK_S, counts_for_caps
 from acd.dialer.model import Outcome
@@ -46,8 +57,9 @@ _IN_WORDS: Final = {CENTRE: "the do-not-call list", NATIONAL: "the national do-n
 
 
 _TAKE: Final = (
-    "INSERT INTO outbound_claim (number, record_id, until) {rows}"
-    " ON CONFLICT (number) DO UPDATE SET record_id = excluded.record_id, until = excluded.until"
+    "INSERT INTO outbound_claim (number, record_id, until, token) {rows}"
+    " ON CONFLICT (number) DO UPDATE"
+    " SET record_id = excluded.record_id, until = excluded.until, token = excluded.token"
     " WHERE outbound_claim.until <= :at"
 )
 _MARK: Final = "UPDATE outbound_record SET stage = 'claimed', due_at = :until WHERE id IN "
@@ -57,19 +69,23 @@ _IN_HAND_SQLITE: Final = text(
 )
 _TAKE_SQLITE: Final = text(
     # The condition keeps its grammar from taking ON CONFLICT for that of a join.
-    _TAKE.format(rows="SELECT key, value, :until FROM json_each(:numbers) WHERE true")
+    _TAKE.format(rows="SELECT key, value, :until, :token FROM json_each(:numbers) WHERE true")
 )
 _MARK_SQLITE: Final = text(_MARK + "(SELECT value FROM json_each(:numbers))")
 _TAKE_POSTGRES: Final = text(
     "WITH taken AS ("
     + _TAKE.format(
-        rows="SELECT number, id, :until FROM"
+        rows="SELECT number, id, :until, :token FROM"
         " unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[])) AS wanted(number, id)"
     )
     + " RETURNING record_id) "
     + _MARK
     + "(SELECT record_id FROM taken) RETURNING id"
-).bindparams(bindparam("until", type_=Double()), bindparam("at", type_=Double()))
+).bindparams(
+    bindparam("until", type_=Double()),
+    bindparam("at", type_=Double()),
+    bindparam("token", type_=BigInteger()),
+)
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):
@@ -140,7 +156,12 @@ def _forbid(
 
 
 def take_numbers(
-    connection: Connection, wanted: Sequence[tuple[str, int]], at: float, until: float
+    connection: Connection,
+    wanted: Sequence[tuple[str, int]],
+    *,
+    at: float,
+    until: float,
+    token: int,
 ) -> set[int]:
     """Claim records by taking their numbers into one's hands; gives those whose number was free.
 
@@ -148,7 +169,7 @@ def take_numbers(
     """
     # In one order everywhere, so that two servers cannot wait for each other.
     numbers = dict(sorted(wanted))
-    moments: dict[str, Any] = {"at": at, "until": until}
+    moments: dict[str, Any] = {"at": at, "until": until, "token": token}
     if connection.dialect.name == "sqlite":
         return _take_on_sqlite(connection, numbers, moments)
     sought = {**moments, "numbers": list(numbers), "ids": list(numbers.values())}
@@ -163,7 +184,7 @@ def _take_on_sqlite(
     in_hand = set(connection.execute(_IN_HAND_SQLITE, asked).scalars())
     free = {number: record for number, record in wanted.items() if number not in in_hand}
     if free:
-        taken = {"numbers": msgspec.json.encode(free).decode(), "until": moments["until"]}
-        connection.execute(_TAKE_SQLITE, {**taken, "at": moments["at"]})
+        taken = {**moments, "numbers": msgspec.json.encode(free).decode()}
+        connection.execute(_TAKE_SQLITE, taken)
         connection.execute(_MARK_SQLITE, taken)
     return set(free.values())

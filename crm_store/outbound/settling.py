@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import structs
@@ -27,9 +27,12 @@ from acd.dialer.model import Attempt, CampaignName, Outcome
 from acd.dialer.settings import RULES_VERSION
 from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
+from crm_store.outbound import holding
 from crm_store.outbound.campaign_rows import CampaignBook, Known
+from crm_store.outbound.numbers_known import forbidden_of
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.ranks import rank_of
+from crm_store.outbound.shelving import OPEN_STAGES, go_past_forbidden
 
 _A, _R, _N = ATTEMPT.c, RECORD.c, RECORD_NUMBER.c
 _RULES: Final = re.compile(r"\brules (\d{1,4})\b")
@@ -107,6 +110,8 @@ def settle(
     kept = {row.id: row for row in connection.execute(_KEPT, {"ids": sorted(latest)})}
     ids = sorted({number for a in latest.values() if (number := id_of(a.record)) is not None})
     records = {row.id: row._asdict() for row in connection.execute(_RECORDS, {"ids": ids})}
+    claimed = [number for number, record in records.items() if record["stage"] == Stage.CLAIMED]
+    claims = holding.claims_of(connection, claimed)
     numbers: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(_NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
@@ -122,6 +127,8 @@ def settle(
         move = _move(known, record, numbers[record["id"]], attempt, kept.get(attempt.id))
         if move is None:
             continue
+        if _is_foreign(record, attempt, claims) and move.stage in OPEN_STAGES:
+            move = structs.replace(move, stage=Stage.CLAIMED)
         if move.number_is_dead:
             at_position = _position(numbers[record["id"]], attempt.number, record["position"])
             dead.append({"record": record["id"], "place_in_record": at_position})
@@ -145,7 +152,8 @@ def settle(
         connection.execute(_DEAD, dead)
     if moved:
         connection.execute(_MOVED, [_parameters(record) for record in moved.values()])
-        connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(list(moved))))
+    _let_go(connection, list(latest.values()))
+    _go_past_forbidden(connection, list(moved.values()))
     return done
 
 
@@ -201,7 +209,7 @@ def _apply(
     attempt: Attempt,
     move: Move,
 ) -> None:
-    stays = record["stage"] in _STAYS
+    stays = record["stage"] in _STAYS or move.stage is Stage.CLAIMED
     to = next((row for row in numbers if row.position == move.position), None)
     is_promised = move.stage is Stage.CALL_BACK
     last_at = max(attempt.dialled_at, record["last_at"] or 0.0)
@@ -231,6 +239,44 @@ def _apply(
             move.due_at if is_promised else None,
         ),
     )
+
+
+def _is_foreign(
+    record: Mapping[str, Any], attempt: Attempt, claims: Mapping[int, Collection[int]]
+) -> bool:
+    """Whether a record is claimed anew: what became of an attempt before that comes late."""
+    theirs = claims.get(record["id"], ())
+    return bool(theirs) and attempt.claim != 0 and attempt.claim not in theirs
+
+
+def _let_go(connection: Connection, attempts: Sequence[Attempt]) -> None:
+    """Let go of the numbers of attempts that are over; others stay in hand while the two talk."""
+    over: list[holding.Pair] = []
+    for attempt in attempts:
+        record = id_of(attempt.record)
+        if record is None:
+            continue
+        if attempt.goes_on:
+            holding.extend(connection, [(record, attempt.claim)], attempt.ended_at)
+        elif attempt.claim:
+            over.append((record, attempt.claim))
+        else:
+            connection.execute(delete(CLAIM).where(CLAIM.c.record_id == record))
+    holding.end(connection, over)
+
+
+def _go_past_forbidden(connection: Connection, moved: Sequence[Mapping[str, Any]]) -> None:
+    """Numbers may have been forbidden while they were in hand: those records are looked at now."""
+    waiting: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for record in moved:
+        if record["stage"] in OPEN_STAGES:
+            waiting[record["campaign_id"]].append(record)
+    for campaign, records in waiting.items():
+        at = max(record["last_at"] for record in records)
+        numbers = sorted({record["number"] for record in records})
+        forbidden = forbidden_of(connection, numbers, campaign, at)
+        theirs = [record["id"] for record in records if record["number"] in forbidden]
+        go_past_forbidden(connection, theirs, at)
 
 
 def _position(numbers: Sequence[Any], number: str, otherwise: int) -> int:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from acd.dialer.compliance_moves import Stage
-from crm_store.models.tables import CLAIM, RECORD, RECORD_NUMBER
+from crm_store.models.tables import RECORD, RECORD_NUMBER
 from crm_store.outbound.numbers_known import forbidden_of
 
 _R, _N = RECORD.c, RECORD_NUMBER.c
@@ -19,6 +19,7 @@ OPEN_STAGES: Final = (
     Stage.RETRY,
     Stage.CALL_BACK,
     Stage.CAP,
+    Stage.NO_WAY,
     Stage.QUOTA,
     Stage.CLAIMED,
 )
@@ -27,13 +28,19 @@ WAITING: Final = (
     Stage.RETRY,
     Stage.CALL_BACK,
     Stage.CAP,
+    Stage.NO_WAY,
     Stage.CLAIMED,
     Stage.DO_NOT_CALL,
 )
 """Those that may end by themselves, at a record's `due_at`."""
-_RECORDS: Final = select(
-    _R.id, _R.campaign_id, _R.position, _R.number, _R.stage, _R.agent, _R.due_at
-).where(_R.id.in_(bindparam("ids", expanding=True)))
+_NOT_IN_HAND: Final = frozenset(OPEN_STAGES) - {Stage.CLAIMED}
+_RECORDS: Final = (
+    select(_R.id, _R.campaign_id, _R.position, _R.number, _R.stage, _R.agent, _R.due_at)
+    .where(_R.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_R.id)
+    .with_for_update()
+)
+"""Locked: what is settled at the same time must not be overwritten."""
 _NUMBERS: Final = (
     select(_N.record_id, _N.position, _N.number, _N.place_id)
     .where(_N.record_id.in_(bindparam("ids", expanding=True)), _N.is_dead.is_(False))
@@ -65,9 +72,10 @@ def records_of(
 def go_past_forbidden(connection: Connection, records: Sequence[int], at: float) -> int:
     """Move records whose next number is forbidden to another number, or block them.
 
-    Also those that are claimed: the dialer finds out by the claim that is gone. Gives how many.
+    Those that are claimed stay as they are until they are given back or settled: somebody may have them
+    on the line. Gives how many.
     """
-    return _settle_numbers(connection, records, at, frozenset(OPEN_STAGES))
+    return _settle_numbers(connection, records, at, _NOT_IN_HAND)
 
 
 def come_back(connection: Connection, records: Sequence[int], at: float) -> int:
@@ -98,8 +106,6 @@ def _settle_numbers(
     ]
     if moves:
         connection.execute(_MOVED, moves)
-        gone = [move["record"] for move in moves]
-        connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(gone)))
     return len(moves)
 
 
@@ -121,7 +127,7 @@ def _move(row: Any, numbers: Sequence[Any], forbidden: Any) -> dict[str, Any] | 
         return _values(row, Stage.DO_NOT_CALL, ends, row.position, number, place or 0)
     behind = [each for each in usable if each.position >= row.position] or usable
     stage, due_at = Stage(row.stage), row.due_at
-    if blocked or stage is Stage.CLAIMED:
+    if blocked:
         stage, due_at = (Stage.READY if row.agent is None else Stage.MINE), None
     to = behind[0]
     return _values(row, stage, due_at, to.position, to.number, to.place_id)

@@ -133,7 +133,8 @@ class Feeding:
         if name in self._running():
             self._dialer.supply(name, found)
         elif found:
-            self._settling.tell(GivenBack(tuple(each.record for each in found)))
+            held = tuple([each.held for each in found])
+            self._settling.tell(GivenBack(held, self._clock.wall(), "not-running"))
 
     def _is_away(self, error: StoreUnavailable) -> None:
         if not self.trouble:

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from acd.dialer.model import Attempt, CampaignName, CampaignState, RecordId
+from acd.dialer.model import Attempt, CampaignName, CampaignState, Held
 
 
 class Dialled(Struct, frozen=True, tag="attempt"):
@@ -27,7 +27,9 @@ class Dialled(Struct, frozen=True, tag="attempt"):
 class GivenBack(Struct, frozen=True, tag="release"):
     """Records that were brought and are not dialled."""
 
-    records: tuple[RecordId, ...]
+    held: tuple[Held, ...]
+    at: float
+    reason: str = ""
 
 
 class Moved(Struct, frozen=True, tag="state"):

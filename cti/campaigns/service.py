@@ -35,7 +35,7 @@ from acd.dialer.model import (
     Blocker,
     CampaignName,
     CampaignState,
-    RecordId,
+    Candidate,
 )
 from acd.dialer.settings import CampaignSettings
 from acd.model import AgentId
@@ -338,17 +338,18 @@ class CampaignService:
 
     def _attempted(self, attempt: Attempt) -> None:
         self.settling.attempt(attempt)
-        if attempt.ended_at == attempt.connected_at:
-            self.news.changed(attempt.campaign)  # its talk begins; it is told when that is over
+        if attempt.goes_on:
+            self.news.changed(attempt.campaign)  # it is told when that is over
             return
         queue = ""
         if attempt.campaign in self.states:
             queue = self.dialer.settings(attempt.campaign).queue
         self.news.attempt(attempt, queue)
 
-    def _released(self, name: CampaignName, records: Sequence[RecordId], reason: str) -> None:
-        log.debug("campaign %s gives back %d records: %s", name, len(records), reason)
-        self.settling.tell(GivenBack(tuple(records)))
+    def _released(self, name: CampaignName, found: Sequence[Candidate], reason: str) -> None:
+        log.debug("campaign %s gives back %d records: %s", name, len(found), reason)
+        held = tuple([each.held for each in found])
+        self.settling.tell(GivenBack(held, self._clock.wall(), reason))
 
     def _dialer_event(self, event: DialerEvent) -> None:
         match event:

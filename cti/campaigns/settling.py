@@ -182,6 +182,8 @@ class Settling:
         for item in self._waiting:
             if type(item) is not type(first) or len(batch) >= _BATCH:
                 break
+            if isinstance(item, GivenBack) and item.reason != getattr(first, "reason", ""):
+                break
             batch.append(item)
             if isinstance(item, Moved):
                 break
@@ -193,11 +195,9 @@ class Settling:
                 attempts = [item.attempt for item in batch if isinstance(item, Dialled)]
                 await self._store.lists.settle(attempts)
                 self.settled += len(attempts)
-            case GivenBack():
-                back = [
-                    each for item in batch if isinstance(item, GivenBack) for each in item.records
-                ]
-                await self._store.lists.release(back)
+            case GivenBack(at=at, reason=reason):
+                back = [each for item in batch if isinstance(item, GivenBack) for each in item.held]
+                await self._store.lists.release(back, at=at, reason=reason)
             case Moved(campaign=campaign, state=state, at=at, by=by):
                 await self._store.campaigns.set_state(campaign, state, at=at, by=by)
 

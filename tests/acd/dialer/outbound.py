@@ -158,8 +158,8 @@ class Outbound(CallCentre):
         self.switch.bring_gateway()
         self.settle()
 
-    def _released(self, name: CampaignName, records: Sequence[RecordId], reason: str) -> None:
-        self.released += [(record, reason) for record in records]
+    def _released(self, name: CampaignName, found: Sequence[Candidate], reason: str) -> None:
+        self.released += [(each.record, reason) for each in found]
 
     def is_dialled(self, leg: LegId) -> bool:
         return self.dialer.is_mine(leg) and self.contacts.of_leg(leg) is None

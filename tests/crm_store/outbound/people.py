@@ -119,5 +119,6 @@ def dialled(candidate: Candidate, outcome: Outcome, at: float, **more: Any) -> A
         "why": candidate.why,
         "outcome": outcome,
         "ended_at": at + 30.0,
+        "claim": candidate.claim,
     }
     return Attempt(**{**values, **more})

@@ -73,7 +73,7 @@ async def test_lists_are_dialled_in_the_order_that_was_asked_for(
 async def test_what_was_released_comes_again_first(store: Store) -> None:
     await given(store, [new_york(1)], [new_york(2)])
     (first,) = await store.outbound.lists.claim(WINTER, NOON, 1)
-    await store.outbound.lists.release([first.record])
+    await store.outbound.lists.release([first.held], at=NOON)
     assert await claimed(store) == [new_york(1), new_york(2)]
 
 
@@ -169,7 +169,7 @@ async def test_an_abandoned_number_is_locked_unless_an_agent_is_first(store: Sto
     await store.outbound.lists.settle([dialled(found, Outcome.ABANDONED, NOON)])
     (found,) = await store.outbound.lists.claim(WINTER, NOON + 2 * HOUR, 1)
     assert found.needs_agent
-    await store.outbound.lists.release([found.record])
+    await store.outbound.lists.release([found.held], at=NOON)
     (found,) = await store.outbound.lists.claim(WINTER, NOON + 73 * HOUR, 1)
     assert not found.needs_agent
 

@@ -12,6 +12,7 @@ from acd.dialer.model import (
     AttemptId,
     CampaignName,
     Candidate,
+    Held,
     Mode,
     Outcome,
     RecordId,
@@ -69,7 +70,7 @@ async def test_everything_of_an_attempt_is_kept(store: Store) -> None:
     await store.outbound.lists.settle([attempt])
     (kept,) = await store.outbound.records.attempts(number=new_york(1))
     for name in attempt.__struct_fields__:
-        if name not in ("call_back_at", "call_back_mine"):
+        if name not in ("call_back_at", "call_back_mine", "claim", "goes_on"):
             assert getattr(kept, name) == getattr(attempt, name), name
     assert (kept.name, kept.region, kept.zone) == ("Person 0", "US-NY", "America/New_York")
     assert (kept.local_time, kept.rules, kept.settings_version) == ("2026-11-24 08:00", 1, 1)
@@ -140,11 +141,12 @@ async def test_who_opts_out_is_called_by_nobody_any_more(store: Store) -> None:
     assert (await one(store)).number == new_york(2)
 
 
-async def test_forbidding_takes_claims_back_and_late_news_do_not_undo_it(store: Store) -> None:
+async def test_a_number_that_is_forbidden_in_hand_is_blocked_when_it_comes_back(
+    store: Store,
+) -> None:
     await given(store, [new_york(1)])
     candidate = await one(store)
     await store.outbound.lists.forbid(new_york(1), campaign=WINTER, reason="asked the agent")
-    assert (await store.outbound.records.get(candidate.record)).state is RecordState.BLOCKED
     await store.outbound.lists.settle([dialled(candidate, Outcome.NO_ANSWER, NOON)])
     record = await store.outbound.records.get(candidate.record)
     assert (record.stage, record.attempts) == ("do-not-call", 1)
@@ -195,7 +197,7 @@ async def test_attempts_of_lists_that_are_gone_are_kept(store: Store) -> None:
 async def test_strange_ids_do_no_harm(store: Store) -> None:
     await given(store, [new_york(1)])
     for strange in ("", "x", "-1", "9" * 30, "1; DROP TABLE attempt", "１"):
-        await store.outbound.lists.release([RecordId(strange)])
+        await store.outbound.lists.release([Held(RecordId(strange), 1)], at=NOON)
         attempt = Attempt(
             id=AttemptId(f"odd-{strange}"),
             campaign=WINTER,

@@ -12,6 +12,7 @@ from acd.dialer.model import (
     AttemptId,
     CampaignName,
     CampaignState,
+    Held,
     Mode,
     Outcome,
     RecordId,
@@ -54,9 +55,9 @@ class Shelf:
             raise ValueError("one of them cannot be stored")
         self.taken += [each.id for each in attempts]
 
-    async def release(self, records: Sequence[RecordId]) -> None:
+    async def release(self, held: Sequence[Held], *, at: float, reason: str = "") -> None:
         await self._look()
-        self.taken += [f"back {each}" for each in records]
+        self.taken += [f"back {each.record}" for each in held]
 
     async def set_state(self, name: str, state: CampaignState, *, at: float, by: str) -> None:
         await self._look()
@@ -84,7 +85,7 @@ async def test_everything_arrives_in_its_order_and_nothing_stays_on_disk(tmp_pat
     shelf, path = Shelf(), tmp_path / "outbound.jsonl"
     made = settling(shelf, path)
     made.attempt(attempt(1))
-    made.tell(GivenBack((RecordId("7"), RecordId("8"))))
+    made.tell(GivenBack((Held(RecordId("7"), 1), Held(RecordId("8"), 1)), 5.0))
     made.attempt(attempt(2))
     made.tell(Moved(SPRING, CampaignState.PAUSED, 5.0, "super"))
     await until(shelf, 5)
