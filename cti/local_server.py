@@ -17,7 +17,7 @@ import httpx
 from cti.free_ports import free_port
 from cti.paths import shipped
 
-_START_S: Final = 120.0
+_START_S: Final = 200.0
 """The first start of a version compiles the loops of the sound engine; a small machine takes its time."""
 _STOP_S: Final = 20.0
 _COMPILING: Final = "compiling the sound engine"

@@ -13,8 +13,9 @@ from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
 from switch.gateway.protocol import Shutdown, Welcome
 
-START_WITHIN_S: Final = 60.0
-"""From the start of the process to its `Welcome`; the first one of a version compiles its loops."""
+START_WITHIN_S: Final = 200.0
+"""From the start of the process to its `Welcome`; the first one of a version compiles its loops, which takes
+half a minute on two free cores and minutes on a busy one."""
 STOP_WITHIN_S: Final = 6.0
 """A gateway closes its recordings within five seconds."""
 FIRST_BACK_OFF_S: Final = 0.2

@@ -110,4 +110,5 @@ def test_the_migrations_are_there(installed: Installed) -> None:
 
 
 def test_the_demo_takes_a_call_from_the_caller_to_the_hang_up(installed: Installed) -> None:
-    installed.run("demo", "--check")
+    # Its first start compiles the sound engine, beside all that the other tests do.
+    installed.run("demo", "--check", timeout_s=220)
