@@ -195,9 +195,8 @@ class Ledger:
             kept.add(counts)
             return
         self._hours[hour] = counts
-        oldest = max(self._hours) - HOURS
-        for late in [h for h in self._hours if h <= oldest]:
-            del self._hours[late]
+        while len(self._hours) > HOURS:  # not by age: a clock may be wrong for a moment
+            del self._hours[min(self._hours)]
 
     def _rate(self, at: float, formula: Formula, cap: AbandonCap) -> Rate:
         hours = hours_of(formula, cap)

@@ -65,6 +65,17 @@ class RegionCap(Struct, frozen=True, kw_only=True):
     per_24_h: int
 
 
+_EARLIER: tuple[str, ...] = ("US-FL", "US-MD", "US-OK")
+"""States that allow calls until 20:00, and three in any 24 hours."""
+DEFAULT_WINDOWS: tuple[Window, ...] = (
+    Window(),
+    *(Window(end="20:00", region=state) for state in _EARLIER),
+)
+DEFAULT_REGION_CAPS: tuple[RegionCap, ...] = tuple(
+    RegionCap(region=state, per_24_h=3) for state in _EARLIER
+)
+
+
 class Retry(Struct, frozen=True, kw_only=True):
     """When a record is dialled again after an outcome."""
 
@@ -100,7 +111,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """For a number, in a day of its own zone."""
     per_24_h: int = 3
     """For a number, in any 24 hours."""
-    by_region: tuple[RegionCap, ...] = ()
+    by_region: tuple[RegionCap, ...] = DEFAULT_REGION_CAPS
     calls: int = 0
     """In flight and talking together."""
     calls_per_s: float = 5.0
@@ -191,7 +202,8 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     final_dispositions: tuple[str, ...] = ()
     machine_dispositions: tuple[str, ...] = ()
     """They say that the agent had a machine on the line, which is no live answer in any abandon rate."""
-    windows: tuple[Window, ...] = (Window(),)
+    windows: tuple[Window, ...] = DEFAULT_WINDOWS
+    """Who gives others gives them for all regions: also those that are here by themselves."""
     limits: Limits = Limits()
     retries: dict[Outcome, Retry] = {}
     """In place of those of `DEFAULT_RETRIES`."""

@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from acd.dialer.compliance import Hold, Knowledge, judge
-from acd.dialer.compliance_caps import counts_for_caps, judge_caps
+from acd.dialer.compliance_caps import counts_for_caps, judge_caps, most_in_24_h
 from acd.dialer.compliance_moves import (
     STATE_OF_STAGE,
     Move,
@@ -22,7 +22,7 @@ from acd.dialer.compliance_moves import (
 )
 from acd.dialer.compliance_places import Place
 from acd.dialer.compliance_settings import faults
-from acd.dialer.compliance_windows import opening
+from acd.dialer.compliance_windows import opening, windows_for
 from acd.dialer.model import Attempt, AttemptId, CampaignName, Mode, Outcome, RecordId
 from acd.dialer.settings import (
     AbandonCap,
@@ -39,6 +39,7 @@ AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC).timestamp()
 """Noon in New York."""
 HOUR = 3600.0
 NEW_YORK = Place(region="US-NY", zones=("America/New_York",))
+DEFAULTS = CampaignSettings(name=CampaignName("as-shipped"))
 MIAMI = Place(region="US-FL", zones=("America/New_York",))
 
 
@@ -262,3 +263,11 @@ def test_rules_that_cannot_be_followed_are_said_so(changes: dict[str, Any], word
     (fault,) = faults(campaign(**changes))
     assert words in fault
     assert faults(campaign()) == ()
+
+
+def test_florida_s_rules_come_with_the_program() -> None:
+    assert [each.end for each in windows_for(DEFAULTS.windows, "US-FL")] == ["20:00"]
+    assert [each.end for each in windows_for(DEFAULTS.windows, "US-NY")] == ["21:00"]
+    assert most_in_24_h(Limits(per_24_h=9), MIAMI.region) == 3
+    assert most_in_24_h(Limits(per_24_h=9), "US-NY") == 9
+    assert faults(DEFAULTS) == ()

@@ -126,3 +126,12 @@ def test_totals_follow_what_is_counted_and_the_hours_that_pass() -> None:
             assert ledger.total(at, hours) == anew.total(at, hours)
     both = AbandonCap(formulas=(Formula.UK, Formula.US))
     assert ledger.enforced(at, both) == anew.enforced(at, both)
+
+
+def test_a_clock_that_is_wrong_for_a_moment_takes_nothing_away() -> None:
+    ledger = Ledger()
+    counted(ledger, NOW, Outcome.ABANDONED, 3)
+    counted(ledger, NOW + 40 * DAY, Outcome.CONNECTED, 1)
+    counted(ledger, NOW + HOUR, Outcome.CONNECTED, 5)
+    us = ledger.rates(NOW + HOUR, BARE)[0]
+    assert (us.abandoned, us.answered) == (3, 8)
