@@ -33,6 +33,7 @@ class LiveAttempt:
         "decision",
         "dialled_at",
         "disposition",
+        "doubt",
         "id",
         "is_paced",
         "judged",
@@ -93,6 +94,8 @@ class LiveAttempt:
         self.status = 0
         self.reason = ""
         self.judged = ""
+        self.doubt = 0.0
+        """As `Attempt.doubt`."""
         self.decision = 0
         self.clicked_by = ""
         self.clicked_at: float | None = None
@@ -143,6 +146,7 @@ class LiveAttempt:
             call_back_at=self.call_back_at,
             call_back_mine=self.call_back_mine,
             judged=self.judged,
+            doubt=self.doubt,
             decision=self.decision,
             clicked_by=self.clicked_by,
             clicked_at=at(self.clicked_at),

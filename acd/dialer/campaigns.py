@@ -116,6 +116,8 @@ class Campaigns:
         wall = self._clock.wall()
         if attempt.counted is Outcome.ABANDONED:
             run.ledger.count(wall, attempt.counted)
+        if attempt.doubt:
+            run.ledger.doubt(wall, attempt.doubt)
         is_machine = attempt.disposition in run.settings.machine_dispositions
         if attempt.connected_at is not None and is_machine:
             run.ledger.reported(wall)

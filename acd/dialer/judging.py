@@ -111,8 +111,8 @@ class Judging:
         is_machine = verdict.kind is AnswerKind.MACHINE
         if is_machine:
             # Counted against us as far as it may have been a person after all, who had no agent.
-            ledger = self._course.run_of(attempt).ledger
-            ledger.doubt(self._clock.wall(), 1.0 - verdict.probability)
+            attempt.doubt = 1.0 - verdict.probability
+            self._course.run_of(attempt).ledger.doubt(self._clock.wall(), attempt.doubt)
         if is_machine and self._rules(attempt).message:
             if verdict.is_beeped:
                 self._beeped.add(attempt.id)

@@ -176,6 +176,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     call_back_mine: bool = False
     judged: str = ""
     """How the answer was classified, with what was heard, as JSON (`acd.dialer.answers.record`)."""
+    doubt: float = 0.0
+    """It was ended as a machine's, which it was not with this probability: so much of an abandoned person."""
     decision: int = 0
     """The number of the pacer's decision that dialled it; 0: no pacer."""
     clicked_by: str = ""

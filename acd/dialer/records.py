@@ -60,6 +60,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     call_back_at: float | None
     call_back_mine: bool
     reads_until: float | None
+    doubt: float = 0.0
 
 
 def run_record(run: CampaignRun, wall: Moment) -> RunRecord:
@@ -107,6 +108,7 @@ def attempt_record(attempt: LiveAttempt, wall: Moment) -> AttemptRecord:
         attempt.call_back_at,
         attempt.call_back_mine,
         _at(attempt.reads_until, wall),
+        attempt.doubt,
     )
 
 
@@ -139,6 +141,7 @@ def restored_attempt(name: AttemptId, record: AttemptRecord, mono: Moment) -> Li
     attempt.disposition = record.disposition
     attempt.call_back_at, attempt.call_back_mine = record.call_back_at, record.call_back_mine
     attempt.reads_until = _at(record.reads_until, mono)
+    attempt.doubt = record.doubt
     return attempt
 
 

@@ -57,5 +57,7 @@ class Attempt(Base):
     """Version of the rules that allowed it."""
     judged: Mapped[str] = mapped_column(Text)
     """How the answer was classified, with its features, as JSON."""
+    doubt: Mapped[float] = mapped_column(server_default="0")
+    """So much of an abandoned person, where it was ended as a machine's."""
     decision: Mapped[int] = mapped_column(BigInteger)
     """Number of the pacer's decision."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, select
+from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, select
 
 from acd.dialer.legal import Counts
 from acd.dialer.model import LIVE, CampaignName, Mode, Outcome
@@ -61,18 +61,24 @@ def _by_hour(
         case((is_reported, 1), else_=0).label("is_reported"),
     )
     query = (
-        select(*grouped, func.count().label("times"))
-        .where(_A.campaign_id == campaign, _A.dialled_at >= since, _A.outcome.in_(sorted(LIVE)))
+        select(*grouped, func.count().label("times"), func.sum(_A.doubt).label("doubt"))
+        .where(
+            _A.campaign_id == campaign,
+            _A.dialled_at >= since,
+            or_(_A.outcome.in_(sorted(LIVE)), _A.doubt > 0.0),
+        )
         .group_by("hour", "outcome", "is_announcement", "is_reported")
     )
     hours: dict[int, Counts] = {}
     for row in connection.execute(query):
-        hours.setdefault(row.hour, Counts()).add(_counts(row))
+        counts = hours.setdefault(row.hour, Counts())
+        counts.add(_counts(row))
+        counts.add(Counts(live=row.doubt, abandoned=row.doubt))
     return [(hour * _HOUR_S, counts) for hour, counts in sorted(hours.items())]
 
 
 def _counts(row: Row[Any]) -> Counts:
-    times = float(row.times)
+    times = float(row.times) if row.outcome in LIVE else 0.0
     if row.is_reported:
         return Counts(connected=times, reported=times)
     # Who opted out of a campaign with agents did so in the message for abandoned calls.

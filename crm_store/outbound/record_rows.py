@@ -178,6 +178,7 @@ def _attempt(row: Any) -> AttemptView:
         rules=row.rules,
         settings_version=row.settings_version,
         judged=row.judged,
+        doubt=row.doubt,
         decision=row.decision,
     )
 

@@ -341,5 +341,6 @@ def _row(
         "why": attempt.why,
         "rules": int(rules.group(1)) if rules else RULES_VERSION,
         "judged": attempt.judged,
+        "doubt": attempt.doubt,
         "decision": attempt.decision,
     }

@@ -130,6 +130,8 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     """Version of the campaign's settings at that time."""
     judged: str
     decision: int
+    doubt: float = 0.0
+    """So much of an abandoned person, where it was ended as a machine's."""
 
 
 class BatchState(StrEnum):

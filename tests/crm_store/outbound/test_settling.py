@@ -248,6 +248,7 @@ async def test_the_law_s_counts_come_back_by_hour(store: Store) -> None:
         (Outcome.ABANDONED, ""),
         (Outcome.OPTED_OUT, ""),
         (Outcome.BUSY, ""),
+        (Outcome.MACHINE, ""),
         (Outcome.HUNG_UP, ""),
     ]
     people = [[new_york(index)] for index in range(len(outcomes))]
@@ -256,10 +257,12 @@ async def test_the_law_s_counts_come_back_by_hour(store: Store) -> None:
         await store.outbound.lists.claim(WINTER, NOON, 9), outcomes, strict=True
     ):
         at = NOON + (HOUR if outcome is Outcome.HUNG_UP else 0.0)
-        await store.outbound.lists.settle([dialled(candidate, outcome, at, disposition=said)])
+        doubt = 0.25 if outcome is Outcome.MACHINE else 0.0
+        attempt = dialled(candidate, outcome, at, disposition=said, doubt=doubt)
+        await store.outbound.lists.settle([attempt])
     history = await store.outbound.campaigns.history(WINTER, since=NOON - 1.0, midnight=NOON)
     assert history.counted == [
-        (NOON, Counts(live=3.0, abandoned=2.0, connected=2.0, reported=1.0)),
+        (NOON, Counts(live=3.25, abandoned=2.25, connected=2.0, reported=1.0)),
         (NOON + HOUR, Counts(live=1.0)),
     ]
     assert history.totals[Outcome.CONNECTED] == 2
