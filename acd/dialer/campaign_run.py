@@ -97,6 +97,13 @@ class CampaignRun:
         self.supply.clear()
         return taken
 
+    def take(self, which: Callable[[Candidate], bool]) -> list[Candidate]:
+        """Take certain ones away."""
+        taken = [each for each, _ in self.supply if which(each)]
+        if taken:
+            self.supply = deque(each for each in self.supply if not which(each[0]))
+        return taken
+
     def next_for_anyone(self, has_way: Callable[[Candidate], bool]) -> Candidate | None:
         """Take the next record that needs no certain agent and has a way out now."""
         return self._take(lambda each: each.agent is None and not each.needs_agent, has_way)

@@ -127,7 +127,7 @@ class Campaigns:
         run = self.run(name)
         run.state = CampaignState.FINISHED
         run.is_leaving = run.is_restored = True
-        self._release(run, run.take_all(), "unloaded")
+        self.release(run, run.take_all(), "unloaded")
         self._cancel_all(run)
         self.drop(run)
 
@@ -147,7 +147,7 @@ class Campaigns:
         run.state, run.since, run.reason = to, self._clock.now(), by
         if to is not CampaignState.RUNNING:
             run.due = 0
-            self._release(run, run.take_all(), to.value)
+            self.release(run, run.take_all(), to.value)
             self._give_back_unread(run, to.value)
         self._moved(run, by)
 
@@ -201,13 +201,14 @@ class Campaigns:
         """Bring candidates, best first. An empty sequence says: the list has none now."""
         run = self.run(name)
         if not run.is_running:
-            self._release(run, candidates, run.state.value)
+            self.release(run, candidates, run.state.value)
             return
-        self._release(run, run.bring(candidates, self._clock.now()), "too-many")
+        self.release(run, run.bring(candidates, self._clock.now()), "too-many")
         if candidates:
             self._rounds.soon()
 
-    def _release(self, run: CampaignRun, candidates: Sequence[Candidate], reason: str) -> None:
+    def release(self, run: CampaignRun, candidates: Sequence[Candidate], reason: str) -> None:
+        """Give records back that are not dialled after all."""
         if candidates:
             self.on_release(run.name, candidates, reason)
 
@@ -221,7 +222,7 @@ class Campaigns:
             for name in self._runs:
                 self.on_run_change(name)
         for run in tuple(self._runs.values()):
-            self._release(run, run.take_stale(now), "stale")
+            self.release(run, run.take_stale(now), "stale")
             if not run.is_running:
                 continue
             ends, goal = moment(run.settings.ends), run.settings.goal
@@ -235,7 +236,7 @@ class Campaigns:
         self._limits.is_closed = True
         for run in self._runs.values():
             run.due = 0
-            self._release(run, run.take_all(), "stopping")
+            self.release(run, run.take_all(), "stopping")
             self._cancel_all(run)
 
     def _cancel_all(self, run: CampaignRun) -> None:

@@ -26,6 +26,7 @@ from acd.dialer.course import Course
 from acd.dialer.decided import Decided
 from acd.dialer.dialling import Dialling
 from acd.dialer.events import DialerEvent, PreviewChanged
+from acd.dialer.in_hand import InHand
 from acd.dialer.judging import Judging
 from acd.dialer.legal import Counts
 from acd.dialer.limits import Limits
@@ -162,6 +163,9 @@ class Dialer:
             clock=clock,
         )
         """For a restart of the call agent."""
+        self.in_hand = InHand(self._runs, course)
+        """For who looks after the lists: what is held of them."""
+        self.in_hand.give_back = self._campaigns.release
         self._campaigns.on_run_change = self.adoption.run_changed
         self._rounds.before = self._campaigns.tidy
         self._rounds.on_decision = Decided(lambda event: self.on_event(event)).take

@@ -10,6 +10,7 @@ from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import AttemptInput
 from acd.dialer.campaign_run import MOST_LOOKS, CampaignRun
 from acd.dialer.course import Course
+from acd.dialer.in_hand import LAPSED
 from acd.dialer.model import AttemptId, Candidate, Outcome
 from acd.dialer.outcomes import is_trunk_failure, of_unanswered
 from acd.dialer.ports import DialRoutes
@@ -99,9 +100,9 @@ class Dialling:
         """Call the customer."""
         run = self._course.run_of(attempt)
         candidate = attempt.candidate
-        if candidate.until is not None and self._clock.wall() >= candidate.until:
+        if too_late := self._too_late(candidate):
             # It was read, or its agent's phone rang, until the person may not be called any more.
-            attempt.outcome, attempt.reason = Outcome.CANCELLED, "outside-window"
+            attempt.outcome, attempt.reason = Outcome.CANCELLED, too_late
             self._course.feed(attempt, AttemptInput.CANCEL)
             return
         to = self._routes.customer(run.settings.trunk, candidate.number)
@@ -141,6 +142,15 @@ class Dialling:
             attempt.is_paced = True
             run.pacer.dialled(attempt.dialled_at)
         self._course.on_change(attempt.id)
+
+    def _too_late(self, candidate: Candidate) -> str:
+        """Why a record that was brought may not be dialled any more, as one slug; empty: it may."""
+        wall = self._clock.wall()
+        if candidate.until is not None and wall >= candidate.until:
+            return "outside-window"
+        if candidate.lapses_at is not None and wall >= candidate.lapses_at:
+            return LAPSED  # somebody else may have it by now
+        return ""
 
     # --- what is learnt of the way --------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from acd.contact import Contact
-from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, Held
+from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, Held, RecordId
 from acd.model import AgentId, QueueName
 from acd.ports import Destination
 
@@ -30,7 +30,7 @@ class ListStore(Protocol):
 
         With `for_agent` call-backs of that agent come first; without, those of named agents are
         left out; `own_only`: nothing but the agent's own. A claim that was neither released nor
-        settled within ten minutes lapses.
+        settled nor renewed within ten minutes lapses.
         """
 
     async def awaited(self, campaign: CampaignName, at: float) -> list[AgentId]:
@@ -41,6 +41,17 @@ class ListStore(Protocol):
 
         What somebody else holds by now is passed over. `reason` is the dialer's, as one slug.
         """
+
+    async def renew(self, held: Sequence[Held], *, at: float) -> dict[RecordId, float]:
+        """Keep claims up, and the numbers of people who talk; gives until when each record is held.
+
+        Records that are missing in the answer are held no longer by this claim.
+        """
+
+    async def forbidden(
+        self, campaign: CampaignName, numbers: Sequence[str], at: float
+    ) -> set[str]:
+        """Those of the numbers, in E.164, that a campaign must not call now."""
 
     async def settle(self, attempts: Sequence[Attempt]) -> None:
         """Keep attempts for good, and move their records: done, blocked, or ready again later."""

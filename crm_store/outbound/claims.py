@@ -353,6 +353,7 @@ def _candidate(
         priority=row.priority,
         attempts=row.attempts,
         claim=token,
+        lapses_at=wish.at + CLAIM_S,
         agent=None if row.agent is None else AgentId(row.agent),
         needs_agent=verdict.needs_agent,
         facts=tuple((str(key), str(value)) for key, value in row.facts.items()),

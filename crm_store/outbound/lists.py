@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, Held
+from acd.dialer.model import Attempt, CampaignName, Candidate, Funnel, Held, RecordId
 from acd.model import AgentId
 from crm_store.database import Database
 from crm_store.errors import BadRecord
@@ -18,6 +18,7 @@ from crm_store.outbound import claims, holding
 from crm_store.outbound.campaign_rows import CampaignBook
 from crm_store.outbound.forbidding import Ban, forbid
 from crm_store.outbound.funnel import funnel
+from crm_store.outbound.numbers_known import forbidden_of
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.settling import id_of, settle
 
@@ -70,6 +71,30 @@ class Lists:
         """As `acd.dialer.ports.ListStore.release`. Ids that are none of ours are passed over."""
         for pairs in _pieces(held):
             await self._database.work(partial(holding.release, held=pairs, at=at, reason=reason))
+
+    async def renew(self, held: Sequence[Held], *, at: float) -> dict[RecordId, float]:
+        """As `acd.dialer.ports.ListStore.renew`."""
+        kept: set[int] = set()
+        for pairs in _pieces(held):
+            kept |= await self._database.work(partial(holding.renew, held=pairs, at=at))
+        return {RecordId(str(record)): at + holding.CLAIM_S for record in kept}
+
+    async def forbidden(
+        self, campaign: CampaignName, numbers: Sequence[str], at: float
+    ) -> set[str]:
+        """As `acd.dialer.ports.ListStore.forbidden`."""
+
+        def work(connection: Connection) -> set[str]:
+            known = self._campaigns.get(connection, campaign, at)
+            pieces = (
+                numbers[begin : begin + _SETTLED_AT_ONCE]
+                for begin in range(0, len(numbers), _SETTLED_AT_ONCE)
+            )
+            return {
+                each for piece in pieces for each in forbidden_of(connection, piece, known.id, at)
+            }
+
+        return await self._database.look(work)
 
     async def settle(self, attempts: Sequence[Attempt]) -> None:
         """As `acd.dialer.ports.ListStore.settle`. May be repeated: an attempt counts once."""

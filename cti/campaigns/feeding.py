@@ -12,6 +12,7 @@ from acd.dialer.model import Blocker, CampaignName, Candidate
 from acd.model import AgentId, AgentState
 from crm_store.errors import StoreUnavailable
 from crm_store.outbound.ports import Outbound
+from cti.campaigns.keeping import KEEP_S, Keeping
 from cti.campaigns.outbox import GivenBack
 from cti.campaigns.settling import Settling
 from switch.clock import Clock
@@ -50,6 +51,7 @@ class Feeding:
         self._clock = clock
         self._agents_of = agents_of
         self._running = running
+        self._keeping = Keeping(dialer=dialer, store=store, clock=clock, running=running)
         self._again: dict[CampaignName, float] = {}
         """When an empty list is asked again."""
         self._own_again: dict[CampaignName, float] = {}
@@ -64,10 +66,14 @@ class Feeding:
             self._again.clear()
         else:
             self._again.pop(name, None)
+        self._keeping.hurry()
         self._wake.set()
 
     def blockers(self, name: CampaignName) -> tuple[Blocker, ...]:
         """What keeps records from coming."""
+        if self._settling.is_behind and not self.trouble:
+            words = "What became of the latest dials is not in the database yet; then records come."
+            return (Blocker(code="store-away", words=words),)
         if self.trouble:
             words = f"The database is away ({self.trouble}): no records come; it is tried again."
             return (Blocker(code="store-away", words=words),)
@@ -78,17 +84,33 @@ class Feeding:
         while True:
             self._wake.clear()
             try:
-                async with asyncio.timeout(max(_LOOK_S, self._pause) if self._running() else None):
+                async with asyncio.timeout(self._rest()):
                     await self._wake.wait()
             except TimeoutError:
                 pass
             try:
+                await self._look_after_records()
                 for name in self._running():
                     await self._feed_one(name)
             except StoreUnavailable as error:
                 self._is_away(error)
             else:
                 self._is_there()
+
+    def _rest(self) -> float | None:
+        """How long there is nothing to do by itself."""
+        if self._running():
+            return max(_LOOK_S, self._pause)
+        return KEEP_S if len(self._dialer) else None
+
+    async def _look_after_records(self) -> None:
+        """Also while nothing new may be asked for. Raises `StoreUnavailable`."""
+        try:
+            await self._keeping.look()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("campaigns: records at hand cannot be looked after")
 
     async def _feed_one(self, name: CampaignName) -> None:
         """What ails one campaign keeps no other from its records. Raises `StoreUnavailable`."""
@@ -101,6 +123,8 @@ class Feeding:
             self._again[name] = self._own_again[name] = self._clock.now() + _FAULT_S
 
     async def _feed(self, name: CampaignName) -> None:
+        if self._settling.is_behind:
+            return
         now = self._clock.now()
         if now >= self._own_again.get(name, 0.0):
             self._own_again[name] = now + _OWN_S
@@ -122,6 +146,8 @@ class Feeding:
 
     async def bring(self, name: CampaignName, agent: AgentId, *, own_only: bool = False) -> None:
         """The next record for an agent, its own call-backs first. Raises `StoreError`."""
+        if self._settling.is_behind:
+            raise StoreUnavailable("what became of the latest dials is not in the database yet")
         found = await self._store.lists.claim(
             name, self._clock.wall(), 1, for_agent=agent, own_only=own_only
         )

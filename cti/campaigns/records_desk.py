@@ -176,6 +176,7 @@ class RecordsDesk:
             )
         where = request.campaign or "the centre"
         log.info("%s forbids %d numbers for %s", actor.login, added, where)
+        self._lists_changed(CampaignName(request.campaign) if request.campaign else None)
         return added
 
     async def allow(self, request: ForbidRequest, actor: Account) -> int:

@@ -42,7 +42,7 @@ class Settling:
         self._task: asyncio.Task[None] | None = None
         self._over: OrderedDict[AttemptId, Attempt] = OrderedDict()
         self.caught_up = asyncio.Event()
-        """What an earlier process left is in the store."""
+        """What an earlier process left is in the store, and what waited while the store was away."""
         self.settled = 0
         """Attempts that the store has taken."""
         self.failed = 0
@@ -56,6 +56,14 @@ class Settling:
     def pending(self) -> int:
         """Items that are not in the store yet."""
         return len(self._newest) + len(self._waiting)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits since the store took nothing, or since an earlier process.
+
+        No records are asked for then: the store does not know yet who was called lately.
+        """
+        return self._task is not None and not self.caught_up.is_set()
 
     def start(self) -> None:
         """Begin; first what an earlier process left."""
@@ -216,6 +224,7 @@ class Settling:
 
     def _not_taken(self, why: str) -> bool:
         self.failed += 1
+        self.caught_up.clear()
         if not self.trouble:
             log.warning(
                 "campaigns: the store takes no attempts, they wait in %s", self._outbox.path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from acd.dialer.model import CampaignName, Candidate, Outcome
+from acd.dialer.model import CampaignName, Candidate, Held, Outcome
 from acd.dialer.settings import Retry
 from crm_store.store import Store
 from tests.crm_store.outbound.people import (
@@ -101,3 +101,23 @@ async def test_a_number_without_a_way_lets_others_go_first(store: Store) -> None
         ("no-way", NOON + 600.0),
     ]
     assert [each.number for each in await claimed(store, NOON + 601.0)] == [new_york(1)]
+
+
+async def test_a_claim_that_is_kept_up_does_not_lapse(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)])
+    first, second = await claimed(store, NOON)
+    lists = store.outbound.lists
+    held = [first.held, Held(second.record, 1)]
+    assert await lists.renew(held, at=NOON + 500.0) == {first.record: NOON + 1100.0}
+    again = await claimed(store, NOON + 1000.0)
+    assert [each.number for each in again] == [new_york(2)]
+    assert await lists.renew([second.held], at=NOON + 1000.0) == {}
+    assert [each.number for each in await claimed(store, NOON + 1101.0)] == [new_york(1)]
+
+
+async def test_what_is_held_and_forbidden_is_found(store: Store) -> None:
+    await given(store, [new_york(1)])
+    lists = store.outbound.lists
+    await lists.forbid(new_york(1), campaign=WINTER, reason="asked")
+    numbers = [new_york(1), new_york(2)]
+    assert await lists.forbidden(WINTER, numbers, NOON) == {new_york(1)}
