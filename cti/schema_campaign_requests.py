@@ -81,6 +81,8 @@ class ImportRequest:
     """Of an XLSX file; empty: the first."""
     region: str = ""
     """Country (ISO 3166) of numbers without one; empty: the site's."""
+    may_shrink: bool = False
+    """A national do-not-call list takes the place of the one before though it has much fewer numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +194,9 @@ class ForbiddenView:
     by: str
     added_at: float
     until: float | None = None
+    removed_at: float | None = None
+    """It was taken off the list then, and counts no more."""
+    removed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from acd.dialer.model import NOT_AN_ATTEMPT, Attempt, Outcome, RecordState
+from acd.dialer.model import LIVE, NOT_AN_ATTEMPT, Attempt, Outcome, RecordState
 from acd.dialer.settings import DEFAULT_RETRIES, CampaignSettings, Retry
 from acd.model import AgentId
 
@@ -61,6 +61,8 @@ STATE_OF_STAGE: Final[Mapping[Stage, RecordState]] = {
 _DEAD: Final = frozenset({Outcome.INVALID_NUMBER, Outcome.FAX})
 """Nobody will ever answer at this number."""
 _REACHED: Final = frozenset({Outcome.CONNECTED, Outcome.ANNOUNCED})
+LONGEST_PAUSE_S: Final = 366 * 86_400.0
+"""No record waits longer, however much its pauses grow."""
 _SOON_S: Final = 1.0
 """Pause before the next number of a record whose last one does not exist."""
 
@@ -75,6 +77,10 @@ class RecordFacts(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     """How often each outcome came, and each disposition that asks for another attempt."""
+    agent: AgentId | None = None
+    """Who alone might dial it."""
+    is_promised: bool = False
+    """The person had asked for this call."""
 
 
 class Move(Struct, frozen=True, kw_only=True):
@@ -88,6 +94,8 @@ class Move(Struct, frozen=True, kw_only=True):
     """When it is ready again; None: it is not, or it is at once."""
     agent: AgentId | None = None
     """Who alone may dial it then."""
+    is_promised: bool = False
+    """The person asked for the next call."""
     number_is_dead: bool = False
 
 
@@ -133,11 +141,21 @@ def _moved(settings: CampaignSettings, record: RecordFacts, attempt: Attempt) ->
         position=record.position,
     )
     outcome = attempt.outcome
+    if record.is_promised and outcome not in LIVE:
+        stay = replace(stay, agent=record.agent, is_promised=True)  # it was not kept yet
     if outcome is Outcome.OPTED_OUT:
+        return replace(stay, stage=Stage.OPTED_OUT)
+    if attempt.disposition and attempt.disposition in settings.do_not_call_dispositions:
         return replace(stay, stage=Stage.OPTED_OUT)
     if attempt.call_back_at is not None:
         agent = attempt.agent if attempt.call_back_mine else None
-        return replace(stay, stage=Stage.CALL_BACK, due_at=attempt.call_back_at, agent=agent)
+        return replace(
+            stay,
+            stage=Stage.CALL_BACK,
+            due_at=attempt.call_back_at,
+            agent=agent,
+            is_promised=True,
+        )
     if attempt.disposition and attempt.disposition in settings.final_dispositions:
         return replace(stay, stage=Stage.FINAL)
     if outcome in _DEAD:
@@ -148,13 +166,18 @@ def _moved(settings: CampaignSettings, record: RecordFacts, attempt: Attempt) ->
     times = record.counts.get(word, 1)
     if times > rule.times or _is_exhausted(settings, record):
         return replace(stay, stage=Stage.EXHAUSTED)
-    pause = rule.after_s * rule.factor ** (times - 1)
     return replace(
         stay,
         stage=Stage.RETRY,
-        due_at=attempt.ended_at + pause,
+        due_at=attempt.ended_at + _pause(rule, times),
         position=_next(record) if rule.next_number else record.position,
     )
+
+
+def _pause(rule: Retry, times: int) -> float:
+    """How long until the next attempt after so many with this end."""
+    grown = rule.factor ** min(times - 1, 100)  # beyond that a power may not be a number any more
+    return min(rule.after_s * grown, LONGEST_PAUSE_S)
 
 
 def _past_dead(
@@ -177,7 +200,7 @@ def _past_dead(
 
 
 def _is_exhausted(settings: CampaignSettings, record: RecordFacts) -> bool:
-    return 0 < settings.limits.attempts <= record.attempts
+    return not record.is_promised and 0 < settings.limits.attempts <= record.attempts
 
 
 def _next(record: RecordFacts) -> int:

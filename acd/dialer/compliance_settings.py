@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
+from acd.dialer.compliance_moves import LONGEST_PAUSE_S
 from acd.dialer.compliance_windows import minutes
 from acd.dialer.settings import CampaignSettings, Retry
 
+_MOST_TIMES: Final = 100
 ORDERS = ("priority", "list", "oldest", "newest", "random")
 """What `CampaignSettings.order` may be."""
 
@@ -54,13 +57,16 @@ def _retries(settings: CampaignSettings) -> Iterator[str]:
         *((f"retry_dispositions.{name}", r) for name, r in settings.retry_dispositions.items()),
     ]
     for where, rule in rules:
-        if not 0.0 <= rule.after_s <= 366 * 86_400.0:
+        if not 0.0 <= rule.after_s <= LONGEST_PAUSE_S:
             yield f"{where}.after_s: give 0 s to a year"
-        if rule.times < 0 or not 1.0 <= rule.factor <= 10.0:
-            yield f"{where}: times must be 0 or more, factor 1 to 10"
+        if not 0 <= rule.times <= _MOST_TIMES or not 1.0 <= rule.factor <= 10.0:
+            yield f"{where}: times must be 0 to {_MOST_TIMES}, factor 1 to 10"
     both = settings.retry_dispositions.keys() & set(settings.final_dispositions)
     if both:
         yield f"{', '.join(sorted(both))}: both a final disposition and one that is tried again"
+    both = settings.retry_dispositions.keys() & set(settings.do_not_call_dispositions)
+    if both:
+        yield f"{', '.join(sorted(both))}: who is never to be called again cannot be tried again"
 
 
 def _rest(settings: CampaignSettings) -> Iterator[str]:

@@ -200,6 +200,8 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     retry_dispositions: dict[str, Retry] = {}
     """What an agent chose may ask for another attempt."""
     final_dispositions: tuple[str, ...] = ()
+    do_not_call_dispositions: tuple[str, ...] = ()
+    """The person does not want to be called again by anybody here: as with `opt_out_digit`."""
     machine_dispositions: tuple[str, ...] = ()
     """They say that the agent had a machine on the line, which is no live answer in any abandon rate."""
     windows: tuple[Window, ...] = DEFAULT_WINDOWS

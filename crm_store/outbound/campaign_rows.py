@@ -24,6 +24,7 @@ class Known:
 
     __slots__ = (
         "id",
+        "is_deleted",
         "openings",
         "places",
         "quotas",
@@ -38,6 +39,7 @@ class Known:
     def __init__(self, row: Row[Any], at: float) -> None:
         self.id: int = row.id
         self.version: int = row.version
+        self.is_deleted: bool = row.deleted_at is not None
         self.ranked_by: str = row.ranked_by
         self.state = CampaignState(row.state)
         self.settings = read_settings(row.settings)
@@ -69,6 +71,11 @@ class CampaignBook:
         known = self._known[name] = Known(row, at)
         return known
 
+    def deleted(self, connection: Connection, name: CampaignName) -> Known | None:
+        """The latest of those that had a name and were deleted; None: there is none."""
+        row = next(iter(deleted_rows(connection, name)), None)
+        return None if row is None else Known(row, 0.0)
+
     def forget(self, name: CampaignName) -> None:
         """It was changed."""
         self._known.pop(name, None)
@@ -81,6 +88,21 @@ def row_of(connection: Connection, name: CampaignName, *, lock: bool = False) ->
     if row is None:
         raise NotStored(f"there is no campaign {name!r}")
     return row
+
+
+def deleted_rows(connection: Connection, name: CampaignName) -> list[Row[Any]]:
+    """Campaigns that had a name and were deleted, the latest first."""
+    columns = CAMPAIGN.c
+    query = select(CAMPAIGN).where(
+        columns.deleted_at.is_not(None), columns.name.startswith(f"{name} (", autoescape=True)
+    )
+    rows = connection.execute(query.order_by(columns.id.desc())).all()
+    return [row for row in rows if row.name == name_of_deleted(name, row.id)]
+
+
+def name_of_deleted(name: str, number: int) -> str:
+    """What a campaign is called once its name is free for another."""
+    return f"{name} ({number})"
 
 
 def names_of(connection: Connection) -> dict[int, CampaignName]:

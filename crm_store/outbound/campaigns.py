@@ -23,6 +23,7 @@ from crm_store.outbound.campaign_rows import (
     CampaignBook,
     change_campaign,
     insert_campaign,
+    name_of_deleted,
     row_of,
     version_of,
     view_of,
@@ -151,7 +152,7 @@ class Campaigns:
             connection.execute(
                 update(CAMPAIGN)
                 .where(CAMPAIGN.c.id == row.id)
-                .values(deleted_at=at, name=f"{name} ({row.id})")
+                .values(deleted_at=at, name=name_of_deleted(name, row.id))
             )
             return int(row.id)
 

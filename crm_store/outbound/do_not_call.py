@@ -19,9 +19,11 @@ from crm_store.outbound.forbidding import Ban
 from crm_store.outbound.list_file import ErrorFile
 from crm_store.outbound.number_file import NumberFile
 from crm_store.outbound.numbers_known import NATIONAL, scope_of
-from crm_store.outbound.views import BatchState, BatchView, DoNotCallEntry, Progress
+from crm_store.outbound.views import BatchState, BatchView, DoNotCallEntry, Progress, RemovedEntry
 
 _DROPPED_AT_ONCE = 1000
+_LEAST_SHARE = 0.9
+"""A national list that has fewer numbers than this share of the one before was cut short, most likely."""
 MOST = 1000
 """Entries of one page at most."""
 
@@ -72,7 +74,7 @@ class DoNotCall:
 
         def work(connection: Connection) -> bool:
             scope = scope_of(_id(connection, campaign))
-            return forbidding.permit(connection, [value], scope, at) > 0
+            return forbidding.permit(connection, [value], scope, at=at, by=by) > 0
 
         return await self._database.work(work)
 
@@ -82,6 +84,11 @@ class DoNotCall:
         return await self._database.look(
             lambda connection: forbidding.entries_of(connection, value, at)
         )
+
+    async def removed(self, number: str) -> list[RemovedEntry]:
+        """What was taken off lists for a number, newest first."""
+        value = self._value(number)
+        return await self._database.look(lambda connection: forbidding.removed(connection, value))
 
     async def page(
         self, *, campaign: CampaignName | None = None, after: str = "", limit: int = 100
@@ -105,6 +112,7 @@ class DoNotCall:
         by: str,
         at: float,
         national: bool = False,
+        may_shrink: bool = False,
         name: str = "",
         region: str = "",
         errors: Path | None = None,
@@ -113,7 +121,8 @@ class DoNotCall:
         """Import a file of numbers: CSV, XLSX, one number a line, or area code and number apart.
 
         Each piece counts as soon as it is read. `national` replaces the national list of before once all
-        of the file was read. Raises `BadRecord` for a file that cannot be read.
+        of the file was read, but not where a tenth of it would be lost, unless it `may_shrink`: then what
+        the file has is added, and the note says so. Raises `BadRecord` for a file that cannot be read.
         """
         country = (region or self._region).upper()
         listed = await asyncio.to_thread(partial(NumberFile, file, region=country))
@@ -132,10 +141,12 @@ class DoNotCall:
                 is_national=national,
             )
             try:
+                before = await self._database.look(forbidding.count_national)
                 await self._read(listed, ban, batch, errors, progress)
+                note = ""
                 if national:
-                    await self._drop_older(batch, at)
-                done = partial(batches.end, batch=batch, state=BatchState.DONE)
+                    note = await self._replace(batch, before, at, by, may_shrink=may_shrink)
+                done = partial(batches.end, batch=batch, state=BatchState.DONE, note=note)
                 await self._database.work(done)
             except BaseException as error:
                 note = str(error) or type(error).__name__
@@ -171,10 +182,21 @@ class DoNotCall:
         finally:
             refused_file.close()
 
-    async def _drop_older(self, batch: int, at: float) -> None:
-        """Take off what the national list of before had and this one has not."""
-        while await self._database.work(partial(_drop_piece, batch=batch, at=at)):
-            pass
+    async def _replace(
+        self, batch: int, before: int, at: float, by: str, *, may_shrink: bool
+    ) -> str:
+        """Take off what the national list of before had and this one has not; says what came of it."""
+        count = partial(forbidding.count_national, batch=batch)
+        now = await self._database.look(count)
+        if now < _LEAST_SHARE * before and not may_shrink:
+            return (
+                f"the list of before stays: it had {before:,} numbers and this file has {now:,}, which "
+                "looks as if it was cut short; import it again with may_shrink if it is complete"
+            )
+        dropped = 0
+        while gone := await self._database.work(partial(_drop_piece, batch=batch, at=at, by=by)):
+            dropped += gone
+        return f"{dropped:,} numbers of the list before are on it no more" if dropped else ""
 
     def _value(self, number: str) -> str:
         value = normalise(number, self._region)
@@ -203,6 +225,6 @@ def _put(
     return added
 
 
-def _drop_piece(connection: Connection, *, batch: int, at: float) -> int:
+def _drop_piece(connection: Connection, *, batch: int, at: float, by: str) -> int:
     older = forbidding.older_national(connection, batch, _DROPPED_AT_ONCE)
-    return forbidding.permit(connection, older, NATIONAL, at) if older else 0
+    return forbidding.permit(connection, older, NATIONAL, at=at, by=by) if older else 0

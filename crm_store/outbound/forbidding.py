@@ -6,18 +6,35 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, func, or_, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.dialer.model import CampaignName
-from crm_store.models.tables import DO_NOT_CALL
+from crm_store.models.tables import DO_NOT_CALL, DO_NOT_CALL_REMOVED
 from crm_store.outbound.campaign_rows import names_of
 from crm_store.outbound.numbers_known import CENTRE, NATIONAL
 from crm_store.outbound.shelving import come_back, go_past_forbidden, records_of
-from crm_store.outbound.views import DoNotCallEntry, Scope
+from crm_store.outbound.views import DoNotCallEntry, RemovedEntry, Scope
 
-_D = DO_NOT_CALL.c
+_D, _G = DO_NOT_CALL.c, DO_NOT_CALL_REMOVED.c
+_KEPT: Final = ("number", "scope", "reason", "source", "by", "added_at", "until")
+_MOST_REMOVED: Final = 100
 _AT_ONCE: Final = 500
+OPT_OUT: Final = "opt-out"
+"""Source of what people asked for themselves."""
 
 
 class Ban(Struct, frozen=True, kw_only=True):
@@ -43,13 +60,29 @@ class Ban(Struct, frozen=True, kw_only=True):
 def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
     """Put E.164 numbers on a list and move their records; gives how many were not on it before.
 
-    What is on the list already gets the new reason and end.
+    Of what is on the list already the words stay that count longest, and what a person asked for itself
+    stays before all: the first time is the proof. Nothing is shortened; take it off first.
     """
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(DO_NOT_CALL)
+    upsert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(DO_NOT_CALL)
     new = statement.excluded
-    names = ("reason", "source", "by", "added_at", "until", "batch_id")
-    changes = {name: new[name] for name in names}
+    is_over = and_(_D.until.is_not(None), _D.until <= ban.at)
+    is_longer = and_(_D.until.is_(None), new.until.is_not(None))
+    stays = and_(not_(is_over), or_(_D.source == OPT_OUT, is_longer))
+    changes: dict[str, Any] = {
+        name: case((stays, _D[name]), else_=new[name])
+        for name in ("reason", "source", "by", "added_at")
+    }
+    forever = or_(_D.until.is_(None), new.until.is_(None))
+    changes["until"] = case(
+        (is_over, new.until),
+        (forever, null()),
+        (_D.until > new.until, _D.until),
+        else_=new.until,
+    )
+    changes["batch_id"] = (
+        new.batch_id if ban.is_national else case((stays, _D.batch_id), else_=new.batch_id)
+    )
     added = 0
     for begin in range(0, len(numbers), _AT_ONCE):
         piece = sorted(set(numbers[begin : begin + _AT_ONCE]))
@@ -65,17 +98,53 @@ def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
     return added
 
 
-def permit(connection: Connection, numbers: Sequence[str], scope: str, at: float) -> int:
-    """Take numbers off a list; records that nothing else blocks are ready again. Gives how many."""
+def permit(
+    connection: Connection, numbers: Sequence[str], scope: str, *, at: float, by: str
+) -> int:
+    """Take numbers off a list; records that nothing else blocks are ready again. Gives how many.
+
+    What they were on it for is kept, and who took them off.
+    """
     gone = 0
     for begin in range(0, len(numbers), _AT_ONCE):
         piece = list(numbers[begin : begin + _AT_ONCE])
+        if scope != NATIONAL:  # of that one the files are the proof
+            _keep_removed(connection, piece, scope, at, by)
         result = connection.execute(
             delete(DO_NOT_CALL).where(_D.scope == scope, _D.number.in_(piece))
         )
         gone += result.rowcount
         come_back(connection, records_of(connection, piece, None), at)
     return gone
+
+
+def removed(connection: Connection, number: str) -> list[RemovedEntry]:
+    """What was taken off the lists for a number, newest first."""
+    names = names_of(connection)
+    query = select(DO_NOT_CALL_REMOVED).where(_G.number == number)
+    return [
+        RemovedEntry(entry=_entry(row, names), at=row.removed_at, by=row.removed_by)
+        for row in connection.execute(query.order_by(_G.id.desc()).limit(_MOST_REMOVED))
+    ]
+
+
+def _keep_removed(
+    connection: Connection, numbers: Sequence[str], scope: str, at: float, by: str
+) -> None:
+    columns = [_D[name] for name in _KEPT]
+    gone = select(*columns, literal(at), literal(by[:64])).where(
+        _D.scope == scope, _D.number.in_(numbers)
+    )
+    names = [*_KEPT, "removed_at", "removed_by"]
+    connection.execute(insert(DO_NOT_CALL_REMOVED).from_select(names, gone))
+
+
+def count_national(connection: Connection, batch: int | None = None) -> int:
+    """How many numbers the national list has; or how many of them came by an import."""
+    query = select(func.count()).select_from(DO_NOT_CALL).where(_D.scope == NATIONAL)
+    if batch is not None:
+        query = query.where(_D.batch_id == batch)
+    return int(connection.execute(query).scalar_one())
 
 
 def older_national(connection: Connection, batch_id: int, limit: int) -> list[str]:
@@ -147,5 +216,5 @@ def _entry(row: Row[Any], names: Mapping[int, CampaignName]) -> DoNotCallEntry:
         by=row.by,
         added_at=row.added_at,
         until=row.until,
-        batch=row.batch_id,
+        batch=getattr(row, "batch_id", None),
     )

@@ -24,6 +24,7 @@ from crm_store.outbound.views import (
     Preview,
     Progress,
     RecordView,
+    RemovedEntry,
     Target,
     Undone,
 )
@@ -204,6 +205,9 @@ class DoNotCall(Protocol):
     async def find(self, number: str, at: float) -> list[DoNotCallEntry]:
         """Every entry that counts now for a number."""
 
+    async def removed(self, number: str) -> list[RemovedEntry]:
+        """What was taken off lists for a number, newest first; the national list's file is its own proof."""
+
     async def page(
         self, *, campaign: CampaignName | None = None, after: str = "", limit: int = 100
     ) -> list[DoNotCallEntry]:
@@ -219,6 +223,7 @@ class DoNotCall(Protocol):
         by: str,
         at: float,
         national: bool = False,
+        may_shrink: bool = False,
         name: str = "",
         region: str = "",
         errors: Path | None = None,
@@ -226,7 +231,8 @@ class DoNotCall(Protocol):
     ) -> BatchView:
         """Import a file of numbers (CSV, XLSX, or one number a line).
 
-        `national` replaces the national list of before once all of the file was read.
+        `national` replaces the national list of before once all of the file was read; where a tenth of it
+        would be lost only if it `may_shrink`: the note says what came of it.
         """
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -90,6 +90,15 @@ _STAYS: Final = frozenset({Stage.DO_NOT_CALL, Stage.OPTED_OUT})
 """Whatever became of the call: nobody dials these again."""
 
 
+class OptOut(Struct, frozen=True, kw_only=True):
+    """Somebody who is not to be called any more by any campaign."""
+
+    number: str
+    reason: str
+    by: str
+    at: float
+
+
 class Settled:
     """What a batch did, beside the records."""
 
@@ -97,8 +106,7 @@ class Settled:
 
     def __init__(self) -> None:
         self.campaigns: list[Known] = []
-        self.opted_out: list[tuple[str, Attempt]] = []
-        """Numbers of people who opted out."""
+        self.opted_out: list[OptOut] = []
 
 
 def settle(
@@ -116,7 +124,13 @@ def settle(
     for row in connection.execute(_NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
     campaigns = _campaigns(connection, book, latest.values())
-    done.campaigns = [known for known in campaigns.values() if known is not None]
+    done.campaigns = [known for known in campaigns.values() if known and not known.is_deleted]
+    # Whatever became of record and campaign: who does not want to be called is not.
+    done.opted_out = [
+        found
+        for attempt in latest.values()
+        if (found := _opt_out(campaigns[attempt.campaign], attempt, kept.get(attempt.id)))
+    ]
     moved: dict[int, dict[str, Any]] = {}
     dead: list[dict[str, Any]] = []
     for attempt in sorted(latest.values(), key=lambda each: each.dialled_at):
@@ -134,8 +148,6 @@ def settle(
             dead.append({"record": record["id"], "place_in_record": at_position})
         _apply(known, record, numbers[record["id"]], attempt, move)
         moved[record["id"]] = record
-        if attempt.outcome is Outcome.OPTED_OUT and attempt.id not in kept:
-            done.opted_out.append((attempt.number, attempt))
     new = [each for id_, each in latest.items() if id_ not in kept]
     rows = []
     for attempt in new:
@@ -162,17 +174,31 @@ def id_of(record: str) -> int | None:
     return int(record) if record.isascii() and record.isdigit() and len(record) < 19 else None
 
 
+def _opt_out(known: Known | None, attempt: Attempt, kept: Any | None) -> OptOut | None:
+    """What is new of an attempt: the person, or the agent for it, said that it is not to be called."""
+    said = attempt.disposition
+    is_chosen = known is not None and said in known.settings.do_not_call_dispositions
+    if attempt.outcome is Outcome.OPTED_OUT and (kept is None or kept.outcome != attempt.outcome):
+        reason, by = "opted out during a call", "system"
+    elif said and is_chosen and (kept is None or kept.disposition != said):
+        reason, by = f"{said!r} was chosen after a call", attempt.agent or "system"
+    else:
+        return None
+    reason += f" of campaign {attempt.campaign}"
+    return OptOut(number=attempt.number, reason=reason, by=by, at=attempt.ended_at)
+
+
 def _campaigns(
     connection: Connection, book: CampaignBook, attempts: Iterable[Attempt]
 ) -> dict[CampaignName, Known | None]:
-    """The campaigns of attempts; None for one that was deleted: its attempts are kept all the same."""
+    """The campaigns of attempts, also deleted ones; None for one that nobody knows."""
     found: dict[CampaignName, Known | None] = {}
     for attempt in attempts:
         if attempt.campaign not in found:
             try:
                 found[attempt.campaign] = book.get(connection, attempt.campaign, attempt.ended_at)
             except NotStored:
-                found[attempt.campaign] = None
+                found[attempt.campaign] = book.deleted(connection, attempt.campaign)
     return found
 
 
@@ -189,6 +215,8 @@ def _move(
         usable=tuple([row.position for row in numbers if not row.is_dead]),
         attempts=record["attempts"],
         counts=record["counts"],
+        agent=record["agent"],
+        is_promised=record["is_promised"],
     )
     if kept is None:
         return after_attempt(known.settings, facts, attempt)
@@ -211,7 +239,6 @@ def _apply(
 ) -> None:
     stays = record["stage"] in _STAYS or move.stage is Stage.CLAIMED
     to = next((row for row in numbers if row.position == move.position), None)
-    is_promised = move.stage is Stage.CALL_BACK
     last_at = max(attempt.dialled_at, record["last_at"] or 0.0)
     record.update(
         attempts=move.attempts,
@@ -227,7 +254,7 @@ def _apply(
         stage=move.stage,
         due_at=move.due_at,
         agent=move.agent or record["owner"],
-        is_promised=is_promised,
+        is_promised=move.is_promised,
         position=move.position,
         number=to.number if to is not None else record["number"],
         place_id=to.place_id if to is not None else record["place_id"],
@@ -236,7 +263,7 @@ def _apply(
             record["id"],
             record["priority"],
             last_at,
-            move.due_at if is_promised else None,
+            move.due_at if move.is_promised else None,
         ),
     )
 

@@ -283,3 +283,11 @@ class DoNotCallEntry(Struct, frozen=True, kw_only=True):
     added_at: float
     until: float | None = None
     batch: int | None = None
+
+
+class RemovedEntry(Struct, frozen=True, kw_only=True):
+    """What was taken off a do-not-call list."""
+
+    entry: DoNotCallEntry
+    at: float
+    by: str

@@ -133,5 +133,7 @@ class CampaignRecords(Protocol):
     async def allow(self, request: ForbidRequest, actor: Account) -> int:
         """Take numbers off a list; gives how many were on it."""
 
-    async def forbidden(self, number: str, campaign: str, after: str) -> tuple[ForbiddenView, ...]:
+    async def forbidden(
+        self, number: str, campaign: str, after: str, *, removed: bool = False
+    ) -> tuple[ForbiddenView, ...]:
         """Entries for a number, or a page of a list."""

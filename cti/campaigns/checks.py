@@ -122,6 +122,7 @@ def _names(settings: CampaignSettings, ground: Ground) -> Iterator[str]:
     wanted = {
         *settings.dispositions,
         *settings.final_dispositions,
+        *settings.do_not_call_dispositions,
         *settings.retry_dispositions,
         *settings.machine_dispositions,
     }

@@ -204,6 +204,7 @@ class ImportJobs:
                 by=by,
                 at=at,
                 national=national,
+                may_shrink=request.may_shrink,
                 name=name,
                 region=request.region,
                 errors=errors,

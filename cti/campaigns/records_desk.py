@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -193,9 +194,17 @@ class RecordsDesk:
         self._lists_changed(campaign)
         return gone
 
-    async def forbidden(self, number: str, campaign: str, after: str) -> tuple[ForbiddenView, ...]:
-        """Entries for a number, or a page of a list."""
+    async def forbidden(
+        self, number: str, campaign: str, after: str, *, removed: bool = False
+    ) -> tuple[ForbiddenView, ...]:
+        """Entries for a number, or a page of a list; `removed`: what was taken off for a number."""
         async with answering():
+            if number and removed:
+                gone = await self._store.do_not_call.removed(number)
+                return tuple(
+                    replace(_forbidden(each.entry), removed_at=each.at, removed_by=each.by)
+                    for each in gone
+                )
             if number:
                 found = await self._store.do_not_call.find(number, self._clock.wall())
             else:

@@ -71,6 +71,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             parser.add_argument(
                 "--national", action="store_true", help="the file takes the national list's place"
             )
+            parser.add_argument(
+                "--may-shrink",
+                action="store_true",
+                help="the national list may lose more than a tenth of its numbers",
+            )
             parser.add_argument("--json", action="store_true", help="for programs")
     for parser in (importing, subparsers.choices["forbid"]):
         parser.add_argument(
@@ -217,7 +222,7 @@ async def _forbid(api: ApiClient, args: argparse.Namespace) -> int:
     if args.file is not None:
         if args.campaign:
             raise SystemExit("A file of numbers is for the centre; leave --campaign out")
-        request = await _sent(api, args.file, region=args.region)
+        request = await _sent(api, args.file, region=args.region, may_shrink=args.may_shrink)
         return await _followed(api, await api.forbid_file(request, national=args.national), "")
     if not args.numbers:
         query = {"campaign": args.campaign} if args.campaign else {}

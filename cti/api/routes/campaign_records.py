@@ -176,10 +176,19 @@ async def _exported(
 
 @router.get("/do-not-call", response_model=list[ForbiddenView])
 async def forbidden(
-    caller: TheCaller, context: TheContext, number: Text = "", campaign: Text = "", after: Text = ""
+    caller: TheCaller,
+    context: TheContext,
+    number: Text = "",
+    campaign: Text = "",
+    after: Text = "",
+    removed: bool = False,
 ) -> Response:
-    """The entries for a number, or a page of the centre's list or a campaign's, by number."""
-    return JsonAnswer(await _desk(caller, context).forbidden(number, campaign, after))
+    """The entries for a number, or a page of the centre's list or a campaign's, by number.
+
+    `removed`: instead, what was taken off all lists for the number, when and by whom.
+    """
+    desk = _desk(caller, context)
+    return JsonAnswer(await desk.forbidden(number, campaign, after, removed=removed))
 
 
 @router.post("/do-not-call", response_model=dict[str, int])

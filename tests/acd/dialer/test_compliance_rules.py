@@ -173,6 +173,13 @@ def test_pauses_grow_with_each_retry_until_there_are_none() -> None:
     assert (move.stage, move.attempts) == (Stage.EXHAUSTED, 5)
 
 
+def test_pauses_do_not_grow_beyond_a_year() -> None:
+    often = Retry(after_s=600.0, times=9_999, factor=10.0)
+    rules = campaign(retries={Outcome.BUSY: often})
+    move = after_attempt(rules, record(counts={"busy": 400}), attempt(Outcome.BUSY))
+    assert move.due_at == AT + 366 * 24 * HOUR
+
+
 def test_the_next_number_comes_round() -> None:
     two = record(usable=(0, 1))
     assert moved(Outcome.NO_ANSWER, two).position == 1
@@ -249,6 +256,11 @@ def test_who_opted_out_is_blocked_whatever_else_is_said() -> None:
         ({"limits": Limits(by_region=(RegionCap(region="", per_24_h=1),))}, "by_region[0]"),
         ({"retries": {Outcome.BUSY: Retry(after_s=-1.0)}}, "retries.busy.after_s"),
         ({"retries": {Outcome.BUSY: Retry(after_s=1.0, factor=0.5)}}, "factor 1 to 10"),
+        ({"retries": {Outcome.BUSY: Retry(after_s=1.0, times=101)}}, "times must be 0 to 100"),
+        (
+            {"retry_dispositions": {"x": Retry(after_s=1.0)}, "do_not_call_dispositions": ("x",)},
+            "x: who is never to be called again",
+        ),
         (
             {"retry_dispositions": {"x": Retry(after_s=1.0)}, "final_dispositions": ("x",)},
             "x: both a final disposition",

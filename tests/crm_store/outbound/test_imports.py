@@ -181,3 +181,20 @@ async def test_a_national_list_replaces_the_one_before(store: Store, tmp_path: P
         "imported from list.csv",
         own.id,
     )
+
+
+@pytest.mark.parametrize("text", ["phone\n", "phone\njunk\n", "phone\n2125550101\n"])
+async def test_a_national_list_that_was_cut_short_takes_nobody_off(
+    store: Store, tmp_path: Path, text: str
+) -> None:
+    lists = store.outbound.do_not_call
+    whole = "phone\n2125550101\n2125550102\n"
+    await lists.run(file_of(tmp_path, whole), by="ann", at=NOON, national=True)
+    done = await lists.run(file_of(tmp_path, text), by="ann", at=NOON, national=True)
+    assert "had 2 numbers" in done.note
+    assert (await lists.counts())["national"] == 2
+    done = await lists.run(
+        file_of(tmp_path, text), by="ann", at=NOON, national=True, may_shrink=True
+    )
+    assert "of the list before are on it no more" in done.note
+    assert (await lists.counts())["national"] == text.count("2125550101")

@@ -266,3 +266,54 @@ async def test_the_law_s_counts_come_back_by_hour(store: Store) -> None:
         (NOON + HOUR, Counts(live=1.0)),
     ]
     assert history.totals[Outcome.CONNECTED] == 2
+
+
+async def test_who_opts_out_of_a_campaign_that_is_gone_is_not_called_again(store: Store) -> None:
+    await given(store, [new_york(1)])
+    candidate = await one(store)
+    await store.outbound.campaigns.delete(WINTER, at=NOON, by="ann")
+    await store.outbound.lists.settle([dialled(candidate, Outcome.OPTED_OUT, NOON)])
+    (entry,) = await store.outbound.do_not_call.find(new_york(1), NOON + 60.0)
+    assert (entry.source, entry.scope) == ("opt-out", "centre")
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_who_tells_the_agent_never_to_call_again_is_called_by_nobody(
+    store: Store, is_late: bool
+) -> None:
+    await given(store, [new_york(1)], do_not_call_dispositions=("never-again",))
+    spring = settings(name=CampaignName("spring"))
+    await store.outbound.campaigns.create(spring, at=NOON, by="ann")
+    await listed(store, [[new_york(1)]], spring)
+    talk = dialled(await one(store), Outcome.CONNECTED, NOON, agent=AgentId("1001"))
+    if is_late:
+        await store.outbound.lists.settle([talk])
+    told = msgspec.structs.replace(talk, disposition="never-again")
+    await store.outbound.lists.settle([told])
+    assert (await store.outbound.records.get(talk.record)).stage == "opted-out"
+    (entry,) = await store.outbound.do_not_call.find(new_york(1), NOON + 60.0)
+    assert (entry.source, entry.by) == ("opt-out", "1001")
+    assert await store.outbound.lists.claim(spring.name, NOON + 60.0, 1) == []
+
+
+async def test_a_promise_stays_one_until_somebody_answers(store: Store) -> None:
+    await given(store, [new_york(1)], limits=Limits(attempts=1, per_day=0, per_24_h=0))
+    ann, then = AgentId("1001"), NOON + HOUR
+    talk = dialled(
+        await one(store),
+        Outcome.CONNECTED,
+        NOON,
+        agent=ann,
+        call_back_at=then,
+        call_back_mine=True,
+    )
+    await store.outbound.lists.settle([talk])
+    for outcome in (Outcome.CONGESTED, Outcome.NO_ANSWER):
+        (mine,) = await store.outbound.lists.claim(WINTER, then + 60.0, 1, for_agent=ann)
+        assert mine.why.startswith("call-back that was asked for; ")
+        await store.outbound.lists.settle([dialled(mine, outcome, then)])
+        then += 4 * HOUR
+        assert await store.outbound.lists.claim(WINTER, then, 1) == []
+    (mine,) = await store.outbound.lists.claim(WINTER, then + 60.0, 1, for_agent=ann)
+    await store.outbound.lists.settle([dialled(mine, Outcome.CONNECTED, then)])
+    assert (await store.outbound.records.get(talk.record)).stage == "reached"

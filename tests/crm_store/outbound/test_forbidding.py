@@ -1,0 +1,61 @@
+"""What stands on do-not-call lists is proof: it is not shortened, and not lost when it is taken off."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.dialer.model import Outcome
+from crm_store.outbound.views import DoNotCallEntry
+from crm_store.store import Store
+from tests.crm_store.outbound.people import NOON, WINTER, dialled, given, new_york
+
+LATER = NOON + 60.0
+
+
+async def forbid(store: Store, reason: str, source: str, until: float | None = None) -> None:
+    await store.outbound.do_not_call.add(
+        [new_york(1)], campaign=None, reason=reason, source=source, by="ann", at=LATER, until=until
+    )
+
+
+async def entry(store: Store, at: float = LATER) -> DoNotCallEntry:
+    (found,) = await store.outbound.do_not_call.find(new_york(1), at)
+    return found
+
+
+async def test_what_a_person_asked_for_itself_stays(store: Store) -> None:
+    await given(store, [new_york(1)])
+    (candidate,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    await store.outbound.lists.settle([dialled(candidate, Outcome.OPTED_OUT, NOON)])
+    first = await entry(store)
+    await forbid(store, "imported again", "import", until=LATER + 10.0)
+    await forbid(store, "imported again", "import")
+    assert await entry(store, LATER + 99.0) == first
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "until", "reason"),
+    [
+        (None, LATER + 9.0, None, "old"),
+        (LATER + 99.0, LATER + 9.0, LATER + 99.0, "new"),
+        (LATER + 9.0, None, None, "new"),
+        (LATER - 1.0, LATER + 9.0, LATER + 9.0, "new"),
+    ],
+)
+async def test_the_longest_ban_counts(
+    store: Store, old: float | None, new: float | None, until: float | None, reason: str
+) -> None:
+    await forbid(store, "old", "supervisor", old)
+    await forbid(store, "new", "supervisor", new)
+    found = await entry(store)
+    assert (found.until, found.reason) == (until, reason)
+
+
+async def test_what_is_taken_off_is_kept(store: Store) -> None:
+    await forbid(store, "asked in writing", "supervisor")
+    lists = store.outbound.do_not_call
+    assert await lists.remove(new_york(1), campaign=None, by="bob", at=LATER + 5.0)
+    assert await lists.find(new_york(1), LATER + 5.0) == []
+    (gone,) = await lists.removed(new_york(1))
+    assert (gone.by, gone.at) == ("bob", LATER + 5.0)
+    assert (gone.entry.reason, gone.entry.by) == ("asked in writing", "ann")
