@@ -16,12 +16,13 @@ from acd.dialer.events import CampaignMoved, DialerEvent
 from acd.dialer.figures import Figures
 from acd.dialer.legal import Counts, Ledger
 from acd.dialer.limits import Limits
-from acd.dialer.model import CampaignName, CampaignState, Candidate, Mode, Outcome
+from acd.dialer.model import NO_WAY, CampaignName, CampaignState, Candidate, Mode, Outcome
 from acd.dialer.ports import Callers, DialRoutes
 from acd.dialer.rounds import Rounds
 from acd.dialer.settings import CampaignSettings
 from acd.distribution import Distribution
 from acd.errors import UnknownQueueError
+from acd.ports import NoRoute
 from switch.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -203,9 +204,29 @@ class Campaigns:
         if not run.is_running:
             self.release(run, candidates, run.state.value)
             return
-        self.release(run, run.bring(candidates, self._clock.now()), "too-many")
-        if candidates:
+        rest = self._with_way(run, candidates)
+        self.release(run, run.bring(rest, self._clock.now()), "too-many")
+        if rest:
             self._rounds.soon()
+
+    def _with_way(self, run: CampaignRun, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Those that some way leads to: others give back their place to who comes behind them."""
+        rest: list[Candidate] = []
+        without: dict[str, list[Candidate]] = {}
+        for each in candidates:
+            reason = self._no_way(run, each)
+            (without.setdefault(reason, []) if reason else rest).append(each)
+        if without and not rest and not run.supply:
+            rest.append(
+                next(iter(without.values())).pop(0)
+            )  # so that it can be seen what ails them
+        for reason, found in without.items():
+            self.release(run, found, reason)
+        return rest
+
+    def _no_way(self, run: CampaignRun, candidate: Candidate) -> str:
+        to = self._routes.customer(run.settings.trunk, candidate.number)
+        return to.reason if isinstance(to, NoRoute) and to.reason in NO_WAY else ""
 
     def release(self, run: CampaignRun, candidates: Sequence[Candidate], reason: str) -> None:
         """Give records back that are not dialled after all."""
@@ -222,7 +243,8 @@ class Campaigns:
             for name in self._runs:
                 self.on_run_change(name)
         for run in tuple(self._runs.values()):
-            self.release(run, run.take_stale(now), "stale")
+            for each in run.take_stale(now):
+                self.release(run, [each], self._no_way(run, each) or "stale")
             if not run.is_running:
                 continue
             ends, goal = moment(run.settings.ends), run.settings.goal

@@ -14,6 +14,7 @@ from msgspec import Struct
 from acd.dialer.compliance_caps import judge_caps
 from acd.dialer.compliance_places import Place
 from acd.dialer.compliance_windows import Opening
+from acd.dialer.model import Mode
 from acd.dialer.settings import RULES_VERSION, CampaignSettings
 
 
@@ -90,6 +91,9 @@ def judge(settings: CampaignSettings, known: Knowledge, at: float) -> Verdict:
         return _held(Hold.WINDOW, known.opening.words, known.opening.changes_at)
     lock_ends = (known.abandoned_at or 0.0) + 3600.0 * settings.cap.lock_hours
     needs_agent = known.abandoned_at is not None and at < lock_ends
+    if needs_agent and settings.mode is Mode.ANNOUNCEMENT:
+        words = f"abandoned less than {settings.cap.lock_hours:g} h ago, and no agents are here"
+        return _held(Hold.CAP, words, lock_ends)
     parts = [known.opening.words, caps.words, "on no do-not-call list"]
     if known.is_promised:
         parts.insert(0, "call-back that was asked for")

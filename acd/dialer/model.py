@@ -111,6 +111,10 @@ class Held(Struct, frozen=True):
     """Given anew with each claim: who holds an old one has no say over a record any more."""
 
 
+NO_WAY: Final = frozenset({"unknown-number", "not-allowed", "blocked"})
+"""Why a record is given back whose number no trunk and no number plan leads to."""
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """A record that may be dialled now, at one of its numbers, and why that is allowed."""
 

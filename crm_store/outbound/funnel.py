@@ -40,7 +40,11 @@ _WAITING: Final = (
     (Stage.CLAIMED, "in the dialer's hands: next, or in a call"),
     (Stage.RETRY, "wait for their next attempt; the pause is that of their last outcome"),
     (Stage.CALL_BACK, "asked to be called back later"),
-    (Stage.CAP, "were dialled as often as allowed in a day or 24 h, or are dialled elsewhere"),
+    (
+        Stage.CAP,
+        "were dialled as often as allowed in a day or 24 h, are dialled elsewhere, "
+        "or were abandoned lately and need an agent",
+    ),
     (Stage.NO_WAY, "have a number that no trunk or number plan leads to; asked every ten minutes"),
     (Stage.MINE, "wait for one agent alone, who must be free for this campaign"),
 )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from acd.dialer.compliance_moves import Stage
+from acd.dialer.model import NO_WAY
 from crm_store.models.tables import CLAIM, RECORD
 from crm_store.outbound.shelving import go_past_forbidden
 
@@ -24,8 +25,6 @@ CLAIM_S: Final = 600.0
 """A claim lapses after so long, unless it is kept up."""
 _NO_WAY_S: Final = 600.0
 """A number that no way leads to is looked at again after so long."""
-_NO_WAY: Final = frozenset({"unknown-number", "not-allowed"})
-"""What the dialer says of such a number."""
 
 _RECORDS: Final = (
     select(_R.id, _R.stage)
@@ -68,7 +67,7 @@ def release(connection: Connection, held: Iterable[Pair], *, at: float, reason: 
     """Give back what was claimed and not dialled; as if it had never been, unless no way leads there."""
     pairs = sorted(set(held))
     ids = _claimed(connection, pairs)
-    if ids and reason in _NO_WAY:
+    if ids and reason in NO_WAY:
         connection.execute(_SHELVED, {"ids": ids, "ready_at": at + _NO_WAY_S})
     elif ids:
         connection.execute(_RELEASED, {"ids": ids})

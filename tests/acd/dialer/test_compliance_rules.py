@@ -157,6 +157,8 @@ def test_an_abandoned_number_needs_an_agent_for_72_hours() -> None:
     assert not judge(campaign(), known(abandoned_at=AT - 72 * HOUR), AT).needs_agent
     shorter = campaign(cap=AbandonCap(lock_hours=1.0))
     assert not judge(shorter, known(abandoned_at=AT - 2 * HOUR), AT).needs_agent
+    alone = judge(campaign(mode=Mode.ANNOUNCEMENT), known(abandoned_at=AT - HOUR), AT)
+    assert (alone.hold, alone.free_at) == (Hold.CAP, AT + 71 * HOUR)
 
 
 # --- moves --------------------------------------------------------------------------------------

@@ -182,9 +182,18 @@ def test_a_number_that_leads_nowhere_keeps_nobody_waiting(centre: Outbound) -> N
     centre.advance(2.0)
     assert [view.record for view in centre.dialer.attempts(SPRING)] == ["r2"]
     assert centre.attempts == []
-    assert "no-route" in centre.why()
+    assert centre.released == [("r1", "unknown-number")]
+
+
+def test_one_of_many_without_a_way_stays_to_be_seen(centre: Outbound) -> None:
+    centre.phones(ANN)
+    centre.ways.refused = "blocked"
+    centre.campaign(records=3)
+    centre.advance(2.0)
+    assert centre.released == [("r2", "blocked"), ("r3", "blocked")]
+    assert "numbers-blocked" in centre.why()
     centre.advance(62.0)
-    assert ("r1", "stale") in centre.released
+    assert ("r1", "blocked") in centre.released
 
 
 def test_so_many_are_kept_for_callers(centre: Outbound) -> None:
