@@ -1,13 +1,15 @@
 """What has to reach the store, on disk until it has: attempts, records given back, states of campaigns.
 
 One JSON line an item, appended and synced before the store is asked, so that neither a store that is
-away nor a crash loses who was called. What a crash leaves here is delivered again at the next start;
-the store takes an attempt twice without harm. Blocking: called in a worker thread.
+away nor a crash loses who was called. How far the store has come stands in a file beside it. What a crash
+leaves here is delivered at the next start, the latest batch maybe again; the store takes an item twice
+without harm. Blocking: called in a worker thread.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -52,36 +54,77 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._mark = path.with_suffix(".taken")
+        """Octets at the beginning of the file that the store has taken."""
+        self._ends: deque[int] = deque()
+        """Where each item ends that the store has not taken yet, in their order."""
         self.bad_lines = 0
         """Lines that could not be read: a crash cut them short."""
 
     def read(self) -> list[Item]:
         """What an earlier process left. Raises OSError when it cannot be read."""
         found: list[Item] = []
+        self._ends.clear()
         try:
             with self.path.open("rb") as file:
+                end = file.seek(self._taken())
                 for line in file:
+                    end += len(line)
                     try:
                         found.append(_DECODER.decode(line))
                     except msgspec.DecodeError:
                         self.bad_lines += 1
+                    else:
+                        self._ends.append(end)
         except FileNotFoundError:
             pass
         return found
 
+    def _taken(self) -> int:
+        try:
+            taken = int(self._mark.read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+        return taken if 0 <= taken <= self.path.stat().st_size else 0
+
     def append(self, items: Sequence[Item]) -> None:
         """Add items at the end. Either all are on disk afterwards or `OSError` is raised."""
+        lines = [_encode(item) + b"\n" for item in items]
+        try:
+            end = self._append(lines)
+        except OSError:
+            self._ends.extend([self._ends[-1] if self._ends else 0] * len(lines))
+            raise
+        for line in lines:
+            end += len(line)
+            self._ends.append(end)
+
+    def _append(self, lines: list[bytes]) -> int:
         self.path.touch(mode=0o600)
-        with self.path.open("ab") as file:
-            end = file.tell()
+        with self.path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            if end:
+                file.seek(end - 1)
+                if file.read(1) != b"\n":
+                    lines[0] = b"\n" + lines[0]  # a crash has cut the last line short
             try:
-                file.write(b"".join(_encode(item) + b"\n" for item in items))
+                file.write(b"".join(lines))
                 file.flush()
                 os.fsync(file.fileno())
             except OSError:
                 os.ftruncate(file.fileno(), end)  # a full disk must not leave half of them
                 raise
+        return end
 
-    def clear(self) -> None:
-        """All of it is in the store. Raises OSError."""
-        self.path.unlink(missing_ok=True)
+    def taken(self, count: int) -> None:
+        """The store has taken so many more items, in their order. Raises OSError."""
+        end = 0
+        for _ in range(min(count, len(self._ends))):
+            end = self._ends.popleft()
+        if not self._ends:
+            self._mark.unlink(missing_ok=True)  # first: it must never be further than the file
+            self.path.unlink(missing_ok=True)
+        elif end:
+            new = self._mark.with_suffix(".new")
+            new.write_text(str(end))
+            new.replace(self._mark)

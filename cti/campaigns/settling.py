@@ -173,14 +173,13 @@ class Settling:
                 return False
         for _ in batch:
             waiting.popleft()
+        try:
+            await asyncio.to_thread(self._outbox.taken, len(batch))
+        except OSError as error:
+            log.error("%s cannot be brought up to date: %s", self._outbox.path, error)
         if self.trouble:
             log.warning("campaigns: the store takes attempts again; %d wait", self.pending)
             self.trouble = ""
-        if not self.pending:
-            try:
-                await asyncio.to_thread(self._outbox.clear)
-            except OSError as error:
-                log.error("%s cannot be removed: %s", self._outbox.path, error)
         return True
 
     def _batch(self) -> Sequence[Item]:

@@ -18,7 +18,7 @@ from acd.dialer.model import (
     RecordId,
 )
 from crm_store.errors import StoreUnavailable
-from cti.campaigns.outbox import GivenBack, Moved, Outbox
+from cti.campaigns.outbox import Dialled, GivenBack, Moved, Outbox
 from cti.campaigns.settling import Settling
 from tests.kit.patience import PATIENCE_S
 
@@ -157,3 +157,23 @@ async def test_an_attempt_is_known_while_its_disposition_may_come(tmp_path: Path
     assert made.known(AttemptId("i-1")) == attempt(1, Outcome.CONNECTED)
     assert made.known(AttemptId("i-2")) is None
     await made.close()
+
+
+def test_what_the_store_has_taken_is_not_delivered_again(tmp_path: Path) -> None:
+    path = tmp_path / "outbound.jsonl"
+    outbox = Outbox(path)
+    items = [Dialled(attempt(number)) for number in range(5)]
+    outbox.append(items[:3])
+    outbox.append(items[3:])
+    outbox.taken(2)
+    with path.open("a") as file:
+        file.write('{"type":"attempt","attempt":{"id":"cut sh')  # as a crash leaves it
+    again = Outbox(path)
+    assert again.read() == items[2:]
+    again.taken(1)
+    again.append([items[0]])
+    third = Outbox(path)
+    assert third.read() == [*items[3:], items[0]]
+    assert third.bad_lines == 1
+    third.taken(3)
+    assert list(tmp_path.iterdir()) == []
