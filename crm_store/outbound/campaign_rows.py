@@ -23,11 +23,13 @@ class Known:
     """One campaign as claims and settlements need it."""
 
     __slots__ = (
+        "are_quotas_counted",
         "id",
         "is_deleted",
         "openings",
         "places",
         "quotas",
+        "quotas_read_at",
         "ranked_by",
         "read_at",
         "refreshed_at",
@@ -49,8 +51,11 @@ class Known:
         """When its waiting records were looked at last."""
         self.places: tuple[int, ...] = ()
         """Those that have ready records, as of then."""
-        self.quotas: dict[int, tuple[float, int]] = {}
-        """Of each quota: when it was counted, and how many."""
+        self.quotas: dict[str, int] = {}
+        """How many of each kind were reached, as of `quotas_read_at`."""
+        self.quotas_read_at: float | None = None
+        self.are_quotas_counted = False
+        """Whether the store keeps a count for each quota."""
 
 
 class CampaignBook:

@@ -29,7 +29,7 @@ from crm_store.outbound.numbers_known import (
     take_numbers,
 )
 from crm_store.outbound.places import PlaceBook
-from crm_store.outbound.quotas import full_quotas, quota_of
+from crm_store.outbound.quotas import count_quotas, full_quotas, quota_of
 from crm_store.outbound.shelving import WAITING, go_past_forbidden
 
 MARGIN_S: Final = 90.0
@@ -170,6 +170,7 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
     """Take at most so many records of a campaign, best first."""
     if wish.most <= 0:
         return []
+    count_quotas(connection, known)
     # For one agent its own call-backs count, which must not be late.
     may_be_old = REFRESH_S if wish.agent is None else _PROMPT_S
     is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < may_be_old

@@ -15,8 +15,9 @@ from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
 from acd.dialer.compliance_windows import local_text
 from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
 from acd.model import AgentId
+from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, RECORD, RECORD_NUMBER
-from crm_store.outbound.campaign_rows import names_of
+from crm_store.outbound.campaign_rows import deleted_rows, names_of, row_of
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.texts import harmless, utc_text
 from crm_store.outbound.views import AttemptView, NumberView, RecordView
@@ -131,7 +132,7 @@ def attempts_page(
     """A page of attempts; `beyond` is time and id of the last of the page before."""
     query: Select[Any] = select(ATTEMPT)
     if wanted.campaign is not None:
-        query = query.where(_A.campaign == wanted.campaign)
+        query = query.where(_A.campaign_id.in_(_ids_of(connection, wanted.campaign)))
     for name, value in (("number", wanted.number), ("outcome", wanted.outcome)):
         if value:
             query = query.where(_A[name] == value)
@@ -147,6 +148,14 @@ def attempts_page(
     order = [column.desc() if newest_first else column.asc() for column in (_A.dialled_at, _A.id)]
     query = query.order_by(*order)
     return [_attempt(row) for row in connection.execute(query.limit(limit))]
+
+
+def _ids_of(connection: Connection, name: CampaignName) -> list[int]:
+    """The campaign of that name; where there is none, those that had it and were deleted."""
+    try:
+        return [row_of(connection, name).id]
+    except NotStored:
+        return [row.id for row in deleted_rows(connection, name)]
 
 
 def _attempt(row: Any) -> AttemptView:

@@ -27,7 +27,7 @@ from acd.dialer.model import Attempt, CampaignName, Outcome
 from acd.dialer.settings import RULES_VERSION
 from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
-from crm_store.outbound import holding
+from crm_store.outbound import holding, quotas
 from crm_store.outbound.campaign_rows import CampaignBook, Known
 from crm_store.outbound.numbers_known import forbidden_of
 from crm_store.outbound.places import PlaceBook
@@ -115,6 +115,9 @@ def settle(
     """Keep a batch of attempts and move their records."""
     done = Settled()
     latest = {attempt.id: attempt for attempt in attempts}  # of two of one id the later counts
+    campaigns = _campaigns(connection, book, latest.values())
+    done.campaigns = [known for known in campaigns.values() if known and not known.is_deleted]
+    quotas.keep_out_counting(connection, done.campaigns)
     kept = {row.id: row for row in connection.execute(_KEPT, {"ids": sorted(latest)})}
     ids = sorted({number for a in latest.values() if (number := id_of(a.record)) is not None})
     records = {row.id: row._asdict() for row in connection.execute(_RECORDS, {"ids": ids})}
@@ -123,8 +126,6 @@ def settle(
     numbers: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(_NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
-    campaigns = _campaigns(connection, book, latest.values())
-    done.campaigns = [known for known in campaigns.values() if known and not known.is_deleted]
     # Whatever became of record and campaign: who does not want to be called is not.
     done.opted_out = [
         found
@@ -133,6 +134,7 @@ def settle(
     ]
     moved: dict[int, dict[str, Any]] = {}
     dead: list[dict[str, Any]] = []
+    reached = quotas.Changes()
     for attempt in sorted(latest.values(), key=lambda each: each.dialled_at):
         record = records.get(id_of(attempt.record) or 0)
         known = campaigns[attempt.campaign]
@@ -146,7 +148,9 @@ def settle(
         if move.number_is_dead:
             at_position = _position(numbers[record["id"]], attempt.number, record["position"])
             dead.append({"record": record["id"], "place_in_record": at_position})
+        reached.subtract(quotas.kinds_of(known, record))
         _apply(known, record, numbers[record["id"]], attempt, move)
+        reached.update(quotas.kinds_of(known, record))
         moved[record["id"]] = record
     new = [each for id_, each in latest.items() if id_ not in kept]
     rows = []
@@ -164,6 +168,7 @@ def settle(
         connection.execute(_DEAD, dead)
     if moved:
         connection.execute(_MOVED, [_parameters(record) for record in moved.values()])
+    quotas.add(connection, reached)
     _let_go(connection, list(latest.values()))
     _go_past_forbidden(connection, list(moved.values()))
     return done

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
+from sqlalchemy import Connection, select
 
 from acd.dialer.model import CampaignName, Outcome
 from acd.dialer.settings import Limits, Quota, RegionCap, Retry, Window
 from acd.model import AgentId
 from crm_store.errors import NotStored
+from crm_store.models.tables import QUOTA
 from crm_store.store import Store
 from tests.crm_store.outbound.people import (
     HOUR,
@@ -214,3 +217,30 @@ async def test_a_toll_free_number_needs_an_hour_that_suits_all_its_zones(store: 
         ("outside-window", 1),
     ]
     assert await claimed(store, NOON + 9.5 * HOUR) == ["+18005550199"]
+
+
+async def test_a_quota_is_counted_with_each_settlement(store: Store) -> None:
+    quotas = (
+        Quota(column="city", value="Bath", goal=2),
+        Quota(column="city", value="York", goal=1, disposition="sold"),
+    )
+    made = settings(quotas=quotas, retry_dispositions={"sold": Retry(after_s=9.0)})
+    await store.outbound.campaigns.create(made, at=NOON, by="ann")
+    cities = ["Bath", "Bath", "Bath", "York", "York", "York"]
+    people = [[new_york(n)] for n in range(6)]
+    await listed(store, people, made, facts=[{"city": city} for city in cities])
+    first, *_, york, _ = await store.outbound.lists.claim(WINTER, NOON, 5)
+    talks = [
+        dialled(first, Outcome.CONNECTED, NOON),
+        dialled(york, Outcome.CONNECTED, NOON, disposition="sold"),
+    ]
+    for _ in range(2):
+        await store.outbound.lists.settle(talks)
+
+    def counts(connection: Connection) -> list[int]:
+        return list(connection.execute(select(QUOTA.c.reached).order_by(QUOTA.c.kind)).scalars())
+
+    assert await store._database.look(counts) == [1, 1]
+    unsold = msgspec.structs.replace(talks[1], disposition="other")
+    await store.outbound.lists.settle([unsold])
+    assert await store._database.look(counts) == [1, 0]

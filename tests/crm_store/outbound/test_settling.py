@@ -317,3 +317,18 @@ async def test_a_promise_stays_one_until_somebody_answers(store: Store) -> None:
     (mine,) = await store.outbound.lists.claim(WINTER, then + 60.0, 1, for_agent=ann)
     await store.outbound.lists.settle([dialled(mine, Outcome.CONNECTED, then)])
     assert (await store.outbound.records.get(talk.record)).stage == "reached"
+
+
+async def test_a_new_campaign_does_not_show_what_another_of_its_name_dialled(store: Store) -> None:
+    await given(store, [new_york(1)])
+    first = dialled(await one(store), Outcome.NO_ANSWER, NOON)
+    await store.outbound.lists.settle([first])
+    await store.outbound.campaigns.delete(WINTER, at=NOON, by="ann")
+    records = store.outbound.records
+    assert [each.id for each in await records.attempts(campaign=WINTER)] == [first.id]
+    await given(store, [new_york(2)])
+    assert await records.attempts(campaign=WINTER) == []
+    second = dialled(await one(store), Outcome.NO_ANSWER, NOON + 60.0)
+    await store.outbound.lists.settle([second])
+    assert [each.id for each in await records.attempts(campaign=WINTER)] == [second.id]
+    assert len(await records.attempts(number=new_york(1))) == 1
