@@ -95,7 +95,9 @@ class ErrorFile:
             return
         if self._stream is None:
             self._stream = self._path.open("w", encoding="utf-8-sig", newline="")
-            csv.writer(self._stream).writerow([*self._headers, "import row", "import reason"])
+            csv.writer(self._stream).writerow(
+                [*map(harmless, self._headers), "import row", "import reason"]
+            )
         writer = csv.writer(self._stream)
         width = len(self._headers)
         for draft, problem in found:

@@ -6,12 +6,12 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError, fromstring
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -22,6 +22,8 @@ from crm_store.outbound.sheet import MOST_COLUMNS, MOST_ROWS, SheetRow, checked,
 _MOST_UNPACKED: Final = 1 << 30
 _MOST_STRINGS: Final = 200 << 20
 """Octets of the texts that all cells share, which are held in memory."""
+_MOST_READ: Final = 32 << 20
+"""Octets of any part that is read whole: all but the sheets."""
 _MOST_RATIO: Final = 200
 """How many times larger than packed a part may be, beyond some megabytes."""
 _ALWAYS_FINE: Final = 8 << 20
@@ -29,6 +31,9 @@ _PIECE: Final = 1 << 20
 _MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z0-9:]{1,32})"')
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[ >]")
 _OVERLAP: Final = 80
+_MOST_KINDS: Final = 1 << 20
+_CONTENT_TYPES: Final = "[Content_Types].xml"
+_KIND: Final = re.compile(r"spreadsheetml\.(worksheet|sharedStrings)\+xml$")
 _AT_ONCE: Final = 500
 _DAMAGED: Final = (
     KeyError,
@@ -168,6 +173,7 @@ def _look_inside(file: Path) -> None:
     """Raises `BadRecord` for an archive that is no sheet, or that would fill the memory."""
     with zipfile.ZipFile(file) as archive:
         parts = archive.infolist()
+        kinds = _kinds(archive, parts)
     names = {part.filename for part in parts}
     if "xl/workbook.xml" not in names:
         kind = "an OpenDocument file" if "content.xml" in names else "an archive without a workbook"
@@ -182,8 +188,30 @@ def _look_inside(file: Path) -> None:
                 f"{part.filename} in the file is {part.file_size // max(1, part.compress_size):,} times "
                 "larger than it looks; such a file is refused: save the list as CSV"
             )
-        if part.filename.endswith("sharedStrings.xml") and part.file_size > _MOST_STRINGS:
-            raise BadRecord("the texts of the file are larger than 200 MiB; save it as CSV")
+        kind = kinds.get(part.filename, "")
+        if kind == "sharedStrings":
+            if part.file_size > _MOST_STRINGS:
+                raise BadRecord("the texts of the file are larger than 200 MiB; save it as CSV")
+        elif part.file_size > _MOST_READ and not (
+            kind == "worksheet" and part.filename.startswith("xl/worksheets/")
+        ):
+            raise BadRecord(
+                f"{part.filename} in the file is larger than 32 MiB; save the list as CSV"
+            )
+
+
+def _kinds(archive: zipfile.ZipFile, parts: Sequence[zipfile.ZipInfo]) -> dict[str, str]:
+    """What the archive says that its parts are, by name: `worksheet`, `sharedStrings`."""
+    told = next((part for part in parts if part.filename == _CONTENT_TYPES), None)
+    if told is None or told.file_size > _MOST_KINDS:
+        return {}
+    root = fromstring(archive.read(_CONTENT_TYPES))
+    kinds = {}
+    for element in root.iter():
+        kind = _KIND.search(element.get("ContentType", ""))
+        if kind is not None:
+            kinds[element.get("PartName", "").lstrip("/")] = kind[1]
+    return kinds
 
 
 def _features(file: Path, sheet: Any) -> tuple[list[str], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Sequence
 from datetime import date
@@ -13,10 +14,11 @@ from openpyxl import Workbook
 
 from crm_store.errors import BadRecord
 from crm_store.outbound.columns import columns_of, is_header
-from crm_store.outbound.list_file import ListFile
+from crm_store.outbound.list_file import ErrorFile, ListFile
 from crm_store.outbound.people import Draft
 from crm_store.outbound.sheet import LONGEST_CELL, letter
 from crm_store.outbound.sheets import open_sheet
+from crm_store.outbound.texts import harmless
 from crm_store.outbound.views import Target
 
 
@@ -164,6 +166,53 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, part: str) -> None:
                 stream.write(b" " * (1 << 20))
     with pytest.raises(BadRecord, match="times larger than it looks"):
         open_sheet(path)
+
+
+_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Override PartName="/{part}" ContentType="application/vnd.openxmlformats-officedocument.'
+    'spreadsheetml.{kind}+xml"/></Types>'
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "octets", "words"),
+    [
+        ("xl/styles.xml", "styles", 33 << 20, "xl/styles.xml in the file is larger than 32 MiB"),
+        ("xl/styles.xml", "worksheet", 33 << 20, "larger than 32 MiB"),
+        ("xl/other.xml", "sharedStrings", 201 << 20, "larger than 200 MiB"),
+        ("xl/worksheets/sheet1.xml", "worksheet", 33 << 20, "damaged"),
+    ],
+)
+def test_what_is_read_whole_is_small(
+    tmp_path: Path, part: str, kind: str, octets: int, words: str
+) -> None:
+    path = tmp_path / "bomb.xlsx"
+    piece = b" " * (1 << 15) + os.urandom(300)  # packs, but not so well that it shows by itself
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("[Content_Types].xml", _TYPES.format(part=part, kind=kind))
+        with archive.open(part, "w") as stream:
+            for _ in range(octets // len(piece) + 1):
+                stream.write(piece)
+    with pytest.raises(BadRecord, match=words):
+        open_sheet(path)
+
+
+def test_cells_that_a_spreadsheet_would_run_are_quoted() -> None:
+    for cell in ("=1+1", "\n=1+1", " =1+1", "\t=1", "@SUM(A1)", "-1+1", "＝1+1"):
+        assert harmless(cell) == "'" + cell
+    for cell in ("+12025550101", "+1 202 555 0101", "-5", "a=b", ""):
+        assert harmless(cell) == cell
+
+
+def test_headers_are_quoted_in_the_file_of_refused_rows(tmp_path: Path) -> None:
+    path = tmp_path / "errors.csv"
+    errors = ErrorFile(path, ["=HYPERLINK(1)", "Phone"])
+    (draft,) = drafts(text_file(tmp_path, b"Phone\n12\n"))
+    errors.add([(draft, draft.problems[0])])
+    errors.close()
+    assert path.read_text(encoding="utf-8-sig").startswith("'=HYPERLINK(1),Phone,")
 
 
 def test_a_workbook_cut_short_is_said_to_be_damaged(tmp_path: Path) -> None:
