@@ -82,5 +82,7 @@ def _rest(settings: CampaignSettings) -> Iterator[str]:
                 datetime.fromisoformat(text)
             except ValueError:
                 yield f"{name}: {text!r} is not a date such as 2026-12-24T18:00"
+    if not 0.0 <= settings.promise_hours <= 24 * 366:
+        yield "promise_hours: give 0 h to a year"
     if not 0.0 <= settings.cap.lock_hours <= 24 * 366:
         yield "cap.lock_hours: give 0 h to a year"

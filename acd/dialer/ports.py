@@ -36,6 +36,9 @@ class ListStore(Protocol):
     async def awaited(self, campaign: CampaignName, at: float) -> list[AgentId]:
         """The agents for whom records wait that are nobody else's, such as call-backs they promised."""
 
+    async def free(self, campaign: CampaignName, agents: Sequence[AgentId], at: float) -> int:
+        """Let anybody dial what waits for these agents, who are not there any more; gives how many."""
+
     async def release(self, held: Sequence[Held], *, at: float, reason: str = "") -> None:
         """Give back what was not dialled after all; as if it had never been claimed.
 

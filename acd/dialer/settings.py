@@ -212,6 +212,8 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     cap: AbandonCap = AbandonCap()
     answers: AnswerRules = AnswerRules()
     quotas: tuple[Quota, ...] = ()
+    promise_hours: float = 24.0
+    """A call-back that one agent promised, and did not make, is anybody's after so long; 0: never."""
     order: str = "priority"
     """`priority`, `list` (as imported), `oldest` (least recently tried), `newest`, `random`."""
     begins: str = ""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Double, and_, bindparam, case, delete, select, text, update
 
 from acd.dialer.compliance import Hold, Knowledge, Verdict, judge
 from acd.dialer.compliance_moves import Stage
@@ -69,10 +69,21 @@ _DUE: Final = (
         )
     )
     .values(
-        stage=text(f"CASE WHEN agent IS NULL THEN '{Stage.READY}' ELSE '{Stage.MINE}' END"),
-        due_at=None,
+        stage=case((_R.agent.is_(None), Stage.READY), else_=Stage.MINE),
+        due_at=case(
+            (and_(_R.agent.is_not(None), _R.is_promised), bindparam("ends", type_=Double()))
+        ),
     )
 )
+_FREED: Final = (
+    update(RECORD)
+    .where(_R.campaign_id == bindparam("campaign"), _R.stage == Stage.MINE)
+    .values(stage=Stage.READY, agent=None, due_at=None)
+)
+_LATE: Final = _FREED.where(_R.due_at <= bindparam("now"))
+"""What agents promised and did not do."""
+_LEFT: Final = _FREED.where(_R.agent.in_(bindparam("agents", expanding=True)))
+"""What waits for agents who are gone."""
 _PLACES: Final = text(
     "WITH RECURSIVE place(id) AS ("
     " SELECT min(place_id) FROM outbound_record WHERE campaign_id = :campaign AND stage = 'ready'"
@@ -213,9 +224,17 @@ def awaited(connection: Connection, known: Known, at: float) -> list[AgentId]:
     return [AgentId(agent) for agent in found]
 
 
+def free(connection: Connection, known: Known, agents: Sequence[AgentId]) -> int:
+    """Let anybody dial what waits for agents who are gone."""
+    known.refreshed_at = None
+    return connection.execute(_LEFT, {"campaign": known.id, "agents": list(agents)}).rowcount
+
+
 def refresh(connection: Connection, known: Known, at: float) -> None:
     """Make ready what is due, lapsed claims included, and see in which places records are ready."""
-    due = {"campaign": known.id, "now": at}
+    connection.execute(_LATE, {"campaign": known.id, "now": at})
+    promise_s = 3600.0 * known.settings.promise_hours
+    due = {"campaign": known.id, "now": at, "ends": at + promise_s if promise_s else None}
     for _ in range(_PIECES):
         if connection.execute(_DUE, due).rowcount < _AT_ONCE:
             break

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from acd.dialer.compliance_caps import LOOK_BACK_S, counts_for_caps, judge_caps
 from acd.dialer.compliance_moves import Stage
@@ -46,7 +46,7 @@ _WAITING: Final = (
         "or were abandoned lately and need an agent",
     ),
     (Stage.NO_WAY, "have a number that no trunk or number plan leads to; asked every ten minutes"),
-    (Stage.MINE, "wait for one agent alone, who must be free for this campaign"),
+    (Stage.MINE, "wait for one agent alone, who must be free for this campaign: {agents}"),
 )
 
 Counts = Mapping[tuple[str, int], int]
@@ -66,10 +66,11 @@ def funnel(
         for stage, words in _GONE
         if by_stage[stage]
     ]
+    agents = _agents(connection, known.id) if by_stage[Stage.MINE] else ""
     steps += [
         Blocker(
             code=stage,
-            words=_plural(by_stage[stage], words),
+            words=_plural(by_stage[stage], words.format(agents=agents)),
             count=by_stage[stage],
             until=ends.get(stage),
         )
@@ -88,6 +89,18 @@ def funnel(
         steps=tuple(steps),
         callable=max(0, sum(left.values())),
     )
+
+
+def _agents(connection: Connection, campaign_id: int) -> str:
+    """For whom records wait, most first."""
+    rows = connection.execute(
+        select(_R.agent, func.count().label("times"))
+        .where(_R.campaign_id == campaign_id, _R.stage == Stage.MINE)
+        .group_by(_R.agent)
+        .order_by(text("times DESC"), _R.agent)
+    ).all()
+    shown = ", ".join(f"{agent} ({count:,})" for agent, count in rows[:_SHOWN])
+    return f"{shown}, and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else shown
 
 
 def _counted(
@@ -112,7 +125,7 @@ def _counted(
         to = (Stage.MINE if has_agent else Stage.READY, place)
         counts[to] = counts.get(to, 0) + count
     ends: dict[str, float] = {}
-    for stage in {stage for stage, _ in counts}.intersection(WAITING):
+    for stage in {stage for stage, _ in counts}.intersection((*WAITING, Stage.MINE)):
         # One look at the index each; all at once would read every record that waits.
         first = select(func.min(_R.due_at)).where(
             _R.campaign_id == campaign_id, _R.stage == stage, _R.due_at > at

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Double, and_, bindparam, case, delete, select, update
 
 from acd.dialer.compliance_moves import Stage
 from acd.dialer.model import NO_WAY
@@ -39,8 +39,13 @@ _RELEASED: Final = (
     update(RECORD)
     .where(_R.id.in_(bindparam("ids", expanding=True)))
     .values(
-        stage=text(f"CASE WHEN agent IS NULL THEN '{Stage.READY}' ELSE '{Stage.MINE}' END"),
-        due_at=None,
+        # A promise falls due again at once: so it is known anew until when it is one agent's.
+        stage=case(
+            (_R.agent.is_(None), Stage.READY), (_R.is_promised, Stage.CALL_BACK), else_=Stage.MINE
+        ),
+        due_at=case(
+            (and_(_R.agent.is_not(None), _R.is_promised), bindparam("now", type_=Double()))
+        ),
     )
 )
 _SHELVED: Final = (
@@ -70,7 +75,7 @@ def release(connection: Connection, held: Iterable[Pair], *, at: float, reason: 
     if ids and reason in NO_WAY:
         connection.execute(_SHELVED, {"ids": ids, "ready_at": at + _NO_WAY_S})
     elif ids:
-        connection.execute(_RELEASED, {"ids": ids})
+        connection.execute(_RELEASED, {"ids": ids, "now": at})
     end(connection, pairs)
     go_past_forbidden(connection, ids, at)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -57,6 +57,7 @@ class Imports:
         mapping: Mapping[str, Target] | None = None,
         sheet: str = "",
         region: str = "",
+        agents: Collection[str] | None = None,
         rows: int = 20,
     ) -> Preview:
         """The first rows as they would be read. Changes nothing.
@@ -64,7 +65,7 @@ class Imports:
         `mapping` is by header or by letter and overrides what is guessed. Raises `BadRecord` for a
         file that cannot be read at all, or a mapping that does not fit it.
         """
-        listed = await self._open(file, mapping, sheet, region)
+        listed = await self._open(file, mapping, sheet, region, agents)
         try:
             most = min(rows, MOST_PREVIEWED)
             drafts = await asyncio.to_thread(lambda: list(islice(listed.drafts(), most)))
@@ -99,6 +100,7 @@ class Imports:
         mapping: Mapping[str, Target] | None = None,
         sheet: str = "",
         region: str = "",
+        agents: Collection[str] | None = None,
         errors: Path | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> BatchView:
@@ -107,7 +109,7 @@ class Imports:
         `errors`: where the refused rows go, made only if there are any. Raises `BadRecord` where the
         file turns out to be damaged; what was read before stays, and can be taken back.
         """
-        listed = await self._open(file, mapping, sheet, region)
+        listed = await self._open(file, mapping, sheet, region, agents)
         try:
             if not listed.has_numbers:
                 raise BadRecord(listed.no_numbers)
@@ -175,11 +177,16 @@ class Imports:
         return await self._database.look(work)
 
     async def _open(
-        self, file: Path, mapping: Mapping[str, Target] | None, sheet: str, region: str
+        self,
+        file: Path,
+        mapping: Mapping[str, Target] | None,
+        sheet: str,
+        region: str,
+        agents: Collection[str] | None,
     ) -> ListFile:
         country = (region or self._region).upper()
         return await asyncio.to_thread(
-            partial(ListFile, file, mapping=mapping, sheet=sheet, region=country)
+            partial(ListFile, file, mapping=mapping, sheet=sheet, region=country, agents=agents)
         )
 
     def _begin(

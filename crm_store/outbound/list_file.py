@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TextIO
@@ -27,7 +27,13 @@ class ListFile:
     """An open file with what is known of its columns. Raises `BadRecord` for one that cannot be read."""
 
     def __init__(
-        self, file: Path, *, mapping: Mapping[str, Target] | None, sheet: str, region: str
+        self,
+        file: Path,
+        *,
+        mapping: Mapping[str, Target] | None,
+        sheet: str,
+        region: str,
+        agents: Collection[str] | None = None,
     ) -> None:
         self.region = region
         self.sheet: Sheet = open_sheet(file, sheet)
@@ -44,7 +50,7 @@ class ListFile:
         except BaseException:
             self.sheet.close()
             raise
-        self._reader = Reader(self.columns, region)
+        self._reader = Reader(self.columns, region, agents)
 
     @property
     def has_numbers(self) -> bool:

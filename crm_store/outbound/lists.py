@@ -67,6 +67,16 @@ class Lists:
         async with self._claiming:
             return await self._database.work(work)
 
+    async def free(self, campaign: CampaignName, agents: Sequence[AgentId], at: float) -> int:
+        """As `acd.dialer.ports.ListStore.free`."""
+
+        def work(connection: Connection) -> int:
+            known = self._campaigns.get(connection, campaign, at)
+            return claims.free(connection, known, agents)
+
+        async with self._claiming:
+            return await self._database.work(work)
+
     async def release(self, held: Sequence[Held], *, at: float, reason: str = "") -> None:
         """As `acd.dialer.ports.ListStore.release`. Ids that are none of ours are passed over."""
         for pairs in _pieces(held):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import phonenumbers
@@ -47,11 +47,17 @@ class Draft(Struct, frozen=True, kw_only=True):
 
 
 class Reader:
-    """Reads rows by what their columns are. `region` is the country of numbers without one."""
+    """Reads rows by what their columns are. `region` is the country of numbers without one.
 
-    def __init__(self, columns: Sequence[Column], region: str) -> None:
+    `agents` are those who may own a record; None: anybody may.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column], region: str, agents: Collection[str] | None = None
+    ) -> None:
         self._columns = tuple(columns)
         self._region = region
+        self._agents = agents
 
     def read(self, row: SheetRow) -> Draft:
         """One row. What is wrong stands in the draft; nothing is raised."""
@@ -75,6 +81,13 @@ class Reader:
         numbers = [] if problems else self._numbers(row.row, values, problems)
         region = self._place(row.row, Target.REGION, values, problems)
         zone = self._place(row.row, Target.ZONE, values, problems)
+        owner = _first(values, Target.AGENT)[:64]
+        if owner and self._agents is not None and owner not in self._agents:
+            words = (
+                f"there is no agent {owner!r}, so nobody could call; "
+                "say that the column is a fact if it means something else"
+            )
+            problems.append(Problem(row=row.row, code="unknown-agent", words=words))
         if sum(len(key) + len(value) for key, value in facts.items()) > _LONGEST_FACTS:
             words = f"its columns hold more than {_LONGEST_FACTS:,} characters together"
             problems.append(Problem(row=row.row, code="too-long", words=words))
@@ -86,7 +99,7 @@ class Reader:
             places=tuple([place_of(number, region=region, zone=zone) for number in numbers]),
             priority=_priority(row.row, values, problems),
             reference=_first(values, Target.REFERENCE)[:100],
-            owner=_first(values, Target.AGENT)[:64],
+            owner=owner,
             facts=facts,
             problems=tuple(problems),
         )

@@ -6,7 +6,7 @@ All raise `StoreUnavailable` when the database is away, `NotStored` for what is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -146,13 +146,15 @@ class Imports(Protocol):
         mapping: Mapping[str, Target] | None = None,
         sheet: str = "",
         region: str = "",
+        agents: Collection[str] | None = None,
         rows: int = 20,
     ) -> Preview:
         """The first rows as they would be read. Changes nothing.
 
         `mapping` is by header or by letter (`A`, `AB`) and overrides what is guessed. `region`: country
-        of numbers without one; empty: the centre's. `name` as people know the file. `BadRecord` for
-        a file that cannot be read at all, with the reason.
+        of numbers without one; empty: the centre's. `agents` are those who may own a record (None:
+        anybody may). `name` as people know the file. `BadRecord` for a file that cannot be read at all,
+        with the reason.
         """
 
     async def run(
@@ -166,6 +168,7 @@ class Imports(Protocol):
         mapping: Mapping[str, Target] | None = None,
         sheet: str = "",
         region: str = "",
+        agents: Collection[str] | None = None,
         errors: Path | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> BatchView:

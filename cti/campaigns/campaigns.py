@@ -111,6 +111,7 @@ class Campaigns:
                 clock,
                 spawn=spawn,
                 imported=service.list_changed,
+                agents=site.agent_queues.keys(),
             ),
             clock=clock,
             known=lambda name: CampaignName(name) in service.states,

@@ -140,7 +140,14 @@ class Feeding:
     async def _bring_own(self, name: CampaignName) -> None:
         """Call-backs that were promised by agents who are free now."""
         members = self._agents_of(name)
-        for agent in await self._store.lists.awaited(name, self._clock.wall()):
+        waited_for = await self._store.lists.awaited(name, self._clock.wall())
+        gone = [agent for agent in waited_for if agent not in members]
+        if gone and members:
+            count = await self._store.lists.free(name, gone, self._clock.wall())
+            names = ", ".join(gone[:10])
+            log.info("campaign %s: %d records waited for %s, who are not there", name, count, names)
+            self._again.pop(name, None)
+        for agent in waited_for:
             if agent in members and self._dialer.agent_state(agent) is AgentState.AVAILABLE:
                 await self.bring(name, agent, own_only=True)
 

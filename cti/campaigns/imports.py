@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -52,14 +52,19 @@ class ImportJobs:
         *,
         spawn: Callable[..., object],
         imported: Callable[[CampaignName | None], None],
+        agents: Collection[str],
     ) -> None:
-        """`folder` takes the refused rows; `imported` is told of lists that have more now."""
+        """`folder` takes the refused rows; `imported` is told of lists that have more now.
+
+        `agents` are those to whom a list may give records.
+        """
         self._store = store
         self._uploads = uploads
         self._folder = folder
         self._clock = clock
         self._spawn = spawn
         self._imported = imported
+        self._agents = agents
         self._one = asyncio.Lock()
         self._running: list[_Running] = []
         self._failed: dict[str, ImportView] = {}
@@ -74,6 +79,7 @@ class ImportJobs:
             mapping=mapping_of(request.mapping),
             sheet=request.sheet,
             region=request.region,
+            agents=self._agents,
         )
         return _preview(found)
 
@@ -195,6 +201,7 @@ class ImportJobs:
                 mapping=mapping_of(request.mapping),
                 sheet=request.sheet,
                 region=request.region,
+                agents=self._agents,
                 errors=errors,
                 progress=progress,
             )

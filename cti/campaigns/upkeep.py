@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from acd.dialer.compliance_moves import Stage
 from acd.dialer.dialer import Dialer
 from acd.dialer.errors import DialerError
 from acd.dialer.model import CampaignName, CampaignState
@@ -45,6 +46,8 @@ class Upkeep:
         self._changed = changed
         self._lists: dict[CampaignName, CampaignListView] = {}
         self._goals: dict[CampaignName, int] = {}
+        self._unwanted: dict[CampaignName, int] = {}
+        """Records that a full quota holds back."""
         self._again: dict[CampaignName, float] = {}
         """When it may be counted again."""
 
@@ -60,6 +63,7 @@ class Upkeep:
         """It is gone."""
         self._lists.pop(name, None)
         self._goals.pop(name, None)
+        self._unwanted.pop(name, None)
         self._again.pop(name, None)
 
     def hurry(self, name: CampaignName) -> None:
@@ -86,6 +90,7 @@ class Upkeep:
         self._again[name] = now + max(_LOOK_S, _SHARE * (now - began))
         view = self._lists[name] = list_view(counted, self._clock.wall())
         self._goals[name] = counted.goal_reached
+        self._unwanted[name] = counted.by_stage.get(Stage.QUOTA, 0)
         self._changed(name)
         return view
 
@@ -103,8 +108,8 @@ class Upkeep:
         why = ""
         if settings.goal and self.goal_reached(name) >= settings.goal:
             why = "goal"
-        elif records.total and not records.ready and not records.claimed:
-            why = "list-empty"
+        elif records.total and not records.claimed and records.ready <= self._unwanted.get(name, 0):
+            why = "quotas" if records.ready else "list-empty"
         if why:
             log.info("campaign %s is finished: %s", name, why)
             try:

@@ -244,3 +244,31 @@ async def test_a_quota_is_counted_with_each_settlement(store: Store) -> None:
     unsold = msgspec.structs.replace(talks[1], disposition="other")
     await store.outbound.lists.settle([unsold])
     assert await store._database.look(counts) == [1, 0]
+
+
+async def test_a_promise_that_is_not_kept_is_anybodys_a_day_later(store: Store) -> None:
+    await given(store, [new_york(1)])
+    (talk,) = await store.outbound.lists.claim(WINTER, NOON, 1)
+    ann, then = AgentId("1001"), NOON + HOUR
+    asked = dialled(
+        talk, Outcome.CONNECTED, NOON, agent=ann, call_back_at=then, call_back_mine=True
+    )
+    await store.outbound.lists.settle([asked])
+    (mine,) = await store.outbound.lists.claim(WINTER, then + 1.0, 1, for_agent=ann)
+    await store.outbound.lists.release([mine.held], at=then + 2.0)
+    assert await store.outbound.lists.awaited(WINTER, then + 30.0) == [ann]
+    funnel = await store.outbound.lists.funnel(WINTER, then + 30.0)
+    (step,) = funnel.steps
+    assert (step.code, step.until) == ("mine", then + 30.0 + 24 * HOUR)
+    assert step.words.endswith("for this campaign: 1001 (1)")
+    assert await claimed(store, then + 23 * HOUR) == []
+    assert await claimed(store, then + 25 * HOUR) == [new_york(1)]
+
+
+async def test_what_waits_for_an_agent_who_is_gone_is_anybodys(store: Store) -> None:
+    made = settings()
+    await store.outbound.campaigns.create(made, at=NOON, by="ann")
+    await listed(store, [[new_york(1)]], made, owner="1001")
+    await listed(store, [[new_york(2)]], made, owner="1002")
+    assert await store.outbound.lists.free(WINTER, [AgentId("1002")], NOON) == 1
+    assert await claimed(store) == [new_york(2)]

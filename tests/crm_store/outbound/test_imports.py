@@ -198,3 +198,12 @@ async def test_a_national_list_that_was_cut_short_takes_nobody_off(
     )
     assert "of the list before are on it no more" in done.note
     assert (await lists.counts())["national"] == text.count("2125550101")
+
+
+async def test_a_list_gives_records_to_agents_who_exist_alone(store: Store, tmp_path: Path) -> None:
+    await given(store)
+    file = file_of(tmp_path, "phone,agent\n2125550101,1001\n2125550102,9999\n2125550103,\n")
+    shown = await store.outbound.imports.preview(WINTER, file, agents={"1001"})
+    assert [each.code for row in shown.rows for each in row.problems] == ["unknown-agent"]
+    done = await store.outbound.imports.run(WINTER, file, by="ann", at=NOON, agents={"1001"})
+    assert (done.added, done.refused) == (2, 1)

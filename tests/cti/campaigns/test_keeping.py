@@ -11,6 +11,7 @@ import pytest
 
 from acd.dialer.model import CampaignName, CampaignState, Candidate, Held, Mode, RecordId
 from acd.dialer.views import PreviewStep
+from acd.model import AgentId
 from crm_store.errors import StoreUnavailable
 from cti.campaigns.feeding import Feeding
 from cti.campaigns.keeping import Keeping
@@ -19,6 +20,8 @@ from cti.campaigns.settling import Settling
 from tests.acd.dialer.outbound import SPRING, Outbound
 from tests.acd.scene import ANN
 from tests.kit.patience import PATIENCE_S
+
+GONE = AgentId("gone")
 
 
 class Lists:
@@ -30,6 +33,8 @@ class Lists:
         self.lost: set[RecordId] = set()
         self.bad: set[str] = set()
         self.is_away = False
+        self.claimed: list[AgentId | None] = []
+        self.freed: list[AgentId] = []
 
     async def renew(self, held: Sequence[Held], *, at: float) -> dict[RecordId, float]:
         self.renewed += [each.record for each in held]
@@ -40,12 +45,22 @@ class Lists:
     ) -> set[str]:
         return self.bad & set(numbers)
 
+    async def awaited(self, campaign: CampaignName, at: float) -> list[AgentId]:
+        return [ANN, GONE]
+
+    async def free(self, campaign: CampaignName, agents: Sequence[AgentId], at: float) -> int:
+        self.freed += agents
+        return 1
+
     async def set_state(self, *_: object, **__: object) -> None:
         if self.is_away:
             raise StoreUnavailable("it is away")
 
-    async def claim(self, *_: object, **__: object) -> list[Candidate]:
-        raise AssertionError("nothing is asked for while the store does not know all")
+    async def claim(
+        self, *_: object, for_agent: AgentId | None = None, **__: object
+    ) -> list[Candidate]:
+        self.claimed.append(for_agent)
+        return []
 
 
 @pytest.fixture
@@ -115,10 +130,15 @@ async def test_no_records_come_while_earlier_calls_are_not_stored(
     await until(lambda: bool(settling.trouble))
     with pytest.raises(StoreUnavailable):
         await feeding.bring(SPRING, ANN)
+    await feeding._feed(SPRING)
+    assert lists.claimed == []
     assert [each.code for each in feeding.blockers(SPRING)] == ["store-away"]
     lists.is_away = False
     await until(lambda: not settling.is_behind)
     assert feeding.blockers(SPRING) == ()
+    await feeding._feed(SPRING)
+    assert lists.freed == [GONE]
+    assert lists.claimed == [ANN, None]
     await settling.close()
 
 

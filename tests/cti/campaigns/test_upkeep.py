@@ -1,0 +1,53 @@
+"""When a campaign is over by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from acd.dialer.model import CampaignName, CampaignState
+from crm_store.outbound.views import Penetration
+from cti.campaigns.upkeep import Upkeep
+from tests.acd.dialer.outbound import SPRING, Outbound
+
+
+class Counts:
+    """The store's side."""
+
+    def __init__(self, ready: int, shelved: int) -> None:
+        self.campaigns = self
+        self._counted = Penetration(
+            campaign=SPRING,
+            total=9,
+            untouched=0,
+            by_state={"ready": ready, "done": 9 - ready},
+            by_stage={"quota": shelved, "ready": ready - shelved},
+            by_outcome={},
+            goal_reached=0,
+            attempts=0,
+        )
+
+    async def penetration(self, name: CampaignName) -> Penetration:
+        return self._counted
+
+
+@pytest.mark.parametrize(
+    ("ready", "shelved", "reason"), [(0, 0, "list-empty"), (2, 2, "quotas"), (3, 2, "")]
+)
+async def test_a_list_is_over_when_nobody_on_it_is_wanted(
+    ready: int, shelved: int, reason: str
+) -> None:
+    centre = Outbound()
+    centre.campaign(records=0)
+    store: Any = Counts(ready, shelved)
+    upkeep = Upkeep(
+        dialer=centre.dialer,
+        store=store,
+        clock=centre.process,
+        states=lambda: {SPRING: CampaignState.RUNNING},
+        changed=lambda name: None,
+    )
+    await upkeep._look(SPRING, CampaignState.RUNNING)
+    view = centre.dialer.view(SPRING)
+    assert (view.state is CampaignState.FINISHED) is bool(reason)
