@@ -17,6 +17,7 @@ from cti.schema_campaign_requests import (
     ImportPreviewView,
     ImportRequest,
     ImportView,
+    RecycleRequest,
     UndoneView,
     UploadView,
 )
@@ -90,6 +91,11 @@ class CampaignRecordCommands:
         """Take an import back."""
         content = await self._requests.post(_of(campaign, f"imports/{import_id}/undo"))
         return msgspec.json.decode(content, type=UndoneView)
+
+    async def recycle(self, campaign: str, request: RecycleRequest) -> int:
+        """Dial records again that are done; gives how many."""
+        content = await self._requests.post(_of(campaign, "recycle"), request)
+        return msgspec.json.decode(content, type=dict[str, int])["recycled"]
 
     # --- attempts ---
 

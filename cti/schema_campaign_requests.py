@@ -86,6 +86,22 @@ class ImportRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecycleRequest:
+    """Body of `POST .../recycle`: which records that are done are dialled again.
+
+    Those whose last attempt ended so, by outcome or by what the agent chose; neither: all that were not
+    reached. Blocked ones stay blocked.
+    """
+
+    outcomes: tuple[str, ...] = ()
+    dispositions: tuple[str, ...] = ()
+    fresh: bool = False
+    """Their attempts are forgotten: `limits.attempts` counts from 0."""
+    dry: bool = False
+    """Only say how many there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportColumnView:
     """What is made of one column."""
 

@@ -29,8 +29,14 @@ _SHOWN: Final = 3
 _GONE: Final = (
     (Stage.REACHED, "reached: talked to, or heard the announcement; nothing to do"),
     (Stage.FINAL, "closed by what an agent chose"),
-    (Stage.EXHAUSTED, "out of attempts; raise limits.attempts or a retry's times and recycle them"),
-    (Stage.ENDED, "ended: their last outcome is not tried again; see retries"),
+    (
+        Stage.EXHAUSTED,
+        "out of attempts; raise limits.attempts or a retry's times, then `campaigns recycle`",
+    ),
+    (
+        Stage.ENDED,
+        "ended: their last outcome is not tried again; see retries, or `campaigns recycle`",
+    ),
     (Stage.NO_NUMBER, "without a number that exists; mend the list and import it again"),
     (Stage.DO_NOT_CALL, "on a do-not-call list"),
     (Stage.OPTED_OUT, "opted out during a call"),

@@ -104,6 +104,22 @@ class Records(Protocol):
         Blocked ones stay blocked. Gives how many.
         """
 
+    async def recycle(
+        self,
+        campaign: CampaignName,
+        *,
+        outcomes: Sequence[Outcome] = (),
+        dispositions: Sequence[str] = (),
+        fresh: bool = False,
+        at: float,
+        by: str,
+        dry: bool = False,
+    ) -> int:
+        """As `retry`, for all that ended so; without any word: all that were not reached.
+
+        Gives how many. `dry`: only counts. `NotStored`.
+        """
+
     async def attempts_of(self, record: RecordId) -> list[AttemptView]:
         """Newest first."""
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, case, select, text, tuple_, update
+from sqlalchemy import Connection, Select, select, text, tuple_
 
 from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
 from acd.dialer.compliance_windows import local_text
@@ -101,24 +101,6 @@ def page_of_ids(
     if outcome is not None:
         query = query.where(text("last_outcome <> ''"), _R.last_outcome == outcome)
     return list(connection.execute(query.order_by(_R.id).limit(limit)).scalars())
-
-
-def make_ready_again(connection: Connection, ids: Sequence[int], fresh: bool) -> int:
-    """Make records that are done ready; gives how many."""
-    done = [stage for stage, state in STATE_OF_STAGE.items() if state is RecordState.DONE]
-    values: dict[str, Any] = {
-        "stage": case((_R.owner.is_(None), Stage.READY), else_=Stage.MINE),
-        "due_at": None,
-        "agent": _R.owner,
-        "counts": {},
-    }
-    if fresh:
-        values["attempts"] = 0
-    usable = select(_N.record_id).where(_N.is_dead.is_(False), _N.record_id == _R.id)
-    result = connection.execute(
-        update(RECORD).where(_R.id.in_(ids), _R.stage.in_(done), usable.exists()).values(values)
-    )
-    return int(result.rowcount)
 
 
 def attempts_page(

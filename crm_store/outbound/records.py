@@ -12,10 +12,11 @@ from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
 from crm_store.database import Database
 from crm_store.errors import NotStored
 from crm_store.numbers import normalise
-from crm_store.outbound import record_rows
+from crm_store.outbound import record_rows, recycling
 from crm_store.outbound.campaign_rows import row_of
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.record_rows import AttemptFilter
+from crm_store.outbound.recycling import Recycled
 from crm_store.outbound.settling import id_of
 from crm_store.outbound.views import AttemptView, RecordView
 
@@ -80,8 +81,43 @@ class Records:
         if not ids:
             return 0
         return await self._database.work(
-            lambda connection: record_rows.make_ready_again(connection, ids, fresh)
+            lambda connection: recycling.make_ready_again(connection, ids, fresh, at)
         )
+
+    async def recycle(
+        self,
+        campaign: CampaignName,
+        *,
+        outcomes: Sequence[Outcome] = (),
+        dispositions: Sequence[str] = (),
+        fresh: bool = False,
+        at: float,
+        by: str,
+        dry: bool = False,
+    ) -> int:
+        """As `retry`, for all that ended so; without any word: all that were not reached.
+
+        In pieces; gives how many. `dry`: only counts. It is kept with the campaign's versions. `NotStored`.
+        """
+        which = Recycled(outcomes=tuple(outcomes), dispositions=tuple(dispositions), fresh=fresh)
+        if dry:
+            return await self._database.look(partial(recycling.count, name=campaign, which=which))
+        number = await self._database.look(lambda connection: row_of(connection, campaign).id)
+        found, after = 0, 0
+        while True:
+            count, last = await self._database.work(
+                partial(recycling.piece, campaign_id=number, which=which, after=after, at=at)
+            )
+            found += count
+            if last is None:
+                break
+            after = last
+        if found:
+            what = f"{found:,} records recycled: {which.words}"
+            await self._database.work(
+                partial(recycling.note, name=campaign, what=what, at=at, by=by)
+            )
+        return found
 
     async def attempts_of(self, record: RecordId) -> list[AttemptView]:
         """The attempts of one record, newest first."""

@@ -16,6 +16,7 @@ from cti.schema_campaign_requests import (
     ImportPreviewView,
     ImportRequest,
     ImportView,
+    RecycleRequest,
     UndoneView,
     UploadView,
 )
@@ -126,6 +127,9 @@ class CampaignRecords(Protocol):
 
     async def undo_import(self, campaign: str, import_id: int, actor: Account) -> UndoneView:
         """Take an import back, as far as nobody of it was dialled."""
+
+    async def recycle(self, campaign: str, request: RecycleRequest, actor: Account) -> int:
+        """Dial records again that are done; gives how many."""
 
     async def forbid(self, request: ForbidRequest, actor: Account) -> int:
         """Put numbers on a do-not-call list; gives how many are new."""

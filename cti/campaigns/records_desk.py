@@ -23,6 +23,7 @@ from cti.schema_campaign_requests import (
     ImportPreviewView,
     ImportRequest,
     ImportView,
+    RecycleRequest,
     UndoneView,
     UploadView,
 )
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 _MOST_NUMBERS: Final = 1000
 _MOST_ATTEMPTS: Final = 1000
 _PAGE: Final = 500
+_MOST_WORDS: Final = 100
 
 
 class RecordsDesk:
@@ -61,11 +63,7 @@ class RecordsDesk:
         self, name: str, *, since: float | None, until: float | None, outcome: str, limit: int
     ) -> tuple[AttemptView, ...]:
         """Attempts, newest first. `Invalid` for an outcome that there is not."""
-        try:
-            wanted = Outcome(outcome) if outcome else None
-        except ValueError:
-            known = ", ".join(Outcome)
-            raise Invalid("bad-outcome", f"There is no outcome {outcome[:40]}: {known}.") from None
+        wanted = _outcome(outcome) if outcome else None
         async with answering():
             found = await self._store.records.attempts(
                 campaign=CampaignName(name) if name else None,
@@ -160,6 +158,24 @@ class RecordsDesk:
             import_id=done.batch, removed=done.removed, remained=done.remained, words=done.why
         )
 
+    async def recycle(self, campaign: str, request: RecycleRequest, actor: Account) -> int:
+        """Dial records again that are done; gives how many."""
+        self._must_be_known(campaign)
+        async with answering(120.0):
+            found = await self._store.records.recycle(
+                CampaignName(campaign),
+                outcomes=[_outcome(each) for each in request.outcomes[:_MOST_WORDS]],
+                dispositions=request.dispositions[:_MOST_WORDS],
+                fresh=request.fresh,
+                at=self._clock.wall(),
+                by=actor.login,
+                dry=request.dry,
+            )
+        if not request.dry:
+            log.info("%s recycles %d records of %s", actor.login, found, campaign)
+            self._lists_changed(CampaignName(campaign))
+        return found
+
     # --- who must not be called -----------------------------------------------------------------
 
     async def forbid(self, request: ForbidRequest, actor: Account) -> int:
@@ -237,6 +253,14 @@ class RecordsDesk:
             kept = await self._store.imports.batches(CampaignName(campaign) if campaign else None)
         if all(each.id != import_id or (each.campaign or "") != campaign for each in kept):
             raise NotFound("no-such-import", f"There is no import {import_id} here.")
+
+
+def _outcome(word: str) -> Outcome:
+    try:
+        return Outcome(word)
+    except ValueError:
+        known = ", ".join(Outcome)
+        raise Invalid("bad-outcome", f"There is no outcome {word[:40]}: {known}.") from None
 
 
 def _attempt(kept: StoredAttempt) -> AttemptView:

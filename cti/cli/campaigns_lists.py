@@ -1,4 +1,4 @@
-"""`switchroom campaigns import|imports|undo-import|forbid|allow`: lists, and who must not be called."""
+"""`switchroom campaigns import|imports|undo-import|recycle|forbid|allow`: lists, and whom nobody calls."""
 
 from __future__ import annotations
 
@@ -56,6 +56,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_name(undoing)
     undoing.add_argument("number", type=int, metavar="NUMBER", help="as `imports` has it")
+    again = add_action(
+        subparsers,
+        "recycle",
+        "dial records again that are done: those of an outcome, or all that were not reached",
+        _recycle,
+        example="recycle spring --outcome no-answer --outcome machine --fresh",
+    )
+    add_name(again)
+    again.add_argument(
+        "--outcome", action="append", default=[], help="of the last attempt, such as no-answer"
+    )
+    again.add_argument("--disposition", action="append", default=[], help="what the agent chose")
+    again.add_argument("--fresh", action="store_true", help="their attempts count from 0 again")
+    again.add_argument("--dry-run", action="store_true", help="only say how many there are")
     for name, words, work in (
         ("forbid", "never call these numbers; or list, with none, who must not be called", _forbid),
         ("allow", "take numbers off a do-not-call list", _allow),
@@ -166,6 +180,8 @@ def told_import(view: ImportView) -> int:
     if view.blocked:
         parts.append(f"{view.blocked} blocked by a do-not-call list")
     print(f"Import {view.import_id} of {view.file}: {', '.join(parts)}.")
+    if view.note:
+        print(view.note[:1].upper() + view.note[1:] + ".")
     if view.errors_file:
         print(f"Refused rows, with their reasons: {view.errors_file}", file=sys.stderr)
     return 1 if view.refused else 0
@@ -210,6 +226,20 @@ async def _undo(api: ApiClient, args: argparse.Namespace) -> int:
     done = await api.undo_import(args.name, args.number)
     stay = f"; {done.remained} stay: {done.words}" if done.remained else ""
     print(f"{done.removed} records are taken back{stay}.")
+    return 0
+
+
+async def _recycle(api: ApiClient, args: argparse.Namespace) -> int:
+    from cti.schema_campaign_requests import RecycleRequest
+
+    request = RecycleRequest(
+        outcomes=tuple(args.outcome),
+        dispositions=tuple(args.disposition),
+        fresh=args.fresh,
+        dry=args.dry_run,
+    )
+    found = await api.recycle(args.name, request)
+    print(f"{found} records {'would be' if args.dry_run else 'are'} dialled again.")
     return 0
 
 

@@ -127,6 +127,10 @@ async def test_the_command_line_takes_a_campaign_from_its_list_to_the_export(
         assert {asked.uri for asked in carrier.of("INVITE")} == {
             f"sip:{GRACE}@127.0.0.1:{lab.out_port}"
         }
+    assert await shell.run("recycle", "spring", "--outcome", "busy", "--dry-run") == 0
+    assert "0 records would be dialled again" in shell.out, (
+        "it waits for its next attempt by itself"
+    )
     panel = await shell.json("panel", "spring")
     assert (panel["state"], panel["today"]["busy"]) == ("running", 1)
     assert await shell.run("panel", "spring") == 0

@@ -21,6 +21,7 @@ from cti.schema_campaign_requests import (
     ImportPreviewView,
     ImportRequest,
     ImportView,
+    RecycleRequest,
     UndoneView,
     UploadView,
 )
@@ -169,6 +170,16 @@ async def _exported(
         "Cache-Control": "no-store",
     }
     return StreamingResponse(pieces, media_type=_CSV, headers=headers)
+
+
+@router.post("/campaigns/{name}/recycle", response_model=dict[str, int])
+async def recycle(
+    name: str, body: RecycleRequest, caller: TheCaller, context: TheContext
+) -> Response:
+    """Dial records again that are done; answers how many."""
+    return JsonAnswer(
+        {"recycled": await _desk(caller, context).recycle(name, body, caller.account)}
+    )
 
 
 # --- who must not be called ---------------------------------------------------------------------
