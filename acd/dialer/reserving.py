@@ -33,7 +33,7 @@ from switch.clock import Clock
 from switch.ids import LegId
 
 LONGEST_READ_S: Final = 1800.0
-"""A record that is neither dialled nor given back goes back then: its claim would lapse."""
+"""A record that is neither dialled nor given back goes back then; until then its claim is kept up."""
 _MARGIN_S: Final = 30.0
 
 _STEPS: Final = {

@@ -188,6 +188,7 @@ def _attempt(candidate: Candidate, at: float, index: int) -> Attempt:
         why=candidate.why,
         outcome=_OUTCOMES[index % len(_OUTCOMES)],
         ended_at=at + 20.0,
+        claim=candidate.claim,
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from sqlalchemy import update
 
 from acd.dialer.model import Outcome
+from crm_store.models.tables import RECORD
 from crm_store.outbound.views import DoNotCallEntry
 from crm_store.store import Store
 from tests.crm_store.outbound.people import NOON, WINTER, dialled, given, new_york
@@ -59,3 +63,14 @@ async def test_what_is_taken_off_is_kept(store: Store) -> None:
     (gone,) = await lists.removed(new_york(1))
     assert (gone.by, gone.at) == ("bob", LATER + 5.0)
     assert (gone.entry.reason, gone.entry.by) == ("asked in writing", "ann")
+
+
+async def test_a_ban_does_not_undo_what_is_settled_at_the_same_time(store: Store) -> None:
+    await given(store, [new_york(1), new_york(2)])
+    async with store._database.transaction() as connection:
+        await connection.execute(update(RECORD).values(stage="reached"))
+        ban = asyncio.create_task(forbid(store, "asked", "supervisor"))
+        await asyncio.sleep(0.3)  # by then it waits for the record
+    await ban
+    (record,) = await store.outbound.records.page(WINTER)
+    assert (record.stage, record.position) == ("reached", 0)
