@@ -11,10 +11,10 @@ from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import UNANSWERED, AttemptState
 from acd.dialer.figures import Figures
 from acd.dialer.legal import Ledger
-from acd.dialer.model import AttemptId, CampaignName, CampaignState, Candidate, Mode
+from acd.dialer.model import PACED, AttemptId, CampaignName, CampaignState, Candidate, Mode
 from acd.dialer.pacing.model import Decision, Floor
 from acd.dialer.pacing.pacer import Pacer
-from acd.dialer.settings import CampaignSettings
+from acd.dialer.settings import LEAST_RING_S, CampaignSettings
 from acd.dialer.sharing import Claim
 
 STALE_S: Final = 60.0
@@ -22,9 +22,6 @@ STALE_S: Final = 60.0
 MOST_AHEAD: Final = 1000
 MOST_LOOKS: Final = 20
 """So many records without a way out are passed over for one that has one."""
-LEAST_RING_S: Final = 15.0
-"""The US rule: 15 s or four rings."""
-PACED: Final = frozenset({Mode.PROGRESSIVE, Mode.PREDICTIVE})
 WITH_AGENTS: Final = frozenset({*PACED, Mode.PREVIEW, Mode.MANUAL})
 
 
@@ -162,14 +159,6 @@ class CampaignRun:
             return ""
         self._caller_id += 1
         return numbers[(self._caller_id - 1) % len(numbers)]
-
-
-def moment(text: str) -> float | None:
-    """Seconds since 1970 of an ISO date and time; None for an empty one.
-
-    Without a zone it is the server's own. Raises ValueError for anything else.
-    """
-    return datetime.fromisoformat(text).timestamp() if text else None
 
 
 def seconds_of_day(wall: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import WITH_AGENT_FIRST, AttemptInput
-from acd.dialer.campaign_run import CampaignRun, moment
+from acd.dialer.campaign_run import CampaignRun
 from acd.dialer.campaign_state import CampaignInput, find_step
 from acd.dialer.course import Course
 from acd.dialer.errors import BadCampaignError, NotThatStateError, UnknownCampaignError
@@ -19,7 +19,7 @@ from acd.dialer.limits import Limits
 from acd.dialer.model import NO_WAY, CampaignName, CampaignState, Candidate, Mode, Outcome
 from acd.dialer.ports import Callers, DialRoutes
 from acd.dialer.rounds import Rounds
-from acd.dialer.settings import CampaignSettings
+from acd.dialer.settings import CampaignSettings, moment
 from acd.distribution import Distribution
 from acd.errors import UnknownQueueError
 from acd.ports import NoRoute

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from acd.dialer.campaign_run import CampaignRun, moment
+from acd.dialer.campaign_run import CampaignRun
 from acd.dialer.dialling import Dialling
 from acd.dialer.model import Blocker, CampaignState, Mode
 from acd.dialer.pacing.model import Limit, Reason
 from acd.dialer.roster import Roster
-from acd.dialer.settings import Guard
+from acd.dialer.settings import Guard, moment
 from acd.model import AgentState
 from switch.clock import Clock
 

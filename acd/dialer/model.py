@@ -32,6 +32,10 @@ class Mode(StrEnum):
     """No agents: a flow answers, and may lead to a queue."""
 
 
+PACED: Final = frozenset({Mode.PROGRESSIVE, Mode.PREDICTIVE})
+"""Modes in which a person may find no agent."""
+
+
 class CampaignState(StrEnum):
     """Where a campaign is."""
 

@@ -21,7 +21,7 @@ from acd.dialer.campaign_run import CampaignRun
 from acd.dialer.course import Course
 from acd.dialer.dialling import Dialling
 from acd.dialer.errors import NoPreviewError
-from acd.dialer.model import Attempt, AttemptId, Candidate, Mode
+from acd.dialer.model import PACED, Attempt, AttemptId, Candidate, Mode
 from acd.dialer.people import People
 from acd.dialer.ports import Callers
 from acd.dialer.script import fill
@@ -105,7 +105,7 @@ class Reserving:
             return
         run = self._course.run_of(attempt)
         settings, now = run.settings, self._clock.now()
-        is_read = settings.mode not in (Mode.PROGRESSIVE, Mode.PREDICTIVE)
+        is_read = settings.mode not in PACED
         if not (is_read or settings.human_initiated):
             self._course.feed(attempt, AttemptInput.CONSENT)  # reserved because the rules want it
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -11,6 +12,8 @@ from acd.model import QueueName
 
 RULES_VERSION = 1
 """Of the rules in `acd.dialer`; kept with each attempt, so that a regulator can be told."""
+LEAST_RING_S = 15.0
+"""The US rule: a phone rings for 15 s or four times, at least."""
 
 
 class Formula(StrEnum):
@@ -181,7 +184,7 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     caller_ids: tuple[str, ...] = ()
     """Shown in turn; one whose answer rate has fallen is named on the panel."""
     ring_s: float = 25.0
-    """At least 15 (US rule: 15 s or 4 rings)."""
+    """At least `LEAST_RING_S`."""
     preview_s: float = 30.0
     """Preview: so long an agent may read; 0: until it consents."""
     preview_dials_itself: bool = False
@@ -222,3 +225,11 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     goal: int = 0
     """Records that end with a final disposition or a talk; then it is finished. 0: none."""
     language: str = "en"
+
+
+def moment(text: str) -> float | None:
+    """Seconds since 1970 of an ISO date and time; None for an empty one.
+
+    Without a zone it is the server's own. Raises ValueError for anything else.
+    """
+    return datetime.fromisoformat(text).timestamp() if text else None

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, func, select, text, update
 
 from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
-from acd.dialer.compliance_settings import faults
 from acd.dialer.model import CampaignName, CampaignState, RecordState
 from acd.dialer.settings import CampaignSettings
+from acd.dialer.settings_check import problems_of
 from crm_store.database import Database
 from crm_store.errors import BadRecord
 from crm_store.models.tables import (
@@ -229,9 +229,8 @@ def _check(settings: CampaignSettings) -> None:
         raise BadRecord(f"a campaign's name has 1 to {MOST_NAME} characters: {name[:80]!r}")
     if not name.isprintable() or "/" in name:
         raise BadRecord(f"campaign name {name!r}: use letters, digits, blanks and - _ .")
-    found = faults(settings)
-    if found:
-        raise BadRecord("; ".join(found))
+    if problems := problems_of(settings):
+        raise BadRecord("; ".join(problems))
 
 
 def _must_be_free(connection: Connection, name: CampaignName) -> None:

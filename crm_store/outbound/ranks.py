@@ -20,7 +20,7 @@ _MIX, _ADD, _MIXED = 1_103_515_245, 12_345, 1 << 31
 def rank_of(
     order: str, record_id: int, priority: int, last_at: float | None, promised_at: float | None
 ) -> int:
-    """The rank of a record under an order of `acd.dialer.compliance_settings.ORDERS`."""
+    """The rank of a record under an order of `acd.dialer.settings_check.ORDERS`."""
     if promised_at is not None:
         return _PROMISED + int(promised_at)
     match order:

@@ -21,14 +21,12 @@ from acd.dialer.compliance_moves import (
     after_disposition,
 )
 from acd.dialer.compliance_places import Place
-from acd.dialer.compliance_settings import faults
 from acd.dialer.compliance_windows import opening, windows_for
 from acd.dialer.model import Attempt, AttemptId, CampaignName, Mode, Outcome, RecordId
 from acd.dialer.settings import (
     AbandonCap,
     CampaignSettings,
     Limits,
-    Quota,
     RegionCap,
     Retry,
     Window,
@@ -242,46 +240,8 @@ def test_who_opted_out_is_blocked_whatever_else_is_said() -> None:
     assert move.stage is Stage.OPTED_OUT
 
 
-# --- settings -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"windows": (Window(begin="21:00", end="08:00"),)}, "over midnight is two windows"),
-        ({"windows": (Window(begin="8", end="9"),)}, "windows[0]: '8' is not a time of day"),
-        ({"windows": (Window(days=(7,)),)}, "windows[0].days"),
-        ({"windows": (Window(region="us-fl"),)}, "ISO 3166"),
-        ({"windows": ()}, "nothing may ever be dialled"),
-        ({"limits": Limits(per_day=-1)}, "limits.per_day: below 0"),
-        ({"limits": Limits(calls_per_s=0.0)}, "limits.calls_per_s"),
-        ({"limits": Limits(by_region=(RegionCap(region="", per_24_h=1),))}, "by_region[0]"),
-        ({"retries": {Outcome.BUSY: Retry(after_s=-1.0)}}, "retries.busy.after_s"),
-        ({"retries": {Outcome.BUSY: Retry(after_s=1.0, factor=0.5)}}, "factor 1 to 10"),
-        ({"retries": {Outcome.BUSY: Retry(after_s=1.0, times=101)}}, "times must be 0 to 100"),
-        (
-            {"retry_dispositions": {"x": Retry(after_s=1.0)}, "do_not_call_dispositions": ("x",)},
-            "x: who is never to be called again",
-        ),
-        (
-            {"retry_dispositions": {"x": Retry(after_s=1.0)}, "final_dispositions": ("x",)},
-            "x: both a final disposition",
-        ),
-        ({"order": "alphabetical"}, "order: 'alphabetical' is none of priority"),
-        ({"quotas": (Quota(column="", value="", goal=1),)}, "quotas[0]"),
-        ({"ends": "tomorrow"}, "ends: 'tomorrow' is not a date"),
-        ({"cap": AbandonCap(lock_hours=-1.0)}, "cap.lock_hours"),
-    ],
-)
-def test_rules_that_cannot_be_followed_are_said_so(changes: dict[str, Any], words: str) -> None:
-    (fault,) = faults(campaign(**changes))
-    assert words in fault
-    assert faults(campaign()) == ()
-
-
 def test_florida_s_rules_come_with_the_program() -> None:
     assert [each.end for each in windows_for(DEFAULTS.windows, "US-FL")] == ["20:00"]
     assert [each.end for each in windows_for(DEFAULTS.windows, "US-NY")] == ["21:00"]
     assert most_in_24_h(Limits(per_24_h=9), MIAMI.region) == 3
     assert most_in_24_h(Limits(per_24_h=9), "US-NY") == 9
-    assert faults(DEFAULTS) == ()

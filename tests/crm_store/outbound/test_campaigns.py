@@ -58,7 +58,7 @@ async def test_names_that_cannot_be_typed_are_refused(store: Store) -> None:
 
 async def test_settings_that_contradict_each_other_are_refused(store: Store) -> None:
     bad = settings(windows=(Window(begin="9"),), order="no")
-    with pytest.raises(BadRecord, match=r"windows\[0\].*; order: 'no'"):
+    with pytest.raises(BadRecord, match=r"windows\[0\].*; order: .*'no'"):
         await store.outbound.campaigns.create(bad, at=NOON, by="ann")
     await store.outbound.campaigns.create(settings(), at=NOON, by="ann")
     with pytest.raises(BadRecord, match="already"):
