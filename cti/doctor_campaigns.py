@@ -60,6 +60,12 @@ def examine_campaigns(figures: Figures) -> Iterator[Finding]:
             f"campaigns: {waiting:.0f} attempts are not in the database yet",
             "They are kept in outbound.jsonl of the data folder until it takes them.",
         )
+    if refused := figures.get("attempts_refused_total"):
+        yield Finding(
+            Severity.FAULT,
+            f"campaigns: {refused:.0f} attempts or moves that the database will never take",
+            "They are in outbound.refused.jsonl of the data folder, each with the reason: keep that file.",
+        )
 
 
 _MANY: Final = 100

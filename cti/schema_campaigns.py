@@ -37,9 +37,10 @@ class AbandonRateView:
     """None: nobody has answered yet."""
     upper_percent: float | None
     """Upper end of its one-sided 95 % confidence interval (Wilson)."""
-    live: int
-    """Answered by a person: what it is counted of."""
-    abandoned: int
+    live: float
+    """Answered by a person: what it is counted of. Parts are machines that may have been persons."""
+    abandoned: float
+    """Of these the abandoned, with the same parts."""
     days: float
     """So far back it looks."""
     enforced: bool

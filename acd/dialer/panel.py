@@ -98,8 +98,8 @@ def _rate(rate: Rate) -> RateView:
         formula=rate.formula.value,
         percent=100.0 * rate.rate if has_any else None,
         upper_percent=100.0 * rate.bound if has_any else None,
-        live=round(rate.answered),
-        abandoned=round(rate.abandoned),
+        live=rate.answered,
+        abandoned=rate.abandoned,
         days=rate.hours / 24.0,
         is_chosen=rate.is_selected,
     )

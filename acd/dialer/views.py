@@ -45,8 +45,10 @@ class RateView(Struct, frozen=True, kw_only=True):
     """None: nobody has answered yet."""
     upper_percent: float | None
     """The upper end of its one-sided 95 % confidence interval."""
-    live: int
-    abandoned: int
+    live: float
+    """Answered by a person; each machine counts with the probability that it was one."""
+    abandoned: float
+    """Of these, with the same parts."""
     days: float
     """Over how long it is counted."""
     is_chosen: bool

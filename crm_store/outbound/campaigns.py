@@ -38,7 +38,7 @@ MOST_NAME = 64
 
 
 class Campaigns:
-    """As `crm_store.outbound.ports.Campaigns`."""
+    """Campaigns and their versions."""
 
     def __init__(self, database: Database, book: CampaignBook) -> None:
         self._database = database
@@ -180,7 +180,7 @@ class Campaigns:
         )
 
     async def penetration(self, name: CampaignName) -> Penetration:
-        """How far the list has been worked through."""
+        """How far the list has been worked through. Raises `NotStored`."""
 
         def work(connection: Connection) -> Penetration:
             return _penetration(connection, row_of(connection, name).id, name)

@@ -29,7 +29,7 @@ MOST = 1000
 
 
 class DoNotCall:
-    """As `crm_store.outbound.ports.DoNotCall`."""
+    """The lists of numbers that are not called: of the centre, of campaigns, national."""
 
     def __init__(self, database: Database, book: CampaignBook, region: str) -> None:
         self._database = database
@@ -86,7 +86,7 @@ class DoNotCall:
         )
 
     async def removed(self, number: str) -> list[RemovedEntry]:
-        """What was taken off lists for a number, newest first."""
+        """What was taken off lists for a number, newest first; a national file is its own proof."""
         value = self._value(number)
         return await self._database.look(lambda connection: forbidding.removed(connection, value))
 

@@ -37,7 +37,7 @@ MOST_PREVIEWED = 200
 
 
 class Imports:
-    """As `crm_store.outbound.ports.Imports`."""
+    """Files that become lists."""
 
     def __init__(
         self, database: Database, book: CampaignBook, places: PlaceBook, region: str
@@ -62,8 +62,10 @@ class Imports:
     ) -> Preview:
         """The first rows as they would be read. Changes nothing.
 
-        `mapping` is by header or by letter and overrides what is guessed. Raises `BadRecord` for a
-        file that cannot be read at all, or a mapping that does not fit it.
+        `mapping` is by header or by letter (`A`, `AB`) and overrides what is guessed. `region`: country
+        of numbers without one; empty: the centre's. `agents` are those who may own a record (None:
+        anybody may). `name` as people know the file. Raises `BadRecord` for a file that cannot be read
+        at all, or a mapping that does not fit it.
         """
         listed = await self._open(file, mapping, sheet, region, agents)
         try:

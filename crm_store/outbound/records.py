@@ -26,7 +26,7 @@ MOST: Final = 1000
 
 
 class Records:
-    """As `crm_store.outbound.ports.Records`."""
+    """Records of lists, and attempts. `number` may be in any notation."""
 
     def __init__(self, database: Database, places: PlaceBook, region: str) -> None:
         self._database = database
@@ -134,7 +134,10 @@ class Records:
         before: tuple[float, str] | None = None,
         limit: int = 100,
     ) -> list[AttemptView]:
-        """Newest first; `before` is `dialled_at` and `id` of the last of the page before."""
+        """Newest first; `before` is `dialled_at` and `id` of the last of the page before.
+
+        `outcome=Outcome.ABANDONED` is the list "answered, no agent".
+        """
         wanted = AttemptFilter(
             campaign=campaign,
             number=self._value(number),
@@ -152,7 +155,7 @@ class Records:
         since: float | None = None,
         until: float | None = None,
     ) -> AsyncIterator[bytes]:
-        """Who was called when and why it was allowed: CSV in pieces, oldest first.
+        """Who was called when and why it was allowed: CSV (UTF-8 with BOM) in pieces, oldest first.
 
         Each piece is a query of its own: nothing is held open while somebody downloads slowly.
         """

@@ -11,7 +11,7 @@ from acd.dialer.dialer import Dialer
 from acd.dialer.model import Blocker, CampaignName, Candidate
 from acd.model import AgentId, AgentState
 from crm_store.errors import StoreUnavailable
-from crm_store.outbound.ports import Outbound
+from crm_store.outbound.outbound import Outbound
 from cti.campaigns.keeping import KEEP_S, Keeping
 from cti.campaigns.outbox import GivenBack
 from cti.campaigns.settling import Settling

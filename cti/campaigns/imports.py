@@ -11,10 +11,10 @@ from typing import Final
 
 from acd.dialer.model import CampaignName
 from crm_store.errors import BadRecord, StoreError
-from crm_store.outbound.ports import Outbound
+from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import BatchView, Preview, Progress, Target
 from cti.campaigns.uploads import Uploads
-from cti.errors import Invalid, NotFound, TooMany
+from cti.errors import DomainError, Invalid, NotFound, TooMany
 from cti.schema_campaign_requests import (
     ImportColumnView,
     ImportPreviewView,
@@ -104,6 +104,7 @@ class ImportJobs:
             )
         )
         self._running.append(running)
+        self._uploads.hold(request.upload_id)
         self._spawn(self._work(running, campaign, request, by, national))
         try:
             async with asyncio.timeout(_BEGUN_S):
@@ -163,13 +164,14 @@ class ImportJobs:
             self._failed.pop(campaign, None)
             self._uploads.drop(request.upload_id)
             self._imported(CampaignName(campaign) if campaign else None)
-        except (BadRecord, StoreError, OSError) as error:
+        except (BadRecord, StoreError, DomainError, OSError) as error:
             log.warning("import of %s failed: %s", running.view.file, error)
             running.view = _with(running.view, state="failed", note=str(error)[:500])
             self._failed[campaign] = running.view
         finally:
             running.has_begun.set()
             self._running.remove(running)
+            self._uploads.release(request.upload_id)
 
     async def _run(
         self, running: _Running, campaign: str, request: ImportRequest, by: str, national: bool

@@ -14,7 +14,7 @@ from typing import Final
 from acd.dialer.dialer import Dialer
 from acd.dialer.in_hand import FORBIDDEN, LAPSED
 from acd.dialer.model import CampaignName
-from crm_store.outbound.ports import Outbound
+from crm_store.outbound.outbound import Outbound
 from switch.clock import Clock
 
 log = logging.getLogger(__name__)

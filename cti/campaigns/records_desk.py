@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from acd.dialer.model import CampaignName, Outcome
-from crm_store.outbound.ports import Outbound
+from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import AttemptView as StoredAttempt
 from crm_store.outbound.views import DoNotCallEntry
 from cti.api.ports import Account

@@ -40,7 +40,7 @@ from acd.dialer.model import (
 from acd.dialer.settings import CampaignSettings
 from acd.model import AgentId
 from crm_store.errors import StoreUnavailable
-from crm_store.outbound.ports import Outbound
+from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import Campaign
 from cti.bus import Bus
 from cti.campaigns.decisions import DecisionLog, Logged

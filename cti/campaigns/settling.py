@@ -1,6 +1,7 @@
 """Takes to the store what became of attempts, behind the calls: batches, tried again while it is away.
 
     dialer -> newest (memory) -> outbox (disk) -> waiting -> store
+                                                         -> refused (disk)
 
 Order is kept. The dialer stops by itself when the store brings no more records, so what waits here is
 bounded by the records that were at hand and in flight.
@@ -16,8 +17,8 @@ from typing import Final
 
 from acd.dialer.model import Attempt, AttemptId
 from crm_store.errors import NotStored, StoreUnavailable
-from crm_store.outbound.ports import Outbound
-from cti.campaigns.outbox import Dialled, GivenBack, Item, Moved, Outbox
+from crm_store.outbound.outbound import Outbound
+from cti.campaigns.outbox import Dialled, GivenBack, Item, Moved, Outbox, Refused
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +48,13 @@ class Settling:
         """Attempts that the store has taken."""
         self.failed = 0
         """Batches that it did not take at once."""
-        self.refused = 0
-        """Items that it will never take; each is in the log in full."""
         self.trouble = ""
         """Why it took nothing at the last attempt; empty when it did."""
+
+    @property
+    def refused(self) -> int:
+        """Items that it will never take: in a file beside the outbox, and in the log, in full."""
+        return self._outbox.refused
 
     @property
     def pending(self) -> int:
@@ -130,6 +134,12 @@ class Settling:
         except OSError as error:
             log.error("%s cannot be read: %s", self._outbox.path, error)
             return
+        if self.refused:
+            log.error(
+                "campaigns: %d lines cannot be read; kept in %s",
+                self.refused,
+                self._outbox.refused_path,
+            )
         self._waiting.extend(found)
         if found:
             log.info("campaigns: %d items of an earlier process go to the store", len(found))
@@ -216,10 +226,16 @@ class Settling:
                 await self._send([item])
             except StoreUnavailable as away:
                 return self._not_taken(str(away))
-            except Exception:
-                self.refused += 1
+            except Exception as why:
                 log.exception("campaigns: the store refuses %s", item)
+                await self._keep_refused(Refused(why=f"{type(why).__name__}: {why}", item=item))
         return True
+
+    async def _keep_refused(self, refused: Refused) -> None:
+        try:
+            await asyncio.to_thread(self._outbox.refuse, [refused])
+        except OSError as error:
+            log.error("%s cannot be written: %s", self._outbox.refused_path, error)
 
     def _not_taken(self, why: str) -> bool:
         self.failed += 1

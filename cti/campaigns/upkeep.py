@@ -12,7 +12,7 @@ from acd.dialer.dialer import Dialer
 from acd.dialer.errors import DialerError
 from acd.dialer.model import CampaignName, CampaignState
 from crm_store.errors import StoreError
-from crm_store.outbound.ports import Outbound
+from crm_store.outbound.outbound import Outbound
 from cti.campaigns.views import list_view
 from cti.schema_campaigns import CampaignListView
 from switch.clock import Clock

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
 from cti.cli.exports import add_force, is_in_the_way
+from cti.desk.text import count_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -178,7 +179,7 @@ def _rate(rate: AbandonRateView, cap: float) -> str:
         elif column < upper * scale:
             bar[column] = "-"
     bar[min(_BAR - 1, int(cap * scale))] = "|"
-    counts = f"{rate.abandoned} of {rate.live} in {_days(rate.days)}"
+    counts = f"{count_text(rate.abandoned)} of {count_text(rate.live)} in {_days(rate.days)}"
     return f"  {name} {''.join(bar)}  {rate.percent:.2f} % (to {upper:.2f} %), {counts}"
 
 

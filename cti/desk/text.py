@@ -56,6 +56,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{round(share * 100)} %"
 
 
+def count_text(count: float) -> str:
+    """How many, with one decimal where it is not whole: `25`, `0.8`."""
+    return f"{count:.1f}".removesuffix(".0")
+
+
 def time_of_day(at: float) -> str:
     """Local time of a moment, `09:41`."""
     return time.strftime("%H:%M", time.localtime(at))

@@ -9,6 +9,7 @@ from rich.text import Text
 from cti.desk import looks
 from cti.desk.campaigns.panel import CampaignPanel
 from cti.desk.campaigns.table import bound_of, rate_text, worst
+from cti.desk.text import count_text
 from cti.desk.widgets.gauge import cap_bar, cap_colour, spark
 from cti.schema import CampaignView
 from cti.schema_campaigns import AbandonRateView
@@ -71,8 +72,9 @@ class RatesPanel(CampaignPanel):
             cells.append(Text(words("campaign.at_most", rate=rate_text(rate.upper_percent))))
         elif is_wide:
             cells.append(Text(""))
-        counts = words("campaign.of", abandoned=rate.abandoned, live=rate.live)
-        return [*cells, Text(counts if is_wide else f"{rate.abandoned}/{rate.live}")]
+        abandoned, live = count_text(rate.abandoned), count_text(rate.live)
+        counts = words("campaign.of", abandoned=abandoned, live=live)
+        return [*cells, Text(counts if is_wide else f"{abandoned}/{live}")]
 
     def _cap(self, campaign: CampaignView) -> Text:
         words = self.words

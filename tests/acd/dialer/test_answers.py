@@ -116,7 +116,9 @@ def test_who_speaks_on_and_on_is_a_machine(centre: Outbound) -> None:
     assert customer.id not in centre.switch.legs
     assert centre.state(ANN) is AgentState.AVAILABLE
     us = centre.dialer.view(SPRING).rates[0]
-    assert us.abandoned == 0, "it may have been a person with little probability: a part of a call"
+    assert 0.0 < us.abandoned < 0.05, (
+        "it may have been a person with little probability: a part of a call"
+    )
 
 
 def test_a_machine_is_told_after_its_beep(centre: Outbound) -> None:

@@ -17,6 +17,7 @@ switchroom_campaign_abandon_cap_ratio{campaign="summer"} 0.03
 switchroom_campaign_abandon_enforced_ratio{campaign="spring"} 0.05
 switchroom_campaigns_unusable 1
 switchroom_attempts_unsettled 500
+switchroom_attempts_refused_total 2
 """
 
 
@@ -31,6 +32,10 @@ def test_campaigns_that_run_without_agents_or_above_their_cap_are_found() -> Non
         (Severity.GOOD, "campaign summer runs: nobody has answered yet"),
         (Severity.FAULT, "campaigns: 1 cannot be used with this configuration"),
         (Severity.WARNING, "campaigns: 500 attempts are not in the database yet"),
+        (
+            Severity.FAULT,
+            "campaigns: 2 attempts or moves that the database will never take",
+        ),
     ]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from acd.dialer.model import (
     Attempt,
     AttemptId,
@@ -18,7 +20,7 @@ from acd.dialer.model import (
     RecordId,
 )
 from crm_store.errors import StoreUnavailable
-from cti.campaigns.outbox import Dialled, GivenBack, Moved, Outbox
+from cti.campaigns.outbox import Dialled, GivenBack, Moved, Outbox, Refused
 from cti.campaigns.settling import Settling
 from tests.kit.patience import PATIENCE_S
 
@@ -117,6 +119,9 @@ async def test_what_the_store_does_not_take_is_delivered_by_the_next_process(
     await again.close()
     assert shelf.taken == ["i-0", "i-1", "i-2"]
     assert not path.exists()
+    kept = tmp_path / "outbound.refused.jsonl"
+    assert "cut sh" in kept.read_text()
+    assert again.refused == 1
 
 
 async def test_it_goes_on_by_itself_when_the_store_is_there_again(tmp_path: Path) -> None:
@@ -148,6 +153,10 @@ async def test_one_that_cannot_be_stored_does_not_stop_the_others(
     assert shelf.taken == ["i-0", "i-2"]
     assert made.refused == 1
     assert "i-1" in caplog.text
+    [line] = (tmp_path / "outbound.refused.jsonl").read_bytes().splitlines()
+    refused = msgspec.json.decode(line, type=Refused)
+    assert refused.item == Dialled(attempt(1))
+    assert refused.why == "ValueError: one of them cannot be stored"
 
 
 async def test_an_attempt_is_known_while_its_disposition_may_come(tmp_path: Path) -> None:
@@ -174,6 +183,16 @@ def test_what_the_store_has_taken_is_not_delivered_again(tmp_path: Path) -> None
     again.append([items[0]])
     third = Outbox(path)
     assert third.read() == [*items[3:], items[0]]
-    assert third.bad_lines == 1
+    assert third.refused == 1
     third.taken(3)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [third.refused_path]
+
+
+def test_an_outbox_without_one_good_line_is_put_away_once(tmp_path: Path) -> None:
+    path = tmp_path / "outbound.jsonl"
+    path.write_text('{"type":"attempt","attempt":{"id":"cut sh')
+    assert Outbox(path).read() == []
+    assert Outbox(path).read() == []
+    again = Outbox(path)
+    assert again.read() == []
+    assert len(again.refused_path.read_bytes().splitlines()) == 1
