@@ -22,6 +22,8 @@ STALE_S: Final = 60.0
 MOST_AHEAD: Final = 1000
 MOST_LOOKS: Final = 20
 """So many records without a way out are passed over for one that has one."""
+SET_UP_S: Final = 10.0
+"""So long a network may take to find a phone before it rings."""
 WITH_AGENTS: Final = frozenset({*PACED, Mode.PREVIEW, Mode.MANUAL})
 
 
@@ -71,6 +73,11 @@ class CampaignRun:
     def ring_s(self) -> float:
         """How long a customer's phone rings."""
         return max(self.settings.ring_s, LEAST_RING_S)
+
+    @property
+    def silence_s(self) -> float:
+        """How long a dial may go without a sign that it rings: some networks never give one."""
+        return self.ring_s + SET_UP_S
 
     # --- records --------------------------------------------------------------------------------
 

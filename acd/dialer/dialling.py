@@ -121,6 +121,7 @@ class Dialling:
                 caller_number=attempt.caller_id,
                 caller_name="",
                 ring_timeout_s=run.ring_s,
+                alert_within_s=run.silence_s,
                 headers={},
             )
         else:
@@ -132,6 +133,7 @@ class Dialling:
                 caller_number=attempt.caller_id,
                 caller_name="",
                 ring_timeout_s=run.ring_s,
+                alert_within_s=run.silence_s,
             )
         self._course.bind(leg, attempt)
         contact = self._contacts.get(attempt.contact)

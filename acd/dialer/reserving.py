@@ -84,12 +84,12 @@ class Reserving:
         self.by_agent[agent] = attempt.id
         contact = self._people.contact(attempt, LegId(""), stage=Stage.WAITING)
         contact.silent = contact.agent_first = True
-        read_s = self.read_s(run)
+        read_s, dial_s = self.read_s(run), run.silence_s + run.ring_s
         self._callers.enqueue(
             contact,
             run.settings.queue,
             preferred=agent,
-            patience_s=(read_s or LONGEST_READ_S) + run.ring_s + OWN_PHONE_RING_S + _MARGIN_S,
+            patience_s=(read_s or LONGEST_READ_S) + OWN_PHONE_RING_S + dial_s + _MARGIN_S,
         )
         return attempt
 

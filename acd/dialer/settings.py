@@ -184,7 +184,7 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     caller_ids: tuple[str, ...] = ()
     """Shown in turn; one whose answer rate has fallen is named on the panel."""
     ring_s: float = 25.0
-    """At least `LEAST_RING_S`."""
+    """From the first sign that it rings (18x), at least `LEAST_RING_S`; ten more where none ever comes."""
     preview_s: float = 30.0
     """Preview: so long an agent may read; 0: until it consents."""
     preview_dials_itself: bool = False

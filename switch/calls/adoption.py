@@ -125,6 +125,7 @@ class Adoption:
                 transfer=self._transfer(leg_id),
                 dtmf=leg.dtmf,
                 gateway=gateway,
+                rings_for_s=leg.rings_for_s,
             )
         return LegRecord(
             *leg_part,
@@ -289,6 +290,7 @@ class Adoption:
             awaits_answer=record.awaits_answer,
             answered_at=answered_at,
             gives_up_at=mono(record.gives_up_at),
+            rings_for_s=record.rings_for_s,
         )
         if record.fork is not None:
             self._restore_fork(leg, record.fork, mono)

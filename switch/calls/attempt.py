@@ -78,10 +78,18 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """Empty: withheld."""
     caller_name: str
     ring_timeout_s: float
+    """So long after the INVITE, or the first 18x, it is given up."""
+    alert_within_s: float = 0.0
+    """So long is waited for the first 18x, from which `ring_timeout_s` counts; 0: from the INVITE."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Extra headers of the INVITE."""
     rights: Rights | None = None
     """Who may be reached where the callee sends us on; None: redirections are not followed."""
+
+    @property
+    def silence_s(self) -> float:
+        """How long it may go without an answer as long as nothing rings."""
+        return self.alert_within_s or self.ring_timeout_s
 
 
 def groups_of(bindings: Iterable[Binding], dtmf: str = "rfc4733") -> list[tuple[Target, ...]]:

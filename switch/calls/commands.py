@@ -105,6 +105,7 @@ class Commands:
         ring_timeout_s: float,
         headers: Mapping[str, str],
         rights: Rights | None = None,
+        alert_within_s: float = 0.0,
     ) -> LegId:
         """Call a phone at all of its bindings; `LegEnded` follows at once when it has none."""
         attempt = Attempt(
@@ -113,6 +114,7 @@ class Commands:
             caller_number=caller_number,
             caller_name=caller_name,
             ring_timeout_s=ring_timeout_s,
+            alert_within_s=alert_within_s,
             headers=headers,
             rights=rights,
         )
@@ -131,6 +133,7 @@ class Commands:
         ring_timeout_s: float,
         headers: Mapping[str, str] = NO_HEADERS,
         rights: Rights | None = None,
+        alert_within_s: float = 0.0,
     ) -> LegId:
         """Call a number through a trunk. Whether the caller may is the number plan's business."""
         attempt = Attempt(
@@ -139,6 +142,7 @@ class Commands:
             caller_number=caller_number,
             caller_name=caller_name,
             ring_timeout_s=ring_timeout_s,
+            alert_within_s=alert_within_s,
             headers=headers,
             rights=rights,
         )

@@ -88,7 +88,7 @@ class Forking:
             self._legs.report_stillborn(leg, EndCause(Result.FAILED, "no-media", 503))
             return
         leg.attempt = attempt
-        leg.gives_up_at = leg.began + attempt.ring_timeout_s
+        leg.gives_up_at = leg.began + attempt.silence_s
         try:
             if len(groups) == 1 and len(groups[0]) == 1:
                 leg.session = self._inviter.invite(attempt, groups[0][0], negotiation, leg.began)
@@ -101,7 +101,7 @@ class Forking:
                 self._drop(leg.fork.branches)
             self._media.discard(leg)
             raise
-        self._legs.add(leg, setup_timeout_s=attempt.ring_timeout_s)
+        self._legs.add(leg, setup_timeout_s=attempt.silence_s)
 
     # --- groups ---------------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ class Hunting:
             self._media.discard(leg)
             raise
         leg.hunted = hunted
-        self._legs.add(leg, setup_timeout_s=hunted.attempt.ring_timeout_s)
+        self._legs.add(leg, setup_timeout_s=hunted.attempt.silence_s)
         self._watch(leg, hunted)
 
     def _failed(self, leg: Leg, hunted: Hunted, event: Failed) -> bool:

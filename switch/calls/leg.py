@@ -189,6 +189,8 @@ class Leg(Struct, eq=False, kw_only=True):
     answered_at: float = 0.0
     gives_up_at: float = 0.0
     """When it ends unless it is answered; monotonic seconds."""
+    rings_for_s: float = 0.0
+    """So long from its first 18x on `gives_up_at` is then; 0: it stays as it is."""
     timer: TimerHandle | None = None
     """Runs until the leg is answered."""
     group: str | None = None

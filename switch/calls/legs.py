@@ -19,6 +19,7 @@ from switch.calls.events import (
     LegRinging,
     LegStarted,
 )
+from switch.calls.giving_up import GivingUp
 from switch.calls.leg import Action, Input, Leg, State, step
 from switch.calls.leg_media import LegMedia, is_held_by_peer
 from switch.calls.sound import Sound
@@ -53,6 +54,7 @@ class Legs:
         self._limits = limits
         self._clock = clock
         self._turn = turn
+        self._giving_up = GivingUp(turn, self._give_up)
         self._busy_headers = (("Retry-After", str(retry_after_s)),)
         self._by_id: dict[LegId, Leg] = {}
         self._by_session: dict[SessionId, Leg] = {}
@@ -110,7 +112,7 @@ class Legs:
         if leg.trunk is not None:
             self._limits.add(leg.trunk, leg.id, now=leg.began, group=leg.group)
         leg.gives_up_at = leg.began + setup_timeout_s
-        self._start_timer(leg)
+        self._giving_up.start(leg)
         self.note_change(leg)
         self._calls.join(leg)
         self._report_started(leg)
@@ -124,7 +126,7 @@ class Legs:
         self._by_id[leg.id] = leg
         self._by_session[leg.session] = leg
         if waits:
-            self._start_timer(leg)
+            self._giving_up.start(leg)
         self._calls.restore(leg)
 
     def redirect(self, leg: Leg, hop: Hop) -> None:
@@ -315,7 +317,7 @@ class Legs:
                 self._ua.ring(leg.session, now, 183, body=leg.body)
                 self.note_change(leg)
             case Action.SEND_ANSWER:
-                self._stop_timer(leg)
+                self._giving_up.stop(leg)
                 self._ua.answer(leg.session, leg.body, now)
                 self.note_change(leg)
             case Action.SEND_FINAL:
@@ -325,6 +327,8 @@ class Legs:
                     self._ua.end(session, now, reason_header=status.reason_header(cause))
             case Action.REPORT_RINGING:
                 self._calls.alerted(leg, now)
+                if self._giving_up.rings(leg, now):
+                    self.note_change(leg)
                 self._turn.emit(LegRinging(leg=leg.id, at=now))
             case Action.CONNECT:
                 self._connect(leg, now)
@@ -339,7 +343,7 @@ class Legs:
         self._ua.reject(leg.session, final, leg.refuse_words or None, now, headers)
 
     def _connect(self, leg: Leg, now: float) -> None:
-        self._stop_timer(leg)
+        self._giving_up.stop(leg)
         leg.answered_at = now
         self._calls.answered(leg, now)
         self._sound.matrix.add(leg.id)
@@ -348,7 +352,7 @@ class Legs:
 
     def _finish(self, leg: Leg, cause: EndCause, *, by_peer: bool) -> None:
         """Give everything back. The tables first: whatever fails later, the leg is gone."""
-        self._stop_timer(leg)
+        self._giving_up.stop(leg)
         self.on_leaving(leg)
         self._by_id.pop(leg.id, None)
         for session in leg.sessions:
@@ -362,23 +366,9 @@ class Legs:
         self._sound.leg_ended(leg.id)
         self._media.close(leg)
 
-    def _timed_out(self, leg: Leg) -> None:
-        leg.timer = None
+    def _give_up(self, leg: Leg) -> None:
         reason = "ring-timeout" if leg.outbound else "not-answered"
         self.feed(leg, Input.TIMED_OUT, EndCause(Result.NO_ANSWER, reason))
-
-    def _start_timer(self, leg: Leg) -> None:
-        leg.timer = self._turn.call_at(leg.gives_up_at, leg.id, lambda: self._timed_out(leg))
-
-    def _stop_timer(self, leg: Leg) -> None:
-        if leg.hunted is not None:
-            leg.hunted.stop()
-        if leg.fork is not None and leg.fork.timer is not None:
-            leg.fork.timer.cancel()
-            leg.fork.timer = None
-        if leg.timer is not None:
-            leg.timer.cancel()
-            leg.timer = None
 
     def _report_started(self, leg: Leg) -> None:
         self._turn.emit(

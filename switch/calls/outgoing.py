@@ -97,4 +97,5 @@ class Outgoing:
             dtmf="rfc4733" if phone is None else self._destinations.dtmf_of_phone(phone),
             state=State.CALLING,
             began=self._clock.now(),
+            rings_for_s=attempt.ring_timeout_s if attempt.alert_within_s else 0.0,
         )

@@ -51,11 +51,15 @@ class CallControl(Protocol):
         ring_timeout_s: float,
         headers: Mapping[str, str],
         rights: Rights | None = None,
+        alert_within_s: float = 0.0,
     ) -> LegId:
         """Call a phone at all of its bindings, as one leg; `LegEnded` at once when it has none.
 
         `rights` are those of the caller: where the phone sends the call on, that is followed as far
         as they reach (`LegRedirected`). None: it is not followed, and the leg ends.
+
+        With `alert_within_s` it rings for `ring_timeout_s` from its first 18x on, and so long is waited
+        for that one; 0: both together last `ring_timeout_s`.
         """
 
     def call_trunk(
@@ -69,8 +73,9 @@ class CallControl(Protocol):
         ring_timeout_s: float,
         headers: Mapping[str, str] = NO_HEADERS,
         rights: Rights | None = None,
+        alert_within_s: float = 0.0,
     ) -> LegId:
-        """Call a number through a trunk; for `rights` see `call_phone`."""
+        """Call a number through a trunk; the rest is as for `call_phone`."""
 
     def bridge(self, a: LegId, b: LegId) -> None:
         """Let two answered legs hear each other; `LegsBridged` follows."""

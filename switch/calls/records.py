@@ -114,6 +114,7 @@ class LegRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How digits travel on its trunk."""
     gateway: str = ""
     """The name of the gateway that has it; empty: the first one."""
+    rings_for_s: float = 0.0
 
 
 class CaptureRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -57,6 +57,8 @@ class Leg:
     """It has called us to fetch or to pick up a call, and is bridged with one of another call."""
     attends: tuple[LegId, Role] | None = None
     players: set[PlayerId] = field(default_factory=set)
+    gives_up_at: float = 0.0
+    rings_for_s: float = 0.0
 
 
 class HandSwitch:
@@ -139,6 +141,10 @@ class HandSwitch:
 
     def ringing(self, leg: Leg) -> None:
         """The called phone alerts."""
+        if leg.rings_for_s:
+            leg.gives_up_at = self.clock.now() + leg.rings_for_s
+            leg.rings_for_s = 0.0
+            self._wait(leg)
         self._emit(LegRinging(leg=leg.id, at=self.clock.now()))
         self.settle()
 
@@ -328,9 +334,10 @@ class HandSwitch:
         ring_timeout_s: float,
         headers: Mapping[str, str],
         rights: Rights | None = None,
+        alert_within_s: float = 0.0,
     ) -> LegId:
         reachable = phone in self.reachable
-        leg = self._call(phone, phone, call, ring_timeout_s, reachable=reachable)
+        leg = self._call(phone, phone, call, ring_timeout_s, alert_within_s, reachable=reachable)
         self.headers[leg] = headers
         return leg
 
@@ -345,8 +352,9 @@ class HandSwitch:
         ring_timeout_s: float,
         headers: Mapping[str, str] = NO_HEADERS,
         rights: Rights | None = None,
+        alert_within_s: float = 0.0,
     ) -> LegId:
-        return self._call(None, number, call, ring_timeout_s, reachable=True)
+        return self._call(None, number, call, ring_timeout_s, alert_within_s, reachable=True)
 
     def bridge(self, a: LegId, b: LegId) -> None:
         self.log.append(("bridge", a))
@@ -509,6 +517,7 @@ class HandSwitch:
         number: str,
         call: CallId,
         ring_timeout_s: float,
+        alert_within_s: float,
         *,
         reachable: bool,
     ) -> LegId:
@@ -521,11 +530,16 @@ class HandSwitch:
         elif not self.has_media:
             self._end(leg, EndCause(Result.FAILED, "no-media", 503), by_peer=False)
         else:
-            self.clock.call_at(self.clock.now() + ring_timeout_s, lambda: self._rang_out(leg))
+            leg.gives_up_at = self.clock.now() + (alert_within_s or ring_timeout_s)
+            leg.rings_for_s = ring_timeout_s if alert_within_s else 0.0
+            self._wait(leg)
         return leg.id
 
+    def _wait(self, leg: Leg) -> None:
+        self.clock.call_at(leg.gives_up_at, lambda: self._rang_out(leg))
+
     def _rang_out(self, leg: Leg) -> None:
-        if leg.id in self.legs and not leg.answered:
+        if leg.id in self.legs and not leg.answered and self.clock.now() >= leg.gives_up_at:
             self._end(leg, EndCause(Result.NO_ANSWER, "ring-timeout", 408), by_peer=False)
 
     def _id(self, kind: str) -> LegId:

@@ -160,6 +160,7 @@ def test_a_dial_that_nobody_answers_is_followed_by_the_next(centre: Outbound) ->
     centre.advance(1.0)
     centre.switch.end(centre.customer(), UNKNOWN)
     centre.advance(1.0)
+    centre.switch.ringing(centre.customer())
     centre.advance(26.0)
     assert centre.outcomes() == ["busy", "invalid-number", "no-answer"]
     assert [each.sip_status for each in centre.attempts] == [486, 404, 408]
@@ -169,7 +170,18 @@ def test_a_dial_that_nobody_answers_is_followed_by_the_next(centre: Outbound) ->
 def test_a_phone_rings_at_least_fifteen_seconds(centre: Outbound) -> None:
     centre.phones(ANN)
     centre.campaign(ring_s=5.0)
+    centre.advance(9.0)
+    centre.switch.ringing(centre.customer())
     centre.advance(14.0)
+    assert centre.attempts == []
+    centre.advance(3.0)
+    assert centre.outcomes() == ["no-answer"]
+
+
+def test_a_network_that_never_says_that_it_rings_is_given_up(centre: Outbound) -> None:
+    centre.phones(ANN)
+    centre.campaign(ring_s=20.0)
+    centre.advance(29.0)
     assert centre.attempts == []
     centre.advance(3.0)
     assert centre.outcomes() == ["no-answer"]

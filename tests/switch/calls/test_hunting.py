@@ -224,6 +224,50 @@ def test_a_full_trunk_is_passed_over_and_a_full_group_refuses() -> None:
     bench.check_forgotten()
 
 
+def dial(site: Site, ring_s: float, alert_within_s: float) -> None:
+    site.bench.calls.call_trunk(
+        "pstn",
+        NUMBER,
+        call=site.bench.new_call(),
+        caller_number="1001",
+        caller_name="",
+        ring_timeout_s=ring_s,
+        alert_within_s=alert_within_s,
+    )
+    site.bench.pump()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_time_to_ring_may_count_from_the_first_ring(restarts: bool) -> None:
+    site = two()
+    dial(site, ring_s=15, alert_within_s=25)
+    site.bench.advance(6)
+    site.at[FIRST].reject(503)
+    site.bench.advance(6)
+    if restarts:
+        site.bench.restart()
+    site.at[SECOND].ring()
+    site.bench.advance(14)
+    assert site.bench.ends() == {}
+    site.at[SECOND].ring()  # once more, as 180 is repeated
+    site.bench.advance(1.1)
+    assert list(site.bench.ends().values()) == [EndCause(Result.NO_ANSWER, "ring-timeout")]
+    assert site.at[SECOND].is_idle
+    site.bench.check_forgotten()
+
+
+def test_so_long_is_waited_for_the_first_ring() -> None:
+    site = two()
+    dial(site, ring_s=15, alert_within_s=25)
+    site.bench.advance(20)
+    site.at[FIRST].reject(503)
+    site.bench.advance(4)
+    assert site.bench.ends() == {}
+    site.bench.advance(1.1)
+    assert list(site.bench.ends().values()) == [EndCause(Result.NO_ANSWER, "ring-timeout")]
+    site.bench.check_forgotten()
+
+
 def test_calls_per_second_are_of_any_second() -> None:
     site = Site(plan(trunk("a", FIRST, max_calls_per_second=1), trunk("b", SECOND)), FIRST, SECOND)
     bench = site.bench
