@@ -99,6 +99,12 @@ class CampaignRecordCommands:
 
     # --- attempts ---
 
+    async def misjudged(self, campaign: str, attempt: str) -> int:
+        """Who was taken for a machine was a person; gives how many are new as such: 1 or 0."""
+        path = _of(campaign, f"attempts/{quote(attempt, safe='')}/misjudged")
+        content = await self._requests.post(path)
+        return msgspec.json.decode(content, type=dict[str, int])["misjudged"]
+
     def attempts_csv(self, name: str, query: dict[str, str]) -> AsyncIterator[bytes]:
         """Who was called when, and why that was allowed, as CSV in pieces; without a name: all."""
         path = _of(name, "attempts.csv") if name else "/api/v1/attempts.csv"

@@ -123,6 +123,19 @@ class Campaigns:
         if attempt.connected_at is not None and is_machine:
             run.ledger.reported(wall)
 
+    def misjudged(
+        self, name: CampaignName, answered_at: float, was: Outcome, doubt: float, *, today: bool
+    ) -> None:
+        """Count a person who was taken for a machine as abandoned.
+
+        The attempt had ended as `was`, of `today` or before, and `doubt` of it was counted already.
+        `answered_at` is since 1970. Raises UnknownCampaignError.
+        """
+        run = self.run(name)
+        run.ledger.misjudged(answered_at, doubt)
+        run.figures.misjudged(was, today=today)
+        self._rounds.soon()
+
     def unload(self, name: CampaignName) -> None:
         """Forget a campaign; what is not answered is cancelled, and it goes with its last talk."""
         run = self.run(name)

@@ -116,6 +116,16 @@ def after_disposition(settings: CampaignSettings, record: RecordFacts, attempt: 
     return _moved(settings, replace(record, counts=counts), attempt)
 
 
+def after_misjudgement(
+    settings: CampaignSettings, record: RecordFacts, attempt: Attempt, was: Outcome
+) -> Move:
+    """Move a record again, because its attempt, counted under another outcome, came to something else."""
+    counts = dict(record.counts)
+    counts[was] = max(counts.get(was, 0) - 1, 0)
+    counts[attempt.outcome] = counts.get(attempt.outcome, 0) + 1
+    return _moved(settings, replace(record, counts=counts), attempt)
+
+
 def retry_after(settings: CampaignSettings, attempt: Attempt) -> tuple[str, Retry | None]:
     """The rule that counts for an attempt, and under which word its uses are counted."""
     if attempt.disposition in settings.retry_dispositions:

@@ -249,13 +249,7 @@ class Dialer:
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
-        `history` is what the law counts of the last 30 days: sums, with an hour (since 1970) of each;
-        `learned` is what its pacer had learned.
-        A campaign whose `state` is running dials as soon as it has candidates. All but the settings
-        counts for a campaign that is new here alone.
-
-        Raises:
-            BadCampaignError: no such queue or flow, or a moment that cannot be read.
+        As `Campaigns.load`; `learned` is what its pacer had learned. Raises BadCampaignError.
         """
         self._campaigns.load(
             settings, state=state, totals=totals, today=today, history=history, learned=learned
@@ -287,6 +281,12 @@ class Dialer:
         Raises as `start`.
         """
         self._campaigns.step(name, CampaignInput.FINISH, by)
+
+    def misjudged(
+        self, name: CampaignName, answered_at: float, was: Outcome, doubt: float, *, today: bool
+    ) -> None:
+        """Who was taken for a machine was a person; `doubt` of it was counted. UnknownCampaignError."""
+        self._campaigns.misjudged(name, answered_at, was, doubt, today=today)
 
     def wanted(self, name: CampaignName) -> int:
         """How many more candidates it would like to have at hand now."""

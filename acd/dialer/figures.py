@@ -69,6 +69,13 @@ class Figures:
         shown.answers += outcome in _ANSWERED
         shown.latest.append(outcome in _ANSWERED)
 
+    def misjudged(self, was: Outcome, *, today: bool) -> None:
+        """An attempt that ended as a machine's was a person's; `today`: it is of this day."""
+        for counts in (self.total, self.today) if today else (self.total,):
+            if counts[was] > 0:
+                counts[was] -= 1
+                counts[Outcome.ABANDONED] += 1
+
     def agent_waited(self, seconds: float) -> None:
         """An agent was free so long before a talk."""
         self._waits.append(seconds)

@@ -12,8 +12,9 @@ from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
 from crm_store.database import Database
 from crm_store.errors import NotStored
 from crm_store.numbers import normalise
-from crm_store.outbound import record_rows, recycling
+from crm_store.outbound import misjudging, record_rows, recycling
 from crm_store.outbound.campaign_rows import row_of
+from crm_store.outbound.misjudging import Misjudged
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.record_rows import AttemptFilter
 from crm_store.outbound.recycling import Recycled
@@ -118,6 +119,17 @@ class Records:
                 partial(recycling.note, name=campaign, what=what, at=at, by=by)
             )
         return found
+
+    async def misjudged(
+        self, campaign: CampaignName, attempt: str, *, at: float, by: str
+    ) -> Misjudged | None:
+        """Say that a person answered an attempt that ended as a machine's; None: that was said before.
+
+        It is kept with the campaign's versions. Raises `NotStored`, `BadRecord`.
+        """
+        return await self._database.work(
+            partial(misjudging.misjudged, campaign=campaign, attempt=attempt, at=at, by=by)
+        )
 
     async def attempts_of(self, record: RecordId) -> list[AttemptView]:
         """The attempts of one record, newest first."""

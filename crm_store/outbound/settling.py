@@ -17,7 +17,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.dialer.compliance_moves import (
     Move,
-    RecordFacts,
     Stage,
     after_attempt,
     after_disposition,
@@ -29,52 +28,27 @@ from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
 from crm_store.outbound import holding, quotas
 from crm_store.outbound.campaign_rows import CampaignBook, Known
-from crm_store.outbound.numbers_known import forbidden_of
+from crm_store.outbound.moving import (
+    NUMBERS,
+    RECORDS,
+    apply_move,
+    facts_of,
+    past_forbidden,
+    position_of,
+    write,
+)
 from crm_store.outbound.places import PlaceBook
-from crm_store.outbound.ranks import rank_of
-from crm_store.outbound.shelving import OPEN_STAGES, go_past_forbidden
+from crm_store.outbound.shelving import OPEN_STAGES
 
 _A, _R, _N = ATTEMPT.c, RECORD.c, RECORD_NUMBER.c
 _RULES: Final = re.compile(r"\brules (\d{1,4})\b")
 _KEPT: Final = select(_A.id, _A.outcome, _A.disposition, _A.call_back_at, _A.agent).where(
     _A.id.in_(bindparam("ids", expanding=True))
 )
-_RECORDS: Final = (
-    select(RECORD)
-    .where(_R.id.in_(bindparam("ids", expanding=True)))
-    .order_by(_R.id)
-    .with_for_update()
-)
-_NUMBERS: Final = (
-    select(_N.record_id, _N.position, _N.number, _N.place_id, _N.is_dead)
-    .where(_N.record_id.in_(bindparam("ids", expanding=True)))
-    .order_by(_N.record_id, _N.position)
-)
 _DEAD: Final = (
     update(RECORD_NUMBER)
     .where(_N.record_id == bindparam("record"), _N.position == bindparam("place_in_record"))
     .values(is_dead=True)
-)
-_MOVED_COLUMNS: Final = (
-    "stage",
-    "due_at",
-    "agent",
-    "is_promised",
-    "attempts",
-    "counts",
-    "position",
-    "number",
-    "place_id",
-    "rank",
-    "last_outcome",
-    "last_disposition",
-    "last_at",
-    "last_attempt",
-)
-_MOVED: Final = (
-    update(RECORD)
-    .where(_R.id == bindparam("record"))
-    .values({name: bindparam(f"new_{name}", type_=_R[name].type) for name in _MOVED_COLUMNS})
 )
 _MERGED: Final = (
     "agent",
@@ -86,8 +60,6 @@ _MERGED: Final = (
     "reason",
 )
 """What a later record of an attempt may bring; what is empty there leaves what is kept."""
-_STAYS: Final = frozenset({Stage.DO_NOT_CALL, Stage.OPTED_OUT})
-"""Whatever became of the call: nobody dials these again."""
 
 
 class OptOut(Struct, frozen=True, kw_only=True):
@@ -120,11 +92,11 @@ def settle(
     quotas.keep_out_counting(connection, done.campaigns)
     kept = {row.id: row for row in connection.execute(_KEPT, {"ids": sorted(latest)})}
     ids = sorted({number for a in latest.values() if (number := id_of(a.record)) is not None})
-    records = {row.id: row._asdict() for row in connection.execute(_RECORDS, {"ids": ids})}
+    records = {row.id: row._asdict() for row in connection.execute(RECORDS, {"ids": ids})}
     claimed = [number for number, record in records.items() if record["stage"] == Stage.CLAIMED]
     claims = holding.claims_of(connection, claimed)
     numbers: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(_NUMBERS, {"ids": ids}):
+    for row in connection.execute(NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
     # Whatever became of record and campaign: who does not want to be called is not.
     done.opted_out = [
@@ -146,10 +118,10 @@ def settle(
         if _is_foreign(record, attempt, claims) and move.stage in OPEN_STAGES:
             move = structs.replace(move, stage=Stage.CLAIMED)
         if move.number_is_dead:
-            at_position = _position(numbers[record["id"]], attempt.number, record["position"])
+            at_position = position_of(numbers[record["id"]], attempt.number, record["position"])
             dead.append({"record": record["id"], "place_in_record": at_position})
         reached.subtract(quotas.kinds_of(known, record))
-        _apply(known, record, numbers[record["id"]], attempt, move)
+        apply_move(known, record, numbers[record["id"]], attempt, move)
         reached.update(quotas.kinds_of(known, record))
         moved[record["id"]] = record
     new = [each for id_, each in latest.items() if id_ not in kept]
@@ -166,11 +138,10 @@ def settle(
     _keep(connection, rows, [each for id_, each in latest.items() if id_ in kept])
     if dead:
         connection.execute(_DEAD, dead)
-    if moved:
-        connection.execute(_MOVED, [_parameters(record) for record in moved.values()])
+    write(connection, moved.values())
     quotas.add(connection, reached)
     _let_go(connection, list(latest.values()))
-    _go_past_forbidden(connection, list(moved.values()))
+    past_forbidden(connection, list(moved.values()))
     return done
 
 
@@ -215,14 +186,7 @@ def _move(
     kept: Any | None,
 ) -> Move | None:
     """Where the record goes; None: it stays as it is."""
-    facts = RecordFacts(
-        position=_position(numbers, attempt.number, record["position"]),
-        usable=tuple([row.position for row in numbers if not row.is_dead]),
-        attempts=record["attempts"],
-        counts=record["counts"],
-        agent=record["agent"],
-        is_promised=record["is_promised"],
-    )
+    facts = facts_of(record, numbers, attempt)
     if kept is None:
         return after_attempt(known.settings, facts, attempt)
     says_more = (attempt.disposition and attempt.disposition != kept.disposition) or (
@@ -233,44 +197,6 @@ def _move(
     if record["stage"] == Stage.CLAIMED:
         return None  # it is being dialled again already
     return after_disposition(known.settings, facts, _merged(attempt, kept))
-
-
-def _apply(
-    known: Known,
-    record: dict[str, Any],
-    numbers: Sequence[Any],
-    attempt: Attempt,
-    move: Move,
-) -> None:
-    stays = record["stage"] in _STAYS or move.stage is Stage.CLAIMED
-    to = next((row for row in numbers if row.position == move.position), None)
-    last_at = max(attempt.dialled_at, record["last_at"] or 0.0)
-    record.update(
-        attempts=move.attempts,
-        counts=dict(move.counts),
-        last_outcome=attempt.outcome,
-        last_disposition=attempt.disposition or "",
-        last_at=last_at,
-        last_attempt=attempt.id,
-    )
-    if stays:
-        return
-    record.update(
-        stage=move.stage,
-        due_at=move.due_at,
-        agent=move.agent or record["owner"],
-        is_promised=move.is_promised,
-        position=move.position,
-        number=to.number if to is not None else record["number"],
-        place_id=to.place_id if to is not None else record["place_id"],
-        rank=rank_of(
-            known.ranked_by,
-            record["id"],
-            record["priority"],
-            last_at,
-            move.due_at if move.is_promised else None,
-        ),
-    )
 
 
 def _is_foreign(
@@ -297,24 +223,6 @@ def _let_go(connection: Connection, attempts: Sequence[Attempt]) -> None:
     holding.end(connection, over)
 
 
-def _go_past_forbidden(connection: Connection, moved: Sequence[Mapping[str, Any]]) -> None:
-    """Numbers may have been forbidden while they were in hand: those records are looked at now."""
-    waiting: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    for record in moved:
-        if record["stage"] in OPEN_STAGES:
-            waiting[record["campaign_id"]].append(record)
-    for campaign, records in waiting.items():
-        at = max(record["last_at"] for record in records)
-        numbers = sorted({record["number"] for record in records})
-        forbidden = forbidden_of(connection, numbers, campaign, at)
-        theirs = [record["id"] for record in records if record["number"] in forbidden]
-        go_past_forbidden(connection, theirs, at)
-
-
-def _position(numbers: Sequence[Any], number: str, otherwise: int) -> int:
-    return next((row.position for row in numbers if row.number == number), otherwise)
-
-
 def _merged(attempt: Attempt, kept: Any) -> Attempt:
     return structs.replace(
         attempt,
@@ -323,10 +231,6 @@ def _merged(attempt: Attempt, kept: Any) -> Attempt:
         disposition=attempt.disposition or kept.disposition,
         call_back_at=kept.call_back_at if attempt.call_back_at is None else attempt.call_back_at,
     )
-
-
-def _parameters(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {"record": record["id"], **{f"new_{name}": record[name] for name in _MOVED_COLUMNS}}
 
 
 def _keep(connection: Connection, new: Sequence[dict[str, Any]], again: Sequence[Attempt]) -> None:

@@ -131,6 +131,9 @@ class CampaignRecords(Protocol):
     async def recycle(self, campaign: str, request: RecycleRequest, actor: Account) -> int:
         """Dial records again that are done; gives how many."""
 
+    async def misjudged(self, campaign: str, attempt: str, actor: Account) -> int:
+        """A person answered what ended as a machine's; gives how many are new as such: 1 or 0."""
+
     async def forbid(self, request: ForbidRequest, actor: Account) -> int:
         """Put numbers on a do-not-call list; gives how many are new."""
 

@@ -15,6 +15,7 @@ from acd.distribution import Distribution
 from acd.events import AcdEvent
 from acd.inbound import Inbound
 from acd.model import AgentId
+from crm_store.outbound.misjudging import Misjudged
 from crm_store.store import Store
 from cti.api.ports import Account
 from cti.bus import Bus
@@ -24,7 +25,7 @@ from cti.campaigns.desk import CampaignDesk
 from cti.campaigns.imports import ImportJobs
 from cti.campaigns.records_desk import RecordsDesk
 from cti.campaigns.routes import CampaignRoutes
-from cti.campaigns.service import CampaignService
+from cti.campaigns.service import CampaignService, midnight
 from cti.campaigns.uploads import Uploads
 from cti.schema import CampaignView, DispositionSet, Event, EventType
 from cti.settings import Settings
@@ -58,6 +59,7 @@ class Campaigns:
         """`lookup` finds customers by their number; `spawn` runs a coroutine beside the calls."""
         self._spawn = spawn
         self._bus = bus
+        self._clock = clock
         self.dialer = Dialer(
             contacts=contacts,
             distribution=distribution,
@@ -116,6 +118,7 @@ class Campaigns:
             clock=clock,
             known=lambda name: CampaignName(name) in service.states,
             lists_changed=service.list_changed,
+            misjudged=self._misjudged,
         )
         self._queues = site.agent_queues
         self.takes = self.dialer.takes
@@ -140,6 +143,10 @@ class Campaigns:
     def seen_by(self, account: Account) -> tuple[CampaignView, ...]:
         """For a snapshot."""
         return self.desk.views(account)
+
+    def _misjudged(self, name: CampaignName, found: Misjudged) -> None:
+        is_of_today = found.dialled_at >= midnight(self._clock.wall())
+        self.dialer.misjudged(name, found.answered_at, found.was, found.doubt, today=is_of_today)
 
     def _disposition_set(self, event: Event) -> None:
         if event.interaction_id and isinstance(event.data, DispositionSet):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from acd.dialer.model import CampaignName, Outcome
+from crm_store.outbound.misjudging import Misjudged
 from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import AttemptView as StoredAttempt
 from crm_store.outbound.views import DoNotCallEntry
@@ -50,14 +51,19 @@ class RecordsDesk:
         clock: Clock,
         known: Callable[[str], bool],
         lists_changed: Callable[[CampaignName | None], None],
+        misjudged: Callable[[CampaignName, Misjudged], None],
     ) -> None:
-        """`known` tells of campaigns, `lists_changed` is told of lists that are others now."""
+        """`known` tells of campaigns that dial, `lists_changed` is told of lists that are others now.
+
+        `misjudged` is told of each person who was taken for a machine.
+        """
         self._store = store
         self._uploads = uploads
         self._jobs = jobs
         self._clock = clock
         self._is_known = known
         self._lists_changed = lists_changed
+        self._misjudged = misjudged
 
     async def attempts(
         self, name: str, *, since: float | None, until: float | None, outcome: str, limit: int
@@ -175,6 +181,19 @@ class RecordsDesk:
             log.info("%s recycles %d records of %s", actor.login, found, campaign)
             self._lists_changed(CampaignName(campaign))
         return found
+
+    async def misjudged(self, campaign: str, attempt: str, actor: Account) -> int:
+        """A person answered what ended as a machine's; gives how many are new as such: 1 or 0."""
+        self._must_be_known(campaign)
+        name, now = CampaignName(campaign), self._clock.wall()
+        async with answering():
+            found = await self._store.records.misjudged(name, attempt, at=now, by=actor.login)
+        if found is None:
+            return 0
+        log.info("%s: attempt %s of %s was a person's", actor.login, attempt, campaign)
+        self._misjudged(name, found)
+        self._lists_changed(name)
+        return 1
 
     # --- who must not be called -----------------------------------------------------------------
 

@@ -194,7 +194,7 @@ class CampaignService:
         """Give a campaign of the store to the dialer. Raises `StoreUnavailable`."""
         name, now = campaign.name, self._clock.wall()
         past = await self.store.campaigns.history(
-            name, since=now - _HISTORY_S, midnight=_midnight(now)
+            name, since=now - _HISTORY_S, midnight=midnight(now)
         )
         learned = await asyncio.to_thread(self.pacing.learned, name)
         self.states[name] = campaign.state
@@ -385,7 +385,7 @@ class CampaignService:
         )
 
 
-def _midnight(now: float) -> float:
+def midnight(now: float) -> float:
     """The last one here."""
     return (
         datetime.fromtimestamp(now)

@@ -1,4 +1,4 @@
-"""`switchroom campaigns why|panel|attempts|decisions`: what campaigns do, and why."""
+"""`switchroom campaigns why|panel|attempts|misjudged|decisions`: what campaigns do, and why."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     exporting.add_argument("--until", default="", metavar="TIME")
     exporting.add_argument("--to", type=Path, metavar="FILE", help="default: standard output")
     add_force(exporting)
+    correcting = add_action(
+        subparsers,
+        "misjudged",
+        "say that a person answered attempts that ended as a machine's: they count as abandoned",
+        _misjudged,
+        example="misjudged spring call-4711",
+        more="Attempts are named by their id, as the export has it. Saying it twice counts once.",
+    )
+    add_name(correcting)
+    correcting.add_argument("attempts", nargs="+", metavar="ATTEMPT")
     deciding = add_action(
         subparsers,
         "decisions",
@@ -63,6 +73,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for parser in (asking, showing, deciding):
         add_name(parser)
         parser.add_argument("--json", action="store_true", help="for programs")
+
+
+async def _misjudged(api: ApiClient, args: argparse.Namespace) -> int:
+    counted = 0
+    for attempt in args.attempts:
+        counted += await api.misjudged(args.name, attempt)
+    known = len(args.attempts) - counted
+    print(f"{counted} count as abandoned now{f', {known} did before' if known else ''}.")
+    return 0
 
 
 # --- why ----------------------------------------------------------------------------------------

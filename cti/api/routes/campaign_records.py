@@ -172,6 +172,16 @@ async def _exported(
     return StreamingResponse(pieces, media_type=_CSV, headers=headers)
 
 
+@router.post("/campaigns/{name}/attempts/{attempt_id}/misjudged", response_model=dict[str, int])
+async def misjudged(name: str, attempt_id: str, caller: TheCaller, context: TheContext) -> Response:
+    """A person answered an attempt that ended as a machine's: it counts as abandoned, once.
+
+    Answers how many are new as such, 1 or 0.
+    """
+    counted = await _desk(caller, context).misjudged(name, attempt_id, caller.account)
+    return JsonAnswer({"misjudged": counted})
+
+
 @router.post("/campaigns/{name}/recycle", response_model=dict[str, int])
 async def recycle(
     name: str, body: RecycleRequest, caller: TheCaller, context: TheContext

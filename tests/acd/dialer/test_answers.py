@@ -6,6 +6,7 @@ import pytest
 
 from acd.dialer.attempt import LiveAttempt
 from acd.dialer.attempt_state import AttemptState
+from acd.dialer.model import Outcome
 from acd.dialer.settings import AnswerRules
 from acd.model import AgentState
 from switch.calls.events import SoundHeard
@@ -119,6 +120,20 @@ def test_who_speaks_on_and_on_is_a_machine(centre: Outbound) -> None:
     assert 0.0 < us.abandoned < 0.05, (
         "it may have been a person with little probability: a part of a call"
     )
+
+
+def test_who_was_taken_for_a_machine_counts_as_abandoned_with_what_counted_already(
+    centre: Outbound,
+) -> None:
+    customer = _dialled(centre)
+    centre.switch.confirm(customer)
+    _greet(centre, customer)
+    (ended,) = centre.attempts
+    assert ended.answered_at is not None
+    centre.dialer.misjudged(SPRING, ended.answered_at, ended.outcome, ended.doubt, today=True)
+    view = centre.dialer.view(SPRING)
+    assert (view.rates[0].abandoned, view.rates[0].live) == pytest.approx((1.0, 1.0))
+    assert (view.today[Outcome.MACHINE], view.today[Outcome.ABANDONED]) == (0, 1)
 
 
 def test_a_machine_is_told_after_its_beep(centre: Outbound) -> None:
