@@ -44,7 +44,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
         datetime: UtcDateTime,
-        dict[str, Any]: JSON,
+        dict[str, Any]: JSON(none_as_null=True),
         float: Double(),
     }
 

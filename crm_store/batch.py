@@ -11,7 +11,19 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Table, bindparam, case, func, or_, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_store.base import to_time
@@ -60,6 +72,10 @@ _OPTIONAL: Final[tuple[str, ...]] = (
     "facts",
     "ended_at",
 )
+_BITS: Final = {name: 1 << place for place, name in enumerate(_OPTIONAL)}
+_GIVEN: Final = "given"
+"""Name of the parameter that has the bits of those that are given."""
+_ABSENT: Final[Parameters] = {**dict.fromkeys(_OPTIONAL), **_DEFAULTS}
 
 
 def write_rows(connection: Connection, rows: Sequence[HistoryRow]) -> None:
@@ -71,13 +87,10 @@ def write_rows(connection: Connection, rows: Sequence[HistoryRow]) -> None:
             interactions.setdefault(row.interaction_id, {}).update(_interaction(row))
         else:
             others.setdefault(type(row), []).append(_PARAMETERS[type(row)](row))
-    alike: dict[tuple[str, ...], list[Parameters]] = {}
-    for values in interactions.values():
-        given = tuple(name for name in _OPTIONAL if name in values)
-        alike.setdefault(given, []).append({**_DEFAULTS, **values})
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    for given, parameters in alike.items():
-        execute_many(connection, _upsert_interaction(insert, given), parameters)
+    if interactions:
+        merged = [_completed(values) for values in interactions.values()]
+        execute_many(connection, _upsert_interaction(insert), merged)
     for kind, table in _APPEND_ONLY.items():
         if kind in others:
             execute_many(connection, _insert_once(insert, table), others[kind])
@@ -103,6 +116,12 @@ def _interaction(row: InteractionRow) -> Parameters:
     return values
 
 
+def _completed(values: Parameters) -> Parameters:
+    """All columns, and which of them are given."""
+    given = sum(bit for name, bit in _BITS.items() if name in values)
+    return {**_ABSENT, **values, _GIVEN: given}
+
+
 @lru_cache(maxsize=8)
 def _insert_once(insert: Callable[[Table], Any], table: Table) -> Executable:
     """Insert what is not there yet."""
@@ -110,18 +129,25 @@ def _insert_once(insert: Callable[[Table], Any], table: Table) -> Executable:
     return result
 
 
-@lru_cache(maxsize=128)
-def _upsert_interaction(insert: Callable[[Table], Any], given: tuple[str, ...]) -> Executable:
-    """Insert, or set what is given.
+@lru_cache(maxsize=2)
+def _upsert_interaction(insert: Callable[[Table], Any]) -> Executable:
+    """Insert, or set what is given: one statement, whichever columns are.
 
-    An older row (a journal that is replayed) still fills what is empty, but replaces nothing.
-    Kept, because building it costs more than writing a row; the same few columns come together.
+    An older row (a journal that is replayed) still fills what is empty, but replaces nothing. A
+    statement for each set of columns would have to be kept for each, at a thousand objects and more.
     """
     statement = insert(INTERACTION)
     new, old = statement.excluded, INTERACTION.c
-    newer = new.revision >= old.revision
+    newer, given = new.revision >= old.revision, bindparam(_GIVEN, type_=Integer)
     changes: Parameters = {
-        name: case((newer, new[name]), else_=_filled(name, new)) for name in given
+        name: case(
+            (
+                and_(newer, given.bitwise_and(literal_column(str(bit))) != literal_column("0")),
+                new[name],
+            ),
+            else_=_filled(name, new),
+        )
+        for name, bit in _BITS.items()
     }
     changes["revision"] = case((newer, new.revision), else_=old.revision)
     result: Executable = statement.on_conflict_do_update(index_elements=[old.id], set_=changes)

@@ -132,6 +132,22 @@ async def test_later_rows_win_whatever_columns_they_have(url: str, tmp_path: Pat
     await store.close()
 
 
+async def test_older_rows_fill_what_is_empty_and_replace_nothing(url: str, tmp_path: Path) -> None:
+    store = await opened(url, tmp_path)
+    newest = InteractionRow(interaction_id="i1", started=1.0, revision=5, talked_s=0.0, queue="b")
+    older = InteractionRow(
+        interaction_id="i1", started=1.0, revision=4, queue="a", facts={"vip": "yes"}, waited_s=2.0
+    )
+    back_to_none = InteractionRow(interaction_id="i1", started=1.0, revision=6, waited_s=0.0)
+    for row in (newest, older, back_to_none):  # in batches of their own
+        store.history.append(row)
+        await store.history.flush()
+    found = await store.get_interaction("i1")
+    assert found is not None
+    assert (found.queue, found.facts, found.waited_s) == ("b", {"vip": "yes"}, 0.0)
+    await store.close()
+
+
 async def test_the_newest_disposition_stays_when_an_older_one_is_replayed(
     url: str, tmp_path: Path
 ) -> None:
