@@ -32,9 +32,13 @@ def counts_for_caps(outcome: Outcome, rang_at: float | None) -> bool:
     return outcome not in NOT_AN_ATTEMPT or rang_at is not None
 
 
-def most_in_24_h(limits: Limits, region: str) -> int:
-    """The lowest cap of any 24 hours for a region; 0: none."""
-    caps = [cap.per_24_h for cap in limits.by_region if cap.region and is_in(region, cap.region)]
+def most_in_24_h(limits: Limits, place: Place) -> int:
+    """The lowest cap of any 24 hours for any region of a place; 0: none."""
+    caps = [
+        cap.per_24_h
+        for cap in limits.by_region
+        if cap.region and any(is_in(region, cap.region) for region in place.regions)
+    ]
     return min((cap for cap in (limits.per_24_h, *caps) if cap > 0), default=0)
 
 
@@ -45,7 +49,7 @@ def judge_caps(
 
     `dialled` is of the last `LOOK_BACK_S`, of all campaigns, in any order.
     """
-    rolling = most_in_24_h(limits, place.region)
+    rolling = most_in_24_h(limits, place)
     lately = sorted(moment for moment in dialled if moment > at - ROLLING_S)
     # The day of its own zone; where there are several, the one in which most was dialled.
     days = [(_today(zone, dialled, at), zone) for zone in place.zones]

@@ -1,4 +1,4 @@
-"""Where a number is: its region, and every time zone in which whoever answers may be."""
+"""Where a number is: every region whose rules may count, every time zone in which whoever answers may be."""
 
 from __future__ import annotations
 
@@ -18,28 +18,35 @@ _AT_ONE_PLACE: Final = 3
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Region and zones of a number. Many numbers share one place."""
+    """Regions and zones of a number. Many numbers share one place."""
 
-    region: str
-    """ISO 3166: `US-FL`, `GB`; empty where nobody knows, as for satellite phones."""
+    regions: tuple[str, ...]
+    """ISO 3166: `US-FL`, `GB`. The number's own, then the list's; the rules of each count.
+
+    None where nobody knows, as for satellite phones.
+    """
     zones: tuple[str, ...]
     """IANA names. A call must be allowed in each of them; none: it never is."""
 
+    @property
+    def region_words(self) -> str:
+        """`US-FL US-TX`; empty where no region is known."""
+        return " ".join(self.regions)
+
     def __str__(self) -> str:
         shown = self.zones[:3] + ((f"and {len(self.zones) - 3} more",) if self.zones[3:] else ())
-        return " ".join((self.region or "unknown", *shown))
+        return " ".join((self.region_words or "unknown", *shown))
 
 
-NOWHERE: Final = Place(region="", zones=())
+NOWHERE: Final = Place(regions=(), zones=())
 
 
 def place_of(number: str, *, region: str = "", zone: str = "") -> Place:
     """The place of an E.164 number.
 
-    `region` of the list takes the place of the number's own. `zone` of the list is asked as well as
-    those of the number: a person may be at home or where the number comes from. Where several
-    numbers of one prefix lie in different zones, all of them are given. Anything that is no number is
-    nowhere.
+    `region` and `zone` of the list are asked as well as those of the number: a person may be at home or
+    where the number comes from, and the law of either may count. Where several numbers of one prefix
+    lie in different zones, all of them are given. Anything that is no number is nowhere.
     """
     found = _found(number)
     if not region and not zone:
@@ -49,7 +56,14 @@ def place_of(number: str, *, region: str = "", zone: str = "") -> Place:
         zones = (zone,)  # a number that may be anywhere says nothing beside a zone that is known
     elif zone and zone not in zones:
         zones = (zone, *zones)
-    return Place(region=region or found.region, zones=zones)
+    return Place(regions=_with(found.regions, region), zones=zones)
+
+
+def _with(regions: tuple[str, ...], region: str) -> tuple[str, ...]:
+    """One region more; of two that lie in each other the narrower alone."""
+    if not region or any(is_in(each, region) for each in regions):
+        return regions
+    return (*(each for each in regions if not is_in(region, each)), region)
 
 
 def is_zone(name: str) -> bool:
@@ -84,4 +98,4 @@ def _found(number: str) -> Place:
     if _UNKNOWN in zones:  # in no plan, but its first digits may say where it is
         zones = time_zones_for_geographical_number(parsed)
     zones = tuple([zone for zone in zones if zone != _UNKNOWN])
-    return Place(region=region, zones=zones)
+    return Place(regions=(region,) if region else (), zones=zones)

@@ -1,7 +1,8 @@
 """Local windows: may people of a place be called now, and when does that change?
 
 A window is judged by the clock on the wall of the place, whatever daylight saving does to it. Where a
-place has several zones, all their clocks must be inside.
+place has several regions, it must be open by the windows of each; where it has several zones, all their
+clocks must be inside.
 """
 
 from __future__ import annotations
@@ -54,6 +55,26 @@ def minutes(text: str) -> int:
     return total
 
 
+class Hours(Struct, frozen=True, kw_only=True):
+    """All that decides when a place is open: places with the same hours open and close together."""
+
+    windows: tuple[tuple[Window, ...], ...]
+    """Those that count for each of its regions; the clock must be inside one of each."""
+    zones: tuple[str, ...]
+    unserved: tuple[str, ...] = ()
+    """Regions that no window is for: it is never open."""
+
+
+def hours_of(windows: Sequence[Window], place: Place) -> Hours:
+    """The hours of a place."""
+    counting = {region: windows_for(windows, region) for region in place.regions or ("",)}
+    return Hours(
+        windows=tuple(dict.fromkeys(counting.values())),
+        zones=tuple(sorted(place.zones)),
+        unserved=tuple([region for region, found in counting.items() if not found]),
+    )
+
+
 def windows_for(windows: Sequence[Window], region: str) -> tuple[Window, ...]:
     """Those that count for a region: of the narrowest region that is named."""
     fitting = [window for window in windows if is_in(region, window.region)]
@@ -61,28 +82,30 @@ def windows_for(windows: Sequence[Window], region: str) -> tuple[Window, ...]:
     return tuple([window for window in fitting if len(window.region) == narrowest])
 
 
-def is_open(windows: Sequence[Window], place: Place, at: float) -> bool:
-    """Whether each clock of the place is inside a window."""
-    counting = windows_for(windows, place.region)
-    return bool(place.zones) and all(_inside(counting, _local(zone, at)) for zone in place.zones)
+def is_open(hours: Hours, at: float) -> bool:
+    """Whether each clock is inside a window of each region."""
+    if hours.unserved or not hours.zones:
+        return False
+    clocks = [_local(zone, at) for zone in hours.zones]
+    return all(_inside(windows, clock) for windows in hours.windows for clock in clocks)
 
 
-def opening(windows: Sequence[Window], place: Place, at: float) -> Opening:
-    """Whether a place may be called now, until when, and why, in words."""
-    counting = windows_for(windows, place.region)
-    if not place.zones:
+def opening(hours: Hours, at: float) -> Opening:
+    """Whether a place with these hours may be called now, until when, and why, in words."""
+    if not hours.zones:
         return Opening(
             is_open=False, at=at, changes_at=None, words="its time zone is not known", is_never=True
         )
-    if not counting:
-        words = f"no window of the campaign is for {place.region or 'such numbers'}"
+    if hours.unserved:
+        where = " or ".join(filter(None, hours.unserved)) or "such numbers"
+        words = f"no window of the campaign is for {where}"
         return Opening(is_open=False, at=at, changes_at=None, words=words, is_never=True)
-    now_open = is_open(windows, place, at)
+    now_open = is_open(hours, at)
     changes = next(
         (
             moment
-            for moment in sorted(set(_turns(counting, place.zones, at)))
-            if is_open(windows, place, moment) is not now_open
+            for moment in sorted(set(_turns(hours, at)))
+            if is_open(hours, moment) is not now_open
         ),
         None,
     )
@@ -90,14 +113,19 @@ def opening(windows: Sequence[Window], place: Place, at: float) -> Opening:
         is_open=now_open,
         at=at,
         changes_at=changes,
-        words=_words(counting, place.zones, at),
+        words=words_at(hours, at),
         is_never=not now_open and changes is None,
     )
 
 
-def words_at(windows: Sequence[Window], place: Place, at: float) -> str:
+def words_at(hours: Hours, at: float) -> str:
     """The words of an `Opening`, for a later time of the same state."""
-    return _words(windows_for(windows, place.region), place.zones, at)
+    spans = " and ".join(", ".join(map(_span, windows)) for windows in hours.windows)
+    times = sorted({_local(zone, at).strftime("%H:%M") for zone in hours.zones})
+    there = times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
+    zones = hours.zones
+    where = zones[0] if len(zones) == 1 else f"{len(zones)} zones, all must be inside"
+    return f"{spans} local, {there} there ({where})"
 
 
 def day_ends_at(zone: str, at: float) -> float:
@@ -124,10 +152,11 @@ def _inside(windows: Sequence[Window], local: datetime) -> bool:
     )
 
 
-def _turns(windows: Sequence[Window], zones: Sequence[str], at: float) -> Iterator[float]:
+def _turns(hours: Hours, at: float) -> Iterator[float]:
     """Every moment of the next days at which a clock may enter or leave a window."""
-    edges = {minutes(text) for window in windows for text in (window.begin, window.end)}
-    for zone in zones:
+    counting = {window for windows in hours.windows for window in windows}
+    edges = {minutes(text) for window in counting for text in (window.begin, window.end)}
+    for zone in hours.zones:
         today = _local(zone, at).date()
         for ahead in range(-1, _AHEAD_DAYS + 1):
             day = today + ahead * _DAY
@@ -166,14 +195,6 @@ def _moment(zone: str, day: date, minute: int, *, fold: int) -> float:
 
 def _local(zone: str, at: float) -> datetime:
     return datetime.fromtimestamp(at, ZoneInfo(zone))
-
-
-def _words(windows: Sequence[Window], zones: Sequence[str], at: float) -> str:
-    spans = ", ".join(_span(window) for window in windows)
-    times = sorted({_local(zone, at).strftime("%H:%M") for zone in zones})
-    there = times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
-    where = zones[0] if len(zones) == 1 else f"{len(zones)} zones, all must be inside"
-    return f"{spans} local, {there} there ({where})"
 
 
 _NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

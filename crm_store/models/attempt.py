@@ -32,7 +32,8 @@ class Attempt(Base):
     name: Mapped[str] = mapped_column(String(200))
     """The person, as the list had it."""
     number: Mapped[str] = mapped_column(String(20))
-    region: Mapped[str] = mapped_column(String(8))
+    region: Mapped[str] = mapped_column(String(32))
+    """The regions whose rules it was judged by, with blanks between them."""
     zone: Mapped[str] = mapped_column(String(64))
     """One zone of the number; the others lie inside their windows as well."""
     caller_id: Mapped[str] = mapped_column(String(80))

@@ -15,6 +15,7 @@ class OutboundPlace(Base):
     __table_args__ = (UniqueConstraint("region", "zones"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    region: Mapped[str] = mapped_column(String(8))
+    region: Mapped[str] = mapped_column(String(32))
+    """All its regions with blanks between them."""
     zones: Mapped[str] = mapped_column(Text)
     """IANA names with commas between them."""

@@ -10,6 +10,7 @@ import phonenumbers
 from msgspec import Struct
 
 from acd.dialer.compliance_places import Place, is_zone, place_of
+from acd.dialer.us_area_codes import STATE_OF_AREA_CODE
 from crm_store.numbers import normalise
 from crm_store.outbound.ranks import HIGHEST_PRIORITY
 from crm_store.outbound.sheet import SheetRow
@@ -18,6 +19,7 @@ from crm_store.outbound.views import Column, Problem, Target
 _BETWEEN: Final = re.compile(r"[;/,，；、|\n]|\s{3,}")
 _ROUNDED: Final = re.compile(r"^\d(?:[.,]\d+)?[eE]\+?\d{1,2}$")
 _REGION: Final = re.compile(r"^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$")
+_STATES: Final = frozenset(STATE_OF_AREA_CODE.values())
 _HAN: Final = re.compile("[\u4e00-\u9fff]")
 MOST_NUMBERS: Final = 10
 _LONGEST_NAME: Final = 200
@@ -96,13 +98,24 @@ class Reader:
             cells=row.cells,
             name=_name(values),
             numbers=tuple(numbers),
-            places=tuple([place_of(number, region=region, zone=zone) for number in numbers]),
+            places=tuple(
+                [
+                    place_of(number, region=self._state(region, number), zone=zone)
+                    for number in numbers
+                ]
+            ),
             priority=_priority(row.row, values, problems),
             reference=_first(values, Target.REFERENCE)[:100],
             owner=owner,
             facts=facts,
             problems=tuple(problems),
         )
+
+    def _state(self, region: str, number: str) -> str:
+        """`CA` in a list of the US is California, but Canada for a number from there."""
+        if self._region != "US" or region not in _STATES or region in place_of(number).regions:
+            return region
+        return f"US-{region}"
 
     def _numbers(
         self, row: int, values: Mapping[Target, Sequence[str]], problems: list[Problem]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acd.dialer.compliance_places import NOWHERE, Place
-from acd.dialer.compliance_windows import Opening, opening, words_at
+from acd.dialer.compliance_windows import Hours, Opening, hours_of, opening, words_at
 from acd.dialer.settings import Window
 from crm_store.models.tables import PLACE
 
@@ -50,7 +50,7 @@ class PlaceBook:
         if not missing:
             return {each: self._ids[each] for each in wanted}
         rows = [
-            {"region": each.region, "zones": ",".join(each.zones)}
+            {"region": each.region_words, "zones": ",".join(each.zones)}
             for each in sorted(missing, key=str)
         ]
         sought = {"zones": [row["zones"] for row in rows]}
@@ -71,29 +71,51 @@ class PlaceBook:
 
 
 def _place(region: str, zones: str) -> Place:
-    return Place(region=region, zones=tuple(zones.split(",")) if zones else ())
+    return Place(regions=tuple(region.split()), zones=tuple(zones.split(",")) if zones else ())
+
+
+class _Shared:
+    """What places with the same hours have in common."""
+
+    __slots__ = ("hours", "state")
+
+    def __init__(self, hours: Hours, at: float) -> None:
+        self.hours = hours
+        self.state = opening(hours, at)
 
 
 class Openings:
-    """What is open now for the windows of one campaign."""
+    """What is open now for the windows of one campaign.
+
+    A list that says where people live has thousands of places, but they have few different hours.
+    """
 
     def __init__(self, windows: Sequence[Window]) -> None:
         self._windows = tuple(windows)
-        self._known: dict[Place, Opening] = {}
+        self._of_place: dict[Place, _Shared] = {}
+        self._of_hours: dict[Hours, _Shared] = {}
 
     def at(self, place: Place, at: float) -> Opening:
         """Whether a place may be called."""
-        known = self._known.get(place)
-        if known is None or not known.holds_at(at):
-            known = self._known[place] = opening(self._windows, place, at)
-        return known
+        return self._current(place, at).state
 
     def in_words(self, place: Place, at: float) -> Opening:
         """As `at`, with words that tell the time there at `at`."""
-        known = self.at(place, at)
-        if known.is_never or known.at // 60 == at // 60:
-            return known
-        # The same until it changes, but for the minute: kept, because a claim asks for many at once.
-        later = structs.replace(known, at=at, words=words_at(self._windows, place, at))
-        self._known[place] = later
-        return later
+        shared = self._current(place, at)
+        known = shared.state
+        if not known.is_never and known.at // 60 != at // 60:
+            # The same until it changes, but for the minute: kept, because a claim asks for many at once.
+            words = words_at(shared.hours, at)
+            known = shared.state = structs.replace(known, at=at, words=words)
+        return known
+
+    def _current(self, place: Place, at: float) -> _Shared:
+        shared = self._of_place.get(place)
+        if shared is None:
+            hours = hours_of(self._windows, place)
+            if (shared := self._of_hours.get(hours)) is None:
+                shared = self._of_hours[hours] = _Shared(hours, at)
+            self._of_place[place] = shared
+        if not shared.state.holds_at(at):
+            shared.state = opening(shared.hours, at)
+        return shared

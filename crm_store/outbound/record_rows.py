@@ -58,7 +58,7 @@ def records_by_id(connection: Connection, book: PlaceBook, ids: Sequence[int]) -
                 NumberView(
                     position=each.position,
                     number=each.number,
-                    region=places[each.place_id].region,
+                    region=places[each.place_id].region_words,
                     zones=places[each.place_id].zones,
                     dead=each.is_dead,
                 )

@@ -256,7 +256,7 @@ def _row(
         "record_id": record_id,
         "name": name,
         "number": attempt.number[:20],
-        "region": place.region,
+        "region": place.region_words,
         "zone": next(iter(place.zones), ""),
         "caller_id": attempt.caller_id[:80],
         "mode": attempt.mode,

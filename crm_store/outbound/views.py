@@ -64,6 +64,7 @@ class NumberView(Struct, frozen=True, kw_only=True):
     position: int
     number: str
     region: str
+    """`US-FL US-TX`: that of the number, and another that the list names."""
     zones: tuple[str, ...]
     dead: bool = False
     """It turned out to be no number, or a fax machine."""
@@ -178,7 +179,7 @@ class Target(StrEnum):
     ZONE = "zone"
     """An IANA time zone; adds to what the number says."""
     REGION = "region"
-    """Such as `US-FL`; takes the place of what the number says."""
+    """Such as `US-FL`; its rules count as well as those of what the number says."""
     REFERENCE = "reference"
     """A customer's key of another system."""
     AGENT = "agent"

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
+from acd.dialer.compliance_places import place_of
 from crm_store.database import Database
 from crm_store.errors import BadRecord, StoreUnavailable
+from crm_store.models.tables import PLACE
+from crm_store.outbound.places import PlaceBook
 from crm_store.schema_version import _config, check, upgrade
 from crm_store.store import Store
 
@@ -48,6 +51,41 @@ async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrad
         assert [c.name for c in await store.find_by_name("花园")] == ["Zoë 0"]
     finally:
         await store.close()
+
+
+async def test_places_of_former_versions_have_one_region(url: str) -> None:
+    database = Database(url)
+    database.create_file()
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0006"))
+        await connection.execute(
+            text(
+                "INSERT INTO outbound_place (region, zones) "
+                "VALUES ('US-FL', 'America/New_York'), ('', 'America/New_York')"
+            )
+        )
+    await database.close()
+    assert (await upgrade(url)).is_current
+    database = Database(url)
+    florida, both = place_of("+13055550100"), place_of("+13055550100", region="US-TX")
+    try:
+        ids = await database.work(lambda connection: PlaceBook().ids(connection, (florida, both)))
+        places = await database.look(
+            lambda connection: PlaceBook().places(connection, (1, 2, ids[both]))
+        )
+        await database.work(
+            lambda connection: connection.execute(
+                insert(PLACE).values(region="GB-ABC GB-ABD US-FL US-TX", zones="")
+            )
+        )
+    finally:
+        await database.close()
+    assert ids[florida] == 1, "it is the one that was there"
+    assert [places[each].regions for each in (1, 2, ids[both])] == [
+        ("US-FL",),
+        (),
+        ("US-FL", "US-TX"),
+    ]
 
 
 async def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:

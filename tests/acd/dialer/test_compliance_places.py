@@ -22,12 +22,12 @@ STATES = {"Florida": "FL", "Texas": "TX", "California": "CA", "Oklahoma": "OK", 
 )
 def test_a_number_says_where_it_is(number: str, region: str, zones: tuple[str, ...]) -> None:
     place = place_of(number)
-    assert (place.region, place.zones) == (region, zones)
+    assert (place.regions, place.zones) == ((region,), zones)
 
 
 def test_a_number_of_a_whole_country_has_all_its_zones() -> None:
     free = place_of("+18005550199")
-    assert free.region == "US"
+    assert free.regions == ("US",)
     assert {"America/New_York", "Pacific/Honolulu", "Pacific/Guam"} <= set(free.zones)
     assert str(free) == "US America/Adak America/Anchorage America/Anguilla and 39 more"
 
@@ -38,11 +38,31 @@ def test_what_is_nowhere_has_no_zone(number: str) -> None:
     assert place_of("junk") == NOWHERE
 
 
-def test_the_list_may_know_better() -> None:
+def test_what_the_list_says_counts_as_well() -> None:
     moved = place_of("+12125550100", region="US-FL", zone="America/Chicago")
-    assert (moved.region, moved.zones) == ("US-FL", ("America/Chicago", "America/New_York"))
+    assert moved.regions == ("US-NY", "US-FL")
+    assert moved.zones == ("America/Chicago", "America/New_York")
+    assert str(moved) == "US-NY US-FL America/Chicago America/New_York"
     free = place_of("+18005550199", zone="America/Denver")
     assert free.zones == ("America/Denver",)
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "regions"),
+    [
+        ("+13055550100", "US-TX", ("US-FL", "US-TX")),  # the rules of Florida do not go away
+        ("+13055550100", "US-FL", ("US-FL",)),
+        ("+13055550100", "US", ("US-FL",)),
+        ("+18005550199", "US-TX", ("US-TX",)),
+        ("+441632960123", "US-TX", ("GB", "US-TX")),
+        ("+882165550100", "FR", ("FR",)),
+        ("+441632960123", "", ("GB",)),
+    ],
+)
+def test_of_regions_in_each_other_the_narrower_counts(
+    number: str, region: str, regions: tuple[str, ...]
+) -> None:
+    assert place_of(number, region=region).regions == regions
 
 
 def test_regions_lie_in_others() -> None:

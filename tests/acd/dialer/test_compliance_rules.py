@@ -21,7 +21,7 @@ from acd.dialer.compliance_moves import (
     after_disposition,
 )
 from acd.dialer.compliance_places import Place
-from acd.dialer.compliance_windows import opening, windows_for
+from acd.dialer.compliance_windows import hours_of, opening, windows_for
 from acd.dialer.model import Attempt, AttemptId, CampaignName, Mode, Outcome, RecordId
 from acd.dialer.settings import (
     AbandonCap,
@@ -36,9 +36,9 @@ from acd.model import AgentId
 AT = datetime(2026, 11, 24, 17, 0, tzinfo=UTC).timestamp()
 """Noon in New York."""
 HOUR = 3600.0
-NEW_YORK = Place(region="US-NY", zones=("America/New_York",))
+NEW_YORK = Place(regions=("US-NY",), zones=("America/New_York",))
 DEFAULTS = CampaignSettings(name=CampaignName("as-shipped"))
-MIAMI = Place(region="US-FL", zones=("America/New_York",))
+MIAMI = Place(regions=("US-FL",), zones=("America/New_York",))
 
 
 def campaign(**changes: Any) -> CampaignSettings:
@@ -80,7 +80,7 @@ def test_a_day_ends_where_the_number_is() -> None:
     full = judge_caps(limits, NEW_YORK, 0, [*dialled, AT - HOUR], AT)
     assert (full.allowed, full.words) == (False, "2 of 2 today")
     assert full.free_at == AT + 12 * HOUR  # midnight there
-    tokyo = Place(region="", zones=("America/New_York", "Asia/Tokyo"))
+    tokyo = Place(regions=(), zones=("America/New_York", "Asia/Tokyo"))
     assert not judge_caps(limits, tokyo, 0, [AT - HOUR, AT - 1.0], AT).allowed
 
 
@@ -90,6 +90,23 @@ def test_a_region_may_be_stricter() -> None:
     assert judge_caps(limits, NEW_YORK, 0, dialled, AT).allowed
     held = judge_caps(limits, MIAMI, 0, dialled, AT)
     assert (held.words, held.free_at) == ("3 of 3 in 24 h", AT + HOUR)
+
+
+def test_the_lowest_cap_of_all_regions_counts() -> None:
+    limits = Limits(
+        per_day=0,
+        per_24_h=5,
+        by_region=(RegionCap(region="US-FL", per_24_h=3), RegionCap(region="US", per_24_h=4)),
+    )
+    moved_away = Place(regions=("US-FL", "GB"), zones=("America/New_York", "Europe/London"))
+    moved_in = Place(regions=("GB", "US-FL"), zones=("America/New_York", "Europe/London"))
+    abroad = Place(regions=("GB",), zones=("Europe/London",))
+    assert [most_in_24_h(limits, each) for each in (moved_away, moved_in, NEW_YORK, abroad)] == [
+        3,
+        3,
+        4,
+        5,
+    ]
 
 
 @examples(max_examples=200, deadline=None)
@@ -125,7 +142,7 @@ def test_what_rang_counts_even_if_we_hung_up() -> None:
 
 def known(at: float = AT, **changes: Any) -> Knowledge:
     place = changes.pop("place", NEW_YORK)
-    return Knowledge(place=place, opening=opening((Window(),), place, at), **changes)
+    return Knowledge(place=place, opening=opening(hours_of((Window(),), place), at), **changes)
 
 
 @pytest.mark.parametrize(
@@ -243,5 +260,5 @@ def test_who_opted_out_is_blocked_whatever_else_is_said() -> None:
 def test_florida_s_rules_come_with_the_program() -> None:
     assert [each.end for each in windows_for(DEFAULTS.windows, "US-FL")] == ["20:00"]
     assert [each.end for each in windows_for(DEFAULTS.windows, "US-NY")] == ["21:00"]
-    assert most_in_24_h(Limits(per_24_h=9), MIAMI.region) == 3
-    assert most_in_24_h(Limits(per_24_h=9), "US-NY") == 9
+    assert most_in_24_h(Limits(per_24_h=9), MIAMI) == 3
+    assert most_in_24_h(Limits(per_24_h=9), NEW_YORK) == 9

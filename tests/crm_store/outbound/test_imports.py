@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from acd.dialer.model import Outcome, RecordState
+from acd.dialer.settings import Limits, RegionCap, Retry, Window
 from crm_store.errors import BadRecord, NotStored
 from crm_store.facts import CustomerDraft
 from crm_store.outbound.views import BatchState, BatchView, Progress, Target
@@ -73,6 +74,36 @@ async def test_a_list_is_imported_and_what_is_refused_comes_back(
     }
     again = await run(store, file_of(tmp_path, LIST))
     assert (again.added, again.duplicates) == (0, 5)
+
+
+async def test_rules_of_the_number_and_of_the_list_s_region_count(
+    store: Store, tmp_path: Path
+) -> None:
+    windows = (Window(), Window(end="20:00", region="US-FL"), Window(end="19:00", region="US-TX"))
+    limits = Limits(
+        attempts=0, per_day=0, per_24_h=0, by_region=(RegionCap(region="US-FL", per_24_h=1),)
+    )
+    again = {Outcome.NO_ANSWER: Retry(after_s=60.0)}
+    await given(store, windows=windows, limits=limits, retries=again)
+    await run(store, file_of(tmp_path, "phone,region code\n3055550100,TX\n"))
+    (record,) = await store.outbound.records.page(WINTER)
+    assert (record.numbers[0].region, record.numbers[0].zones) == (
+        "US-FL US-TX",
+        ("America/New_York",),
+    )
+    seven = NOON + 11 * 3600.0
+    assert await store.outbound.lists.claim(WINTER, seven, 1) == [], "too late for Texas"
+    (found,) = await store.outbound.lists.claim(WINTER, seven - 600.0, 1)
+    assert found.until == seven
+    assert "08:00-20:00 in US-FL and 08:00-19:00 in US-TX local, 18:50 there" in found.why
+    assert "0 of 1 in 24 h" in found.why
+    await store.outbound.lists.settle([dialled(found, Outcome.NO_ANSWER, seven - 600.0)])
+    (attempt,) = await store.outbound.records.attempts(campaign=WINTER)
+    assert (attempt.region, attempt.zone) == ("US-FL US-TX", "America/New_York")
+    pieces = [piece async for piece in store.outbound.records.export(campaign=WINTER)]
+    assert b",America/New_York,US-FL US-TX,winter," in b"".join(pieces)
+    tomorrow = NOON + 24 * 3600.0
+    assert await store.outbound.lists.claim(WINTER, tomorrow, 1) == [], "once in 24 h in Florida"
 
 
 async def test_a_preview_shows_and_changes_nothing(store: Store, tmp_path: Path) -> None:

@@ -296,11 +296,28 @@ def test_a_person_is_put_together(tmp_path: Path) -> None:
     ann, ming = drafts(text_file(tmp_path, text))
     assert (ann.name, ann.priority, ann.owner, ann.reference) == ("Ann Lee", 7, "1001", "C-1")
     assert [str(place) for place in ann.places] == [
-        "US-FL America/Chicago America/New_York",
+        "US-NY US-FL America/Chicago America/New_York",
         "US-FL America/Chicago America/New_York",
     ]
     assert (ming.name, ming.priority, ming.is_refused) == ("王小明", 0, False)
     assert len(ming.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "word", "regions"),
+    [
+        ("2135550100", "CA", ("US-CA",)),  # California, and not Canada
+        ("4165550100", "CA", ("CA",)),
+        ("2125550100", "GA", ("US-NY", "US-GA")),  # Georgia, and not Gabon
+        ("2125550100", "tx", ("US-NY", "US-TX")),
+        ("2125550100", "GB", ("US-NY", "GB")),
+    ],
+)
+def test_states_are_read_by_their_two_letters(
+    tmp_path: Path, number: str, word: str, regions: tuple[str, ...]
+) -> None:
+    (draft,) = drafts(text_file(tmp_path, f"phone,region code\n{number},{word}\n"))
+    assert draft.places[0].regions == regions
 
 
 def test_columns_are_named_as_in_a_spreadsheet() -> None:
