@@ -85,7 +85,7 @@ class Campaigns:
             clock=clock,
             data=data,
             agents_of_queue=lambda queue: members.get(queue, ()),
-            resume=settings.campaigns.resume,
+            section=settings.campaigns,
             problems=lambda settings: problems_of(settings, ground),
             warnings=lambda settings: warnings_of(settings, ground),
         )

@@ -18,7 +18,7 @@ from acd.model import AgentId
 from cti.api.ports import Account
 from cti.campaigns import settings_body
 from cti.campaigns.checks import NAME, Ground, problems_of
-from cti.campaigns.decisions import Logged
+from cti.campaigns.decision_files import Logged
 from cti.campaigns.errors import answering, bad_settings, told
 from cti.campaigns.service import CampaignService
 from cti.campaigns.views import broken_view, preview_view, why_view

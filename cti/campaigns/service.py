@@ -43,7 +43,9 @@ from crm_store.errors import StoreUnavailable
 from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import Campaign
 from cti.bus import Bus
-from cti.campaigns.decisions import DecisionLog, Logged
+from cti.campaign_settings import CampaignsSection
+from cti.campaigns.decision_files import Logged
+from cti.campaigns.decisions import DecisionLog
 from cti.campaigns.feeding import Feeding
 from cti.campaigns.news import CampaignNews
 from cti.campaigns.outbox import GivenBack, Moved, Outbox
@@ -86,18 +88,18 @@ class CampaignService:
         clock: Clock,
         data: Path,
         agents_of_queue: Callable[[str], Collection[AgentId]],
-        resume: bool = True,
+        section: CampaignsSection,
         problems: Callable[[CampaignSettings], list[str]] = lambda settings: [],
         warnings: Callable[[CampaignSettings], list[Blocker]] = lambda settings: [],
     ) -> None:
-        """`data` is the data folder; `resume`: campaigns that ran go on after a start.
+        """`data` is the data folder, `section` what is configured.
 
         `problems` says what in settings does not fit the site, `warnings` what ought to be better.
         """
         self.dialer = dialer
         self.store = store
         self._clock = clock
-        self._resume = resume
+        self._resume = section.resume
         self._problems_of = problems
         self._warnings_of = warnings
         self._problems: dict[CampaignName, tuple[Blocker, ...]] = {}
@@ -128,7 +130,7 @@ class CampaignService:
             states=lambda: self.states,
             changed=self.news.changed,
         )
-        self.decisions = DecisionLog(data / "pacing")
+        self.decisions = DecisionLog(data / "pacing", section)
         self.pacing = PacingKeeper(dialer, data / "pacing")
         self.preview_changed: Callable[[PreviewView], None] = lambda view: None
         """Told of what an agent has before it."""
@@ -246,6 +248,7 @@ class CampaignService:
         self.news.forget(name)
         self.upkeep.forget(name)
         self.pacing.forget(name)
+        self.decisions.forget(name)
 
     def running(self) -> Sequence[CampaignName]:
         """Those that run."""
