@@ -144,6 +144,9 @@ async def test_the_command_line_takes_a_campaign_from_its_list_to_the_export(
     text = kept.read_text("utf-8-sig")
     assert GRACE in text
     assert "busy" in text
+    attempt = text.strip().rpartition(",")[2]
+    assert await shell.run("misjudged", "spring", attempt) == 1
+    assert f"Attempt '{attempt}' ended as busy, not as a machine's." in shell.err
     (batch,) = await shell.json("imports", "spring")
     assert await shell.run("undo-import", "spring", str(batch["import_id"])) == 0
     assert "1 records are taken back; 1 stay" in shell.out

@@ -178,7 +178,8 @@ def test_who_hangs_up_while_being_judged_was_not_abandoned(centre: Outbound) -> 
     assert centre.dialer.attempts(SPRING) == ()
 
 
-def test_patience_counts_from_the_verdict(centre: Outbound) -> None:
+def test_for_who_says_nothing_patience_counts_from_the_verdict(centre: Outbound) -> None:
+    """There is no end of a greeting to count from."""
     customer = _dialled(centre)
     centre.switch.confirm(customer)
     centre.advance(2.5 + 1.8)

@@ -37,6 +37,7 @@ def test_each_decision_that_dials_is_told_and_can_be_made_again(centre: Outbound
     decided = [event for event in centre.events if isinstance(event, PacerDecided)]
     dialling = [event for event in decided if event.dial]
     assert sum(event.dial for event in dialling) >= 4
+    assert len(centre.attempts) >= 2
     assert {attempt.decision for attempt in centre.attempts} <= {e.number for e in dialling}
     for event in decided:
         assert replay(event.decision) == event.dial
