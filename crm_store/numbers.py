@@ -12,6 +12,8 @@ from typing import Final
 
 import phonenumbers
 
+from crm_store.errors import BadRecord
+
 TAIL_DIGITS: Final = 7
 """Digits by which candidates for a local match are found; fewer would find strangers."""
 _LEAST_DIGITS: Final = 3
@@ -56,6 +58,14 @@ def normalise(raw: str, region: str) -> Number:
         return Number(raw=text, value=value, is_e164=True, tail=value[-TAIL_DIGITS:])
     tail = digits[-TAIL_DIGITS:] if len(digits) >= TAIL_DIGITS else ""
     return Number(raw=text, value=digits or text, is_e164=False, tail=tail)
+
+
+def country_of(text: str) -> str:
+    """A country as numbers are read by it: `US`, `GB`. Raises `BadRecord` for anything else."""
+    country = text.strip().upper()
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        raise BadRecord(f"{text[:40]!r} is no country: give two letters, such as US, GB or CN")
+    return country
 
 
 def is_number(text: str) -> bool:

@@ -73,6 +73,12 @@ def end(connection: Connection, batch: int, state: BatchState, note: str = "") -
     connection.execute(update(BATCH).where(_B.id == batch).values(state=state, note=note[:1000]))
 
 
+def mapping_of(connection: Connection, batch: int) -> dict[str, str]:
+    """What the columns of an import were, by header; empty where it is not known."""
+    found = connection.execute(select(_B.mapping).where(_B.id == batch)).scalar_one_or_none()
+    return dict(found or {})
+
+
 def views(
     connection: Connection, *, campaign_id: int | None = None, batch: int | None = None
 ) -> list[BatchView]:

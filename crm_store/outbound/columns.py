@@ -35,7 +35,22 @@ _HEADERS: Final[Mapping[Target, str]] = {
         "crmid externalid 客户编号 客户号 客户id 编号 会员号"
     ),
     Target.AGENT: "agent agentid owner assignedto 坐席 座席 坐席工号 工号 归属坐席",
+    Target.IGNORE: "importrow importreason rowofimport",
 }
+"""The last are those of a file of refused rows (`crm_store.outbound.list_file.ErrorFile`)."""
+_PHONE_WORDS: Final = (
+    "phone phones telephone tel mobile cell cellphone cellular handphone handy landline"
+)
+"""A header with one of them is of numbers if its cells are: `Phone (evening)`, `Tel. 2`."""
+_PHONE_SIGNS: Final = re.compile("电话|電話|手机|手機|座机|座機|固话|宅电")
+_FAX: Final = re.compile("fax|传真|傳真")
+_PLACES: Final = (
+    "home work other office business company main primary secondary second alternate alternative alt "
+    "additional spare backup day daytime evening night private personal emergency "
+    "家 家里 家庭 住宅 单位 公司 办公 办公室 备用 其他 其它 另外 第二 紧急联系 私人 "
+    "家裡 單位 辦公 辦公室 備用 緊急聯絡"
+)
+"""Headers of numbers if the cells are numbers: `Home`, `Work 2`, `备用`."""
 _TARGETS: Final = {name: target for target, names in _HEADERS.items() for name in names.split()}
 _SEVERAL: Final = frozenset({Target.PHONE, Target.FACT, Target.IGNORE})
 """Targets that several columns may have."""
@@ -63,17 +78,22 @@ def columns_of(
     samples: Sequence[Sequence[str]],
     mapping: Mapping[str, Target] | None,
     region: str,
+    before: Mapping[str, Target] | None = None,
 ) -> tuple[Column, ...]:
     """What each column is. `headers` are empty where the file names none.
 
-    Raises `BadRecord` for a mapping that names a column that is not there.
+    `before` is what columns with these headers were in an earlier import, in place of a guess. Raises
+    `BadRecord` for a mapping that names a column that is not there.
     """
     widths = [len(row) for row in samples[:_LOOKED_AT]]
     # A row that is longer than the others has a delimiter too many; it does not make a column.
     width = max(len(headers), max(set(widths), key=widths.count, default=0))
     names = _names(headers, width)
-    targets = [_guess(name) if name else None for name in headers[:width]]
-    targets += [None] * (width - len(targets))
+    known = {fold(name): target for name, target in (before or {}).items()}
+    targets = [
+        known.get(fold(name)) or _guess(name, index, samples, region) if name else None
+        for index, name in enumerate(names)
+    ]
     if Target.PHONE not in targets:
         for index in range(width):
             if _holds_numbers(index, samples, region) and targets[index] in (None, Target.FACT):
@@ -89,8 +109,22 @@ def columns_of(
                 target = Target.FACT  # the first column of that name counts
             taken.add(target)
         header = names[index] or letter(index)
-        columns.append(Column(index=index, header=header, target=target, guessed=index not in told))
+        guessed_it = index not in told and fold(names[index]) not in known
+        columns.append(Column(index=index, header=header, target=target, guessed=guessed_it))
     return tuple(columns)
+
+
+def unread_numbers(
+    columns: Sequence[Column], samples: Sequence[Sequence[str]], region: str
+) -> list[str]:
+    """Headers of columns that are facts by a guess, but whose cells are telephone numbers."""
+    return [
+        column.header
+        for column in columns
+        if column.guessed
+        and column.target is Target.FACT
+        and _holds_numbers(column.index, samples, region)
+    ]
 
 
 def _names(headers: Sequence[str], width: int) -> list[str]:
@@ -105,10 +139,19 @@ def _names(headers: Sequence[str], width: int) -> list[str]:
     return names
 
 
-def _guess(name: str) -> Target:
-    """By the header, without the number behind it: `Phone 2` is a phone."""
+def _guess(name: str, index: int, samples: Sequence[Sequence[str]], region: str) -> Target:
+    """By the header, without the number behind it: `Phone 2` is a phone; `Home` is one if its cells are."""
     folded = fold(name)
-    return _TARGETS.get(folded) or _TARGETS.get(re.sub(r"\d+$", "", folded)) or Target.FACT
+    bare = re.sub(r"\d+$", "", folded)
+    if found := _TARGETS.get(folded) or _TARGETS.get(bare):
+        return found
+    words = set(re.findall(r"[a-z]+", name.casefold()))
+    is_likely = (
+        bare in _PLACES.split() or words & set(_PHONE_WORDS.split()) or _PHONE_SIGNS.search(folded)
+    )
+    if is_likely and not _FAX.search(folded) and _holds_numbers(index, samples, region):
+        return Target.PHONE
+    return Target.FACT
 
 
 def _holds_numbers(index: int, samples: Sequence[Sequence[str]], region: str) -> bool:

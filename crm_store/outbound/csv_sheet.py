@@ -32,6 +32,7 @@ class CsvSheet:
 
     format = "csv"
     name = ""
+    others: tuple[str, ...] = ()
 
     def __init__(self, file: Path) -> None:
         self._octets = file.stat().st_size

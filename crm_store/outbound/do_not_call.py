@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from acd.dialer.model import CampaignName
 from crm_store.database import Database
 from crm_store.errors import BadRecord
-from crm_store.numbers import normalise
+from crm_store.numbers import country_of, normalise
 from crm_store.outbound import batches, forbidding
 from crm_store.outbound.campaign_rows import CampaignBook, row_of
 from crm_store.outbound.forbidding import Ban
@@ -91,13 +91,18 @@ class DoNotCall:
         return await self._database.look(lambda connection: forbidding.removed(connection, value))
 
     async def page(
-        self, *, campaign: CampaignName | None = None, after: str = "", limit: int = 100
+        self,
+        *,
+        campaign: CampaignName | None = None,
+        national: bool = False,
+        after: str = "",
+        limit: int = 100,
     ) -> list[DoNotCallEntry]:
-        """The entries of the centre's list, or of a campaign's, by number."""
+        """The entries of the centre's list, or of a campaign's, or the national one, by number."""
 
         def work(connection: Connection) -> list[DoNotCallEntry]:
-            number = _id(connection, campaign)
-            return forbidding.page(connection, number, after, min(limit, MOST))
+            scope = NATIONAL if national else scope_of(_id(connection, campaign))
+            return forbidding.page(connection, scope, after, min(limit, MOST))
 
         return await self._database.look(work)
 
@@ -121,10 +126,11 @@ class DoNotCall:
         """Import a file of numbers: CSV, XLSX, one number a line, or area code and number apart.
 
         Each piece counts as soon as it is read. `national` replaces the national list of before once all
-        of the file was read, but not where a tenth of it would be lost, unless it `may_shrink`: then what
-        the file has is added, and the note says so. Raises `BadRecord` for a file that cannot be read.
+        of the file was read, but not where a tenth of it would be lost, unless it `may_shrink`: then the
+        import counts as failed, what the file has is added, and the note says so. Raises `BadRecord` for a
+        file that cannot be read.
         """
-        country = (region or self._region).upper()
+        country = country_of(region or self._region)
         listed = await asyncio.to_thread(partial(NumberFile, file, region=country))
         try:
             begin = partial(
@@ -143,10 +149,12 @@ class DoNotCall:
             try:
                 before = await self._database.look(forbidding.count_national)
                 await self._read(listed, ban, batch, errors, progress)
-                note = ""
+                note, state = "", BatchState.DONE
                 if national:
-                    note = await self._replace(batch, before, at, by, may_shrink=may_shrink)
-                done = partial(batches.end, batch=batch, state=BatchState.DONE, note=note)
+                    note = "" if may_shrink else await self._cut_short(batch, before)
+                    state = BatchState.FAILED if note else state
+                    note = note or await self._replace(batch, at, by)
+                done = partial(batches.end, batch=batch, state=state, note=note)
                 await self._database.work(done)
             except BaseException as error:
                 note = str(error) or type(error).__name__
@@ -182,17 +190,20 @@ class DoNotCall:
         finally:
             refused_file.close()
 
-    async def _replace(
-        self, batch: int, before: int, at: float, by: str, *, may_shrink: bool
-    ) -> str:
-        """Take off what the national list of before had and this one has not; says what came of it."""
+    async def _cut_short(self, batch: int, before: int) -> str:
+        """Why a file cannot be all of the national list; empty: it may be."""
         count = partial(forbidding.count_national, batch=batch)
         now = await self._database.look(count)
-        if now < _LEAST_SHARE * before and not may_shrink:
-            return (
-                f"the list of before stays: it had {before:,} numbers and this file has {now:,}, which "
-                "looks as if it was cut short; import it again with may_shrink if it is complete"
-            )
+        if now >= _LEAST_SHARE * before:
+            return ""
+        return (
+            f"the list of before stays: it had {before:,} numbers and this file has {now:,}, which looks as "
+            "if it was cut short; if it is complete, import it again and say that the list may shrink "
+            "(--may-shrink, may_shrink)"
+        )
+
+    async def _replace(self, batch: int, at: float, by: str) -> str:
+        """Take off what the national list of before had and this one has not; says what came of it."""
         dropped = 0
         while gone := await self._database.work(partial(_drop_piece, batch=batch, at=at, by=by)):
             dropped += gone

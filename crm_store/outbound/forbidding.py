@@ -35,6 +35,8 @@ _MOST_REMOVED: Final = 100
 _AT_ONCE: Final = 500
 OPT_OUT: Final = "opt-out"
 """Source of what people asked for themselves."""
+_UNASKED: Final = ("import", "dialer")
+"""Sources of what nobody is known to have asked for."""
 
 
 class Ban(Struct, frozen=True, kw_only=True):
@@ -60,15 +62,17 @@ class Ban(Struct, frozen=True, kw_only=True):
 def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
     """Put E.164 numbers on a list and move their records; gives how many were not on it before.
 
-    Of what is on the list already the words stay that count longest, and what a person asked for itself
-    stays before all: the first time is the proof. Nothing is shortened; take it off first.
+    Of what is on the list already the words stay unless the new ones count longer: the first time is the
+    proof. What a person asked for itself takes the place of what nobody asked for, and stays before all.
+    Nothing is shortened; take it off first.
     """
     upsert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = upsert(DO_NOT_CALL)
     new = statement.excluded
     is_over = and_(_D.until.is_not(None), _D.until <= ban.at)
-    is_longer = and_(_D.until.is_(None), new.until.is_not(None))
-    stays = and_(not_(is_over), or_(_D.source == OPT_OUT, is_longer))
+    is_as_long = or_(_D.until.is_(None), and_(new.until.is_not(None), _D.until >= new.until))
+    gives_way = and_(new.source == OPT_OUT, or_(*(_D.source == each for each in _UNASKED)))
+    stays = and_(not_(is_over), or_(_D.source == OPT_OUT, and_(is_as_long, not_(gives_way))))
     changes: dict[str, Any] = {
         name: case((stays, _D[name]), else_=new[name])
         for name in ("reason", "source", "by", "added_at")
@@ -166,11 +170,8 @@ def entries_of(connection: Connection, number: str, at: float) -> list[DoNotCall
     return [_entry(row, names) for row in rows]
 
 
-def page(
-    connection: Connection, campaign_id: int | None, after: str, limit: int
-) -> list[DoNotCallEntry]:
+def page(connection: Connection, scope: str, after: str, limit: int) -> list[DoNotCallEntry]:
     """The entries of one list, by number."""
-    scope = CENTRE if campaign_id is None else f"campaign:{campaign_id}"
     query = select(DO_NOT_CALL).where(_D.scope == scope, _D.number > after)
     rows = connection.execute(query.order_by(_D.number).limit(limit)).all()
     names = names_of(connection)

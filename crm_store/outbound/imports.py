@@ -15,6 +15,7 @@ from acd.dialer.compliance_places import Place
 from acd.dialer.model import CampaignName
 from crm_store.database import Database
 from crm_store.errors import BadRecord
+from crm_store.numbers import country_of
 from crm_store.outbound import batches, list_rows
 from crm_store.outbound.campaign_rows import CampaignBook, row_of
 from crm_store.outbound.list_file import ErrorFile, ListFile, refusals
@@ -75,10 +76,8 @@ class Imports:
             listed.close()
         shown = await self._database.look(partial(_looked_up, drafts=drafts, campaign=campaign))
         problems = [
-            Problem(row=0, code="file", words=words, fatal=False) for words in listed.sheet.faults
+            Problem(row=0, code="file", words=words, fatal=False) for words in listed.faults
         ]
-        if not listed.has_numbers:
-            problems.append(Problem(row=0, code="no-number", words=listed.no_numbers))
         return Preview(
             file=name or file.name,
             format=listed.sheet.format,
@@ -186,10 +185,19 @@ class Imports:
         region: str,
         agents: Collection[str] | None,
     ) -> ListFile:
-        country = (region or self._region).upper()
-        return await asyncio.to_thread(
+        country = country_of(region or self._region)
+        listed = await asyncio.to_thread(
             partial(ListFile, file, mapping=mapping, sheet=sheet, region=country, agents=agents)
         )
+        if (batch := listed.refused_by) is not None:
+            try:
+                look = partial(batches.mapping_of, batch=batch)
+                before = await self._database.look(look)
+                listed.read_as({header: Target(target) for header, target in before.items()})
+            except BaseException:
+                listed.close()
+                raise
+        return listed
 
     def _begin(
         self,
@@ -219,7 +227,7 @@ class Imports:
         errors: Path | None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
-        refused_file = ErrorFile(errors, listed.headers())
+        refused_file = ErrorFile(errors, listed.headers(), batch)
         rows = added = refused = 0
         try:
             async for drafts in listed.pieces():

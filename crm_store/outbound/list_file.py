@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TextIO
 
 from crm_store.errors import BadRecord
-from crm_store.outbound.columns import columns_of, is_header
+from crm_store.outbound.columns import columns_of, is_header, unread_numbers
 from crm_store.outbound.people import Draft, Reader
 from crm_store.outbound.sheet import Sheet, SheetRow, letter
 from crm_store.outbound.sheets import open_sheet
@@ -21,6 +22,8 @@ from crm_store.outbound.views import Column, Problem, Target
 _SAMPLES: Final = 50
 _AT_ONCE: Final = 250
 """Rows of one piece: some hundredths of a second of computing, and of the database's time."""
+_REFUSED: Final = re.compile(r"row of import (\d{1,9})")
+"""A header of a file of refused rows: it says how the columns were read before."""
 
 
 class ListFile:
@@ -41,16 +44,44 @@ class ListFile:
             self._rows = self.sheet.rows()
             first = list(islice(_filled(self._rows), _SAMPLES + 1))
             if not first:
-                raise BadRecord("the file has no rows")
+                raise BadRecord(f"the file has no rows{self._elsewhere}")
             self.has_header = not first[0].fault and is_header(first[0].cells, region)
-            headers = first[0].cells if self.has_header else ()
+            self._headers = first[0].cells if self.has_header else ()
             self._ahead = first[1:] if self.has_header else first
-            samples = [row.cells for row in self._ahead if not row.fault]
-            self.columns: tuple[Column, ...] = columns_of(headers, samples, mapping, region)
+            self._samples = [row.cells for row in self._ahead if not row.fault]
+            self._mapping, self._agents = mapping, agents
+            self.read_as({})
         except BaseException:
             self.sheet.close()
             raise
-        self._reader = Reader(self.columns, region, agents)
+
+    def read_as(self, before: Mapping[str, Target]) -> None:
+        """Tell columns apart; those with these headers as they were in an earlier import. Before all rows."""
+        self.columns: tuple[Column, ...] = columns_of(
+            self._headers, self._samples, self._mapping, self.region, before
+        )
+        self._reader = Reader(self.columns, self.region, self._agents)
+
+    @property
+    def refused_by(self) -> int | None:
+        """The import whose refused rows these are, if they are any's."""
+        found = (_REFUSED.fullmatch(" ".join(header.split())) for header in self._headers)
+        return next((int(each[1]) for each in found if each), None)
+
+    @property
+    def faults(self) -> list[str]:
+        """What should be known of the file as a whole."""
+        found = list(self.sheet.faults)
+        if not self.has_numbers:
+            found.append(self.no_numbers)
+        elif not self._samples:
+            found.append("below its headers the file has no rows")
+        found += [
+            f"column {header!r} seems to hold telephone numbers, but is read as a fact; if people are "
+            "to be called there say that it is a phone"
+            for header in unread_numbers(self.columns, self._samples, self.region)
+        ]
+        return found
 
     @property
     def has_numbers(self) -> bool:
@@ -61,7 +92,18 @@ class ListFile:
     def no_numbers(self) -> str:
         """What to say where none is."""
         names = ", ".join(column.header for column in self.columns[:20])
-        return f"no column of the file holds telephone numbers; say which one does. It has: {names}"
+        words = (
+            f"no column of the file holds telephone numbers; say which one does. It has: {names}"
+        )
+        return words + self._elsewhere
+
+    @property
+    def _elsewhere(self) -> str:
+        """The sheets that were not looked at."""
+        if not self.sheet.others:
+            return ""
+        more = ", ".join(self.sheet.others[:20])
+        return f"; only sheet {self.sheet.name!r} was looked at, others are {more}"
 
     def drafts(self) -> Iterator[Draft]:
         """Every row as a person, once. Empty rows are passed over."""
@@ -90,9 +132,11 @@ class ListFile:
 class ErrorFile:
     """The rows that were refused, as they were, with the reason: a CSV that can be mended and imported."""
 
-    def __init__(self, path: Path | None, headers: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, headers: Sequence[str], batch: int | None = None) -> None:
+        """`batch` is the import that knows what the columns are."""
         self._path = path
         self._headers = headers
+        self._row = "import row" if batch is None else f"row of import {batch}"
         self._stream: TextIO | None = None
 
     def add(self, found: Sequence[tuple[Draft, Problem]]) -> None:
@@ -102,7 +146,7 @@ class ErrorFile:
         if self._stream is None:
             self._stream = self._path.open("w", encoding="utf-8-sig", newline="")
             csv.writer(self._stream).writerow(
-                [*map(harmless, self._headers), "import row", "import reason"]
+                [*map(harmless, self._headers), self._row, "import reason"]
             )
         writer = csv.writer(self._stream)
         width = len(self._headers)

@@ -39,6 +39,8 @@ class Sheet(Protocol):
     delimiter: str
     name: str
     """Of the sheet; empty for CSV."""
+    others: tuple[str, ...]
+    """Names of sheets of the same file that are not read."""
     faults: tuple[str, ...]
     """What should be known of the file as a whole."""
 

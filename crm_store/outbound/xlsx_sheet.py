@@ -63,6 +63,7 @@ class XlsxSheet:
     def __init__(self, file: Path, sheet: str) -> None:
         self._books: list[Any] = []
         self._row = 0
+        self.others: tuple[str, ...] = ()
         try:
             _look_inside(file)
             self._sheet = self._open(file, sheet, values=True)
@@ -125,6 +126,7 @@ class XlsxSheet:
             raise BadRecord("the file has no sheet with cells")
         if sheet and sheet not in names:
             raise BadRecord(f"there is no sheet {sheet!r}; there are {', '.join(names)}")
+        self.others = tuple([name for name in names if name != (sheet or names[0])])
         found = book[sheet or names[0]]
         if (found.max_row or 0) <= 1:
             found.reset_dimensions()  # some programs write that there is one cell

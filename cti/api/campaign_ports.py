@@ -141,6 +141,12 @@ class CampaignRecords(Protocol):
         """Take numbers off a list; gives how many were on it."""
 
     async def forbidden(
-        self, number: str, campaign: str, after: str, *, removed: bool = False
+        self,
+        number: str,
+        campaign: str,
+        after: str,
+        *,
+        removed: bool = False,
+        national: bool = False,
     ) -> tuple[ForbiddenView, ...]:
         """Entries for a number, or a page of a list."""

@@ -48,10 +48,12 @@ def told(error: AcdError) -> NotFound | Invalid | Conflict:
 
 def bad_settings(problems: list[str]) -> Invalid:
     """Settings with everything that is wrong in them."""
-    details = {}
+    details: dict[str, str] = {}
     for problem in problems[:20]:
         key, _, words = problem.partition(": ")
-        details[key[:100] or "settings"] = words[:300]
+        key = key[:100] or "settings"
+        before = f"{details[key]}; " if key in details else ""
+        details[key] = f"{before}{words[:300]}"
     return Invalid("bad-settings", _sentence("; ".join(problems)[:1000]), **details)
 
 

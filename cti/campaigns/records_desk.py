@@ -230,9 +230,16 @@ class RecordsDesk:
         return gone
 
     async def forbidden(
-        self, number: str, campaign: str, after: str, *, removed: bool = False
+        self,
+        number: str,
+        campaign: str,
+        after: str,
+        *,
+        removed: bool = False,
+        national: bool = False,
     ) -> tuple[ForbiddenView, ...]:
         """Entries for a number, or a page of a list; `removed`: what was taken off for a number."""
+        self._must_be_known(campaign)
         async with answering():
             if number and removed:
                 gone = await self._store.do_not_call.removed(number)
@@ -245,6 +252,7 @@ class RecordsDesk:
             else:
                 found = await self._store.do_not_call.page(
                     campaign=CampaignName(campaign) if campaign else None,
+                    national=national,
                     after=after,
                     limit=_PAGE,
                 )

@@ -9,6 +9,7 @@ from typing import Final
 _MODULES: Final = (
     "campaigns_steer",
     "campaigns_lists",
+    "campaigns_forbid",
     "campaigns_look",
     "campaigns_rehearse",
 )

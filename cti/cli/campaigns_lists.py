@@ -1,4 +1,4 @@
-"""`switchroom campaigns import|imports|undo-import|recycle|forbid|allow`: lists, and whom nobody calls."""
+"""`switchroom campaigns import|imports|undo-import|recycle`: lists of people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
+from cti.cli.campaigns_server import add_action, add_name, at, console, counted, print_json
 
 if TYPE_CHECKING:
     from cti.client import ApiClient
@@ -26,7 +26,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "import a list of people from a CSV or XLSX file",
         _import,
         example='import spring people.csv --map "Mobile=phone" --map "Home=phone" --preview',
-        more="Columns are guessed by their headers; --preview shows how, and keeps nothing.",
+        more="Columns are guessed by their headers; --preview shows how, and keeps nothing. "
+        "A file of refused rows is read as the list was that they are of. "
+        "Ends with 0 if all rows were taken, with 1 if some were refused, or nothing was read.",
     )
     add_name(importing)
     importing.add_argument("file", type=Path, help="CSV, TSV or XLSX")
@@ -42,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     importing.add_argument(
         "--preview", action="store_true", help="show the first rows, keep nothing"
     )
+    add_region(importing)
     listing = add_action(
         subparsers, "imports", "list the imports of a campaign", _imports, example="imports spring"
     )
@@ -70,31 +73,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     again.add_argument("--disposition", action="append", default=[], help="what the agent chose")
     again.add_argument("--fresh", action="store_true", help="their attempts count from 0 again")
     again.add_argument("--dry-run", action="store_true", help="only say how many there are")
-    for name, words, work in (
-        ("forbid", "never call these numbers; or list, with none, who must not be called", _forbid),
-        ("allow", "take numbers off a do-not-call list", _allow),
-    ):
-        parser = add_action(
-            subparsers, name, words, work, example=f"{name} +12025550123 --campaign spring"
-        )
-        parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="in any notation")
-        parser.add_argument("--campaign", default="", help="for this one alone (default: for all)")
-        if name == "forbid":
-            parser.add_argument("--reason", default="", help="kept with it")
-            parser.add_argument("--file", type=Path, help="CSV, XLSX, or one number a line")
-            parser.add_argument(
-                "--national", action="store_true", help="the file takes the national list's place"
-            )
-            parser.add_argument(
-                "--may-shrink",
-                action="store_true",
-                help="the national list may lose more than a tenth of its numbers",
-            )
-            parser.add_argument("--json", action="store_true", help="for programs")
-    for parser in (importing, subparsers.choices["forbid"]):
-        parser.add_argument(
-            "--region", default="", metavar="CC", help="country of numbers given without one"
-        )
+
+
+def add_region(parser: argparse.ArgumentParser) -> None:
+    """Where numbers of a file belong that say nothing of it."""
+    parser.add_argument(
+        "--region", default="", metavar="CC", help="country of numbers given without one: US, GB"
+    )
 
 
 # --- imports ------------------------------------------------------------------------------------
@@ -108,14 +93,14 @@ async def _import(api: ApiClient, args: argparse.Namespace) -> int:
             raise SystemExit(f"{each!r} is no COLUMN=WHAT, such as Mobile=phone")
         mapping[column] = what
     more: dict[str, Any] = {"mapping": mapping, "sheet": args.sheet, "region": args.region}
-    request = await _sent(api, args.file, **more)
+    request = await sent(api, args.file, **more)
     if args.preview:
         _show_preview(await api.preview_import(args.name, request))
         return 0
-    return await _followed(api, await api.begin_import(args.name, request), args.name)
+    return await followed(api, await api.begin_import(args.name, request), args.name)
 
 
-async def _sent(api: ApiClient, file: Path, **more: Any) -> ImportRequest:
+async def sent(api: ApiClient, file: Path, **more: Any) -> ImportRequest:
     """Send a file, with a bar."""
     from rich.progress import Progress
 
@@ -131,7 +116,9 @@ async def _sent(api: ApiClient, file: Path, **more: Any) -> ImportRequest:
 
 
 def _size(file: Path) -> int:
-    if not file.is_file():
+    if file.is_dir():
+        raise SystemExit(f"{file} is a folder; give the file")
+    if not file.exists():
         raise SystemExit(f"{file}: no such file")
     return file.stat().st_size
 
@@ -143,7 +130,7 @@ async def _pieces(file: Path, read: Callable[[int], None]) -> AsyncIterator[byte
             read(len(piece))
 
 
-async def _followed(api: ApiClient, view: ImportView, campaign: str) -> int:
+async def followed(api: ApiClient, view: ImportView, campaign: str) -> int:
     """Wait for the end of an import, with a bar; tell what came of it."""
     import asyncio
 
@@ -176,15 +163,18 @@ def told_import(view: ImportView) -> int:
     if view.state == "failed":
         print(f"The import failed: {view.note}", file=sys.stderr)
         return 1
-    parts = [f"{view.added} added", f"{view.duplicates} duplicates", f"{view.refused} refused"]
-    if view.blocked:
-        parts.append(f"{view.blocked} blocked by a do-not-call list")
-    print(f"Import {view.import_id} of {view.file}: {', '.join(parts)}.")
+    blocked = f", {view.blocked} blocked by a do-not-call list" if view.blocked else ""
+    print(f"Import {view.import_id} of {view.file}: {_parts(view)}{blocked}.")
     if view.note:
         print(view.note[:1].upper() + view.note[1:] + ".")
     if view.errors_file:
         print(f"Refused rows, with their reasons: {view.errors_file}", file=sys.stderr)
     return 1 if view.refused else 0
+
+
+def _parts(view: ImportView) -> str:
+    again = counted(view.duplicates, "duplicate")
+    return f"{view.added} added, {again}, {view.refused} refused"
 
 
 def _show_preview(preview: ImportPreviewView) -> None:
@@ -213,8 +203,8 @@ async def _imports(api: ApiClient, args: argparse.Namespace) -> int:
         print_json(found)
         return 0
     for each in found:
-        how = f"{each.added} added, {each.duplicates} duplicates, {each.refused} refused"
-        print(f"{each.import_id:4}  {at(each.at)}  {each.state:8} {each.file}: {how}, by {each.by}")
+        how = f"{each.file}: {_parts(each)}, by {each.by}"
+        print(f"{each.import_id:4}  {at(each.at)}  {each.state:8} {how}")
         if each.note:
             print(f"      {each.note}")
     if not found:
@@ -225,7 +215,7 @@ async def _imports(api: ApiClient, args: argparse.Namespace) -> int:
 async def _undo(api: ApiClient, args: argparse.Namespace) -> int:
     done = await api.undo_import(args.name, args.number)
     stay = f"; {done.remained} stay: {done.words}" if done.remained else ""
-    print(f"{done.removed} records are taken back{stay}.")
+    print(f"Taken back: {counted(done.removed, 'record')}{stay}.")
     return 0
 
 
@@ -239,45 +229,7 @@ async def _recycle(api: ApiClient, args: argparse.Namespace) -> int:
         dry=args.dry_run,
     )
     found = await api.recycle(args.name, request)
-    print(f"{found} records {'would be' if args.dry_run else 'are'} dialled again.")
-    return 0
-
-
-# --- who must not be called ---------------------------------------------------------------------
-
-
-async def _forbid(api: ApiClient, args: argparse.Namespace) -> int:
-    from cti.schema_campaign_requests import ForbidRequest
-
-    if args.file is not None:
-        if args.campaign:
-            raise SystemExit("A file of numbers is for the centre; leave --campaign out")
-        request = await _sent(api, args.file, region=args.region, may_shrink=args.may_shrink)
-        return await _followed(api, await api.forbid_file(request, national=args.national), "")
-    if not args.numbers:
-        query = {"campaign": args.campaign} if args.campaign else {}
-        found = await api.forbidden(query)
-        if args.json:
-            print_json(found)
-            return 0
-        for each in found:
-            print(
-                f"{each.number:17} {each.scope:9} {at(each.added_at)}  {each.source}  {each.reason}"
-            )
-        if not found:
-            print("Nobody is on this list.")
-        return 0
-    request_body = ForbidRequest(
-        numbers=tuple(args.numbers), campaign=args.campaign, reason=args.reason
+    print(
+        f"Dialled again {'would be' if args.dry_run else 'from now on'}: {counted(found, 'record')}."
     )
-    added = await api.forbid(request_body)
-    print(f"{added} of {len(args.numbers)} numbers are new on the list.")
     return 0
-
-
-async def _allow(api: ApiClient, args: argparse.Namespace) -> int:
-    from cti.schema_campaign_requests import ForbidRequest
-
-    gone = await api.allow(ForbidRequest(numbers=tuple(args.numbers), campaign=args.campaign))
-    print(f"{gone} of {len(args.numbers)} numbers were on the list.")
-    return 0 if gone else 1

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cti.client import ApiClient
+    from cti.schema import Problem
 
 
 def add_action(
@@ -53,34 +54,37 @@ def run(
     """Sign on, and carry it out. 0: done; 1: refused, or the server cannot be reached."""
     import asyncio
 
+    from cti.cli.desk import password_of
     from cti.client_requests import ApiError, ServerUnreachableError
 
     async def signed_on() -> int:
         from cti.client import ApiClient
 
         async with ApiClient(args.server) as api:
-            await api.sign_on(args.login, password(args.password_file))
+            await api.sign_on(args.login, password_of(args.password_file))
             return await work(api, args)
 
     try:
         return asyncio.run(signed_on())
     except ApiError as error:
-        print(error, file=sys.stderr)
-        for key, words in error.problem.details.items():
-            print(f"  {key}: {words}", file=sys.stderr)
+        for line in told_problem(error.problem):
+            print(line, file=sys.stderr)
         return 1
     except (ServerUnreachableError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def password(path: Path | None) -> str:
-    """From the file, or asked for."""
-    from getpass import getpass
+def counted(count: int, thing: str, things: str = "") -> str:
+    """`1 record`, `2 records`."""
+    return f"{count} {thing if count == 1 else things or thing + 's'}"
 
-    from cti.cli.desk import read_password
 
-    return read_password(path) if path is not None else getpass("Password: ")
+def told_problem(problem: Problem) -> list[str]:
+    """What the server refused, each thing once: its sentence has the settings already."""
+    if problem.error_id == "bad-settings" and problem.details:
+        return [f"{key}: {words}" for key, words in problem.details.items()]
+    return [problem.message, *(f"  {key}: {words}" for key, words in problem.details.items())]
 
 
 def print_json(value: Any) -> None:

@@ -72,6 +72,20 @@ def read_password(path: Path | None) -> str:
     return text.splitlines()[0] if text else ""
 
 
+def password_of(path: Path | None) -> str:
+    """From the file, or asked for. Raises SystemExit where nobody can be asked, as under cron."""
+    from getpass import getpass
+
+    if path is not None:
+        return read_password(path)
+    try:
+        return getpass("Password: ")
+    except EOFError:
+        raise SystemExit(
+            "No password: give --password-file, there is no terminal to ask at"
+        ) from None
+
+
 def run_in_terminal(name: str, make: Callable[[], App[None]]) -> int:
     """Run a screen until it is left; gives the exit code."""
     if not sys.stdout.isatty():

@@ -45,21 +45,14 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     import asyncio
 
+    from cti.cli.desk import password_of
     from cti.client_requests import ApiError, ServerUnreachableError
 
     try:
-        return asyncio.run(_show(args, _password(args.password_file)))
+        return asyncio.run(_show(args, password_of(args.password_file)))
     except (ApiError, ServerUnreachableError) as error:
         print(error, file=sys.stderr)
         return 1
-
-
-def _password(path: Path | None) -> str:
-    from getpass import getpass
-
-    from cti.cli.desk import read_password
-
-    return read_password(path) if path is not None else getpass("Password: ")
 
 
 async def _show(args: argparse.Namespace, password: str) -> int:

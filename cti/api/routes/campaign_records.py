@@ -203,13 +203,16 @@ async def forbidden(
     campaign: Text = "",
     after: Text = "",
     removed: bool = False,
+    national: bool = False,
 ) -> Response:
-    """The entries for a number, or a page of the centre's list or a campaign's, by number.
+    """The entries for a number, or a page of the centre's list, a campaign's or the national one, by number.
 
-    `removed`: instead, what was taken off all lists for the number, when and by whom.
+    `removed`: instead, what was taken off all lists for the number, when and by whom. `after`: the number
+    that the page before ended with; a page has 500.
     """
     desk = _desk(caller, context)
-    return JsonAnswer(await desk.forbidden(number, campaign, after, removed=removed))
+    found = await desk.forbidden(number, campaign, after, removed=removed, national=national)
+    return JsonAnswer(found)
 
 
 @router.post("/do-not-call", response_model=dict[str, int])

@@ -41,7 +41,8 @@ async def test_what_a_person_asked_for_itself_stays(store: Store) -> None:
     ("old", "new", "until", "reason"),
     [
         (None, LATER + 9.0, None, "old"),
-        (LATER + 99.0, LATER + 9.0, LATER + 99.0, "new"),
+        (LATER + 99.0, LATER + 9.0, LATER + 99.0, "old"),
+        (None, None, None, "old"),
         (LATER + 9.0, None, None, "new"),
         (LATER - 1.0, LATER + 9.0, LATER + 9.0, "new"),
     ],
@@ -53,6 +54,22 @@ async def test_the_longest_ban_counts(
     await forbid(store, "new", "supervisor", new)
     found = await entry(store)
     assert (found.until, found.reason) == (until, reason)
+
+
+async def test_who_is_forbidden_again_keeps_the_first_day_and_its_reason(store: Store) -> None:
+    lists = store.outbound.do_not_call
+    for reason, at in (("letter of 3 November", LATER), ("", LATER + 99.0)):
+        await lists.add(
+            [new_york(1)], campaign=None, reason=reason, source="supervisor", by="ann", at=at
+        )
+    found = await entry(store, LATER + 99.0)
+    assert (found.added_at, found.reason) == (LATER, "letter of 3 November")
+
+
+async def test_what_a_person_asked_for_takes_the_place_of_a_file(store: Store) -> None:
+    await forbid(store, "imported from list.csv", "import")
+    await forbid(store, "opted out by key", "opt-out")
+    assert (await entry(store)).reason == "opted out by key"
 
 
 async def test_what_is_taken_off_is_kept(store: Store) -> None:

@@ -64,7 +64,14 @@ async def test_a_list_is_imported_and_what_is_refused_comes_back(
     assert records[0].facts == {"city": "Bath"}
     with errors.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.reader(stream))
-    assert rows[0] == ["name", "phone", "phone 2", "city", "import row", "import reason"]
+    assert rows[0] == [
+        "name",
+        "phone",
+        "phone 2",
+        "city",
+        f"row of import {batch.id}",
+        "import reason",
+    ]
     reasons = {row[0]: (row[4], row[5]) for row in rows[1:]}
     assert reasons == {
         "nobody": ("5", "there is no number"),
@@ -204,6 +211,7 @@ async def test_a_national_list_replaces_the_one_before(store: Store, tmp_path: P
     found = await store.outbound.lists.claim(WINTER, NOON + 1.0, 9)
     assert [candidate.number for candidate in found] == [new_york(1)]
     assert await lists.counts() == {"centre": 0, "national": 2}
+    assert [each.number for each in await lists.page(national=True)] == [new_york(2), new_york(9)]
     own = await lists.run(file_of(tmp_path, "2125550101\n"), by="ann", at=NOON)
     assert (own.added, own.duplicates) == (1, 0)
     (entry,) = await lists.page()
@@ -223,10 +231,12 @@ async def test_a_national_list_that_was_cut_short_takes_nobody_off(
     await lists.run(file_of(tmp_path, whole), by="ann", at=NOON, national=True)
     done = await lists.run(file_of(tmp_path, text), by="ann", at=NOON, national=True)
     assert "had 2 numbers" in done.note
+    assert done.state is BatchState.FAILED  # whoever waits for it must not believe it
     assert (await lists.counts())["national"] == 2
     done = await lists.run(
         file_of(tmp_path, text), by="ann", at=NOON, national=True, may_shrink=True
     )
+    assert done.state is BatchState.DONE
     assert "of the list before are on it no more" in done.note
     assert (await lists.counts())["national"] == text.count("2125550101")
 
@@ -238,3 +248,36 @@ async def test_a_list_gives_records_to_agents_who_exist_alone(store: Store, tmp_
     assert [each.code for row in shown.rows for each in row.problems] == ["unknown-agent"]
     done = await store.outbound.imports.run(WINTER, file, by="ann", at=NOON, agents={"1001"})
     assert (done.added, done.refused) == (2, 1)
+
+
+async def test_refused_rows_that_were_mended_are_read_as_the_list_that_they_are_of(
+    store: Store, tmp_path: Path
+) -> None:
+    await given(store)
+    errors = tmp_path / "errors.csv"
+    text = "who,phone,Door,city\nAnn,2125550101,2125550111,Bath\nBob,12,x,York\n"
+    told = {"who": Target.NAME, "Door": Target.PHONE}
+    first = await run(store, file_of(tmp_path, text), mapping=told, errors=errors)
+    refused = errors.read_text(encoding="utf-8-sig")
+    assert f"who,phone,Door,city,row of import {first.id},import reason" in refused
+    errors.write_text(refused.replace("12,x", "2125550102,2125550112", 1), encoding="utf-8")
+    shown = await store.outbound.imports.preview(WINTER, errors)
+    assert [(each.name, each.numbers, dict(each.facts)) for each in shown.rows] == [
+        ("Bob", (new_york(2), new_york(12)), {"city": "York"})
+    ]
+    assert (await run(store, errors)).added == 1
+    again = await run(store, errors, mapping={"city": Target.NAME, "who": Target.FACT})
+    assert again.duplicates == 1  # what is told now counts before
+
+
+@pytest.mark.parametrize("region", ["ZZ", "USA", "england"])
+async def test_numbers_are_read_as_of_a_country_that_there_is(
+    store: Store, tmp_path: Path, region: str
+) -> None:
+    await given(store)
+    with pytest.raises(BadRecord, match="is no country: give two letters"):
+        await run(store, file_of(tmp_path, LIST), region=region)
+    with pytest.raises(BadRecord, match="is no country"):
+        await store.outbound.do_not_call.run(
+            file_of(tmp_path, "2125550101\n"), by="ann", at=NOON, region=region
+        )

@@ -322,3 +322,48 @@ def test_states_are_read_by_their_two_letters(
 
 def test_columns_are_named_as_in_a_spreadsheet() -> None:
     assert [letter(index) for index in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Home", "Work", "Other 2", "Phone (evening)", "Tel. 2", "Cell #", "备用", "其他电话", "手机2"],
+)
+def test_second_numbers_are_known_by_their_headers_and_cells(header: str) -> None:
+    rows = [("Ann", "2125550101", "2125550111"), ("Bob", "2125550102", "")]
+    columns = columns_of(("name", "phone", header), rows, None, "US")
+    assert columns[2].target is Target.PHONE
+    (fact,) = columns_of((header,), [("Bath",)], {"A": Target.FACT}, "US")
+    assert fact.target is Target.FACT
+
+
+@pytest.mark.parametrize("header", ["Fax", "Fax phone", "传真电话", "Hotel", "Order"])
+def test_a_column_of_numbers_with_another_name_stays_a_fact_and_is_told(
+    tmp_path: Path, header: str
+) -> None:
+    text = f"name,phone,{header}\nAnn,2125550101,2125550111\n"
+    listed = ListFile(text_file(tmp_path, text), mapping=None, sheet="", region="US")
+    assert listed.columns[2].target is Target.FACT
+    assert f"column {header!r} seems to hold telephone numbers" in listed.faults[-1]
+    listed.close()
+
+
+def test_places_without_numbers_are_facts() -> None:
+    columns = columns_of(("phone", "Home", "Company"), [("2125550101", "Bath", "ACME")], None, "US")
+    assert [column.target for column in columns[1:]] == [Target.FACT, Target.FACT]
+
+
+def test_a_workbook_whose_first_sheet_is_another_names_its_sheets(tmp_path: Path) -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(["read me"])
+    book.create_sheet("People").append(["phone"])
+    book.save(tmp_path / "two.xlsx")
+    listed = ListFile(tmp_path / "two.xlsx", mapping=None, sheet="", region="US")
+    assert "only sheet 'Sheet' was looked at, others are People" in listed.no_numbers
+    listed.close()
+
+
+def test_headers_without_rows_are_told(tmp_path: Path) -> None:
+    listed = ListFile(text_file(tmp_path, "name,phone\n"), mapping=None, sheet="", region="US")
+    assert listed.faults == ["below its headers the file has no rows"]
+    listed.close()

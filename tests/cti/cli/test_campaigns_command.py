@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import io
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from rich.console import Console
 
+from cti.cli import campaigns_forbid
 from cti.cli.campaigns_lists import told_import
 from cti.cli.campaigns_look import draw_panel, draw_why
-from cti.schema_campaign_requests import ImportView
+from cti.cli.campaigns_server import counted, told_problem
+from cti.cli.desk import password_of
+from cti.schema import Problem
+from cti.schema_campaign_requests import ForbiddenView, ImportView
 from cti.schema_campaigns import (
     AbandonRateView,
     BlockerView,
@@ -20,6 +28,9 @@ from cti.schema_campaigns import (
     FunnelStepView,
     WhyCampaignView,
 )
+
+if TYPE_CHECKING:
+    from cti.client import ApiClient
 
 PANEL = CampaignView(
     name="spring",
@@ -153,5 +164,80 @@ def test_an_import_tells_where_refused_rows_are(capsys: pytest.CaptureFixture[st
     )
     assert told_import(view) == 1
     out, err = capsys.readouterr()
-    assert "10 added, 1 duplicates, 2 refused, 1 blocked by a do-not-call list" in out
+    assert "10 added, 1 duplicate, 2 refused, 1 blocked by a do-not-call list" in out
     assert "/data/imports/import-3-errors.csv" in err
+
+
+@pytest.mark.parametrize("module", ["bans", "trunks", "campaigns_server"])
+def test_without_a_terminal_it_says_what_to_give(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody_there(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody_there)
+    with pytest.raises(SystemExit, match="give --password-file"):
+        password_of(None)
+    source = Path(f"cti/cli/{module}.py").read_text("utf-8")
+    assert "getpass" not in source  # they all ask there
+
+
+def test_what_is_refused_is_told_once() -> None:
+    refused = Problem(
+        error_id="bad-settings",
+        message="Queue: no queue is named x; mode: ...",
+        details={"queue": "no queue is named x", "mode": "one of a, b"},
+    )
+    assert told_problem(refused) == ["queue: no queue is named x", "mode: one of a, b"]
+    other = Problem(error_id="busy", message="Later.", details={"until": "noon"})
+    assert told_problem(other) == ["Later.", "  until: noon"]
+
+
+def test_counts_are_in_words() -> None:
+    assert [counted(each, "record") for each in (0, 1, 2)] == ["0 records", "1 record", "2 records"]
+
+
+class Lists:
+    """A server with do-not-call lists of two pages."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, str]] = []
+
+    async def forbidden(self, query: dict[str, str]) -> list[ForbiddenView]:
+        self.asked.append(query)
+        numbers = range(500) if "after" not in query else range(500, 501)
+        return [
+            ForbiddenView(
+                number=f"+1202555{number:04}",
+                scope="national",
+                campaign="",
+                reason="national list",
+                source="import",
+                by="super",
+                added_at=1.0,
+            )
+            for number in numbers
+        ]
+
+    async def imports(self, campaign: str) -> list[ImportView]:
+        return []
+
+
+def test_the_national_list_is_listed_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    campaigns_forbid.add_parser(parser.add_subparsers())
+    server = Lists()
+    api = cast("ApiClient", server)
+    done = campaigns_forbid.forbid(api, parser.parse_args(["forbid", "--national"]))
+    assert asyncio.run(done) == 0
+    out, err = capsys.readouterr()
+    assert (len(out.splitlines()), err) == (501, "On this list: 501 numbers.\n")
+    assert server.asked == [
+        {"national": "true"},
+        {"national": "true", "after": "+12025550499"},
+    ]
+    refused = campaigns_forbid.forbid(
+        api, parser.parse_args(["forbid", "--national", "+12025550100"])
+    )
+    with pytest.raises(SystemExit, match="comes as a file"):
+        asyncio.run(refused)
