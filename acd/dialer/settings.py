@@ -68,14 +68,22 @@ class RegionCap(Struct, frozen=True, kw_only=True):
     per_24_h: int
 
 
-_EARLIER: tuple[str, ...] = ("US-FL", "US-MD", "US-OK")
-"""States that allow calls until 20:00, and three in any 24 hours."""
+_EARLIER: tuple[str, ...] = (
+    "US-FL",  # Fla. Stat. 501.616(6)(a)
+    "US-MA",  # 201 CMR 12.02(2)
+    "US-MD",  # Md. Code, Com. Law 14-4502
+    "US-OK",  # Okla. Stat. tit. 15, 775C.4
+    "US-WA",  # RCW 19.158.040(2)
+)
+"""States in which sales calls end at 20:00."""
+_THRICE: tuple[str, ...] = ("US-FL", "US-MD", "US-OK")
+"""States that allow three calls about one matter in any 24 hours: Fla. Stat. 501.616(6)(b), and as above."""
 DEFAULT_WINDOWS: tuple[Window, ...] = (
     Window(),
     *(Window(end="20:00", region=state) for state in _EARLIER),
 )
 DEFAULT_REGION_CAPS: tuple[RegionCap, ...] = tuple(
-    RegionCap(region=state, per_24_h=3) for state in _EARLIER
+    RegionCap(region=state, per_24_h=3) for state in _THRICE
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import math
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
+from acd.dialer.compliance_places import Place
 from acd.dialer.model import CampaignName, CampaignState
 from acd.dialer.settings import CampaignSettings
 from crm_store.errors import NotStored
@@ -19,6 +21,15 @@ FRESH_S: Final = 1.0
 _BY_NAME: Final = select(CAMPAIGN)
 
 
+class ReadyPlace(NamedTuple):
+    """A place of a list that has ready records."""
+
+    id: int
+    rank: int
+    """The lowest of them."""
+    place: Place
+
+
 class Known:
     """One campaign as claims and settlements need it."""
 
@@ -26,6 +37,7 @@ class Known:
         "are_quotas_counted",
         "id",
         "is_deleted",
+        "looked_at",
         "openings",
         "places",
         "quotas",
@@ -49,8 +61,9 @@ class Known:
         self.read_at = at
         self.refreshed_at: float | None = None
         """When its waiting records were looked at last."""
-        self.places: tuple[int, ...] = ()
-        """Those that have ready records, as of then."""
+        self.places: tuple[ReadyPlace, ...] = ()
+        """Those that have ready records, the best first, as of `looked_at`."""
+        self.looked_at = -math.inf
         self.quotas: dict[str, int] = {}
         """How many of each kind were reached, as of `quotas_read_at`."""
         self.quotas_read_at: float | None = None

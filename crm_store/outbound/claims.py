@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Double, and_, bindparam, case, delete, select, text, update
+from sqlalchemy import Connection, Double, and_, bindparam, case, delete, select, update
 
 from acd.dialer.compliance import Hold, Knowledge, Verdict, judge
 from acd.dialer.compliance_moves import Stage
-from acd.dialer.compliance_places import Place
 from acd.dialer.model import CampaignName, Candidate, RecordId
 from acd.model import AgentId
 from crm_store.models.tables import CLAIM, RECORD
 from crm_store.outbound.campaign_rows import Known
 from crm_store.outbound.holding import CLAIM_S
+from crm_store.outbound.next_rows import COLUMNS, FEW_PLACES, look, next_rows, stays_open
 from crm_store.outbound.numbers_known import (
     Forbidden,
     Past,
@@ -32,8 +32,6 @@ from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.quotas import count_quotas, full_quotas, quota_of
 from crm_store.outbound.shelving import WAITING, go_past_forbidden
 
-MARGIN_S: Final = 90.0
-"""A window that closes so soon counts as closed: what is claimed waits a while before it is dialled."""
 REFRESH_S: Final = 15.0
 """Records whose time has come are looked for so often at least: also with each settlement, which nobody
 waits for, and whenever a claim finds fewer than it wants."""
@@ -45,9 +43,8 @@ _AT_ONCE: Final = 500
 _PIECES: Final = 4
 """At most so many pieces at once: after a night there may be a hundred thousand."""
 _ROUNDS: Final = 12
+_WIDER_BY: Final = 4
 _MOST_READ: Final = 1024
-_SPREAD: Final = 4
-"""So many times its even share is read of each place at first."""
 _TOKEN_BITS: Final = 53
 """As many as every reader of JSON takes whole."""
 _MOST_AWAITED: Final = 500
@@ -84,62 +81,10 @@ _LATE: Final = _FREED.where(_R.due_at <= bindparam("now"))
 """What agents promised and did not do."""
 _LEFT: Final = _FREED.where(_R.agent.in_(bindparam("agents", expanding=True)))
 """What waits for agents who are gone."""
-_PLACES: Final = text(
-    "WITH RECURSIVE place(id) AS ("
-    " SELECT min(place_id) FROM outbound_record WHERE campaign_id = :campaign AND stage = 'ready'"
-    " UNION ALL SELECT (SELECT min(place_id) FROM outbound_record"
-    "  WHERE campaign_id = :campaign AND stage = 'ready' AND place_id > place.id)"
-    " FROM place WHERE place.id IS NOT NULL"
-    ") SELECT id FROM place WHERE id IS NOT NULL"
-)
-"""From one place to the next along the index, however many records lie between."""
-_OF_PLACE: Final = (
-    "SELECT id, rank FROM outbound_record"
-    " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
-    " ORDER BY rank LIMIT :each"
-)
-"""The first records of one place."""
-_COLUMNS: Final = (
-    _R.id,
-    _R.name,
-    _R.customer_id,
-    _R.facts,
-    _R.priority,
-    _R.place_id,
-    _R.position,
-    _R.number,
-    _R.agent,
-    _R.is_promised,
-    _R.attempts,
-)
-_NEXT: Final = (
-    "WITH head AS (SELECT record.id, record.rank, place.value AS place FROM {places}),"
-    # Of a place that has more, nothing is known behind the last one read: what ranks behind it may
-    # not be the next.
-    " known AS (SELECT min(last) AS rank FROM (SELECT max(rank) AS last FROM head"
-    "  GROUP BY place HAVING count(*) >= :each) AS full_place)"
-    f" SELECT {', '.join(column.name for column in _COLUMNS)} FROM outbound_record WHERE id IN"
-    "  (SELECT id FROM head WHERE rank <= coalesce((SELECT rank FROM known), rank)"
-    "   ORDER BY rank LIMIT :most)"
-    " AND stage = 'ready' ORDER BY rank"
-)
-_NEXT_SQLITE: Final = text(
-    _NEXT.format(
-        places="json_each(:places) AS place JOIN outbound_record AS record"
-        f" ON record.id IN (SELECT id FROM ({_OF_PLACE}))"
-    )
-).columns(*_COLUMNS)
-_NEXT_POSTGRES: Final = text(
-    _NEXT.format(
-        places="unnest(CAST(:places AS integer[])) AS place(value)"
-        f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record"
-    )
-    + " FOR UPDATE SKIP LOCKED"
-).columns(*_COLUMNS)
 _WIDER: Final = 3
 """On PostgreSQL the first records may be in another server's hands: so often it is looked further."""
 _MINE: Final = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(
         _R.campaign_id == bindparam("campaign"),
         _R.agent == bindparam("wanted_agent"),
@@ -186,7 +131,7 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
     may_be_old = REFRESH_S if wish.agent is None else _PROMPT_S
     is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < may_be_old
     if not is_fresh:
-        refresh(connection, known, wish.at)
+        refresh(connection, book, known, wish.at)
     taken: list[Candidate] = []
     if wish.agent is not None:
         mine = {"campaign": known.id, "wanted_agent": wish.agent, "most": _MOST_READ}
@@ -195,31 +140,33 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
     if wish.own_only:
         return taken
     wider = 0 if connection.dialect.name == "sqlite" else _WIDER
-    read = 0
+    read, spread = 0, 1
     for _ in range(_ROUNDS):
         missing = wish.most - len(taken)
         if missing <= 0:
             break
-        # Some may be held back by a rule: many more with each round.
-        read = min(_MOST_READ, max(missing, 4 * read))
-        rows = _next(connection, book, known, wish.at, read)
+        read, spread = min(_MOST_READ, max(missing, read)), _WIDER_BY * spread
+        rows = next_rows(connection, known, wish.at, read, spread)
         if not rows:
             if wider:
                 wider -= 1
                 continue
             if is_fresh:
-                refresh(connection, known, wish.at)
+                refresh(connection, book, known, wish.at)
                 is_fresh = False
                 continue
             break
-        taken += _take(connection, book, known, wish, rows, missing)
+        found = _take(connection, book, known, wish, rows, missing)
+        taken += found
+        # Where a rule held some back it may hold back others: many more with each round.
+        read = _WIDER_BY * read if len(found) < len(rows) else 0
     return taken
 
 
-def awaited(connection: Connection, known: Known, at: float) -> list[AgentId]:
+def awaited(connection: Connection, book: PlaceBook, known: Known, at: float) -> list[AgentId]:
     """The agents for whom records of a campaign wait."""
     if known.refreshed_at is None or not 0 <= at - known.refreshed_at < REFRESH_S:
-        refresh(connection, known, at)
+        refresh(connection, book, known, at)
     found = connection.execute(_AWAITED, {"campaign": known.id}).scalars()
     return [AgentId(agent) for agent in found]
 
@@ -230,8 +177,13 @@ def free(connection: Connection, known: Known, agents: Sequence[AgentId]) -> int
     return connection.execute(_LEFT, {"campaign": known.id, "agents": list(agents)}).rowcount
 
 
-def refresh(connection: Connection, known: Known, at: float) -> None:
-    """Make ready what is due, lapsed claims included, and see in which places records are ready."""
+def refresh(
+    connection: Connection, book: PlaceBook, known: Known, at: float, *, is_needed: bool = True
+) -> None:
+    """Make ready what is due, lapsed claims included, and see in which places records are ready.
+
+    Unless that is needed now, it is not seen each time where there are many places.
+    """
     connection.execute(_LATE, {"campaign": known.id, "now": at})
     promise_s = 3600.0 * known.settings.promise_hours
     due = {"campaign": known.id, "now": at, "ends": at + promise_s if promise_s else None}
@@ -239,25 +191,9 @@ def refresh(connection: Connection, known: Known, at: float) -> None:
         if connection.execute(_DUE, due).rowcount < _AT_ONCE:
             break
     connection.execute(delete(CLAIM).where(CLAIM.c.until <= at))
-    places = connection.execute(_PLACES, {"campaign": known.id}).scalars()
-    known.places = tuple(places)
+    if is_needed or len(known.places) <= FEW_PLACES or not 0 <= at - known.looked_at < REFRESH_S:
+        look(connection, book, known, at)
     known.refreshed_at = at
-
-
-def _next(
-    connection: Connection, book: PlaceBook, known: Known, at: float, most: int
-) -> Sequence[Any]:
-    places = book.places(connection, known.places)
-    open_now = [number for number, each in places.items() if _stays_open(known, each, at)]
-    if not open_now:
-        return ()
-    each = min(most, max(1, _SPREAD * most // len(open_now)))
-    sought: dict[str, Any] = {"campaign": known.id, "most": most, "each": each}
-    if connection.dialect.name == "sqlite":
-        sought["places"] = "[" + ",".join(map(str, open_now)) + "]"
-        return connection.execute(_NEXT_SQLITE, sought).all()
-    sought["places"] = open_now
-    return connection.execute(_NEXT_POSTGRES, sought).all()
 
 
 def _take(
@@ -321,14 +257,9 @@ def _judged(
         verdict = judge(settings, knowledge, at)
         if verdict.hold is Hold.FORBIDDEN:
             verdict = Verdict(hold=Hold.FORBIDDEN, why=verdict.why, free_at=ban.until)
-        elif verdict.is_allowed and not _stays_open(known, place, at):
+        elif verdict.is_allowed and not stays_open(known, place, at):
             verdict = Verdict(hold=Hold.WINDOW, why=verdict.why)
         yield row, verdict
-
-
-def _stays_open(known: Known, place: Place, at: float) -> bool:
-    state = known.openings.at(place, at)
-    return state.is_open and (state.changes_at is None or state.changes_at - at >= MARGIN_S)
 
 
 def _hold(

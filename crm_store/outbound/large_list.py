@@ -31,7 +31,7 @@ _PEOPLE: Final = (
     "person AS (SELECT :first + i AS id, i, i % 10 AS part, area.place_id AS place_id, "
     " '+1' || area.code || '555' || substr(CAST(10000 + i / :areas AS VARCHAR(5)), 2) AS number, "
     " i % 5 AS priority "
-    " FROM n JOIN list_area AS area ON area.idx = i % :areas) "
+    " FROM n JOIN list_area AS area ON area.idx = i % :areas AND area.home = i / :areas % :homes) "
 )
 """Six of ten were never tried, three wait for their next attempt, one is done."""
 _RECORDS: Final = (
@@ -65,36 +65,55 @@ _ATTEMPTS: Final = (
 )
 
 
-async def fill(database: Database, campaign: str, records: int, at: float) -> None:
+async def fill(
+    database: Database, campaign: str, records: int, at: float, *, moved: bool = False
+) -> None:
     """Give a campaign so many records with numbers all over the United States, a third of them tried.
 
-    At most 3.5 million.
+    At most 3.5 million. `moved`: the list says for each where the person lives, anywhere.
     """
-    places = await database.work(partial(PlaceBook().ids, places=_areas().values()))
-    begin = await database.work(partial(_prepare, campaign=campaign, places=places, at=at))
+    areas = _areas(moved)
+    places = await database.work(partial(PlaceBook().ids, places=areas.values()))
+    begin = await database.work(
+        partial(_prepare, campaign=campaign, areas=areas, places=places, at=at)
+    )
     for first in range(0, records, _AT_ONCE):
         piece = {**begin, "begin": first, "end": min(records, first + _AT_ONCE), "at": at}
         await database.work(partial(_put, values=piece))
     await database.work(_tidy)
 
 
-def _areas() -> dict[str, Place]:
-    return {code: place_of(f"+1{code}5550100") for code in sorted(STATE_OF_AREA_CODE)}
+def _areas(moved: bool) -> dict[tuple[str, int], Place]:
+    """Where people are by the area code of their number and the state in which they live."""
+    homes = sorted(set(STATE_OF_AREA_CODE.values())) if moved else [""]
+    return {
+        (code, number): place_of(f"+1{code}5550100", region=home and f"US-{home}")
+        for number, home in enumerate(homes)
+        for code in sorted(STATE_OF_AREA_CODE)
+    }
 
 
 def _prepare(
-    connection: Connection, campaign: str, places: dict[Place, int], at: float
+    connection: Connection,
+    campaign: str,
+    areas: dict[tuple[str, int], Place],
+    places: dict[Place, int],
+    at: float,
 ) -> dict[str, Any]:
     row = row_of(connection, CampaignName(campaign))
     connection.execute(text("DROP TABLE IF EXISTS list_area"))
     connection.execute(
-        text("CREATE TABLE list_area (idx INTEGER PRIMARY KEY, code TEXT, place_id INTEGER)")
+        text(
+            "CREATE TABLE list_area (idx INTEGER, home INTEGER, code TEXT, place_id INTEGER,"
+            " PRIMARY KEY (idx, home))"
+        )
     )
-    areas = [
-        {"idx": index, "code": code, "place_id": places[place]}
-        for index, (code, place) in enumerate(_areas().items())
+    codes = {code: index for index, code in enumerate(dict.fromkeys(code for code, _ in areas))}
+    rows = [
+        {"idx": codes[code], "home": home, "code": code, "place_id": places[place]}
+        for (code, home), place in areas.items()
     ]
-    connection.execute(text("INSERT INTO list_area VALUES (:idx, :code, :place_id)"), areas)
+    connection.execute(text("INSERT INTO list_area VALUES (:idx, :home, :code, :place_id)"), rows)
     batch = connection.execute(
         insert(BATCH).values(campaign_id=row.id, file="large list", state="done", at=at, by="bench")
     ).inserted_primary_key
@@ -102,7 +121,8 @@ def _prepare(
         "campaign": row.id,
         "name": row.name,
         "batch": batch[0] if batch else 0,
-        "areas": len(areas),
+        "areas": len(codes),
+        "homes": len(areas) // len(codes),
         "facts": {"city": "Springfield", "product": "B-12"},
         "counts": {},
     }

@@ -62,7 +62,7 @@ class Lists:
 
         def work(connection: Connection) -> list[AgentId]:
             known = self._campaigns.get(connection, campaign, at)
-            return claims.awaited(connection, known, at)
+            return claims.awaited(connection, self._places, known, at)
 
         async with self._claiming:
             return await self._database.work(work)
@@ -143,7 +143,8 @@ class Lists:
             ban = Ban(campaign_id=None, reason=each.reason, source=OPT_OUT, by=each.by, at=each.at)
             forbid(connection, [each.number], ban)
         for known in done.campaigns:
-            claims.refresh(connection, known, max(attempt.ended_at for attempt in attempts))
+            at = max(attempt.ended_at for attempt in attempts)
+            claims.refresh(connection, self._places, known, at, is_needed=False)
 
 
 def _pieces(held: Sequence[Held]) -> Iterator[list[holding.Pair]]:

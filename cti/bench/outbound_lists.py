@@ -62,13 +62,16 @@ def main() -> None:
     parser.add_argument(
         "--claims", type=int, default=3_000, help="claims of one record that are timed"
     )
+    parser.add_argument("--moved", action="store_true", help="the list says where each lives")
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     found: dict[str, Any] = {}
     for kind in (args.only,) if args.only else ("sqlite", "postgresql"):
         with _database(kind) as (url, postmaster):
-            found[kind] = uvloop.run(measure(url, args.records, args.claims, postmaster))
+            found[kind] = uvloop.run(
+                measure(url, args.records, args.claims, postmaster, moved=args.moved)
+            )
         if not args.json:
             sys.stdout.write(_lines(kind, found[kind]) + "\n")
             sys.stdout.flush()
@@ -113,7 +116,7 @@ def _parent(process: Path) -> int:
 
 
 async def measure(
-    url: str, records: int, claims: int, postmaster: int | None = None
+    url: str, records: int, claims: int, postmaster: int | None = None, *, moved: bool = False
 ) -> dict[str, Any]:
     """Fill a list and time what the dialer asks of it. Milliseconds."""
     store = await Store.open(url, data_dir=None)
@@ -125,7 +128,7 @@ async def measure(
         )
         await store.outbound.campaigns.create(settings, at=AT, by="bench")
         began = time.perf_counter()
-        await fill(store.outbound.database, NAME, records, AT)
+        await fill(store.outbound.database, NAME, records, AT, moved=moved)
         filled_s = time.perf_counter() - began
         cpu = OnCpu(postmaster)
         ones, worked, settled = await _claims(store, cpu, claims, 1)

@@ -259,8 +259,18 @@ def test_who_opted_out_is_blocked_whatever_else_is_said() -> None:
     assert move.stage is Stage.OPTED_OUT
 
 
-def test_florida_s_rules_come_with_the_program() -> None:
-    assert [each.end for each in windows_for(DEFAULTS.windows, "US-FL")] == ["20:00"]
-    assert [each.end for each in windows_for(DEFAULTS.windows, "US-NY")] == ["21:00"]
-    assert most_in_24_h(Limits(per_24_h=9), MIAMI) == 3
-    assert most_in_24_h(Limits(per_24_h=9), NEW_YORK) == 9
+@pytest.mark.parametrize(
+    ("state", "until", "in_24_h"),
+    [
+        ("US-FL", "20:00", 3),
+        ("US-MA", "20:00", 9),
+        ("US-MD", "20:00", 3),
+        ("US-OK", "20:00", 3),
+        ("US-WA", "20:00", 9),
+        ("US-NY", "21:00", 9),
+    ],
+)
+def test_rules_of_states_come_with_the_program(state: str, until: str, in_24_h: int) -> None:
+    assert [each.end for each in windows_for(DEFAULTS.windows, state)] == [until]
+    place = Place(regions=(state,), zones=("America/New_York",))
+    assert most_in_24_h(Limits(per_24_h=9), place) == in_24_h

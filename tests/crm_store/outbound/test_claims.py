@@ -8,9 +8,11 @@ from sqlalchemy import Connection, select
 
 from acd.dialer.model import CampaignName, Outcome
 from acd.dialer.settings import Limits, Quota, RegionCap, Retry, Window
+from acd.dialer.us_area_codes import STATE_OF_AREA_CODE
 from acd.model import AgentId
 from crm_store.errors import NotStored
 from crm_store.models.tables import QUOTA
+from crm_store.outbound import claims, next_rows
 from crm_store.store import Store
 from tests.crm_store.outbound.people import (
     HOUR,
@@ -162,6 +164,26 @@ async def test_caps_of_a_number_hold_it_back_until_they_let_go(store: Store) -> 
     assert await claimed(store, NOON + 24 * HOUR - 2.0) == []
     (found,) = await store.outbound.lists.claim(WINTER, NOON + 24 * HOUR + 1.0, 1)
     assert "attempt 3 of 4; 1 of 2 in 24 h" in found.why
+
+
+@pytest.mark.parametrize("most", [1, 3, 12])
+async def test_the_best_come_first_however_many_places_there_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(next_rows, "FEW_PLACES", 2)
+    monkeypatch.setattr(claims, "FEW_PLACES", 2)
+    codes = sorted(STATE_OF_AREA_CODE)[:12]
+    # Half of the list in one place, first; the others one by one in any order.
+    people = [new_york(index) for index in range(12)]
+    people += [f"+1{codes[(5 * index) % 12]}5550150" for index in range(12)]
+    await given(store, *[[number] for number in people])
+    found: list[str] = []
+    at = NOON
+    while some := await store.outbound.lists.claim(WINTER, at, most):
+        assert len(some) == min(most, len(people) - len(found))
+        found += [candidate.number for candidate in some]
+        at += 1.0
+    assert found == people
 
 
 async def test_an_abandoned_number_is_locked_unless_an_agent_is_first(store: Store) -> None:

@@ -1,0 +1,148 @@
+"""The records of a list that come next: read from one index, lowest rank first, in places that are open.
+
+A list that says where people live has thousands of places. The best records are in those that begin with
+the lowest ranks, so only these are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from acd.dialer.compliance_places import Place
+from crm_store.models.tables import RECORD
+from crm_store.outbound.campaign_rows import Known, ReadyPlace
+from crm_store.outbound.places import PlaceBook
+
+MARGIN_S: Final = 90.0
+"""A window that closes so soon counts as closed: what is claimed waits a while before it is dialled."""
+_LEAST: Final = 4
+"""So many records are read of each place, unless fewer are wanted at all."""
+FEW_PLACES: Final = 128
+"""So many places are read at first, or as many as records are wanted."""
+_WIDER: Final = 8
+_R = RECORD.c
+
+_HEADS: Final = text(
+    "WITH RECURSIVE place(id) AS ("
+    " SELECT min(place_id) FROM outbound_record WHERE campaign_id = :campaign AND stage = 'ready'"
+    " UNION ALL SELECT (SELECT min(place_id) FROM outbound_record"
+    "  WHERE campaign_id = :campaign AND stage = 'ready' AND place_id > place.id)"
+    " FROM place WHERE place.id IS NOT NULL"
+    ") SELECT id, (SELECT min(rank) FROM outbound_record"
+    "  WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.id) AS rank"
+    " FROM place WHERE id IS NOT NULL ORDER BY rank"
+)
+"""From one place to the next along the index, however many records lie between; the best first."""
+_OF_PLACE: Final = (
+    "SELECT id, rank FROM outbound_record"
+    " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
+    " ORDER BY rank LIMIT :each"
+)
+"""The first records of one place."""
+COLUMNS: Final = (
+    _R.id,
+    _R.name,
+    _R.customer_id,
+    _R.facts,
+    _R.priority,
+    _R.place_id,
+    _R.position,
+    _R.number,
+    _R.agent,
+    _R.is_promised,
+    _R.attempts,
+)
+_NEXT: Final = (
+    "WITH head AS (SELECT record.id, record.rank, place.value AS place FROM {places}),"
+    # Of a place that has more, nothing is known behind the last one read, and nothing at all of places
+    # that were left out, the best of which is at `beyond`: what ranks behind that may not be the next.
+    " known AS (SELECT min(last) AS rank FROM (SELECT max(rank) AS last FROM head"
+    "  GROUP BY place HAVING count(*) >= :each UNION ALL SELECT {beyond}) AS bound)"
+    f" SELECT {', '.join(column.name for column in COLUMNS)} FROM outbound_record WHERE id IN"
+    "  (SELECT id FROM head WHERE rank <= coalesce((SELECT rank FROM known), rank)"
+    "   ORDER BY rank LIMIT :most)"
+    " AND stage = 'ready' ORDER BY rank"
+)
+_NEXT_SQLITE: Final = text(
+    _NEXT.format(
+        beyond=":beyond",
+        places="json_each(:places) AS place JOIN outbound_record AS record"
+        f" ON record.id IN (SELECT id FROM ({_OF_PLACE}))",
+    )
+).columns(*COLUMNS)
+_NEXT_POSTGRES: Final = text(
+    _NEXT.format(
+        beyond="CAST(:beyond AS bigint)",
+        places="unnest(CAST(:places AS integer[])) AS place(value)"
+        f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record",
+    )
+    + " FOR UPDATE SKIP LOCKED"
+).columns(*COLUMNS)
+
+
+def next_rows(
+    connection: Connection, known: Known, at: float, most: int, spread: int
+) -> Sequence[Any]:
+    """At most so many records, best first. Fewer are no sign that there are no more; none are.
+
+    So many times its even share is read of each place (`spread`): more, where they are in few places.
+    """
+    wanted = max(FEW_PLACES, most)
+    while True:
+        open_now, beyond = _open(known, at, wanted)
+        if not open_now:
+            return ()
+        rows = _read(connection, known, open_now, beyond, (most, spread))
+        if rows or beyond is None:
+            return rows
+        wanted *= _WIDER  # all that was best in these is taken since, by us or by another server
+
+
+def stays_open(known: Known, place: Place, at: float) -> bool:
+    """Whether a place may be called, and for a while."""
+    state = known.openings.at(place, at)
+    return state.is_open and (state.changes_at is None or state.changes_at - at >= MARGIN_S)
+
+
+def look(connection: Connection, book: PlaceBook, known: Known, at: float) -> None:
+    """See where records are ready, and from which rank on."""
+    heads = connection.execute(_HEADS, {"campaign": known.id}).all()
+    places = book.places(connection, [number for number, _ in heads])
+    known.places = tuple([ReadyPlace(number, rank, places[number]) for number, rank in heads])
+    known.looked_at = at
+
+
+def _open(known: Known, at: float, most: int) -> tuple[list[int], int | None]:
+    """At most so many open places, the best first; and the rank at which the next one begins."""
+    found: list[int] = []
+    for number, rank, place in known.places:
+        if stays_open(known, place, at):
+            if len(found) == most:
+                return found, rank
+            found.append(number)
+    return found, None
+
+
+def _read(
+    connection: Connection,
+    known: Known,
+    places: Sequence[int],
+    beyond: int | None,
+    wanted: tuple[int, int],
+) -> Sequence[Any]:
+    most, spread = wanted
+    each = min(most, max(_LEAST if most > _LEAST else 1, spread * most // len(places)))
+    sought: dict[str, Any] = {
+        "campaign": known.id,
+        "most": most,
+        "each": each,
+        "beyond": beyond,
+    }
+    if connection.dialect.name == "sqlite":
+        sought["places"] = "[" + ",".join(map(str, places)) + "]"
+        return connection.execute(_NEXT_SQLITE, sought).all()
+    sought["places"] = places
+    return connection.execute(_NEXT_POSTGRES, sought).all()
