@@ -92,8 +92,12 @@ class Panel:
         )
 
 
+_WHOLE: Final = 0.5
+"""Parts of calls that may have been a person's are no rate: 0.01 of 0.01 would be 100 %."""
+
+
 def _rate(rate: Rate) -> RateView:
-    has_any = rate.answered > 0.0
+    has_any = rate.answered >= _WHOLE
     return RateView(
         formula=rate.formula.value,
         percent=100.0 * rate.rate if has_any else None,

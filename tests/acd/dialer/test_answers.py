@@ -120,6 +120,7 @@ def test_who_speaks_on_and_on_is_a_machine(centre: Outbound) -> None:
     assert 0.0 < us.abandoned < 0.05, (
         "it may have been a person with little probability: a part of a call"
     )
+    assert us.percent is None, "and of nobody for certain: no rate, and not 100 %"
 
 
 def test_who_was_taken_for_a_machine_counts_as_abandoned_with_what_counted_already(
