@@ -40,10 +40,13 @@ class AbandonCap(Struct, frozen=True, kw_only=True):
     """How many answered calls may find no agent."""
 
     percent: float = 3.0
+    """Of the calls that a person answered, so many percent at most."""
     formulas: tuple[Formula, ...] = (Formula.US,)
     """The worst of those chosen here is enforced."""
     guard: Guard = Guard.STATISTICAL
+    """`statistical`: the upper end of the rate's 95 % interval is held; `none`: the rate itself."""
     own_days: int = 1
+    """Days over which the formula `own` counts."""
     patience_s: float = 2.0
     """From the end of the greeting until the safe-harbour message begins."""
     lock_hours: float = 72.0
@@ -54,7 +57,9 @@ class Window(Struct, frozen=True, kw_only=True):
     """When people of a region may be called, in their own local time."""
 
     begin: str = "08:00"
+    """By the clock where the number is."""
     end: str = "21:00"
+    """Later than `begin`: a window over midnight is two."""
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     """0 is Monday."""
     region: str = ""
@@ -65,7 +70,9 @@ class RegionCap(Struct, frozen=True, kw_only=True):
     """A lower limit of attempts for numbers of a region."""
 
     region: str
+    """ISO 3166 country or subdivision such as `US` or `US-FL`."""
     per_24_h: int
+    """For a number, in any 24 hours; at least 1."""
 
 
 _EARLIER: tuple[str, ...] = (
@@ -91,6 +98,7 @@ class Retry(Struct, frozen=True, kw_only=True):
     """When a record is dialled again after an outcome."""
 
     after_s: float
+    """The pause."""
     times: int = 3
     """So often after this outcome; then the record is done."""
     factor: float = 1.0
@@ -123,17 +131,22 @@ class Limits(Struct, frozen=True, kw_only=True):
     per_24_h: int = 3
     """For a number, in any 24 hours."""
     by_region: tuple[RegionCap, ...] = DEFAULT_REGION_CAPS
+    """Lower limits of `per_24_h` for some regions: by default 3 in Florida, Maryland and Oklahoma."""
     calls: int = 0
     """In flight and talking together."""
     calls_per_s: float = 5.0
+    """Dials of the campaign in a second; the trunk's own limit counts as well."""
 
 
 class Quota(Struct, frozen=True, kw_only=True):
     """So many records with a fact (a column of the list) are wanted, and no more."""
 
     column: str
+    """A column of the list by its header."""
     value: str
+    """What stands in it."""
     goal: int
+    """So many; then the others with this value wait."""
     disposition: str = ""
     """Counted are records with this disposition; empty: all that were connected."""
 
@@ -175,8 +188,11 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     """One campaign."""
 
     name: CampaignName
+    """1 to 63 of a-z, 0-9 and -; it stays."""
     title: str = ""
+    """As screens call it; empty: the name."""
     mode: Mode = Mode.PROGRESSIVE
+    """Who decides when to dial, and how many."""
     human_initiated: bool = False
     """Each dial needs a click of a person, which is kept (in every mode)."""
     queue: QueueName = QueueName("")
@@ -192,7 +208,7 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     caller_ids: tuple[str, ...] = ()
     """Shown in turn; one whose answer rate has fallen is named on the panel."""
     ring_s: float = 25.0
-    """From the first sign that it rings (18x), at least `LEAST_RING_S`; ten more where none ever comes."""
+    """From the first sign that it rings (18x), at least 15 s; ten more where none ever comes."""
     preview_s: float = 30.0
     """Preview: so long an agent may read; 0: until it consents."""
     preview_dials_itself: bool = False
@@ -204,35 +220,46 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     opt_out_digit: str = "9"
     """During that message and announcements; empty: none."""
     record: bool = True
+    """Talks are recorded."""
     script: str = ""
-    """Markdown for the agent; `{column}` is filled in."""
+    """Markdown for the agent; `{name}`, `{number}` and `{column}`, any header of the list, are filled in.
+    At most 20,000 characters."""
     dispositions: tuple[str, ...] = ()
     """Offered to the agent; empty: those of the centre."""
     retry_dispositions: dict[str, Retry] = {}
     """What an agent chose may ask for another attempt."""
     final_dispositions: tuple[str, ...] = ()
+    """What an agent chose may end the record, whatever the outcome."""
     do_not_call_dispositions: tuple[str, ...] = ()
     """The person does not want to be called again by anybody here: as with `opt_out_digit`."""
     machine_dispositions: tuple[str, ...] = ()
     """They say that the agent had a machine on the line, which is no live answer in any abandon rate."""
     windows: tuple[Window, ...] = DEFAULT_WINDOWS
-    """Who gives others gives them for all regions: also those that are here by themselves."""
+    """When people may be called. By themselves 08:00-21:00, in Florida, Maryland and Oklahoma until 20:00;
+    who gives others gives them for all regions: also those."""
     limits: Limits = Limits()
+    """How often and how fast may be dialled."""
     retries: dict[Outcome, Retry] = {}
-    """In place of those of `DEFAULT_RETRIES`."""
+    """By outcome, each in place of that of `DEFAULT_RETRIES`; the others stay."""
     cap: AbandonCap = AbandonCap()
+    """How many answered calls may find no agent."""
     answers: AnswerRules = AnswerRules()
+    """How an answer is judged: a person or a machine."""
     quotas: tuple[Quota, ...] = ()
+    """How many records of a kind are wanted."""
     promise_hours: float = 24.0
     """A call-back that one agent promised, and did not make, is anybody's after so long; 0: never."""
     order: str = "priority"
     """`priority`, `list` (as imported), `oldest` (least recently tried), `newest`, `random`."""
     begins: str = ""
-    """ISO date and time; empty: at once."""
+    """ISO date and time such as `2026-12-24T18:00`, by the server's clock unless it has a zone (`+01:00`).
+    Empty: at once."""
     ends: str = ""
+    """The same: then it finishes. Empty: never by the clock."""
     goal: int = 0
     """Records that end with a final disposition or a talk; then it is finished. 0: none."""
     language: str = "en"
+    """Of prompts."""
 
 
 def moment(text: str) -> float | None:

@@ -113,9 +113,14 @@ def _rest(settings: CampaignSettings) -> Iterator[str]:
 
 
 def _out_of_bounds(settings: CampaignSettings) -> Iterator[str]:
-    for key, value, least, most in (*_bounds(settings), *_bounds_of_retries(settings)):
+    for key, value, least, most in bounds(settings):
         if not least <= value <= most:  # nor is a NaN between them
             yield f"{key}: from {least:.12g} to {most:.12g}, not {value:.12g}"
+
+
+def bounds(settings: CampaignSettings) -> tuple[_Bounds, ...]:
+    """Every number that has bounds: its key, the number, the least and the most that it may be."""
+    return (*_bounds(settings), *_bounds_of_retries(settings))
 
 
 def _bounds(settings: CampaignSettings) -> tuple[_Bounds, ...]:

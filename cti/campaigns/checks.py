@@ -10,7 +10,7 @@ from typing import Final
 
 from acd.dialer import settings_check
 from acd.dialer.model import PACED, Blocker, Mode
-from acd.dialer.settings import CampaignSettings
+from acd.dialer.settings import CampaignSettings, moment
 from cti.flows import prompt_folders
 from cti.paths import shipped
 from cti.settings import Settings
@@ -84,6 +84,12 @@ class Ground:
 def problems_of(settings: CampaignSettings, ground: Ground) -> list[str]:
     """Everything that is wrong, a sentence each, which begins with the key."""
     return [*_names(settings, ground), *settings_check.problems_of(settings)]
+
+
+def past_end(settings: CampaignSettings, now: float) -> list[str]:
+    """An end that is given and has been already: the campaign would be over before it begins."""
+    end = moment(settings.ends)
+    return [f"ends: {settings.ends} is past"] if end is not None and end <= now else []
 
 
 def _names(settings: CampaignSettings, ground: Ground) -> Iterator[str]:

@@ -17,7 +17,7 @@ from acd.errors import AcdError
 from acd.model import AgentId
 from cti.api.ports import Account
 from cti.campaigns import settings_body
-from cti.campaigns.checks import NAME, Ground, problems_of
+from cti.campaigns.checks import NAME, Ground, past_end, problems_of
 from cti.campaigns.decision_files import Logged
 from cti.campaigns.errors import answering, bad_settings, told
 from cti.campaigns.service import CampaignService
@@ -158,7 +158,7 @@ class CampaignDesk:
         name = self._new_name(request.name)
         async with answering():
             settings = settings_body.read({**request.settings, "name": name})
-            self._check(settings)
+            self._check(settings, "ends")
             kept = await self._store.campaigns.create(settings, at=self._now(), by=actor.login)
             await self._service.load(kept)
         log.info("campaign %s was created by %s", name, actor.login)
@@ -171,7 +171,7 @@ class CampaignDesk:
         before = self._dialer.settings(known) if broken is None else broken[0].settings
         async with answering():
             settings = settings_body.changed(before, change)
-            self._check(settings)
+            self._check(settings, *change)
             kept = await self._store.campaigns.update(settings, at=self._now(), by=actor.login)
             if broken is None:
                 self._service.changed(kept.settings)
@@ -271,8 +271,11 @@ class CampaignDesk:
         settings = settings_body.as_data(self._dialer.settings(name))
         return CampaignDetail(campaign=self._service.view(name), settings=settings)
 
-    def _check(self, settings: CampaignSettings) -> None:
-        if problems := problems_of(settings, self._ground):
+    def _check(self, settings: CampaignSettings, *changed: str) -> None:
+        problems = problems_of(settings, self._ground)
+        if "ends" in changed and not problems:
+            problems = past_end(settings, self._now())
+        if problems:
             raise bad_settings(problems)
 
     def _known(self, name: str, *, broken: bool = False) -> CampaignName:

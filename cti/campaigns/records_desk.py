@@ -85,8 +85,14 @@ class RecordsDesk:
     ) -> AsyncIterator[bytes]:
         """Who was called when and why it was allowed, as CSV in pieces, oldest first.
 
-        The first piece is read here: a store that is away is told, not sent as an empty file.
+        The first piece is read here: a store that is away is told, not sent as an empty file. `NotFound`
+        for a campaign that is not there and has no attempts either: those of one that was deleted stay.
         """
+        if name and not self._is_known(name):
+            async with answering():
+                once = await self._store.records.attempts(campaign=CampaignName(name), limit=1)
+            if not once:
+                raise NotFound("no-such-campaign", f"There is no campaign {name[:63]}.")
         pieces = aiter(
             self._store.records.export(
                 campaign=CampaignName(name) if name else None,

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 
 from acd.dialer.settings import CampaignSettings
+from cti.campaigns import settings_words
 
 _MOST_KEYS: Final = 2000
 """In a change, of all tables together."""
@@ -52,7 +53,7 @@ def read(data: Mapping[str, Any]) -> CampaignSettings:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the settings, with what each key means."""
-    return msgspec.json.schema(CampaignSettings)
+    return settings_words.schema()
 
 
 def _merged(old: Mapping[str, Any], change: Mapping[str, Any], depth: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_name(showing)
     for parser in (listing, showing):
         parser.add_argument("--json", action="store_true", help="for programs")
+    explaining = subparsers.add_parser(
+        "settings",
+        help="explain every setting, with defaults and bounds",
+        description="Every setting of a campaign as Markdown; with words, those that have them.",
+        epilog="example:\n  switchroom campaigns settings retries\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explaining.add_argument("words", nargs="*", metavar="WORD", help="such as limits or ring")
+    explaining.set_defaults(act=_explain)
     setting = add_action(
         subparsers,
         "set",
@@ -98,6 +108,20 @@ async def _settings(api: ApiClient, args: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def _explain(args: argparse.Namespace) -> int:
+    from cti.campaigns.settings_words import page
+
+    lines = page().splitlines()
+    if not args.words:
+        print("\n".join(lines))
+        return 0
+    rows = [line for line in lines if line.startswith("| `")]
+    found = [row for row in rows if any(word.casefold() in row.casefold() for word in args.words)]
+    for row in found:
+        print(" ".join(row.split()))
+    return 0 if found else 1
+
+
 async def _create(api: ApiClient, args: argparse.Namespace) -> int:
     await api.create_campaign(args.name, await _settings(api, args))
     print(f"Campaign {args.name} is there, as a draft. Import a list, then start it.")
@@ -118,7 +142,7 @@ async def _list(api: ApiClient, args: argparse.Namespace) -> int:
     table = Table(box=SIMPLE, pad_edge=False)
     for column in ("Name", "State", "Mode", "Queue"):
         table.add_column(column, no_wrap=column == "Name")
-    for column in ("List", "Worked", "Flying", "Today", "Abandoned", "Cap"):
+    for column in ("List", "Worked", "In flight", "Today", "Abandoned", "Cap"):
         table.add_column(column, justify="right")
     table.add_column("In the way")
     for view in views:
@@ -150,11 +174,29 @@ async def _show(api: ApiClient, args: argparse.Namespace) -> int:
         print_json(detail)
         return 0
     view = detail.campaign
-    by = f", by {view.reason}" if view.reason else ""
+    by = f" ({view.reason})" if view.reason else ""
     print(f"{view.name} is {view.state} since {at(view.since)}{by}.")
     for key, value in _flat(detail.settings):
         print(f"  {key} = {value}")
+    for line in told_retries(detail.settings.get("retries", {})):
+        print(line)
     return 0
+
+
+def told_retries(given: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """When records are dialled again: what the campaign says, and what holds where it says nothing."""
+    import msgspec
+
+    from acd.dialer.settings import DEFAULT_RETRIES
+
+    usual = {str(each): msgspec.to_builtins(rule) for each, rule in DEFAULT_RETRIES.items()}
+    lines = ["  dialled again after (where retries says nothing: the default):"]
+    for outcome, rule in {**usual, **given}.items():
+        how = f"{rule['after_s']:g} s, {rule['times']} times, factor {rule['factor']:g}"
+        number = "its next number" if rule["next_number"] else "the same number"
+        default = "" if outcome in given else " (default)"
+        lines.append(f"    {outcome}: {how}, {number}{default}")
+    return lines
 
 
 def _flat(settings: dict[str, Any], above: str = "") -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import pytest
 from acd.dialer.model import CampaignName, Mode
 from acd.dialer.settings import CampaignSettings
 from acd.model import QueueName
-from cti.campaigns.checks import Ground, problems_of, warnings_of
+from cti.campaigns.checks import Ground, past_end, problems_of, warnings_of
 from cti.paths import shipped
 from cti.settings import load
 from cti.site import site_of
@@ -88,3 +88,11 @@ def test_who_names_nobody_to_the_abandoned_is_warned(tmp_path: Path) -> None:
     assert warnings_of(GOOD, ground) == []
     assert problems_of(msgspec.structs.replace(GOOD, opt_out_digit="1"), ground) == []
     assert warnings_of(msgspec.structs.replace(GOOD, mode=Mode.PREVIEW), GROUND) == []
+
+
+def test_an_end_that_is_past_is_told() -> None:
+    ended = CampaignSettings(name=CampaignName("spring"), ends="2026-11-22T18:00+00:00")
+    end = 1_795_370_400.0
+    assert past_end(ended, end) == ["ends: 2026-11-22T18:00+00:00 is past"]
+    assert past_end(ended, end - 1.0) == []
+    assert past_end(CampaignSettings(name=CampaignName("spring")), end) == []
