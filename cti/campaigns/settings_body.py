@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
@@ -106,9 +108,26 @@ def _under(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 
 
+def _choices(place: str) -> str:
+    """What may stand at a place of the settings, where only some words may."""
+    kind: Any = CampaignSettings
+    for part in re.sub(r"\[[^]]*\]", "", place).split("."):
+        struct = next((each for each in (kind, *get_args(kind)) if _is_struct(each)), None)
+        kind = get_type_hints(struct).get(part) if struct is not None else None
+    words = next((each for each in (kind, *get_args(kind)) if _is_choice(each)), ())
+    return f"; one of {', '.join(words)}" if words else ""
+
+
+def _is_choice(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
+
+
 def _worded(error: str) -> str:
     """`Expected int, got str - at $.limits.calls` as `limits.calls: expected int, got str`."""
     words, _, place = error.partition(" - at `")
+    place = place.rpartition("` in `")[2]  # "key` in `$.retries"
     place = place.rstrip("`").removeprefix("$").removeprefix(".")
     words = words.replace("`", "")
+    if words.startswith("Invalid enum value"):
+        words += _choices(place)
     return f"{place}: {words[:1].lower()}{words[1:]}" if place else words

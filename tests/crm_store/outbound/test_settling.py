@@ -241,6 +241,19 @@ async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyP
     assert (rows[3]["reason"], rows[3]["disposition"]) == ("'=SUM(A1)", 'a "b"\nc')
 
 
+async def test_a_regulator_is_told_of_no_call_that_was_not_made(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)])
+    read, called = await store.outbound.lists.claim(WINTER, NOON, 2)
+    skipped = dialled(read, Outcome.AGENT_GONE, NOON, caller_id="", reason="not-now")
+    cancelled = dialled(called, Outcome.CANCELLED, NOON + 1.0, trunk="out")
+    await store.outbound.lists.settle([skipped, cancelled])
+    pieces = [piece async for piece in store.outbound.records.export(campaign=WINTER)]
+    rows = list(csv.DictReader(io.StringIO(b"".join(pieces).decode("utf-8-sig"))))
+    assert [bool(row["dialled_at"]) for row in rows] == [False, True]
+    assert [bool(row["local_time"]) for row in rows] == [False, True]
+    assert (rows[0]["outcome"], rows[0]["reason"]) == ("agent-gone", "not-now")
+
+
 async def test_the_law_s_counts_come_back_by_hour(store: Store) -> None:
     outcomes = [
         (Outcome.CONNECTED, ""),

@@ -42,7 +42,10 @@ def test_retries_are_tables_by_outcome() -> None:
         ({"windows": [{"start": "08:00"}]}, "windows[0].start: there is no such setting"),
         ({"retries": {"busy": {"often": 2}}}, "retries.busy.often: there is no such setting"),
         ({"limits": {"calls": "five"}}, "limits.calls: expected int, got str"),
-        ({"mode": "loud"}, "mode: invalid enum value"),
+        ({"mode": "loud"}, "mode: invalid enum value 'loud'; one of manual, preview, progressive"),
+        ({"cap": {"guard": "x"}}, "cap.guard: invalid enum value 'x'; one of none, statistical"),
+        ({"cap": {"formulas": ["x"]}}, "invalid enum value 'x'; one of us, uk, own"),
+        ({"retries": {"x": {"after_s": 1}}}, "invalid enum value 'x'; one of connected, abandoned"),
         ({"name": "summer"}, "name: a campaign keeps its name"),
     ],
 )
