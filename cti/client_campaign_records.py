@@ -21,7 +21,13 @@ from cti.schema_campaign_requests import (
     UndoneView,
     UploadView,
 )
-from cti.schema_campaigns import CampaignDetail, CampaignView, DecisionView, ReplayView
+from cti.schema_campaigns import (
+    CampaignDetail,
+    CampaignRecordView,
+    CampaignView,
+    DecisionView,
+    ReplayView,
+)
 
 
 class CampaignRecordCommands:
@@ -97,7 +103,11 @@ class CampaignRecordCommands:
         content = await self._requests.post(_of(campaign, "recycle"), request)
         return msgspec.json.decode(content, type=dict[str, int])["recycled"]
 
-    # --- attempts ---
+    # --- records and attempts ---
+
+    async def records(self, campaign: str, query: dict[str, str]) -> list[CampaignRecordView]:
+        """A page of a list; the query is that of `GET .../records`."""
+        return await self._requests.get(_of(campaign, "records"), list[CampaignRecordView], query)
 
     async def misjudged(self, campaign: str, attempt: str) -> int:
         """Who was taken for a machine was a person; gives how many are new as such: 1 or 0."""

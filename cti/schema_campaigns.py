@@ -245,6 +245,44 @@ class PreviewView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordNumberView:
+    """One number of a record."""
+
+    number: str
+    regions: str
+    """Whose rules count: `US-FL US-TX`."""
+    zones: tuple[str, ...]
+    dead: bool
+    """It turned out to be no number, or a fax machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRecordView:
+    """One record of a campaign's list, as it stands."""
+
+    record_id: str
+    name: str
+    customer_id: str | None
+    numbers: tuple[RecordNumberView, ...]
+    position: int
+    """Of the number that comes next."""
+    state: str
+    """`ready`, `claimed`, `done`, `blocked`."""
+    stage: str
+    """The same more finely: `retry`, `call-back`, `cap`, `reached`, `no-number`, ..."""
+    attempts: int
+    priority: int
+    facts: dict[str, str]
+    due_at: float | None = None
+    """When it may be dialled next, where it waits."""
+    last_outcome: str = ""
+    last_disposition: str = ""
+    last_at: float | None = None
+    agent_id: str | None = None
+    """Who alone may dial it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptView:
     """One number of one record, dialled once, and what became of it."""
 

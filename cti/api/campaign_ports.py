@@ -23,6 +23,7 @@ from cti.schema_campaign_requests import (
 from cti.schema_campaigns import (
     AttemptView,
     CampaignDetail,
+    CampaignRecordView,
     CampaignView,
     DecisionView,
     PreviewView,
@@ -93,7 +94,12 @@ class CampaignDesk(Protocol):
 
 
 class CampaignRecords(Protocol):
-    """What is kept of campaigns: attempts, imports, do-not-call lists."""
+    """What is kept of campaigns: records, attempts, imports, do-not-call lists."""
+
+    async def records(
+        self, name: str, *, state: str, outcome: str, number: str, after: str, limit: int
+    ) -> tuple[CampaignRecordView, ...]:
+        """A page of a list, as imported."""
 
     async def attempts(
         self, name: str, *, since: float | None, until: float | None, outcome: str, limit: int

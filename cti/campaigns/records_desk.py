@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from acd.dialer.model import CampaignName, Outcome
+from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
 from crm_store.outbound.misjudging import Misjudged
 from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import AttemptView as StoredAttempt
 from crm_store.outbound.views import DoNotCallEntry
+from crm_store.outbound.views import RecordView as StoredRecord
 from cti.api.ports import Account
 from cti.campaigns.errors import answering
 from cti.campaigns.imports import ImportJobs
@@ -28,19 +29,19 @@ from cti.schema_campaign_requests import (
     UndoneView,
     UploadView,
 )
-from cti.schema_campaigns import AttemptView
+from cti.schema_campaigns import AttemptView, CampaignRecordView, RecordNumberView
 from switch.clock import Clock
 
 log = logging.getLogger(__name__)
 
 _MOST_NUMBERS: Final = 1000
-_MOST_ATTEMPTS: Final = 1000
+_MOST_ROWS: Final = 1000
 _PAGE: Final = 500
 _MOST_WORDS: Final = 100
 
 
 class RecordsDesk:
-    """Attempts, imports, do-not-call lists."""
+    """Records, attempts, imports, do-not-call lists."""
 
     def __init__(
         self,
@@ -65,6 +66,22 @@ class RecordsDesk:
         self._lists_changed = lists_changed
         self._misjudged = misjudged
 
+    async def records(
+        self, name: str, *, state: str, outcome: str, number: str, after: str, limit: int
+    ) -> tuple[CampaignRecordView, ...]:
+        """A page of a list, as imported. `Invalid` for a state or outcome that there is not."""
+        self._must_be_known(name)
+        async with answering():
+            found = await self._store.records.page(
+                CampaignName(name),
+                state=_state(state) if state else None,
+                outcome=_outcome(outcome) if outcome else None,
+                number=number,
+                after=RecordId(after) if after else None,
+                limit=max(1, min(limit, _MOST_ROWS)),
+            )
+        return tuple(map(_record, found))
+
     async def attempts(
         self, name: str, *, since: float | None, until: float | None, outcome: str, limit: int
     ) -> tuple[AttemptView, ...]:
@@ -76,7 +93,7 @@ class RecordsDesk:
                 outcome=wanted,
                 since=since,
                 until=until,
-                limit=max(1, min(limit, _MOST_ATTEMPTS)),
+                limit=max(1, min(limit, _MOST_ROWS)),
             )
         return tuple(map(_attempt, found))
 
@@ -294,6 +311,39 @@ def _outcome(word: str) -> Outcome:
     except ValueError:
         known = ", ".join(Outcome)
         raise Invalid("bad-outcome", f"There is no outcome {word[:40]}: {known}.") from None
+
+
+def _state(word: str) -> RecordState:
+    try:
+        return RecordState(word)
+    except ValueError:
+        known = ", ".join(RecordState)
+        raise Invalid("bad-state", f"There is no state {word[:40]}: {known}.") from None
+
+
+def _record(kept: StoredRecord) -> CampaignRecordView:
+    return CampaignRecordView(
+        record_id=kept.id,
+        name=kept.name,
+        customer_id=kept.customer_id,
+        numbers=tuple(
+            RecordNumberView(
+                number=each.number, regions=each.region, zones=each.zones, dead=each.dead
+            )
+            for each in kept.numbers
+        ),
+        position=kept.position,
+        state=kept.state.value,
+        stage=kept.stage,
+        attempts=kept.attempts,
+        priority=kept.priority,
+        facts=dict(kept.facts),
+        due_at=kept.due_at,
+        last_outcome=kept.last_outcome,
+        last_disposition=kept.last_disposition,
+        last_at=kept.last_at,
+        agent_id=kept.call_back_agent,
+    )
 
 
 def _attempt(kept: StoredAttempt) -> AttemptView:

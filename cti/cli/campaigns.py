@@ -11,6 +11,7 @@ _MODULES: Final = (
     "campaigns_lists",
     "campaigns_forbid",
     "campaigns_look",
+    "campaigns_records",
     "campaigns_rehearse",
 )
 """Each adds subcommands with `add_parser(subparsers)` and says who runs them: `set_defaults(act=run)`."""

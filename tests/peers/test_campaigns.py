@@ -132,6 +132,10 @@ async def _campaign(lab: Lab, driver: CampaignDriver, human: Phone, fax: Phone, 
         FAX: "fax",
         HUMAN: "connected",
     }
+    listed = await lab.get("/api/v1/campaigns/spring/records?state=done&outcome=connected")
+    assert [(each["numbers"][0]["number"], each["stage"]) for each in listed] == [
+        (HUMAN, "reached")
+    ]
     assert {number: found[number]["sip_status"] for number in (BUSY, NOBODY, DECLINES)} == {
         BUSY: 486,
         NOBODY: 404,

@@ -25,7 +25,7 @@ from cti.schema_campaign_requests import (
     UndoneView,
     UploadView,
 )
-from cti.schema_campaigns import AttemptView
+from cti.schema_campaigns import AttemptView, CampaignRecordView
 
 router = APIRouter(prefix="/api/v1", tags=["campaigns"])
 
@@ -110,7 +110,25 @@ async def undo(name: str, import_id: int, caller: TheCaller, context: TheContext
     return JsonAnswer(await desk.undo_import(name, import_id, caller.account))
 
 
-# --- attempts -----------------------------------------------------------------------------------
+# --- records and attempts -----------------------------------------------------------------------------------
+
+
+@router.get("/campaigns/{name}/records", response_model=list[CampaignRecordView])
+async def records(
+    name: str,
+    caller: TheCaller,
+    context: TheContext,
+    state: Text = "",
+    outcome: Text = "",
+    number: Text = "",
+    after: Text = "",
+    limit: Count = 100,
+) -> Response:
+    """Records as imported, by state, last outcome or number. `after`: the last id of the page before."""
+    found = await _desk(caller, context).records(
+        name, state=state, outcome=outcome, number=number, after=after, limit=limit
+    )
+    return JsonAnswer(found)
 
 
 @router.get("/campaigns/{name}/attempts", response_model=list[AttemptView])
