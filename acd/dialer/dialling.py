@@ -111,7 +111,7 @@ class Dialling:
         if isinstance(to, NoRoute):
             # There was a way when the record was taken: nobody is called, and it comes again.
             attempt.outcome, attempt.reason = Outcome.CONGESTED, to.reason
-            attempt.dialled_at = None
+            attempt.dialled_at, attempt.caller_id = None, ""
             self._course.feed(attempt, AttemptInput.CANCEL)
             return
         if isinstance(to, ToPhone):

@@ -175,6 +175,7 @@ def _attempt(row: Any) -> AttemptView:
 
 
 EXPORT_COLUMNS: Final = (
+    "is_dialled",
     "dialled_at",
     "local_time",
     "zone",
@@ -240,4 +241,6 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if name in _MOMENTS:
         return utc_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return harmless(str(value)) if isinstance(value, str) else str(value)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from acd.dialer.model import CampaignName, CampaignState, RecordId, RecordState
+from acd.dialer.model import NOT_AN_ATTEMPT, CampaignName, CampaignState, RecordId, RecordState
 from acd.dialer.settings import CampaignSettings
 from acd.model import AgentId
 
@@ -133,6 +133,13 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     decision: int
     doubt: float = 0.0
     """So much of an abandoned person, where it was ended as a machine's."""
+
+    @property
+    def is_dialled(self) -> bool:
+        """A phone was called. Not so where an agent only read the record, or no way led out."""
+        return self.outcome not in NOT_AN_ATTEMPT or bool(
+            self.trunk or self.caller_id or self.rang_at
+        )
 
 
 class BatchState(StrEnum):

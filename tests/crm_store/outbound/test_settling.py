@@ -231,6 +231,9 @@ async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyP
     found = await store.outbound.lists.claim(WINTER, NOON, 8)
     attempts = [dialled(each, Outcome.BUSY, NOON + index // 2) for index, each in enumerate(found)]
     attempts[3] = msgspec.structs.replace(attempts[3], reason="=SUM(A1)", disposition='a "b"\nc')
+    attempts[4] = msgspec.structs.replace(
+        attempts[4], outcome=Outcome.AGENT_GONE, reason="not-now", caller_id="", trunk=""
+    )
     await store.outbound.lists.settle(attempts)
     records: Records = store.outbound.records
     pieces = [piece async for piece in records.export(campaign=WINTER, until=NOON + 3.0)]
@@ -238,6 +241,7 @@ async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyP
     assert [row["number"] for row in rows] == [new_york(n) for n in range(6)]
     assert rows[0]["dialled_at"] == "2026-11-24T13:00:00.000Z"
     assert rows[0]["why"].endswith("rules 1")
+    assert [row["is_dialled"] for row in rows] == ["yes"] * 4 + ["no", "yes"], "one was only read"
     assert (rows[3]["reason"], rows[3]["disposition"]) == ("'=SUM(A1)", 'a "b"\nc')
 
 
