@@ -205,7 +205,7 @@ class CampaignDesk:
         """`start`, `pause` or `finish`, at once; that is written down when the store has time."""
         known = self._known(name)
         if step == "start":
-            self._check(self._dialer.settings(known))
+            self._check(self._dialer.settings(known), "ends")
             self._service.examine(self._dialer.settings(known))
         by = f"{actor.login}: {reason.strip()[:200]}" if reason.strip() else actor.login
         try:

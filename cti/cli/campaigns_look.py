@@ -41,13 +41,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         subparsers,
         "attempts",
         "export who was called when and why that was allowed, as CSV",
-        _attempts,
+        attempts,
         example="attempts spring --since 2026-11-01 --to spring.csv",
         more="For a regulator, or for a customer who asks (--number).",
     )
     exporting.add_argument("name", nargs="?", default="", metavar="NAME", help="default: all")
-    exporting.add_argument("--number", default="", help="of one person, in any notation")
-    exporting.add_argument("--since", default="", metavar="TIME", help="such as 2026-11-22T08:00")
+    exporting.add_argument("--number", help="of one person, in any notation")
+    exporting.add_argument(
+        "--since",
+        default="",
+        metavar="TIME",
+        help="such as 2026-11-22T08:00, by the clock here, or with a zone: 2026-11-22T08:00+01:00",
+    )
     exporting.add_argument("--until", default="", metavar="TIME")
     exporting.add_argument("--to", type=Path, metavar="FILE", help="default: standard output")
     add_force(exporting)
@@ -209,8 +214,13 @@ def _days(days: float) -> str:
 # --- attempts and decisions ---------------------------------------------------------------------
 
 
-async def _attempts(api: ApiClient, args: argparse.Namespace) -> int:
-    query = {"number": args.number} if args.number else {}
+async def attempts(api: ApiClient, args: argparse.Namespace) -> int:
+    """Write who was called when, to a file or to standard output."""
+    query = {}
+    if args.number is not None:
+        if not any(each.isdigit() for each in args.number):
+            raise SystemExit(f"--number: {args.number!r} is no number; leave it out for all people")
+        query["number"] = args.number
     for key in ("since", "until"):
         if text := getattr(args, key):
             try:
@@ -219,6 +229,10 @@ async def _attempts(api: ApiClient, args: argparse.Namespace) -> int:
                 raise SystemExit(
                     f"--{key}: {text!r} is no time, such as 2026-11-22T08:00"
                 ) from None
+    if {"since", "until"} <= query.keys() and float(query["since"]) >= float(query["until"]):
+        raise SystemExit("--since is not before --until: nothing can be in between")
+    if args.to is not None and not args.to.parent.is_dir():
+        raise SystemExit(f"--to: there is no folder {args.to.parent}")
     if args.to is not None and is_in_the_way(args.to, force=args.force):
         return 1
     pieces = api.attempts_csv(args.name, query)

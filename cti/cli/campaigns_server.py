@@ -103,9 +103,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def at(moment: float | None) -> str:
-    """A moment as people here write it."""
+    """A moment as people here write it, with the zone of their clocks."""
     from datetime import datetime
 
     if moment is None:
         return "-"
-    return f"{datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M:%S %Z}"

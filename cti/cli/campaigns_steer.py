@@ -152,7 +152,6 @@ async def _list(api: ApiClient, args: argparse.Namespace) -> int:
 
 
 def _row(view: CampaignView) -> tuple[str, ...]:
-    enforced = view.enforced_percent
     return (
         view.name,
         view.state,
@@ -162,10 +161,19 @@ def _row(view: CampaignView) -> tuple[str, ...]:
         f"{view.records.penetration:.0%}",
         f"{view.in_flight}",
         f"{view.dialled}",
-        "-" if enforced is None else f"{enforced:.2f} %",
+        abandoned(view),
         f"{view.cap_percent:g} %",
         view.blockers[0].code if view.blockers else "",
     )
+
+
+def abandoned(view: CampaignView) -> str:
+    """The worst rate of those that are held, and what is held of it where that is its upper end."""
+    held = view.enforced_percent
+    rates = [rate.percent for rate in view.rates if rate.enforced and rate.percent is not None]
+    if held is None or not rates:
+        return "-"
+    return f"{max(rates):.2f} %" + (f" (to {held:.2f} %)" if view.guard == "statistical" else "")
 
 
 async def _show(api: ApiClient, args: argparse.Namespace) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from rich.console import Console
 
-from cti.cli import campaigns_forbid
+from cti.cli import campaigns_forbid, campaigns_look
 from cti.cli.campaigns_lists import told_import
 from cti.cli.campaigns_look import draw_panel, draw_why
 from cti.cli.campaigns_server import counted, told_problem
+from cti.cli.campaigns_steer import abandoned
 from cti.cli.desk import password_of
 from cti.schema import Problem
 from cti.schema_campaign_requests import ForbiddenView, ImportView
@@ -241,3 +243,26 @@ def test_the_national_list_is_listed_to_its_end(capsys: pytest.CaptureFixture[st
     )
     with pytest.raises(SystemExit, match="comes as a file"):
         asyncio.run(refused)
+
+
+def test_the_list_tells_the_rate_and_its_upper_end_apart() -> None:
+    assert abandoned(PANEL) == "2.50 % (to 3.40 %)"
+    assert abandoned(replace(PANEL, guard="none")) == "2.50 %"
+    assert abandoned(replace(PANEL, enforced_percent=None)) == "-"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--number", ""], "is no number"),
+        (["--number", "abc"], "is no number"),
+        (["--since", "2026-11-23", "--until", "2026-11-22"], "--since is not before --until"),
+        (["--to", "/nowhere/at/all.csv"], "there is no folder"),
+    ],
+)
+def test_a_mistake_does_not_export_the_calls_of_everybody(given: list[str], words: str) -> None:
+    parser = argparse.ArgumentParser()
+    campaigns_look.add_parser(parser.add_subparsers())
+    work = campaigns_look.attempts(cast("ApiClient", None), parser.parse_args(["attempts", *given]))
+    with pytest.raises(SystemExit, match=words):
+        asyncio.run(work)
