@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select, text, tuple_
 
 from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
 from acd.dialer.compliance_windows import local_text
-from acd.dialer.model import NOT_AN_ATTEMPT, CampaignName, Outcome, RecordId, RecordState
+from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
 from acd.model import AgentId
 from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, RECORD, RECORD_NUMBER
@@ -221,7 +221,7 @@ def export_lines(attempts: Sequence[AttemptView]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     for attempt in attempts:
-        unsaid = frozenset[str]() if _was_dialled(attempt) else _OF_A_DIAL
+        unsaid = frozenset[str]() if attempt.is_dialled else _OF_A_DIAL
         writer.writerow(
             [
                 "" if name in unsaid else _cell(name, getattr(attempt, name))
@@ -229,11 +229,6 @@ def export_lines(attempts: Sequence[AttemptView]) -> bytes:
             ]
         )
     return out.getvalue().encode()
-
-
-def _was_dialled(attempt: AttemptView) -> bool:
-    """Not where it was only read, or given back: no trunk was asked, so nobody was called."""
-    return bool(attempt.trunk) or attempt.outcome not in NOT_AN_ATTEMPT
 
 
 def _cell(name: str, value: Any) -> str:
