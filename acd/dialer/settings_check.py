@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import phonenumbers
+
 from acd.dialer.compliance_moves import LONGEST_PAUSE_S
 from acd.dialer.compliance_windows import minutes
 from acd.dialer.settings import LEAST_RING_S, CampaignSettings, Formula, Retry, moment
@@ -71,6 +73,8 @@ def _windows(settings: CampaignSettings) -> Iterator[str]:
             yield f"{key}.days: give days of the week, from 0 (Monday) to 6 (Sunday)"
         if window.region != window.region.strip().upper():
             yield f"{key}.region: {window.region!r} must be as in ISO 3166: 'US', 'US-FL'"
+        elif window.region and not _is_country(window.region):
+            yield f"{key}.region: {_no_country(window.region)}"
 
 
 def _times(settings: CampaignSettings) -> Iterator[str]:
@@ -107,9 +111,20 @@ def _rest(settings: CampaignSettings) -> Iterator[str]:
     for number, region in enumerate(settings.limits.by_region):
         if region.per_24_h < 1 or not region.region:
             yield f"limits.by_region[{number}]: needs a region and a number of at least 1"
+        elif not _is_country(region.region):
+            yield f"limits.by_region[{number}].region: {_no_country(region.region)}"
     for number, quota in enumerate(settings.quotas):
         if quota.goal < 1 or not quota.column:
             yield f"quotas[{number}]: needs a column and a goal of at least 1"
+
+
+def _is_country(region: str) -> bool:
+    """Whether numbers may be there: a rule for `UK` would never count, and nobody would know."""
+    return region.partition("-")[0] in phonenumbers.SUPPORTED_REGIONS
+
+
+def _no_country(region: str) -> str:
+    return f"{region[:40]!r} is in no country of ISO 3166, as 'US', 'US-FL' or 'GB'"
 
 
 def _out_of_bounds(settings: CampaignSettings) -> Iterator[str]:

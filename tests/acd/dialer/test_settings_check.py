@@ -98,3 +98,14 @@ def test_each_fault_is_named_with_its_key_and_what_may_be(
 ) -> None:
     (problem,) = problems_of(campaign(**changes))
     assert problem.startswith(words)
+
+
+def test_a_rule_for_a_country_that_there_is_not_is_refused() -> None:
+    settings = CampaignSettings(
+        name=CampaignName("spring"),
+        windows=(Window(), Window(region="UK")),
+        limits=Limits(by_region=(RegionCap(region="ZZ-1", per_24_h=1),)),
+    )
+    first, second = problems_of(settings)
+    assert first.startswith("windows[1].region: 'UK' is in no country")
+    assert second.startswith("limits.by_region[0].region: 'ZZ-1' is in no country")
