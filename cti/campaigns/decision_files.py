@@ -71,10 +71,11 @@ class DecisionFiles:
 
     def write(self, decisions: Iterable[Logged]) -> bool:
         """Add decisions; True where a file was closed: there is something to `tidy`. Raises OSError."""
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         by_campaign: dict[str, list[Logged]] = {}
         for each in decisions:
             by_campaign.setdefault(each.campaign, []).append(each)
+        if by_campaign:
+            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         is_closed = False
         for campaign, of_one in by_campaign.items():
             path = self._path(campaign)

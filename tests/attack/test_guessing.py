@@ -53,7 +53,8 @@ async def test_unknown_users_and_wrong_passwords_look_alike_in_words_and_time(la
                 times[exists].append(took)
     assert len(texts) == 1
     assert "403 Forbidden" in next(iter(texts))[0]
-    known, unknown = statistics.median(times[True]), statistics.median(times[False])
+    # The quickest quarter of each: what other work of the machine held up says nothing of the server.
+    known, unknown = (statistics.quantiles(times[exists])[0] for exists in (True, False))
     assert 0.5 < known / unknown < 2.0
 
 

@@ -110,7 +110,7 @@ async def test_the_command_line_takes_a_campaign_from_its_list_to_the_export(
     assert (await shell.json("why", "spring"))["total"] == 0, "a preview keeps nothing"
 
     assert await shell.run("import", "spring", str(people)) == 1, "one row is refused"
-    assert "2 added, 1 duplicates, 1 refused" in shell.out
+    assert "2 added, 1 duplicate, 1 refused" in shell.out
     errors = Path(shell.err.rpartition(": ")[2].strip())
     assert "Nobody" in errors.read_text("utf-8-sig")
     assert await shell.run("forbid", AL, "--campaign", "spring", "--reason", "he asked") == 0
@@ -128,7 +128,7 @@ async def test_the_command_line_takes_a_campaign_from_its_list_to_the_export(
             f"sip:{GRACE}@127.0.0.1:{lab.out_port}"
         }
     assert await shell.run("recycle", "spring", "--outcome", "busy", "--dry-run") == 0
-    assert "0 records would be dialled again" in shell.out, (
+    assert "Dialled again would be: 0 records." in shell.out, (
         "it waits for its next attempt by itself"
     )
     panel = await shell.json("panel", "spring")
@@ -149,7 +149,7 @@ async def test_the_command_line_takes_a_campaign_from_its_list_to_the_export(
     assert f"Attempt '{attempt}' ended as busy, not as a machine's." in shell.err
     (batch,) = await shell.json("imports", "spring")
     assert await shell.run("undo-import", "spring", str(batch["import_id"])) == 0
-    assert "1 records are taken back; 1 stay" in shell.out
+    assert "Taken back: 1 record; 1 stay" in shell.out
     assert await shell.run("set", "spring", "limits.per_day=2", "ring_s=20") == 0
     assert await shell.run("set", "spring", "limits.per_dy=2") == 1
     assert "is per_day meant?" in shell.err
