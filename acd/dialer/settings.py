@@ -160,18 +160,20 @@ class AnswerRules(Struct, frozen=True, kw_only=True):
     """Listen before the answer as well: busy, congestion and "no such number" that come as sound."""
     decide_within_s: float = 1.9
     """Counted from the first word. From then on less certainty will do."""
-    listen_on_s: float = 5.0
+    listen_on_s: float = 5.5
     """So long, from the first word, where not even that is there; then it is "uncertain", for an agent."""
     silence_s: float = 2.5
     """Nobody has said a word so long after the answer: "uncertain"."""
     human_certainty: float = 0.95
     """A person is believed from this probability on, in a pause."""
-    late_human_certainty: float = 0.8
+    late_human_certainty: float = 0.85
     """The same from `decide_within_s` on, also while it speaks."""
     patience_s: float = 1.2
-    """Whoever has spoken and is then silent so long waits for somebody: a person, or uncertain."""
-    machine_certainty: float = 0.98
-    """A machine is believed from this probability on; below it an agent gets the call."""
+    """Whoever has spoken and is then silent so long waits for somebody: a person, if that is likelier."""
+    machine_certainty: float = 0.985
+    """A machine is believed from this probability on, at any time."""
+    last_machine_certainty: float = 0.9
+    """The same at `listen_on_s`; below it an agent gets the call."""
     congestion_below_ms: int = 300
     """Busy tones shorter than this mean that the network is full, not that the person talks."""
     message: str = ""

@@ -158,6 +158,7 @@ def _bounds(settings: CampaignSettings) -> tuple[_Bounds, ...]:
         ("answers.human_certainty", answers.human_certainty, 0.5, 1.0),
         ("answers.late_human_certainty", answers.late_human_certainty, 0.0, 1.0),
         ("answers.machine_certainty", answers.machine_certainty, 0.5, 1.0),
+        ("answers.last_machine_certainty", answers.last_machine_certainty, 0.5, 1.0),
         ("answers.congestion_below_ms", answers.congestion_below_ms, 0, 2000),
         ("answers.after_beep_s", answers.after_beep_s, 0.0, 10.0),
         ("answers.beep_silence_s", answers.beep_silence_s, 0.5, 30.0),

@@ -156,6 +156,7 @@ def event_of(event: media.MediaEvent) -> wire.Event:
                 voiced=event.change.voiced,
                 voice_hz=event.change.voice_hz,
                 crossings=event.change.crossings,
+                levels=event.change.levels,
             )
         case media.RtpSilent():
             return wire.RtpTimeout(leg=event.leg, silent_ms=event.silent_ms)

@@ -320,6 +320,8 @@ class SoundFeatures(Message, frozen=True, kw_only=True, tag="sound_features"):
     """The mean of those pitches; 0: none."""
     crossings: float = 0.0
     """The share of samples at which the wave changes its sign: hissing is high, humming low."""
+    levels: tuple[int, ...] = ()
+    """Of each frame the level without its low notes, dBov; -96 where a tone sounds."""
 
 
 class RtpTimeout(Message, frozen=True, kw_only=True, tag="rtp_timeout"):

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from switch.media.codecs import FRAME_MS
+from switch.media.sound_measures import SILENT_DBOV
 
 SPEECH_ABOVE_DB: Final = 9.0
 VOICE_ABOVE_DB: Final = 4.0
@@ -90,6 +91,8 @@ class SoundChange:
     """The mean of those pitches; 0: none."""
     crossings: float = 0.0
     """The share of samples at which the wave changes its sign."""
+    levels: tuple[int, ...] = ()
+    """Of each frame without its low notes, dBov; -96 where a tone sounds."""
 
 
 @dataclass(slots=True)
@@ -120,7 +123,7 @@ class _Tone:
 class _Sums:
     """Of the frames since the last report."""
 
-    __slots__ = ("crossings", "frames", "level", "squares", "voice_hz", "voiced")
+    __slots__ = ("crossings", "frames", "level", "levels", "squares", "voice_hz", "voiced")
 
     def __init__(self) -> None:
         self.clear()
@@ -129,12 +132,14 @@ class _Sums:
         self.frames = 0
         self.level = self.squares = self.voice_hz = self.crossings = 0.0
         self.voiced = 0
+        self.levels: list[int] = []
 
-    def add(self, level: float, voice_hz: float, crossings: float) -> None:
+    def add(self, level: float, voice_hz: float, crossings: float, bright: float) -> None:
         self.frames += 1
         self.level += level
         self.squares += level * level
         self.crossings += crossings
+        self.levels.append(round(bright))
         if voice_hz > 0.0:
             self.voiced += 1
             self.voice_hz += voice_hz
@@ -165,11 +170,17 @@ class SoundFeatures:
         """A tone that is over and may yet turn out to be part of something."""
 
     def take(
-        self, level_dbov: float, tone_hz: float, voice_hz: float = 0.0, crossings: float = 0.0
+        self,
+        level_dbov: float,
+        tone_hz: float,
+        voice_hz: float = 0.0,
+        crossings: float = 0.0,
+        bright_dbov: float = SILENT_DBOV,
     ) -> list[SoundChange]:
         """One frame later: its measures, as `switch.media.sound_measures` has them."""
         self._level = level_dbov
-        self._sums.add(level_dbov, voice_hz, crossings)
+        bright_dbov = bright_dbov if tone_hz <= 0.0 else SILENT_DBOV
+        self._sums.add(level_dbov, voice_hz, crossings, bright_dbov)
         is_tone = tone_hz > 0.0 and level_dbov > MIN_TONE_DBOV
         changes = self._follow_tone(tone_hz if is_tone else 0.0)
         tone = self._tone
@@ -210,6 +221,7 @@ class SoundFeatures:
             voiced=round(sums.voiced / frames, 2),
             voice_hz=round(sums.voice_hz / sums.voiced, 1) if sums.voiced else 0.0,
             crossings=round(sums.crossings / frames, 3),
+            levels=tuple(sums.levels),
         )
 
     # --- speech ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What one frame of a leg sounds like: its level, its pitch as a single tone or as a voice, its hiss.
+"""What one frame of a leg sounds like: its levels, its pitch as a single tone or as a voice, its hiss.
 
 A sine obeys x[n-1] + x[n+1] = 2 cos(w) x[n]. The w that fits best comes from two sums, and what is left
 over tells whether the frame was a sine at all; two tones close together (ring-back) pass for one between
@@ -39,9 +39,20 @@ _MIN_LIKENESS: Final = 0.55
 _FIRST_PEAK: Final = 0.85
 """Of the best likeness: the shortest lag that reaches it is the pitch, not a multiple of it."""
 
-LEVEL, TONE_HZ, VOICE_HZ, CROSSINGS = range(4)
-MEASURES: Final = 4
-"""The columns: dBov; Hz (0: no tone); Hz (0: no voice); share of samples where the sign changes."""
+LEVEL, TONE_HZ, VOICE_HZ, CROSSINGS, BRIGHT = range(5)
+MEASURES: Final = 5
+"""The columns: dBov; Hz (0: no tone); Hz (0: no voice); share of samples where the sign changes; dBov of
+what is left when the low notes are taken off, which most noise consists of."""
+BRIGHTENED: Final = 0.95
+"""Of each sample so much of the one before is taken off: 26 dB less at 0 Hz, 6 dB more at 4 kHz."""
+
+
+@inner
+def _dbov(energy: np.float32) -> float:
+    """The level of a frame by the sum of its squares."""
+    if energy <= 0.0:
+        return SILENT_DBOV
+    return max(10.0 * math.log10(energy / FRAME_SAMPLES / _FULL_SCALE**2), SILENT_DBOV)
 
 
 @inner
@@ -96,10 +107,13 @@ def measure_frames(
         for j in range(FRAME_SAMPLES):
             wave[j] = table[frames[row, j]]
             energy += wave[j] * wave[j]
-        level = SILENT_DBOV
-        if energy > 0.0:
-            level = max(10.0 * math.log10(energy / FRAME_SAMPLES / _FULL_SCALE**2), SILENT_DBOV)
+        bright = np.float32(0.0)
+        for j in range(1, FRAME_SAMPLES):
+            step = wave[j] - np.float32(BRIGHTENED) * wave[j - 1]
+            bright += step * step
+        level = _dbov(energy)
         measures[i, LEVEL] = level
+        measures[i, BRIGHT] = _dbov(bright)
         measures[i, TONE_HZ] = measures[i, VOICE_HZ] = measures[i, CROSSINGS] = 0.0
         for j in range(HALF):
             halves[j] = tails[i, j]

@@ -5,9 +5,9 @@
       silent so far     after `silence_s` uncertain
       in a pause        human as soon as that is certain enough
       at any time       machine as soon as that is certain enough
-      patience_s        of silence behind speech: human if that is likelier, else uncertain
+      patience_s        of silence behind speech: human if that is likelier, else a beep may come
       decide_within_s   from the first word: human as soon as that is rather certain
-      listen_on_s       from the first word: uncertain
+      listen_on_s       from the first word: machine if that is rather certain, else uncertain
 
 The same reports give the same verdict, however late they come: the judge looks at fixed times of the sound.
 """
@@ -118,12 +118,13 @@ class Judge:
             return None
         onset, rules = self._timeline.onset_ms, self._rules
         if onset is None:
-            due = self._patience_ms
-        else:
-            due = onset + _ms(rules.decide_within_s)
-            if due <= self._looked_ms:
-                due = onset + _ms(rules.listen_on_s)
-        return max(due, self._looked_ms + 1)
+            return max(self._patience_ms, self._looked_ms + 1)
+        dues = [onset + _ms(rules.decide_within_s), onset + _ms(rules.listen_on_s)]
+        silent_from = self._timeline.silent_from_ms
+        if silent_from is not None:
+            dues.append(silent_from + _ms(rules.patience_s))
+        later = [due for due in dues if due > self._looked_ms]
+        return min(later, default=self._looked_ms + 1)
 
     @property
     def _patience_ms(self) -> int:
@@ -165,17 +166,14 @@ class Judge:
             self._say(AnswerKind.MACHINE, machine, at_ms, "speaks like a machine")
         elif pauses and 1.0 - machine >= rules.human_certainty:
             self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "spoke like a person, and waits")
-        elif pauses and features[_PAUSE] >= _ms(rules.patience_s):
-            if machine <= _HALF:
-                self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "waits: likelier a person")
+        elif pauses and machine <= _HALF and features[_PAUSE] >= _ms(rules.patience_s):
+            self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "waits: likelier a person")
+        elif since >= _ms(rules.decide_within_s) and 1.0 - machine >= rules.late_human_certainty:
+            self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "the time is up: likelier a person")
+        elif since >= _ms(rules.listen_on_s):
+            if machine >= rules.last_machine_certainty:
+                self._say(AnswerKind.MACHINE, machine, at_ms, "the time is up: likely a machine")
             else:
-                self._say(AnswerKind.UNCERTAIN, machine, at_ms, "waits, and may be a machine")
-        elif since >= _ms(rules.decide_within_s):
-            if 1.0 - machine >= rules.late_human_certainty:
-                self._say(
-                    AnswerKind.HUMAN, 1.0 - machine, at_ms, "the time is up: likelier a person"
-                )
-            elif since >= _ms(rules.listen_on_s):
                 self._say(AnswerKind.UNCERTAIN, machine, at_ms, "the time is up")
 
     def _say(

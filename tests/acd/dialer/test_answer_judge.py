@@ -77,6 +77,19 @@ def test_a_word_and_silence_is_a_person() -> None:
     assert verdict.speech_ms <= 2000
 
 
+def test_patience_ends_without_a_report() -> None:
+    judge = Judge(AnswerRules(human_certainty=1.0, decide_within_s=4.0, patience_s=1.2))
+    judge.answered(START)
+    for sound in reports((500, False), (500, True), (400, False)):
+        judge.heard(sound, START + sound.at_ms / 1000)
+    assert judge.due() == pytest.approx(START + 2.2)
+    assert judge.decide(START + 2.19) is None
+    verdict = judge.decide(START + 2.2)
+    assert verdict is not None
+    assert verdict.kind is AnswerKind.HUMAN
+    assert verdict.paused_ms == 1200
+
+
 def test_who_speaks_on_and_on_is_a_machine() -> None:
     verdict = judged(reports((500, False), (6000, True)))
     assert verdict is not None
@@ -141,6 +154,17 @@ def test_a_beep_after_speech_is_a_machine() -> None:
     assert verdict.is_beeped
 
 
+def test_who_may_be_a_machine_is_listened_to_until_its_beep() -> None:
+    turns = reports((500, False), (900, True), (300, False), (1500, True), (1700, False))
+    sounds = [s for s in turns if s.at_ms <= 4600]
+    rules = AnswerRules(machine_certainty=1.0, human_certainty=1.0, late_human_certainty=1.0)
+    assert judged(sounds, rules) is None
+    beep = report(4700, since_ms=3200, tone="beep", tone_hz=1000.0, tone_ms=300)
+    verdict = judged([*sounds, beep], rules)
+    assert verdict is not None
+    assert verdict.is_beeped
+
+
 def test_noise_without_a_voice_is_nobody() -> None:
     sounds = [
         report(at, since_ms=100, speaking=True, voiced=0.0, voice_hz=0.0)
@@ -156,7 +180,7 @@ def test_noise_without_a_voice_is_nobody() -> None:
     [
         [(500, False), (500, True), (2000, False)],
         [(500, False), (6000, True)],
-        [(300, False), (1500, True), (300, False), (900, True), (2500, False)],
+        [(300, False), (1500, True), (300, False), (900, True), (3500, False)],
         [(5000, False)],
         [(100, True), (100, False)] * 30,
     ],

@@ -194,7 +194,7 @@ def test_patience_counts_from_the_end_of_the_greeting(centre: Outbound) -> None:
     centre.switch.confirm(customer)
     for at_ms in range(100, 2500, 100):  # "hello?", and then nothing more
         centre.advance(0.1)
-        speaking = 300 < at_ms < 800
+        speaking = 300 < at_ms <= 800
         _hear(centre, customer, at_ms, speaking=speaking, since_ms=300 if speaking else 800)
         if len(centre.switch.legs) > 1:
             break  # judged: an agent is called

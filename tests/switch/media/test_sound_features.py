@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -197,3 +198,18 @@ def test_only_watched_legs_are_measured_and_the_watch_ends() -> None:
     assert not [event for event in studio.events if isinstance(event, SoundHeard)]
     with pytest.raises(MediaCommandError, match="no leg"):
         studio.engine.watch_sound(LegId("b"), on=True)
+
+
+def test_each_frame_has_its_level_in_a_report_without_its_low_notes() -> None:
+    hum = tone(600, 100.0)
+    hiss = np.random.default_rng(2).normal(0, 4000, 8 * 600)
+    changes = heard(hum, quiet(400), hiss, quiet(400), tone(400, 1000.0), quiet(600))
+    for before, after in itertools.pairwise(changes):
+        assert len(after.levels) in ((after.at_ms - before.at_ms) // 20, 0) or (
+            after.at_ms == before.at_ms
+        )
+    levels = np.concatenate([c.levels for c in {c.at_ms: c for c in changes}.values()])
+    assert len(levels) >= 145
+    hummed, hissed, beeped = levels[15:38], levels[64:88], levels[115:128]
+    assert np.median(hissed) - np.median(hummed) >= 15
+    assert set(beeped.tolist()) == {-96}
