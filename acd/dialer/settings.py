@@ -161,7 +161,7 @@ class AnswerRules(Struct, frozen=True, kw_only=True):
     decide_within_s: float = 1.9
     """Counted from the first word. From then on less certainty will do."""
     listen_on_s: float = 5.5
-    """So long, from the first word, where not even that is there; then it is "uncertain", for an agent."""
+    """So long, from the first word, where not even that is there; then `last_machine_certainty` decides."""
     silence_s: float = 2.5
     """Nobody has said a word so long after the answer: "uncertain"."""
     human_certainty: float = 0.95

@@ -72,14 +72,14 @@ def heard() -> Heard:
 def test_people_reach_agents_and_most_are_known_as_people_soon(heard: Heard) -> None:
     people = heard.of("human")
     assert sum(verdict.kind in FOR_AGENTS for _, verdict in people) >= 0.95 * PEOPLE
-    assert sum(verdict.kind is AnswerKind.HUMAN for _, verdict in people) >= 0.7 * PEOPLE
+    assert sum(verdict.kind is AnswerKind.HUMAN for _, verdict in people) >= 0.85 * PEOPLE
     late = [verdict.at_ms - item.onset_ms for item, verdict in people]
     assert np.median(late) <= 2000
 
 
 def test_most_machines_are_taken_for_machines(heard: Heard) -> None:
     machines = heard.of("machine")
-    assert sum(v.kind is AnswerKind.MACHINE for _, v in machines) >= 0.6 * MACHINES
+    assert sum(v.kind is AnswerKind.MACHINE for _, v in machines) >= 0.8 * MACHINES
 
 
 def test_tones_silence_and_noise_are_what_they_are(heard: Heard) -> None:
