@@ -88,6 +88,10 @@ class BareGateway:
             raise TimeoutError("the bare loop does not start")
         self.ports: list[int] = self._pipe.recv()
 
+    def turn_to(self, kind: int) -> None:
+        """Do only this with each packet from now on: NOTHING, or the work that the loop was made for."""
+        self._pipe.send(kind)
+
     def window(self, seconds: float) -> Spent:
         """Measure for so long; blocks."""
         packets, cpu_s = self._ask()
@@ -273,11 +277,15 @@ def _main(pipe: Connection, remote_ports: list[int], wake_s: float, work: Work) 
         sockets.append(sock)
     loop = _tables(sockets, work)
     packets = 0
+    kind = work.kind
     with contextlib.suppress(EOFError, OSError):
         pipe.send([sock.getsockname()[1] for sock in sockets])
         while True:
             until = time.monotonic() + _CHUNK_S
-            packets += pass_on(epoll.fileno(), loop, work.kind, wake_s, until)
-            if pipe.poll():
-                pipe.recv()
-                pipe.send((packets, time.process_time()))
+            packets += pass_on(epoll.fileno(), loop, kind, wake_s, until)
+            while pipe.poll():
+                asked = pipe.recv()
+                if asked is None:
+                    pipe.send((packets, time.process_time()))
+                else:
+                    kind = asked

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
+
 from cti.bench.media import ADDRESS, gateway_command
 from cti.bench.processes import usage
 from cti.paths import shipped
@@ -21,6 +23,7 @@ from switch.gateway.protocol import (
     Event,
     GatewayStats,
     GetStats,
+    LegFailed,
     SrtpKeys,
 )
 from switch.ids import LegId
@@ -72,6 +75,8 @@ class GatewayRun:
         )
         self._pid = 0
         self._legs = 0
+        self._settings: list[ConfigureLeg] = []
+        self._refused: list[str] = []
 
     async def __aenter__(self) -> Self:
         """Start it. Raises MediaUnavailableError."""
@@ -101,22 +106,29 @@ class GatewayRun:
             leg = LegId(f"leg-{self._legs}")
             self._legs += 1
             self.send(AddLeg(leg=leg, port=port))
-            self.send(
-                ConfigureLeg(
-                    leg=leg,
-                    remote_address=ADDRESS,
-                    remote_port=remote,
-                    codec=codec,
-                    payload_type=payload_type,
-                    telephone_event_payload_type=101,
-                    receive=receive,
-                    srtp=srtp,
-                )
+            settings = ConfigureLeg(
+                leg=leg,
+                remote_address=ADDRESS,
+                remote_port=remote,
+                codec=codec,
+                payload_type=payload_type,
+                telephone_event_payload_type=101,
+                receive=receive,
+                srtp=srtp,
             )
+            self.send(settings)
+            self._settings.append(settings)
             made.append((leg, port))
-        if (await self.stats()).legs < self._legs:
-            raise MediaUnavailableError("the gateway did not make all legs; its log says why")
+        there = (await self.stats()).legs
+        if there < self._legs:
+            why = "; ".join(sorted(set(self._refused))[:3]) or "it says nothing"
+            raise MediaUnavailableError(f"{there} of {self._legs} legs were made: {why}")
         return made
+
+    def secure(self, srtp: SrtpKeys | None) -> None:
+        """Encrypt what all legs send and receive from now on; None: in clear."""
+        for settings in self._settings:
+            self.send(msgspec.structs.replace(settings, srtp=srtp))
 
     async def window(self, seconds: float) -> Window:
         """Measure for so long."""
@@ -152,5 +164,7 @@ class GatewayRun:
         raise MediaUnavailableError("the gateway's port range is too small for this many legs")
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, GatewayStats) and self._stats is not None and not self._stats.done():
+        if isinstance(event, LegFailed):
+            self._refused.append(event.reason)
+        elif isinstance(event, GatewayStats) and self._stats and not self._stats.done():
             self._stats.set_result(event)

@@ -31,6 +31,7 @@ from switch.gateway.protocol import (
     Gain,
     GatewayStats,
     GetStats,
+    LegFailed,
     RecordingFailed,
     RecordingFinished,
     RemoveLeg,
@@ -124,6 +125,7 @@ class _Run:
     def __init__(self, folder: Path, command: Sequence[str]) -> None:
         self._folder = folder
         self._stats: asyncio.Future[GatewayStats] | None = None
+        self._refused: list[str] = []
         self._finished: list[RecordingFinished] = []
         self._failed: list[str] = []
         self._client = GatewayClient(
@@ -200,8 +202,10 @@ class _Run:
                         right=(other,),
                     )
                 )
-        if (await self._ask_stats()).legs < len(party_ports):
-            raise MediaUnavailableError("the gateway did not make all legs; its log says why")
+        made = (await self._ask_stats()).legs
+        if made < len(party_ports):
+            why = "; ".join(sorted(set(self._refused))[:3]) or "it says nothing"
+            raise MediaUnavailableError(f"{made} of {len(party_ports)} legs were made: {why}")
         return ports
 
     async def _port(self) -> int:
@@ -235,6 +239,8 @@ class _Run:
                 self._finished.append(event)
             case RecordingFailed(reason=reason):
                 self._failed.append(reason)
+            case LegFailed(reason=reason):
+                self._refused.append(reason)
             case _:
                 pass
 

@@ -67,11 +67,11 @@ class Prepared:
 class Speakers:
     """Handle of the process."""
 
-    def __init__(self, parties: int, speech: Speech) -> None:
-        """Start it and let it open its sockets. Raises TimeoutError."""
+    def __init__(self, parties: int, *speeches: Speech) -> None:
+        """Start it and let it open its sockets; the first of `speeches` is said. Raises TimeoutError."""
         context = multiprocessing.get_context("spawn")
         self._pipe, child = context.Pipe()
-        self._process = context.Process(target=_main, args=(child, parties, speech), daemon=True)
+        self._process = context.Process(target=_main, args=(child, parties, speeches), daemon=True)
         self._process.start()
         child.close()
         if not self._pipe.poll(_START_S):
@@ -82,6 +82,10 @@ class Speakers:
         """Let party i send to `gateway_ports[i]` until `close`."""
         self._pipe.send(gateway_ports)
 
+    def say(self, which: int | None) -> None:
+        """Let them go on with another of the speeches, from the frame where they are; None: be quiet."""
+        self._pipe.send(which)
+
     def close(self) -> None:
         """End the process."""
         self._pipe.close()
@@ -89,7 +93,7 @@ class Speakers:
         self._process.join(5)
 
 
-def _main(pipe: Connection, parties: int, speech: Speech) -> None:
+def _main(pipe: Connection, parties: int, speeches: Sequence[Speech]) -> None:
     sockets = []
     epoll = select.epoll()
     for _ in range(parties):
@@ -105,10 +109,17 @@ def _main(pipe: Connection, parties: int, speech: Speech) -> None:
         return
     for sock, port in zip(sockets, ports, strict=True):
         sock.connect((ADDRESS, port))
-    _speak(sockets, epoll, speech)
+    with contextlib.suppress(EOFError, OSError):
+        _speak(sockets, epoll, speeches, pipe)
 
 
-def _speak(sockets: list[socket.socket], epoll: select.epoll, speech: Speech) -> None:
+def _speak(
+    sockets: list[socket.socket],
+    epoll: select.epoll,
+    speeches: Sequence[Speech],
+    pipe: Connection,
+) -> None:
+    speech: Speech | None = speeches[0]
     receive = {sock.fileno(): sock.recv_into for sock in sockets}
     buffer = bytearray(_DATAGRAM)
     begin = time.monotonic()
@@ -121,8 +132,11 @@ def _speak(sockets: list[socket.socket], epoll: select.epoll, speech: Speech) ->
         elif left < -FRAME_S:
             begin -= left  # real parties do not send in bursts because this machine is busy
         frame, phase = divmod(slot, PHASES)
-        for i in range(phase, len(sockets), PHASES):
-            packet = speech.packet(i, frame)
+        if phase == 0 and pipe.poll():
+            which = pipe.recv()
+            speech = None if which is None else speeches[which]
+        for i in range(phase, len(sockets) if speech else 0, PHASES):
+            packet = speech.packet(i, frame) if speech else None
             if packet is None:
                 return
             with contextlib.suppress(OSError):

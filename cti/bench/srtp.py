@@ -1,18 +1,21 @@
 """What an encrypted leg costs above a plain one, and what libsrtp alone costs for the same packets.
 
-Gateways and bare loops (`cti.bench.bare_gateway`) do the same work by turns: bridged calls that are relayed,
-all legs encrypted, then all plain. The difference is what SRTP costs in the one, and what the library costs
-in the other: same packets, sockets, sessions, pace.
+A gateway and a bare loop (`cti.bench.bare_gateway`) do the same work: bridged calls that are relayed, all
+legs plain, then all encrypted, both by turns of a second. The difference is what SRTP costs in the one, and
+what the library costs in the other: same packets, sockets, sessions, pace. Most of it is waiting for memory,
+so it swings with what else the host does: only windows that lie beside each other are compared, and the
+median of many is taken.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import struct
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +23,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cti.bench.bare_gateway import SRTP, WARM_UP_S, Work, passed_on
-from cti.bench.gateway_run import GatewayRun, Window
+from cti.bench.bare_gateway import NOTHING, SRTP, WAKE_S, WARM_UP_S, BareGateway, Work
+from cti.bench.gateway_run import GatewayRun
 from cti.bench.server import RTP_PORTS
-from cti.bench.speakers import FRAME_S, Prepared, Speakers
+from cti.bench.speakers import FRAME_S, Prepared, Speakers, Speech
 from switch.gateway.protocol import Gain, SetGains, SrtpKeys
 from switch.srtp.library import (
     OK,
@@ -40,7 +43,9 @@ _PLAIN_OCTETS: Final = 172
 _ROW: Final = 256
 _SPARE_S: Final = 20.0
 """Packets made ahead beyond what is measured: a start on a busy machine takes its time."""
-_ROUNDS: Final = 3
+_WINDOW_S: Final = 1.0
+_SETTLE_S: Final = 0.35
+"""What is on its way at the turn, and new keys for all legs, is not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,54 +76,103 @@ class SrtpFigures:
 async def measure_srtp(
     suite: str, legs: int, seconds: float, ports: str = RTP_PORTS
 ) -> SrtpFigures:
-    """Compare, in rounds by turns. Raises MediaUnavailableError, TimeoutError."""
+    """Compare in rounds, twice as many as `seconds`. Raises MediaUnavailableError, TimeoutError."""
     octets = {"AEAD_AES_128_GCM": 28, "AEAD_AES_256_GCM": 44}.get(suite, 30)
     keys = SrtpKeys(suite=suite, send=os.urandom(octets), receive=os.urandom(octets))
-    count = int((seconds + WARM_UP_S + _SPARE_S) / FRAME_S)
+    rounds = max(3, round(2 * seconds))
+    count = int((4 * rounds * (_WINDOW_S + _SETTLE_S) + WARM_UP_S + _SPARE_S) / FRAME_S)
     plain = _packets(count)
-    sealed = _sealed(suite, keys.receive, plain)
-    work = Work(kind=SRTP, suite=suite, send_key=keys.send, receive_key=keys.receive)
-    costs: dict[bool, list[float]] = {True: [], False: []}
-    bare: dict[bool, list[float]] = {True: [], False: []}
-    reached = 1.0
-    for _ in range(_ROUNDS):
-        for secure, spent in costs.items():
-            speech = Prepared(sealed if secure else plain)
-            done = work if secure else Work()
-            bare[secure].append(await asyncio.to_thread(passed_on, speech, done, legs, seconds))
-            window = await _relayed(speech, keys if secure else None, legs, seconds, ports)
-            handled = 50 * legs * window.seconds
-            reached = min(reached, min(window.packets_received, window.packets_sent) / handled)
-            spent.append(1e6 * window.cpu_s / max(window.packets_received, 1))
-    in_clear, on_its_way = float(np.median(costs[False])), float(np.median(bare[False]))
+    said = Prepared(plain), Prepared(_sealed(suite, keys.receive, plain))
+    in_loop, in_gateway = _Costs(), _Costs()
+    with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
+        async with GatewayRun(Path(folder), ports) as run:
+            with (
+                contextlib.closing(await _bridged(run, said, legs)) as callers,
+                contextlib.closing(_Loop(said, keys, legs)) as loop,
+            ):
+                await asyncio.sleep(WARM_UP_S)
+                for _ in range(rounds):
+                    await asyncio.to_thread(loop.measure, in_loop)
+                    await _measure(run, callers, keys, in_gateway)
     return SrtpFigures(
         suite=suite,
         legs=legs,
-        library_us=round(float(np.median(bare[True])) - on_its_way, 2),
+        library_us=round(in_loop.more_us, 2),
         hot_us=round(_hot_us(suite, keys.send, plain), 2),
-        leg_us=round(float(np.median(costs[True])) - in_clear, 2),
-        plain_us=round(in_clear, 2),
-        bare_us=round(on_its_way, 2),
-        load_reached=round(reached, 3),
+        leg_us=round(in_gateway.more_us, 2),
+        plain_us=round(in_gateway.plain_us, 2),
+        bare_us=round(in_loop.plain_us, 2),
+        load_reached=round(min(in_gateway.packets) / (50 * legs * _WINDOW_S), 3),
     )
 
 
-async def _relayed(
-    speech: Prepared, keys: SrtpKeys | None, legs: int, seconds: float, ports: str
-) -> Window:
-    parties = Speakers(legs, speech)
-    try:
-        with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
-            async with GatewayRun(Path(folder), ports) as run:
-                made = await run.legs(parties.ports, srtp=keys)
-                for (one, _), (other, _) in zip(made[::2], made[1::2], strict=True):
-                    gains = (Gain(listener=one, source=other), Gain(listener=other, source=one))
-                    run.send(SetGains(gains=gains))
-                parties.start([port for _, port in made])
-                await asyncio.sleep(WARM_UP_S)
-                return await run.window(seconds)
-    finally:
-        parties.close()
+@dataclass(slots=True)
+class _Costs:
+    """CPU of a packet in clear and encrypted, microseconds, in windows of one process by turns."""
+
+    by_turn: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    packets: list[float] = field(default_factory=list)
+    """Handled in each window, as many as there would be in `_WINDOW_S`."""
+
+    @property
+    def plain_us(self) -> float:
+        return float(np.median(self.by_turn[0]))
+
+    @property
+    def more_us(self) -> float:
+        """What encryption adds: each window beside the next, so that a slow minute counts for both."""
+        return float(np.median(np.subtract(self.by_turn[1], self.by_turn[0])))
+
+
+class _Loop:
+    """The bare loop with its parties, quiet until it is measured."""
+
+    def __init__(self, said: tuple[Speech, Speech], keys: SrtpKeys, legs: int) -> None:
+        """Start both. Raises TimeoutError."""
+        work = Work(kind=SRTP, suite=keys.suite, send_key=keys.send, receive_key=keys.receive)
+        self._parties = Speakers(legs, *said)
+        self._loop = BareGateway(self._parties.ports, WAKE_S, work)
+        self._parties.start(self._loop.ports)
+        self._parties.say(None)
+
+    def measure(self, costs: _Costs) -> None:
+        """One window in clear and one encrypted."""
+        for turn in (0, 1):
+            self._loop.turn_to(SRTP if turn else NOTHING)
+            self._parties.say(turn)
+            time.sleep(_SETTLE_S)
+            costs.by_turn[turn].append(self._loop.window(_WINDOW_S).packet_us)
+        self._parties.say(None)
+
+    def close(self) -> None:
+        """End both."""
+        self._loop.close()
+        self._parties.close()
+
+
+async def _bridged(run: GatewayRun, said: tuple[Speech, Speech], legs: int) -> Speakers:
+    """Parties whose legs are bridged in pairs; quiet."""
+    parties = Speakers(legs, *said)
+    made = await run.legs(parties.ports)
+    for (one, _), (other, _) in zip(made[::2], made[1::2], strict=True):
+        gains = (Gain(listener=one, source=other), Gain(listener=other, source=one))
+        run.send(SetGains(gains=gains))
+    parties.start([port for _, port in made])
+    parties.say(None)
+    return parties
+
+
+async def _measure(run: GatewayRun, parties: Speakers, keys: SrtpKeys, costs: _Costs) -> None:
+    """The same as `_Loop.measure`, of the gateway."""
+    for turn in (0, 1):
+        run.secure(keys if turn else None)
+        parties.say(turn)
+        await asyncio.sleep(_SETTLE_S)
+        window = await run.window(_WINDOW_S)
+        handled = min(window.packets_received, window.packets_sent)
+        costs.packets.append(handled * _WINDOW_S / window.seconds)
+        costs.by_turn[turn].append(1e6 * window.cpu_s / max(window.packets_received, 1))
+    parties.say(None)
 
 
 def _packets(count: int) -> list[bytes]:

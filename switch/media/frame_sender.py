@@ -284,7 +284,8 @@ def make_packets(
             linear[top] = uncoded_mixes[mix_of_listener[i]]
             _finish_packet(legs, row, out, out_legs, out_sizes, top)
         else:
-            out[made, HEADER_OCTETS:FRAME_OCTETS] = mixes[leg.codec, mix_of_listener[i]]
+            frame = mixes[leg.codec, mix_of_listener[i]]
+            copy_octets(frame, 0, out[made], HEADER_OCTETS, FRAME_SAMPLES)
             made = _finish_packet(legs, row, out, out_legs, out_sizes, made)
     mixed = made
     for i, row in enumerate(copy_listeners):

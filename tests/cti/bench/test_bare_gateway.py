@@ -8,7 +8,7 @@ import socket
 import pylibsrtp
 import pytest
 
-from cti.bench.bare_gateway import SRTP, BareGateway, Work
+from cti.bench.bare_gateway import NOTHING, SRTP, BareGateway, Work
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 PLAIN = bytes.fromhex("800000010000000000020000") + b"\x55" * 160
@@ -32,6 +32,10 @@ def test_packets_pass_decrypted_and_encrypted_anew() -> None:
         assert len(heard) == len(PLAIN) + 10
         assert heard[12:-10] != PLAIN[12:]
         assert one.recv(2048) == heard, "the same packet by the same key"
+        loop.turn_to(NOTHING)
+        loop.window(0.01)  # its answer comes after the turn
+        one.sendto(PLAIN, ("127.0.0.1", ports[one]))
+        assert other.recv(2048) == PLAIN
     finally:
         loop.close()
         one.close()
