@@ -298,6 +298,12 @@ class AttemptView:
     ended_at: float
     rang_at: float | None = None
     answered_at: float | None = None
+    greeting_ended_at: float | None = None
+    """The person's first words were over: an agent, or a message, is due within the two seconds of the law."""
+    abandoned: bool = False
+    """A person answered and found no agent; it may have opted out then."""
+    message_began_at: float | None = None
+    """Of ours: for who is abandoned, an announcement, or left on a machine."""
     connected_at: float | None = None
     agent_id: str | None = None
     trunk: str = ""

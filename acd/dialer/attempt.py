@@ -38,6 +38,7 @@ class LiveAttempt:
         "is_paced",
         "judged",
         "leg",
+        "message_began_at",
         "mode",
         "needed_at",
         "outcome",
@@ -77,6 +78,7 @@ class LiveAttempt:
         self.answered_at: float | None = None
         self.needed_at: float | None = None
         """Since when the person who answered waits for an agent."""
+        self.message_began_at: float | None = None
         self.connected_at: float | None = None
         self.caller_id = ""
         self.way = ""
@@ -137,6 +139,8 @@ class LiveAttempt:
             ended_at=wall(now),
             rang_at=at(self.rang_at),
             answered_at=at(self.answered_at),
+            greeting_ended_at=at(self.needed_at),
+            message_began_at=at(self.message_began_at),
             connected_at=at(self.connected_at),
             agent=self.agent,
             trunk=self.way,

@@ -107,6 +107,11 @@ NOT_AN_ATTEMPT: Final = frozenset({Outcome.CONGESTED, Outcome.AGENT_GONE, Outcom
 """Outcomes that use up no attempt of a record."""
 
 
+def was_abandoned(outcome: Outcome, *, has_agents: bool) -> bool:
+    """Whether a person who answered found no agent: also who opted out, in the message for such people."""
+    return outcome is Outcome.ABANDONED or (has_agents and outcome is Outcome.OPTED_OUT)
+
+
 class Held(Struct, frozen=True):
     """A record in the hands of the dialer, by a certain claim."""
 
@@ -172,6 +177,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     ended_at: float
     rang_at: float | None = None
     answered_at: float | None = None
+    greeting_ended_at: float | None = None
+    """The first words of the person were over; from then on the law counts its two seconds."""
+    message_began_at: float | None = None
+    """A message of ours: the one for abandoned calls, the announcement, or what a machine recorded."""
     connected_at: float | None = None
     """When an agent heard the person."""
     agent: AgentId | None = None

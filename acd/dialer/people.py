@@ -178,6 +178,7 @@ class People:
 
     def _play(self, attempt: LiveAttempt, message: str, language: str) -> None:
         assert attempt.leg is not None
+        attempt.message_began_at = self._clock.now()
         attempt.player = self._control.play(attempt.leg, prompts([message], language))
         contact = self._contacts.get(attempt.contact)
         if contact is not None:  # so that it plays on over a restart
@@ -209,6 +210,7 @@ class People:
         assert attempt.leg is not None
         self._course.count(attempt, Outcome.ANNOUNCED)
         flow = self._course.run_of(attempt).settings.flow
+        attempt.message_began_at = self._clock.now()
         contact = self.contact(attempt, attempt.leg, stage=Stage.MENU)
         self._callers.run_flow(contact, flow)
 

@@ -61,6 +61,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     call_back_mine: bool
     reads_until: float | None
     doubt: float = 0.0
+    message_began_at: float | None = None
 
 
 def run_record(run: CampaignRun, wall: Moment) -> RunRecord:
@@ -109,6 +110,7 @@ def attempt_record(attempt: LiveAttempt, wall: Moment) -> AttemptRecord:
         attempt.call_back_mine,
         _at(attempt.reads_until, wall),
         attempt.doubt,
+        _at(attempt.message_began_at, wall),
     )
 
 
@@ -142,6 +144,7 @@ def restored_attempt(name: AttemptId, record: AttemptRecord, mono: Moment) -> Li
     attempt.call_back_at, attempt.call_back_mine = record.call_back_at, record.call_back_mine
     attempt.reads_until = _at(record.reads_until, mono)
     attempt.doubt = record.doubt
+    attempt.message_began_at = _at(record.message_began_at, mono)
     return attempt
 
 

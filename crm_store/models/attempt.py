@@ -41,6 +41,10 @@ class Attempt(Base):
     dialled_at: Mapped[float] = mapped_column()
     rang_at: Mapped[float | None] = mapped_column()
     answered_at: Mapped[float | None] = mapped_column()
+    greeting_ended_at: Mapped[float | None] = mapped_column()
+    """What the person said first was over."""
+    message_began_at: Mapped[float | None] = mapped_column()
+    """Of ours: for who is abandoned, an announcement, or left on a machine."""
     connected_at: Mapped[float | None] = mapped_column()
     ended_at: Mapped[float] = mapped_column()
     agent: Mapped[str | None] = mapped_column(String(64))

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, select
 
 from acd.dialer.legal import Counts
-from acd.dialer.model import LIVE, CampaignName, Mode, Outcome
+from acd.dialer.model import LIVE, CampaignName, Mode, Outcome, was_abandoned
 from crm_store.models.tables import ATTEMPT
 from crm_store.outbound.campaign_rows import read_settings, row_of
 
@@ -81,10 +81,7 @@ def _counts(row: Row[Any]) -> Counts:
     times = float(row.times) if row.outcome in LIVE else 0.0
     if row.is_reported:
         return Counts(connected=times, reported=times)
-    # Who opted out of a campaign with agents did so in the message for abandoned calls.
-    is_abandoned = row.outcome == Outcome.ABANDONED or (
-        row.outcome == Outcome.OPTED_OUT and not row.is_announcement
-    )
+    is_abandoned = was_abandoned(Outcome(row.outcome), has_agents=not row.is_announcement)
     return Counts(
         live=times,
         abandoned=times if is_abandoned else 0.0,

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, text, tuple_
 
 from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
 from acd.dialer.compliance_windows import local_text
-from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
+from acd.dialer.model import CampaignName, Mode, Outcome, RecordId, RecordState
 from acd.model import AgentId
 from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, RECORD, RECORD_NUMBER
@@ -115,9 +115,10 @@ def attempts_page(
     query: Select[Any] = select(ATTEMPT)
     if wanted.campaign is not None:
         query = query.where(_A.campaign_id.in_(_ids_of(connection, wanted.campaign)))
-    for name, value in (("number", wanted.number), ("outcome", wanted.outcome)):
-        if value:
-            query = query.where(_A[name] == value)
+    if wanted.number:
+        query = query.where(_A.number == wanted.number)
+    if wanted.outcome is not None:
+        query = query.where(_came_of(wanted.outcome))
     if wanted.record is not None:
         query = query.where(_A.record_id == wanted.record)
     if wanted.since is not None:
@@ -130,6 +131,14 @@ def attempts_page(
     order = [column.desc() if newest_first else column.asc() for column in (_A.dialled_at, _A.id)]
     query = query.order_by(*order)
     return [_attempt(row) for row in connection.execute(query.limit(limit))]
+
+
+def _came_of(outcome: Outcome) -> ColumnElement[bool]:
+    """Who opted out of a campaign with agents was abandoned, too: found by both words."""
+    found = _A.outcome == outcome
+    if outcome is not Outcome.ABANDONED:
+        return found
+    return or_(found, and_(_A.outcome == Outcome.OPTED_OUT, _A.mode != Mode.ANNOUNCEMENT))
 
 
 def _ids_of(connection: Connection, name: CampaignName) -> list[int]:
@@ -155,6 +164,8 @@ def _attempt(row: Any) -> AttemptView:
         dialled_at=row.dialled_at,
         rang_at=row.rang_at,
         answered_at=row.answered_at,
+        greeting_ended_at=row.greeting_ended_at,
+        message_began_at=row.message_began_at,
         connected_at=row.connected_at,
         ended_at=row.ended_at,
         agent=row.agent,
@@ -192,9 +203,12 @@ EXPORT_COLUMNS: Final = (
     "why",
     "rules",
     "outcome",
+    "is_abandoned",
     "disposition",
     "rang_at",
     "answered_at",
+    "greeting_ended_at",
+    "message_began_at",
     "connected_at",
     "ended_at",
     "sip_status",
@@ -205,9 +219,7 @@ EXPORT_COLUMNS: Final = (
     "record",
     "id",
 )
-_MOMENTS: Final = frozenset(
-    {"clicked_at", "dialled_at", "rang_at", "answered_at", "connected_at", "ended_at"}
-)
+_MOMENTS: Final = frozenset(name for name in EXPORT_COLUMNS if name.endswith("_at"))
 _OF_A_DIAL: Final = frozenset({"dialled_at", "local_time"})
 
 

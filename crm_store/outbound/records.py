@@ -148,7 +148,7 @@ class Records:
     ) -> list[AttemptView]:
         """Newest first; `before` is `dialled_at` and `id` of the last of the page before.
 
-        `outcome=Outcome.ABANDONED` is the list "answered, no agent".
+        `outcome=Outcome.ABANDONED` is the list "answered, no agent": who opted out then is on it.
         """
         wanted = AttemptFilter(
             campaign=campaign,
@@ -164,6 +164,7 @@ class Records:
         *,
         campaign: CampaignName | None = None,
         number: str = "",
+        outcome: Outcome | None = None,
         since: float | None = None,
         until: float | None = None,
     ) -> AsyncIterator[bytes]:
@@ -172,7 +173,11 @@ class Records:
         Each piece is a query of its own: nothing is held open while somebody downloads slowly.
         """
         wanted = AttemptFilter(
-            campaign=campaign, number=self._value(number), since=since, until=until
+            campaign=campaign,
+            number=self._value(number),
+            outcome=outcome,
+            since=since,
+            until=until,
         )
         piece = record_rows.export_header()
         beyond: tuple[float, str] | None = None

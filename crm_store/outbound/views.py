@@ -7,7 +7,16 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from acd.dialer.model import NOT_AN_ATTEMPT, CampaignName, CampaignState, RecordId, RecordState
+from acd.dialer.model import (
+    NOT_AN_ATTEMPT,
+    CampaignName,
+    CampaignState,
+    Mode,
+    Outcome,
+    RecordId,
+    RecordState,
+    was_abandoned,
+)
 from acd.dialer.settings import CampaignSettings
 from acd.model import AgentId
 
@@ -112,6 +121,10 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     dialled_at: float
     rang_at: float | None
     answered_at: float | None
+    greeting_ended_at: float | None
+    """The law counts its two seconds from here; None: nobody was found to have answered."""
+    message_began_at: float | None
+    """Of ours: for who is abandoned, an announcement, or left on a machine."""
     connected_at: float | None
     ended_at: float
     agent: str | None
@@ -140,6 +153,11 @@ class AttemptView(Struct, frozen=True, kw_only=True):
         return self.outcome not in NOT_AN_ATTEMPT or bool(
             self.trunk or self.caller_id or self.rang_at
         )
+
+    @property
+    def is_abandoned(self) -> bool:
+        """A person who answered found no agent, whatever it did then: to opt out is another fact."""
+        return was_abandoned(Outcome(self.outcome), has_agents=self.mode != Mode.ANNOUNCEMENT)
 
 
 class BatchState(StrEnum):

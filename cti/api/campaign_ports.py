@@ -107,7 +107,13 @@ class CampaignRecords(Protocol):
         """Attempts, newest first."""
 
     async def export(
-        self, name: str, *, number: str, since: float | None, until: float | None
+        self,
+        name: str,
+        *,
+        number: str,
+        outcome: str,
+        since: float | None,
+        until: float | None,
     ) -> AsyncIterator[bytes]:
         """Who was called when and why it was allowed, as CSV in pieces, oldest first."""
 

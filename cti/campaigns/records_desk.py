@@ -98,13 +98,21 @@ class RecordsDesk:
         return tuple(map(_attempt, found))
 
     async def export(
-        self, name: str, *, number: str, since: float | None, until: float | None
+        self,
+        name: str,
+        *,
+        number: str,
+        outcome: str,
+        since: float | None,
+        until: float | None,
     ) -> AsyncIterator[bytes]:
         """Who was called when and why it was allowed, as CSV in pieces, oldest first.
 
         The first piece is read here: a store that is away is told, not sent as an empty file. `NotFound`
         for a campaign that is not there and has no attempts either: those of one that was deleted stay.
+        `Invalid` for an outcome that there is not.
         """
+        wanted = _outcome(outcome) if outcome else None
         if name and not self._is_known(name):
             async with answering():
                 once = await self._store.records.attempts(campaign=CampaignName(name), limit=1)
@@ -114,6 +122,7 @@ class RecordsDesk:
             self._store.records.export(
                 campaign=CampaignName(name) if name else None,
                 number=number,
+                outcome=wanted,
                 since=since,
                 until=until,
             )
@@ -355,10 +364,13 @@ def _attempt(kept: StoredAttempt) -> AttemptView:
         caller_id=kept.caller_id,
         mode=kept.mode,
         outcome=kept.outcome,
+        abandoned=kept.is_abandoned,
         dialled_at=kept.dialled_at,
         ended_at=kept.ended_at,
         rang_at=kept.rang_at,
         answered_at=kept.answered_at,
+        greeting_ended_at=kept.greeting_ended_at,
+        message_began_at=kept.message_began_at,
         connected_at=kept.connected_at,
         agent_id=kept.agent,
         trunk=kept.trunk,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from acd.dialer.model import Attempt, Blocker, Funnel
+from acd.dialer.model import Attempt, Blocker, Funnel, Mode, was_abandoned
 from acd.dialer.settings import CampaignSettings
 from acd.dialer.views import CampaignView as DialerView
 from acd.dialer.views import PreviewView as DialerPreview
@@ -272,10 +272,15 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         caller_id=attempt.caller_id,
         mode=attempt.mode.value,
         outcome=attempt.outcome.value,
+        abandoned=was_abandoned(
+            attempt.outcome, has_agents=attempt.mode is not Mode.ANNOUNCEMENT
+        ),
         dialled_at=attempt.dialled_at,
         ended_at=attempt.ended_at,
         rang_at=attempt.rang_at,
         answered_at=attempt.answered_at,
+        greeting_ended_at=attempt.greeting_ended_at,
+        message_began_at=attempt.message_began_at,
         connected_at=attempt.connected_at,
         agent_id=attempt.agent,
         trunk=attempt.trunk,

@@ -48,6 +48,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     exporting.add_argument("name", nargs="?", default="", metavar="NAME", help="default: all")
     exporting.add_argument("--number", help="of one person, in any notation")
     exporting.add_argument(
+        "--outcome",
+        default="",
+        help="such as no-answer; abandoned has all who found no agent, also who opted out then",
+    )
+    exporting.add_argument(
         "--since",
         default="",
         metavar="TIME",
@@ -221,6 +226,8 @@ async def attempts(api: ApiClient, args: argparse.Namespace) -> int:
         if not any(each.isdigit() for each in args.number):
             raise SystemExit(f"--number: {args.number!r} is no number; leave it out for all people")
         query["number"] = args.number
+    if args.outcome:
+        query["outcome"] = args.outcome
     for key in ("since", "until"):
         if text := getattr(args, key):
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -143,7 +144,7 @@ async def attempts(
     outcome: Text = "",
     limit: Count = 100,
 ) -> Response:
-    """Attempts, newest first; with the outcome `abandoned` the list "answered, no agent"."""
+    """Attempts, newest first; the outcome `abandoned` finds all who had no agent, also who opted out then."""
     found = await _desk(caller, context).attempts(
         name, since=since, until=until, outcome=outcome, limit=limit
     )
@@ -156,11 +157,15 @@ async def export(
     caller: TheCaller,
     context: TheContext,
     number: Number = "",
+    outcome: Text = "",
     since: Moment = None,
     until: Moment = None,
 ) -> Response:
     """Who was called when, why that was allowed, by which version of the rules; oldest first."""
-    return await _exported(caller, context, name, number, since, until)
+    pieces = await _desk(caller, context).export(
+        name, number=number, outcome=outcome, since=since, until=until
+    )
+    return _exported(name, pieces)
 
 
 @router.get("/attempts.csv")
@@ -168,23 +173,18 @@ async def export_all(
     caller: TheCaller,
     context: TheContext,
     number: Number = "",
+    outcome: Text = "",
     since: Moment = None,
     until: Moment = None,
 ) -> Response:
     """The same of all campaigns."""
-    return await _exported(caller, context, "", number, since, until)
+    pieces = await _desk(caller, context).export(
+        "", number=number, outcome=outcome, since=since, until=until
+    )
+    return _exported("", pieces)
 
 
-async def _exported(
-    caller: Caller,
-    context: Context,
-    name: str,
-    number: str,
-    since: float | None,
-    until: float | None,
-) -> Response:
-    desk = _desk(caller, context)
-    pieces = await desk.export(name, number=number, since=since, until=until)
+def _exported(name: str, pieces: AsyncIterator[bytes]) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="attempts-{_plain(name) or "all"}.csv"',
         "Cache-Control": "no-store",

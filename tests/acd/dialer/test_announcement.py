@@ -38,6 +38,8 @@ def test_a_flow_answers_without_any_agent(centre: Outbound) -> None:
     assert centre.started()[0].campaign == SPRING
     centre.switch.end(customer)
     assert centre.outcomes() == ["announced"]
+    (attempt,) = centre.attempts
+    assert attempt.message_began_at == attempt.greeting_ended_at
 
 
 def test_a_key_leads_to_a_queue_and_an_agent(centre: Outbound) -> None:

@@ -114,6 +114,10 @@ def test_a_key_during_the_message_opts_out(centre: Outbound) -> None:
     centre.switch.digit(customer, "9")
     assert centre.outcomes() == ["opted-out"]
     assert centre.dialer.view(SPRING).rates[0].abandoned == 1, "and yet no agent came"
+    (attempt,) = centre.attempts
+    assert attempt.greeting_ended_at is not None
+    assert attempt.message_began_at is not None
+    assert 0.0 < attempt.message_began_at - attempt.greeting_ended_at < 2.0
 
 
 def test_who_hangs_up_first_was_not_abandoned(centre: Outbound) -> None:

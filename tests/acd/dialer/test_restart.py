@@ -67,6 +67,7 @@ def test_the_message_plays_on(centre: Outbound) -> None:
     assert customer.players
     centre.switch.play_out(customer)
     assert centre.outcomes() == ["abandoned"]
+    assert centre.attempts[0].message_began_at is not None, "before the restart"
     assert centre.finished().result is ContactResult.ABANDONED
 
 

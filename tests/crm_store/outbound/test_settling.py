@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import msgspec
 import pytest
@@ -243,6 +244,33 @@ async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyP
     assert rows[0]["why"].endswith("rules 1")
     assert [row["is_dialled"] for row in rows] == ["yes"] * 4 + ["no", "yes"], "one was only read"
     assert (rows[3]["reason"], rows[3]["disposition"]) == ("'=SUM(A1)", 'a "b"\nc')
+
+
+async def test_a_regulator_sees_who_was_abandoned_and_opted_out_then(store: Store) -> None:
+    await given(store, *([new_york(n)] for n in range(4)))
+    found = await store.outbound.lists.claim(WINTER, NOON, 4)
+    greeting = {"answered_at": NOON + 8.0, "greeting_ended_at": NOON + 9.5}
+    message = {**greeting, "message_began_at": NOON + 11.25}
+    attempts = [
+        dialled(found[0], Outcome.ABANDONED, NOON, **message),
+        dialled(found[1], Outcome.OPTED_OUT, NOON + 1.0, **message),
+        dialled(found[2], Outcome.OPTED_OUT, NOON + 2.0, mode=Mode.ANNOUNCEMENT, **message),
+        dialled(found[3], Outcome.CONNECTED, NOON + 3.0, **greeting),
+    ]
+    await store.outbound.lists.settle(attempts)
+    assert [row["is_abandoned"] for row in await _exported(store)] == ["yes", "yes", "no", "no"]
+    abandoned = await _exported(store, outcome=Outcome.ABANDONED)
+    assert [row["outcome"] for row in abandoned] == ["abandoned", "opted-out"]
+    for row in abandoned:
+        assert row["greeting_ended_at"] == "2026-11-24T13:00:09.500Z"
+        assert row["message_began_at"] == "2026-11-24T13:00:11.250Z", "within two seconds"
+    shown = await store.outbound.records.attempts(outcome=Outcome.ABANDONED)
+    assert [each.outcome for each in shown] == ["opted-out", "abandoned"]
+
+
+async def _exported(store: Store, **which: Any) -> list[dict[str, str]]:
+    pieces = [piece async for piece in store.outbound.records.export(campaign=WINTER, **which)]
+    return list(csv.DictReader(io.StringIO(b"".join(pieces).decode("utf-8-sig"))))
 
 
 async def test_a_regulator_is_told_of_no_call_that_was_not_made(store: Store) -> None:
