@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from acd.dialer.compliance_caps import judge_caps
 from acd.dialer.compliance_places import Place
@@ -76,9 +76,10 @@ def judge(settings: CampaignSettings, known: Knowledge, at: float) -> Verdict:
     """Judge one number of one record of a campaign."""
     if known.forbidden:
         return _held(Hold.FORBIDDEN, known.forbidden)
-    caps = judge_caps(
-        settings.limits, known.place, 0 if known.is_promised else known.attempts, known.dialled, at
-    )
+    limits = settings.limits
+    if known.is_promised:
+        limits = structs.replace(limits, attempts=0)
+    caps = judge_caps(limits, known.place, known.attempts, known.dialled, at)
     if not caps.allowed and caps.free_at is None:
         return _held(Hold.EXHAUSTED, caps.words)
     if known.full_quota:

@@ -192,6 +192,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     # --- dialogs ---
     "pick.reason": ("Why not ready?", "示忙原因"),
     "pick.disposition": ("How did it end?", "联系结果"),
+    "pick.disposition_of": ("{who} · How did it end?", "{who} · 联系结果"),
     "pick.customer": ("Who is calling?", "来电客户"),
     "pick.new_customer": ("New customer …", "新建客户……"),
     "pick.hint": ("A figure or Enter chooses, Esc closes", "按数字或回车选择,Esc 关闭"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from cti.desk.text import spaced_number
 from cti.schema import CampaignView, PreviewView, ScreenPop
 
 READING: Final = "reading"
@@ -16,6 +17,12 @@ _ON_ITS_WAY: Final[Mapping[str, str]] = {
     "ringing": "customer-rings",
 }
 """Steps of a preview until the talk, and the agent's state as its desk shows it."""
+SKIP_REASONS: Final = ("not-now", "spoken-to", "wrong-data", "somebody-else", "other")
+"""Why an agent gives a record back; it says so by one of these."""
+_WENT_BACK: Final = frozenset(
+    {"not-dialled", "paused", "finished", "forbidden", "claim-lapsed", "outside-window", "stopping"}
+)
+"""Why a record goes back that nobody skipped, and for which no phone rang."""
 TRACK_LENGTH: Final = 720
 TRACK_EVERY_S: Final = 5.0
 """The course of a campaign is kept for an hour."""
@@ -65,6 +72,33 @@ def as_card(preview: PreviewView) -> ScreenPop:
         candidates=preview.candidates,
         outbound=card,
     )
+
+
+def person_of(card: ScreenPop) -> str:
+    """Whom a card is about: the customer, else as list or network call it, else the number."""
+    if card.customer is not None:
+        return card.customer.name
+    listed = card.caller_name if card.outbound is None else card.outbound.name
+    return listed or spaced_number(card.caller_number)
+
+
+def told_over(
+    preview: PreviewView, before: PreviewView | None
+) -> tuple[str, str, dict[str, object]] | None:
+    """What to say of a record that is over: key, severity, values; None: its talk says it all."""
+    outcome, reason = preview.outcome, preview.reason
+    told: dict[str, object] = {"who": person_of(as_card(preview)), "reason": reason}
+    if outcome == "connected":
+        return None
+    if reason in SKIP_REASONS:
+        return "notice.skipped", "information", told
+    is_given_up = outcome in (None, "agent-gone", "cancelled")
+    was_read = before is not None and before.step == READING  # so no phone rang
+    if is_given_up and (outcome is None or was_read or reason in _WENT_BACK):
+        return "notice.preview_over", "information", told
+    told["outcome"] = "cancelled" if reason == "given-up" else outcome
+    severity = "information" if reason == "given-up" else "warning"
+    return "notice.not_reached", severity, told
 
 
 def running(campaigns: Mapping[str, CampaignView], *modes: str) -> list[CampaignView]:

@@ -18,7 +18,7 @@ from cti.client import (
     StreamEnded,
     StreamItem,
 )
-from cti.desk.outbound import is_open, tracked
+from cti.desk.outbound import is_open, told_over, tracked
 from cti.desk.phone_state import PhoneNews, PhoneStage, reduce_phone
 from cti.desk.state import ON_A_CALL, TICKER_LENGTH, WITH_CONTACT, DeskState, Link, Notice
 from cti.desk.text import spaced_number
@@ -231,14 +231,9 @@ def _take_preview(state: DeskState, preview: PreviewView) -> DeskState:
     """The next record, how far its call is, or why it is not the agent's any more."""
     if is_open(preview):
         return replace(state, preview=preview)
+    told = told_over(preview, state.preview)
     state = replace(state, preview=None)
-    if preview.outcome == "connected":
-        return state
-    if preview.outcome is None:
-        return _noticed(state, "notice.preview_over", reason=preview.reason)
-    return _noticed(
-        state, "notice.not_reached", "warning", outcome=preview.outcome, reason=preview.reason
-    )
+    return state if told is None else _noticed(state, told[0], told[1], **told[2])
 
 
 _PARKED: Final = frozenset({"parked", "fetching", "recalling"})

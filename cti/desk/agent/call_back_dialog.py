@@ -11,11 +11,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Label, Static
 
 from cti.desk.agent.call_back_time import Wrong, read_moment, there, zone_of
-from cti.desk.text import Words, day_and_time
+from cti.desk.text import Words, day_and_time, fit
 from cti.schema_campaign_requests import CallBackRequest
 from cti.schema_outbound import OutboundCard
 
 _FIELDS: Final = (("day", 10), ("time", 5))
+_WHO_CELLS: Final = 40
 
 
 class CallBackDialog(ModalScreen[CallBackRequest | None]):
@@ -29,9 +30,11 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
     ]
     HELP = "Day and time as the customer's own clock shows them; Ctrl+S arranges."
 
-    def __init__(self, words: Words, card: OutboundCard, now: float) -> None:
+    def __init__(self, words: Words, who: str, card: OutboundCard, now: float) -> None:
+        """`who` it is about, whatever card comes up behind it."""
         super().__init__()
         self._words = words
+        self._who = who
         self._now = now
         self._zone = zone_of(card.zone)
         self._zone_name = card.zone or "UTC"
@@ -40,7 +43,7 @@ class CallBackDialog(ModalScreen[CallBackRequest | None]):
         """Day, time, and who calls."""
         words = self._words
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = words("later.title")
+            dialog.border_title = words("later.title", who=fit(self._who, _WHO_CELLS))
             clock = there(self._now, self._zone)
             yield Static(words("later.there", time=clock, zone=self._zone_name), id="later-there")
             for name, length in _FIELDS:

@@ -22,6 +22,9 @@ def in_words(notice: Notice, words: Words, dispositions: Iterable[Disposition]) 
         case "notice.not_reached":
             outcome = str(values["outcome"])
             values["outcome"] = words.get(f"outcome.{outcome}", str(values["reason"]) or outcome)
+        case "notice.preview_over":
+            reason = str(values["reason"])
+            values["reason"] = words.get(f"back.{reason}", reason)
         case "notice.disposition":
             titles = {each.code: each.title for each in dispositions}
             code = str(values["title"])

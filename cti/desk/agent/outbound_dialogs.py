@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from textual.app import App
 
@@ -11,25 +11,23 @@ from cti.client import ApiClient
 from cti.desk.agent.call_back_dialog import CallBackDialog
 from cti.desk.agent.call_back_time import there, zone_of
 from cti.desk.agent.party_dialogs import Try
+from cti.desk.outbound import SKIP_REASONS, person_of
 from cti.desk.text import Words
 from cti.desk.widgets.picker import Choice, Picker
-from cti.schema import CampaignView
+from cti.schema import CampaignView, ScreenPop
 from cti.schema_outbound import OutboundCard
-
-SKIP_REASONS: Final = ("not-now", "spoken-to", "wrong-data", "somebody-else", "other")
 
 
 class SkipPicker(Picker):
     """Why a record goes back. Closed by the desk when the record is gone by itself."""
 
 
-async def ask_skip(app: App[Any], words: Words, api: ApiClient, attempt: Try) -> str | None:
-    """Ask why, and give the record back; gives what to say then."""
+async def ask_skip(app: App[Any], words: Words, api: ApiClient, attempt: Try) -> None:
+    """Ask why, and give the record back; the server tells who it was."""
     choices = [Choice(each, words(f"skip.{each}")) for each in SKIP_REASONS]
     reason = await app.push_screen_wait(SkipPicker(words, words("outbound.why_skip"), choices))
-    if reason is None or not await attempt(api.skip_preview(reason)):
-        return None
-    return words("notice.skipped")
+    if reason is not None:
+        await attempt(api.skip_preview(reason))
 
 
 async def ask_campaign(
@@ -52,10 +50,14 @@ async def ask_campaign(
 
 
 async def ask_call_back(
-    app: App[Any], words: Words, api: ApiClient, contact: str, card: OutboundCard, attempt: Try
+    app: App[Any], words: Words, api: ApiClient, pop: ScreenPop, card: OutboundCard, attempt: Try
 ) -> str | None:
-    """Ask when and by whom, and arrange it; gives what to say then."""
-    request = await app.push_screen_wait(CallBackDialog(words, card, api.server_time()))
-    if request is None or not await attempt(api.call_back(contact, request)):
+    """Ask when and by whom, and arrange it; gives what to say then.
+
+    It stays with the person of `pop`, also when the next card comes meanwhile.
+    """
+    who = person_of(pop)
+    request = await app.push_screen_wait(CallBackDialog(words, who, card, api.server_time()))
+    if request is None or not await attempt(api.call_back(pop.interaction_id, request)):
         return None
-    return words("notice.later", time=there(request.at, zone_of(card.zone)))
+    return words("notice.later", who=who, time=there(request.at, zone_of(card.zone)))

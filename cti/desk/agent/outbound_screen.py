@@ -34,7 +34,7 @@ class OutboundScreen(CommandScreen):
 
     @work(group="dialog")
     async def _skip(self) -> None:
-        self._say(await ask_skip(self.app, self._words, self._api, self._try))
+        await ask_skip(self.app, self._words, self._api, self._try)
 
     @work(group="dialog")
     async def _take_record(self) -> None:
@@ -52,11 +52,9 @@ class OutboundScreen(CommandScreen):
 
     @work(group="dialog")
     async def _arrange_call_back(self) -> None:
-        contact, card = self.state.contact_id, self.state.outbound
-        if contact is not None and card is not None:
-            self._say(
-                await ask_call_back(self.app, self._words, self._api, contact, card, self._try)
-            )
+        pop, card = self.state.card, self.state.outbound
+        if pop is not None and card is not None:
+            self._say(await ask_call_back(self.app, self._words, self._api, pop, card, self._try))
 
     def _show_script(self) -> None:
         if self.state.outbound is not None:

@@ -24,6 +24,7 @@ from cti.desk.agent.contact_card import ContactCard
 from cti.desk.agent.customer_form import ask_customer
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.agent.digits_dialog import DigitsDialog
+from cti.desk.agent.disposition_dialog import ask_disposition
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
@@ -40,7 +41,7 @@ from cti.desk.keys import DESK_KEYS, hints, verb_of
 from cti.desk.outbound import is_under_way
 from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView
 from cti.desk.reduce import reduce
-from cti.desk.state import OFFERED, ON_A_CALL, DeskState, Notice, allowed_actions
+from cti.desk.state import OFFERED, ON_A_CALL, DeskState, allowed_actions
 from cti.desk.text import Words, spaced_number
 from cti.desk.widgets.alert_line import AlertLine
 from cti.desk.widgets.help_screen import HelpScreen
@@ -162,7 +163,7 @@ class DeskScreen(OutboundScreen):
         if isinstance(item, Event) and isinstance(item.data, ScreenPop):
             self.call_after_refresh(self._acknowledge, item.seq)
         for notice in self.state.notices:
-            self._show_notice(notice)
+            self._say(in_words(notice, self._words, self.state.dispositions), notice.severity)
         if self._wants_ready and self.state.mode == "not-ready" and self._phone_is_there():
             self._wants_ready = False
             self._command(lambda: self._api.set_state("available"))
@@ -238,10 +239,6 @@ class DeskScreen(OutboundScreen):
         elif mode not in ON_A_CALL and mode != "wrap-up":
             self.set_focus(None)
         self._mode = mode
-
-    def _show_notice(self, notice: Notice) -> None:
-        text = in_words(notice, self._words, self.state.dispositions)
-        self._say(text, notice.severity)
 
     # --- keys ---
 
@@ -336,16 +333,7 @@ class DeskScreen(OutboundScreen):
 
     @work(group="dialog")
     async def _choose_disposition(self) -> None:
-        contact = self.state.contact_id
-        choices = [
-            Choice(each.code, self._words.title(each.title, each.code))
-            for each in self.state.offered_dispositions
-        ]
-        code = await self.app.push_screen_wait(
-            Picker(self._words, self._words("pick.disposition"), choices)
-        )
-        if code is not None and contact is not None:
-            await self._try(self._api.set_disposition(contact, code))
+        await ask_disposition(self.app, self._words, self._api, self.state, self._try)
 
     @work(group="dialog")
     async def _choose_customer(self) -> None:

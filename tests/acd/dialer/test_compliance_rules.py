@@ -158,6 +158,7 @@ def known(at: float = AT, **changes: Any) -> Knowledge:
         ({"in_hand": True}, AT, Hold.IN_HAND, "another record"),
         ({}, AT + 10 * HOUR, Hold.WINDOW, "22:00 there"),
         ({"attempts": 6, "is_promised": True}, AT, Hold.NONE, "call-back that was asked for"),
+        ({"attempts": 1, "is_promised": True}, AT, Hold.NONE, "; attempt 2; 0 of"),
     ],
 )
 def test_the_verdict_names_the_reason_that_matters(

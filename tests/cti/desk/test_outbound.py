@@ -56,10 +56,7 @@ def test_a_record_that_is_over_leaves_the_desk_and_says_why() -> None:
     over = preview("over", outcome="no-answer", reason="rang for 25 s")
     state = reduce(reading("ringing"), event(EventType.PREVIEW_OFFERED, over), 1000.0)
     assert state.preview is None
-    assert [in_words(n, Words("en"), ()) for n in state.notices] == ["nobody answered"]
-    back = preview("over", reason="the time to read is over")
-    state = reduce(reading(), event(EventType.PREVIEW_OFFERED, back), 1000.0)
-    assert [notice.key for notice in state.notices] == ["notice.preview_over"]
+    assert [in_words(n, Words("en"), ()) for n in state.notices] == ["Anna Lindqvist: nobody answered"]
     done = preview("over", outcome="connected")
     state = reduce(reading("talking"), event(EventType.PREVIEW_OFFERED, done), 1000.0)
     assert state.notices == ()
@@ -126,3 +123,49 @@ def test_an_agent_at_rest_shows_no_old_step() -> None:
     )
     state = replace(reading("ringing"), agents={"1001": me})
     assert state.shown_mode == "wrap-up"
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome", "reason", "told"),
+    [
+        ("reading", "agent-gone", "not-now", "Anna Lindqvist: skipped"),
+        (
+            "reading",
+            "agent-gone",
+            "not-dialled",
+            "Anna Lindqvist: the record went back, the time to read is over",
+        ),
+        (
+            "reading",
+            "agent-gone",
+            "paused",
+            "Anna Lindqvist: the record went back, its campaign was paused",
+        ),
+        ("reading", "agent-gone", "lunch", "Anna Lindqvist: the record went back, lunch"),
+        (
+            "calling-agent",
+            "cancelled",
+            "outside-window",
+            "Anna Lindqvist: the record went back, it is too late to call there",
+        ),
+        ("ringing", "agent-gone", "given-up", "Anna Lindqvist: given up"),
+        ("calling-agent", "agent-gone", "no-answer", "Anna Lindqvist: your phone did not answer"),
+    ],
+)
+def test_only_a_phone_that_was_called_did_not_answer(
+    step: str, outcome: str, reason: str, told: str
+) -> None:
+    over = preview("over", outcome=outcome, reason=reason)
+    state = reduce(reading(step), event(EventType.PREVIEW_OFFERED, over), 1000.0)
+    assert [in_words(notice, Words("en"), ()) for notice in state.notices] == [told]
+
+
+def test_news_name_the_customer_the_list_or_the_number() -> None:
+    cards = [
+        (preview("over", outcome="busy", customer=anna()), "Anna Lindqvist"),
+        (preview("over", outcome="busy", card=record(name="Bea")), "Bea"),
+        (preview("over", outcome="busy", card=record(name="")), "+1 202 555 0123"),
+    ]
+    for over, who in cards:
+        state = reduce(reading("ringing"), event(EventType.PREVIEW_OFFERED, over), 1000.0)
+        assert [notice.values["who"] for notice in state.notices] == [who]

@@ -94,9 +94,9 @@ async def test_the_question_goes_with_the_record(server: FakeServer) -> None:
         await sees(pilot, "F8 Skip")
         await pilot.press("f8")
         await until(pilot, lambda: isinstance(pilot.app.screen, SkipPicker), "the question")
-        await show(server, "over", reason="the time to read is over")
+        await show(server, "over", outcome="agent-gone", reason="not-dialled")
         await until(pilot, lambda: not isinstance(pilot.app.screen, SkipPicker), "no question")
-        await sees(pilot, "The record went back: the time to read is over")
+        await sees(pilot, "Anna Lindqvist: the record went back, the time to read is over")
 
 
 async def talk_of_campaign(server: FakeServer, pilot: Pilot[None]) -> None:
@@ -141,7 +141,7 @@ async def test_a_call_back_is_arranged_in_the_customers_own_time(server: FakeSer
         body = await server.wait_for("interactions/i-7/call-back")
         wanted = read_moment("+1", "9:30", ZoneInfo("America/New_York"), time.time())
         assert (body["at"], body["mine"]) == (wanted, True)
-        await sees(pilot, "Call-back arranged for")
+        await sees(pilot, "Anna Lindqvist is called back at", "09:30 there")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -183,3 +183,40 @@ async def test_records_are_taken_and_clicks_given(server: FakeServer) -> None:
         await pilot.press("2")
         await server.wait_for("campaigns/two/click")
         await sees(pilot, "two: one is dialled by your click")
+
+
+async def test_what_is_arranged_is_for_whom_it_was_asked_when_the_next_card_comes(
+    server: FakeServer,
+) -> None:
+    async with desk(server) as pilot:
+        await talk_of_campaign(server, pilot)
+        await sees(pilot, "^L Call back")
+        await pilot.press("ctrl+l")
+        await sees(pilot, "Call Anna Lindqvist back")
+        await server.agent_is("available")
+        await server.agent_is("reserved", interaction_id="i-8")
+        hana = record(name="Hana Human", number="+12025550124", record_id="r-2")
+        await show(server, attempt_id="i-8", card=hana)
+        await sees(pilot, "Hana Human", "Call Anna Lindqvist back")
+        await types(pilot, "+1")
+        await pilot.press("enter")
+        await types(pilot, "9:30")
+        await pilot.press("ctrl+s")
+        assert await server.wait_for("interactions/i-7/call-back")
+        await sees(pilot, "Anna Lindqvist is called back at")
+        assert not [path for path, _ in server.posts if "i-8" in path]
+
+
+async def test_an_outcome_is_noted_for_whom_it_was_asked_when_the_next_card_comes(
+    server: FakeServer,
+) -> None:
+    async with desk(server) as pilot:
+        await talk_of_campaign(server, pilot)
+        await pilot.press("ctrl+o")
+        await sees(pilot, "Anna Lindqvist · How did it end?")
+        await server.agent_is("available")
+        await server.agent_is("reserved", interaction_id="i-8")
+        await show(server, attempt_id="i-8", card=record(name="Hana Human"))
+        await sees(pilot, "Hana Human", "Anna Lindqvist · How did it end?")
+        await pilot.press("1")
+        assert await server.wait_for("interactions/i-7/disposition") == {"code": "order"}
