@@ -271,6 +271,7 @@ class Centre:
             spawn=spawn,
         )
         self.pops.outbound = self.campaigns.cards.card
+        self.campaigns.cards.on_card = self.pops.record_known
         self.floor.campaigns = self.campaigns.seen_by
         self.floor.preview = self.campaigns.cards.preview
         self._is_made = True

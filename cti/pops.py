@@ -194,6 +194,15 @@ class PopService:
             pop = replace(pop, customer=customer, candidates=(), new_customer_number="")
             self._publish(pop, live, agent_id)
 
+    def record_known(self, interaction_id: str, card: OutboundCard) -> None:
+        """More is known of the record that a campaign calls: the card of its agent follows."""
+        live = self._floor.live(interaction_id)
+        pop = None if live is None or live.agent_id is None else self._pops.get(live.agent_id)
+        if live is None or live.agent_id is None or pop is None:
+            return
+        if pop.interaction_id == interaction_id and pop.outbound is not None:
+            self._publish(replace(pop, outbound=card), live, live.agent_id)
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _drop_waiting(self, contact: ContactId) -> None:

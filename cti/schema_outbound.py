@@ -6,6 +6,21 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastAttempt:
+    """What came of a record before: one line of its card."""
+
+    attempt_id: str
+    at: float
+    outcome: str
+    """The slug of an attempt: `connected`, `no-answer`, ..."""
+    disposition: str = ""
+    agent_name: str = ""
+    note: str = ""
+    """The newest note's first line."""
+    talked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundCard:
     """The record of a campaign as the agent sees it, before the dial and during the talk."""
 
@@ -26,5 +41,9 @@ class OutboundCard:
     """Codes to choose from; empty: those of the centre."""
     call_back_of: float | None = None
     """The moment for which this call-back was asked."""
+    call_back_by: str = ""
+    """The agent who arranged it."""
+    recent: tuple[PastAttempt, ...] = ()
+    """Attempts of the record before this one, newest first, at most ten."""
     why: str = ""
     """Why it may be dialled, in words."""

@@ -144,6 +144,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """What it is held by."""
     lapses_at: float | None = None
     """The claim lapses then, seconds since 1970, unless it is kept up: not dialled from then on."""
+    is_promised: bool = False
+    """The person asked for this call."""
     agent: AgentId | None = None
     """A call-back that was promised by this agent, or a number locked to one."""
     needs_agent: bool = False

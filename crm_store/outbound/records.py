@@ -12,9 +12,10 @@ from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
 from crm_store.database import Database
 from crm_store.errors import NotStored
 from crm_store.numbers import normalise
-from crm_store.outbound import misjudging, record_rows, recycling
+from crm_store.outbound import misjudging, past, record_rows, recycling
 from crm_store.outbound.campaign_rows import row_of
 from crm_store.outbound.misjudging import Misjudged
+from crm_store.outbound.past import PastAttempt
 from crm_store.outbound.places import PlaceBook
 from crm_store.outbound.record_rows import AttemptFilter
 from crm_store.outbound.recycling import Recycled
@@ -134,6 +135,13 @@ class Records:
     async def attempts_of(self, record: RecordId) -> list[AttemptView]:
         """The attempts of one record, newest first."""
         return await self._attempts(AttemptFilter(record=id_of(record) or 0), None, MOST)
+
+    async def past(self, record: RecordId) -> list[PastAttempt]:
+        """What came of a record before, newest first, with notes: for who calls the person next."""
+        number = id_of(record)
+        if number is None:
+            return []
+        return await self._database.look(partial(past.past_of, record=number))
 
     async def attempts(
         self,

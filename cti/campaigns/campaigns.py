@@ -92,6 +92,7 @@ class Campaigns:
         self.cards = Cards(
             dialer=self.dialer,
             lookup=lookup,
+            past=store.outbound.records.past,
             publish=lambda view: service.news.preview(view, clock.wall()),
             spawn=spawn,
         )

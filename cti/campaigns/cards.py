@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from acd.dialer.dialer import Dialer
 from acd.dialer.errors import DialerError
-from acd.dialer.model import AttemptId, CampaignName
+from acd.dialer.model import AttemptId, CampaignName, Candidate, RecordId
 from acd.dialer.script import fill
 from acd.model import AgentId
+from crm_store.outbound.past import PastAttempt as StoredPast
+from cti.campaigns.errors import answering
 from cti.errors import DomainError
 from cti.schema import CustomerCard, PreviewView
-from cti.schema_outbound import OutboundCard
+from cti.schema_outbound import OutboundCard, PastAttempt
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +45,20 @@ class Cards:
         *,
         dialer: Dialer,
         lookup: Lookup,
+        past: Callable[[RecordId], Awaitable[Sequence[StoredPast]]],
         publish: Callable[[PreviewView], None],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
+        """`past` tells what came of a record before; `publish` shows a preview; `spawn` works beside the calls."""
         self._dialer = dialer
         self._lookup = lookup
+        self._past = past
         self._publish = publish
         self._spawn = spawn
         self._previews: dict[str, PreviewView] = {}
         self._cards: OrderedDict[str, OutboundCard] = OrderedDict()
+        self.on_card: Callable[[str, OutboundCard], None] = lambda interaction, card: None
+        """Told when more is known of the record of a talk."""
 
     # --- previews -------------------------------------------------------------------------------
 
@@ -72,6 +79,11 @@ class Cards:
                 self._spawn(self._look_up(view))
             else:
                 view = _with(view, known)
+        card = self._cards.get(view.attempt_id)
+        if card is None:
+            self._look_back(view.attempt_id)
+        else:
+            view = replace(view, card=card)
         self._keep(view)
         self._publish(view)
 
@@ -122,7 +134,33 @@ class Cards:
             why=candidate.why,
         )
         self._remember(interaction_id, made)
+        self._look_back(interaction_id)
         return made
+
+    # --- what came of the record before ---------------------------------------------------------
+
+    def _look_back(self, attempt_id: str) -> None:
+        candidate = self._dialer.candidate(AttemptId(attempt_id))
+        if candidate is not None:
+            self._spawn(self._bring_past(attempt_id, candidate))
+
+    async def _bring_past(self, attempt_id: str, candidate: Candidate) -> None:
+        try:
+            async with answering(_LOOKUP_S):
+                found = await self._past(candidate.record)
+        except DomainError as error:
+            log.warning("nothing is known of a record's past: %s", error)
+            return
+        card = self._cards.get(attempt_id)
+        found = [each for each in found if each.id != attempt_id]  # it is told once they talk
+        if not found or card is None:
+            return
+        self._cards[attempt_id] = card = _with_past(card, found, candidate)
+        for agent, preview in tuple(self._previews.items()):
+            if preview.attempt_id == attempt_id:
+                self._previews[agent] = now = replace(preview, card=card)
+                self._publish(now)
+        self.on_card(attempt_id, card)
 
     def _remember(self, interaction_id: str, card: OutboundCard) -> None:
         self._cards[interaction_id] = card
@@ -134,3 +172,24 @@ def _with(view: PreviewView, found: list[CustomerCard]) -> PreviewView:
     if len(found) == 1:
         return replace(view, customer=found[0])
     return replace(view, candidates=tuple(found))
+
+
+def _with_past(card: OutboundCard, found: Sequence[StoredPast], candidate: Candidate) -> OutboundCard:
+    recent = tuple(
+        PastAttempt(
+            attempt_id=each.id,
+            at=each.dialled_at,
+            outcome=each.outcome,
+            disposition=each.disposition,
+            agent_name=each.agent,
+            note=" ".join(each.note.partition("\n")[0].split()),
+            talked_s=each.talked_s,
+        )
+        for each in found
+    )
+    asked = next((each for each in found if each.call_back_at is not None), None)
+    if asked is None or not candidate.is_promised:
+        return replace(card, recent=recent)
+    return replace(
+        card, recent=recent, call_back_of=asked.call_back_at, call_back_by=asked.agent
+    )

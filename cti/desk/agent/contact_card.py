@@ -13,7 +13,7 @@ from cti.desk.phone_state import PhoneStage
 from cti.desk.state import ASKED, OFFERED, shown_since
 from cti.desk.text import clock, day_and_time, fit, spaced_number
 from cti.desk.widgets.panel import StatePanel
-from cti.schema import CustomerCard, PastInteraction, ScreenPop
+from cti.schema import PastInteraction, ScreenPop
 
 _LABEL_CELLS = 9
 
@@ -39,8 +39,8 @@ class ContactCard(StatePanel):
             rows += outbound_rows.facts(pop.outbound, self.words, width, most)
         rows += self._notes(width, max(1, (height - len(rows)) // 3))
         room = height - len(rows)
-        if pop.customer is not None and room > 2:
-            rows += self._recent(pop.customer, width, room)
+        if room > 2:
+            rows += self._before(pop, width, room)
         return Group(*rows[:height])
 
     # --- no card ---
@@ -185,8 +185,7 @@ class ContactCard(StatePanel):
         code = state.disposition
         if code is None:
             return Text(f"   {words('contact.disposition_missing')}", looks.FAINT)
-        titles = {each.code: each.title for each in state.dispositions}
-        title = words.title(titles.get(code, {}), code)
+        title = self._titles.get(code, code)
         return Text(f"   {words('contact.disposition')}: {title}", looks.GREEN)
 
     def _customer(self, pop: ScreenPop, width: int) -> list[Text]:
@@ -272,11 +271,23 @@ class ContactCard(StatePanel):
         notes = self.state.notes[-most:]
         return [self._labelled("contact.notes", note.text, width) for note in notes]
 
-    def _recent(self, customer: CustomerCard, width: int, room: int) -> list[RenderableType]:
-        words = self.words
-        head = words("contact.recent") if customer.recent else words("contact.first")
+    def _before(self, pop: ScreenPop, width: int, room: int) -> list[RenderableType]:
+        """What happened before: the customer's contacts; of who has none, the calls of its record."""
+        words, customer = self.words, pop.customer
+        if customer is not None and customer.recent:
+            lines = [self._past(past) for past in customer.recent]
+            return self._history(words("contact.recent"), lines, width, room)
+        if pop.outbound is not None and pop.outbound.recent:
+            titles = self._titles
+            lines = outbound_rows.past_calls(pop.outbound, words, self.now(), titles)
+            return self._history(words("outbound.recent"), lines, width, room)
+        return self._history(words("contact.first"), [], width, room) if customer else []
+
+    @staticmethod
+    def _history(head: str, lines: list[list[str]], width: int, room: int) -> list[RenderableType]:
+        """When, outcome, note, who, how long; newest first."""
         rows: list[RenderableType] = [Text(""), Text(head, f"bold {looks.FAINT}")]
-        if not customer.recent or room < 3:
+        if not lines or room < 3:
             return rows
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(no_wrap=True, style=looks.DIM)
@@ -285,17 +296,21 @@ class ContactCard(StatePanel):
         if width >= 60:
             table.add_column(no_wrap=True, style=looks.FAINT)
             table.add_column(no_wrap=True, style=looks.FAINT, justify="right")
-        for past in customer.recent[: room - 2]:
-            cells = self._past(past)
+        for cells in lines[: room - 2]:
             table.add_row(*(cells if width >= 60 else cells[:3]))
         return [*rows, table]
 
+    @property
+    def _titles(self) -> dict[str, str]:
+        """Outcomes in this screen's language, by code."""
+        title = self.words.title
+        return {each.code: title(each.title, each.code) for each in self.state.dispositions}
+
     def _past(self, past: PastInteraction) -> list[str]:
-        titles = {each.code: each.title for each in self.state.dispositions}
         outcome = past.disposition or ""
         return [
             day_and_time(past.at, self.now()),
-            self.words.title(titles.get(outcome, {}), outcome),
+            self._titles.get(outcome, outcome),
             past.note or self._what_happened(past),
             past.agent_name or past.queue or "",
             clock(past.talked_s) if past.talked_s else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
@@ -25,7 +27,9 @@ def headline(card: OutboundCard, words: Words, now: float) -> list[str]:
     parts = [card.campaign_title or card.campaign]
     parts.append(words("outbound.attempt", number=card.attempts + 1))
     if card.call_back_of is not None:
-        parts.append(words("outbound.call_back", time=day_and_time(card.call_back_of, now)))
+        key = "outbound.call_back_by" if card.call_back_by else "outbound.call_back"
+        time = day_and_time(card.call_back_of, now)
+        parts.append(words(key, time=time, agent=card.call_back_by))
     return parts
 
 
@@ -88,6 +92,23 @@ def why(card: OutboundCard, words: Words, width: int, label_cells: int) -> list[
         row.append(fit(line, max(1, width - row.cell_len)), looks.DIM)
         rows.append(row)
     return rows
+
+
+def past_calls(
+    card: OutboundCard, words: Words, now: float, titles: Mapping[str, str]
+) -> list[list[str]]:
+    """What came of the record before, a line each: when, outcome, note, who, how long.
+
+    `titles` are the outcomes to choose from, in words, by code.
+    """
+    lines = []
+    for each in card.recent:
+        outcome = words.get(f"outcome.{each.outcome}", each.outcome)
+        chosen = titles.get(each.disposition, each.disposition)
+        note = each.note or (outcome if chosen else "")
+        talked = clock(each.talked_s) if each.talked_s else ""
+        lines.append([day_and_time(each.at, now), chosen or outcome, note, each.agent_name, talked])
+    return lines
 
 
 def facts(card: OutboundCard, words: Words, width: int, most: int) -> list[RenderableType]:

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from cti.desk.agent.call_back_time import read_moment
 from cti.desk.agent.outbound_dialogs import SkipPicker
 from cti.schema import EventType
+from cti.schema_outbound import OutboundCard, PastAttempt
 from tests.cti.desk.campaigns_kit import campaign, preview, record
 from tests.cti.desk.fake_server import FakeServer, anna, interaction, pop
 from tests.cti.desk.screens import screen_text, sees, types, until
@@ -220,3 +221,37 @@ async def test_an_outcome_is_noted_for_whom_it_was_asked_when_the_next_card_come
         await sees(pilot, "Hana Human", "Anna Lindqvist · How did it end?")
         await pilot.press("1")
         assert await server.wait_for("interactions/i-7/disposition") == {"code": "order"}
+
+
+def called_before() -> OutboundCard:
+    now = time.time()
+    return record(
+        call_back_of=now - 60.0,
+        call_back_by="Bo Chen",
+        recent=(
+            PastAttempt(
+                attempt_id="i-2",
+                at=now - 90_000.0,
+                outcome="connected",
+                disposition="order",
+                agent_name="Bo Chen",
+                note="he will think",
+                talked_s=65.0,
+            ),
+            PastAttempt(attempt_id="i-1", at=now - 180_000.0, outcome="no-answer"),
+        ),
+    )
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_who_is_no_customer_yet_has_a_past_on_the_card(
+    server: FakeServer, size: tuple[int, int]
+) -> None:
+    async with desk(server, size=size) as pilot:
+        await server.agent_is("reserved")
+        await show(server, card=called_before())
+        await sees(pilot, "asked Bo Chen to be called at", "Called before", "he will think")
+        await sees(pilot, "Order placed", "nobody answered")
+        await show(server, card=called_before(), customer=anna())
+        await sees(pilot, "Ordered two machines")
+        assert "Called before" not in screen_text(pilot.app), "the customer's own history has them"
