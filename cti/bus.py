@@ -33,7 +33,9 @@ reached before the year 2248.
 
 _FOR_ALL: Final = frozenset({EventType.GATEWAY_CHANGED, EventType.SERVER_CHANGED, EventType.PARKED})
 """For everybody: news of the server itself, and of parked calls, which everybody may fetch."""
-_OF_A_QUEUE: Final = frozenset({EventType.QUEUE_CHANGED, EventType.CAMPAIGN_CHANGED})
+_OF_A_QUEUE: Final = frozenset(
+    {EventType.QUEUE_CHANGED, EventType.CAMPAIGN_CHANGED, EventType.CAMPAIGN_REMOVED}
+)
 """For the agents of the event's queue."""
 
 _encode = msgspec.json.Encoder().encode

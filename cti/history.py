@@ -43,6 +43,7 @@ _NOT_KEPT: Final = frozenset(
         EventType.SCREEN_POP,
         EventType.TEXT_RECEIVED,
         EventType.CAMPAIGN_CHANGED,
+        EventType.CAMPAIGN_REMOVED,
         EventType.PREVIEW_OFFERED,
         EventType.ATTEMPT_ENDED,  # kept with its list
     }

@@ -20,6 +20,7 @@ from msgspec import Struct
 from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
 from cti.schema_campaigns import AttemptView as AttemptView
+from cti.schema_campaigns import CampaignRemoved as CampaignRemoved
 from cti.schema_campaigns import CampaignView as CampaignView
 from cti.schema_campaigns import PreviewView as PreviewView
 from cti.schema_commands import CustomerRequest as CustomerRequest
@@ -264,6 +265,7 @@ class EventType(StrEnum):
     EMERGENCY_CALLED = "EmergencyCalled"  # EmergencyView: somebody dialled an emergency number
     TEXT_RECEIVED = "TextReceived"  # TextReceived: somebody wrote to the agent
     CAMPAIGN_CHANGED = "CampaignChanged"  # CampaignView, at most once a second for each
+    CAMPAIGN_REMOVED = "CampaignRemoved"  # CampaignRemoved
     PREVIEW_OFFERED = "PreviewOffered"  # PreviewView: a record is shown, or what became of that
     ATTEMPT_ENDED = "AttemptEnded"  # AttemptView
 
@@ -314,6 +316,7 @@ EventData = (
     | EmergencyView
     | TextReceived
     | CampaignView
+    | CampaignRemoved
     | PreviewView
     | AttemptView
 )
@@ -355,6 +358,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.EMERGENCY_CALLED: EmergencyView,
     EventType.TEXT_RECEIVED: TextReceived,
     EventType.CAMPAIGN_CHANGED: CampaignView,
+    EventType.CAMPAIGN_REMOVED: CampaignRemoved,
     EventType.PREVIEW_OFFERED: PreviewView,
     EventType.ATTEMPT_ENDED: AttemptView,
 }

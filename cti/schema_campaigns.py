@@ -92,7 +92,7 @@ class CampaignListView:
     reached: int = 0
     """Records of which a person was reached."""
     penetration: float = 0.0
-    """Tried of all that are not blocked, 0 to 1."""
+    """Tried of those that were tried or may still be, 0 to 1."""
     at: float | None = None
     """When it was counted; None: not yet."""
 
@@ -177,6 +177,14 @@ class CampaignView:
     """Why nothing, or not more, is dialled; empty while nothing is in the way."""
     unsettled: int = 0
     """Attempts that the store has not taken yet; more than a few: it is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRemoved:
+    """A campaign was deleted with its list."""
+
+    name: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,13 @@ class Dialling:
             return "failing"  # one dial is out to see whether it works again
         return self._routes.why_not(to.trunk)
 
+    def way_of(self, run: CampaignRun) -> str:
+        """The trunk or group by which its next record would be dialled."""
+        if not run.supply:
+            return run.settings.trunk
+        to = self._routes.customer(run.settings.trunk, run.supply[0][0].number)
+        return to.trunk if isinstance(to, ToTrunk) else run.settings.trunk
+
     def failing_until(self, run: CampaignRun) -> float | None:
         """When a way that fails is tried again."""
         to = self._routes.customer(run.settings.trunk, run.supply[0][0].number)

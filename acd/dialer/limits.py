@@ -14,6 +14,8 @@ from acd.model import AgentState
 from switch.clock import Clock
 
 ANY_NUMBER: Final = 1_000_000
+LIST_HAS_NONE: Final = "No record is at hand: see what the list has left."
+"""Who knows the list may say more."""
 
 _STATES: Final = {
     CampaignState.DRAFT: "The campaign has not been started: start it.",
@@ -21,12 +23,12 @@ _STATES: Final = {
     CampaignState.FINISHED: "The campaign is finished: start it again to go on.",
 }
 _TRUNK: Final = {
-    "failing": "The trunk fails again and again; it is tried once in a while. See its state.",
-    "down": "No address of the trunk is good, or it is not registered. See its state.",
-    "max-calls": "The trunk carries as many calls as it may: wait, or raise its max_calls.",
-    "max-calls-per-second": "The trunk begins as many calls a second as it may.",
-    "unknown": "There is no trunk or group of that name: change the campaign's trunk.",
-    "unknown-trunk": "There is no trunk or group of that name: change the campaign's trunk.",
+    "failing": "Trunk {trunk} fails again and again; it is tried once in a while. See its state.",
+    "down": "No address of trunk {trunk} is good, or it is not registered. See its state.",
+    "max-calls": "Trunk {trunk} carries as many calls as it may: wait, or raise its max_calls.",
+    "max-calls-per-second": "Trunk {trunk} begins as many calls a second as it may.",
+    "unknown": "There is no trunk or group {trunk}: change the campaign's trunk.",
+    "unknown-trunk": "There is no trunk or group {trunk}: change the campaign's trunk.",
     "not-allowed": "No trunk may be used for that: set campaigns = true on one that reaches it.",
     "unknown-number": "The number plan has no way to these numbers: see the trunk and its prefixes.",
     "blocked": "The number plan blocks these numbers (`[numbering] blocked`).",
@@ -109,7 +111,7 @@ class Limits:
             words = "Each dial of this campaign waits for a person's click."
             found.append(Blocker(code="waiting-for-click", words=words))
         if not run.supply:
-            words = "No record is at hand: see what the list has left."
+            words = LIST_HAS_NONE
             if not run.is_list_empty:
                 words = "No record is at hand yet; the list is being asked."
             found.append(Blocker(code="list-empty", words=words))
@@ -185,6 +187,7 @@ class Limits:
         obstacle = self._obstacle(run)
         if obstacle:
             words = _TRUNK.get(obstacle, f"The next number cannot be dialled: {obstacle}.")
+            words = words.replace("{trunk}", self._dialling.way_of(run))
             until = None
             if obstacle == "failing":
                 until = self._failing_until(run)

@@ -34,6 +34,8 @@ from crm_store.outbound.quotas import wake_shelved
 from crm_store.outbound.views import Campaign, CampaignVersion, Penetration
 
 _R = RECORD.c
+_LONGEST: Final = 2000
+"""Letters of a value in the words of a change; the version itself has all of it."""
 MOST_NAME = 64
 
 
@@ -262,4 +264,4 @@ def _changes(where: str, old: Any, new: Any) -> list[str]:
 
 def _short(value: Any) -> str:
     shown = msgspec.json.encode(value).decode()
-    return shown if len(shown) <= 200 else shown[:200] + "…"
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"

@@ -43,7 +43,6 @@ _GONE: Final = (
 )
 _WAITING: Final = (
     (Stage.QUOTA, "of a kind of which enough were reached; raise the quota to dial them"),
-    (Stage.CLAIMED, "in the dialer's hands: next, or in a call"),
     (Stage.RETRY, "wait for their next attempt; the pause is that of their last outcome"),
     (Stage.CALL_BACK, "asked to be called back later"),
     (
@@ -54,6 +53,8 @@ _WAITING: Final = (
     (Stage.NO_WAY, "have a number that no trunk or number plan leads to; asked every ten minutes"),
     (Stage.MINE, "wait for one agent alone, who must be free for this campaign: {agents}"),
 )
+
+_IN_HAND: Final = "with the dialer: dialled next, or in a call; nothing holds these back"
 
 Counts = Mapping[tuple[str, int], int]
 """Records by stage and place."""
@@ -88,6 +89,8 @@ def funnel(
     left = dict(ready)
     steps += _closed(known, places, left, at)
     steps += _capped(connection, book, known, left, at)
+    if in_hand := by_stage[Stage.CLAIMED]:
+        steps.append(Blocker(code=Stage.CLAIMED, words=_plural(in_hand, _IN_HAND), count=in_hand))
     return Funnel(
         campaign=name,
         at=at,

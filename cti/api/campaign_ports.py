@@ -41,6 +41,9 @@ class CampaignDesk(Protocol):
     def views(self, account: Account) -> tuple[CampaignView, ...]:
         """All campaigns; for an agent those of its queues."""
 
+    async def listed(self, account: Account) -> tuple[CampaignView, ...]:
+        """The same; after a start it waits until all are known."""
+
     def schema(self) -> dict[str, Any]:
         """The JSON schema of a campaign's settings."""
 

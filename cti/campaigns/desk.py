@@ -21,7 +21,7 @@ from cti.campaigns.checks import NAME, Ground, past_end, problems_of
 from cti.campaigns.decision_files import Logged
 from cti.campaigns.errors import answering, bad_settings, told
 from cti.campaigns.service import CampaignService
-from cti.campaigns.views import broken_view, preview_view, why_view
+from cti.campaigns.views import broken_view, knowing_the_list, preview_view, why_view
 from cti.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 from cti.schema import Role
 from cti.schema_campaign_requests import (
@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 
 _RESERVED: Final = frozenset({"schema"})
 """`/campaigns/schema` is taken."""
+_LOADING: Final = "Campaigns are being read from the database, or it is away. Try again in a moment."
+_LOADING_S: Final = 5.0
+"""Who asks for all of them waits so long after a start."""
 _LATEST_CALL_BACK_S: Final = 366 * 86400.0
 
 
@@ -77,6 +80,15 @@ class CampaignDesk:
         mine = self._queues_of(account.agent_id or "")
         return tuple(view for view in views if view.queue in mine)
 
+    async def listed(self, account: Account) -> tuple[CampaignView, ...]:
+        """As `views`, once all are known: a part of them would look as if others were lost."""
+        try:
+            async with asyncio.timeout(_LOADING_S):
+                await self._service.loaded.wait()
+        except TimeoutError:
+            raise Unavailable("loading", _LOADING) from None
+        return self.views(account)
+
     def schema(self) -> dict[str, Any]:
         """The JSON schema of a campaign's settings."""
         return settings_body.schema()
@@ -101,7 +113,8 @@ class CampaignDesk:
         async with answering():
             funnel = await self._store.lists.funnel(known, self._clock.wall())
         view = self._dialer.view(known)
-        blockers = (*self._service.blockers(known), *view.blockers)
+        left = knowing_the_list(view.blockers, self._service.upkeep.records(known))
+        blockers = (*self._service.blockers(known), *left)
         return why_view(funnel, view.state.value, blockers, ahead=view.ahead)
 
     async def audit(self, name: str) -> tuple[AuditView, ...]:
@@ -198,7 +211,9 @@ class CampaignDesk:
             raise Conflict("campaign-runs", "It runs; pause or finish it first.")
         async with answering(60.0):
             await self._store.campaigns.delete(known, at=self._now(), by=actor.login)
+        queue = self._queue_of(known)
         self._service.forget(known)
+        self._service.news.removed(known, actor.login, queue)
         log.info("campaign %s was deleted by %s", name, actor.login)
 
     def move(self, name: str, step: str, actor: Account, reason: str = "") -> CampaignView:
@@ -305,12 +320,16 @@ class CampaignDesk:
         return name
 
     def _must_be_loaded(self) -> None:
-        if not self._service.is_loaded:
-            raise Unavailable("store-away", "The database is away: campaigns are not known yet.")
+        if not self._service.loaded.is_set():
+            raise Unavailable("loading", _LOADING)
 
     def _must_be_of(self, name: CampaignName, agent_id: str) -> None:
         if self._dialer.settings(name).queue not in self._queues_of(agent_id):
             raise NotAllowed("not-your-campaign", f"You are not in the queue of campaign {name}.")
+
+    def _queue_of(self, name: CampaignName) -> str:
+        broken = self._service.broken.get(name)
+        return self._dialer.settings(name).queue if broken is None else broken[0].settings.queue
 
     def _now(self) -> float:
         return self._clock.wall()

@@ -11,7 +11,7 @@ from msgspec import structs
 from acd.dialer.model import Attempt, CampaignName
 from cti.bus import Bus
 from cti.campaigns.views import attempt_view
-from cti.schema import CampaignView, EventType, PreviewView
+from cti.schema import CampaignRemoved, CampaignView, EventType, PreviewView
 from switch.clock import Clock, TimerHandle
 
 NEWS_S: Final = 1.0
@@ -19,7 +19,7 @@ NEWS_S: Final = 1.0
 
 
 class CampaignNews:
-    """Publishes `CampaignChanged`, `PreviewOffered` and `AttemptEnded`."""
+    """Publishes `CampaignChanged`, `CampaignRemoved`, `PreviewOffered` and `AttemptEnded`."""
 
     def __init__(
         self,
@@ -52,6 +52,12 @@ class CampaignNews:
         """It is gone."""
         self._told.pop(name, None)
         self._marked.discard(name)
+
+    def removed(self, name: CampaignName, by: str, queue: str) -> None:
+        """Somebody deleted it."""
+        self.forget(name)
+        gone = CampaignRemoved(name=name, by=by)
+        self._bus.publish(EventType.CAMPAIGN_REMOVED, gone, queue=queue or None)
 
     def preview(self, view: PreviewView, at: float) -> None:
         """What an agent has before it; `at` is seconds since 1970."""

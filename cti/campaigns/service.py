@@ -111,7 +111,7 @@ class CampaignService:
         self._seen: dict[CampaignName, tuple[float, CampaignView]] = {}
         self._chosen: OrderedDict[str, _Chosen] = OrderedDict()
         """What agents chose for the latest talks: a call-back and a disposition come one by one."""
-        self.is_loaded = False
+        self.loaded = asyncio.Event()
         """The store was there and has told what campaigns there are."""
         self.settling = Settling(store, Outbox(data / "outbound.jsonl"))
         self.feeding = Feeding(
@@ -171,7 +171,7 @@ class CampaignService:
                 log.warning("campaigns wait for the database: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
-        self.is_loaded = True
+        self.loaded.set()
         self.feeding.hurry()
         await self.upkeep.run()
 
@@ -218,7 +218,7 @@ class CampaignService:
         self.pacing.look_at(campaign.settings)
         self.broken.pop(name, None)
         self.examine(campaign.settings)
-        if self.states[name] is _RUNNING and not (self._resume or self.is_loaded):
+        if self.states[name] is _RUNNING and not (self._resume or self.loaded.is_set()):
             self.dialer.pause(name, "restart")
         self.feeding.hurry(name)
 

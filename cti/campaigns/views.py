@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
+from msgspec import structs
+
+from acd.dialer.limits import LIST_HAS_NONE
 from acd.dialer.model import Attempt, Blocker, Funnel, Mode, was_abandoned
 from acd.dialer.settings import CampaignSettings
 from acd.dialer.views import CampaignView as DialerView
@@ -23,6 +27,8 @@ from cti.schema_campaigns import (
 )
 from cti.schema_outbound import OutboundCard
 
+IN_HAND: Final = "claimed"
+"""The step of a funnel that holds nothing back: records that the dialer has."""
 Wall = Callable[[float], float]
 """Turns monotonic seconds into seconds since 1970."""
 
@@ -109,7 +115,7 @@ def campaign_view(
             )
             for each in view.caller_ids
         ),
-        blockers=tuple(map(blocker_view, (*blockers, *view.blockers, *warnings))),
+        blockers=tuple(map(blocker_view, (*blockers, *knowing_the_list(view.blockers, records), *warnings))),
         unsettled=unsettled,
     )
 
@@ -161,6 +167,28 @@ def broken_view(campaign: Campaign, why: str) -> CampaignView:
     )
 
 
+def knowing_the_list(blockers: Sequence[Blocker], records: CampaignListView) -> list[Blocker]:
+    """What is in the way, with what the list has left where the dialer has no record."""
+    words = _what_is_left(records)
+    return [
+        structs.replace(each, words=words) if words and each.words == LIST_HAS_NONE else each
+        for each in blockers
+    ]
+
+
+def _what_is_left(records: CampaignListView) -> str:
+    if records.at is None:
+        return ""  # it was not counted yet
+    if not records.total:
+        return "The list is empty: import one."
+    if not records.ready:
+        return "Nobody of the list is left to be called: import more people, or recycle some."
+    return (
+        f"{records.ready} records are left, and none may be called now: "
+        "see what they wait for (why)."
+    )
+
+
 def blocker_view(blocker: Blocker) -> BlockerView:
     """One reason."""
     return BlockerView(
@@ -173,7 +201,7 @@ def list_view(counted: Penetration, at: float) -> CampaignListView:
     states, total = counted.by_state, counted.total
     blocked = states.get("blocked", 0)
     tried = sum(counted.by_outcome.values())
-    usable = total - blocked
+    known = tried + counted.untouched
     return CampaignListView(
         total=total,
         ready=states.get("ready", 0),
@@ -182,7 +210,7 @@ def list_view(counted: Penetration, at: float) -> CampaignListView:
         blocked=blocked,
         tried=tried,
         reached=counted.by_stage.get("reached", 0),
-        penetration=1.0 - counted.untouched / usable if usable > 0 else 0.0,
+        penetration=tried / known if known else 0.0,
         at=at,
     )
 
@@ -216,13 +244,17 @@ def _summary(funnel: Funnel, state: str, blockers: Sequence[Blocker], ahead: int
         return f"It is {state}: nothing is dialled until it is started."
     at_hand = f"{funnel.callable} of {funnel.total} records may be dialled now"
     if ahead:
-        at_hand += f", and {ahead} more are at hand"
+        at_hand = (
+            f"{ahead} of {funnel.total} records are at hand and come next, "
+            f"{funnel.callable} more may be dialled now"
+        )
     if blockers:
         return f"{at_hand}. In the way: {blockers[0].words}"
     if funnel.total == 0:
         return "The list is empty: import one."
     if not funnel.callable and not ahead:
-        most = max(funnel.steps, key=lambda step: step.count, default=None)
+        held = [step for step in funnel.steps if step.code != IN_HAND]
+        most = max(held, key=lambda step: step.count, default=None)
         words = "" if most is None or not most.count else f" Most are held back by: {most.words}"
         return f"None of {funnel.total} records may be dialled now.{words}"
     return f"{at_hand}. Nothing is in the way: it dials as fast as agents and settings allow."

@@ -8,17 +8,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
+from cti.cli.campaigns_server import add_action, add_name, at, console, counted, print_json
 from cti.cli.exports import add_force, is_in_the_way
 from cti.desk.text import count_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from cti.client import ApiClient
     from cti.schema_campaigns import AbandonRateView, CampaignView, WhyCampaignView
 
 _BAR = 30
+_NO_ATTEMPT = ("congested", "agent-gone", "cancelled")
+"""Outcomes that use up no attempt: nobody was rung, or not long enough."""
+_IN_HAND = "claimed"
+"""Records that the dialer has: a step of the funnel that holds nothing back."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -120,15 +126,18 @@ def draw_why(why: WhyCampaignView, screen: Console) -> None:
     table.add_row("all records", "", f"{why.total}", "")
     for step in why.steps:
         until = at(step.until) if step.until else ""
-        table.add_row(step.words, f"{step.takes}" if step.takes else "-", f"{step.leaves}", until)
+        takes = f"{step.takes}" if step.takes else "-"
+        if step.code == _IN_HAND:
+            takes = f"({takes})"
+        table.add_row(step.words, takes, f"{step.leaves}", until)
     table.add_row("[bold]may be dialled now[/]", "", f"[bold]{why.callable}[/]", "")
     screen.print(table)
     if why.blockers:
         screen.print("In the way:")
     for blocker in why.blockers:
         until = f" (until {at(blocker.until)})" if blocker.until else ""
-        count = f" [{blocker.count}]" if blocker.count else ""
-        screen.print(f"  {blocker.code}{count}: {blocker.words}{until}", markup=False)
+        count = f" ({counted(blocker.count, 'record')})" if blocker.count else ""
+        screen.print(f"  {blocker.words}{count}{until}", markup=False)
 
 
 # --- the panel ----------------------------------------------------------------------------------
@@ -172,8 +181,7 @@ def draw_panel(view: CampaignView, screen: Console) -> None:
         f"Agents: {agents.available} free ({agents.share} for this campaign), {agents.talking} talk, "
         f"{agents.wrap_up} wrap up, {agents.signed_on} signed on; wait between talks {wait}"
     )
-    today = ", ".join(f"{count} {outcome}" for outcome, count in view.today.items() if count)
-    screen.print(f"Today: {view.dialled} dialled{': ' + today if today else ''}")
+    screen.print(_today(view.dialled, view.today))
     records = view.records
     screen.print(
         f"List: {records.penetration:.0%} worked through; {records.total} records, "
@@ -191,6 +199,15 @@ def draw_panel(view: CampaignView, screen: Console) -> None:
         screen.print(f"Store: {view.unsettled} attempts wait to be kept")
     for blocker in view.blockers:
         screen.print(f"In the way: {blocker.words}", markup=False, style="yellow")
+
+
+def _today(dialled: int, outcomes: Mapping[str, int]) -> str:
+    """What became of the dials; apart, those that rang nobody and count as no attempt."""
+    told = {outcome: f"{count} {outcome}" for outcome, count in outcomes.items() if count}
+    rang = [words for outcome, words in told.items() if outcome not in _NO_ATTEMPT]
+    others = [words for outcome, words in told.items() if outcome in _NO_ATTEMPT]
+    line = f"Today: {dialled} dialled" + (": " + ", ".join(rang) if rang else "")
+    return line + (f"; no attempt: {', '.join(others)}" if others else "")
 
 
 def _rate(rate: AbandonRateView, cap: float) -> str:

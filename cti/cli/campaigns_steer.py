@@ -146,25 +146,37 @@ async def _list(api: ApiClient, args: argparse.Namespace) -> int:
         table.add_column(column, justify="right")
     table.add_column("In the way")
     for view in views:
-        table.add_row(*_row(view))
+        table.add_row(*list_row(view))
     console().print(table)
     return 0
 
 
-def _row(view: CampaignView) -> tuple[str, ...]:
+def list_row(view: CampaignView) -> tuple[str, ...]:
+    """A line of the list; what was not counted yet is not shown as nothing."""
+    is_counted = view.records.at is not None
     return (
         view.name,
         view.state,
         view.mode,
         view.queue,
-        f"{view.records.total}",
-        f"{view.records.penetration:.0%}",
+        f"{view.records.total}" if is_counted else "…",
+        f"{view.records.penetration:.0%}" if is_counted else "…",
         f"{view.in_flight}",
         f"{view.dialled}",
         abandoned(view),
         f"{view.cap_percent:g} %",
-        view.blockers[0].code if view.blockers else "",
+        in_the_way(view),
     )
+
+
+def in_the_way(view: CampaignView) -> str:
+    """The first reason in few words; that it does not run its state says."""
+    from cti.desk.catalogue_blockers import BLOCKER_WORDS
+
+    first = next((each.code for each in view.blockers), "not-running")
+    if first == "not-running":
+        return ""
+    return BLOCKER_WORDS.get(f"blocker.{first}", (first.replace("-", " "), ""))[0]
 
 
 def abandoned(view: CampaignView) -> str:

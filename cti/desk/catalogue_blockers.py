@@ -36,6 +36,9 @@ BLOCKER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "blocker.trunk-full": ("all lines of the trunk are in use", "线路已满"),
     "blocker.trunk-unknown": ("there is no such trunk", "线路不存在"),
     "blocker.trunk-not-allowed": ("campaigns may not use this trunk", "活动无权使用该线路"),
+    "blocker.no-route": ("no way leads to the next numbers", "无可用路由"),
+    "blocker.numbers-blocked": ("the next numbers are blocked", "号码被禁拨"),
+    "blocker.settings": ("its settings do not fit", "设置与当前配置不符"),
     "blocker.list-empty": ("no record is at hand", "暂无可拨记录"),
     # --- the list ---
     "blocker.reached": ("were reached", "已接触"),
@@ -47,7 +50,7 @@ BLOCKER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "blocker.opted-out": ("asked not to be called", "已退订"),
     "blocker.quota": ("of a kind of which enough were reached", "该类配额已满"),
     "blocker.quota-full": ("quotas are full", "配额已满"),
-    "blocker.claimed": ("with the dialer: next, or in a call", "拨号器处理中"),
+    "blocker.claimed": ("with the dialer: dialled next, or in a call", "拨号器处理中"),
     "blocker.retry": ("wait for their next attempt", "等待重拨"),
     "blocker.call-back": ("asked to be called later", "已约定稍后回拨"),
     "blocker.cap": ("were dialled as often as allowed", "已达拨打次数上限"),

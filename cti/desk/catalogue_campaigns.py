@@ -30,8 +30,8 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "help.why_campaign": ("Why nothing, or not more, is dialled", "查看未拨打或未多拨的原因"),
     "help.log_campaign": ("Who did what to it, and when", "查看操作人和时间"),
     "help.finish_campaign": (
-        "End it: unanswered dials are cancelled; asks first",
-        "结束活动,取消未接通的呼叫(需确认)",
+        "End it: nobody new is called, calls that run go on; asks first",
+        "结束活动,不再发起新呼叫,已拨出的继续(需确认)",
     ),
     "help.campaign_up": ("The campaign above", "上一个活动"),
     "help.campaign_down": ("The campaign below", "下一个活动"),
@@ -150,8 +150,8 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "campaign.finish_title": ("Finish {campaign}?", "结束 {campaign}?"),
     "campaign.finish_yes": ("Finish", "结束"),
     "campaign.finish_means": (
-        "Unanswered dials are cancelled. It can be started again.",
-        "未接通的呼叫将取消;之后可再次启动。",
+        "Nobody new is called; what is in flight goes on. It can be started again.",
+        "不再发起新呼叫,已拨出的继续;之后可再次启动。",
     ),
     "notice.campaign_start": ("{campaign} dials", "{campaign} 已启动"),
     "notice.campaign_pause": ("{campaign} is paused", "{campaign} 已暂停"),
@@ -205,6 +205,8 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "log.title": ("Who did what to {campaign}", "{campaign} 操作记录"),
     "log.none": ("Nothing yet", "暂无记录"),
     "log.change": ("changed it", "修改"),
+    "log.created": ("created it", "新建"),
+    "log.moved": ("moved it", "变更状态"),
     "log.import": ("imported a list", "导入名单"),
     # --- the ticker ---
     "tick.called": ("{caller} is called for {campaign}", "{campaign} 呼叫 {caller}"),

@@ -26,6 +26,7 @@ from cti.phone import protocol as phone_protocol
 from cti.schema import (
     AgentFiguresView,
     AgentView,
+    CampaignRemoved,
     CampaignView,
     Cleared,
     CustomerLinked,
@@ -177,6 +178,8 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return _take_parked(state, event.data)
         case CampaignView():
             return _take_campaign(state, event.data, event.at)
+        case CampaignRemoved(name=name):
+            return _without_campaign(state, name)
         case PreviewView() if event.data.agent_id == state.me:
             return _take_preview(state, event.data)
         case SupervisionView() if state.me is not None:
@@ -225,6 +228,12 @@ def _take_campaign(state: DeskState, campaign: CampaignView, at: float) -> DeskS
         return state
     track = tracked(state.tracks.get(campaign.name, ()), campaign, at)
     return replace(state, tracks={**state.tracks, campaign.name: track})
+
+
+def _without_campaign(state: DeskState, gone: str) -> DeskState:
+    campaigns = {name: each for name, each in state.campaigns.items() if name != gone}
+    tracks = {name: each for name, each in state.tracks.items() if name != gone}
+    return replace(state, campaigns=campaigns, tracks=tracks)
 
 
 def _take_preview(state: DeskState, preview: PreviewView) -> DeskState:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from cti.desk.catalogue import CATALOGUE
 
@@ -92,3 +92,19 @@ def fit(text: str, width: int) -> str:
     if cell_len(line) <= width:
         return line
     return set_cell_size(line, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """A text in at most `most` lines of `width` cells, broken between words; the rest is cut off."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    lines = [""]
+    for word in line.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if cell_len(longer) <= width:
+            lines[-1] = longer
+            continue
+        pieces = chop_cells(word, max(1, width))  # in scripts without blanks, a whole sentence
+        lines[len(lines) if lines[-1] else -1 :] = pieces
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], fit(" ".join(lines[most - 1 :]), width)]

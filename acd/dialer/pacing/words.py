@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.dialer.pacing.model import Decision, Reason
 
+_LIMITS: Final = {
+    "list-empty": "no record is at hand",
+    "calls": "as many calls are on as the campaign may have",
+    "calls-per-second": "as many a second as the campaign may begin",
+    "waiting-for-click": "each waits for a person's click",
+    "trunk-failing": "the trunk fails",
+    "trunk-down": "the trunk is down",
+    "trunk-full": "the trunk takes no more calls",
+    "trunk-unknown": "there is no such trunk",
+    "trunk-not-allowed": "no trunk may be used for that",
+    "no-route": "no way leads to the next numbers",
+    "numbers-blocked": "the next numbers are blocked",
+}
+"""What bounds it besides the pacer, by its code."""
 
 def why(decision: Decision) -> str:
     """One or two sentences for a supervisor."""
@@ -37,7 +53,7 @@ def _because(d: Decision) -> str:
                 f"({d.allowance:.1f} calls are left of it)"
             )
         case Reason.LIMIT:
-            return f"{d.limit} allows no more"
+            return _LIMITS.get(d.limit, f"{d.limit} allows no more")
         case Reason.NO_AGENTS:
             return "no agent is there"
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.campaigns.panel import CampaignPanel
-from cti.desk.text import Words, day_and_time, fit
+from cti.desk.text import Words, day_and_time, fit, wrapped
 from cti.schema_campaigns import BlockerView
 
 
@@ -24,7 +24,7 @@ def in_words(blocker: BlockerView, words: Words, now: float) -> str:
 
 
 class BlockersPanel(CampaignPanel):
-    """One line each, the first is the one to do something about."""
+    """As many lines as there are, at least one each; the first is the one to do something about."""
 
     title_key = "campaign.blockers"
 
@@ -37,10 +37,14 @@ class BlockersPanel(CampaignPanel):
         if campaign.unsettled > 5:
             text = words("campaign.unsettled", count=campaign.unsettled)
             rows.append(Text(fit(f"● {text}", width), looks.RED))
-        for blocker in campaign.blockers:
-            colour = looks.AMBER if campaign.state == "running" else looks.DIM
-            text = fit(in_words(blocker, words, self.now()), width - 2)
-            rows.append(Text.assemble(("● ", colour), (text, looks.TEXT)))
+        colour = looks.AMBER if campaign.state == "running" else looks.DIM
+        for index, blocker in enumerate(campaign.blockers):
+            others = len(campaign.blockers) - index - 1
+            room = max(1, height - len(rows) - others)
+            text = in_words(blocker, words, self.now())
+            for line, part in enumerate(wrapped(text, max(1, width - 2), room)):
+                mark = "  " if line else "● "
+                rows.append(Text.assemble((mark, colour), (part, looks.TEXT)))
         if not rows and campaign.state == "running":
             rows.append(Text(words("campaign.nothing"), looks.GREEN))
         elif not rows:

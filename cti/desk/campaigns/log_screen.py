@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +16,22 @@ from textual.widgets import Static
 from cti.desk import looks
 from cti.desk.text import Words, day_and_time, fit
 from cti.schema_campaign_requests import AuditView
+
+_LONGEST: Final = 4000
+"""Cells of a change: windows of many regions are long."""
+_STATES: Final = ("draft", "running", "paused", "finished")
+
+
+def in_words(entry: AuditView, words: Words) -> tuple[str, str]:
+    """What somebody did, and what of it is to be added."""
+    if entry.what == "change" and entry.words == "created":
+        return words("log.created"), ""
+    before, arrow, after = entry.words.partition(" -> ")
+    if entry.what == "change" and arrow and before in _STATES and after in _STATES:
+        moved = (words.get(f"campaign.state_{each}", each) for each in (before, after))
+        return words("log.moved"), " → ".join(moved)
+    what = words.get(f"log.{entry.what}", entry.what.replace("-", " "))
+    return what, fit(entry.words, _LONGEST)
 
 
 class LogScreen(ModalScreen[None]):
@@ -43,10 +59,8 @@ class LogScreen(ModalScreen[None]):
             table.add_column(no_wrap=True, style=looks.TEXT)
             table.add_column(ratio=1, style=looks.DIM, overflow="fold")
             for each in self._log:
-                what = self._words.get(f"log.{each.what}", each.what.replace("-", " "))
-                table.add_row(
-                    day_and_time(each.at, self._now), fit(each.by, 16), what, fit(each.words, 400)
-                )
+                what, more = in_words(each, self._words)
+                table.add_row(day_and_time(each.at, self._now), fit(each.by, 16), what, more)
             yield Static(table if self._log else Text(self._words("log.none"), looks.FAINT))
             yield Static(self._words("outbound.script_hint"), classes="hint")
 

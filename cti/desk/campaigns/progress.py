@@ -27,15 +27,14 @@ class ProgressPanel(CampaignPanel):
         campaign = self.campaign
         if campaign is None:
             return Text("")
-        rows = [
-            self._records(campaign, width),
-            self._today(campaign, width),
-            self._agents(campaign),
-        ]
+        rows = [self._records(campaign, width), self._today(campaign, width)]
+        if campaign.state == "running":  # of others nobody tells what agents do now
+            rows.append(self._agents(campaign))
         if campaign.goal:
             rows.insert(1, self._goal(campaign))
         rows += self._caller_ids(campaign)
-        rows += self._pacing(campaign)
+        if campaign.state == "running":
+            rows += self._pacing(campaign)
         if campaign.begins or campaign.ends:
             rows.append(self._term(campaign))
         for row in rows:

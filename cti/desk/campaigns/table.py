@@ -23,6 +23,8 @@ STATE_COLOURS: Final = {
     "finished": looks.FAINT,
 }
 _GAUGE_CELLS: Final = 10
+_NAMED: Final = 112
+"""Cells from which on names are shown beside titles."""
 _Column = tuple[str, int, Callable[[CampaignView, Words], Text]]
 
 
@@ -48,7 +50,7 @@ def _state(campaign: CampaignView, words: Words) -> Text:
 
 
 def _level(campaign: CampaignView, _words: Words) -> Text:
-    level = campaign.dial_level
+    level = campaign.dial_level if campaign.state == "running" else None
     return Text("–" if level is None else f"{level:.1f}", looks.TEXT if level else looks.FAINT)
 
 
@@ -64,6 +66,8 @@ def _talking(campaign: CampaignView, _words: Words) -> Text:
 
 
 def _free(campaign: CampaignView, _words: Words) -> Text:
+    if campaign.state != "running":
+        return Text("–", looks.FAINT)  # of others nobody tells what agents do now
     agents = campaign.agents
     colour = looks.GREEN if agents.available else looks.DIM
     return Text(f"{agents.available}/{agents.signed_on}", colour)
@@ -137,8 +141,10 @@ class CampaignTable(CampaignPanel):
         for each in self._shown(campaigns, max(1, height - 1)):
             marked = each.name == self.chosen
             title = fit(title_of(each), max(8, width // 3))
+            named = f"  {each.name}" if each.name != title_of(each) and width >= _NAMED else ""
             mark = ("▸ " if marked else "  ", f"bold {looks.BLUE}")
             name = Text.assemble(mark, (title, f"bold {looks.TEXT}" if marked else looks.TEXT))
+            name.append(named, looks.FAINT)  # what the command line calls it
             cells = (cell(each, self.words) for _, _, cell in columns)
             table.add_row(name, *cells, style=f"on {looks.PANEL}" if marked else "")
         return table

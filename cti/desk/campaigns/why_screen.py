@@ -22,6 +22,8 @@ from cti.schema_campaigns import FunnelStepView, WhyCampaignView
 
 _BAR: Final = 18
 _WORDS: Final = 40
+_IN_HAND: Final = "claimed"
+"""The step of records that the dialer has: nothing holds these back."""
 
 
 class WhyScreen(ModalScreen[None]):
@@ -92,12 +94,16 @@ def _funnel(why: WhyCampaignView, words: Words, now: float) -> Table:
     head = (share_bar(1.0, _BAR), Text(str(why.total), "bold"), Text(""), words("why.total"))
     table.add_row(*head)
     for step in why.steps:
-        colour = looks.BLUE if step.leaves else looks.RED
+        is_held = step.code != _IN_HAND
+        colour = looks.BLUE if step.leaves or not is_held else looks.RED
         takes = Text(f"−{step.takes}" if step.takes else "", looks.AMBER)
+        if not is_held:
+            takes = Text(f"({step.takes})", looks.DIM)
         name = Text(_step(step, words, now), looks.TEXT if step.takes else looks.FAINT)
         bar = share_bar(step.leaves / whole, _BAR, colour)
         table.add_row(bar, Text(str(step.leaves)), takes, name)
-    good = looks.GREEN if why.callable else looks.RED
+    is_next = any(step.code == _IN_HAND and step.takes for step in why.steps)
+    good = looks.GREEN if why.callable or is_next else looks.RED
     bar = share_bar(why.callable / whole, _BAR, good)
     count = Text(str(why.callable), f"bold {good}")
     table.add_row(bar, count, Text(""), Text(words("why.callable"), f"bold {good}"))

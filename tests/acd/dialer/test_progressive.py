@@ -277,12 +277,13 @@ def test_no_more_calls_than_the_campaign_may(centre: Outbound) -> None:
     assert "calls" in centre.why()
 
 
-def test_a_pause_lets_what_is_in_flight_go_on(centre: Outbound) -> None:
+@pytest.mark.parametrize("step", ["paused", "finished"])
+def test_what_is_in_flight_goes_on_when_a_campaign_is(centre: Outbound, step: str) -> None:
     centre.phones(ANN, BOB)
     centre.campaign(records=5)
     centre.advance(1.0)
-    centre.dialer.pause(SPRING)
-    assert [reason for _, reason in centre.released] == ["paused"] * 3
+    (centre.dialer.pause if step == "paused" else centre.dialer.finish)(SPRING)
+    assert [reason for _, reason in centre.released] == [step] * 3
     first, second = centre.customers()
     centre.switch.end(second, BUSY)
     centre.advance(5.0)

@@ -165,12 +165,12 @@ async def test_the_funnel_counts_what_each_filter_takes_away(store: Store) -> No
         ("reached", 1),
         ("no-number", 1),
         ("do-not-call", 1),
-        ("claimed", 2),
         ("retry", 2),
         ("call-back", 1),
         ("no-window", 1),
         ("outside-window", 2),
         ("number-cap", 1),
+        ("claimed", 2),
     ]
     assert (funnel.total, funnel.callable) == (12, 0)
     by_code = {step.code: step for step in funnel.steps}

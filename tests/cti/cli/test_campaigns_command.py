@@ -16,7 +16,7 @@ from cti.cli import campaigns_forbid, campaigns_look
 from cti.cli.campaigns_lists import told_import
 from cti.cli.campaigns_look import draw_panel, draw_why
 from cti.cli.campaigns_server import counted, told_problem
-from cti.cli.campaigns_steer import abandoned
+from cti.cli.campaigns_steer import abandoned, in_the_way, list_row
 from cti.cli.desk import password_of
 from cti.schema import Problem
 from cti.schema_campaign_requests import ForbiddenView, ImportView
@@ -147,7 +147,7 @@ def test_why_counts_what_each_filter_leaves() -> None:
     assert ["all", "records", "5000"] in rows
     assert ["1900", "reached:", "nothing", "to", "do", "1900", "3100"] in rows
     assert ["may", "be", "dialled", "now", "120"] in rows
-    assert "no-agents: No agent of queue sales is signed on." in text
+    assert "  No agent of queue sales is signed on." in text
 
 
 def test_an_import_tells_where_refused_rows_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,3 +266,26 @@ def test_a_mistake_does_not_export_the_calls_of_everybody(given: list[str], word
     work = campaigns_look.attempts(cast("ApiClient", None), parser.parse_args(["attempts", *given]))
     with pytest.raises(SystemExit, match=words):
         asyncio.run(work)
+
+
+def test_reasons_are_words_and_lists_that_were_not_counted_have_no_number() -> None:
+    assert in_the_way(PANEL) == "the abandon cap holds it back"
+    stopped = (BlockerView(code="not-running", words="It is paused."),)
+    assert in_the_way(replace(PANEL, blockers=stopped)) == "", "its state says so"
+    assert in_the_way(replace(PANEL, blockers=(BlockerView(code="of-late", words=""),))) == "of late"
+    counted_now = replace(PANEL, records=replace(PANEL.records, at=1.0))
+    assert list_row(counted_now)[4:6] == ("5000", "40%")
+    assert list_row(PANEL)[4:6] == ("…", "…")
+
+
+def test_dials_that_rang_nobody_are_told_apart() -> None:
+    today = {"connected": 1, "congested": 2}
+    text = drawn(draw_panel, replace(PANEL, dialled=1, today=today))
+    assert "Today: 1 dialled: 1 connected; no attempt: 2 congested\n" in text
+
+
+def test_records_with_the_dialer_take_nothing_away() -> None:
+    step = FunnelStepView(code="claimed", words="4 with the dialer", takes=4, leaves=0)
+    text = drawn(draw_why, replace(WHY, steps=(step,)))
+    (row,) = [line.split() for line in text.splitlines() if "with the dialer" in line]
+    assert row[-2:] == ["(4)", "0"]

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from cti.desk.campaigns.blockers import in_words
 from cti.desk.campaigns.change_screen import ValueDialog
 from cti.desk.campaigns.changes import FIELDS, Wrong, patch, read, shown, value_of
+from cti.desk.campaigns.log_screen import in_words as log_words
 from cti.desk.campaigns.panel import in_order
 from cti.desk.campaigns.screen import allowed
 from cti.desk.campaigns.table import worst
@@ -27,6 +28,7 @@ from cti.schema_campaigns import (
     CallerIdView,
     CampaignDetail,
     CampaignListView,
+    CampaignRemoved,
     FunnelStepView,
     WhyCampaignView,
 )
@@ -148,7 +150,7 @@ async def test_a_campaign_is_paused_when_the_supervisor_means_it(server: FakeSer
         await pilot.press("f2", "1")
         await server.wait_for("campaigns/autumn/start")
         await pilot.press("f8")
-        await sees(pilot, "Finish Autumn?", "Unanswered dials are cancelled")
+        await sees(pilot, "Finish Autumn?", "what is in flight goes on")
         await pilot.press("1")
         await server.wait_for("campaigns/autumn/finish")
         await pilot.press("escape")
@@ -309,3 +311,57 @@ def test_a_reason_says_how_many_and_until_when() -> None:
     assert in_words(blocker, Words("zh"), 3000.0) == "等待重拨 (7 条)"
     unknown = BlockerView(code="of-tomorrow", words="Something new.")
     assert in_words(unknown, Words("zh"), 0.0) == "Something new."
+
+
+async def test_a_campaign_that_is_deleted_leaves_the_wallboard(server: FakeServer) -> None:
+    async with board(server) as pilot:
+        await pilot.press("down")
+        await sees(pilot, "▸ Autumn")
+        await server.send(EventType.CAMPAIGN_REMOVED, CampaignRemoved(name="autumn", by="super"))
+        await until(pilot, lambda: "Autumn" not in screen_text(pilot.app), "it is gone")
+        await sees(pilot, "▸ Spring offer")
+
+
+async def test_one_that_does_not_run_shows_no_figures_that_nobody_brings_up_to_date(
+    server: FakeServer,
+) -> None:
+    async with board(server, WIDE) as pilot:
+        await sees(pilot, "2/14", "2 to dial for", "3 dials: 2 agents free")
+        await server.send(EventType.CAMPAIGN_CHANGED, campaign(state="paused"))
+        await until(pilot, lambda: "running" not in screen_text(pilot.app), "it is paused")
+        shown = screen_text(pilot.app)
+        assert not [each for each in ("2/14", "to dial for", "3 dials") if each in shown]
+
+
+async def test_what_is_in_the_way_is_read_to_its_end_and_names_are_shown(
+    server: FakeServer,
+) -> None:
+    long = "People hear a message that says neither who called nor a number: " + "bad " * 30
+    blocked = (BlockerView(code="x", words=f"{long}; record one."), BlockerView(code="y", words="Y"))
+    server.campaigns = (campaign(blockers=blocked),)
+    async with board(server, WIDE) as pilot:
+        await sees(pilot, "● People hear", "; record one.", "● Y", "Spring offer  spring")
+    async with board(server, SMALL) as pilot:
+        await sees(pilot, "● People hear", "● Y")
+
+
+def test_the_log_tells_what_was_done_in_words() -> None:
+    def told(what: str, words: str) -> tuple[str, str]:
+        entry = AuditView(at=0.0, campaign="spring", by="super", what=what, words=words)
+        return log_words(entry, Words("en"))
+
+    assert told("change", "created") == ("created it", "")
+    assert told("change", "draft -> running") == ("moved it", "draft → running")
+    assert told("change", "ring_s: 20 -> 25") == ("changed it", "ring_s: 20 -> 25")
+    long = "windows: " + "x" * 1500
+    assert told("change", long) == ("changed it", long)
+
+
+async def test_records_with_the_dialer_are_no_reason(server: FakeServer) -> None:
+    steps = (FunnelStepView(code="claimed", words="4 with the dialer", takes=4, leaves=0),)
+    why = replace(WHY, total=4, callable=0, steps=steps, blockers=())
+    server.answers["campaigns/spring/why"] = why
+    async with board(server) as pilot:
+        await pilot.press("f5")
+        await sees(pilot, "4 with the dialer", "(4)")
+        assert "−4" not in screen_text(pilot.app)

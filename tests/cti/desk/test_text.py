@@ -12,7 +12,7 @@ from textual.binding import Binding
 import cti.desk
 from cti.desk.catalogue import CATALOGUE
 from cti.desk.keys import BOARD_KEYS, CAMPAIGN_KEYS, DESK_KEYS
-from cti.desk.text import Words, clock, fit, percent, spaced_number
+from cti.desk.text import Words, clock, fit, percent, spaced_number, wrapped
 
 
 def test_every_word_exists_in_both_languages_with_the_same_places() -> None:
@@ -91,3 +91,14 @@ def test_unknown_words_and_languages() -> None:
     assert percent(None) == "–"
     with pytest.raises(KeyError):
         words("no.such.key")
+
+
+def test_a_sentence_is_broken_between_words_and_cut_where_there_is_no_room() -> None:
+    assert wrapped("one two three", 20, 3) == ["one two three"]
+    assert wrapped("one two three", 7, 3) == ["one two", "three"]
+    assert wrapped("one two three four", 7, 2) == ["one two", "three…"]
+    assert wrapped("one two three", 7, 1) == ["one tw…"]
+    assert wrapped("", 7, 2) == [""]
+    chinese = wrapped("活动未运行因为已经暂停", 10, 3)
+    assert "".join(chinese) == "活动未运行因为已经暂停"
+    assert max(map(cell_len, chinese)) <= 10

@@ -183,7 +183,7 @@ def test_limits_bind_and_are_named() -> None:
     limits = [Limit(code="calls-per-second", most=5), Limit(code="trunk-full", most=2)]
     decision = Pacer().decide(0.0, 0.0, Floor(free=9), allowance=0.0, limits=limits)
     assert (decision.dials, decision.reason, decision.limit) == (2, Reason.LIMIT, "trunk-full")
-    assert why(decision) == "2 dials: trunk-full allows no more (9 agents free, 0 ringing)."
+    assert why(decision) == "2 dials: the trunk takes no more calls (9 agents free, 0 ringing)."
     closed = [Limit(code="trunk-full", most=-3)]
     assert Pacer().decide(0.0, 0.0, Floor(free=9), allowance=0.0, limits=closed).dials == 0
 
