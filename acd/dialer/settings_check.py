@@ -21,6 +21,7 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGITS: Final = frozenset("0123456789*#")
 _MOST_CALLER_IDS: Final = 200
 _LONGEST_SCRIPT: Final = 20_000
+_LONGEST_TITLE: Final = 200
 _YEAR_H: Final = LONGEST_PAUSE_S / 3600.0
 _US_PATIENCE_S: Final = 2.0
 
@@ -102,6 +103,8 @@ def _dispositions(settings: CampaignSettings) -> Iterator[str]:
 def _rest(settings: CampaignSettings) -> Iterator[str]:
     if settings.order not in ORDERS:
         yield f"order: one of {', '.join(ORDERS)}, not {settings.order[:40]!r}"
+    if len(settings.title) > _LONGEST_TITLE:
+        yield f"title: at most {_LONGEST_TITLE} characters, not {len(settings.title)}"
     if len(settings.script) > _LONGEST_SCRIPT:
         yield f"script: at most {_LONGEST_SCRIPT} characters, not {len(settings.script)}"
     if not settings.cap.formulas:

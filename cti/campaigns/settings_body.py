@@ -50,7 +50,18 @@ def read(data: Mapping[str, Any]) -> CampaignSettings:
     try:
         return msgspec.convert(data, CampaignSettings)
     except msgspec.ValidationError as error:
-        raise BadSettingsError([_worded(str(error))]) from error
+        raise BadSettingsError(_all_wrong(data) or [_worded(str(error))]) from error
+
+
+def _all_wrong(data: Mapping[str, Any]) -> list[str]:
+    """The first fault of each setting, where the whole tells of the first of all."""
+    found = []
+    for key, value in data.items():
+        try:
+            msgspec.convert({"name": "x", key: value}, CampaignSettings)
+        except msgspec.ValidationError as error:
+            found.append(_worded(str(error)))
+    return found[:20]
 
 
 def schema() -> dict[str, Any]:

@@ -232,4 +232,6 @@ async def _recycle(api: ApiClient, args: argparse.Namespace) -> int:
     print(
         f"Dialled again {'would be' if args.dry_run else 'from now on'}: {counted(found, 'record')}."
     )
+    if not found and args.disposition:
+        print(f"None of the list ended as {' or '.join(args.disposition)}.")
     return 0

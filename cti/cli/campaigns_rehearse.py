@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cti.cli.campaigns_server import counted
 from cti.paths import shipped
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help="people, talks, breaks, trunks; a shipped one by name (default: c2)",
     )
-    add("--contacts", type=int, default=0, metavar="C", help="how many agents for C talks a day?")
+    add("--contacts", type=int, metavar="C", help="how many agents for C talks a day?")
     add("--json", action="store_true", help="one line of JSON, one value a seed")
-    add("--jobs", type=int, default=0, metavar="J", help="threads (default: one a processor)")
+    add("--jobs", type=int, metavar="J", help="threads (default: one a processor)")
     parser.set_defaults(act=run)
 
 
@@ -78,9 +79,10 @@ def run(args: argparse.Namespace) -> int:
     """Rehearse, and print what came of it. 0: done; 2: it cannot be."""
     from acd.simulation.conditions import ConditionsError, read_conditions
 
-    path = conditions_file(args.conditions)
+    path = Path()
     try:
         _check(args)
+        path = conditions_file(args.conditions)
         conditions = read_conditions(path.read_text(encoding="utf-8"))
     except ConditionsError as error:
         print(f"switchroom campaigns rehearse: {path}: {error}", file=sys.stderr)
@@ -90,22 +92,31 @@ def run(args: argparse.Namespace) -> int:
         return 2
     rehearsal = rehearsed(conditions, args, agents=args.agents)
     if args.json:
-        print(json.dumps(summary(rehearsal)))
+        found: dict[str, object] = summary(rehearsal)
+        if args.contacts is not None:
+            found["staffing_agents"] = staffing(conditions, args)[0]
+        print(json.dumps(found))
     else:
         _print_table(rehearsal, args)
-        if args.contacts:
-            _print_staffing(conditions, args)
+        if args.contacts is not None:
+            agents, each = staffing(conditions, args)
+            print(
+                f"Staffing: {args.contacts} talks a day need {counted(agents, 'agent')} "
+                f"({each:.0f} talks each, by one-day rehearsals)."
+            )
     return 0
 
 
 def conditions_file(given: Path | None) -> Path:
-    """The file that was named, or the shipped one of that name."""
+    """The file that was named, or the shipped one of that name. Raises ValueError for neither."""
     if given is None:
         return shipped("rehearsal", "c2.toml")
     if given.suffix == "" and not given.exists():
         named = shipped("rehearsal", f"{given.name}.toml")
         if named.exists():
             return named
+        known = ", ".join(sorted(each.stem for each in named.parent.glob("*.toml")))
+        raise ValueError(f"--conditions {given}: no such file; those that are shipped: {known}")
     return given
 
 
@@ -140,7 +151,7 @@ def rehearsed(conditions: Conditions, args: argparse.Namespace, *, agents: int) 
     shown = Console(stderr=True)
     with Progress(console=shown, transient=True, disable=not shown.is_terminal) as progress:
         bar = progress.add_task(f"{agents} agents", total=args.days * args.seeds)
-        run_all(rehearsal, jobs=args.jobs, on_day=lambda: progress.advance(bar))
+        run_all(rehearsal, jobs=args.jobs or 0, on_day=lambda: progress.advance(bar))
     return rehearsal
 
 
@@ -153,8 +164,10 @@ def _check(args: argparse.Namespace) -> None:
             raise ValueError(f"--{name} {value}: give a number of 1 to {most}")
     if not 0 <= args.first_seed <= 1_000_000_000:
         raise ValueError(f"--first-seed {args.first_seed}: give a number of 0 to 1000000000")
-    if args.contacts < 0:
-        raise ValueError(f"--contacts {args.contacts}: give the talks wanted in a day")
+    if args.contacts is not None and args.contacts < 1:
+        raise ValueError(f"--contacts {args.contacts}: give the talks wanted in a day, 1 or more")
+    if args.jobs is not None and args.jobs < 1:
+        raise ValueError(f"--jobs {args.jobs}: give a number of threads, 1 or more")
 
 
 def _print_table(rehearsal: Rehearsal, args: argparse.Namespace) -> None:
@@ -190,7 +203,7 @@ def _caption(rehearsal: Rehearsal, args: argparse.Namespace) -> str:
     kept = int((rates <= args.cap).sum())
     guard = ", statistical guard" if args.guard == "statistical" else ""
     return (
-        f"{args.agents} agents, {args.days} day(s), {args.rule}, cap {args.cap:g} %{guard}: "
+        f"{counted(args.agents, 'agent')}, {counted(args.days, 'day')}, {args.rule}, cap {args.cap:g} %{guard}: "
         f"kept in {kept} of {args.seeds} rehearsals."
     )
 
@@ -199,8 +212,8 @@ def _spread(values: Numbers) -> tuple[float, float, float]:
     return float(values.mean()), float(values.min()), float(values.max())
 
 
-def _print_staffing(conditions: Conditions, args: argparse.Namespace) -> None:
-    """Search the number of agents: those of larger floors do more each."""
+def staffing(conditions: Conditions, args: argparse.Namespace) -> tuple[int, float]:
+    """How many agents the talks of a day need, and how many each has: those of larger floors do more."""
     hours = conditions.floor.day_s / 3600.0
     agents, tried = args.agents, dict[int, float]()
     small = argparse.Namespace(**{**vars(args), "days": 1, "seeds": min(args.seeds, 4)})
@@ -214,8 +227,4 @@ def _print_staffing(conditions: Conditions, args: argparse.Namespace) -> None:
         if wanted == agents:
             break
         agents = wanted
-    each = tried.get(agents) or list(tried.values())[-1]
-    print(
-        f"Staffing: {args.contacts} talks a day need {agents} agents "
-        f"({each:.0f} talks each, by one-day rehearsals)."
-    )
+    return agents, tried.get(agents) or list(tried.values())[-1]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
+from cti.cli.campaigns_server import add_action, add_name, at, console, counted, print_json
 from cti.cli.campaigns_values import coerced, put
 
 if TYPE_CHECKING:
@@ -73,10 +74,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         subparsers,
         "remove",
         "delete a campaign and its list; who was called stays on record",
-        _remove,
+        remove,
         example="remove spring",
     )
     add_name(removing)
+    removing.add_argument("--yes", action="store_true", help="do not ask first")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -268,7 +270,14 @@ async def _finish(api: ApiClient, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _remove(api: ApiClient, args: argparse.Namespace) -> int:
+async def remove(api: ApiClient, args: argparse.Namespace) -> int:
+    """Delete a campaign; a person at a terminal is asked first."""
+    if not args.yes and sys.stdin.isatty():
+        total = sum(each.records.total for each in await api.campaigns() if each.name == args.name)
+        question = f"Delete campaign {args.name} and its list of {counted(total, 'record')}?"
+        if input(f"{question} [y/N] ") not in ("y", "Y"):
+            print("It stays.")
+            return 1
     await api.remove_campaign(args.name)
     print(f"Campaign {args.name} is gone; who was called stays on record.")
     return 0

@@ -45,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = _wanted(sys.argv[1:] if argv is None else argv)
     for name in wanted:
         importlib.import_module(f"cti.cli.{name}").add_parser(commands)
-    args = parser.parse_args(argv)
+    args, rest = parser.parse_known_args(argv)
+    if rest and not _are_settings(args, rest):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         code: int = importlib.import_module(f"cti.cli.{args.command}").run(args)
     except KeyboardInterrupt:
@@ -53,6 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     return code
+
+
+def _are_settings(args: argparse.Namespace, rest: list[str]) -> bool:
+    """Take KEY=VALUE that stand behind an option, where a command takes them."""
+    settings = getattr(args, "settings", None)
+    if not isinstance(settings, list) or any(w.startswith("-") or "=" not in w for w in rest):
+        return False
+    settings += rest
+    return True
 
 
 def _wanted(argv: Sequence[str]) -> Sequence[str]:

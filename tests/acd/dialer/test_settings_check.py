@@ -81,6 +81,7 @@ def test_defaults_and_what_means_no_limit_are_right(changes: dict[str, Any]) -> 
         ({"caller_ids": ("+12025550100",) * 201}, "caller_ids: at most 200, not 201"),
         ({"opt_out_digit": "12"}, "opt_out_digit: one of 0-9, * and #, or nothing, not '12'"),
         ({"script": "x" * 20_001}, "script: at most 20000 characters, not 20001"),
+        ({"title": "x" * 201}, "title: at most 200 characters, not 201"),
         ({"ring_s": 5.0}, "ring_s: from 15 to 120, not 5"),
         ({"goal": -1}, "goal: from 0 to 1000000000, not -1"),
         ({"cap": AbandonCap(formulas=())}, "cap.formulas: choose one at least"),

@@ -86,3 +86,9 @@ def test_what_is_typed_becomes_what_the_schema_says(typed: str, expected: dict[s
     key, _, text = typed.partition("=")
     put(settings, key, coerced(schema(), key, text))
     assert settings == expected
+
+
+def test_all_settings_that_are_wrong_are_named_at_once() -> None:
+    with pytest.raises(BadSettingsError) as refused:
+        read({"name": "spring", "mode": "loud", "ring_s": "long", "goal": 5})
+    assert [each.partition(":")[0] for each in refused.value.problems] == ["mode", "ring_s"]

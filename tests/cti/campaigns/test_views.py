@@ -19,7 +19,7 @@ from cti.schema_session import Role
 from tests.acd.dialer.outbound import SPRING
 from tests.kit.virtual_clock import VirtualClock
 
-SUPER = Account(login="super", role=Role.SUPERVISOR, agent_id=None)
+SUPER = Account(login="super", name="Super", role=Role.SUPERVISOR)
 CLAIMED = Blocker(code="claimed", words="4 with the dialer", count=4)
 
 

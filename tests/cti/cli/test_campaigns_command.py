@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from rich.console import Console
 
-from cti.cli import campaigns_forbid, campaigns_look
+from cti.cli import campaigns_forbid, campaigns_look, campaigns_steer
 from cti.cli.campaigns_lists import told_import
 from cti.cli.campaigns_look import draw_panel, draw_why
 from cti.cli.campaigns_server import counted, told_problem
 from cti.cli.campaigns_steer import abandoned, in_the_way, list_row
 from cti.cli.desk import password_of
+from cti.cli.main import main
 from cti.schema import Problem
 from cti.schema_campaign_requests import ForbiddenView, ImportView
 from cti.schema_campaigns import (
@@ -289,3 +290,56 @@ def test_records_with_the_dialer_take_nothing_away() -> None:
     text = drawn(draw_why, replace(WHY, steps=(step,)))
     (row,) = [line.split() for line in text.splitlines() if "with the dialer" in line]
     assert row[-2:] == ["(4)", "0"]
+
+
+def test_settings_may_stand_behind_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[list[str]] = []
+
+    def run(args: argparse.Namespace) -> int:
+        taken.append(args.settings)
+        return 0
+
+    monkeypatch.setattr("cti.cli.campaigns.run", run)
+    words = ["queue=sales", "--server", "http://127.0.0.1:1", "caller_ids=+12025550100"]
+    assert main(["campaigns", "create", "spring", *words]) == 0
+    assert taken == [["queue=sales", "caller_ids=+12025550100"]]
+    for wrong in (["--loud=1"], ["queue"], ["x=1", "y"]):
+        with pytest.raises(SystemExit):
+            main(["campaigns", "set", "spring", "--login", "super", *words, "--login", "x", *wrong])
+    with pytest.raises(SystemExit):
+        main(["campaigns", "start", "spring", "queue=sales"])
+
+
+@pytest.mark.parametrize(("answer", "is_gone"), [("y", True), ("", False), ("no", False)])
+async def test_a_person_is_asked_before_a_list_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, answer: str, is_gone: bool
+) -> None:
+    class Api:
+        gone = False
+
+        async def campaigns(self) -> tuple[CampaignView, ...]:
+            return (PANEL,)
+
+        async def remove_campaign(self, name: str) -> None:
+            self.gone = True
+
+    asked: list[str] = []
+
+    def say(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    api = Api()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", say)
+    parser = argparse.ArgumentParser()
+    campaigns_steer.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["remove", "spring"])
+    await campaigns_steer.remove(cast("ApiClient", api), args)
+    assert asked == ["Delete campaign spring and its list of 5000 records? [y/N] "]
+    assert api.gone is is_gone
+    await campaigns_steer.remove(
+        cast("ApiClient", api), parser.parse_args(["remove", "spring", "--yes"])
+    )
+    assert api.gone
+    assert len(asked) == 1

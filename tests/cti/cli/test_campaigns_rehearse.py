@@ -69,7 +69,9 @@ def test_a_table_with_list_burn_and_staffing(
         (("--agents", "0"), "--agents 0: give a number of 1 to 1000"),
         (("--seeds", "-1"), "--seeds -1"),
         (("--days", "1000"), "--days 1000"),
-        (("--conditions", "nowhere"), "nowhere"),
+        (("--conditions", "nowhere"), "those that are shipped: agents-leave, "),
+        (("--contacts", "0"), "--contacts 0"),
+        (("--jobs", "0"), "--jobs 0"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -77,3 +79,8 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     assert main(["campaigns", "rehearse", *words]) == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_the_staffing_is_told_to_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--agents", "2", "--seeds", "1", "--json", "--contacts", "60")
+    assert json.loads(told(capsys, *words))["staffing_agents"] == 1
