@@ -307,7 +307,7 @@ class AttemptView:
     rang_at: float | None = None
     answered_at: float | None = None
     greeting_ended_at: float | None = None
-    """The person's first words were over: an agent, or a message, is due within the two seconds of the law."""
+    """The person's first words were over: an agent, or a message, is due within two seconds."""
     abandoned: bool = False
     """A person answered and found no agent; it may have opted out then."""
     message_began_at: float | None = None

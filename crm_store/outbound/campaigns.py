@@ -34,7 +34,7 @@ from crm_store.outbound.quotas import wake_shelved
 from crm_store.outbound.views import Campaign, CampaignVersion, Penetration
 
 _R = RECORD.c
-_LONGEST: Final = 2000
+_LONGEST = 2000
 """Letters of a value in the words of a change; the version itself has all of it."""
 MOST_NAME = 64
 

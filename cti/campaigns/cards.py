@@ -49,7 +49,7 @@ class Cards:
         publish: Callable[[PreviewView], None],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
-        """`past` tells what came of a record before; `publish` shows a preview; `spawn` works beside the calls."""
+        """`past` tells what came of a record before, `publish` shows a preview to its agent."""
         self._dialer = dialer
         self._lookup = lookup
         self._past = past
@@ -174,7 +174,9 @@ def _with(view: PreviewView, found: list[CustomerCard]) -> PreviewView:
     return replace(view, candidates=tuple(found))
 
 
-def _with_past(card: OutboundCard, found: Sequence[StoredPast], candidate: Candidate) -> OutboundCard:
+def _with_past(
+    card: OutboundCard, found: Sequence[StoredPast], candidate: Candidate
+) -> OutboundCard:
     recent = tuple(
         PastAttempt(
             attempt_id=each.id,
@@ -190,6 +192,4 @@ def _with_past(card: OutboundCard, found: Sequence[StoredPast], candidate: Candi
     asked = next((each for each in found if each.call_back_at is not None), None)
     if asked is None or not candidate.is_promised:
         return replace(card, recent=recent)
-    return replace(
-        card, recent=recent, call_back_of=asked.call_back_at, call_back_by=asked.agent
-    )
+    return replace(card, recent=recent, call_back_of=asked.call_back_at, call_back_by=asked.agent)

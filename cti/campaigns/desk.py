@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 _RESERVED: Final = frozenset({"schema"})
 """`/campaigns/schema` is taken."""
-_LOADING: Final = "Campaigns are being read from the database, or it is away. Try again in a moment."
+_LOADING: Final = "Campaigns are being read from the database, or it is away: try again soon."
 _LOADING_S: Final = 5.0
 """Who asks for all of them waits so long after a start."""
 _LATEST_CALL_BACK_S: Final = 366 * 86400.0

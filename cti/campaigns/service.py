@@ -226,7 +226,7 @@ class CampaignService:
         """A list has other records now, or others must not be called; None: all lists."""
         self.feeding.hurry(name)
         for each in self.states if name is None else (name,):
-            self.upkeep.hurry(each)
+            self.upkeep.hurry(each, is_awaited=name is not None)
             self.news.changed(each)
 
     def changed(self, settings: CampaignSettings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +21,8 @@ from switch.clock import Clock
 log = logging.getLogger(__name__)
 
 _LOOK_S: Final = 5.0
+_LEAST_S: Final = 1.0
+"""Nor is it looked more often, however often lists change."""
 _IDLE_S: Final = 300.0
 """Lists that nobody dials from are counted so seldom."""
 _SHARE: Final = 50.0
@@ -48,6 +51,7 @@ class Upkeep:
         self._goals: dict[CampaignName, int] = {}
         self._unwanted: dict[CampaignName, int] = {}
         """Records that a full quota holds back."""
+        self._wake = asyncio.Event()
         self._again: dict[CampaignName, float] = {}
         """When it may be counted again."""
 
@@ -66,9 +70,11 @@ class Upkeep:
         self._unwanted.pop(name, None)
         self._again.pop(name, None)
 
-    def hurry(self, name: CampaignName) -> None:
-        """Its list is another: count it soon."""
+    def hurry(self, name: CampaignName, *, is_awaited: bool = False) -> None:
+        """Its list is another: count it soon. `is_awaited`: somebody looks at it, within a second."""
         self._again[name] = -_IDLE_S
+        if is_awaited:
+            self._wake.set()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -80,7 +86,11 @@ class Upkeep:
                     log.debug("campaign %s: its list cannot be counted: %s", name, error)
                 except Exception:
                     log.exception("campaign %s: its upkeep failed", name)
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_LEAST_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S - _LEAST_S):
+                    await self._wake.wait()
+            self._wake.clear()
 
     async def count(self, name: CampaignName) -> CampaignListView:
         """Count a list now. Raises `StoreError`."""

@@ -45,7 +45,7 @@ def campaign_view(
     unsettled: int = 0,
 ) -> CampaignView:
     """A campaign; `blockers` come before those of the dialer, `warnings` after them."""
-    agents = view.agents
+    agents, left = view.agents, knowing_the_list(view.blockers, records)
     return CampaignView(
         name=view.name,
         title=view.title or view.name,
@@ -115,7 +115,7 @@ def campaign_view(
             )
             for each in view.caller_ids
         ),
-        blockers=tuple(map(blocker_view, (*blockers, *knowing_the_list(view.blockers, records), *warnings))),
+        blockers=tuple(map(blocker_view, (*blockers, *left, *warnings))),
         unsettled=unsettled,
     )
 
@@ -183,10 +183,7 @@ def _what_is_left(records: CampaignListView) -> str:
         return "The list is empty: import one."
     if not records.ready:
         return "Nobody of the list is left to be called: import more people, or recycle some."
-    return (
-        f"{records.ready} records are left, and none may be called now: "
-        "see what they wait for (why)."
-    )
+    return f"{records.ready} records are left, and none may be called now: see what they wait for."
 
 
 def blocker_view(blocker: Blocker) -> BlockerView:
@@ -304,9 +301,7 @@ def attempt_view(attempt: Attempt) -> AttemptView:
         caller_id=attempt.caller_id,
         mode=attempt.mode.value,
         outcome=attempt.outcome.value,
-        abandoned=was_abandoned(
-            attempt.outcome, has_agents=attempt.mode is not Mode.ANNOUNCEMENT
-        ),
+        abandoned=was_abandoned(attempt.outcome, has_agents=attempt.mode is not Mode.ANNOUNCEMENT),
         dialled_at=attempt.dialled_at,
         ended_at=attempt.ended_at,
         rang_at=attempt.rang_at,

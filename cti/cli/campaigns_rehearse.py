@@ -203,7 +203,8 @@ def _caption(rehearsal: Rehearsal, args: argparse.Namespace) -> str:
     kept = int((rates <= args.cap).sum())
     guard = ", statistical guard" if args.guard == "statistical" else ""
     return (
-        f"{counted(args.agents, 'agent')}, {counted(args.days, 'day')}, {args.rule}, cap {args.cap:g} %{guard}: "
+        f"{counted(args.agents, 'agent')}, {counted(args.days, 'day')}, {args.rule}, "
+        f"cap {args.cap:g} %{guard}: "
         f"kept in {kept} of {args.seeds} rehearsals."
     )
 

@@ -272,10 +272,13 @@ async def _finish(api: ApiClient, args: argparse.Namespace) -> int:
 
 async def remove(api: ApiClient, args: argparse.Namespace) -> int:
     """Delete a campaign; a person at a terminal is asked first."""
+    import asyncio
+
     if not args.yes and sys.stdin.isatty():
         total = sum(each.records.total for each in await api.campaigns() if each.name == args.name)
         question = f"Delete campaign {args.name} and its list of {counted(total, 'record')}?"
-        if input(f"{question} [y/N] ") not in ("y", "Y"):
+        answer = await asyncio.to_thread(input, f"{question} [y/N] ")
+        if answer not in ("y", "Y"):
             print("It stays.")
             return 1
     await api.remove_campaign(args.name)

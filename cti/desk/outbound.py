@@ -93,7 +93,9 @@ def told_over(
     if reason in SKIP_REASONS:
         return "notice.skipped", "information", told
     is_given_up = outcome in (None, "agent-gone", "cancelled")
-    was_read = before is not None and before.step == READING  # so no phone rang
+    was_read = (  # so no phone rang
+        before is not None and before.attempt_id == preview.attempt_id and before.step == READING
+    )
     if is_given_up and (outcome is None or was_read or reason in _WENT_BACK):
         return "notice.preview_over", "information", told
     told["outcome"] = "cancelled" if reason == "given-up" else outcome

@@ -192,6 +192,10 @@ async def test_whom_no_agent_reaches_hears_the_message_and_may_opt_out(tmp_path:
         attempt = found[HUMAN]
         assert attempt["outcome"] == "opted-out"
         assert attempt["ended_at"] - attempt["answered_at"] > 1.8
+        assert attempt["abandoned"], "nobody came, whatever the person did then"
+        assert 0.0 < attempt["message_began_at"] - attempt["greeting_ended_at"] < 2.0
+        (listed,) = await lab.get("/api/v1/campaigns/spring/attempts?outcome=abandoned")
+        assert listed["attempt_id"] == attempt["attempt_id"]
         (entry,) = await lab.get(f"/api/v1/do-not-call?number={quote(HUMAN)}")
         assert entry["source"] == "opt-out"
         panel = await driver.settled("spring")

@@ -21,6 +21,7 @@ _LIMITS: Final = {
 }
 """What bounds it besides the pacer, by its code."""
 
+
 def why(decision: Decision) -> str:
     """One or two sentences for a supervisor."""
     d = decision

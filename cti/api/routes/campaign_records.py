@@ -144,7 +144,7 @@ async def attempts(
     outcome: Text = "",
     limit: Count = 100,
 ) -> Response:
-    """Attempts, newest first; the outcome `abandoned` finds all who had no agent, also who opted out then."""
+    """Attempts, newest first; `abandoned` finds all who had no agent, also who opted out then."""
     found = await _desk(caller, context).attempts(
         name, since=since, until=until, outcome=outcome, limit=limit
     )

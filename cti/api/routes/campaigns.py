@@ -33,7 +33,7 @@ Most = Annotated[int, Query(ge=1, le=1000)]
 
 @router.get("/campaigns", response_model=list[CampaignView])
 async def campaigns(caller: TheCaller, context: TheContext) -> Response:
-    """All campaigns as they stand; for an agent those of its queues. Waits until all are read after a start."""
+    """All campaigns as they stand; for an agent those of its queues. After a start it waits for all."""
     return JsonAnswer(await _desk(context).listed(caller.account))
 
 
@@ -196,4 +196,5 @@ def steered(caller: Caller, context: Context) -> CampaignDesk:
 def must_be_supervisor(caller: Caller) -> None:
     """Raises `NotAllowed`."""
     if not caller.is_supervisor:
-        raise NotAllowed("supervisors-only", "Only supervisors see and steer campaigns, their lists and attempts.")
+        words = "Only supervisors see and steer campaigns, their lists and attempts."
+        raise NotAllowed("supervisors-only", words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from acd.dialer.model import CampaignName, CampaignState
 from crm_store.outbound.views import Penetration
 from cti.campaigns.upkeep import Upkeep
 from tests.acd.dialer.outbound import SPRING, Outbound
+from tests.kit.patience import PATIENCE_S
 
 
 class Counts:
@@ -51,3 +53,29 @@ async def test_a_list_is_over_when_nobody_on_it_is_wanted(
     await upkeep._look(SPRING, CampaignState.RUNNING)
     view = centre.dialer.view(SPRING)
     assert (view.state is CampaignState.FINISHED) is bool(reason)
+
+
+async def test_a_list_that_was_imported_is_counted_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cti.campaigns.upkeep._LEAST_S", 0.0)
+    monkeypatch.setattr("cti.campaigns.upkeep._LOOK_S", 3600.0)
+    centre = Outbound()
+    centre.campaign(records=0)
+    told: asyncio.Queue[CampaignName] = asyncio.Queue()
+    store: Any = Counts(3, 0)
+    upkeep = Upkeep(
+        dialer=centre.dialer,
+        store=store,
+        clock=centre.process,
+        states=lambda: {SPRING: CampaignState.DRAFT},
+        changed=told.put_nowait,
+    )
+    task = asyncio.create_task(upkeep.run())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await told.get()
+            upkeep.hurry(SPRING, is_awaited=True)
+            await told.get()
+    finally:
+        task.cancel()

@@ -273,7 +273,9 @@ def test_reasons_are_words_and_lists_that_were_not_counted_have_no_number() -> N
     assert in_the_way(PANEL) == "the abandon cap holds it back"
     stopped = (BlockerView(code="not-running", words="It is paused."),)
     assert in_the_way(replace(PANEL, blockers=stopped)) == "", "its state says so"
-    assert in_the_way(replace(PANEL, blockers=(BlockerView(code="of-late", words=""),))) == "of late"
+    assert (
+        in_the_way(replace(PANEL, blockers=(BlockerView(code="of-late", words=""),))) == "of late"
+    )
     counted_now = replace(PANEL, records=replace(PANEL.records, at=1.0))
     assert list_row(counted_now)[4:6] == ("5000", "40%")
     assert list_row(PANEL)[4:6] == ("…", "…")

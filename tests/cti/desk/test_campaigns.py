@@ -150,7 +150,7 @@ async def test_a_campaign_is_paused_when_the_supervisor_means_it(server: FakeSer
         await pilot.press("f2", "1")
         await server.wait_for("campaigns/autumn/start")
         await pilot.press("f8")
-        await sees(pilot, "Finish Autumn?", "what is in flight goes on")
+        await sees(pilot, "Finish Autumn?", "what is in flight goes")
         await pilot.press("1")
         await server.wait_for("campaigns/autumn/finish")
         await pilot.press("escape")
@@ -337,7 +337,10 @@ async def test_what_is_in_the_way_is_read_to_its_end_and_names_are_shown(
     server: FakeServer,
 ) -> None:
     long = "People hear a message that says neither who called nor a number: " + "bad " * 30
-    blocked = (BlockerView(code="x", words=f"{long}; record one."), BlockerView(code="y", words="Y"))
+    blocked = (
+        BlockerView(code="x", words=f"{long}; record one."),
+        BlockerView(code="y", words="Y"),
+    )
     server.campaigns = (campaign(blockers=blocked),)
     async with board(server, WIDE) as pilot:
         await sees(pilot, "● People hear", "; record one.", "● Y", "Spring offer  spring")

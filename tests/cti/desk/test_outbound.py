@@ -56,7 +56,9 @@ def test_a_record_that_is_over_leaves_the_desk_and_says_why() -> None:
     over = preview("over", outcome="no-answer", reason="rang for 25 s")
     state = reduce(reading("ringing"), event(EventType.PREVIEW_OFFERED, over), 1000.0)
     assert state.preview is None
-    assert [in_words(n, Words("en"), ()) for n in state.notices] == ["Anna Lindqvist: nobody answered"]
+    assert [in_words(n, Words("en"), ()) for n in state.notices] == [
+        "Anna Lindqvist: nobody answered"
+    ]
     done = preview("over", outcome="connected")
     state = reduce(reading("talking"), event(EventType.PREVIEW_OFFERED, done), 1000.0)
     assert state.notices == ()
