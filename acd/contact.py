@@ -111,6 +111,12 @@ class Contact(Struct, kw_only=True):
     alone: tuple[LegId, ...] = ()
     """Who hears music because nobody is with it, as last commanded."""
 
+    @property
+    def legs(self) -> tuple[LegId, ...]:
+        """Its agent's, those of everyone else, its customer's."""
+        agent = () if self.agent_leg is None else (self.agent_leg,)
+        return (*agent, *self.others, self.customer_leg)
+
     def stop_waiting(self, now: float) -> None:
         """Note how long it waited for somebody, whether that one came or not."""
         if self.queued_at is not None:

@@ -99,8 +99,8 @@ class Contacts:
 
     def hang_up(self, contact: Contact, cause: EndCause) -> None:
         """End the legs that a contact still has; nothing more is heard of them here."""
-        for leg in (contact.agent_leg, *contact.others, contact.customer_leg):
-            if leg is not None and self._by_leg.pop(leg, None) is not None:
+        for leg in contact.legs:
+            if self._by_leg.pop(leg, None) is not None:
                 self._control.hang_up(leg, cause)
 
     def finish(

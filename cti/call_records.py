@@ -8,7 +8,7 @@ batches. Calls that were refused have a row of one moment.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from crm_store.rows import CallLegRow
@@ -61,11 +61,14 @@ class CallRecords:
         location: Location,
         clock: Clock,
         append: Callable[[CallLegRow], None],
-        interaction_of: Callable[[CallId, LegId], tuple[str, CallId] | None],
+        interaction_of: Callable[[CallId, LegId], tuple[str, CallId, Iterable[LegId]] | None],
         new_id: Callable[[str], str],
         bus: Bus,
     ) -> None:
-        """`append` takes a row and never waits; `interaction_of` gives an interaction and its call."""
+        """`append` takes a row and never waits.
+
+        `interaction_of` gives the interaction of a leg, with its call and all its legs, while it lives.
+        """
         self._calls = calls
         self._ua = user_agent
         self._location = location
@@ -103,11 +106,15 @@ class CallRecords:
             CallRefused: self._refused,
         }
         """What the calls report; to be told before contacts are, which end with their legs."""
-        bus.listen(self._on_event, EventType.RECORDING_STARTED)
+        bus.listen(self._on_event, EventType.RECORDING_STARTED, EventType.INTERACTION_ENDED)
 
     def _on_event(self, event: Event) -> None:
-        """Take a public event: which interaction is recorded."""
-        if isinstance(event.data, RecordingView):
+        """Take a public event: which interaction is recorded, or whose legs are to end with it."""
+        if event.type is EventType.INTERACTION_ENDED:
+            for notes in self._of_call.get(CallId(event.call_id or ""), ()):
+                if notes.ended is None:
+                    notes.interaction = event.interaction_id
+        elif isinstance(event.data, RecordingView):
             self._recordings[event.interaction_id or ""] = event.data.recording_id
             if len(self._recordings) > _RECORDINGS:
                 self._recordings.popitem(last=False)
@@ -217,9 +224,11 @@ class CallRecords:
         notes.ended, notes.by_peer, notes.cause = event.at, event.by_peer, event.cause
         found = self._interaction_of(event.call, event.leg)
         if found is not None:
-            notes.interaction, call = found
-            if call != event.call:  # it has fetched a parked call, or picked one up
-                notes.linked = call
+            interaction, call, legs = found
+            notes.belong(interaction, call)
+            for each in legs:  # it may be over with this leg: theirs cannot be asked for then
+                if (other := self._legs.get(each)) is not None:
+                    other.belong(interaction, call)
         if notes.outbound and notes.phone is not None:  # now: it may unregister any moment
             bindings = self._location.bindings(notes.phone, event.at)
             notes.user_agent = bindings[0].user_agent if bindings else ""

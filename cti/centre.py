@@ -377,10 +377,10 @@ class Centre:
         contact = self.contacts.of_call(call)
         return call if contact is None else contact.id
 
-    def contact_of(self, call: CallId, leg: LegId) -> tuple[str, CallId] | None:
-        """The interaction that a leg or its call belongs to, and the call that is; None: to none."""
+    def contact_of(self, call: CallId, leg: LegId) -> tuple[str, CallId, tuple[LegId, ...]] | None:
+        """The interaction that a leg or its call belongs to, its call and its legs; None: to none."""
         contact = self.contacts.of_leg(leg) or self.contacts.of_call(call)
-        return None if contact is None else (contact.id, contact.call)
+        return None if contact is None else (contact.id, contact.call, contact.legs)
 
     def _phone_reachable(self, event: PhoneReachable) -> None:
         if event.phone in self._agent_ids:

@@ -50,6 +50,12 @@ class LegNotes(Struct):
     flow: Flow | None = None
     user_agent: str = ""
 
+    def belong(self, interaction: str, call: CallId) -> None:
+        """It is part of an interaction, whose call may be another: it has fetched that, or picked it up."""
+        self.interaction = interaction
+        if call != self.call:
+            self.linked = call
+
     def read(self) -> None:
         """Take what leg and sessions say now."""
         leg = self.live

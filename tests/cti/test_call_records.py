@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,10 +10,15 @@ from crm_store.rows import CallLegRow
 from cti.bus import Bus
 from cti.call_records import CallRecords
 from cti.leg_notes import LegNotes
+from cti.schema import EventType
+from cti.schema_course import Cleared
 from switch.calls.events import CallRefused, LegStarted
 from switch.calls.fan_out import FanOut
 from switch.gateway.protocol import LegStats
+from switch.ids import CallId, LegId
 from tests.switch.calls.bench import Bench
+
+InteractionOf = Callable[[CallId, LegId], tuple[str, CallId, tuple[LegId, ...]] | None]
 
 
 class Office:
@@ -23,6 +28,8 @@ class Office:
         self.bench = Bench()
         self.rows: list[CallLegRow] = []
         self.figures: list[tuple[LegNotes, LegStats]] = []
+        self.bus = Bus()
+        self.interaction_of: InteractionOf = lambda call, leg: (f"of-{call}", call, ())
         self.attach()
 
     def attach(self) -> None:
@@ -33,9 +40,9 @@ class Office:
             location=bench.location,
             clock=bench.process,
             append=self.rows.append,
-            interaction_of=lambda call, leg: (f"of-{call}", call),
+            interaction_of=lambda call, leg: self.interaction_of(call, leg),
             new_id=bench.new_id,
-            bus=Bus(),
+            bus=self.bus,
         )
         self.records.on_figures = lambda notes, stats: self.figures.append((notes, stats))
         bench.react = FanOut(self.records.takes)
@@ -91,6 +98,43 @@ def test_a_call_of_two_phones_has_a_row_for_each_leg(office: Office) -> None:
     assert came.sip_call_id != went.sip_call_id
     assert came.user_agent == "Switchroom"  # the test's phones are of this stack
     assert {notes.leg for notes, _ in office.figures} == {came.leg_id, went.leg_id}
+
+
+def test_an_interaction_that_is_over_with_its_first_leg_is_that_of_the_others_too(
+    office: Office,
+) -> None:
+    """The second call is one that fetched the first, which was parked: it is named by its leg alone."""
+    bench = office.bench
+    ann, bob, cy = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.answer()
+    cy.call("1002")
+    began = bench.of(LegStarted)
+    call = began[0].call
+    legs = (began[0].leg, began[2].leg)
+    alive = [("i-1", call, legs)]
+    office.interaction_of = lambda call, leg: alive.pop() if alive else None
+    ann.hang_up()
+    cy.cancel()
+    office.settled()
+    rows = {row.leg_id: (row.interaction_id, row.linked_call) for row in office.rows}
+    assert rows[legs[0]] == ("i-1", None)
+    assert rows[legs[1]] == ("i-1", call)
+
+
+def test_legs_that_are_hung_up_as_their_interaction_ends_belong_to_it(office: Office) -> None:
+    """As after an announcement: nobody's leg ended before."""
+    bench = office.bench
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    ann.call("1002")
+    bob.answer()
+    call = bench.of(LegStarted)[0].call
+    office.interaction_of = lambda call, leg: None
+    over = Cleared(result="menu", reason="flow-hung-up")
+    office.bus.publish(EventType.INTERACTION_ENDED, over, interaction_id="i-2", call_id=call)
+    ann.hang_up()
+    office.settled()
+    assert [row.interaction_id for row in office.rows] == ["i-2", "i-2"]
 
 
 def test_a_busy_callee_and_a_caller_who_gives_up(office: Office) -> None:
