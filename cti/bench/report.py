@@ -27,6 +27,7 @@ GROUPS: Final[Mapping[str, Group]] = {
     "delay": sound_rows.delay,
     "codecs": sound_rows.codecs,
     "srtp": sound_rows.srtp,
+    "gateways": sound_rows.gateways,
     "calls": call_rows.calls,
     "capacity": call_rows.capacity,
     "menu": call_rows.menu,

@@ -1,4 +1,4 @@
-"""The rows about sound: relayed, recorded, mixed, rooms, delay."""
+"""The rows about sound: relayed, recorded, mixed, rooms, delay, codecs, encryption, several gateways."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from cti.bench.codecs import measure_codec
 from cti.bench.floor import prompt_floor
+from cti.bench.gateways import measure_gateways
 from cti.bench.media import MediaFigures, measure
 from cti.bench.rows import Options, Outcome, Say
 from cti.bench.sound import (
@@ -24,6 +25,8 @@ _PROMPTED_LEGS: Final = 2000
 _SRTP_LEGS: Final = 400
 _SUITES: Final = ("AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM")
 _CODEC_LEGS: Final = 100
+_SHARED_CALLS: Final = 200
+_GATEWAYS: Final = 2
 _LATENESS_MS: Final = 8.0
 _FULL: Final = 0.97
 """Less of the load than this was not handled as it came: the machine was too busy for the figure."""
@@ -159,6 +162,26 @@ async def srtp(options: Options, say: Say) -> Outcome:
             "at most 1.20",
             figures.ratio <= 1.20 and figures.load_reached >= _FULL,
         )
+    return outcome
+
+
+async def gateways(options: Options, say: Say) -> Outcome:
+    """The same calls on one gateway and on two."""
+    say(f"{_SHARED_CALLS} calls on one gateway and on {_GATEWAYS} ...")
+    figures = await measure_gateways(_SHARED_CALLS, _GATEWAYS, options.seconds)
+    outcome = Outcome(raw={"gateways": asdict(figures) | {"ratio": figures.ratio}})
+    what = f"{_SHARED_CALLS} calls, bridged, on {_GATEWAYS} gateways"
+    outcome.add(
+        f"{what}: CPU of all a call and second as a multiple of one gateway's",
+        f"{figures.ratio:.2f}; {figures.shared_ms:.2f} against {figures.alone_ms:.2f} ms, "
+        f"{figures.load_reached:.0%} of the load",
+    )
+    outcome.add(
+        f"{what}: lateness of ticks, the later one",
+        f"p99 {figures.shared_p99_ms:.2f} ms (one gateway: {figures.alone_p99_ms:.2f})",
+        f"p99 under {_LATENESS_MS:.0f} ms",
+        figures.shared_p99_ms < _LATENESS_MS,
+    )
     return outcome
 
 

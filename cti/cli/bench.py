@@ -14,6 +14,7 @@ _GROUPS: Final = (
     "delay",
     "codecs",
     "srtp",
+    "gateways",
     "calls",
     "capacity",
     "menu",
@@ -31,10 +32,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="measure what calls and sound cost on this machine",
         description=(
             "Starts servers of its own on loopback and loads them: sound that is relayed, recorded and "
-            "mixed, conferences, prompts, delay, codecs, encryption; calls set up and torn down, the "
-            "highest rate and what happens above it, menus, memory, screen pops, campaigns. Takes some "
-            "25 minutes; every load is bounded. Figures of other switches stand beside ours as given "
-            "references."
+            "mixed, conferences, prompts, delay, codecs, encryption, several gateways; calls set up and "
+            "torn down, the highest rate and what happens above it, menus, memory, screen pops, "
+            "campaigns. Takes some 25 minutes; every load is bounded. Figures of other switches stand "
+            "beside ours as given references."
         ),
         epilog="Example: switchroom bench --only media --calls 500",
     )
