@@ -322,6 +322,21 @@ def test_in_a_conference_all_are_together_and_anybody_may_leave(talk: Talk) -> N
     assert talk.states() == (AgentState.TALKING, AgentState.AVAILABLE)
 
 
+@pytest.mark.parametrize("cause", [BUSY, NO_ANSWER, NOT_FOUND])
+def test_one_more_who_fails_leaves_the_conference_as_it_was(cause: EndCause) -> None:
+    talk = Talk(RECORDED)
+    recordings = list(talk.switch.recordings)
+    bob = talk.asked(BOB)
+    talk.do.join(talk.contact)
+    talk.centre.settle()
+    expert = talk.consult(OUTSIDE)
+    assert talk.together(talk.customer, bob), "the others talk on meanwhile"
+    talk.switch.end(expert, cause)
+    assert talk.together(talk.customer, talk.ann, bob)
+    assert talk.states() == (AgentState.TALKING, AgentState.ENGAGED)
+    assert list(talk.switch.recordings) == recordings
+
+
 def test_the_agent_leaves_and_an_agent_among_the_others_has_the_contact(talk: Talk) -> None:
     bob, expert = conference(talk)
     talk.centre.conversation.hang_up(talk.contact)

@@ -181,6 +181,13 @@ def test_options_go_before_the_file() -> None:
     assert [trunk.proxy for trunk in settings.trunks if trunk.proxy] == ["sip:127.0.0.1:5091"]
 
 
+def test_the_lab_listens_where_its_page_says_unless_it_is_told_otherwise() -> None:
+    sip = overridden().sip
+    assert (sip.port, sip.tls_port, sip.ws_port, sip.wss_port) == (5060, 5061, 5066, 5067)
+    sip = overridden("--tls-port", "7061", "--ws-port", "7066", "--wss-port", "0").sip
+    assert (sip.port, sip.tls_port, sip.ws_port, sip.wss_port) == (5060, 7061, 7066, 0)
+
+
 @pytest.mark.parametrize("option", ["--sip-port", "--http-port", "--load-agent-port", "--out-port"])
 def test_an_option_that_is_no_port_is_named(option: str) -> None:
     with pytest.raises(SettingsError, match=f"{option}: 70000 is no port"):

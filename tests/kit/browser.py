@@ -93,6 +93,15 @@ class Browser:
                     if tone_levels(pcm, [hertz], self._rate)[0] > 2000:
                         return
 
+    async def round_trip_s(self, timeout_s: float = 30.0) -> float:
+        """The way there and back, once the other end's reports tell it."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for each in (await self._connection.getStats()).values():
+                    if each.type == "remote-inbound-rtp" and each.roundTripTime is not None:
+                        return float(each.roundTripTime)
+                await asyncio.sleep(0.1)
+
     async def close(self) -> None:
         await self._connection.close()
         for task in self._tasks:

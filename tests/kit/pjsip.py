@@ -41,16 +41,20 @@ class OneCall:
         prack: str = "off",
         timers: str = "off",
         talk_s: float = 0.5,
+        keys: str = "",
+        way: str = "info",
     ) -> Self:
         """`what` is `call` or `answer`, `target` the URI to call.
 
         `login` is NUMBER:PASSWORD@HOST:PORT, to answer there by registering; else calls come to `port`.
-        `is_early`: it answers with 183 and sound, and a second later with 200.
+        `is_early`: it answers with 183 and sound, and a second later with 200. `keys` are pressed once
+        there is sound, by SIP INFO or as `tones`.
         """
         # Unbuffered: the library writes by the C library, which on a pipe keeps the last 4 KiB.
         command = [sys.executable, "-u", "-m", "tests.kit.pjsip", what, f"--target={target}"]
         command += ["--prack", prack, "--timers", timers, "--talk", str(talk_s)]
         command += ["--login", login, "--port", str(port), *(["--early"] if is_early else [])]
+        command += ["--keys", keys, "--way", way]
         pipe = asyncio.subprocess.PIPE
         stderr = asyncio.subprocess.STDOUT
         return cls(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=stderr))
@@ -104,6 +108,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--prack", choices=_PRACK)
     parser.add_argument("--timers", choices=_TIMERS)
     parser.add_argument("--talk", type=float)
+    parser.add_argument("--keys")
+    parser.add_argument("--way", choices=("info", "tones"))
     options = parser.parse_args(arguments)
     endpoint = pj.Endpoint()
     endpoint.libCreate()
@@ -132,9 +138,12 @@ def main(arguments: list[str]) -> None:
         if state.answer_at and time.monotonic() >= state.answer_at:
             state.answer_at = 0.0
             state.call.answer(_status(pj, 200))
+        if state.has_sound and state.hang_up_at and options.keys:
+            _press(pj, state, options)
+            options.keys = ""
     for _ in range(10):
         endpoint.libHandleEvents(20)
-    state.call = None
+    state.call = state.tones = None
     account.shutdown()
     del account
     endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
@@ -148,6 +157,8 @@ class _State:
         self.hang_up_at = 0.0
         self.answer_at = 0.0
         self.talk_s = 0.0
+        self.has_sound = False
+        self.tones: Any = None
 
 
 def _account(pj: Any, options: argparse.Namespace, state: _State) -> Any:
@@ -184,6 +195,24 @@ def _status(pj: Any, status: int) -> Any:
     return answer
 
 
+def _press(pj: Any, state: _State, options: argparse.Namespace) -> None:
+    if options.way == "info":
+        digits = pj.CallSendDtmfParam()
+        digits.method = pj.PJSUA_DTMF_METHOD_SIP_INFO
+        digits.digits = options.keys
+        state.call.sendDtmf(digits)
+        return
+    played = []
+    for key in options.keys:
+        digit = pj.ToneDigit()
+        digit.digit, digit.on_msec, digit.off_msec = key, 120, 80
+        played.append(digit)
+    state.tones = pj.ToneGenerator()
+    state.tones.createToneGenerator(8000)
+    state.tones.startTransmit(state.call.getAudioMedia(-1))
+    state.tones.playDigits(pj.ToneDigitVector(played))
+
+
 def _call(pj: Any, account: Any, state: _State, number: int = -1) -> Any:
     class Call(pj.Call):  # type: ignore[misc]
         def onCallState(self, prm: Any) -> None:  # noqa: N802 - the library's name
@@ -192,6 +221,9 @@ def _call(pj: Any, account: Any, state: _State, number: int = -1) -> Any:
                 state.hang_up_at = time.monotonic() + state.talk_s
             elif found == pj.PJSIP_INV_STATE_DISCONNECTED:
                 state.is_over = True
+
+        def onCallMediaState(self, prm: Any) -> None:  # noqa: N802 - the library's name
+            state.has_sound = True
 
     return Call(account, number)
 

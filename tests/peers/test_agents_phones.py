@@ -80,6 +80,7 @@ async def test_a_blind_transfer_takes_the_customer_and_the_recording_along(lab: 
 
 async def test_a_colleague_declines_and_another_is_asked_first(lab: Lab) -> None:
     """A refusal changes nothing; then the agent asks on a second line, and connects the two."""
+    before = len(await lab.recordings(0))
     async with (
         Phone("baresip", number="+12025550132") as caller,
         Phone("pjsua2") as agent,
@@ -111,6 +112,12 @@ async def test_a_colleague_declines_and_another_is_asked_first(lab: Lab) -> None
         await colleague.hang_up(ring.call)
         await caller.closed(call)
         await lab.is_quiet()
+    row = (await lab.recordings(before + 1))[-1]
+    assert len(await lab.recordings(0)) == before + 1, "neither the refusal nor the hold ended it"
+    left, right = stereo(Path(row["path"]))
+    was_heard(left, CALLER_HZ)
+    was_heard(right, AGENT_HZ)
+    was_heard(right, OTHER_HZ)
 
 
 async def test_a_customer_takes_the_place_in_line_that_its_agent_waits_in(lab: Lab) -> None:

@@ -145,6 +145,13 @@ async def test_consult_toggle_conference_and_hand_over(lab: Lab) -> None:
         await scene.hear(
             _12025550103="1001 1030", _1001="12025550103 1030", _1030="12025550103 1001"
         )
+        another = await scene.phone("pjsua2", "1036")
+        await scene.do("consult", {"number": "1036"})
+        ring = await another.phone.incoming()
+        another.phone.process.reject(ring.call)
+        await scene.hear(
+            _12025550103="1001 1030", _1001="12025550103 1030", _1030="12025550103 1001"
+        )
         await agent.phone.hang_up(agent.call)
         agent.call = ""
         await scene.hear(_12025550103="1030", _1030="12025550103")
