@@ -29,6 +29,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from crm_store.connections import replace_broken
 from crm_store.errors import BadRecord, StoreUnavailable
 
 Result = TypeVar("Result")
@@ -97,7 +98,6 @@ class Database:
             options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
         else:
             options["connect_args"] = {"timeout": CONNECT_TIMEOUT_S}
-            options["pool_pre_ping"] = True
         self.engine: AsyncEngine = create_async_engine(
             engine_url, json_serializer=_to_json, json_deserializer=msgspec.json.decode, **options
         )
@@ -113,6 +113,8 @@ class Database:
                 **options,
             )
             event.listen(self._batches, "connect", _configure_sqlite)
+        else:
+            replace_broken(self.engine.sync_engine)
 
     @property
     def is_sqlite(self) -> bool:
