@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Double, and_, bindparam, case, delete, select, update
+from sqlalchemy import Connection, Double, and_, bindparam, case, delete, func, select, update
 
 from acd.dialer.compliance import Hold, Knowledge, Verdict, judge
 from acd.dialer.compliance_moves import Stage
@@ -36,6 +36,8 @@ REFRESH_S: Final = 15.0
 """Records whose time has come are looked for so often at least: also with each settlement, which nobody
 waits for, and whenever a claim finds fewer than it wants."""
 _PROMPT_S: Final = 1.0
+_LOOKED_S: Final = 2 * REFRESH_S
+"""Where there are many places, a claim looks itself where records are ready if no settlement did lately."""
 _AGAIN_S: Final = 60.0
 """A record whose number is in other hands waits so long."""
 _AT_ONCE: Final = 500
@@ -79,6 +81,13 @@ _FREED: Final = (
 )
 _LATE: Final = _FREED.where(_R.due_at <= bindparam("now"))
 """What agents promised and did not do."""
+_LAPSED: Final = delete(CLAIM).where(CLAIM.c.until <= bindparam("now"))
+_AT_ONE_GO: Final = (
+    select(func.count())
+    .select_from(_DUE.returning(_R.id).cte("due"))
+    .add_cte(_LATE.returning(_R.id).cte("late"), _LAPSED.returning(CLAIM.c.number).cte("lapsed"))
+)
+"""The three above in one round trip: none of them changes what another one reads."""
 _LEFT: Final = _FREED.where(_R.agent.in_(bindparam("agents", expanding=True)))
 """What waits for agents who are gone."""
 _WIDER: Final = 3
@@ -129,9 +138,9 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
     count_quotas(connection, known)
     # For one agent its own call-backs count, which must not be late.
     may_be_old = REFRESH_S if wish.agent is None else _PROMPT_S
-    is_fresh = known.refreshed_at is not None and 0 <= wish.at - known.refreshed_at < may_be_old
-    if not is_fresh:
-        refresh(connection, book, known, wish.at)
+    has_looked = False
+    if not _is_fresh(known, wish.at, may_be_old):
+        has_looked = refresh(connection, book, known, wish.at, looked_s=_LOOKED_S)
     taken: list[Candidate] = []
     if wish.agent is not None:
         mine = {"campaign": known.id, "wanted_agent": wish.agent, "most": _MOST_READ}
@@ -151,9 +160,8 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
             if wider:
                 wider -= 1
                 continue
-            if is_fresh:
-                refresh(connection, book, known, wish.at)
-                is_fresh = False
+            if not has_looked:
+                has_looked = refresh(connection, book, known, wish.at, looked_s=0.0)
                 continue
             break
         found = _take(connection, book, known, wish, rows, missing)
@@ -165,8 +173,8 @@ def claim(connection: Connection, book: PlaceBook, known: Known, wish: Wish) -> 
 
 def awaited(connection: Connection, book: PlaceBook, known: Known, at: float) -> list[AgentId]:
     """The agents for whom records of a campaign wait."""
-    if known.refreshed_at is None or not 0 <= at - known.refreshed_at < REFRESH_S:
-        refresh(connection, book, known, at)
+    if not _is_fresh(known, at, REFRESH_S):
+        refresh(connection, book, known, at, looked_s=_LOOKED_S)
     found = connection.execute(_AWAITED, {"campaign": known.id}).scalars()
     return [AgentId(agent) for agent in found]
 
@@ -178,22 +186,40 @@ def free(connection: Connection, known: Known, agents: Sequence[AgentId]) -> int
 
 
 def refresh(
-    connection: Connection, book: PlaceBook, known: Known, at: float, *, is_needed: bool = True
-) -> None:
+    connection: Connection,
+    book: PlaceBook,
+    known: Known,
+    at: float,
+    *,
+    looked_s: float = REFRESH_S,
+) -> bool:
     """Make ready what is due, lapsed claims included, and see in which places records are ready.
 
-    Unless that is needed now, it is not seen each time where there are many places.
+    Where there are many places, that is not seen again if it was seen so short a time ago: gives whether
+    it was.
     """
-    connection.execute(_LATE, {"campaign": known.id, "now": at})
     promise_s = 3600.0 * known.settings.promise_hours
     due = {"campaign": known.id, "now": at, "ends": at + promise_s if promise_s else None}
-    for _ in range(_PIECES):
-        if connection.execute(_DUE, due).rowcount < _AT_ONCE:
+    if connection.dialect.name == "sqlite":
+        connection.execute(_LATE, {"campaign": known.id, "now": at})
+        connection.execute(_LAPSED, {"now": at})
+        found = connection.execute(_DUE, due).rowcount
+    else:
+        found = connection.execute(_AT_ONE_GO, due).scalar_one()
+    for _ in range(_PIECES - 1):
+        if found < _AT_ONCE:
             break
-    connection.execute(delete(CLAIM).where(CLAIM.c.until <= at))
-    if is_needed or len(known.places) <= FEW_PLACES or not 0 <= at - known.looked_at < REFRESH_S:
-        look(connection, book, known, at)
+        found = connection.execute(_DUE, due).rowcount
     known.refreshed_at = at
+    if len(known.places) > FEW_PLACES and abs(at - known.looked_at) < looked_s:
+        return False
+    look(connection, book, known, at)
+    return True
+
+
+def _is_fresh(known: Known, at: float, may_be_old: float) -> bool:
+    """A settlement may have refreshed after a claim read the clock and had to wait."""
+    return known.refreshed_at is not None and abs(at - known.refreshed_at) < may_be_old
 
 
 def _take(

@@ -144,7 +144,7 @@ class Lists:
             forbid(connection, [each.number], ban)
         for known in done.campaigns:
             at = max(attempt.ended_at for attempt in attempts)
-            claims.refresh(connection, self._places, known, at, is_needed=False)
+            claims.refresh(connection, self._places, known, at)
 
 
 def _pieces(held: Sequence[Held]) -> Iterator[list[holding.Pair]]:

@@ -25,7 +25,7 @@ FEW_PLACES: Final = 128
 _WIDER: Final = 8
 _R = RECORD.c
 
-_HEADS: Final = text(
+_HEADS_SQLITE: Final = text(
     "WITH RECURSIVE place(id) AS ("
     " SELECT min(place_id) FROM outbound_record WHERE campaign_id = :campaign AND stage = 'ready'"
     " UNION ALL SELECT (SELECT min(place_id) FROM outbound_record"
@@ -36,10 +36,21 @@ _HEADS: Final = text(
     " FROM place WHERE id IS NOT NULL ORDER BY rank"
 )
 """From one place to the next along the index, however many records lie between; the best first."""
+_HEAD: Final = (
+    "SELECT place_id, rank FROM outbound_record"
+    " WHERE campaign_id = :campaign AND stage = 'ready'{behind} ORDER BY place_id, rank LIMIT 1"
+)
+_HEADS_POSTGRES: Final = text(
+    f"WITH RECURSIVE place(id, rank) AS (({_HEAD.format(behind='')})"
+    " UNION ALL SELECT head.place_id, head.rank FROM place"
+    f" CROSS JOIN LATERAL ({_HEAD.format(behind=' AND place_id > place.id')}) AS head"
+    ") SELECT id, rank FROM place ORDER BY rank"
+)
+"""The same, and place and rank by one step: SQLite has no such join."""
 _OF_PLACE: Final = (
     "SELECT id, rank FROM outbound_record"
     " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
-    " ORDER BY rank LIMIT :each"
+    " ORDER BY rank LIMIT {each}"
 )
 """The first records of one place."""
 COLUMNS: Final = (
@@ -60,10 +71,10 @@ _NEXT: Final = (
     # Of a place that has more, nothing is known behind the last one read, and nothing at all of places
     # that were left out, the best of which is at `beyond`: what ranks behind that may not be the next.
     " known AS (SELECT min(last) AS rank FROM (SELECT max(rank) AS last FROM head"
-    "  GROUP BY place HAVING count(*) >= :each UNION ALL SELECT {beyond}) AS bound)"
+    "  GROUP BY place HAVING count(*) >= {{each}} UNION ALL SELECT {beyond}) AS bound)"
     f" SELECT {', '.join(column.name for column in COLUMNS)} FROM outbound_record WHERE id IN"
     "  (SELECT id FROM head WHERE rank <= coalesce((SELECT rank FROM known), rank)"
-    "   ORDER BY rank LIMIT :most)"
+    "   ORDER BY rank LIMIT {{most}})"
     " AND stage = 'ready' ORDER BY rank"
 )
 _NEXT_SQLITE: Final = text(
@@ -71,16 +82,20 @@ _NEXT_SQLITE: Final = text(
         beyond=":beyond",
         places="json_each(:places) AS place JOIN outbound_record AS record"
         f" ON record.id IN (SELECT id FROM ({_OF_PLACE}))",
-    )
+    ).format(each=":each", most=":most")
 ).columns(*COLUMNS)
+_POSTGRES: Final = _NEXT.format(
+    beyond="CAST(:beyond AS bigint)",
+    places="unnest(CAST(:places AS integer[])) AS place(value)"
+    f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record",
+)
 _NEXT_POSTGRES: Final = text(
-    _NEXT.format(
-        beyond="CAST(:beyond AS bigint)",
-        places="unnest(CAST(:places AS integer[])) AS place(value)"
-        f" CROSS JOIN LATERAL ({_OF_PLACE}) AS record",
-    )
-    + " FOR UPDATE SKIP LOCKED"
+    _POSTGRES.format(each=":each", most=":most") + " FOR UPDATE SKIP LOCKED"
 ).columns(*COLUMNS)
+_NEXT_ONE_POSTGRES: Final = text(
+    _POSTGRES.format(each="1", most="1") + " FOR UPDATE SKIP LOCKED"
+).columns(*COLUMNS)
+"""With limits that it does not know the server plans anew each time, and that takes as long as to read."""
 
 
 def next_rows(
@@ -109,7 +124,8 @@ def stays_open(known: Known, place: Place, at: float) -> bool:
 
 def look(connection: Connection, book: PlaceBook, known: Known, at: float) -> None:
     """See where records are ready, and from which rank on."""
-    heads = connection.execute(_HEADS, {"campaign": known.id}).all()
+    heads_of = _HEADS_SQLITE if connection.dialect.name == "sqlite" else _HEADS_POSTGRES
+    heads = connection.execute(heads_of, {"campaign": known.id}).all()
     places = book.places(connection, [number for number, _ in heads])
     known.places = tuple([ReadyPlace(number, rank, places[number]) for number, rank in heads])
     known.looked_at = at
@@ -145,4 +161,7 @@ def _read(
         sought["places"] = "[" + ",".join(map(str, places)) + "]"
         return connection.execute(_NEXT_SQLITE, sought).all()
     sought["places"] = places
+    if most == 1:
+        del sought["most"], sought["each"]
+        return connection.execute(_NEXT_ONE_POSTGRES, sought).all()
     return connection.execute(_NEXT_POSTGRES, sought).all()

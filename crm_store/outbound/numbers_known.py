@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Connection,
     Double,
     bindparam,
@@ -72,20 +73,24 @@ _TAKE_SQLITE: Final = text(
     _TAKE.format(rows="SELECT key, value, :until, :token FROM json_each(:numbers) WHERE true")
 )
 _MARK_SQLITE: Final = text(_MARK + "(SELECT value FROM json_each(:numbers))")
-_TAKE_POSTGRES: Final = text(
-    "WITH taken AS ("
-    + _TAKE.format(
-        rows="SELECT number, id, :until, :token FROM"
-        " unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[])) AS wanted(number, id)"
-    )
-    + " RETURNING record_id) "
-    + _MARK
-    + "(SELECT record_id FROM taken) RETURNING id"
-).bindparams(
+_TAKE_POSTGRES: Final = (
+    f"WITH taken AS ({_TAKE} RETURNING record_id) {_MARK}(SELECT record_id FROM taken) RETURNING id"
+)
+_MOMENTS: Final[tuple[BindParameter[Any], ...]] = (
     bindparam("until", type_=Double()),
     bindparam("at", type_=Double()),
     bindparam("token", type_=BigInteger()),
 )
+_TAKE_ONE_POSTGRES: Final = text(
+    _TAKE_POSTGRES.format(rows="VALUES (:number, CAST(:id AS bigint), :until, :token)")
+).bindparams(*_MOMENTS)
+"""For one the server keeps its plan; an array, of any length, it plans for each time."""
+_TAKE_MANY_POSTGRES: Final = text(
+    _TAKE_POSTGRES.format(
+        rows="SELECT number, id, :until, :token FROM"
+        " unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[])) AS wanted(number, id)"
+    )
+).bindparams(*_MOMENTS)
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):
@@ -172,8 +177,12 @@ def take_numbers(
     moments: dict[str, Any] = {"at": at, "until": until, "token": token}
     if connection.dialect.name == "sqlite":
         return _take_on_sqlite(connection, numbers, moments)
-    sought = {**moments, "numbers": list(numbers), "ids": list(numbers.values())}
-    return set(connection.execute(_TAKE_POSTGRES, sought).scalars())
+    if len(numbers) == 1:
+        ((number, record),) = numbers.items()
+        one = {**moments, "number": number, "id": record}
+        return set(connection.execute(_TAKE_ONE_POSTGRES, one).scalars())
+    many = {**moments, "numbers": list(numbers), "ids": list(numbers.values())}
+    return set(connection.execute(_TAKE_MANY_POSTGRES, many).scalars())
 
 
 def _take_on_sqlite(

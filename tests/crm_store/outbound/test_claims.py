@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 
 from acd.dialer.model import CampaignName, Outcome
 from acd.dialer.settings import Limits, Quota, RegionCap, Retry, Window
@@ -13,6 +16,8 @@ from acd.model import AgentId
 from crm_store.errors import NotStored
 from crm_store.models.tables import QUOTA
 from crm_store.outbound import claims, next_rows
+from crm_store.outbound.campaign_rows import Known
+from crm_store.outbound.places import PlaceBook
 from crm_store.store import Store
 from tests.crm_store.outbound.people import (
     HOUR,
@@ -184,6 +189,63 @@ async def test_the_best_come_first_however_many_places_there_are(
         found += [candidate.number for candidate in some]
         at += 1.0
     assert found == people
+
+
+@contextmanager
+def asked(store: Store) -> Iterator[list[str]]:
+    """The statements that a store is given meanwhile."""
+    database = store._database
+    engine = database._batches or database.engine.sync_engine
+    found: list[str] = []
+
+    def note(*given: Any) -> None:
+        found.append(given[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_a_claim_asks_the_database_few_times(store: Store) -> None:
+    await given(store, *([new_york(index)] for index in range(3)))
+    await claimed(store, most=1)
+    is_sqlite = store._database.is_sqlite
+    with asked(store) as statements:
+        assert await claimed(store, most=1) == [new_york(1)]
+        # What comes next, what is known of its number, and the claim; SQLite has no round trips.
+        assert len(statements) == (6 if is_sqlite else 3)
+        statements.clear()
+        assert await claimed(store, NOON + 20.0, most=1) == [new_york(2)]
+        # The campaign, what is due, and where records are ready.
+        assert len(statements) == (6 if is_sqlite else 3) + (5 if is_sqlite else 3)
+
+
+async def test_of_many_places_it_is_seldom_seen_where_records_are_ready(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def noted(connection: Connection, book: PlaceBook, known: Known, at: float) -> None:
+        looks.append(at - NOON)
+        next_rows.look(connection, book, known, at)
+
+    monkeypatch.setattr(claims, "look", noted)
+    monkeypatch.setattr(claims, "FEW_PLACES", 2)
+    people = [f"+1{code}5550150" for code in sorted(STATE_OF_AREA_CODE)[:40]]
+    await given(store, *[[number] for number in people])
+    lists = store.outbound.lists
+    for at in (0.0, 10.0, 20.0):
+        (found,) = await lists.claim(WINTER, NOON + at, 1)
+        talk = dialled(found, Outcome.CONNECTED, NOON + at, ended_at=NOON + at)
+        await lists.settle([talk])
+    assert looks == [0.0, 20.0], "the second time with a settlement"
+    assert len(await claimed(store, NOON + 40.0, most=1)) == 1
+    assert len(await claimed(store, NOON + 30.0, most=1)) == 1, "whose clock was read before"
+    assert looks == [0.0, 20.0]
+    assert len(await claimed(store, NOON + 61.0, most=1)) == 1
+    assert looks == [0.0, 20.0, 61.0], "no settlement came"
+    assert len(await claimed(store, NOON + 62.0, most=99)) == len(people) - 6
+    assert looks == [0.0, 20.0, 61.0, 62.0], "there were fewer than were wanted"
 
 
 async def test_an_abandoned_number_is_locked_unless_an_agent_is_first(store: Store) -> None:
