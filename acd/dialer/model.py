@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, NewType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from acd.model import AgentId
 
@@ -120,6 +121,8 @@ class Held(Struct, frozen=True):
     """Given anew with each claim: who holds an old one has no say over a record any more."""
 
 
+GIVEN_BACK: Final = -1
+"""In place of the number of a claim: it is over, and no other is meant."""
 NO_WAY: Final = frozenset({"unknown-number", "not-allowed", "blocked"})
 """Why a record is given back whose number no trunk and no number plan leads to."""
 
@@ -208,6 +211,16 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """What the record was held by; 0: not known."""
     goes_on: bool = False
     """The two talk: it is told again when that is over."""
+
+    def chosen(self, disposition: str, call_back_at: float | None, *, mine: bool) -> Attempt:
+        """With what the agent chose; what it says nothing of (empty, None) stays as it was."""
+        is_asked = call_back_at is not None
+        return replace(
+            self,
+            disposition=disposition or self.disposition,
+            call_back_at=call_back_at if is_asked else self.call_back_at,
+            call_back_mine=mine if is_asked else self.call_back_mine,
+        )
 
 
 class Blocker(Struct, frozen=True, kw_only=True):

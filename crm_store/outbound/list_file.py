@@ -153,7 +153,7 @@ class ErrorFile:
         for draft, problem in found:
             cells = [harmless(cell) for cell in draft.cells]
             cells += [""] * (width - len(cells))
-            writer.writerow([*cells, str(draft.row), problem.words])
+            writer.writerow([*cells, str(draft.row), harmless(problem.words)])
 
     def close(self) -> None:
         """Finish the file, if there is one."""

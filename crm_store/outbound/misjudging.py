@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, select, update
 
 from acd.dialer.compliance_moves import Stage, after_misjudgement
-from acd.dialer.model import Attempt, CampaignName, Outcome, RecordId
+from acd.dialer.model import CampaignName, Outcome
 from crm_store.errors import BadRecord, NotStored
 from crm_store.models.tables import ATTEMPT
 from crm_store.outbound import quotas
 from crm_store.outbound.campaign_rows import Known, change_campaign, row_of
+from crm_store.outbound.kept_attempts import attempt_of
 from crm_store.outbound.moving import (
     NUMBERS,
     RECORDS,
@@ -81,18 +83,7 @@ def _move(connection: Connection, known: Known, record: dict[str, Any], row: Row
     """The record waits as an abandoned person's does, unless it went on since."""
     if record["last_attempt"] != row.id or record["stage"] == Stage.CLAIMED:
         return
-    attempt = Attempt(
-        id=row.id,
-        campaign=row.campaign,
-        record=RecordId(str(row.record_id)),
-        number=row.number,
-        caller_id=row.caller_id,
-        mode=row.mode,
-        dialled_at=row.dialled_at,
-        why=row.why,
-        outcome=Outcome.ABANDONED,
-        ended_at=row.ended_at,
-    )
+    attempt = replace(attempt_of(row), outcome=Outcome.ABANDONED)
     numbers = connection.execute(NUMBERS, {"ids": [record["id"]]}).all()
     facts, was = facts_of(record, numbers, attempt), Outcome(row.outcome)
     move = after_misjudgement(known.settings, facts, attempt, was)

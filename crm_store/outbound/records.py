@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
-from acd.dialer.model import CampaignName, Outcome, RecordId, RecordState
+from acd.dialer.model import Attempt, CampaignName, Outcome, RecordId, RecordState
 from crm_store.database import Database
 from crm_store.errors import NotStored
 from crm_store.numbers import normalise
-from crm_store.outbound import misjudging, past, record_rows, recycling
+from crm_store.outbound import kept_attempts, misjudging, past, record_rows, recycling
 from crm_store.outbound.campaign_rows import row_of
 from crm_store.outbound.misjudging import Misjudged
 from crm_store.outbound.past import PastAttempt
@@ -99,26 +100,26 @@ class Records:
     ) -> int:
         """As `retry`, for all that ended so; without any word: all that were not reached.
 
-        In pieces; gives how many. `dry`: only counts. It is kept with the campaign's versions. `NotStored`.
+        In pieces; gives how many. `dry`: only counts. It is kept with the campaign's versions, also where
+        it is broken off. Raises `NotStored`.
         """
         which = Recycled(outcomes=tuple(outcomes), dispositions=tuple(dispositions), fresh=fresh)
         if dry:
             return await self._database.look(partial(recycling.count, name=campaign, which=which))
         number = await self._database.look(lambda connection: row_of(connection, campaign).id)
-        found, after = 0, 0
-        while True:
-            count, last = await self._database.work(
-                partial(recycling.piece, campaign_id=number, which=which, after=after, at=at)
-            )
-            found += count
-            if last is None:
-                break
-            after = last
-        if found:
-            what = f"{found:,} records recycled: {which.words}"
-            await self._database.work(
-                partial(recycling.note, name=campaign, what=what, at=at, by=by)
-            )
+        found, after, is_over = 0, 0, False
+        try:
+            while not is_over:
+                count, last = await self._database.work(
+                    partial(recycling.piece, campaign_id=number, which=which, after=after, at=at)
+                )
+                found, after, is_over = found + count, last or after, last is None
+        finally:
+            if found:
+                how = "" if is_over else ", then it was broken off"
+                what = f"{found:,} records recycled{how}: {which.words}"
+                note = partial(recycling.note, name=campaign, what=what, at=at, by=by)
+                await asyncio.shield(self._database.work(note))
         return found
 
     async def misjudged(
@@ -131,6 +132,10 @@ class Records:
         return await self._database.work(
             partial(misjudging.misjudged, campaign=campaign, attempt=attempt, at=at, by=by)
         )
+
+    async def attempt(self, attempt: str) -> Attempt | None:
+        """One attempt as the dialer told it, given back; None: there is none of this id."""
+        return await self._database.look(partial(kept_attempts.find, attempt=attempt))
 
     async def attempts_of(self, record: RecordId) -> list[AttemptView]:
         """The attempts of one record, newest first."""

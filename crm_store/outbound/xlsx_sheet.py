@@ -207,7 +207,7 @@ def _kinds(archive: zipfile.ZipFile, parts: Sequence[zipfile.ZipInfo]) -> dict[s
     told = next((part for part in parts if part.filename == _CONTENT_TYPES), None)
     if told is None or told.file_size > _MOST_KINDS:
         return {}
-    root = fromstring(archive.read(_CONTENT_TYPES))
+    root = fromstring(archive.read(told))  # by its name another one of that name may be meant
     kinds = {}
     for element in root.iter():
         kind = _KIND.search(element.get("ContentType", ""))

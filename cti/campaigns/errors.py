@@ -14,7 +14,10 @@ from cti.campaigns.settings_body import BadSettingsError
 from cti.errors import Conflict, Invalid, NotFound, Unavailable
 
 _LONGEST_S: Final = 20.0
-_AWAY: Final = "The database is away; calls go on, nothing of this was done. Try again."
+_AWAY: Final = "The database is away; calls go on. This was not done, or only in part. Try again."
+_SLOW: Final = (
+    "The database did not answer in time; this may be done yet, or in part. Look, then try again."
+)
 
 
 @asynccontextmanager
@@ -23,8 +26,10 @@ async def answering(longest_s: float = _LONGEST_S) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(longest_s):
             yield
-    except (StoreUnavailable, TimeoutError):
+    except StoreUnavailable:
         raise Unavailable("store-away", _AWAY) from None
+    except TimeoutError:
+        raise Unavailable("store-slow", _SLOW) from None
     except NotStored as error:
         raise NotFound("no-such-thing", _sentence(str(error))) from None
     except BadRecord as error:

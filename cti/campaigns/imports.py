@@ -193,22 +193,22 @@ class ImportJobs:
             running.has_begun.set()
 
         at = self._clock.wall()
-        if campaign and not national:
-            batch = await self._store.imports.run(
-                CampaignName(campaign),
-                file,
-                by=by,
-                at=at,
-                name=name,
-                mapping=mapping_of(request.mapping),
-                sheet=request.sheet,
-                region=request.region,
-                agents=self._agents,
-                errors=errors,
-                progress=progress,
-            )
-        else:
-            batch = await self._store.do_not_call.run(
+        try:
+            if campaign and not national:
+                return await self._store.imports.run(
+                    CampaignName(campaign),
+                    file,
+                    by=by,
+                    at=at,
+                    name=name,
+                    mapping=mapping_of(request.mapping),
+                    sheet=request.sheet,
+                    region=request.region,
+                    agents=self._agents,
+                    errors=errors,
+                    progress=progress,
+                )
+            return await self._store.do_not_call.run(
                 file,
                 by=by,
                 at=at,
@@ -219,9 +219,9 @@ class ImportJobs:
                 errors=errors,
                 progress=progress,
             )
-        if errors.is_file():
-            errors.replace(self._errors(batch.id))
-        return batch
+        finally:
+            if errors.is_file() and running.view.import_id:
+                errors.replace(self._errors(running.view.import_id))
 
 
 def mapping_of(wanted: Mapping[str, str]) -> dict[str, Target] | None:

@@ -85,6 +85,8 @@ class Uploads:
     def _has_room(self) -> bool:
         """Let go of what is too old or too much; False: what is left is too much for another one."""
         found = sorted(self._waiting(), reverse=True)
+        there = {upload for _, _, upload in found}
+        self._names = {upload: name for upload, name in self._names.items() if upload in there}
         latest, octets, count = time.time() - _KEEP_S, 0, 0
         for at, size, upload in found:
             octets, count = octets + size, count + 1

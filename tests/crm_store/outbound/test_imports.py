@@ -76,7 +76,7 @@ async def test_a_list_is_imported_and_what_is_refused_comes_back(
     assert reasons == {
         "nobody": ("5", "there is no number"),
         "Cy": ("6", "'12' is not a telephone number (country: US)"),
-        "Ann again": ("4", "+12125550101 stands in the file before"),
+        "Ann again": ("4", "'+12125550101 stands in the file before"),
         "Eve": ("8", "on the do-not-call list: asked"),
     }
     again = await run(store, file_of(tmp_path, LIST))

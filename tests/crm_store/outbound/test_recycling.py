@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from sqlalchemy import Connection
+
 from acd.dialer.model import Outcome
 from acd.dialer.settings import Limits, Retry
+from crm_store.outbound import recycling
 from crm_store.store import Store
 from tests.crm_store.outbound.people import HOUR, NOON, WINTER, dialled, given, new_york
 
@@ -52,3 +56,22 @@ async def test_those_of_an_outcome_are_dialled_again_and_blocked_ones_stay(store
         ("do-not-call", 0),
     ]
     assert await recycled(store, dispositions=["sold"]) == 0
+
+
+async def test_what_was_done_before_it_was_broken_off_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await worked_through(store, Outcome.NO_ANSWER, Outcome.NO_ANSWER)
+    whole = recycling.piece
+
+    def piece(connection: Connection, **asked: Any) -> tuple[int, int | None]:
+        if asked["after"]:
+            raise RuntimeError("it was given up")
+        return whole(connection, **asked)
+
+    monkeypatch.setattr(recycling, "_AT_ONCE", 1)
+    monkeypatch.setattr(recycling, "piece", piece)
+    with pytest.raises(RuntimeError):
+        await recycled(store)
+    newest, *_ = await store.outbound.campaigns.versions(WINTER)
+    assert newest.what == "1 records recycled, then it was broken off: not reached"

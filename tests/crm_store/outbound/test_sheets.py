@@ -199,6 +199,18 @@ def test_what_is_read_whole_is_small(
         open_sheet(path)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_is_looked_at_is_what_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "twice.xlsx"
+    types = _TYPES.format(part="xl/styles.xml", kind="styles")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("[Content_Types].xml", b" " * (9 << 20))
+    with pytest.raises(BadRecord, match="larger than it looks"):
+        open_sheet(path)
+
+
 def test_cells_that_a_spreadsheet_would_run_are_quoted() -> None:
     for cell in ("=1+1", "\n=1+1", " =1+1", "\t=1", "@SUM(A1)", "-1+1", "＝1+1"):
         assert harmless(cell) == "'" + cell

@@ -64,3 +64,12 @@ def test_only_lists_are_taken_whatever_folder_their_name_says(tmp_path: Path) ->
     assert path.parent == tmp_path / "uploads"
     with pytest.raises(NotFound):
         uploads.path("../people.csv")
+
+
+def test_the_name_of_a_file_that_did_not_come_to_its_end_is_forgotten(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path / "uploads")
+    upload, path = uploads.new("people.csv")
+    assert uploads.name(upload) == "people.csv"
+    path.unlink()
+    uploads.new("others.csv")
+    assert uploads.name(upload) == upload
