@@ -109,12 +109,12 @@ class Settling:
     # --- the task -------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        await self._take_up()
+        if not await self._take_up():
+            return
         pause = 0.0
         while True:
-            if not self._waiting:
-                self.caught_up.set()
             if not self.pending:
+                self.caught_up.set()
                 if self._closing:
                     return
                 await self._wake.wait()
@@ -128,12 +128,22 @@ class Settling:
             pause = min(max(pause * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             await self._rest(pause)
 
-    async def _take_up(self) -> None:
-        try:
-            found = await asyncio.to_thread(self._outbox.read)
-        except OSError as error:
-            log.error("%s cannot be read: %s", self._outbox.path, error)
-            return
+    async def _take_up(self) -> bool:
+        """What an earlier process left. As long as it cannot be read nothing is written behind it.
+
+        False: we are to stop.
+        """
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                found = await asyncio.to_thread(self._outbox.read)
+                break
+            except OSError as error:
+                log.error("%s cannot be read: %s", self._outbox.path, error)
+            if self._closing:
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
         if self.refused:
             log.error(
                 "campaigns: %d lines cannot be read; kept in %s",
@@ -143,6 +153,7 @@ class Settling:
         self._waiting.extend(found)
         if found:
             log.info("campaigns: %d items of an earlier process go to the store", len(found))
+        return True
 
     async def _rest(self, pause: float) -> None:
         """Wait before the next try; what comes meanwhile goes to disk."""

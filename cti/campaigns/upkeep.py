@@ -119,6 +119,8 @@ class Upkeep:
         if settings.goal and self.goal_reached(name) >= settings.goal:
             why = "goal"
         elif records.total and not records.claimed and records.ready <= self._unwanted.get(name, 0):
+            if self._dialer.attempts(name):
+                return  # who is talked to may yet ask to be called back
             why = "quotas" if records.ready else "list-empty"
         if why:
             log.info("campaign %s is finished: %s", name, why)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from acd.dialer.model import (
     Attempt,
@@ -20,7 +21,8 @@ from acd.dialer.model import (
     RecordId,
 )
 from crm_store.errors import StoreUnavailable
-from cti.campaigns.outbox import Dialled, GivenBack, Moved, Outbox, Refused
+from cti.campaigns import settling as settling_module
+from cti.campaigns.outbox import Dialled, GivenBack, Item, Moved, Outbox, Refused
 from cti.campaigns.settling import Settling
 from tests.kit.patience import PATIENCE_S
 
@@ -157,6 +159,40 @@ async def test_one_that_cannot_be_stored_does_not_stop_the_others(
     refused = msgspec.json.decode(line, type=Refused)
     assert refused.item == Dialled(attempt(1))
     assert refused.why == "ValueError: one of them cannot be stored"
+
+
+async def test_what_a_restart_found_lost_is_stored_before_anybody_counts(tmp_path: Path) -> None:
+    shelf = Shelf()
+    made = Settling(shelf, Outbox(tmp_path / "outbound.jsonl"))  # type: ignore[arg-type]
+    made.attempt(attempt(1, Outcome.ABANDONED))
+    made.start()
+    async with asyncio.timeout(PATIENCE_S):
+        await made.caught_up.wait()
+    assert shelf.taken == ["i-1"]
+    await made.close()
+
+
+async def test_an_outbox_that_cannot_be_read_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling_module, "_FIRST_PAUSE_S", 0.0)
+    shelf, outbox = Shelf(), Outbox(tmp_path / "outbound.jsonl")
+    outbox.append([Dialled(attempt(1))])
+    faults = [OSError("a bad sector"), OSError("a bad sector")]
+
+    class Faulty(Outbox):
+        def read(self) -> list[Item]:
+            if faults:
+                raise faults.pop()
+            return super().read()
+
+    made = Settling(shelf, Faulty(outbox.path))  # type: ignore[arg-type]
+    made.attempt(attempt(2))
+    made.start()
+    await until(shelf, 2)
+    await made.close()
+    assert shelf.taken == ["i-1", "i-2"]
+    assert not outbox.path.exists()
 
 
 async def test_an_attempt_is_known_while_its_disposition_may_come(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from acd.dialer.model import CampaignName, CampaignState
 from crm_store.outbound.views import Penetration
 from cti.campaigns.upkeep import Upkeep
 from tests.acd.dialer.outbound import SPRING, Outbound
+from tests.acd.scene import ANN
 from tests.kit.patience import PATIENCE_S
 
 
@@ -34,6 +35,17 @@ class Counts:
         return self._counted
 
 
+def upkeep(centre: Outbound, ready: int, shelved: int) -> Upkeep:
+    store: Any = Counts(ready, shelved)
+    return Upkeep(
+        dialer=centre.dialer,
+        store=store,
+        clock=centre.process,
+        states=lambda: {SPRING: CampaignState.RUNNING},
+        changed=lambda name: None,
+    )
+
+
 @pytest.mark.parametrize(
     ("ready", "shelved", "reason"), [(0, 0, "list-empty"), (2, 2, "quotas"), (3, 2, "")]
 )
@@ -42,17 +54,26 @@ async def test_a_list_is_over_when_nobody_on_it_is_wanted(
 ) -> None:
     centre = Outbound()
     centre.campaign(records=0)
-    store: Any = Counts(ready, shelved)
-    upkeep = Upkeep(
-        dialer=centre.dialer,
-        store=store,
-        clock=centre.process,
-        states=lambda: {SPRING: CampaignState.RUNNING},
-        changed=lambda name: None,
-    )
-    await upkeep._look(SPRING, CampaignState.RUNNING)
+    await upkeep(centre, ready, shelved)._look(SPRING, CampaignState.RUNNING)
     view = centre.dialer.view(SPRING)
     assert (view.state is CampaignState.FINISHED) is bool(reason)
+    assert view.reason == (reason or "loaded")
+
+
+async def test_a_list_is_not_over_while_its_last_person_talks() -> None:
+    centre = Outbound()
+    centre.phones(ANN)
+    centre.campaign(records=1)
+    centre.advance(1.0)
+    customer = centre.customer()
+    centre.switch.confirm(customer)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    made = upkeep(centre, 0, 0)
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.RUNNING
+    centre.switch.end(customer)
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.FINISHED
 
 
 async def test_a_list_that_was_imported_is_counted_at_once(
