@@ -237,8 +237,8 @@ class CampaignSettings(Struct, frozen=True, kw_only=True):
     machine_dispositions: tuple[str, ...] = ()
     """They say that the agent had a machine on the line, which is no live answer in any abandon rate."""
     windows: tuple[Window, ...] = DEFAULT_WINDOWS
-    """When people may be called. By themselves 08:00-21:00, in Florida, Maryland and Oklahoma until 20:00;
-    who gives others gives them for all regions: also those."""
+    """When people may be called. By themselves 08:00-21:00, in Florida, Maryland, Massachusetts, Oklahoma and
+    Washington until 20:00; who gives others gives them for all regions: also those."""
     limits: Limits = Limits()
     """How often and how fast may be dialled."""
     retries: dict[Outcome, Retry] = {}

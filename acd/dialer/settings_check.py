@@ -14,6 +14,7 @@ import phonenumbers
 from acd.dialer.compliance_moves import LONGEST_PAUSE_S
 from acd.dialer.compliance_windows import minutes
 from acd.dialer.settings import LEAST_RING_S, CampaignSettings, Formula, Retry, moment
+from acd.dialer.us_area_codes import STATE_OF_AREA_CODE
 
 ORDERS: Final = ("priority", "list", "oldest", "newest", "random")
 """What `CampaignSettings.order` may be."""
@@ -22,6 +23,7 @@ _DIGITS: Final = frozenset("0123456789*#")
 _MOST_CALLER_IDS: Final = 200
 _LONGEST_SCRIPT: Final = 20_000
 _LONGEST_TITLE: Final = 200
+_STATES: Final = frozenset(STATE_OF_AREA_CODE.values())
 _YEAR_H: Final = LONGEST_PAUSE_S / 3600.0
 _US_PATIENCE_S: Final = 2.0
 
@@ -72,10 +74,8 @@ def _windows(settings: CampaignSettings) -> Iterator[str]:
             yield f"{key}: {error}"
         if not window.days or not set(window.days) <= set(range(7)):
             yield f"{key}.days: give days of the week, from 0 (Monday) to 6 (Sunday)"
-        if window.region != window.region.strip().upper():
-            yield f"{key}.region: {window.region!r} must be as in ISO 3166: 'US', 'US-FL'"
-        elif window.region and not _is_country(window.region):
-            yield f"{key}.region: {_no_country(window.region)}"
+        if window.region and (fault := _fault_of(window.region)):
+            yield f"{key}.region: {fault}"
 
 
 def _times(settings: CampaignSettings) -> Iterator[str]:
@@ -114,20 +114,23 @@ def _rest(settings: CampaignSettings) -> Iterator[str]:
     for number, region in enumerate(settings.limits.by_region):
         if region.per_24_h < 1 or not region.region:
             yield f"limits.by_region[{number}]: needs a region and a number of at least 1"
-        elif not _is_country(region.region):
-            yield f"limits.by_region[{number}].region: {_no_country(region.region)}"
+        elif fault := _fault_of(region.region):
+            yield f"limits.by_region[{number}].region: {fault}"
     for number, quota in enumerate(settings.quotas):
         if quota.goal < 1 or not quota.column:
             yield f"quotas[{number}]: needs a column and a goal of at least 1"
 
 
-def _is_country(region: str) -> bool:
-    """Whether numbers may be there: a rule for `UK` would never count, and nobody would know."""
-    return region.partition("-")[0] in phonenumbers.SUPPORTED_REGIONS
-
-
-def _no_country(region: str) -> str:
-    return f"{region[:40]!r} is in no country of ISO 3166, as 'US', 'US-FL' or 'GB'"
+def _fault_of(region: str) -> str:
+    """Why no number may be there: a rule for `UK` would never count, and nobody would know."""
+    country, _, part = region.partition("-")
+    if region != region.strip().upper():
+        return f"{region[:40]!r} must be as in ISO 3166: 'US', 'US-FL'"
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        return f"{region[:40]!r} is in no country of ISO 3166, as 'US', 'US-FL' or 'GB'"
+    if country == "US" and region != country and part not in _STATES:
+        return f"{region[:40]!r} is no state, as 'US-FL'; Puerto Rico is 'PR', and islands as well"
+    return ""
 
 
 def _out_of_bounds(settings: CampaignSettings) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 Taken from the area-wide entries of the geographic data of libphonenumber (Apache-2.0), which the
 package `phonenumbers` carries; a test compares. That data as a whole would take 100 MB of memory. An
-area code says where a number was given out, not where its owner lives: who knows better says so in
-the list's column `region`.
+area code says where a number was given out, not where its owner lives: who knows that says so in the
+list's column `region code`, and the rules of both count.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ _FORBIDDEN: Final = select(_D.number, _D.scope, _D.reason, _D.until, _D.added_at
     or_(_D.scope.in_((CENTRE, NATIONAL)), _D.scope == bindparam("own_scope")),
     or_(_D.until.is_(None), _D.until > bindparam("at")),
 )
+_LONGEST_CALL_S: Final = 900.0
+"""No abandoned call takes longer: the lock begins with its end, and attempts are found by their beginning."""
 _ATTEMPT: Final = ""
 """In place of a scope: the row is of an attempt."""
 _KNOWN: Final = union_all(
@@ -132,7 +134,7 @@ def known_of(
     forbidden: dict[str, Forbidden] = {}
     sought = {
         "numbers": list(numbers),
-        "since": at - max(LOOK_BACK_S, lock_s),
+        "since": at - max(LOOK_BACK_S, lock_s + _LONGEST_CALL_S),
         "own_scope": scope_of(campaign_id),
         "at": at,
     }

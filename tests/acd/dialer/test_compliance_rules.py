@@ -275,3 +275,8 @@ def test_rules_of_states_come_with_the_program(state: str, until: str, in_24_h: 
     assert [each.end for each in windows_for(DEFAULTS.windows, state)] == [until]
     place = Place(regions=(state,), zones=("America/New_York",))
     assert most_in_24_h(Limits(per_24_h=9), place) == in_24_h
+
+
+def test_the_attempt_of_a_call_back_has_its_own_number() -> None:
+    verdict = judge(campaign(), known(attempts=6, is_promised=True), AT)
+    assert "attempt 7;" in verdict.why

@@ -105,8 +105,16 @@ def test_a_rule_for_a_country_that_there_is_not_is_refused() -> None:
     settings = CampaignSettings(
         name=CampaignName("spring"),
         windows=(Window(), Window(region="UK")),
-        limits=Limits(by_region=(RegionCap(region="ZZ-1", per_24_h=1),)),
+        limits=Limits(
+            by_region=(
+                RegionCap(region="ZZ-1", per_24_h=1),
+                RegionCap(region="US-fl", per_24_h=1),
+                RegionCap(region="US-FX", per_24_h=1),
+            )
+        ),
     )
-    first, second = problems_of(settings)
+    first, second, third, fourth = problems_of(settings)
     assert first.startswith("windows[1].region: 'UK' is in no country")
     assert second.startswith("limits.by_region[0].region: 'ZZ-1' is in no country")
+    assert third.startswith("limits.by_region[1].region: 'US-fl' must be as in ISO 3166")
+    assert fourth.startswith("limits.by_region[2].region: 'US-FX' is no state")
