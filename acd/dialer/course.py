@@ -150,33 +150,42 @@ class Course:
         run.figures.ended(outcome, attempt.caller_id, was_dialled=attempt.dialled_at is not None)
         result = attempt.attempt(outcome, now, self._wall)
         if attempt.connected_at is not None:
-            self._recent[attempt.id] = result
-            if len(self._recent) > MOST_RECENT:
-                del self._recent[next(iter(self._recent))]
+            self._remember(result)
         self.on_attempt(result)
         self.on_over(attempt, result)
 
     def dispose(
         self, name: AttemptId, disposition: str, call_back_at: float | None, *, mine: bool
     ) -> bool:
-        """Note what the agent chose, now or after the talk."""
+        """Note what the agent chose, now or after the talk; what is empty stays as it was."""
         attempt = self.live.get(name)
         if attempt is not None:
+            before, attempt.disposition = attempt.disposition, disposition or attempt.disposition
+            if call_back_at is not None:
+                attempt.call_back_at, attempt.call_back_mine = call_back_at, mine
             if attempt.connected_at is not None:
                 talked_at = self._wall(attempt.connected_at)
-                self._report(attempt.campaign, talked_at, attempt.disposition, disposition)
-            attempt.disposition = disposition
-            attempt.call_back_at, attempt.call_back_mine = call_back_at, mine
+                self._report(attempt.campaign, talked_at, before, attempt.disposition)
             self.on_change(name)
             return True
         kept = self._recent.get(name)
         if kept is None:
             return False
+        self._recent[name] = chosen = kept.chosen(disposition, call_back_at, mine=mine)
         if kept.connected_at is not None:
-            self._report(kept.campaign, kept.connected_at, kept.disposition, disposition)
-        self._recent[name] = kept = _disposed(kept, disposition, call_back_at, mine=mine)
-        self.on_attempt(kept)
+            self._report(kept.campaign, kept.connected_at, kept.disposition, chosen.disposition)
+        self.on_attempt(chosen)
         return True
+
+    def recall(self, attempt: Attempt) -> None:
+        """Know an attempt again that is over and that the store has: its disposition comes now."""
+        if attempt.id not in self.live:
+            self._remember(self._recent.get(attempt.id, attempt))
+
+    def _remember(self, attempt: Attempt) -> None:
+        self._recent[attempt.id] = attempt
+        if len(self._recent) > MOST_RECENT:
+            del self._recent[next(iter(self._recent))]
 
     def _report(self, name: CampaignName, talked_at: float, before: str, now: str) -> None:
         """Take machines that agents talked to out of the live answers: once, and back again."""
@@ -193,11 +202,3 @@ class Course:
 
     def _wall(self, at: float) -> float:
         return self._clock.wall() - (self._clock.now() - at)
-
-
-def _disposed(
-    attempt: Attempt, disposition: str, call_back_at: float | None, *, mine: bool
-) -> Attempt:
-    return structs.replace(
-        attempt, disposition=disposition, call_back_at=call_back_at, call_back_mine=mine
-    )

@@ -172,6 +172,8 @@ class Dialer:
         self._panel = Panel(limits=self._limits, roster=self._roster, clock=clock)
         distribution.on_reserved = self._reserving.shown
         course.on_over = self._over
+        self.recall = course.recall
+        """Attempts of an earlier process, or that are long over: what their agents chose comes now."""
         course.effects |= {
             Effect.CALL_AGENT: self._reserving.call_agent,
             Effect.DIAL: self._dialling.dial,
@@ -247,10 +249,7 @@ class Dialer:
         history: Sequence[tuple[float, Counts]] = (),
         learned: Mapping[str, Any] | None = None,
     ) -> None:
-        """Take a campaign, or change the settings of one that is here, also while it runs.
-
-        As `Campaigns.load`; `learned` is what its pacer had learned. Raises BadCampaignError.
-        """
+        """As `Campaigns.load`; `learned` is what its pacer had learned. Raises BadCampaignError."""
         self._campaigns.load(
             settings, state=state, totals=totals, today=today, history=history, learned=learned
         )
@@ -325,7 +324,7 @@ class Dialer:
         call_back_at: float | None = None,
         mine: bool = False,
     ) -> bool:
-        """What the agent chose; False: the attempt is not known here (any more)."""
+        """What the agent chose, the rest stays; False: the attempt is not known here (any more)."""
         return self._course.dispose(attempt, disposition, call_back_at, mine=mine)
 
     # --- what pacers learned ---------------------------------------------------------------------

@@ -34,6 +34,8 @@ def attempt_of(row: Row[Any]) -> Attempt:
         ended_at=row.ended_at,
         rang_at=row.rang_at,
         answered_at=row.answered_at,
+        greeting_ended_at=row.greeting_ended_at,
+        message_began_at=row.message_began_at,
         connected_at=row.connected_at,
         agent=None if row.agent is None else AgentId(row.agent),
         trunk=row.trunk,

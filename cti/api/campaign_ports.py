@@ -92,7 +92,9 @@ class CampaignDesk(Protocol):
     def skip(self, agent_id: str, reason: str, actor: Account) -> None:
         """Give it back."""
 
-    def call_back(self, interaction_id: str, request: CallBackRequest, actor: Account) -> None:
+    async def call_back(
+        self, interaction_id: str, request: CallBackRequest, actor: Account
+    ) -> None:
         """The customer wants to be called then."""
 
 

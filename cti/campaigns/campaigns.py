@@ -150,5 +150,8 @@ class Campaigns:
         self.dialer.misjudged(name, found.answered_at, found.was, found.doubt, today=is_of_today)
 
     def _disposition_set(self, event: Event) -> None:
-        if event.interaction_id and isinstance(event.data, DispositionSet):
-            self.service.dispose(event.interaction_id, event.data.code)
+        interaction, data = event.interaction_id, event.data
+        if not interaction or not isinstance(data, DispositionSet):
+            return
+        if not self.service.dispose(interaction, data.code):
+            self.service.late.add(interaction, data.code)

@@ -270,14 +270,21 @@ class CampaignDesk:
         except AcdError as error:
             raise told(error) from None
 
-    def call_back(self, interaction_id: str, request: CallBackRequest, actor: Account) -> None:
+    async def call_back(
+        self, interaction_id: str, request: CallBackRequest, actor: Account
+    ) -> None:
         """The customer wants to be called then."""
         now = self._now()
         if not now < request.at <= now + _LATEST_CALL_BACK_S:
             raise Invalid("bad-time", "A call-back is in the future, at most a year ahead.")
-        done = self._service.dispose(interaction_id, "", call_back_at=request.at, mine=request.mine)
+        at, mine = request.at, request.mine
+        done = self._service.dispose(interaction_id, "", call_back_at=at, mine=mine)
         if not done:
-            words = "No campaign called in this interaction, or that is too long ago."
+            async with answering():
+                done = await self._service.recall(interaction_id)
+            done = done and self._service.dispose(interaction_id, "", call_back_at=at, mine=mine)
+        if not done:
+            words = "No campaign called in this interaction."
             raise NotFound("no-such-attempt", words)
 
     # --- inside ---------------------------------------------------------------------------------

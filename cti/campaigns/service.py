@@ -7,6 +7,7 @@
     ├── Upkeep       cti.campaigns.upkeep    begin, end, goal; counts of lists
     ├── DecisionLog  cti.campaigns.decisions the pacer's decisions, in files
     ├── PacingKeeper cti.campaigns.pacing    what pacers learned, in files
+    ├── LateChoices  cti.campaigns.late_choices  what agents chose for talks of an earlier process
     └── CampaignNews cti.campaigns.news      events for desks and wallboards
 
 Campaigns are in the store. Those that ran when the server stopped run on when it starts, unless
@@ -18,13 +19,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-
-import msgspec
 
 from acd.dialer.dialer import Dialer
 from acd.dialer.errors import DialerError
@@ -47,6 +45,7 @@ from cti.campaign_settings import CampaignsSection
 from cti.campaigns.decision_files import Logged
 from cti.campaigns.decisions import DecisionLog
 from cti.campaigns.feeding import Feeding
+from cti.campaigns.late_choices import LateChoices
 from cti.campaigns.news import CampaignNews
 from cti.campaigns.outbox import GivenBack, Moved, Outbox
 from cti.campaigns.pacing import PacingKeeper
@@ -62,18 +61,9 @@ _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
 _HISTORY_S: Final = 30 * 86400.0
 _RUNNING: Final = CampaignState.RUNNING
-_MOST_CHOSEN: Final = 5_000
 _FRESH_S: Final = 0.5
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-
-
-class _Chosen(msgspec.Struct, frozen=True):
-    """What an agent chose for a talk."""
-
-    disposition: str = ""
-    at: float | None = None
-    mine: bool = False
 
 
 class CampaignService:
@@ -109,8 +99,6 @@ class CampaignService:
         self.broken: dict[CampaignName, tuple[Campaign, str]] = {}
         """Those of the store that the configuration has no room for, and why."""
         self._seen: dict[CampaignName, tuple[float, CampaignView]] = {}
-        self._chosen: OrderedDict[str, _Chosen] = OrderedDict()
-        """What agents chose for the latest talks: a call-back and a disposition come one by one."""
         self.loaded = asyncio.Event()
         """The store was there and has told what campaigns there are."""
         self.settling = Settling(store, Outbox(data / "outbound.jsonl"))
@@ -132,6 +120,7 @@ class CampaignService:
         )
         self.decisions = DecisionLog(data / "pacing", section)
         self.pacing = PacingKeeper(dialer, data / "pacing")
+        self.late = LateChoices(self.recall, self.dispose)
         self.preview_changed: Callable[[PreviewView], None] = lambda view: None
         """Told of what an agent has before it."""
         dialer.on_attempt = self._attempted
@@ -144,7 +133,13 @@ class CampaignService:
     def start(self, spawn: Spawn) -> None:
         """Begin to work, once calls are accepted."""
         self.settling.start()
-        works = (self._begin(), self.feeding.run(), self.decisions.run(), self.pacing.run())
+        works = (
+            self._begin(),
+            self.feeding.run(),
+            self.decisions.run(),
+            self.pacing.run(),
+            self.late.run(),
+        )
         self._tasks = [spawn(work) for work in works]
 
     async def close(self) -> None:
@@ -311,33 +306,23 @@ class CampaignService:
         call_back_at: float | None = None,
         mine: bool = False,
     ) -> bool:
-        """What the agent chose for a talk of a campaign; False: it is none, or long over."""
-        before = self._chosen.get(interaction, _Chosen())
-        chosen = _Chosen(
-            disposition=disposition or before.disposition,
-            at=before.at if call_back_at is None else call_back_at,
-            mine=before.mine if call_back_at is None else mine,
-        )
-        if not self._dispose(AttemptId(interaction), chosen):
-            return False
-        self._chosen[interaction] = chosen
-        if len(self._chosen) > _MOST_CHOSEN:
-            self._chosen.popitem(last=False)
-        return True
-
-    def _dispose(self, attempt: AttemptId, chosen: _Chosen) -> bool:
-        disposition, at, mine = chosen.disposition, chosen.at, chosen.mine
-        if self.dialer.dispose(attempt, disposition, call_back_at=at, mine=mine):
+        """What the agent chose for a talk of a campaign; False: it is none, or to be recalled first."""
+        attempt = AttemptId(interaction)
+        if self.dialer.dispose(attempt, disposition, call_back_at=call_back_at, mine=mine):
             return True
         known = self.settling.known(attempt)
         if known is None:
             return False
-        self.settling.attempt(
-            msgspec.structs.replace(
-                known, disposition=disposition, call_back_at=at, call_back_mine=mine
-            )
-        )
+        self.settling.attempt(known.chosen(disposition, call_back_at, mine=mine))
         return True
+
+    async def recall(self, interaction: str) -> bool:
+        """Know a talk again that the store alone knows; False: it is no campaign's. Raises `StoreError`."""
+        await self.settling.caught_up.wait()
+        kept = await self.store.records.attempt(interaction)
+        if kept is not None:
+            self.dialer.recall(kept)
+        return kept is not None
 
     def _attempted(self, attempt: Attempt) -> None:
         self.settling.attempt(attempt)

@@ -177,7 +177,7 @@ async def call_back(
     desk = _desk(context)
     if not caller.is_supervisor:
         await on_any(interaction_id, caller, context)
-    desk.call_back(interaction_id, body, caller.account)
+    await desk.call_back(interaction_id, body, caller.account)
     return Response(status_code=202)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from acd.dialer.legal import Counts
 from acd.dialer.model import (
+    GIVEN_BACK,
     Attempt,
     AttemptId,
     CampaignName,
@@ -377,3 +378,39 @@ async def test_a_new_campaign_does_not_show_what_another_of_its_name_dialled(sto
     await store.outbound.lists.settle([second])
     assert [each.id for each in await records.attempts(campaign=WINTER)] == [second.id]
     assert len(await records.attempts(number=new_york(1))) == 1
+
+
+async def test_what_is_chosen_long_after_a_talk_is_kept_and_frees_nobody_s_claim(
+    store: Store,
+) -> None:
+    again = {"later": Retry(after_s=HOUR)}
+    await given(store, [new_york(1)], retry_dispositions=again, do_not_call_dispositions=("never",))
+    lists, records = store.outbound.lists, store.outbound.records
+    candidate = await one(store)
+    promise = NOON + 3 * HOUR
+    first = dialled(candidate, Outcome.CONNECTED, NOON, agent="1001", connected_at=NOON + 9.0)
+    told = first.chosen("", promise, mine=True)
+    await lists.settle([told])
+    kept = await records.attempt(first.id)
+    assert kept == msgspec.structs.replace(told, claim=GIVEN_BACK)
+    await lists.settle([kept.chosen("later", None, mine=False)])
+    record = await records.get(candidate.record)
+    assert (record.stage, record.due_at, record.call_back_agent) == ("call-back", promise, "1001")
+    assert await lists.claim(WINTER, promise, 1, for_agent=AgentId("1001"))
+    kept = await records.attempt(first.id)
+    assert kept is not None
+    await lists.settle([kept.chosen("never", None, mine=False)])
+    (entry,) = await store.outbound.do_not_call.find(new_york(1), promise)
+    assert entry.source == "opt-out"
+    (held,) = await records.page(WINTER, state=RecordState.CLAIMED)
+    assert held.id == candidate.record
+    assert await lists.renew([Held(held.id, 0)], at=promise) == {}
+    assert await records.attempt("i-0") is None
+
+
+async def test_an_abandoned_number_is_locked_from_the_end_of_the_call_on(store: Store) -> None:
+    soon = {Outcome.ABANDONED: Retry(after_s=HOUR, times=3, next_number=False)}
+    await given(store, [new_york(1)], retries=soon)
+    attempt = dialled(await one(store), Outcome.ABANDONED, NOON)
+    await store.outbound.lists.settle([attempt])
+    assert (await one(store, attempt.ended_at + 72 * HOUR - 1.0)).needs_agent
