@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -285,3 +286,14 @@ async def _crashed(lab: Lab) -> None:
     metrics = (await lab._client.get("/metrics")).text
     assert 'switchroom_campaign_running{campaign="clicks"} 1.0' in metrics
     assert 'switchroom_campaign_attempts_total{campaign="clicks",outcome="busy"} 2.0' in metrics
+    await _a_choice_comes_late(lab)
+
+
+async def _a_choice_comes_late(lab: Lab) -> None:
+    """The process that called is gone."""
+    attempt, _ = await lab.get("/api/v1/campaigns/clicks/attempts")
+    path = f"/api/v1/interactions/{attempt['attempt_id']}/call-back"
+    reply = await lab.post(path, {"at": time.time() + 3600.0})
+    assert reply.status_code == 202, reply.text
+    stage = f"select stage from outbound_record where id = {attempt['record_id']}"
+    await lab.rows_are(stage, ("call-back",))
