@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.options import DeskOptions
-from cti.desk.agent.screen import DeskScreen
+from cti.desk.agent.screen import QUIT, DeskScreen
 from cti.desk.base_app import SwitchroomApp
 from cti.desk.catalogue import CATALOGUE
 from cti.desk.keys import DESK_KEYS
@@ -80,11 +80,11 @@ class DeskApp(SwitchroomApp):
             await self.desk.stop_phone()
 
     async def action_quit(self) -> None:
-        """Ask first once signed on, also while a window is open."""
-        if self.desk is not None:
-            self.desk.ask_quit()
-        else:
+        """Ask first once signed on, also while a window is open; once, however often the key is pressed."""
+        if self.desk is None:
             self.exit()
+        elif not any(each.group == QUIT and not each.is_finished for each in self.workers):
+            self.desk.ask_quit()
 
 
 def _check(reply: SignOnReply) -> str | None:

@@ -52,6 +52,8 @@ from cti.desk.widgets.queue_table import QueueTable
 from cti.phone.protocol import Died, RegistrationFailed
 from cti.schema import Event, ScreenPop, SignOnReply, Snapshot
 
+QUIT: Final = "quit"
+"""Workers that ask whether to leave."""
 _SECRET_REFUSED: Final = (401, 403, 407)
 _RENEWAL_PAUSE_S: Final = 20.0
 """A phone that is refused asks for a new secret no more often than this."""
@@ -368,9 +370,9 @@ class DeskScreen(OutboundScreen):
             again = self._ask_target
             await ask_step(self.app, self._words, self._api, view, self._try, again)
 
-    @work(group="quit", exclusive=True)
+    @work(group=QUIT)
     async def ask_quit(self) -> None:
-        """Leave if the agent means it. Asked once, however often the key is pressed."""
+        """Leave if the agent means it."""
         words = self._words
         warning = words("quit.on_call") if self.state.mode in ON_A_CALL else ""
         choices = [Choice("yes", words("quit.yes"), warning), Choice("no", words("quit.no"))]
