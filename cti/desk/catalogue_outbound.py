@@ -52,11 +52,8 @@ OUTBOUND_WORDS: Final[dict[str, tuple[str, str]]] = {
     "outbound.dialling": ("Dialling {number} …", "正在拨打 {number}……"),
     "outbound.ringing": ("It rings at the customer …", "客户振铃中……"),
     "outbound.attempt": ("attempt {number}", "第 {number} 次拨打"),
-    "outbound.call_back": ("asked to be called at {time}", "约定 {time} 回拨"),
-    "outbound.call_back_by": (
-        "asked {agent} to be called at {time}",
-        "与 {agent} 约定 {time} 回拨",
-    ),
+    "outbound.promised": ("Promised", "约定回拨"),
+    "outbound.promised_by": ("{time}, by {agent}", "{time},由 {agent} 约定"),
     "outbound.recent": ("Called before", "此前拨打"),
     "outbound.there": ("{time} there", "当地 {time}"),
     "outbound.why": ("Allowed", "可拨依据"),

@@ -100,14 +100,14 @@ class ContactCard(StatePanel):
         words, state = self.words, self.state
         parts = [pop.queue_title or pop.queue or words("contact.direct")]
         if pop.outbound is not None:
-            parts = outbound_rows.headline(pop.outbound, words, self.now())
+            parts = outbound_rows.headline(pop.outbound, words)
         if pop.call_back_of is not None:
             parts.insert(0, words("contact.call_back"))
         if pop.waited_s >= 1:
             parts.append(words("contact.waited", time=clock(pop.waited_s)))
         if pop.called and pop.outbound is None:
             parts.append(words("contact.called", number=spaced_number(pop.called)))
-        if pop.late:
+        if pop.late and self.state.preview is None:  # before a preview nothing has rung
             parts.append(words("contact.late"))
         line = Text(fit("  ·  ".join(parts), width), looks.DIM)
         rows = [line]
@@ -254,6 +254,9 @@ class ContactCard(StatePanel):
             rows.append(self._labelled("contact.menu", facts, width))
         why = self._why(pop)
         if pop.outbound is not None:
+            promise = outbound_rows.promise(pop.outbound, self.words, self.now())
+            if promise:
+                rows.append(self._labelled("outbound.promised", promise, width, looks.AMBER))
             rows += outbound_rows.why(pop.outbound, self.words, width, _LABEL_CELLS)
         elif why:
             rows.append(self._labelled("contact.why", why, width))

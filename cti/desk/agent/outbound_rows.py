@@ -22,15 +22,20 @@ _WIDE = 64
 """Cells from which on facts stand in two columns."""
 
 
-def headline(card: OutboundCard, words: Words, now: float) -> list[str]:
-    """Campaign, which attempt it is, and whether the person asked for it."""
-    parts = [card.campaign_title or card.campaign]
-    parts.append(words("outbound.attempt", number=card.attempts + 1))
-    if card.call_back_of is not None:
-        key = "outbound.call_back_by" if card.call_back_by else "outbound.call_back"
-        time = day_and_time(card.call_back_of, now)
-        parts.append(words(key, time=time, agent=card.call_back_by))
-    return parts
+def headline(card: OutboundCard, words: Words) -> list[str]:
+    """Campaign, and which attempt it is."""
+    attempt = words("outbound.attempt", number=card.attempts + 1)
+    return [card.campaign_title or card.campaign, attempt]
+
+
+def promise(card: OutboundCard, words: Words, now: float) -> str:
+    """For when the person asked to be called, and who arranged it; empty: this is no call-back."""
+    if card.call_back_of is None:
+        return ""
+    time = day_and_time(card.call_back_of, now)
+    if not card.call_back_by:
+        return time
+    return words("outbound.promised_by", time=time, agent=card.call_back_by)
 
 
 def number_there(card: OutboundCard, words: Words, now: float) -> str:

@@ -250,7 +250,7 @@ async def test_who_is_no_customer_yet_has_a_past_on_the_card(
     async with desk(server, size=size) as pilot:
         await server.agent_is("reserved")
         await show(server, card=called_before())
-        await sees(pilot, "asked Bo Chen to be called at", "Called before", "he will think")
+        await sees(pilot, "Promised", ", by Bo Chen", "Called before", "he will think")
         await sees(pilot, "Order placed", "nobody answered")
         await show(server, card=called_before(), customer=anna())
         await sees(pilot, "Ordered two machines")
