@@ -117,7 +117,7 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "campaign.outcome_rejected": ("declined", "拒接"),
     "campaign.outcome_invalid-number": ("no such number", "空号"),
     "campaign.outcome_congested": ("network", "拥塞"),
-    "campaign.outcome_agent-gone": ("agent gone", "座席离开"),
+    "campaign.outcome_agent-gone": ("not dialled", "未拨打"),
     "campaign.outcome_cancelled": ("cancelled", "取消"),
     # --- what is in the way ---
     "campaign.blockers": ("What is in the way", "限制因素"),
