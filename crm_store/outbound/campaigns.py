@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, func, select, text, update
 
 from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
-from acd.dialer.model import CampaignName, CampaignState, RecordState
+from acd.dialer.model import NOT_AN_ATTEMPT, CampaignName, CampaignState, RecordState
 from acd.dialer.settings import CampaignSettings
 from acd.dialer.settings_check import problems_of
 from crm_store.database import Database
@@ -34,6 +34,7 @@ from crm_store.outbound.quotas import wake_shelved
 from crm_store.outbound.views import Campaign, CampaignVersion, Penetration
 
 _R = RECORD.c
+_OPEN = (RecordState.READY, RecordState.CLAIMED)
 _LONGEST = 2000
 """Letters of a value in the words of a change; the version itself has all of it."""
 MOST_NAME = 64
@@ -210,8 +211,24 @@ def _penetration(connection: Connection, number: int, name: CampaignName) -> Pen
     )
     for outcome, stage, count in tried:
         by_outcome[outcome] = by_outcome.get(outcome, 0) + count
-        if STATE_OF_STAGE[Stage(stage)] in (RecordState.READY, RecordState.CLAIMED):
+        if STATE_OF_STAGE[Stage(stage)] in _OPEN:
             open_and_tried += count
+    only_read: dict[str, int] = {
+        row[0]: row[1]
+        for row in connection.execute(
+            select(_R.stage, func.count())
+            .where(
+                _R.campaign_id == number,
+                text("last_outcome <> ''"),
+                _R.last_outcome.in_(sorted(NOT_AN_ATTEMPT)),
+                _R.attempts == 0,
+            )
+            .group_by(_R.stage)
+        )
+    }
+    open_and_tried -= sum(
+        count for stage, count in only_read.items() if STATE_OF_STAGE[Stage(stage)] in _OPEN
+    )
     attempts = select(func.count()).where(ATTEMPT.c.campaign_id == number)
     return Penetration(
         campaign=name,
@@ -220,6 +237,7 @@ def _penetration(connection: Connection, number: int, name: CampaignName) -> Pen
         by_state=by_state,
         by_stage=by_stage,
         by_outcome=by_outcome,
+        tried=sum(by_outcome.values()) - sum(only_read.values()),
         goal_reached=by_stage.get(Stage.REACHED, 0) + by_stage.get(Stage.FINAL, 0),
         attempts=int(connection.execute(attempts).scalar_one()),
     )

@@ -62,6 +62,8 @@ class Penetration(Struct, frozen=True, kw_only=True):
     """The same in finer words, such as `retry`, `call-back`, `reached`, `no-number`."""
     by_outcome: Mapping[str, int]
     """Records by the outcome of their last attempt; those without any are left out."""
+    tried: int = 0
+    """Records that were dialled, and not only read, or given back."""
     goal_reached: int
     """Records that count towards `CampaignSettings.goal`."""
     attempts: int

@@ -197,17 +197,16 @@ def list_view(counted: Penetration, at: float) -> CampaignListView:
     """How far a list is worked through."""
     states, total = counted.by_state, counted.total
     blocked = states.get("blocked", 0)
-    tried = sum(counted.by_outcome.values())
-    known = tried + counted.untouched
+    known = counted.tried + counted.untouched
     return CampaignListView(
         total=total,
         ready=states.get("ready", 0),
         claimed=states.get("claimed", 0),
         done=states.get("done", 0),
         blocked=blocked,
-        tried=tried,
+        tried=counted.tried,
         reached=counted.by_stage.get("reached", 0),
-        penetration=tried / known if known else 0.0,
+        penetration=counted.tried / known if known else 0.0,
         at=at,
     )
 

@@ -29,6 +29,8 @@ def test_nothing_is_dialled_into_a_trunk_in_trouble(
     assert centre.customers() == []
     assert centre.attempts == []
     assert centre.why() == [code]
+    (blocker,) = centre.dialer.blockers(SPRING)
+    assert f" {OUT}" in blocker.words, "it is named"
     centre.ways.trouble = ""
     centre.advance(1.5)
     assert len(centre.customers()) == 2

@@ -107,6 +107,24 @@ async def test_a_campaign_that_runs_is_not_deleted_and_names_can_be_used_again(
     assert (await store.outbound.campaigns.penetration(WINTER)).total == 0
 
 
+async def test_who_was_only_read_was_not_tried(store: Store) -> None:
+    await given(store, *([new_york(n)] for n in range(3)))
+    read, called, _ = await store.outbound.lists.claim(WINTER, NOON, 3)
+    await store.outbound.lists.settle(
+        [
+            dialled(read, Outcome.AGENT_GONE, NOON, caller_id="", reason="not-now"),
+            dialled(called, Outcome.BUSY, NOON),
+        ]
+    )
+    counts = await store.outbound.campaigns.penetration(WINTER)
+    assert (counts.tried, counts.untouched) == (1, 2)
+    assert counts.by_outcome == {"agent-gone": 1, "busy": 1}
+    found = await store.outbound.lists.claim(WINTER, NOON + HOUR, 9)
+    (again,) = [each for each in found if each.record == called.record]
+    await store.outbound.lists.settle([dialled(again, Outcome.CONGESTED, NOON + HOUR)])
+    assert (await store.outbound.campaigns.penetration(WINTER)).tried == 1, "it was, before"
+
+
 async def test_penetration_counts_states_and_outcomes(store: Store) -> None:
     await given(store, *([new_york(n)] for n in range(6)), final_dispositions=("sold",))
     found = await store.outbound.lists.claim(WINTER, NOON, 4)

@@ -63,11 +63,12 @@ def test_who_was_dialled_and_is_blocked_now_was_worked_through() -> None:
         by_state={"ready": 2, "blocked": 2},
         by_stage={"ready": 2, "opted-out": 1, "do-not-call": 1},
         by_outcome={"opted-out": 1},
+        tried=1,
         goal_reached=0,
         attempts=1,
     )
     assert list_view(counted, 0.0).penetration == pytest.approx(1 / 3)
-    nobody = list_view(Penetration(**{**_plain(counted), "untouched": 0, "by_outcome": {}}), 0.0)
+    nobody = list_view(Penetration(**{**_plain(counted), "untouched": 0, "tried": 0}), 0.0)
     assert nobody.penetration == 0.0
 
 
