@@ -170,6 +170,9 @@ class AnswerRules(Struct, frozen=True, kw_only=True):
     """The same from `decide_within_s` on, also while it speaks."""
     patience_s: float = 1.2
     """Whoever has spoken and is then silent so long waits for somebody: a person, if that is likelier."""
+    uncertain_after_s: float = 1.6
+    """And after so long an agent gets the call, while the law's two seconds run; but for a machine by
+    `last_machine_certainty`, whose beep may come."""
     machine_certainty: float = 0.985
     """A machine is believed from this probability on, at any time."""
     last_machine_certainty: float = 0.9

@@ -161,6 +161,7 @@ def _bounds(settings: CampaignSettings) -> tuple[_Bounds, ...]:
         ("answers.listen_on_s", answers.listen_on_s, 0.2, 6.0),
         ("answers.silence_s", answers.silence_s, 0.2, 6.0),
         ("answers.patience_s", answers.patience_s, 0.2, 6.0),
+        ("answers.uncertain_after_s", answers.uncertain_after_s, 0.2, 6.0),
         ("answers.human_certainty", answers.human_certainty, 0.5, 1.0),
         ("answers.late_human_certainty", answers.late_human_certainty, 0.0, 1.0),
         ("answers.machine_certainty", answers.machine_certainty, 0.5, 1.0),

@@ -5,7 +5,8 @@
       silent so far     after `silence_s` uncertain
       in a pause        human as soon as that is certain enough
       at any time       machine as soon as that is certain enough
-      patience_s        of silence behind speech: human if that is likelier, else a beep may come
+      patience_s        of silence behind speech: human if that is likelier
+      uncertain_after_s of it: uncertain, since a person waits no longer; a likely machine's beep may come
       decide_within_s   from the first word: human as soon as that is rather certain
       listen_on_s       from the first word: machine if that is rather certain, else uncertain
 
@@ -123,6 +124,7 @@ class Judge:
         silent_from = self._timeline.silent_from_ms
         if silent_from is not None:
             dues.append(silent_from + _ms(rules.patience_s))
+            dues.append(silent_from + _ms(rules.uncertain_after_s))
         later = [due for due in dues if due > self._looked_ms]
         return min(later, default=self._looked_ms + 1)
 
@@ -170,6 +172,11 @@ class Judge:
             self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "waits: likelier a person")
         elif since >= _ms(rules.decide_within_s) and 1.0 - machine >= rules.late_human_certainty:
             self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "the time is up: likelier a person")
+        elif (
+            features[_PAUSE] >= _ms(rules.uncertain_after_s)
+            and machine < rules.last_machine_certainty
+        ):
+            self._say(AnswerKind.UNCERTAIN, machine, at_ms, "waits, and may be a machine")
         elif since >= _ms(rules.listen_on_s):
             if machine >= rules.last_machine_certainty:
                 self._say(AnswerKind.MACHINE, machine, at_ms, "the time is up: likely a machine")

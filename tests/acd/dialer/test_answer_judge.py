@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -88,6 +90,33 @@ def test_patience_ends_without_a_report() -> None:
     assert verdict is not None
     assert verdict.kind is AnswerKind.HUMAN
     assert verdict.paused_ms == 1200
+
+
+@pytest.mark.parametrize(
+    ("machine", "kind", "paused_ms"),
+    [
+        (0.45, AnswerKind.HUMAN, 1200),
+        (0.55, AnswerKind.UNCERTAIN, 1600),
+        (0.89, AnswerKind.UNCERTAIN, 1600),
+        (0.91, AnswerKind.MACHINE, 5000),
+    ],
+)
+def test_whoever_may_be_a_person_and_waits_has_an_agent_within_two_seconds(
+    machine: float, kind: AnswerKind, paused_ms: int
+) -> None:
+    model = msgspec.structs.replace(
+        shipped_model(), bias=math.log(machine / (1.0 - machine)), trees=()
+    )
+    judge = Judge(AnswerRules(), model)
+    judge.answered(START)
+    for sound in reports((500, False), (500, True), (400, False)):
+        judge.heard(sound, START + sound.at_ms / 1000)
+    verdict = None
+    while verdict is None:
+        due = judge.due()
+        assert due is not None
+        verdict = judge.decide(due)
+    assert (verdict.kind, verdict.paused_ms) == (kind, paused_ms)
 
 
 def test_who_speaks_on_and_on_is_a_machine() -> None:
