@@ -47,6 +47,14 @@ _HEADS_POSTGRES: Final = text(
     ") SELECT id, rank FROM place ORDER BY rank"
 )
 """The same, and place and rank by one step: SQLite has no such join."""
+_HEADS_OF: Final = (
+    "SELECT value AS id, (SELECT min(rank) FROM outbound_record"
+    " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = value) AS rank FROM {places}"
+)
+_HEADS_OF_SQLITE: Final = text(_HEADS_OF.format(places="json_each(:places)"))
+_HEADS_OF_POSTGRES: Final = text(
+    _HEADS_OF.format(places="unnest(CAST(:places AS integer[])) AS place(value)")
+)
 _OF_PLACE: Final = (
     "SELECT id, rank FROM outbound_record"
     " WHERE campaign_id = :campaign AND stage = 'ready' AND place_id = place.value"
@@ -105,7 +113,7 @@ def next_rows(
 
     So many times its even share is read of each place (`spread`): more, where they are in few places.
     """
-    wanted = max(FEW_PLACES, most)
+    wanted, has_looked = max(FEW_PLACES, most), False
     while True:
         open_now, beyond = _open(known, at, wanted)
         if not open_now:
@@ -113,7 +121,12 @@ def next_rows(
         rows = _read(connection, known, open_now, beyond, (most, spread))
         if rows or beyond is None:
             return rows
-        wanted *= _WIDER  # all that was best in these is taken since, by us or by another server
+        # All that was best in these is taken since, by us or by another server.
+        if has_looked:
+            wanted *= _WIDER
+        else:
+            _look_again(connection, known, open_now)
+            has_looked = True
 
 
 def stays_open(known: Known, place: Place, at: float) -> bool:
@@ -129,6 +142,24 @@ def look(connection: Connection, book: PlaceBook, known: Known, at: float) -> No
     places = book.places(connection, [number for number, _ in heads])
     known.places = tuple([ReadyPlace(number, rank, places[number]) for number, rank in heads])
     known.looked_at = at
+
+
+def _look_again(connection: Connection, known: Known, places: Sequence[int]) -> None:
+    """See from which rank on records are ready in a few of the places that are known."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    statement = _HEADS_OF_SQLITE if is_sqlite else _HEADS_OF_POSTGRES
+    sought = {"campaign": known.id, "places": _listed(places) if is_sqlite else places}
+    ranks = {row.id: row.rank for row in connection.execute(statement, sought)}
+    still = [
+        each._replace(rank=rank)
+        for each in known.places
+        if (rank := ranks.get(each.id, each.rank)) is not None
+    ]
+    known.places = tuple(sorted(still, key=lambda each: each.rank))
+
+
+def _listed(places: Sequence[int]) -> str:
+    return "[" + ",".join(map(str, places)) + "]"
 
 
 def _open(known: Known, at: float, most: int) -> tuple[list[int], int | None]:
@@ -158,7 +189,7 @@ def _read(
         "beyond": beyond,
     }
     if connection.dialect.name == "sqlite":
-        sought["places"] = "[" + ",".join(map(str, places)) + "]"
+        sought["places"] = _listed(places)
         return connection.execute(_NEXT_SQLITE, sought).all()
     sought["places"] = places
     if most == 1:
