@@ -103,7 +103,7 @@ class Rounds:
     # --- dials ----------------------------------------------------------------------------------
 
     def _pace(self, run: CampaignRun, free: Sequence[AgentId]) -> None:
-        if run.ledger.enforced(self._clock.wall(), run.settings.cap).is_broken:
+        if self._is_broken(run):
             # One dial for each free agent may abandon, too, when agents do not pick up. Whose agent is on
             # the line before the dial is never abandoned.
             run.due = 0
@@ -115,6 +115,9 @@ class Rounds:
         decision = self._ask_pacer(run, reserved, clicks=0)
         run.due = decision.dials
         self._dial_due(run)
+
+    def _is_broken(self, run: CampaignRun) -> bool:
+        return run.ledger.enforced(self._clock.wall(), run.settings.cap).is_broken
 
     def _ask_pacer(self, run: CampaignRun, reserved: int, *, clicks: int) -> Decision:
         floor, wall = run.floor, self._clock.wall()
@@ -136,11 +139,16 @@ class Rounds:
         return decision
 
     def click(self, run: CampaignRun, by: str) -> LiveAttempt | None:
-        """Dial one record for a person's click; None where that cannot be now."""
+        """Dial one record for a person's click; None where that cannot be now.
+
+        With the cap broken each agent is called before its customer, so that no click dials.
+        """
         if self._limits.halt(run):
             return None
         able = [each for each in self._runs.values() if each.is_running]
         self._shares.share(able)
+        if run.is_paced and self._is_broken(run):
+            return None
         if run.is_paced:
             decision = self._ask_pacer(run, 0, clicks=1)
             if decision.dials < 1:

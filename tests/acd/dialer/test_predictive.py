@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from acd.dialer.errors import NothingToDialError
 from acd.dialer.events import PacerDecided
 from acd.dialer.legal import Counts
 from acd.dialer.model import CampaignName, CampaignState, Mode, Outcome
@@ -71,6 +72,27 @@ def test_over_its_cap_each_agent_is_called_before_its_customer(centre: Outbound)
     view = centre.dialer.view(SPRING)
     assert view.enforced_percent is not None
     assert view.enforced_percent > view.cap_percent
+
+
+def test_over_its_cap_no_click_dials_without_an_agent_on_the_line(centre: Outbound) -> None:
+    wall = centre.clock.wall()
+    settings = CampaignSettings(
+        name=SPRING,
+        queue=SALES,
+        human_initiated=True,
+        answers=AnswerRules(classify=False),
+    )
+    history = [(wall - 3600.0, Counts(live=100.0, connected=90.0, abandoned=10.0))]
+    centre.dialer.load(settings, state=CampaignState.RUNNING, history=history)
+    centre.supply(20)
+    with pytest.raises(NothingToDialError, match="over the cap"):
+        centre.dialer.click(SPRING, "eve")
+    centre.advance(1.0)
+    assert centre.customers() == []
+    centre.dialer.dial(ANN)
+    centre.settle()
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    assert len(centre.customers()) == 1
 
 
 def test_what_the_store_had_counted_goes_on(centre: Outbound) -> None:
