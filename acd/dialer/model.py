@@ -149,6 +149,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """The claim lapses then, seconds since 1970, unless it is kept up: not dialled from then on."""
     is_promised: bool = False
     """The person asked for this call."""
+    has_past: bool = False
+    """It was in somebody's hands before, whatever came of it: there may be attempts to tell of."""
     agent: AgentId | None = None
     """A call-back that was promised by this agent, or a number locked to one."""
     needs_agent: bool = False

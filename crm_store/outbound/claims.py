@@ -332,6 +332,7 @@ def _candidate(
         claim=token,
         lapses_at=wish.at + CLAIM_S,
         is_promised=row.is_promised,
+        has_past=row.last_attempt is not None,
         agent=None if row.agent is None else AgentId(row.agent),
         needs_agent=verdict.needs_agent,
         facts=tuple((str(key), str(value)) for key, value in row.facts.items()),

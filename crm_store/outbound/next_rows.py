@@ -73,6 +73,7 @@ COLUMNS: Final = (
     _R.agent,
     _R.is_promised,
     _R.attempts,
+    _R.last_attempt,
 )
 _NEXT: Final = (
     "WITH head AS (SELECT record.id, record.rank, place.value AS place FROM {places}),"

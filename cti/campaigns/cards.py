@@ -141,7 +141,7 @@ class Cards:
 
     def _look_back(self, attempt_id: str) -> None:
         candidate = self._dialer.candidate(AttemptId(attempt_id))
-        if candidate is not None:
+        if candidate is not None and candidate.has_past:
             self._spawn(self._bring_past(attempt_id, candidate))
 
     async def _bring_past(self, attempt_id: str, candidate: Candidate) -> None:

@@ -35,6 +35,7 @@ async def test_who_calls_next_sees_what_came_of_the_calls_before(store: Store) -
     lists, then = store.outbound.lists, NOON + 2 * HOUR
     (first,) = await lists.claim(WINTER, NOON, 1)
     assert not first.is_promised
+    assert not first.has_past
     talk = dialled(
         first,
         Outcome.CONNECTED,
@@ -48,6 +49,7 @@ async def test_who_calls_next_sees_what_came_of_the_calls_before(store: Store) -
     await _talked_of(store, talk.id, "an older one", "he will think\nand calls his wife")
     (again,) = await lists.claim(WINTER, then, 1)
     assert again.is_promised
+    assert again.has_past
     skipped = dialled(again, Outcome.AGENT_GONE, then, caller_id="", reason="not-now")
     await lists.settle([skipped])
     (past,) = await store.outbound.records.past(first.record)

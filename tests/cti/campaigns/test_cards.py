@@ -45,7 +45,7 @@ BEFORE = (
 class Scene:
     """One attempt, `i-7`, before the agent 1001; satisfies the dialer and both stores."""
 
-    def __init__(self, *, is_promised: bool = True) -> None:
+    def __init__(self, *, is_promised: bool = True, has_past: bool = True) -> None:
         self.found: Sequence[PastAttempt] = BEFORE
         self.is_away = False
         self.asked = 0
@@ -58,6 +58,7 @@ class Scene:
             position=0,
             zone="UTC",
             is_promised=is_promised,
+            has_past=has_past,
         )
         self._works: list[Coroutine[Any, Any, None]] = []
         dialer: Any = self
@@ -128,3 +129,11 @@ async def test_without_them_the_card_stays_as_it_is(is_away: bool) -> None:
     await scene.settle()
     assert len(scene.shown) == 1
     assert scene.known_later == []
+
+
+async def test_the_store_is_not_asked_for_a_record_that_nobody_had_before() -> None:
+    scene = Scene(has_past=False)
+    scene.cards.show(preview())
+    assert scene.cards.card("i-7", SPRING) is not None
+    await scene.settle()
+    assert scene.asked == 0
