@@ -26,6 +26,8 @@ from crm_store.outbound.shelving import WAITING
 _R, _N, _A = RECORD.c, RECORD_NUMBER.c, ATTEMPT.c
 _SHOWN: Final = 3
 """Places that are named."""
+_LOOKED_AT: Final = 200
+"""Records whose columns are known as those of the list."""
 _GONE: Final = (
     (Stage.REACHED, "reached: talked to, or heard the announcement; nothing to do"),
     (Stage.FINAL, "closed by what an agent chose"),
@@ -89,6 +91,7 @@ def funnel(
     left = dict(ready)
     steps += _closed(known, places, left, at)
     steps += _capped(connection, book, known, left, at)
+    steps += _without_column(connection, known)
     if in_hand := by_stage[Stage.CLAIMED]:
         steps.append(Blocker(code=Stage.CLAIMED, words=_plural(in_hand, _IN_HAND), count=in_hand))
     return Funnel(
@@ -201,6 +204,19 @@ def _capped(
     if full:
         words = "; ".join(f"{quota.column} {quota.value!r} at {quota.goal}" for quota in full)
         yield Blocker(code="quota-full", words=f"full quotas take more as they are met: {words}")
+
+
+def _without_column(connection: Connection, known: Known) -> Iterator[Blocker]:
+    """Quotas whose column no record has, of those that are looked at: they count nobody."""
+    columns = {quota.column for quota in known.settings.quotas}
+    if not columns:
+        return
+    facts = select(_R.facts).where(_R.campaign_id == known.id).limit(_LOOKED_AT)
+    rows = connection.execute(facts).scalars().all()
+    missing = sorted(columns.difference(*rows)) if rows else []
+    if missing:
+        words = f"quotas of {', '.join(missing)} count nobody: the list has no such column"
+        yield Blocker(code="quota-column", words=words)
 
 
 def _over(

@@ -50,6 +50,10 @@ BLOCKER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "blocker.opted-out": ("asked not to be called", "已退订"),
     "blocker.quota": ("of a kind of which enough were reached", "该类配额已满"),
     "blocker.quota-full": ("quotas are full", "配额已满"),
+    "blocker.quota-column": (
+        "a quota counts nobody: the list has no such column",
+        "配额列在名单中不存在",
+    ),
     "blocker.claimed": ("with the dialer: dialled next, or in a call", "拨号器处理中"),
     "blocker.retry": ("wait for their next attempt", "等待重拨"),
     "blocker.call-back": ("asked to be called later", "已约定稍后回拨"),

@@ -212,3 +212,12 @@ async def test_retries_may_be_changed_while_it_runs(store: Store) -> None:
     (found,) = await store.outbound.lists.claim(WINTER, NOON, 1)
     await store.outbound.lists.settle([dialled(found, Outcome.BUSY, NOON)])
     assert (await store.outbound.records.get(found.record)).due_at == NOON + 35.0
+
+
+async def test_a_quota_of_a_column_that_the_list_does_not_have_is_told(store: Store) -> None:
+    quotas = (Quota(column="row", value="1", goal=5), Quota(column="City", value="Bath", goal=5))
+    await given(store, quotas=quotas)
+    assert (await store.outbound.lists.funnel(WINTER, NOON)).steps == (), "there is no list yet"
+    await listed(store, [[new_york(1)]], settings(quotas=quotas))
+    (step,) = (await store.outbound.lists.funnel(WINTER, NOON)).steps
+    assert step.words == "quotas of City count nobody: the list has no such column"
