@@ -43,12 +43,17 @@ async def test_who_waits_hears_the_music_of_the_queue_also_after_a_restart(tmp_p
         elsewhere = await other.call(f"sip:4100@{lab.host}:{lab.sip_port}")
         await caller.established(call)
         await other.established(elsewhere)
-        assert tone_levels(await listen(caller, call), [_OWN_HZ])[0] > HEARD
+
+        async def is_heard() -> bool:
+            return tone_levels(await listen(caller, call), [_OWN_HZ])[0] > HEARD
+
+        await lab.until(is_heard, message="the music of the queue is not heard")
         assert tone_levels(await listen(other, elsewhere), [_OWN_HZ])[0] < UNHEARD
         lab.kill()
         await lab.start()
         lab.expects_crash = False
-        assert tone_levels(await listen(caller, call), [_OWN_HZ])[0] > HEARD
+        # After ten seconds of waiting the place in line is told in between.
+        await lab.until(is_heard, message="the music did not go on")
         await caller.hang_up(call)
         await other.hang_up(elsewhere)
         await lab.is_quiet()
