@@ -6,7 +6,7 @@ import math
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, text, update
 
 from acd.dialer.compliance_places import Place
 from acd.dialer.model import CampaignName, CampaignState
@@ -19,6 +19,7 @@ from crm_store.outbound.views import Campaign, CampaignVersion
 FRESH_S: Final = 1.0
 """Another server may have changed a campaign: what was read is believed so long."""
 _BY_NAME: Final = select(CAMPAIGN)
+_VERSION: Final = text("SELECT id, version FROM campaign WHERE name = :name AND deleted_at IS NULL")
 
 
 class ReadyPlace(NamedTuple):
@@ -82,11 +83,12 @@ class CampaignBook:
         known = self._known.get(name)
         if known is not None and 0 <= at - known.read_at < FRESH_S:
             return known
-        row = row_of(connection, name)
-        if known is not None and known.id == row.id and known.version == row.version:
-            known.read_at = at
-            return known
-        known = self._known[name] = Known(row, at)
+        if known is not None:
+            is_now = connection.execute(_VERSION, {"name": name}).one_or_none()
+            if is_now == (known.id, known.version):
+                known.read_at = at
+                return known
+        known = self._known[name] = Known(row_of(connection, name), at)
         return known
 
     def deleted(self, connection: Connection, name: CampaignName) -> Known | None:

@@ -50,6 +50,22 @@ async def test_of_two_who_change_it_the_later_is_told(store: Store) -> None:
     assert (await campaigns.get(WINTER)).settings.title == "A"
 
 
+async def test_what_another_server_changes_is_known_a_second_later(store: Store, url: str) -> None:
+    await given(store, [new_york(1)], [new_york(2)], [new_york(3)])
+    lists = store.outbound.lists
+    other = Store(url, data_dir=None)
+    try:
+        assert "attempt 1;" in (await lists.claim(WINTER, NOON, 1))[0].why
+        limits = Limits(attempts=4, per_day=0, per_24_h=0)
+        await other.outbound.campaigns.update(settings(limits=limits), at=NOON, by="bob")
+        assert "attempt 1 of 4;" in (await lists.claim(WINTER, NOON + 1.0, 1))[0].why
+        await other.outbound.campaigns.delete(WINTER, at=NOON + 1.5, by="bob")
+        with pytest.raises(NotStored):
+            await lists.claim(WINTER, NOON + 2.0, 1)
+    finally:
+        await other.close()
+
+
 async def test_names_that_cannot_be_typed_are_refused(store: Store) -> None:
     for name in ("", " x", "x" * 65, "a/b", "a\nb"):
         with pytest.raises(BadRecord, match="name"):
