@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from typing import ClassVar, Final
 
 from textual.app import App
@@ -16,6 +18,9 @@ from cti.desk.widgets.sign_on import Check, SignOnScreen
 from cti.schema import SignOnReply
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+_SCREEN: Final = 1
+_HUNG_UP: Final = 128 + signal.SIGHUP
+"""Exit code, as shells give it."""
 _FAREWELL_S: Final = 6.0
 """Longest that notes, phone and sign-off may take once we are told to end."""
 
@@ -67,6 +72,10 @@ class SwitchroomApp(App[None]):
 
     def _told_to_end(self) -> None:
         if self._leaving is None:
+            if self._is_terminal_gone():  # some more lines for it, and the loop stands still
+                last = threading.Timer(_FAREWELL_S + 1.0, os._exit, (_HUNG_UP,))
+                last.daemon = True
+                last.start()
             self._leaving = asyncio.create_task(self._leave(), name="leave on a signal")
 
     async def _leave(self) -> None:
@@ -76,4 +85,10 @@ class SwitchroomApp(App[None]):
         except TimeoutError:
             pass  # the server can do without
         finally:
+            if self._is_terminal_gone():
+                os._exit(_HUNG_UP)
             self.exit()
+
+    def _is_terminal_gone(self) -> bool:
+        """Whether nobody takes any more what is written: Textual then waits for it for ever."""
+        return not self.is_headless and not os.isatty(_SCREEN)

@@ -60,10 +60,13 @@ class Terminal:
                 await self._changed.wait()
 
     def close(self) -> None:
-        """Give the terminal up."""
+        """Take the terminal away."""
+        if self._master < 0:
+            return
         asyncio.get_running_loop().remove_reader(self._master)
         os.close(self._master)
         os.close(self._slave)
+        self._master = -1
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
@@ -128,6 +131,20 @@ async def test_a_wallboard_whose_terminal_hangs_up_ends(
     assert await asyncio.wait_for(board.wait(), PATIENCE_S) == 0
     await terminal.sees(_LEAVES_ALTERNATE_SCREEN)
     assert terminal.is_restored
+
+
+async def test_a_desk_whose_terminal_is_gone_signs_off_and_ends(
+    server: FakeServer, terminal: Terminal, tmp_path: os.PathLike[str]
+) -> None:
+    desk = await terminal.run(
+        *("desk", "--server", server.url, "--login", "1001"),
+        *("--password-file", _password(tmp_path), "--phone", "external"),
+    )
+    await terminal.sees(b"Mia Berg")
+    terminal.close()
+    desk.send_signal(signal.SIGHUP)
+    await server.wait_for("sign-off")
+    assert await asyncio.wait_for(desk.wait(), PATIENCE_S) == 128 + signal.SIGHUP
 
 
 def _password(folder: os.PathLike[str]) -> str:
