@@ -45,7 +45,10 @@ async def test_unknown_users_and_wrong_passwords_look_alike_in_words_and_time(la
     texts: set[tuple[str, ...]] = set()
     times: dict[bool, list[float]] = {True: [], False: []}
     for number in range(40):
-        for exists in (number % 2 == 0, number % 2 == 1):  # by turns: who comes second finds all awake
+        for exists in (
+            number % 2 == 0,
+            number % 2 == 1,
+        ):  # by turns: who comes second finds all awake
             user = str((1011 if exists else 7011) + number % 20)
             async with RawSip(lab.host, lab.sip_port, user=user) as phone:
                 answer, took = await guess(phone, "wrong")
