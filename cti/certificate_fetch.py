@@ -21,7 +21,7 @@ import httpcore
 
 from cti.outside import is_outside
 from switch.stir.certificates import LARGEST_PEM
-from switch.transport.resolver import asker
+from switch.transport.dns_client import asker
 
 log = logging.getLogger(__name__)
 

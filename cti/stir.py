@@ -12,11 +12,10 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from cti.certificate_fetch import CertificateFetcher
 from cti.fetch_budget import FetchBudget
 from cti.outside import is_outside
 from cti.ranges import SettingsError
@@ -25,6 +24,9 @@ from cti.trunk_settings import StirSection
 from switch.stir.certificates import LARGEST_PEM, Authorities, CertificateStore
 from switch.stir.signing import Signer, read_key
 from switch.stir.verification import Verifier
+
+if TYPE_CHECKING:
+    from cti.certificate_fetch import CertificateFetcher
 
 log = logging.getLogger(__name__)
 
@@ -79,14 +81,10 @@ class Stir:
         dns: Sequence[tuple[str, int]] = (),
     ) -> None:
         """`now` gives monotonic seconds, `dns` are the servers to ask for names. Raises SettingsError."""
-        self._settings = settings
         self._spawn = spawn
         self._now = now
         self._budget = FetchBudget()
-        inside = PeerNetworks(settings.fetch_inside)
-        self._fetcher = CertificateFetcher(
-            is_allowed=lambda address: is_outside(address) or inside.has(address), dns_servers=dns
-        )
+        self._fetcher: CertificateFetcher | None = None
         self._folder = Path(settings.certificates) if settings.certificates else None
         self._store: CertificateStore | None = None
         self.signer = signer_of(settings)
@@ -102,18 +100,20 @@ class Stir:
                 max_age_s=settings.max_age_s,
                 needs_number_authority=settings.require_number_authority,
             )
+            if settings.fetch:
+                self._fetcher = _fetcher(settings, dns)
 
     def _missing(self, x5u: str) -> None:
         """A call needed a certificate that is not at hand."""
-        if not self._settings.fetch:
+        if self._fetcher is None:
             return
         host = urlsplit(x5u).hostname or ""
         if self._budget.begin(x5u, host, self._now()):
-            self._spawn(self._find(x5u, host))
+            self._spawn(self._find(self._fetcher, x5u, host))
 
-    async def _find(self, x5u: str, host: str) -> None:
+    async def _find(self, fetcher: CertificateFetcher, x5u: str, host: str) -> None:
         try:
-            pem = await self._fetcher.fetch(x5u)
+            pem = await fetcher.fetch(x5u)
             if pem is not None and self._store is not None and self._store.put(x5u, pem):
                 await asyncio.to_thread(self._keep, x5u, pem)
         finally:
@@ -130,6 +130,16 @@ class Stir:
             os.replace(part, path)
         except OSError as error:
             log.warning("the certificate at %s cannot be kept: %s", x5u, error)
+
+
+def _fetcher(settings: StirSection, dns: Sequence[tuple[str, int]]) -> CertificateFetcher:
+    # Not at the top: an HTTP client and the DNS come with it, and calls wait for a restart.
+    from cti.certificate_fetch import CertificateFetcher
+
+    inside = PeerNetworks(settings.fetch_inside)
+    return CertificateFetcher(
+        is_allowed=lambda address: is_outside(address) or inside.has(address), dns_servers=dns
+    )
 
 
 def _name(x5u: str) -> str:

@@ -1,1 +1,1 @@
-"""The history of the tables, for Alembic. Run by `crm_store.schema_version.upgrade`."""
+"""The history of the tables, for Alembic. Run by `crm_store.migrating.migrate`."""

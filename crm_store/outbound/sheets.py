@@ -8,7 +8,6 @@ from typing import Final
 from crm_store.errors import BadRecord
 from crm_store.outbound.csv_sheet import CsvSheet
 from crm_store.outbound.sheet import Sheet
-from crm_store.outbound.xlsx_sheet import XlsxSheet
 
 MOST_OCTETS: Final = 1 << 30
 """Of a file."""
@@ -33,5 +32,9 @@ def open_sheet(file: Path, sheet: str = "") -> Sheet:
             "this is an old .xls file, or one with a password; save it as .xlsx or CSV without password"
         )
     if head.startswith(_ZIP):
+        # Not at the top: `openpyxl` brings numpy and takes a fifth of a second, and calls that a restart
+        # takes up would wait for it.
+        from crm_store.outbound.xlsx_sheet import XlsxSheet
+
         return XlsxSheet(file, sheet)
     return CsvSheet(file)

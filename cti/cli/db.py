@@ -15,7 +15,7 @@ from cti.paths import shipped
 from cti.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
-    from crm_store.schema_version import SchemaReport
+    from crm_store.migrating import SchemaReport
 
 _EPILOG = """examples:
   switchroom db upgrade

@@ -11,11 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from ivr.prompts.catalogue import SUFFIX
 from ivr.prompts.errors import PromptAudioError
-from recordings import mulaw
 
 AUDIO_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".oga", ".mp3")
 LONGEST_S: Final = 3600.0
@@ -53,8 +50,12 @@ def convert_all(folder: Path) -> Iterator[tuple[Path, int]]:
 
 def convert(path: Path) -> int:
     """Write one file as mu-law beside it; returns its milliseconds. Raises as `convert_all`."""
-    import soundfile  # both take a moment to load, and most sites need neither
+    # They take a tenth of a second to load, and few starts convert anything.
+    import numpy as np
+    import soundfile
     import soxr
+
+    from recordings import mulaw
 
     target = path.with_suffix(SUFFIX)
     half = target.with_name(f".{target.name}.part")

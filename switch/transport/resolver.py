@@ -11,33 +11,23 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
-from typing import Final, Protocol
-
-import dns.asyncresolver
-import dns.exception
-import dns.nameserver
-import dns.resolver
-from dns.rdtypes.IN.NAPTR import NAPTR
-from dns.rdtypes.IN.SRV import SRV
+from typing import TYPE_CHECKING, Final, Protocol
 
 from switch.transport.locating import (
     Answer,
     Entry,
-    Naptr,
     Question,
-    Record,
-    Srv,
     Target,
     Wanted,
     in_order,
     locate,
 )
 
+if TYPE_CHECKING:
+    from switch.transport.dns_client import DnsClient
+
 log = logging.getLogger(__name__)
 
-_ANSWER_S: Final = 5.0
-"""For one question, to all servers of the DNS."""
 _RETRY_S: Final = 10.0
 """After a name could not be looked up."""
 _LONGEST_S: Final = 3600.0
@@ -81,7 +71,7 @@ class DnsResolver:
         self._due: dict[Wanted, float] = {}
         self._failed: set[Wanted] = set()
         self._news = asyncio.Event()
-        self._asker: dns.asyncresolver.Resolver | None = None
+        self._client: DnsClient | None = None
 
     def watch(self, wanted: Wanted) -> None:
         """Look this up from now on; an address needs no looking up."""
@@ -127,8 +117,8 @@ class DnsResolver:
     async def _refresh(self, wanted: Wanted) -> None:
         try:
             entries, lasts_s = await self._look_up(wanted)
-        except (dns.exception.DNSException, OSError, ValueError) as error:
-            is_silence = isinstance(error, dns.exception.Timeout)
+        except (OSError, ValueError) as error:
+            is_silence = isinstance(error, TimeoutError)
             self._note_failure(wanted, "no DNS server answers" if is_silence else str(error))
             lasts_s = _RETRY_S
         else:
@@ -158,7 +148,7 @@ class DnsResolver:
             )
 
     async def _look_up(self, wanted: Wanted) -> tuple[tuple[Entry, ...], float]:
-        """The servers, and for how many seconds that holds. Raises DNSException, OSError."""
+        """The servers, and for how many seconds that holds. Raises OSError, ValueError."""
         steps = locate(wanted, ipv6=self._ipv6)
         lasts_s = _LONGEST_S
         question = next(steps)
@@ -173,42 +163,12 @@ class DnsResolver:
         raise ValueError(f"more than {_MOST_QUESTIONS} questions")
 
     async def _ask(self, question: Question) -> tuple[Answer, float]:
-        if self._asker is None:
-            self._asker = asker(self._servers)
-        try:
-            found = await self._asker.resolve(
-                question.name,
-                question.type.value,
-                raise_on_no_answer=False,
-                lifetime=_ANSWER_S,
-                search=False,
-            )
-        except dns.resolver.NXDOMAIN:
-            return (), _LONGEST_S
-        records = [_read(each) for each in found.rrset or ()]
-        return records, float(found.rrset.ttl if found.rrset is not None else _LONGEST_S)
+        if self._client is None:
+            from switch.transport.dns_client import DnsClient  # see there why not at the top
 
-
-def asker(servers: Sequence[tuple[str, int]]) -> dns.asyncresolver.Resolver:
-    """What asks these servers of the DNS (address and port); none: as the system is configured."""
-    found = dns.asyncresolver.Resolver(configure=not servers)
-    if servers:
-        found.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
-    return found
-
-
-def _read(record: object) -> Record:
-    if isinstance(record, NAPTR):
-        return Naptr(
-            record.order,
-            record.preference,
-            record.flags.decode("ascii", "replace"),
-            record.service.decode("ascii", "replace"),
-            str(record.replacement),
-        )
-    if isinstance(record, SRV):
-        return Srv(record.priority, record.weight, record.port, str(record.target))
-    return str(ip_address(str(record)))
+            self._client = DnsClient(self._servers)
+        records, ttl = await self._client.ask(question)
+        return records, _LONGEST_S if ttl is None else ttl
 
 
 def _told(entries: Sequence[Entry]) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from sqlalchemy import insert, text
 from acd.dialer.compliance_places import place_of
 from crm_store.database import Database
 from crm_store.errors import BadRecord, StoreUnavailable
+from crm_store.migrating import config_of
 from crm_store.models.tables import PLACE
 from crm_store.outbound.places import PlaceBook
-from crm_store.schema_version import _config, check, upgrade
+from crm_store.schema_version import check, newest_version, upgrade
 from crm_store.store import Store
 
 
@@ -25,13 +27,31 @@ async def test_an_empty_database_is_brought_up_to_date_and_stays_so(url: str) ->
     assert (await check(url)).is_current
 
 
+async def test_the_newest_version_by_name_is_the_newest_by_content(url: str) -> None:
+    assert (await upgrade(url)).current == newest_version()
+
+
+def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    asyncio.run(upgrade(url))
+    program = (
+        "import asyncio, sys; from crm_store.schema_version import bring_up_to_date; "
+        f"asyncio.run(bring_up_to_date({url!r})); print('alembic' in sys.modules)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
 async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrade(
     url: str, tmp_path: Path
 ) -> None:
     database = Database(url)
     database.create_file()
     async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0001"))
+        await connection.run_sync(lambda sync: command.upgrade(config_of(sync), "0001"))
         rows = [
             {"id": f"c-{n:04}", "name": f"Zoë {n}", "company": "Süd" if n else "东方花园"}
             for n in range(1_203)
@@ -57,7 +77,7 @@ async def test_places_of_former_versions_have_one_region(url: str) -> None:
     database = Database(url)
     database.create_file()
     async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0006"))
+        await connection.run_sync(lambda sync: command.upgrade(config_of(sync), "0006"))
         await connection.execute(
             text(
                 "INSERT INTO outbound_place (region, zones) "
