@@ -152,12 +152,13 @@ async def srtp(options: Options, say: Say) -> Outcome:
     for suite in _SUITES:
         say(f"{_SRTP_LEGS} legs with {suite} ...")
         figures = await measure_srtp(suite, _SRTP_LEGS, options.seconds)
-        outcome.raw[f"srtp {suite}"] = asdict(figures) | {"ratio": figures.ratio}
+        outcome.raw[f"srtp {suite}"] = asdict(figures)
+        least, most = figures.interval
         outcome.add(
             f"a leg with {suite}, a packet each way: CPU above plain RTP as a multiple of libsrtp's",
-            f"{figures.ratio:.2f}; {figures.leg_us:.1f} against {figures.library_us:.1f} µs in a bare "
-            f"loop, {figures.hot_us:.1f} in one go (plain: {figures.plain_us:.1f} and "
-            f"{figures.bare_us:.1f} µs), "
+            f"{figures.ratio:.2f} ({least:.2f} to {most:.2f}); {figures.leg_us:.1f} against "
+            f"{figures.library_us:.1f} µs in a bare loop, {figures.hot_us:.1f} in one go "
+            f"(plain: {figures.plain_us:.1f} and {figures.bare_us:.1f} µs), "
             f"{figures.load_reached:.0%} of the load",
             "at most 1.20",
             figures.ratio <= 1.20 and figures.load_reached >= _FULL,

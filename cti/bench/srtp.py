@@ -3,14 +3,15 @@
 A gateway and a bare loop (`cti.bench.bare_gateway`) do the same work: bridged calls that are relayed, all
 legs plain, then all encrypted, both by turns of a second. The difference is what SRTP costs in the one, and
 what the library costs in the other: same packets, sockets, sessions, pace. Most of it is waiting for memory,
-so it swings with what else the host does: only windows that lie beside each other are compared, and the
-median of many is taken.
+so it swings with what else the host does: only windows that lie beside each other are compared, in turns
+that change places (in clear first, then encrypted first), and the median of many is taken, with its interval.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import struct
 import tempfile
@@ -44,6 +45,10 @@ _ROW: Final = 256
 _SPARE_S: Final = 20.0
 """Packets made ahead beyond what is measured: a start on a busy machine takes its time."""
 _WINDOW_S: Final = 1.0
+_TURNS: Final = ((0, 1), (1, 0))
+"""In clear, encrypted."""
+_DRAWN: Final = 2000
+"""Times that the rounds are drawn anew for the interval."""
 _SETTLE_S: Final = 0.35
 """What is on its way at the turn, and new keys for all legs, is not measured."""
 
@@ -64,13 +69,12 @@ class SrtpFigures:
     """CPU of a plain leg for a packet each way."""
     bare_us: float
     """The same in the bare loop."""
+    ratio: float
+    """The leg as a multiple of its library: medians of all rounds."""
+    interval: tuple[float, float]
+    """95 % of it, by drawing the rounds anew."""
     load_reached: float
     """Share of the packets that the gateways handled, the least of all runs."""
-
-    @property
-    def ratio(self) -> float:
-        """The leg as a multiple of its library."""
-        return self.leg_us / self.library_us
 
 
 async def measure_srtp(
@@ -91,9 +95,9 @@ async def measure_srtp(
                 contextlib.closing(_Loop(said, keys, legs)) as loop,
             ):
                 await asyncio.sleep(WARM_UP_S)
-                for _ in range(rounds):
-                    await asyncio.to_thread(loop.measure, in_loop)
-                    await _measure(run, callers, keys, in_gateway)
+                for turns in itertools.islice(itertools.cycle(_TURNS), rounds):
+                    await asyncio.to_thread(loop.measure, in_loop, turns)
+                    await _measure(run, callers, keys, in_gateway, turns)
     return SrtpFigures(
         suite=suite,
         legs=legs,
@@ -102,6 +106,8 @@ async def measure_srtp(
         leg_us=round(in_gateway.more_us, 2),
         plain_us=round(in_gateway.plain_us, 2),
         bare_us=round(in_loop.plain_us, 2),
+        ratio=round(in_gateway.more_us / in_loop.more_us, 3),
+        interval=_interval(in_gateway.more, in_loop.more),
         load_reached=round(min(in_gateway.packets) / (50 * legs * _WINDOW_S), 3),
     )
 
@@ -121,7 +127,12 @@ class _Costs:
     @property
     def more_us(self) -> float:
         """What encryption adds: each window beside the next, so that a slow minute counts for both."""
-        return float(np.median(np.subtract(self.by_turn[1], self.by_turn[0])))
+        return float(np.median(self.more))
+
+    @property
+    def more(self) -> NDArray[np.float64]:
+        """The same of each round."""
+        return np.subtract(self.by_turn[1], self.by_turn[0])
 
 
 class _Loop:
@@ -135,9 +146,9 @@ class _Loop:
         self._parties.start(self._loop.ports)
         self._parties.say(None)
 
-    def measure(self, costs: _Costs) -> None:
-        """One window in clear and one encrypted."""
-        for turn in (0, 1):
+    def measure(self, costs: _Costs, turns: tuple[int, int]) -> None:
+        """One window in clear and one encrypted, in this order or the other."""
+        for turn in turns:
             self._loop.turn_to(SRTP if turn else NOTHING)
             self._parties.say(turn)
             time.sleep(_SETTLE_S)
@@ -162,9 +173,11 @@ async def _bridged(run: GatewayRun, said: tuple[Speech, Speech], legs: int) -> S
     return parties
 
 
-async def _measure(run: GatewayRun, parties: Speakers, keys: SrtpKeys, costs: _Costs) -> None:
+async def _measure(
+    run: GatewayRun, parties: Speakers, keys: SrtpKeys, costs: _Costs, turns: tuple[int, int]
+) -> None:
     """The same as `_Loop.measure`, of the gateway."""
-    for turn in (0, 1):
+    for turn in turns:
         run.secure(keys if turn else None)
         parties.say(turn)
         await asyncio.sleep(_SETTLE_S)
@@ -173,6 +186,14 @@ async def _measure(run: GatewayRun, parties: Speakers, keys: SrtpKeys, costs: _C
         costs.packets.append(handled * _WINDOW_S / window.seconds)
         costs.by_turn[turn].append(1e6 * window.cpu_s / max(window.packets_received, 1))
     parties.say(None)
+
+
+def _interval(gateway: NDArray[np.float64], loop: NDArray[np.float64]) -> tuple[float, float]:
+    """Of the quotient of the medians, 95 %: rounds are drawn anew, those of gateway and loop together."""
+    drawn = np.random.default_rng(1).integers(0, len(loop), (_DRAWN, len(loop)))
+    ratios = np.median(gateway[drawn], axis=1) / np.median(loop[drawn], axis=1)
+    least, most = np.percentile(ratios, (2.5, 97.5))
+    return round(float(least), 2), round(float(most), 2)
 
 
 def _packets(count: int) -> list[bytes]:
