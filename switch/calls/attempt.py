@@ -87,6 +87,12 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """Who may be reached where the callee sends us on; None: redirections are not followed."""
 
     @property
+    def phone(self) -> str:
+        """The phone of ours in whose name it is made, whatever number it shows; empty: none."""
+        rights = self.rights
+        return rights.name if rights is not None and rights.source is Source.PHONE else ""
+
+    @property
     def silence_s(self) -> float:
         """How long it may go without an answer as long as nothing rings."""
         return self.alert_within_s or self.ring_timeout_s

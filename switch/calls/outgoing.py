@@ -64,6 +64,7 @@ class Outgoing:
             attempt.number,
             caller_number=attempt.caller_number,
             caller_name=attempt.caller_name,
+            phone=attempt.phone,
         )
         if hunt.is_emergency:
             self._report_emergency(leg, attempt)
@@ -71,17 +72,16 @@ class Outgoing:
         return leg.id
 
     def _report_emergency(self, leg: Leg, attempt: Attempt) -> None:
-        log.warning(
-            "emergency call to %s by %s", attempt.number, attempt.caller_number or "unknown"
-        )
+        caller = attempt.phone or attempt.caller_number
+        log.warning("emergency call to %s by %s", attempt.number, caller or "unknown")
         self._turn.emit(
             EmergencyCalled(
                 leg=leg.id,
                 call=leg.call,
                 at=leg.began,
                 number=attempt.number,
-                caller_number=attempt.caller_number,
-                location=self._trunks.location_of(attempt.caller_number),
+                caller_number=caller,
+                location=self._trunks.location_of(caller),
             )
         )
 

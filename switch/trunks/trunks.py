@@ -78,13 +78,19 @@ class Trunks:
         *,
         caller_number: str,
         caller_name: str,
+        phone: str = "",
         trace: Trace = None,
     ) -> Hunt:
-        """Begin the search for a call to `number`, normalised, through the trunk or group `way`."""
+        """Begin the search for a call to `number`, normalised, through the trunk or group `way`.
+
+        `phone` is the phone of ours that calls, whatever it shows: an emergency call is always of its
+        place, also where it withholds its number.
+        """
         emergency = self._emergency
         is_emergency = emergency is not None and number in emergency.numbers
         if emergency is not None and is_emergency:
             way = emergency.way
+            caller_number = phone or caller_number
             caller_number = emergency.location_of(caller_number) or caller_number
             note(trace, "emergency", way, caller_number)
         group = self.groups.get(way)

@@ -309,6 +309,28 @@ def test_emergency_calls_know_no_limit_and_show_where_the_caller_is() -> None:
     assert site.ann.statuses()[-1] == 200
 
 
+@pytest.mark.parametrize(
+    ("shows", "privacy"),
+    [("anonymous", "id"), ("1001", "id"), ("anonymous", "none"), ("10-01", "")],
+)
+def test_an_emergency_call_shows_where_the_caller_is_whatever_it_shows(
+    shows: str, privacy: str
+) -> None:
+    site = Site(plan(trunk("a", FIRST)), FIRST)
+    site.ann.shows = shows
+    site.ann.headers = {"P-Preferred-Identity": "<sip:1001@example.com>"}
+    if privacy:
+        site.ann.headers["Privacy"] = privacy
+    site.call("911")
+    (invited,) = site.invited(FIRST)
+    assert invited.request.from_.uri.username == "+12025550199"
+    assert "Privacy" not in invited.request.headers
+    (event,) = site.bench.of(EmergencyCalled)
+    assert (event.caller_number, event.location) == ("1001", "+12025550199")
+    site.ann.cancel()
+    site.bench.check_forgotten()
+
+
 def test_a_password_for_the_carrier_stays_in_the_trunks_settings() -> None:
     credentials = TrunkCredentials(username="acct", password="not-to-be-seen")
     assert "not-to-be-seen" not in repr(trunk("a", FIRST, credentials=credentials))
