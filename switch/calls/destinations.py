@@ -38,13 +38,21 @@ class Destinations:
             return EndCause(Result.UNREACHABLE, "no-binding", 480)
         return groups_of(bindings, self.dtmf_of_phone(number))
 
-    def trunk(self, name: str, number: str, caller: str, now: float) -> Groups | EndCause:
-        """The address of a trunk, or of one of a group, that is the first to take a call of `caller`."""
-        hunt = self._trunks.hunt(name, number, caller_number=caller, caller_name="")
+    def trunk(
+        self, name: str, number: str, phone: str, now: float, *, is_withheld: bool
+    ) -> Groups | EndCause:
+        """The address of a trunk, or of one of a group, that is the first to take a call of `phone`."""
+        hunt = self._trunks.hunt(
+            name,
+            number,
+            caller_number="" if is_withheld else phone,
+            caller_name="",
+            phone=phone,
+        )
         departure = hunt.next(now)
         if isinstance(departure, Nowhere):
             return cause_of_nowhere(departure)
-        # Not signed: who called is not who sends the call on.
+        # Whoever called is not who sends the call on: a signature says so, and no more.
         return [(self._departing.target(departure, is_passed_on=True),)]
 
 

@@ -258,7 +258,15 @@ class Forking:
         now = self._clock.now()
         hop = branch.target.hop
         by_trunk = leg.trunk if hop is None else hop.trunk
-        groups = self._redirections.groups(rights, response, passed, seen, now, by_trunk=by_trunk)
+        groups = self._redirections.groups(
+            rights,
+            response,
+            passed,
+            seen,
+            now,
+            by_trunk=by_trunk,
+            is_withheld=not fork.attempt.caller_number,
+        )
         if not groups:
             return False
         fork.branches.remove(branch)

@@ -48,10 +48,12 @@ class Redirections:
         now: float,
         *,
         by_trunk: str | None,
+        is_withheld: bool,
     ) -> Groups:
         """The targets behind the Contacts of a 3xx, one number after the other; empty: nowhere.
 
-        `by_trunk` is the trunk that the 3xx came from; None: it came from a phone.
+        `by_trunk` is the trunk that the 3xx came from; None: it came from a phone. `is_withheld`: the
+        caller shows no number, and nobody it is sent on to learns it.
         """
         if response.status not in _FOLLOWED or len(passed) > MOST_HOPS:
             return []
@@ -61,7 +63,9 @@ class Redirections:
         for number in _numbers(response):
             if number not in tried:
                 tried.add(number)
-                found += self._groups_of(rights, number, tuple(passed), now, may_leave)
+                found += self._groups_of(
+                    rights, number, tuple(passed), now, may_leave=may_leave, is_withheld=is_withheld
+                )
         return found
 
     def _groups_of(
@@ -70,14 +74,18 @@ class Redirections:
         number: str,
         passed: tuple[Diverted, ...],
         now: float,
+        *,
         may_leave: bool,
+        is_withheld: bool,
     ) -> Groups:
         match self._plan.resolve(rights.source, rights.name, number):
             case ToPhone(number=phone):
                 hop = Hop(phone, phone, None, passed)
                 groups = self._destinations.phone(phone, now)
             case ToTrunk(trunk=trunk, number=outside) if may_leave:
-                groups = self._destinations.trunk(trunk, outside, rights.name, now)
+                groups = self._destinations.trunk(
+                    trunk, outside, rights.name, now, is_withheld=is_withheld
+                )
                 if isinstance(groups, EndCause):
                     return []
                 first = groups[0][0]

@@ -359,6 +359,22 @@ def test_a_phone_may_withhold_its_number_and_must_prove_itself_all_the_same() ->
     bench.check_forgotten()
 
 
+def test_a_withheld_number_stays_so_where_the_call_is_sent_on_to_the_outside() -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1003")
+    carrier = bench.stranger("carrier", CARRIER)
+    ann.shows = "anonymous"
+    ann.headers = {"Privacy": "id", "P-Preferred-Identity": "<sip:1001@example.com>"}
+    ann.call("1003")
+    send_on(bob, to("+12025550123"))
+    invite = invite_of(carrier)
+    assert invite.from_.uri.username == "anonymous"
+    assert invite.headers.get("Privacy") == "id"
+    assert "1001" not in str(list(invite.headers.items()))
+    ann.cancel()
+    bench.check_forgotten()
+
+
 def test_a_binding_elsewhere_is_never_called_by_address() -> None:
     """A Contact is a number to us; its host could be anybody's."""
     bench, ann, bob, _ = ringing()

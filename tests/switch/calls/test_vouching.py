@@ -25,6 +25,7 @@ from switch.trunks.settings import (
 from tests.kit.stir import NOW, URL, Holder, holder, provider_code
 from tests.switch.calls.bench import Bench
 from tests.switch.calls.phone import Phone
+from tests.switch.calls.test_redirection import send_on
 
 CARRIER = ("127.0.0.1", 5091)
 OURS, FOREIGN = "+12025550100", "+442079460123"
@@ -97,6 +98,14 @@ def test_a_call_out_is_vouched_for_as_far_as_the_number_is_ours(
     carrier = own.stranger("carrier", CARRIER)
     own.phone("1001").call(FOREIGN)
     assert claims(carrier) == signed
+
+
+def test_a_call_that_a_phone_sends_on_is_vouched_for_no_further_than_that() -> None:
+    own = bench(plan(shown=(("1001", OURS),)))
+    carrier, bob = own.stranger("carrier", CARRIER), own.phone("1003")
+    own.phone("1001").call("1003")
+    send_on(bob, f"<sip:{FOREIGN}@127.0.0.1>")
+    assert claims(carrier) == ("C", OURS[1:], FOREIGN[1:])
 
 
 @pytest.mark.parametrize("number", [OURS, FOREIGN])
