@@ -23,6 +23,8 @@ MOST_HEADERS: Final = 8
 """Identity headers of one request that are looked at."""
 _MOST_REMEMBERED: Final = 20_000
 _SHA256: Final = ECDSA(SHA256())
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the group of P-256: where (r, s) is a signature, (r, order - s) is one as well."""
 _USED_HERE: Final = frozenset({"shaken", ""})
 """Kinds of token that are judged; `div` and others are let pass unread."""
 
@@ -63,7 +65,7 @@ class Verifier:
         self._max_age_s = max_age_s
         self._needs_number_authority = needs_number_authority
         self._seen: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
-        """Digest of a token to the time when it may be forgotten, and its call."""
+        """`_mark` of a token to the time when it may be forgotten, and its call."""
 
     def verify(
         self,
@@ -90,7 +92,7 @@ class Verifier:
                     raise StirError("malformed", "ppt of header and token differ")
                 if identity.info and identity.info != passport.header.x5u:
                     raise StirError("malformed", "info and x5u differ", status=436)
-                self._judge(identity.token, passport, callers, called, call_id, now)
+                self._judge(passport, callers, called, call_id, now)
             except StirError as error:
                 fault = error
                 continue
@@ -102,7 +104,6 @@ class Verifier:
 
     def _judge(
         self,
-        token: str,
         passport: Passport,
         callers: Sequence[str],
         called: Sequence[str],
@@ -128,7 +129,7 @@ class Verifier:
             signatory.key.verify(der, passport.signed, _SHA256)
         except InvalidSignature:
             raise StirError("wrong-signature", "the signature is wrong") from None
-        self._remember(token, call_id, now)
+        self._remember(passport, call_id, now)
 
     def _check_authority(self, signatory: Signatory, number: str) -> None:
         authority = signatory.authority
@@ -140,14 +141,26 @@ class Verifier:
             words = "the certificate does not speak for this number"
             raise StirError("no-number-authority", words, status=437)
 
-    def _remember(self, token: str, call_id: str, now: float) -> None:
+    def _remember(self, passport: Passport, call_id: str, now: float) -> None:
         """Raise StirError for a token that another call has brought already."""
         seen = self._seen
         while seen and (len(seen) >= _MOST_REMEMBERED or next(iter(seen.values()))[0] < now):
             seen.popitem(last=False)
-        key = sha256(token.encode()).digest()
+        key = _mark(passport)
         known = seen.get(key)
         if known is None:
             seen[key] = (now + 2 * self._max_age_s, call_id)
         elif known[1] != call_id:
             raise StirError("replayed", "the signature belongs to another call")
+
+
+def _mark(passport: Passport) -> bytes:
+    """What tells a token from others however its signature is written.
+
+    One signature has many spellings: the last character of base64 has bits to spare, and `s` has a twin.
+    Whoever overheard a token must not make another of it.
+    """
+    half = len(passport.signature) // 2
+    s = int.from_bytes(passport.signature[half:], "big")
+    least = min(s, _ORDER - s).to_bytes(half, "big")
+    return sha256(passport.signed + b"." + passport.signature[:half] + least).digest()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from functools import cache
 from itertools import count
 
@@ -216,6 +217,36 @@ def test_a_signature_serves_one_call_only() -> None:
     assert judge(value, own, call="c1").verstat is Verstat.PASSED
     assert judge(value, own, call="c1").verstat is Verstat.PASSED, "the same call, challenged"
     assert judge(value, own, call="c2").reason == "replayed"
+
+
+def respelt(value: str) -> str:
+    """The same signature with another last character: four of its bits mean nothing."""
+    token, _, params = value.partition(";")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return f"{token[:-1]}{letters[letters.index(token[-1]) ^ 1]};{params}"
+
+
+def twin(value: str) -> str:
+    """The other signature of the same words by the same key, made without the key."""
+    token, _, params = value.partition(";")
+    signed_part, _, text = token.rpartition(".")
+    r_and_s = urlsafe_b64decode(text + "==")
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    other = (order - int.from_bytes(r_and_s[32:], "big")).to_bytes(32, "big")
+    text = urlsafe_b64encode(r_and_s[:32] + other).rstrip(b"=").decode()
+    return f"{signed_part}.{text};{params}"
+
+
+@pytest.mark.parametrize("change", [respelt, twin])
+def test_a_signature_that_was_overheard_cannot_be_written_in_another_way(
+    change: Callable[[str], str],
+) -> None:
+    own = verifier(provider().pem)
+    value = signed()
+    assert change(value) != value
+    assert judge(change(value), verifier(provider().pem)).verstat is Verstat.PASSED
+    assert judge(value, own, call="c1").verstat is Verstat.PASSED
+    assert judge(change(value), own, call="c2").reason == "replayed"
 
 
 def test_what_is_remembered_of_calls_is_bounded_and_forgotten() -> None:
