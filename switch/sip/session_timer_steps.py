@@ -11,6 +11,7 @@ from switch.sip.events import RefreshDue
 from switch.sip.message import Request, Response
 from switch.sip.session import Alarm, Session
 from switch.sip.session_expires import (
+    LEAST_S,
     SessionExpires,
     asked_by,
     expires_in,
@@ -102,7 +103,7 @@ def agree_as_server(
     interval = max(ours, least)
     refresher = "uac" if is_supported else "uas"
     if asked is not None:
-        interval = max(min(asked.interval_s, interval), least, table.settings.session_min_s)
+        interval = max(min(asked.interval_s, interval), least)
         if is_supported and asked.refresher is not None:
             refresher = asked.refresher
     elif session.timer is not State.OFF and is_supported:
@@ -120,15 +121,16 @@ def agree_as_server(
 
 def ask_in(table: SessionTable, session: Session, request: Request) -> None:
     """Say in an INVITE or UPDATE of ours what interval we want, and in a dialog who refreshes."""
-    interval = max(session.interval_s or table.settings.session_interval_s, session.min_se)
     if not table.settings.session_interval_s:
         return
+    least = max(session.min_se, table.settings.session_min_s)
+    interval = max(session.interval_s or table.settings.session_interval_s, least)
     refresher = None
     if session.timer is not State.OFF:
         refresher = "uas" if session.timer is State.THEIRS else "uac"
     request.headers.put("Session-Expires", str(SessionExpires(interval, refresher)))
-    if session.min_se:
-        request.headers.put("Min-SE", str(session.min_se))
+    if least > LEAST_S:
+        request.headers.put("Min-SE", str(least))
 
 
 def agree_as_client(table: SessionTable, session: Session, response: Response, now: float) -> None:
@@ -149,7 +151,8 @@ def agree_as_client(table: SessionTable, session: Session, response: Response, n
     if agreed is None:
         _agreed(table, session, max(ours, session.min_se), now, is_ours=True)
         return
-    interval = max(agreed.interval_s, table.settings.session_min_s)
+    # Whoever refreshes later than it said loses the session, whatever we would have liked.
+    interval = max(agreed.interval_s, LEAST_S)
     _agreed(table, session, interval, now, is_ours=agreed.refresher != "uas")
 
 

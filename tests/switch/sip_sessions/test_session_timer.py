@@ -159,6 +159,32 @@ def test_a_longer_interval_is_asked_for_and_granted() -> None:
     assert len(sent(wire, "a", "UPDATE")) == 1
 
 
+def test_a_shorter_interval_than_we_like_is_kept_where_the_peer_insists() -> None:
+    """It was told our least in the INVITE; one that does not care for that would end the call."""
+    wire = Wire(fate=lost, settings=UserAgentSettings(session_min_s=600))
+    wire.call()
+    (asked,) = sent(wire, "a", "INVITE")
+    assert asked.headers.get("Min-SE") == "600"
+    headers = asked.headers.copy()
+    headers.set("To", f"{headers.get('To')};tag=careless")
+    headers.set("Contact", "<sip:b@192.0.2.2:5060>")
+    headers.set("Session-Expires", "200;refresher=uac")
+    wire.inject(wire.a, serialize(Response(200, "OK", headers, ANSWER)))
+    assert wire.a.names() == ["Answered"]
+    wire.run(101.0)
+    assert sent(wire, "a", "UPDATE")
+
+
+def test_a_peer_that_hears_of_our_least_grants_it() -> None:
+    wire = Wire(
+        settings=UserAgentSettings(session_min_s=600),
+        b_settings=UserAgentSettings(session_interval_s=200),
+    )
+    established(wire)
+    granted = next(m for _, m in wire.sent if is_response(m, 200))
+    assert granted.headers.get("Session-Expires") == "600;refresher=uac"
+
+
 def answer_all(wire: Wire, status: int, **headers: str) -> None:
     """Whatever A sends from now on gets this answer, of nobody's making."""
     answered: set[str | None] = set()
