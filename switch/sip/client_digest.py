@@ -172,6 +172,13 @@ class Provable(Struct, eq=False):
         return self.request
 
 
+def credentials_in(request: Request) -> tuple[tuple[str, str], ...]:
+    """The credentials of a request, as header names and values."""
+    return tuple(
+        (name, value) for _, name in _HEADERS.values() for value in request.headers.get_all(name)
+    )
+
+
 def repeated(request: Request, seq: int) -> Request:
     """The same request for another transaction: of the same Call-ID and From, with another CSeq."""
     headers = request.headers.copy()

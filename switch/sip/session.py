@@ -129,6 +129,8 @@ class Session(Struct, eq=False):
     """Answers challenges to our requests; None: they are final."""
     attempt: Provable | None = None
     """Our INVITE, where it may be challenged."""
+    proofs: tuple[tuple[str, str], ...] = ()
+    """The credentials of our latest INVITE or re-INVITE: its ACK has the same (RFC 3261 section 13.2.2.4)."""
     timer: session_timer.State = session_timer.State.OFF
     interval_s: int = 0
     """Agreed upon; 0: nothing yet."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from switch.sip.bodies import SDP
-from switch.sip.client_digest import ClientCredentials, Provable, Prover
+from switch.sip.client_digest import ClientCredentials, Provable, Prover, credentials_in
 from switch.sip.deadlines import Deadlines
 from switch.sip.dialog import Dialog
 from switch.sip.endpoint import Endpoint
@@ -201,6 +201,8 @@ class SessionTable:
         """Send a request that is complete."""
         transaction = self.endpoint.send_request(request, flow, now)
         self.clients[transaction] = client
+        if client.purpose in (Purpose.INVITE, Purpose.REINVITE):
+            client.session.proofs = credentials_in(request)
         if client.dialog is None:
             client.session.transaction = transaction
         if client.purpose is Purpose.REINVITE:
@@ -212,6 +214,8 @@ class SessionTable:
         """Acknowledge a 2xx and keep the ACK for its retransmissions."""
         seq = response.cseq.seq
         ack = dialog.request("ACK", seq)
+        for name, value in session.proofs:
+            ack.headers.add(name, value)
         if answer:
             ack.headers.put("Content-Type", SDP)
             ack.body = answer

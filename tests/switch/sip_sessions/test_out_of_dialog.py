@@ -249,6 +249,35 @@ def test_a_call_proves_itself_and_so_do_its_later_requests() -> None:
     wire.assert_quiet()
 
 
+def test_an_acknowledgement_has_the_credentials_of_what_it_acknowledges() -> None:
+    """RFC 3261 section 13.2.2.4: a proxy that checks every request lets no other ACK pass."""
+    wire = Wire()
+    guard = Guarded(wire)
+
+    def take(event: SessionEvent, now: float) -> None:
+        if isinstance(event, ReofferReceived):
+            wire.b.ua.accept_reoffer(event.session, ANSWER, now)
+        else:
+            guard.take(event, now)
+
+    wire.b.on_event = take
+    call(wire, SECRET)
+    answered = wire.a.log[0]
+    assert isinstance(answered, Answered)
+    wire.a.ua.reoffer(answered.session, OFFER, wire.now)
+    wire.run()
+
+    def proofs(method: str) -> list[str | None]:
+        asked = [m for _, m in wire.sent if is_request(m, method)]
+        return [each.headers.get("Proxy-Authorization") for each in asked]
+
+    assert proofs("INVITE")[0] is None
+    assert None not in proofs("INVITE")[1:]
+    assert proofs("ACK") == proofs("INVITE")
+    wire.a.ua.end(answered.session, wire.now)
+    wire.assert_quiet()
+
+
 def test_a_call_with_a_wrong_password_fails_once() -> None:
     wire = Wire()
     Guarded(wire)
