@@ -37,6 +37,7 @@ from switch.sip.dialog import Dialog
 from switch.sip.events import TransactionId
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
+from switch.sip.secured import contact_for
 from switch.sip.uri import Uri
 from switch.sip.writing import make_response
 
@@ -304,7 +305,8 @@ class Notifier:
         own = response.headers
         for route in request.headers.values_of("Record-Route") or ():
             own.add("Record-Route", route)
-        own.set("Contact", f"<{self._contact(each.dialog.flow)}>")
+        flow = each.dialog.flow
+        own.set("Contact", f"<{contact_for(request, flow, self._contact(flow))}>")
         own.set("Expires", str(expires_s))
         return response
 
@@ -364,7 +366,8 @@ class Notifier:
     def _notification(self, each: Subscription, state: str) -> Request:
         request = each.dialog.request("NOTIFY")
         own = request.headers
-        own.set("Contact", f"<{self._contact(each.dialog.flow)}>")
+        flow = each.dialog.flow
+        own.set("Contact", f"<{contact_for(request, flow, self._contact(flow))}>")
         own.set("Event", each.event)
         own.set("Subscription-State", state)
         own.set("Content-Type", CONTENT_TYPES[each.package])

@@ -18,6 +18,7 @@ from switch.sip.events import ReferId, SessionChanged, SessionEvent, SessionId, 
 from switch.sip.flow import Flow
 from switch.sip.message import Request, Response
 from switch.sip.refers import Referral, Referring
+from switch.sip.secured import contact_for
 from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
 from switch.sip.user_agent_settings import UserAgentSettings
 from switch.sip.writing import make_response
@@ -168,13 +169,13 @@ class SessionTable:
     ) -> Request:
         """Add what every INVITE of ours carries."""
         own = request.headers
-        own.put("Contact", f"<{self._contact(flow)}>")
         own.put("Allow", self._allow)
         own.put("Supported", self._supported)
         if self.settings.user_agent:
             own.put("User-Agent", self.settings.user_agent)
         for name, value in pairs(headers):
             own.set(name, value)
+        own.put("Contact", f"<{contact_for(request, flow, self._contact(flow))}>")
         if body:
             own.put("Content-Type", SDP)
             request.body = body
@@ -273,7 +274,7 @@ class SessionTable:
         own = response.headers
         for route in request.headers.values_of("Record-Route") or ():
             own.add("Record-Route", route)
-        own.put("Contact", f"<{self._contact(flow)}>")
+        own.put("Contact", f"<{contact_for(request, flow, self._contact(flow))}>")
         if status >= 200:
             own.put("Allow", self._allow)
             own.put("Supported", self._supported)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from switch.presence.records import LEAP, SubscriptionRecord, subscription_of
 from switch.presence.settings import Watch
 from switch.presence.states import Direction, LineState, Mailbox
+from switch.sip.flow import Transport
 from switch.sip.message import Request
 from tests.switch.presence.watching import FLOW, Site, Watcher
 
@@ -35,6 +36,15 @@ def test_a_stranger_is_challenged_and_told_nothing() -> None:
     assert response.status == 401
     assert len(site.notifier.subscriptions) == 0
     assert site.sent == []
+
+
+def test_who_watches_by_sips_is_answered_and_notified_by_sips() -> None:
+    site = Site()
+    watcher = Watcher(site)
+    flow = replace(FLOW, transport=Transport.TLS, connection=1)
+    contact = "<sips:1001@192.0.2.77:31000>"
+    answers = [watcher.subscribe(flow=flow, Contact=contact), *watcher.notified]
+    assert [str(each.contacts[0].uri) for each in answers] == ["sips:switchroom@192.0.2.1:5060"] * 2
 
 
 def test_a_wrong_password_is_refused() -> None:
