@@ -220,7 +220,9 @@ def _take_opus(
             made = conceal_opus(
                 coder.decoder, packet, header.start, header.length, gap, tables.linear
             )
-            if made > 0:
+            # A ring that waits has stood in for most of it: its time is over.
+            waited = rings[row].ahead == 0 and rings[row].misses > 1
+            if made > 0 and not waited:
                 lost = _push(
                     tables, rings, blocks, filled, row, (coder.time - gap) & 0xFFFFFFFF, False, made
                 )

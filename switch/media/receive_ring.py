@@ -12,9 +12,13 @@ doubled or out of order all find their place by the same arithmetic. Each tick t
 - nothing there at all: concealed, and `read` waits, so that the delay grows by a frame (jitter, a
   slow clock at the peer, the end of a talk spurt).
 
+What comes then is either what was waited for, or shows that it will not come: `read` goes on to it, for the
+time of a pause or of a burst of loss has passed already.
+
 The depth follows the jitter. When in all but two ticks of a window more was ahead than needed, frames are
-left out (a fast clock, or jitter that is over); when several packets came late, `read` waits for a frame. A
-ring that ran dry in a window begins the next talk spurt deeper. Far jumps of the timestamp anchor it anew.
+left out (a fast clock, or jitter that is over), and the sound before leads over into that after them; when
+several packets came late, `read` waits for a frame. A ring that ran dry in a window begins the next talk
+spurt deeper. Far jumps of the timestamp anchor it anew.
 
 Concealment is that of `concealment.py`.
 """
@@ -167,6 +171,7 @@ def push_packet(
     ring = rings[row]
     count = length // BLOCK_SAMPLES
     place = signed_difference(timestamp, ring.read_timestamp, 32) // BLOCK_SAMPLES
+    target = max(ring.target, TARGET_BLOCKS)
     lost = 0
     if restarted or not ring.anchored or place + count > MAX_AHEAD_BLOCKS or place <= -DEPTH_BLOCKS:
         for slot in range(DEPTH_BLOCKS):
@@ -175,12 +180,15 @@ def push_packet(
         lost //= FRAME_BLOCKS
         ring.anchored = True
         ring.read_slot = 0
-        target = max(ring.target, TARGET_BLOCKS)
         ring.read_timestamp = timestamp - target * BLOCK_SAMPLES
         ring.ahead = ring.heard = 0
         place = target
-    elif ring.ahead == 0 and ring.misses > 0 and 0 <= place < FRAME_BLOCKS:
-        ring.behind += 1  # the one that was waited for
+    elif ring.ahead == 0 and ring.misses > 0:
+        if 0 <= place < FRAME_BLOCKS:
+            ring.behind += 1  # the one that was waited for
+        elif place > target:
+            ring.read_timestamp += (place - target) * BLOCK_SAMPLES
+            place = target
     if count > MAX_PACKET_BLOCKS:
         return lost + 1
     if count == 0:
@@ -352,7 +360,11 @@ def pop_frames(
                 blocks[row, slot + 1] = frame[BLOCK_SAMPLES:]
             _advance(rings, filled, row)
         if window_ends:
-            for _ in range(_end_window(ring, fill_levels[row])):
+            spare = _end_window(ring, fill_levels[row])
+            if spare > 0 and ring.misses == 0:
+                begin_repeating(ring, blocks[row], cycles[row], decode[law])
+                ring.misses = 1  # as after a loss: the next frame is crossed over into
+            for _ in range(spare):
                 _advance(rings, filled, row)
                 left_out += 1
     return left_out

@@ -85,6 +85,20 @@ def test_there_is_no_click_where_sound_begins_again() -> None:
     assert np.abs(np.diff(sound)).max() < 1.5 * np.abs(np.diff(line.wave)).max()
 
 
+def test_there_is_no_click_where_frames_are_left_out() -> None:
+    line = Line(143.0)
+    heard = []
+    pushed = 0
+    for frame in range(900):
+        while pushed < 1.01 * frame:  # a clock that is too fast
+            line.push(pushed)
+            pushed += 1
+        heard.append(line.pop())
+    sound = np.concatenate(heard[8:]).astype(np.float64)
+    assert line.rings.left_out >= 5
+    assert np.abs(np.diff(sound)).max() < 1.5 * np.abs(np.diff(line.wave)).max()
+
+
 def test_it_fades_into_silence_within_sixty_milliseconds() -> None:
     line = Line()
     for frame in range(12):

@@ -181,6 +181,19 @@ def test_a_pause_and_a_far_jump_anchor_anew() -> None:
     assert last == ((2 * 1008) % 100, (2 * 1008) % 100 + 1)
 
 
+@pytest.mark.parametrize("missing", [3, 4, 8, 10, 12])
+def test_a_burst_of_loss_lasts_no_longer_than_it_does(missing: int) -> None:
+    ring = Ring()
+    heard = []
+    for n in range(60):
+        if not 20 <= n < 20 + missing:
+            ring.push(2 * n)
+        heard.append(ring.pop())
+    late = [(n - heard[n][0] // 2) % 50 for n in range(60) if n < 20 or n > 21 + missing]
+    assert late[1:20] == [1] * 19
+    assert set(late[20:]) <= {1, 2}, "a frame is waited for, the burst is not waited for twice"
+
+
 def test_a_burst_longer_than_the_ring_is_bounded() -> None:
     ring = Ring()
     for n in range(200):
