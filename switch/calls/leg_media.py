@@ -195,6 +195,8 @@ class LegMedia:
                 telephone_event_clock_rate=audio.telephone_event_clock_rate,
                 max_bitrate=audio.max_bitrate,
                 use_fec=audio.use_fec,
+                received_payload_type=audio.received_payload_type,
+                received_event_payload_type=audio.received_event_payload_type,
                 digits_elsewhere=sends_digits_by_info(leg),
                 send=audio.send,
                 receive=audio.receive,

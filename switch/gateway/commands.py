@@ -52,6 +52,8 @@ class CommandRunner:
                     codec=command.codec,
                     payload_type=command.payload_type,
                     event_type=command.telephone_event_payload_type,
+                    heard_type=command.received_payload_type,
+                    heard_event_type=command.received_event_payload_type,
                     event_rate=command.telephone_event_clock_rate,
                     bitrate=command.max_bitrate,
                     use_fec=command.use_fec,

@@ -71,7 +71,7 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     """Encoding name: `PCMU`, `PCMA`, `G722` or `OPUS`."""
     payload_type: int
     telephone_event_payload_type: int | None = None
-    """Payload type of RFC 4733 events, the same for both directions; None: not agreed."""
+    """Payload type of RFC 4733 events that the peer is sent; None: not agreed."""
     send: bool = True
     """False while the peer asked for `recvonly`-less directions (it does not want to hear)."""
     receive: bool = True
@@ -97,6 +97,9 @@ class ConfigureLeg(Message, frozen=True, kw_only=True, tag="configure_leg"):
     dtls: Dtls | None = None
     ice: Ice | None = None
     """Then packets go to where an authentic check came from, not to the address above."""
+    received_payload_type: int | None = None
+    """What the peer's packets carry; None: the same as those it is sent."""
+    received_event_payload_type: int | None = None
 
 
 class RemoveLeg(Message, frozen=True, kw_only=True, tag="remove_leg"):

@@ -27,13 +27,15 @@ LEG: Final = np.dtype(
         ("sending", np.bool_),  # has a peer that wants to hear
         ("receiving", np.bool_),  # has a peer that should be heard; its silence is a fault
         ("codec", np.uint8),
-        ("payload_type", np.uint8),
+        ("payload_type", np.uint8),  # of what it is sent
         ("handshakes", np.bool_),  # its peer may send STUN and DTLS
-        ("event_type", np.uint8),  # payload type of telephone events
+        ("event_type", np.uint8),  # payload type of telephone events that it is sent
         ("law", np.uint8),  # PCMU or PCMA: how its frames are kept inside
         ("scale", np.int64),  # units of its timestamps for a sample at 8 kHz
         ("event_scale", np.int64),  # the same of the durations of its telephone events
         ("hushes", np.bool_),  # digits that it keys by tones go on as events, and not in its sound
+        ("heard_type", np.uint8),  # payload types of what comes from it: those of our own offer
+        ("heard_event_type", np.uint8),
         # Set by whoever sends.
         ("dialling", np.bool_),  # digits are being sent in place of sound
         ("ssrc", np.int64),
@@ -76,6 +78,8 @@ class LegTable:
     codec: NDArray[np.uint8]
     payload_type: NDArray[np.uint8]
     event_type: NDArray[np.uint8]
+    heard_type: NDArray[np.uint8]
+    heard_event_type: NDArray[np.uint8]
     law: NDArray[np.uint8]
     scale: Rows
     event_scale: Rows
@@ -122,7 +126,7 @@ class LegTable:
         self.ids[row] = leg
         self.stats.reset(row)
         self.table[row] = 0
-        self.payload_type[row] = self.event_type[row] = NO_PAYLOAD_TYPE
+        self._agree_on_nothing(row)
         self.scale[row] = self.event_scale[row] = 1
         self.ssrc[row] = self._random_u32()
         self.next_sequence[row] = self._random_u32() & 0x7FFF
@@ -137,12 +141,16 @@ class LegTable:
         row = self.rows.pop(leg)
         del self.ids[row]
         self.active[row] = self.sending[row] = self.receiving[row] = False
-        self.payload_type[row] = self.event_type[row] = NO_PAYLOAD_TYPE
+        self._agree_on_nothing(row)
         return row
 
     def release(self, row: int) -> None:
         """Nothing refers to the row any more."""
         self._pool.give_back(row)
+
+    def _agree_on_nothing(self, row: int) -> None:
+        self.payload_type[row] = self.event_type[row] = NO_PAYLOAD_TYPE
+        self.heard_type[row] = self.heard_event_type[row] = NO_PAYLOAD_TYPE
 
     def _have(self, table: NDArray[Any]) -> None:
         self.table = table

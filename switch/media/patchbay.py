@@ -123,6 +123,8 @@ class Patchbay:
         codec: str,
         payload_type: int,
         event_type: int | None,
+        heard_type: int | None = None,
+        heard_event_type: int | None = None,
         event_rate: int = SAMPLE_RATE_HZ,
         bitrate: int = 0,
         use_fec: bool = False,
@@ -133,16 +135,17 @@ class Patchbay:
     ) -> None:
         """Set where a leg's RTP goes and how it is coded. Raises MediaCommandError.
 
-        `remote` is None where ICE will tell; `event_rate` is the clock of telephone events, Hz; `bitrate`
-        (bits a second, 0: as we like) and `use_fec` concern Opus. With `digits_elsewhere` nothing of what
-        others key is sent to it, and nothing that it sends is heard as a digit.
+        `remote` is None where ICE will tell. Payload types are those of what it is sent, and `heard_...`
+        those of what comes from it (None: the same); `event_rate` is the clock of telephone events, Hz.
+        `bitrate` (bits a second, 0: as we like) and `use_fec` concern Opus. With `digits_elsewhere` nothing
+        of what others key is sent to it, and nothing that it sends is heard as a digit.
         """
         row = self._row(leg)
         legs = self._legs
         number = CODEC_BY_NAME.get(codec.upper())
         if number is None:
             raise MediaCommandError(f"codec {codec!r} is unknown; use one of {[*CODEC_BY_NAME]}")
-        for given in (payload_type, event_type):
+        for given in (payload_type, event_type, heard_type, heard_event_type):
             if given is not None and not 0 <= given < 128:
                 raise MediaCommandError(f"payload type {given} is not in 0 to 127")
         if event_rate not in EVENT_RATES_HZ:
@@ -158,8 +161,10 @@ class Patchbay:
             legs.scale[row] = CLOCK_SCALE_OF_CODEC[number]
             self._rings.reset(np.array([row]), legs.table)
             self._coders.configure(row, number, bitrate, use_fec=use_fec)
-        legs.payload_type[row] = payload_type
-        legs.event_type[row] = NO_PAYLOAD_TYPE if event_type is None else event_type
+        events = NO_PAYLOAD_TYPE if event_type is None else event_type
+        legs.payload_type[row], legs.event_type[row] = payload_type, events
+        legs.heard_type[row] = payload_type if heard_type is None else heard_type
+        legs.heard_event_type[row] = events if heard_event_type is None else heard_event_type
         legs.event_scale[row] = event_rate // SAMPLE_RATE_HZ
         self._digit_relay.leave_out(row, is_out=digits_elsewhere)
         legs.sending[row] = send and not held

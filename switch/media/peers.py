@@ -90,5 +90,11 @@ class Peers:
         return bool(
             header.valid
             and len(data) < ROW_OCTETS
-            and kind in (legs.payload_type[row], legs.event_type[row])
+            and kind
+            in (
+                legs.heard_type[row],
+                legs.heard_event_type[row],
+                legs.payload_type[row],
+                legs.event_type[row],
+            )
         )

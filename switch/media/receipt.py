@@ -261,13 +261,16 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
         first = tables.relay_start[row]
         listeners = tables.relay_listeners[first : first + tables.relay_count[row]]
         kind = header.marker_and_type & 0x7F
-        is_event = kind == leg.event_type
-        if not is_event and kind != leg.payload_type:
-            # The peer lives, but there is nothing to be heard but noise.
-            if kind == NOISE_TYPE and leg.scale == 1 and header.length > 0:
-                leg.noise = min(int(packet[header.start]), MAX_NOISE) + 1
-            close_gap(legs, listeners)
-            continue
+        is_event = kind == leg.heard_event_type
+        if not is_event and kind != leg.heard_type:
+            # Peers whose answer has numbers of its own mostly, but not always, send with ours.
+            is_event = kind == leg.event_type
+            if not is_event and kind != leg.payload_type:
+                # The peer lives, but there is nothing to be heard but noise.
+                if kind == NOISE_TYPE and leg.scale == 1 and header.length > 0:
+                    leg.noise = min(int(packet[header.start]), MAX_NOISE) + 1
+                close_gap(legs, listeners)
+                continue
         leg.last_sound = now
         leg.noise = 0
         if is_event:

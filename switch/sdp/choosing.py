@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from switch.errors import RemoteProtocolError
-from switch.sdp.codecs import KNOWN, OpusParameters, opus_parameters
+from switch.sdp.codecs import KNOWN, NO_NUMBERS, Numbers, OpusParameters, opus_parameters
 from switch.sdp.description import Codec, Description, Direction, Media
 from switch.sdp.negotiated_audio import PTIME_MS, NegotiatedAudio, telephone_event
 from switch.sdp.transport import Refusal, Transport, TransportNegotiation
@@ -24,6 +24,8 @@ class Means(NamedTuple):
     codecs: tuple[str, ...]
     takes_events: bool
     """Telephone-events are agreed on."""
+    offered: Numbers = NO_NUMBERS
+    """Those of our offer, which a peer that answers sends with, whatever its answer says (RFC 3264, 6.1)."""
 
 
 class Choice(Struct, frozen=True):
@@ -91,8 +93,15 @@ def choose(
         telephone_event_clock_rate=event_rate,
         max_bitrate=opus.max_bitrate,
         use_fec=opus.use_fec,
+        received_payload_type=_other(means.offered.codecs.get(codec.name), codec.payload_type),
+        received_event_payload_type=_other(means.offered.events.get(event_rate), event),
     )
     return Choice(index, audio, Direction.of(sends=send, receives=receive), transport)
+
+
+def _other(ours: int | None, theirs: int | None) -> int | None:
+    """Our number where the peer has another one."""
+    return ours if theirs is not None and ours != theirs else None
 
 
 def _is_reachable(media: Media, transport: Transport, own: str) -> bool:

@@ -10,7 +10,7 @@ Names are in upper case here, as everywhere but in the text of a description.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 TELEPHONE_EVENT: Final = "TELEPHONE-EVENT"
@@ -52,6 +52,18 @@ KNOWN: Final = {
 
 WRITTEN: Final = tuple(codec.written.partition("/")[0] for codec in KNOWN.values())
 """The names as people and descriptions write them."""
+
+
+class Numbers(NamedTuple):
+    """The payload types that a description of ours names."""
+
+    codecs: Mapping[str, int]
+    """By encoding name."""
+    events: Mapping[int, int]
+    """Of telephone events, by clock rate."""
+
+
+NO_NUMBERS: Final = Numbers({}, {})
 
 
 class OpusParameters(NamedTuple):

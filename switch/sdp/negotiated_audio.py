@@ -21,8 +21,9 @@ class NegotiatedAudio(Struct, frozen=True, kw_only=True):
     codec: str
     """One of `switch.sdp.codecs.ALL_CODECS`."""
     payload_type: int
+    """Of what we send: the number that the peer gave the codec."""
     telephone_event_payload_type: int | None
-    """Of RFC 4733 events; None: the peer takes none."""
+    """Of the RFC 4733 events that we send; None: the peer takes none."""
     send: bool
     """The peer wants to hear us."""
     receive: bool
@@ -35,6 +36,9 @@ class NegotiatedAudio(Struct, frozen=True, kw_only=True):
     """Bits a second that the peer wants at most, on average; 0: it does not say."""
     use_fec: bool = False
     """The peer makes use of forward error correction (Opus)."""
+    received_payload_type: int | None = None
+    """Of what the peer sends, where its answer has another number than our offer; None: the same."""
+    received_event_payload_type: int | None = None
 
     @property
     def is_on_hold(self) -> bool:
@@ -46,6 +50,8 @@ AUDIO_FIELDS = NegotiatedAudio.__struct_fields__[:8]
 audio_values = attrgetter(*AUDIO_FIELDS)
 CODING_FIELDS = ("telephone_event_clock_rate", "max_bitrate", "use_fec")
 coding_values = attrgetter(*CODING_FIELDS)
+RECEIVED_FIELDS = ("received_payload_type", "received_event_payload_type")
+received_values = attrgetter(*RECEIVED_FIELDS)
 
 
 class Slot(Struct, frozen=True):

@@ -30,3 +30,5 @@ class NegotiationRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """With the keys of SRTP: who can read it can listen."""
     takes_events: bool = True
     """We agree on telephone-events."""
+    received: tuple[int | None, int | None] = (None, None)
+    """Of `NegotiatedAudio`: payload types of what the peer sends, where they are others."""

@@ -11,16 +11,25 @@ from collections.abc import Callable, Sequence
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.choosing import NOT_ACCEPTABLE, Means, best, choose
-from switch.sdp.codecs import G711, known_names, offered_numbers
+from switch.sdp.codecs import (
+    G711,
+    NO_NUMBERS,
+    TELEPHONE_EVENT,
+    Numbers,
+    known_names,
+    offered_numbers,
+)
 from switch.sdp.description import Direction, parse_description
 from switch.sdp.negotiated_audio import (
     AUDIO_FIELDS,
     CODING_FIELDS,
+    RECEIVED_FIELDS,
     NegotiatedAudio,
     Slot,
     audio_values,
     coding_values,
     live_media,
+    received_values,
 )
 from switch.sdp.negotiation_record import NegotiationRecord
 from switch.sdp.transport import (
@@ -47,6 +56,7 @@ class AudioNegotiation:
         "_live",
         "_offered_codec",
         "_offered_direction",
+        "_offered_numbers",
         "_port",
         "_session_id",
         "_slots",
@@ -84,6 +94,7 @@ class AudioNegotiation:
         self._offered_direction = Direction.SENDRECV
         self._offered_codec = ""
         """The first one of our last offer."""
+        self._offered_numbers = NO_NUMBERS
         self._text = b""
 
     @property
@@ -125,6 +136,7 @@ class AudioNegotiation:
             (8000, 0, False) if audio is None else coding_values(audio),
             self._transport.record(),
             self._takes_events,
+            (None, None) if audio is None else received_values(audio),
         )
 
     @classmethod
@@ -148,10 +160,13 @@ class AudioNegotiation:
         if record.current is not None:
             values = dict(zip(AUDIO_FIELDS, record.current, strict=True))
             values |= zip(CODING_FIELDS, record.coding, strict=True)
+            values |= zip(RECEIVED_FIELDS, record.received, strict=True)
             found._current = NegotiatedAudio(**values)  # type: ignore[arg-type]
         found._is_offering = record.is_offering
         found._offered_direction = Direction(record.offered_direction)
         found._text = record.text
+        if record.is_offering:
+            found._offered_numbers = _numbers_of(record.text, record.live)
         if record.transport is not None:
             found._transport = TransportNegotiation.of_record(record.transport, random)
         return found
@@ -179,13 +194,15 @@ class AudioNegotiation:
         self._offered_direction = direction
         in_use: dict[str, int] = {}
         events: dict[int, int] = {}
-        if (audio := self._current) is not None:  # a number keeps its meaning within a session
-            in_use[audio.codec] = audio.payload_type
-            if audio.telephone_event_payload_type is not None:
-                events[audio.telephone_event_clock_rate] = audio.telephone_event_payload_type
+        if (audio := self._current) is not None:  # a number of ours keeps its meaning in a session
+            in_use[audio.codec] = _ours(audio.received_payload_type, audio.payload_type)
+            if (event := audio.telephone_event_payload_type) is not None:
+                ours = _ours(audio.received_event_payload_type, event)
+                events[audio.telephone_event_clock_rate] = ours
         names = sorted(self._codecs, key=lambda name: name not in in_use)
         self._offered_codec = names[0]
         codecs, offered = offered_numbers(names, in_use, events)
+        self._offered_numbers = Numbers(dict(codecs), dict(offered))
         return self._write(codecs, offered if self._takes_events else (), direction)
 
     def accept_answer(self, body: bytes) -> NegotiatedAudio:
@@ -201,7 +218,8 @@ class AudioNegotiation:
         answer = parse_description(body)
         if len(answer.media) <= self._live:
             raise RemoteProtocolError("the answer lacks the audio stream", status=NOT_ACCEPTABLE)
-        choice = choose(answer, self._live, self._offered_direction, self._means(), is_answer=True)
+        means = self._means()._replace(offered=self._offered_numbers)
+        choice = choose(answer, self._live, self._offered_direction, means, is_answer=True)
         if isinstance(choice, Refusal):
             raise RemoteProtocolError(
                 f"the answer refuses our audio: {choice.why}", status=NOT_ACCEPTABLE
@@ -317,3 +335,19 @@ class AudioNegotiation:
             else:
                 text += f"m={slot.kind} 0 {slot.protocol} {' '.join(slot.formats)}\r\n"
         return text.encode()
+
+
+def _ours(received: int | None, sent: int) -> int:
+    return sent if received is None else received
+
+
+def _numbers_of(text: bytes, index: int) -> Numbers:
+    """The payload types of an offer that an earlier process wrote. Raises ValueError for nonsense."""
+    try:
+        codecs = parse_description(text).media[index].codecs
+    except (RemoteProtocolError, IndexError) as error:
+        raise ValueError(f"an offer of ours cannot be read: {error}") from error
+    return Numbers(
+        {codec.name: codec.payload_type for codec in codecs},
+        {c.clock_rate: c.payload_type for c in codecs if c.name == TELEPHONE_EVENT},
+    )

@@ -141,6 +141,34 @@ def test_what_are_no_digits_cannot_be_sent(events: int | None, digits: str) -> N
         studio.engine.send_digits(CALLER, digits, 100, 60)
 
 
+@pytest.mark.parametrize("sent", [(111, 101), (96, 97)])
+@pytest.mark.parametrize("first", ["where it should be", "elsewhere"])
+def test_a_peer_sends_with_the_numbers_of_our_offer(sent: tuple[int, int], first: str) -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    studio.engine.configure_leg(
+        CALLER, remote=("192.0.2.1", 4000 + caller.row), codec="PCMU", payload_type=96,
+        event_type=97, heard_type=111, heard_event_type=101, send=True, receive=True, now=studio.now,
+    )  # fmt: skip
+    agent = studio.add("agent")
+    caller.payload_type = sent[0]
+    if first == "elsewhere":
+        elsewhere = ("198.51.100.9", 7000)
+        studio.wire.strays.append(Stray(caller.row, caller.packet(), elsewhere))
+        studio.step()
+        assert studio.wire.peer[caller.row] == elsewhere
+    studio.bridge("caller", "agent")
+    studio.run(20)
+    assert level_of(agent.heard(10), 500) > 4000
+    assert {p.payload_type for p in caller.packets} == {96}
+    begin = caller.timestamp
+    for _ in range(3):
+        packet = caller.event_packet(5, 800, begin, end=True)
+        caller.send(packet[:1] + bytes([sent[1]]) + packet[2:])
+        studio.step()
+    assert keyed(studio) == [("caller", "5")]
+
+
 def test_strangers_are_counted_and_not_heard_once_the_peer_was_heard() -> None:
     studio = Studio()
     caller = studio.add("caller", 500)

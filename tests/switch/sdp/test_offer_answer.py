@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from aiosipua.sdp import parse_sdp, serialize_sdp
 from hypothesis import given
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sdp.description import Direction, parse_description
 from switch.sdp.negotiated_audio import NegotiatedAudio
+from switch.sdp.negotiation_record import NegotiationRecord
 from switch.sdp.offer_answer import AudioNegotiation
 
 HEAD = "v=0\r\no=- 7 {version} IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
@@ -230,6 +232,36 @@ def test_the_answerers_first_codec_and_event_number_are_used() -> None:
         sdp("m=audio 4000 RTP/AVP 8 0 96", "a=rtpmap:96 telephone-event/8000")
     )
     assert (audio.codec, audio.telephone_event_payload_type) == ("PCMA", 96)
+
+
+def test_who_answers_sends_with_the_numbers_of_our_offer() -> None:
+    side = AudioNegotiation(session_id=1, address="192.0.2.1", port=16000, codecs=("OPUS",))
+    offer = side.make_offer()
+    assert m_lines(offer) == ["m=audio 16000 RTP/AVP 111 110"]
+    answer = sdp(
+        "m=audio 4000 RTP/AVP 96 97",
+        "a=rtpmap:96 opus/48000/2",
+        "a=rtpmap:97 telephone-event/48000",
+    )
+    record = msgspec.convert(msgspec.to_builtins(side.record()), NegotiationRecord)
+    for one in (side, AudioNegotiation.of_record(record)):
+        audio = one.accept_answer(answer)
+        assert (audio.payload_type, audio.telephone_event_payload_type) == (96, 97)
+        assert (audio.received_payload_type, audio.received_event_payload_type) == (111, 110)
+        record = msgspec.convert(msgspec.to_builtins(one.record()), NegotiationRecord)
+        assert AudioNegotiation.of_record(record).current == audio
+        assert m_lines(one.make_offer()) == m_lines(offer), "ours keep their meaning"
+
+
+def test_numbers_that_are_the_same_both_ways_are_not_told_twice() -> None:
+    side = ours()
+    side.make_offer()
+    audio = side.accept_answer(
+        sdp("m=audio 4000 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000")
+    )
+    assert (audio.received_payload_type, audio.received_event_payload_type) == (None, None)
+    audio, _ = side.answer(sdp("m=audio 4000 RTP/AVP 8 96", "a=rtpmap:96 telephone-event/8000"))
+    assert (audio.received_payload_type, audio.received_event_payload_type) == (None, None)
 
 
 CODECS = st.lists(st.sampled_from(["PCMU", "PCMA"]), min_size=1, max_size=2, unique=True)
