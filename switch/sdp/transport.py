@@ -137,7 +137,7 @@ class Refusal(Struct, frozen=True):
 class TransportNegotiation:
     """Our side of it, for one leg."""
 
-    __slots__ = ("_offered", "_own_ice", "_terms", "agreed")
+    __slots__ = ("_offered", "_own_ice", "_spent", "_terms", "agreed")
 
     def __init__(self, terms: TransportTerms) -> None:
         self._terms = terms
@@ -158,6 +158,8 @@ class TransportNegotiation:
     @classmethod
     def of_record(
         cls, record: TransportRecord, random: Callable[[int], bytes]
+        self._spent: set[bytes] = set()
+        """Keys of these lines that were in use: packets would be counted anew if one began again."""
     ) -> TransportNegotiation:
         """Go on where another process stood. Raises ValueError for a policy that does not exist."""
         found = cls(
@@ -186,7 +188,7 @@ class TransportNegotiation:
     def offer_lines(self, profile: str, address: str, port: int) -> tuple[str, str]:
         """Attributes of the session and of the media section in an offer of ours.
 
-        Keys of a session stay as they are while the suite does: peers need not begin anew.
+        Keys that are in use stay as they are: peers need not begin anew.
         """
         lines = "a=rtcp-mux\r\n"
         if profile.upper() in DTLS_PROFILES:
@@ -203,7 +205,8 @@ class TransportNegotiation:
         return "", lines
 
     def _new_lines(self) -> tuple[CryptoLine, ...]:
-        keys = {line.suite: line.key for line in self._offered}
+        keys = {line.suite: line.key for line in self._offered if line.key not in self._spent}
+        self._spent.clear()
         if (in_use := self.agreed.keys) is not None:
             keys[in_use.suite] = in_use.send
         suites = sorted(KEY_OCTETS, key=lambda suite: in_use is None or suite != in_use.suite)
@@ -262,14 +265,12 @@ class TransportNegotiation:
             return Refusal("none of the crypto lines can be used")
         theirs = lines[0]
         before = self.agreed.keys
-        keep = before is not None and before.suite == theirs.suite
-        send = before.send if before is not None and keep else b""
-        return Keys(
-            theirs.suite,
-            send or new_key(theirs.suite, self._terms.random),
-            theirs.key,
-            theirs.tag,
-        )
+        if before is not None and (before.suite, before.receive) == (theirs.suite, theirs.key):
+            send = before.send
+        else:
+            # Another device may speak now, which cannot know how far our packets have been counted.
+            send = new_key(theirs.suite, self._terms.random)
+        return Keys(theirs.suite, send, theirs.key, theirs.tag)
 
     def _judge_dtls(
         self, found: Transport, media: Media, *, is_answer: bool
@@ -333,10 +334,18 @@ class TransportNegotiation:
         if mid:
             lines += f"a=mid:{mid}\r\n"
         session = f"a=group:BUNDLE {mid}\r\n" if mid else ""
+        self._spend(agreed.keys)
         if ice is not None:
             session += "a=ice-lite\r\n"
             lines += (
                 f"a=ice-ufrag:{ice.ufrag}\r\na=ice-pwd:{ice.password}\r\n"
+    def _spend(self, following: Keys | None) -> None:
+        before = self.agreed.keys
+        if before is None or (following is not None and following.send == before.send):
+            return
+        if any(line.key == before.send for line in self._offered):
+            self._spent.add(before.send)
+
                 f"a=candidate:1 1 UDP {_HOST_PRIORITY} {address} {port} typ host\r\n"
             )
         return session, lines

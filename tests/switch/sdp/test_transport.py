@@ -273,15 +273,21 @@ def test_required_is_not_talked_out_of_it() -> None:
         side.accept_answer(sdp())
 
 
-def test_our_key_stays_while_the_suite_does() -> None:
+def test_our_key_stays_while_the_peers_does() -> None:
     side = secure()
     side.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
     first = side.transport.keys
+    side.answer(sdp(f"a=crypto:2 {TAIL}", media=SAVP))
+    again = side.transport.keys
+    assert first is not None
+    assert again is not None
+    assert (again.send, again.receive) == (first.send, first.receive)
+    # Another device has the call now: of our packets so far it knows nothing, nor their rollovers.
     side.answer(sdp(f"a=crypto:1 {CM} inline:{OTHER}", media=SAVP))
     second = side.transport.keys
     assert first is not None
     assert second is not None
-    assert first.send == second.send
+    assert first.send != second.send
     assert first.receive != second.receive
     side.answer(sdp(f"a=crypto:1 AEAD_AES_128_GCM inline:{GCM_KEY}", media=SAVP))
     third = side.transport.keys
@@ -295,13 +301,32 @@ def test_our_key_stays_while_the_suite_does() -> None:
     )
 
 
-def test_a_provisional_answer_may_be_followed_by_another() -> None:
+@pytest.mark.parametrize("final", [0, 1])
+def test_a_provisional_answer_may_be_followed_by_another(final: int) -> None:
     side = secure()
     offer = side.make_offer()
     side.preview_answer(sdp(chosen(offer, 0)))
-    side.accept_answer(sdp(chosen(offer, 1)))
+    side.preview_answer(sdp(chosen(offer, 1)))
+    side.accept_answer(sdp(chosen(offer, final)))
     assert side.transport.keys is not None
-    assert side.transport.keys.suite == "AES_CM_128_HMAC_SHA1_32"
+    assert crypto_lines(offer)[final].startswith(f"{final + 1} {side.transport.keys.suite} ")
+
+
+def test_a_key_that_was_in_use_is_not_used_again() -> None:
+    side = secure()
+    offer = side.make_offer()
+    side.accept_answer(sdp(chosen(offer, 0)))
+    first = side.transport.keys
+    assert first is not None
+    side.answer(sdp())  # in clear for a while
+    again = side.make_offer()
+    assert crypto_lines(again)[0] != crypto_lines(offer)[0]
+    assert crypto_lines(again)[1:] == crypto_lines(offer)[1:], "those were never in use"
+    side.accept_answer(sdp(chosen(again, 0)))
+    second = side.transport.keys
+    assert second is not None
+    assert second.send != first.send
+    assert side.make_offer() == again, "nothing has changed since"
 
 
 def test_a_refused_offer_changes_no_keys() -> None:
