@@ -23,7 +23,7 @@ from switch.srtp.library import (
     srtp_unprotect_rtcp,
 )
 
-MAX_STREAMS: Final = 16
+MAX_STREAMS: Final = 64
 """SSRCs of one peer between two keys."""
 CRYPT: Final = np.dtype(
     [

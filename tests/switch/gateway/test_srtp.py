@@ -305,6 +305,17 @@ def test_a_peer_may_change_its_ssrc_a_few_times(bridge: Bridge) -> None:
     assert len(bridge.pass_on(0, bytes(160))) == 1
 
 
+def test_a_call_that_is_held_thirty_times_stays_audible(bridge: Bridge) -> None:
+    secure, _plain = bridge.peers
+    bridge.configure(0, secure.agree())
+    bridge.configure(1, None)
+    for number in range(
+        60
+    ):  # the peer's exchange plays its own music, and connects the phone again
+        secure.ssrc = 0x5000 + number
+        assert len(bridge.pass_on(0, bytes(160))) == 1, number
+
+
 def test_only_who_has_the_keys_is_followed(bridge: Bridge) -> None:
     secure, _plain = bridge.peers
     bridge.configure(0, secure.agree())
