@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hmac
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from struct import Struct
@@ -33,6 +34,7 @@ _ERROR: Final = 0x0111
 _USERNAME: Final = 0x0006
 _INTEGRITY: Final = 0x0008
 _ERROR_CODE: Final = 0x0009
+_UNKNOWN_ATTRIBUTES: Final = 0x000A
 _XOR_MAPPED: Final = 0x0020
 _PRIORITY: Final = 0x0024
 _USE_CANDIDATE: Final = 0x0025
@@ -104,7 +106,7 @@ def take_check(data: bytes, source: tuple[str, int], credentials: Credentials) -
     if not (knows and names):
         return _refusal(data, _error(transaction, 401, b""))
     if unknown:
-        return Check(_error(transaction, 420, credentials.password))
+        return Check(_error(transaction, 420, credentials.password, _unknown(unknown)))
     if _CONTROLLED in found:
         # A lite agent is the controlled one; the peer must be the other (RFC 8445 section 7.3.1.1).
         return Check(_error(transaction, 487, credentials.password))
@@ -158,9 +160,14 @@ def _signed(kind: int, transaction: bytes, attributes: bytes, password: bytes) -
     return head + attributes + _attribute(_FINGERPRINT, _fingerprint(head + attributes))
 
 
-def _error(transaction: bytes, status: int, password: bytes) -> bytes:
+def _error(transaction: bytes, status: int, password: bytes, more: bytes = b"") -> bytes:
     code = bytes((0, 0, status // 100, status % 100))
-    return _signed(_ERROR, transaction, _attribute(_ERROR_CODE, code), password)
+    return _signed(_ERROR, transaction, _attribute(_ERROR_CODE, code) + more, password)
+
+
+def _unknown(kinds: Sequence[int]) -> bytes:
+    """Which attributes were not understood (RFC 8489 section 6.3.1)."""
+    return _attribute(_UNKNOWN_ATTRIBUTES, b"".join(kind.to_bytes(2) for kind in kinds))
 
 
 def _xor_address(source: tuple[str, int], transaction: bytes) -> bytes:

@@ -76,6 +76,15 @@ def test_who_does_not_know_is_told_so(changes: dict[str, Any], status: int) -> N
     assert answer.attributes["ERROR-CODE"][0] == status
 
 
+def test_what_is_not_understood_is_named() -> None:
+    unknown: dict[str, Any] = {"REALM": "example.com", "NONCE": b"n"}
+    answer = take_check(check(**unknown), SOURCE, OURS).answer
+    found = answer.index(bytes.fromhex("000a0004"))  # UNKNOWN-ATTRIBUTES (RFC 8489 section 14.9)
+    assert sorted((answer[found + 4 : found + 6], answer[found + 6 : found + 8])) == [
+        bytes.fromhex("0014"), bytes.fromhex("0015"),
+    ]  # fmt: skip
+
+
 def test_two_who_would_be_controlled_are_in_conflict() -> None:
     controlled: dict[str, Any] = {"ICE-CONTROLLED": 9}
     message = check(**controlled)
