@@ -224,6 +224,7 @@ class RtpSockets:
     def close_reports(self, row: int) -> None:
         """No RTCP goes by a socket of its own any more."""
         self._tables.report_fd_by_row[row] = -1
+        self._tables.report_address_sizes[row] = 0  # or whoever has the row next would send there
         sock = self._reports.pop(row, None)
         if sock is not None:
             self._tables.kind_by_fd[sock.fileno()] = NOBODY

@@ -190,9 +190,11 @@ class Patchbay:
     def exchange_reports(self, leg: LegId, remote: tuple[str, int] | None, now: float) -> None:
         """Exchange RTCP with the peer: at this address, or (None) where its sound goes.
 
-        Raises MediaCommandError.
+        Nowhere is where the old way to hold points to: nothing changes. Raises MediaCommandError.
         """
-        self._reports.configure(self._row(leg), remote, now)
+        row = self._row(leg)
+        if remote is None or not ip_address_is_unspecified(remote[0]):
+            self._reports.configure(row, remote, now)
 
     def remove_leg(self, leg: LegId) -> LegTotals:
         """Close a leg and all gains from and to it. Raises MediaCommandError."""

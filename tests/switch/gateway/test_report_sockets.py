@@ -161,6 +161,28 @@ def test_reports_go_on_where_the_peer_wants_them_now(talk: Talk) -> None:
     assert talk.engine.remove_leg(LEG).quality.remote_lost == 6
 
 
+def test_nobody_is_reported_to_for_a_leg_that_is_gone(talk: Talk) -> None:
+    talk.engine.exchange_reports(LEG, talk.reports.getsockname(), talk.now)
+    talk.next_report(talk.reports)
+    talk.engine.remove_leg(LEG)
+    talk.engine.tick(talk.now)
+    talk.reports.recv(2048)  # goodbye
+    other = LegId("other")
+    (port,) = talk.sockets.ports.reserve(1)
+    talk.engine.add_leg(other, port, talk.now)
+    assert talk.engine._legs.rows[other] == 0, "it has the row of the first"
+    talk.engine.exchange_reports(other, None, talk.now)  # its peer is not known yet
+    with pytest.raises(AssertionError, match="nothing was reported"):
+        talk.next_report(talk.reports, at_most=300)
+
+
+def test_the_old_way_to_hold_leads_no_report_to_this_host(talk: Talk) -> None:
+    here = talk.reports.getsockname()[1]
+    talk.engine.exchange_reports(LEG, ("0.0.0.0", here), talk.now)
+    with pytest.raises(AssertionError, match="nothing was reported"):
+        talk.next_report(talk.reports, at_most=300)
+
+
 def test_the_socket_goes_with_the_leg(talk: Talk) -> None:
     talk.engine.exchange_reports(LEG, talk.reports.getsockname(), talk.now)
     talk.next_report(talk.reports)
