@@ -210,9 +210,13 @@ class LegMedia:
                 else SrtpKeys(suite=keys.suite, send=keys.send, receive=keys.receive),
                 dtls=None
                 if dtls is None
-                else Dtls(is_client=dtls.role == "client", fingerprint=dtls.fingerprint),
+                else Dtls(
+                    is_client=dtls.role == "client",
+                    fingerprint=dtls.fingerprint,
+                    association=dtls.association,
+                ),
                 ice=None
-                if ice is None
+                if ice is None or not transport.finds_peer
                 else Ice(ufrag=ice.ufrag, password=ice.password, remote_ufrag=ice.remote_ufrag),
             ),
         )

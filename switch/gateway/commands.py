@@ -119,7 +119,7 @@ class CommandRunner:
         self._handshakes.configure(
             row,
             None if ice is None else IceTerms(ice.ufrag, ice.password, ice.remote_ufrag),
-            None if dtls is None else DtlsTerms(dtls.is_client, dtls.fingerprint),
+            None if dtls is None else DtlsTerms(dtls.is_client, dtls.fingerprint, dtls.association),
         )
 
     def _set_gains(self, command: wire.SetGains) -> list[wire.Event]:

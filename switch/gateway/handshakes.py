@@ -56,6 +56,7 @@ class DtlsTerms(Struct, frozen=True):
 
     is_client: bool
     fingerprint: str
+    association: str = ""
 
 
 class PeerWire(Protocol):

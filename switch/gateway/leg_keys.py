@@ -25,6 +25,8 @@ class Dtls(Message, frozen=True, kw_only=True, tag="dtls"):
     """We begin."""
     fingerprint: str
     """SHA-256 of the peer's certificate, upper-case hexadecimal with colons."""
+    association: str = ""
+    """The peer's name for the handshake: another one asks for another."""
 
 
 class Ice(Message, frozen=True, kw_only=True, tag="ice"):

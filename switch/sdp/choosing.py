@@ -78,7 +78,7 @@ def choose(
         event = None
     opus = opus_parameters(codec.parameters) if codec.name == "OPUS" else OpusParameters()
     # A browser that does not know its address yet writes the null address: no hold.
-    held = media.is_on_hold_by_address and transport.ice is None
+    held = media.is_on_hold_by_address and not transport.finds_peer
     send = media.direction.receives and most.sends and not held
     receive = media.direction.sends and most.receives and not held
     audio = NegotiatedAudio(
@@ -107,7 +107,7 @@ def _other(ours: int | None, theirs: int | None) -> int | None:
 def _is_reachable(media: Media, transport: Transport, own: str) -> bool:
     """True for an address of our family, or where ICE will find one."""
     return media.address is not None and (
-        transport.ice is not None or (":" in media.address) == (":" in own)
+        transport.finds_peer or (":" in media.address) == (":" in own)
     )
 
 

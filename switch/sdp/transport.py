@@ -32,6 +32,8 @@ _PROFILES = frozenset((*PLAIN_PROFILES, *SDES_PROFILES, *DTLS_PROFILES))
 _FINGERPRINT = re.compile(r"(sha-256) +((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", re.IGNORECASE)
 _ROLES = {"active": "server", "passive": "client", "actpass": "client"}
 """Ours, by what the peer says; of the two that `actpass` allows RFC 5763 section 5 recommends this one."""
+_TLS_ID_OCTETS = 15
+"""Twenty characters, the fewest that are allowed."""
 _HOST_PRIORITY = 2_130_706_431
 """A host candidate of the first component (RFC 8445 section 5.1.2.1)."""
 
@@ -83,6 +85,10 @@ class Dtls(Struct, frozen=True, array_like=True, gc=False):
     """Ours: `client` or `server`."""
     fingerprint: str
     """SHA-256 of the peer's certificate, upper-case hexadecimal with colons."""
+    association: str = ""
+    """The peer's name for the handshake; another one asks for another handshake (RFC 8842)."""
+    own_association: str = ""
+    """Ours, where the peer has one."""
 
 
 class Ice(Struct, frozen=True, array_like=True, gc=False):
@@ -92,6 +98,8 @@ class Ice(Struct, frozen=True, array_like=True, gc=False):
     password: str
     remote_ufrag: str = ""
     remote_password: str = ""
+    remote_is_lite: bool = False
+    """The peer makes no checks either: it is where its description says (RFC 8445 section 6.1.1)."""
 
     def __repr__(self) -> str:
         return f"Ice({self.ufrag}, ...)"
@@ -108,6 +116,13 @@ class Transport(Struct, frozen=True, array_like=True, gc=False):
     dtls: Dtls | None = None
     ice: Ice | None = None
     mid: str = ""
+    is_bundled: bool = False
+    """The peer named this stream in a BUNDLE group (RFC 9143)."""
+
+    @property
+    def finds_peer(self) -> bool:
+        """Whether checks tell where the peer is, and not its description."""
+        return self.ice is not None and not self.ice.remote_is_lite
 
     @property
     def is_secure(self) -> bool:
@@ -143,6 +158,8 @@ class TransportNegotiation:
         self._terms = terms
         self.agreed = Transport()
         self._offered: tuple[CryptoLine, ...] = ()
+        self._spent: set[bytes] = set()
+        """Keys of these lines that were in use: packets would be counted anew if one began again."""
         self._own_ice = ("", "")
 
     def record(self) -> TransportRecord:
@@ -158,8 +175,6 @@ class TransportNegotiation:
     @classmethod
     def of_record(
         cls, record: TransportRecord, random: Callable[[int], bytes]
-        self._spent: set[bytes] = set()
-        """Keys of these lines that were in use: packets would be counted anew if one began again."""
     ) -> TransportNegotiation:
         """Go on where another process stood. Raises ValueError for a policy that does not exist."""
         found = cls(
@@ -195,9 +210,9 @@ class TransportNegotiation:
             if not self._own_ice[0] and (self.agreed.ice or not self.agreed.dtls):
                 self._own_ice = self._new_ice()
             own = Ice(*self._own_ice) if self._own_ice[0] else None
-            role = "actpass"
             mid = self.agreed.mid or "0"
-            return self._dtls_lines(role, own, mid, address, port)
+            session, media = self._dtls_lines("actpass", own, mid, address, port)
+            return f"a=group:BUNDLE {mid}\r\n{session}", lines + media
         wants = self._terms.policy in (SrtpPolicy.OPTIONAL, SrtpPolicy.REQUIRED)
         if wants or self.agreed.keys is not None:
             self._offered = self._new_lines()
@@ -230,8 +245,9 @@ class TransportNegotiation:
         policy = self._terms.policy
         rtcp = said.rtcp or ("", 0)
         found = Transport(
-            rtcp_mux=said.rtcp_mux, rtcp_address=rtcp[0], rtcp_port=rtcp[1], mid=said.mid
-        )
+            rtcp_mux=said.rtcp_mux, rtcp_address=rtcp[0], rtcp_port=rtcp[1], mid=said.mid,
+            is_bundled=bool(said.mid) and said.mid in said.bundled,
+        )  # fmt: skip
         if profile in DTLS_PROFILES or (profile in SDES_PROFILES and said.fingerprints):
             return self._judge_dtls(found, media, is_answer=is_answer)
         if policy is SrtpPolicy.DTLS:
@@ -293,33 +309,54 @@ class TransportNegotiation:
         setup = said.setup or ("active" if is_answer else "")
         if setup not in _ROLES or (is_answer and setup == "actpass"):
             return Refusal(f"a=setup:{said.setup[:16]} cannot be answered")
-        role = _ROLES[setup]
-        known = before.dtls is not None and before.dtls.fingerprint == fingerprint
-        if before.dtls is not None and known and setup == "actpass":
-            role = before.dtls.role  # the association goes on
+        dtls = self._associate(
+            Dtls(_ROLES[setup], fingerprint, said.tls_id), any_role=setup == "actpass"
+        )
         ice = None
         if said.has_ice:
             own = self._own_ice if self._own_ice[0] else self._new_ice()
             if before.ice is not None and before.ice.remote_ufrag not in ("", said.ice_ufrag):
                 own = self._new_ice() if not is_answer else own  # a restart (RFC 8445 section 9)
-            ice = Ice(*own, said.ice_ufrag, said.ice_pwd)
-        return replace(found, dtls=Dtls(role, fingerprint), ice=ice)
+            ice = Ice(*own, said.ice_ufrag, said.ice_pwd, said.ice_lite)
+        return replace(found, dtls=dtls, ice=ice)
+
+    def _associate(self, said: Dtls, *, any_role: bool) -> Dtls:
+        """The association that goes on, or else a new one (RFC 8842 section 4)."""
+        known = self.agreed.dtls
+        if (
+            known is not None
+            and (known.fingerprint, known.association) == (said.fingerprint, said.association)
+            and (any_role or known.role == said.role)
+        ):
+            return known
+        own = b64encode(self._terms.random(_TLS_ID_OCTETS)).decode() if said.association else ""
+        return replace(said, own_association=own)
 
     def take(self, agreed: Transport) -> None:
         """Both sides agree on this now."""
+        self._spend(agreed.keys)
         self.agreed = agreed
         if agreed.ice is not None:
             self._own_ice = (agreed.ice.ufrag, agreed.ice.password)
+
+    def _spend(self, following: Keys | None) -> None:
+        before = self.agreed.keys
+        if before is None or (following is not None and following.send == before.send):
+            return
+        if any(line.key == before.send for line in self._offered):
+            self._spent.add(before.send)
 
     # --- answering ------------------------------------------------------------------------------
 
     def answer_lines(self, address: str, port: int) -> tuple[str, str]:
         """Attributes of the session and of the media section in the answer to what was taken."""
         agreed = self.agreed
+        lines = "a=rtcp-mux\r\n" if agreed.rtcp_mux else ""
         if agreed.dtls is not None:
             role = "active" if agreed.dtls.role == "client" else "passive"
-            return self._dtls_lines(role, agreed.ice, agreed.mid, address, port)
-        lines = "a=rtcp-mux\r\n" if agreed.rtcp_mux else ""
+            session, media = self._dtls_lines(role, agreed.ice, agreed.mid, address, port)
+            group = f"a=group:BUNDLE {agreed.mid}\r\n" if agreed.is_bundled else ""
+            return group + session, lines + media
         if agreed.keys is not None:
             line = CryptoLine(agreed.keys.tag, agreed.keys.suite, agreed.keys.send)
             lines += f"{line.text}\r\n"
@@ -328,24 +365,17 @@ class TransportNegotiation:
     def _dtls_lines(
         self, role: str, ice: Ice | None, mid: str, address: str, port: int
     ) -> tuple[str, str]:
-        lines = (
-            f"a=rtcp-mux\r\na=setup:{role}\r\na=fingerprint:sha-256 {self._terms.fingerprint}\r\n"
-        )
+        lines = f"a=setup:{role}\r\na=fingerprint:sha-256 {self._terms.fingerprint}\r\n"
+        dtls = self.agreed.dtls
+        if dtls is not None and dtls.own_association:
+            lines += f"a=tls-id:{dtls.own_association}\r\n"
         if mid:
             lines += f"a=mid:{mid}\r\n"
-        session = f"a=group:BUNDLE {mid}\r\n" if mid else ""
-        self._spend(agreed.keys)
+        session = ""
         if ice is not None:
-            session += "a=ice-lite\r\n"
+            session = "a=ice-lite\r\n"
             lines += (
                 f"a=ice-ufrag:{ice.ufrag}\r\na=ice-pwd:{ice.password}\r\n"
-    def _spend(self, following: Keys | None) -> None:
-        before = self.agreed.keys
-        if before is None or (following is not None and following.send == before.send):
-            return
-        if any(line.key == before.send for line in self._offered):
-            self._spent.add(before.send)
-
                 f"a=candidate:1 1 UDP {_HOST_PRIORITY} {address} {port} typ host\r\n"
             )
         return session, lines

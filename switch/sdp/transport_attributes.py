@@ -13,14 +13,16 @@ from ipaddress import ip_address
 
 MAX_CRYPTO_LINES = 16
 MAX_FINGERPRINTS = 8
+MAX_BUNDLED = 16
 _RTCP = re.compile(r"([0-9]{1,5})(?: +IN +IP[46] +(\S{1,64}))?")
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _MID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,16}")
+_TLS_ID = re.compile(r"[A-Za-z0-9+/_-]{20,255}")
 _READ = frozenset(
     {
         "rtcp-mux", "rtcp", "crypto", "fingerprint", "setup", "ice-ufrag", "ice-pwd", "ice-lite",
-        "mid",
+        "mid", "tls-id", "group",
     }
 )  # fmt: skip
 
@@ -46,6 +48,10 @@ class TransportAttributes:
     """Both or none (RFC 8839)."""
     ice_lite: bool = False
     mid: str = ""
+    bundled: tuple[str, ...] = ()
+    """The streams that shall share one port (RFC 9143), by their `mid`."""
+    tls_id: str = ""
+    """The name of the handshake (RFC 8842)."""
 
     def __repr__(self) -> str:
         return f"TransportAttributes({len(self.crypto)} keys, setup {self.setup!r})"
@@ -71,6 +77,7 @@ def transport_attributes(session: Attributes, media: Attributes) -> TransportAtt
     if _UFRAG.fullmatch(ufrag) is None or _PASSWORD.fullmatch(password) is None:
         ufrag = password = ""
     mid = first("mid") if "mid" in media else ""
+    tls_id = first("tls-id")
     return TransportAttributes(
         rtcp_mux="rtcp-mux" in media,
         rtcp=_rtcp(first("rtcp")) if "rtcp" in media else None,
@@ -83,7 +90,18 @@ def transport_attributes(session: Attributes, media: Attributes) -> TransportAtt
         ice_pwd=password,
         ice_lite="ice-lite" in session,
         mid=mid if _MID.fullmatch(mid) else "",
+        bundled=_bundled(session.get("group", ())),
+        tls_id=tls_id if _TLS_ID.fullmatch(tls_id) else "",
     )
+
+
+def _bundled(groups: Sequence[str | None]) -> tuple[str, ...]:
+    """Those of the first BUNDLE group."""
+    for group in groups:
+        semantics, *names = (group or "").split()[: 1 + MAX_BUNDLED] or ("",)
+        if semantics.upper() == "BUNDLE":
+            return tuple(names)
+    return ()
 
 
 def _rtcp(text: str) -> tuple[str, int] | None:

@@ -66,8 +66,8 @@ class House:
         )
         self.now = 100.0
 
-    def expect(self, row: int, *, is_client: bool = False) -> None:
-        terms = DtlsTerms(is_client=is_client, fingerprint=fingerprint_of(self.theirs))
+    def expect(self, row: int, *, is_client: bool = False, association: str = "") -> None:
+        terms = DtlsTerms(is_client, fingerprint_of(self.theirs), association)
         self.handshakes.configure(row, None, terms)
         loader = self.handshakes._loader
         assert loader is not None
@@ -105,6 +105,20 @@ def test_a_handshake_keys_its_leg(house: House) -> None:
     assert keys is not None
     assert (keys.send, keys.receive) == (peer.keys.receive, peer.keys.send)
     assert house.failed == []
+
+
+def test_another_association_of_one_certificate_is_another_handshake(house: House) -> None:
+    house.expect(3)
+    house.talk(3, house.peer())
+    house.expect(3)
+    house.talk(3, house.peer())
+    assert house.wire.keys[3] is None, "the same terms again begin nothing anew"
+    house.expect(3, association="b" * 20)  # the page was loaded anew
+    peer = house.peer()
+    house.talk(3, peer)
+    keys = house.wire.keys[3]
+    assert keys is not None
+    assert keys.send == peer.keys.receive
 
 
 def test_what_nobody_foresaw_fails_its_leg_and_no_turn(

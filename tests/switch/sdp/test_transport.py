@@ -17,9 +17,9 @@ from switch.sdp.offer_answer import AudioNegotiation
 from switch.sdp.transport import SrtpPolicy, TransportTerms
 
 
-def sdp(*lines: str, media: str = "m=audio 4000 RTP/AVP 0") -> bytes:
-    head = ("v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "c=IN IP4 192.0.2.9", "t=0 0", media)
-    return "".join(f"{line}\r\n" for line in (*head, *lines)).encode()
+def sdp(*lines: str, media: str = "m=audio 4000 RTP/AVP 0", session: tuple[str, ...] = ()) -> bytes:
+    head = ("v=0", "o=- 1 1 IN IP4 192.0.2.9", "s=-", "c=IN IP4 192.0.2.9", "t=0 0")
+    return "".join(f"{line}\r\n" for line in (*head, *session, media, *lines)).encode()
 
 
 def ours(terms: TransportTerms | None = None) -> AudioNegotiation:
@@ -285,7 +285,6 @@ def test_our_key_stays_while_the_peers_does() -> None:
     # Another device has the call now: of our packets so far it knows nothing, nor their rollovers.
     side.answer(sdp(f"a=crypto:1 {CM} inline:{OTHER}", media=SAVP))
     second = side.transport.keys
-    assert first is not None
     assert second is not None
     assert first.send != second.send
     assert first.receive != second.receive
@@ -397,7 +396,8 @@ def test_who_begins_a_handshake(setup: str, role: str, answered: str) -> None:
 def test_a_browser_is_answered_as_a_lite_agent() -> None:
     side = with_dtls()
     lines = (PRINT, "a=setup:actpass", "a=mid:0", "a=rtcp-mux", *CHECKS)
-    audio, text = side.answer(sdp("c=IN IP4 0.0.0.0", *lines, media=DTLS))
+    group = ("a=group:BUNDLE 0",)
+    audio, text = side.answer(sdp("c=IN IP4 0.0.0.0", *lines, media=DTLS, session=group))
     assert audio.send, "the null address of a browser is no hold"
     ice = side.transport.ice
     assert ice is not None
@@ -410,6 +410,47 @@ def test_a_browser_is_answered_as_a_lite_agent() -> None:
     assert b"a=mid:0\r\n" in media
     assert len(ice.ufrag) >= 4
     assert len(ice.password) >= 22
+
+
+def test_what_was_not_offered_is_not_answered() -> None:
+    side = with_dtls()
+    group = ("a=group:LS 0", "a=group:BUNDLE 1")
+    lines = (PRINT, "a=setup:actpass", "a=mid:0", *CHECKS)
+    _, text = side.answer(sdp(*lines, media=DTLS, session=group))
+    assert b"a=rtcp-mux" not in text  # RFC 5761 section 5.1.1
+    assert b"a=group" not in text  # RFC 9143 section 7.3
+    assert b"a=tls-id" not in text
+
+
+def test_a_lite_peer_is_where_it_says() -> None:
+    side = with_dtls()
+    lines = (PRINT, "a=setup:actpass", "a=rtcp-mux", *CHECKS)
+    audio, text = side.answer(sdp(*lines, media=DTLS, session=("a=ice-lite",)))
+    assert side.transport.ice is not None
+    assert not side.transport.finds_peer, "neither of us makes checks"
+    assert (audio.remote_address, audio.remote_port) == ("192.0.2.9", 9)
+    assert b"a=ice-lite\r\n" in text
+    side.answer(sdp(*lines, media=DTLS))
+    assert side.transport.finds_peer
+    nowhere = sdp("c=IN IP4 0.0.0.0", *lines, media=DTLS, session=("a=ice-lite",))
+    assert not side.answer(nowhere)[0].send
+
+
+def test_another_association_is_named_anew() -> None:
+    side = with_dtls()
+    lines = (PRINT, "a=setup:actpass", "a=rtcp-mux")
+    _, text = side.answer(sdp(*lines, f"a=tls-id:{'a' * 20}", media=DTLS))
+    first = side.transport.dtls
+    assert first is not None
+    assert len(first.own_association) >= 20
+    assert f"a=tls-id:{first.own_association}\r\n".encode() in text
+    assert side.answer(sdp(*lines, f"a=tls-id:{'a' * 20}", media=DTLS))[1] == text
+    assert side.transport.dtls == first
+    side.answer(sdp(*lines, f"a=tls-id:{'b' * 20}", media=DTLS))
+    second = side.transport.dtls
+    assert second is not None
+    assert (second.association, second.fingerprint) == ("b" * 20, first.fingerprint)
+    assert second.own_association != first.own_association
 
 
 def test_the_same_again_changes_neither_roles_nor_names() -> None:
