@@ -30,11 +30,12 @@ import uvloop
 from cti.bench.flatness import trend
 from cti.bench.machine import machine
 from cti.bench.server import RTP_PORTS, MeasuredServer, measured_server
+from cti.bench.sip_load import MANY
 from cti.bench.soak_files import files_at_end
 from cti.bench.soak_load import SoakLoad
 from cti.bench.soak_report import SoakReport, in_words, progress, write_report
 from cti.bench.soak_samples import Sample, left_over, sample_of
-from cti.bench.soak_site import DESKS, write_site
+from cti.bench.soak_site import DESKS, know_callers, write_site
 from cti.free_ports import free_port
 from cti.metrics.reading import Figures, read_figures
 from cti.serving_limits import raise_open_files
@@ -68,6 +69,7 @@ async def soak(
     carrier_port = free_port()
     config = write_site(folder / "soak.toml", carrier_port)
     async with measured_server(folder, rtp_ports=rtp_ports, config=config) as server:
+        await know_callers(server.server.data, MANY)
         load = SoakLoad(server, calls / (60 * minutes), carrier_port, desks)
         await load.open()
         try:

@@ -16,6 +16,7 @@ from typing import Final
 import websockets
 from websockets.asyncio.client import connect
 
+from cti.bench.soak_site import CUSTOMER
 from cti.client import ApiClient
 from cti.client_requests import ApiError, ServerUnreachableError
 from cti.schema import CustomerRequest, Event, EventType
@@ -184,9 +185,7 @@ class _Shift:
         await self._try("note", client.note(interaction, f"note {turn}"))
         await self._try("look-up", client.customers(number="+12025550109"))
         if turn % 5 == 0:
-            # One name: a caller is made a customer once and found later, so that the load is the same
-            # in each hour. With a name each time, ever more cards and histories hang on every event.
-            customer = CustomerRequest(name="Customer", company="Example Ltd")
+            customer = CustomerRequest(name=CUSTOMER)  # one who is known already, mostly
             await self._try("linked", client.link_customer(interaction, customer))
         if is_ours or turn % 4 == 0:
             await self._try("hung up", client.hang_up(interaction))
