@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 PORTS_AHEAD: Final = 128
 """Ports kept ready; half of them are asked for anew when half are used."""
+FIRST_PORTS: Final = 64
+"""Asked for when there are none, so that whoever waits for one has it soon; the others follow."""
 PATIENCE_S: Final = 5.0
 """A gateway speaks every second; after so long without a word it hangs."""
 FIRST_PORTS_S: Final = 2.0
@@ -186,6 +188,8 @@ class GatewayClient:
         missing = self._ports_ahead - len(self._ports)
         if self._asked or missing <= 0 or self._exhausted:
             return
+        if not self._ports:
+            missing = min(missing, FIRST_PORTS)
         self._asked = True
         self._awaited = missing
         self.send(ReservePorts(count=missing))

@@ -216,7 +216,9 @@ class GatewayServer:
             return
         if schedule.running:
             pause = Pause(self._wake_s, schedule.next_at)
-            if not self._stopping and self._engine.relay(self._sockets, pause):
+            # Ports that are asked for come at every wake: by the tick, hundreds would take a second.
+            stays = not self._stopping and not self._to_reserve
+            if stays and self._engine.relay(self._sockets, pause):
                 began = time.monotonic()
                 if began + self._wake_s < schedule.next_at:
                     return  # something came up

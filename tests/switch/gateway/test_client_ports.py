@@ -62,3 +62,34 @@ async def test_a_port_that_is_claimed_is_given_to_nobody(tmp_path: Path) -> None
         client.close()
         for writer in writers:
             writer.close()
+
+
+async def test_the_first_ports_are_not_waited_for_with_all_the_others(tmp_path: Path) -> None:
+    wanted: asyncio.Queue[int] = asyncio.Queue()
+
+    async def gateway(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        welcome = Welcome(version=1, gateway="g", pid=1, rtp_address="127.0.0.1")
+        writer.write(encode_frame(welcome))
+        splitter = FrameSplitter()
+        port = 4000
+        while data := await reader.read(4096):
+            for body in splitter.feed(data):
+                command = decode_command(body)
+                if isinstance(command, ReservePorts):
+                    wanted.put_nowait(command.count)
+                    if wanted.qsize() == 1:  # the second answer never comes
+                        ports = tuple(range(port, port + 2 * command.count, 2))
+                        writer.write(encode_frame(PortsReserved(ports=ports)))
+        writer.close()
+
+    client = GatewayClient(
+        on_event=lambda event: None, on_lost=lambda why: None, ports_ahead=512, patience_s=30.0
+    )
+    path = tmp_path / "g.sock"
+    async with await asyncio.start_unix_server(gateway, path):
+        await client.connect(path)
+        assert client.take_port() == 4000
+        first, rest = await wanted.get(), await wanted.get()
+        client.close()
+    assert first < 100
+    assert first + rest == 512

@@ -21,14 +21,17 @@ from switch.gateway.protocol import (
     DigitReceived,
     Gain,
     GatewayStats,
+    GetStats,
     LegFailed,
     LegRemoved,
     Play,
     PlayerFinished,
+    PortsReserved,
     Prompt,
     RecordingFailed,
     RecordingFinished,
     RemoveLeg,
+    ReservePorts,
     SendDigits,
     SetGains,
     StartRecording,
@@ -330,6 +333,24 @@ async def test_a_gateway_whose_first_ports_are_somebody_elses_is_ready_with_othe
     finally:
         for other in others:
             other.close()
+
+
+async def test_many_ports_are_there_soon_while_legs_talk(tmp_path: Path) -> None:
+    """Eight come at a time: by the tick, these would take thirty ticks."""
+    first = free_row(300)
+    command = child_command(tmp_path, ports=(first, first + 600))
+    async with House(tmp_path, command) as house:
+        caller, agent = await two_phones(house)
+        house.client.send(GetStats())
+        before = await house.notes.wait(GatewayStats, lambda s: s.legs == 2)
+        house.client.send(ReservePorts(count=240))
+        await house.notes.wait(PortsReserved, lambda reserved: len(reserved.ports) == 240)
+        house.notes.events.clear()
+        house.client.send(GetStats())
+        after = await house.notes.wait(GatewayStats, lambda s: s.legs == 2)
+        assert 0 < after.ticks - before.ticks < 25
+        caller.close()
+        agent.close()
 
 
 async def test_the_gateway_says_how_it_is(tmp_path: Path) -> None:
