@@ -117,8 +117,10 @@ def locate(wanted: Wanted, *, ipv6: bool) -> Steps:
     services = yield from _services(host, transport)
     entries: list[Entry] = []
     rank = 0
+    has_srv = False
     for kind, name in services[:_MOST_SERVERS]:
         found = [r for r in (yield Question(name, RecordType.SRV)) if isinstance(r, Srv)]
+        has_srv |= bool(found)
         for priority in sorted({record.priority for record in found}):
             for record in found:
                 if record.priority == priority and len(entries) < _MOST_SERVERS:
@@ -126,9 +128,10 @@ def locate(wanted: Wanted, *, ipv6: bool) -> Steps:
                     if addresses:
                         entries.append(Entry(rank, record.weight, kind, addresses, record.port))
             rank += 1
-    if entries:
+    if has_srv:  # servers that are named and have no address, or ".", are no leave to try others
         return tuple(entries)
-    return _some(_plain(wanted, transport, (yield from _addresses(host, ipv6))))
+    # By the transport that the DNS prefers: one that says TLS alone must not be asked over UDP.
+    return _some(_plain(wanted, services[0][0], (yield from _addresses(host, ipv6))))
 
 
 def in_order(entries: Iterable[Entry], chance: Callable[[], float]) -> list[Target]:

@@ -103,6 +103,25 @@ def test_what_is_nowhere_has_no_address() -> None:
     assert targets(Wanted("none.example.com", transport=UDP)) == []
 
 
+def test_the_transport_that_the_dns_prefers_holds_without_srv_too() -> None:
+    """RFC 3263 section 4.1: who offers TLS alone is not asked over UDP."""
+    zone: Zone = {
+        ("example.com", NAPTR): (Naptr(0, 0, "s", "SIPS+D2T", "_sips._tcp.example.com."),),
+        ("example.com", A): ("192.0.2.1",),
+    }
+    assert find(Wanted("example.com"), zone=zone) == (Entry(0, 0, TLS, ("192.0.2.1",), 5061),)
+
+
+@pytest.mark.parametrize("target", [".", "away.example.com."])
+def test_where_servers_are_named_no_others_are_asked(target: str) -> None:
+    """RFC 2782: "." says that there is no such service; RFC 3263 section 4.2: A only without any SRV."""
+    zone: Zone = {
+        ("_sips._tcp.example.com", SRV): (Srv(0, 0, 5061, target),),
+        ("example.com", A): ("192.0.2.1",),
+    }
+    assert find(Wanted("example.com"), zone=zone) == ()
+
+
 def test_servers_of_one_rank_share_by_weight() -> None:
     entries = [
         Entry(0, weight, UDP, (f"192.0.2.{weight}",), 5060) for weight in (0, 10, 30, 60)
