@@ -5,6 +5,7 @@ free --reserve--> reserved, told to the call agent --take--> a leg's --give_back
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections import deque
 from typing import Final
@@ -48,17 +49,23 @@ class SocketPair:
 
     def drain(self) -> None:
         """Throw away what has come."""
-        for sock in (self.main, self.doorstep):
-            try:
-                while True:
-                    sock.recv(1)
-            except OSError:
-                pass
+        self.drain_main()
+        _drain(self.doorstep)
+
+    def drain_main(self) -> None:
+        """Throw away what has come of the peer."""
+        _drain(self.main)
 
     def close(self) -> None:
         """Close both; closing twice does nothing."""
         self.main.close()
         self.doorstep.close()
+
+
+def _drain(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            sock.recv(1)
 
 
 class RtpPorts:

@@ -122,7 +122,9 @@ class RtpSockets:
         except ValueError as error:
             raise MediaCommandError(f"RTP cannot go to {address}:{port}: {error}") from None
         fd = pair.main.fileno()
-        if self._tables.fd_by_row[row] < 0:
+        if self._tables.fd_by_row[row] >= 0:
+            pair.drain_main()  # what waits is of whoever was the peer before
+        else:
             # Not before: an unconnected main socket would let anybody in.
             pair.drain()
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLET)

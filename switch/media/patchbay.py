@@ -154,7 +154,7 @@ class Patchbay:
         if remote is not None:
             held = ip_address_is_unspecified(remote[0])  # `c=0.0.0.0`, the old way to hold
             if not held:
-                self._peers.name(row, remote)
+                self._peers.name(row, remote, now)
         if number != legs.codec[row] or receive != legs.receiving[row]:
             legs.codec[row] = number
             legs.law[row] = LAW_OF_CODEC[number]

@@ -163,7 +163,7 @@ class Receipt:
         self._make_room()
         count, strays = self._wire.receive(now, self._arrived)
         if strays:
-            self._peers.meet(self._reports.meet(strays, now))
+            self._peers.meet(self._reports.meet(strays, now), now)
         if count:
             take_packets(self._tables(plan), count, now)
             relayed = int(self._counts[RELAYED])
@@ -183,7 +183,7 @@ class Receipt:
         self._make_room()
         done = wire.relay(self._tables(plan), later, pause)
         if done.strays:
-            self._peers.meet(self._reports.meet(done.strays, done.now))
+            self._peers.meet(self._reports.meet(done.strays, done.now), done.now)
         self._account(done.received, done.sent, done.dropped, done.now, events)
 
     def _make_room(self) -> None:

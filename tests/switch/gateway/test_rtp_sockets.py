@@ -145,6 +145,16 @@ def test_what_came_before_the_leg_was_connected_is_not_heard(wire: Wire) -> None
     assert wire.receive() == ([], [])
 
 
+def test_what_came_of_the_peer_before_is_not_heard_of_the_next(wire: Wire) -> None:
+    port = wire.leg(0)
+    wire.sockets.connect(0, *wire.peer.getsockname())
+    wire.peer.sendto(b"before", ("127.0.0.1", port))
+    wire.sockets.connect(0, *wire.other.getsockname())
+    assert wire.receive() == ([], [])
+    wire.other.sendto(b"after", ("127.0.0.1", port))
+    assert wire.receive() == ([(0, b"after")], [])
+
+
 def test_sending_goes_to_the_peer_and_nowhere_without_one(wire: Wire) -> None:
     for row in range(3):
         wire.leg(row)

@@ -235,6 +235,44 @@ def test_the_signalled_address_takes_its_place_back() -> None:
     assert studio.engine.packets_stray == 1
 
 
+def test_who_moves_behind_a_nat_is_followed_to_where_it_is_now() -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    before, after = ("198.51.100.9", 7000), ("198.51.100.9", 7002)
+
+    def say(source: tuple[str, int]) -> None:
+        studio.wire.strays.append(Stray(caller.row, caller.packet(), source))
+        studio.step()
+
+    say(before)
+    caller.send(caller.packet())
+    studio.step()
+    studio.engine.configure_leg(
+        CALLER, remote=("192.0.2.77", 4444), codec="PCMU", payload_type=0, event_type=101,
+        send=True, receive=True, now=studio.now,
+    )  # fmt: skip
+    say(before)  # was on its way when it offered the new port
+    assert studio.wire.peer[caller.row] == ("192.0.2.77", 4444)
+    say(after)
+    say(before)
+    assert studio.wire.peer[caller.row] == after
+
+
+def test_who_never_moved_is_followed_back_after_a_while() -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    source = ("198.51.100.9", 7000)
+    for port in (4444, 4446):
+        studio.engine.configure_leg(
+            CALLER, remote=("192.0.2.77", port), codec="PCMU", payload_type=0, event_type=101,
+            send=True, receive=True, now=studio.now,
+        )  # fmt: skip
+        for _ in range(60):
+            studio.wire.strays.append(Stray(caller.row, caller.packet(), source))
+            studio.step()
+        assert studio.wire.peer[caller.row] == source
+
+
 def test_an_unchanged_answer_does_not_undo_what_was_found_out() -> None:
     studio = Studio()
     caller = studio.add("caller", 500)
