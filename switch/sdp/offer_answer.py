@@ -53,6 +53,7 @@ class AudioNegotiation:
         "_codecs",
         "_current",
         "_is_offering",
+        "_leaves_a_choice",
         "_live",
         "_offered_codec",
         "_offered_direction",
@@ -95,6 +96,7 @@ class AudioNegotiation:
         self._offered_codec = ""
         """The first one of our last offer."""
         self._offered_numbers = NO_NUMBERS
+        self._leaves_a_choice = False
         self._text = b""
 
     @property
@@ -107,6 +109,15 @@ class AudioNegotiation:
         """Whether the answer put another codec first than our offer did."""
         audio = self._current
         return audio is not None and self._offered_codec not in ("", audio.codec)
+
+    @property
+    def leaves_a_choice(self) -> bool:
+        """Whether the answer names the first codec of our offer too, but behind another.
+
+        Its sender should go by our order then (RFC 3264 section 6.1), and we go by its: we would not
+        take what it sends.
+        """
+        return self._leaves_a_choice
 
     @property
     def is_offering(self) -> bool:
@@ -225,6 +236,9 @@ class AudioNegotiation:
                 f"the answer refuses our audio: {choice.why}", status=NOT_ACCEPTABLE
             )
         self._current = choice.audio
+        self._leaves_a_choice = self.is_other_than_offered and any(
+            codec.name == self._offered_codec for codec in answer.media[self._live].codecs
+        )
         self._transport.take(choice.transport)
         return choice.audio
 

@@ -1,4 +1,4 @@
-"""A browser that chose another codec than our first is offered that one first; others are left alone."""
+"""Who chose another codec than our first, and may yet send that, is offered its choice first."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import pytest
 
 from switch.sdp.description import parse_description
 from switch.sdp.transport import SrtpPolicy, TransportTerms
-from switch.sip.events import ReofferReceived
+from switch.sip.events import Invited, ReofferReceived
 from tests.switch.calls.bench import Bench
 
 FINGERPRINT = ":".join(["AB"] * 32)
+EVENTS = b"a=rtpmap:101 telephone-event/8000\r\n"
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,28 @@ def test_who_chose_another_codec_is_offered_it_first(
     assert bench.gateway.configured[bench.leg_of("1002")].codec == codecs[0]
     ann.hang_up()
     assert bob.is_idle
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize(
+    ("formats", "asked"), [("8 0", 1), ("0 8", 0), ("8", 0), ("8 0 101", 1), ("8 101", 0)]
+)
+def test_who_leaves_a_choice_is_asked_once_for_one_codec(formats: str, asked: int) -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    bob.codecs = ("PCMA", "PCMU")
+    ann.call("1002")
+    invited = bob.last(Invited)
+    assert bob.sound is not None
+    assert invited is not None
+    assert invited.offer is not None
+    _, answer = bob.sound.answer(invited.offer)
+    head, _, rest = answer.partition(b"m=audio ")
+    port = rest.split()[0]
+    bob.answer(body=head + b"m=audio %b RTP/AVP %b\r\n" % (port, formats.encode()) + EVENTS)
+    offers = [event.offer for event in bob.events if isinstance(event, ReofferReceived)]
+    assert len(offers) == asked
+    told = bench.gateway.configured[bench.leg_of("1002")]
+    assert told.payload_type == int(formats.split()[0])
+    ann.hang_up()
     bench.check_forgotten()
