@@ -48,6 +48,9 @@ MAX_KEPT_EVENTS: Final = 4096
 """Events kept for a call agent that is away; older ones are forgotten."""
 PROOF_WITHIN_S: Final = 5.0
 """A connection over TCP that has not proved by then that it knows the secret is closed."""
+GONE_S: Final = 10.0
+"""A call agent whose host does not acknowledge what it is told (something, every second) is gone. By itself
+TCP tries for a quarter of an hour, in which its calls would sound on without anybody to end them."""
 _MOST_PROOF_OCTETS: Final = 128
 _SEAL_OCTETS: Final = 16
 _READ_OCTETS: Final = 32 * 1024
@@ -194,6 +197,7 @@ class ControlServer:
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * GONE_S))
         if len(self._connections) >= MAX_CONNECTIONS:
             self._refuse(self._one_too_many(), "too many connections")
         connection = _Connection(sock, proof, str(peer[0]) if proof is not None else "")

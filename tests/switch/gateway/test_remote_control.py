@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
-from switch.gateway.control import MAX_CONNECTIONS, PROOF_WITHIN_S, ControlServer
+from switch.gateway.control import GONE_S, MAX_CONNECTIONS, PROOF_WITHIN_S, ControlServer
 from switch.gateway.framing import LENGTH_OCTETS, FrameSplitter, encode_frame, frame_of
 from switch.gateway.place import TcpPlace
 from switch.gateway.protocol import (
@@ -235,6 +235,14 @@ def test_after_the_proof_a_frame_that_was_not_sealed_ends_the_connection(hall: H
         sealed = read(peer, 1 << 16)
         assert b"did not seal" not in sealed, "even the refusal is sealed"
     assert len(hall.commands) == before
+
+
+def test_a_call_agent_whose_host_is_gone_is_not_waited_for(hall: Hall) -> None:
+    with socket.create_connection(("127.0.0.1", hall.port)) as sock:
+        assert sock.recv(1), "it is accepted"
+        (connection,) = hall.server._connections.values()
+        patience = connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert patience == 1000 * GONE_S
 
 
 def test_who_proves_nothing_is_shown_out(hall: Hall) -> None:
