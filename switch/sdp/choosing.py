@@ -10,7 +10,7 @@ from switch.errors import RemoteProtocolError
 from switch.sdp.codecs import KNOWN, NO_NUMBERS, Numbers, OpusParameters, opus_parameters
 from switch.sdp.description import Codec, Description, Direction, Media
 from switch.sdp.negotiated_audio import PTIME_MS, NegotiatedAudio, telephone_event
-from switch.sdp.transport import Refusal, Transport, TransportNegotiation
+from switch.sdp.transport import Refusal, Transport, TransportNegotiation, is_secure
 
 NOT_ACCEPTABLE: Final = 488
 
@@ -26,6 +26,8 @@ class Means(NamedTuple):
     """Telephone-events are agreed on."""
     offered: Numbers = NO_NUMBERS
     """Those of our offer, which a peer that answers sends with, whatever its answer says (RFC 3264, 6.1)."""
+    profile: str = ""
+    """That of our offer."""
 
 
 class Choice(Struct, frozen=True):
@@ -65,6 +67,8 @@ def choose(
     media = peer.media[index]
     if media.kind != "audio" or media.port == 0:
         return Refusal("no audio is wanted")
+    if is_answer and is_secure(means.profile) and not is_secure(media.protocol):
+        return Refusal("it is in clear, where encryption was offered and nothing else")
     transport = means.transport.judge(media, is_answer=is_answer)
     if isinstance(transport, Refusal):
         return transport

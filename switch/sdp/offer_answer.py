@@ -229,7 +229,8 @@ class AudioNegotiation:
         answer = parse_description(body)
         if len(answer.media) <= self._live:
             raise RemoteProtocolError("the answer lacks the audio stream", status=NOT_ACCEPTABLE)
-        means = self._means()._replace(offered=self._offered_numbers)
+        profile = self._slots[self._live].protocol
+        means = self._means()._replace(offered=self._offered_numbers, profile=profile)
         choice = choose(answer, self._live, self._offered_direction, means, is_answer=True)
         if isinstance(choice, Refusal):
             raise RemoteProtocolError(

@@ -38,6 +38,11 @@ _HOST_PRIORITY = 2_130_706_431
 """A host candidate of the first component (RFC 8445 section 5.1.2.1)."""
 
 
+def is_secure(profile: str) -> bool:
+    """Whether nothing in clear belongs to a stream of this profile."""
+    return profile.upper() in (*SDES_PROFILES, *DTLS_PROFILES)
+
+
 class SrtpPolicy(StrEnum):
     """What is asked of a peer; see above."""
 

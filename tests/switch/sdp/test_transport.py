@@ -328,6 +328,19 @@ def test_a_key_that_was_in_use_is_not_used_again() -> None:
     assert side.make_offer() == again, "nothing has changed since"
 
 
+def test_an_answer_in_clear_does_not_switch_encryption_off() -> None:
+    by_keys, by_dtls = secure(), with_dtls()
+    by_keys.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
+    by_dtls.answer(sdp(PRINT, "a=setup:actpass", "a=rtcp-mux", media=DTLS))
+    for side in (by_keys, by_dtls):
+        before = side.transport
+        side.make_offer()
+        with pytest.raises(RemoteProtocolError, match="in clear") as caught:
+            side.accept_answer(sdp())
+        assert caught.value.status == 488
+        assert side.transport == before
+
+
 def test_a_refused_offer_changes_no_keys() -> None:
     side = secure()
     side.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
