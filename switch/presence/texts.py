@@ -185,16 +185,17 @@ class Texts:
         if not bindings or len(self._waiting) >= self._settings.most_texts:
             reply(480, now)
             return
-        host = self._settings.host
+        host, binding = self._settings.host, bindings[0]
         own = [
+            *(("Route", value) for value in binding.path),
             ("From", f"<sip:{user_part(sender)}@{host}>;tag={self._new_token()}"),
             ("To", f"<sip:{user_part(number)}@{host}>"),
             ("Call-ID", self._new_token()),
             ("CSeq", "1 MESSAGE"),
             ("Content-Type", kind),
         ]
-        request = Request("MESSAGE", bindings[0].contact_uri, Headers(own), body)
-        transaction = self._send(request, bindings[0].flow, now)
+        request = Request("MESSAGE", binding.contact_uri, Headers(own), body)
+        transaction = self._send(request, binding.flow, now)
         self._waiting[transaction] = _Waiting(reply)
         self._late.set(transaction, now + _PATIENCE_S)
 

@@ -2,11 +2,12 @@ import pytest
 
 from switch.presence.door import Door
 from switch.presence.texts import Text, Texts
-from switch.registrar.location import Location
+from switch.registrar.location import Binding, Location, contact_key
 from switch.sip.events import TransactionId
 from switch.sip.flow import Flow, Transport
 from switch.sip.headers import Headers
 from switch.sip.message import Request, Response
+from switch.sip.uri import Uri
 from switch.trunks.number_plan import NumberPlan
 from switch.trunks.settings import EntrySettings, NumberPlanSettings, PhoneRange
 from tests.switch.presence.watching import FLOW, Passwords, Site
@@ -73,6 +74,20 @@ class Office:
     def phone_says(self, status: int) -> None:
         transaction, _, _ = self.site.sent[-1]
         assert self.texts.answered(transaction, status, self.site.now)
+
+
+def test_a_phone_behind_proxies_is_written_to_by_the_way_that_it_registered() -> None:
+    """RFC 3327: they would not know where to its Contact leads."""
+    office = Office()
+    path = ("<sip:edge.example.com;lr>", "<sip:inner.example.com;lr>")
+    contact = "sip:1003@10.0.0.7:5070"
+    binding = Binding(contact_uri=contact, flow=PHONE, expires_at=9000.0, path=path)
+    office.location.put("1003", contact_key(Uri.parse(contact)), binding)
+    assert office.write("1003") is None
+    _, sent, flow = office.site.sent[-1]
+    assert sent.uri == contact
+    assert tuple(sent.headers.get_all("Route")) == path
+    assert flow == PHONE
 
 
 def test_a_message_goes_to_the_phone_and_its_answer_back() -> None:
