@@ -79,6 +79,14 @@ class Endpoint:
         self._door = doorkeeper or Unguarded()
         self._table.half_open = self._half_open
 
+    def asks_for_connections(self, lives: Callable[[Flow], bool]) -> None:
+        """Whoever has the connections tells whether that of a flow is there."""
+        self._table.lives = lives
+
+    def lives(self, flow: Flow) -> bool:
+        """Whether the connection of a flow is there; True where there need be none."""
+        return not flow.connection or self._table.lives(flow)
+
     # --- the five verbs ---------------------------------------------------------------------
 
     def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
@@ -191,6 +199,12 @@ class Endpoint:
             found, input_of_sent(found.machine, response.status), response, now
         ):
             self.counters.late_responses += 1
+
+    def answer_by(self, transaction: TransactionId, flow: Flow) -> None:
+        """Send what is still to be said to a request of a peer by another way than it came."""
+        found = self._table.by_id.get(transaction)
+        if found is not None and not found.machine.is_client:
+            found.flow = flow
 
     def sent(self, transaction: TransactionId) -> bytes:
         """The octets of a request of ours, while it may have to be sent again; else empty."""

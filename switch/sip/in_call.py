@@ -87,10 +87,12 @@ class InCall:
         return found.dialog.flow, found.dialog.target
 
     def go_by(self, session: SessionId, flow: Flow) -> None:
-        """The peer has come back by another connection: requests of ours take that from now on."""
+        """The peer has come back by another connection: what we send it takes that from now on."""
         found = self._table.by_id.get(session)
         if found is not None and found.dialog is not None:
             found.dialog.flow = flow
+            if not found.is_caller:  # its INVITE may not be answered yet
+                self._table.endpoint.answer_by(found.transaction, flow)
             self._table.changed(found)
 
     def _tell(

@@ -128,7 +128,7 @@ def _tries_again(table: SessionTable, client: Client, event: ResponseReceived, n
         usage_steps.step(table, session, usage.Input.AGAIN, cause)
     else:
         dialog.local_seq = seq
-        table.start_client(client, again, dialog.flow, now)
+        table.start_client(client, again, table.way(session, dialog), now)
     return True
 
 
@@ -232,7 +232,7 @@ def _receive_success(
     seq, tag = response.cseq.seq, response.to.tag
     ack = session.acks.get((seq, tag))
     if ack is not None:
-        flow = session.dialog.flow if session.dialog else session.flow
+        flow = table.way(session, session.dialog) if session.dialog else session.flow
         table.endpoint.send_ack(ack, flow)
         return
     is_fork = any(acked == seq for acked, _ in session.acks)

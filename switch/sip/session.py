@@ -160,6 +160,18 @@ class Session(Struct, eq=False):
             raise LocalProtocolError("this step needs a dialog, which may be early")
         return found
 
+    def connects(self, dialog: Dialog) -> bool:
+        """Whether the dialog's way was a flow without a connection when we began to use it.
+
+        What comes back on the connection that was made for our INVITE has the number of it.
+        """
+        first, flow = self.flow, dialog.flow
+        return not flow.connection or (
+            self.is_caller
+            and not first.connection
+            and (first.transport, first.remote) == (flow.transport, flow.remote)
+        )
+
     @property
     def dialog_key(self) -> tuple[str, str]:
         return self.invite.call_id, self.local_tag

@@ -123,7 +123,7 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
     made_of = (dialog.remote, dialog.target, dialog.flow, dialog.local_seq, dialog.remote_seq)
     if session.kept is not None and session.kept[0] == made_of:
         return cast("DialogRecord", session.kept[1])
-    record = _written(dialog, connects=_connects(session, dialog))
+    record = _written(dialog, connects=session.connects(dialog))
     session.kept = made_of, record
     return record
 
@@ -131,26 +131,13 @@ def _dialog_record(session: Session, dialog: Dialog) -> DialogRecord:
 def _early_records(session: Session) -> tuple[EarlyRecord, ...]:
     return tuple(
         EarlyRecord(
-            _written(early.dialog, connects=_connects(session, early.dialog)),
+            _written(early.dialog, connects=session.connects(early.dialog)),
             early.rseq,
             early.dialog is session.early_dialog,
             early.answer or b"",
         )
         for early in session.early.values()
         if early.dialog is not None
-    )
-
-
-def _connects(session: Session, dialog: Dialog) -> bool:
-    """Whether the dialog's way was a flow without a connection when we began to use it.
-
-    What comes back on the connection that was made for our INVITE has the number of it.
-    """
-    first, flow = session.flow, dialog.flow
-    return not flow.connection or (
-        session.is_caller
-        and not first.connection
-        and (first.transport, first.remote) == (flow.transport, flow.remote)
     )
 
 

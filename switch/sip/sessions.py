@@ -21,6 +21,7 @@ from switch.sip.refers import Referral, Referring
 from switch.sip.secured import contact_for
 from switch.sip.session import Alarm, ExtraHeaders, PendingSuccess, Session, pairs
 from switch.sip.user_agent_settings import UserAgentSettings
+from switch.sip.way_back import without_connection
 from switch.sip.writing import make_response
 
 if TYPE_CHECKING:
@@ -195,8 +196,16 @@ class SessionTable:
         if session.prover is not None:
             session.prover.prove(request)
             client.provable = Provable(request, session.prover)
-        self.start_client(client, request, dialog.flow, now)
+        self.start_client(client, request, self.way(session, dialog), now)
         return client
+
+    def way(self, session: Session, dialog: Dialog) -> Flow:
+        """The way to the peer; where its connection is gone, one by which it can be connected to."""
+        flow = dialog.flow
+        if not self.endpoint.lives(flow):
+            is_ours = session.connects(dialog)
+            dialog.flow = without_connection(flow, dialog.target, dialog.routes, is_ours=is_ours)
+        return dialog.flow
 
     def start_client(self, client: Client, request: Request, flow: Flow, now: float) -> None:
         """Send a request that is complete."""
@@ -221,7 +230,7 @@ class SessionTable:
             ack.headers.put("Content-Type", SDP)
             ack.body = answer
         session.acks[seq, response.to.tag] = ack
-        self.endpoint.send_ack(ack, dialog.flow)
+        self.endpoint.send_ack(ack, self.way(session, dialog))
 
     def send_bye(
         self,

@@ -37,7 +37,7 @@ from switch.sip.transaction import (
     merge_key,
     server_key,
 )
-from switch.sip.way_back import for_responses
+from switch.sip.way_back import for_late_responses, for_responses
 from switch.sip.writing import serialize
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,8 @@ class TransactionTable:
         self.strangers = Strangers()
         self.half_open: Callable[[Flow, float], None] = lambda flow, now: None
         """Told the host whose INVITE was answered and never acknowledged."""
+        self.lives: Callable[[Flow], bool] = lambda flow: True
+        """Whether the connection of a flow is there."""
         self._resting: dict[Transaction, None] = {}
         """Those that only absorb retransmissions, the first to rest first."""
         self._yielding: dict[Transaction, None] = {}
@@ -261,20 +263,29 @@ class TransactionTable:
         if isinstance(message, Response):
             transaction.response = message
         transaction.datagram = serialize(message)
-        self.out.append((transaction.datagram, transaction.flow))
+        self.out.append((transaction.datagram, self._way(transaction)))
+
+    def _way(self, transaction: Transaction) -> Flow:
+        """Where its messages go: a server finds another way when the connection is gone."""
+        flow, request = transaction.flow, transaction.request
+        if transaction.machine.is_client or request is None:
+            return flow
+        if flow.connection and not self.lives(flow):
+            transaction.flow = for_late_responses(request, flow)
+        return transaction.flow
 
     def _resend(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
         if transaction.datagram:
             self.counters.retransmissions_sent += 1
-            self.out.append((transaction.datagram, transaction.flow))
+            self.out.append((transaction.datagram, self._way(transaction)))
 
     def _send_once(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
         assert message is not None
-        self.out.append((serialize(message), transaction.flow))
+        self.out.append((serialize(message), self._way(transaction)))
 
     def _yield(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None

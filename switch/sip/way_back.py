@@ -31,6 +31,18 @@ def way_of(via: Via, flow: Flow) -> Flow:
     return _at(flow, flow.remote[0], via.port)
 
 
+def for_late_responses(request: Request, flow: Flow) -> Flow:
+    """The same where the connection that `request` came by is gone (section 18.2.2).
+
+    Then the peer is connected to where its Via says that it listens, unless a NAT stands between.
+    """
+    via, kind = request.top_via, flow.transport
+    is_behind_nat = _is_address(via.host) and not _is_same(via.host, flow.remote[0])
+    if kind.is_websocket or is_behind_nat:
+        return flow
+    return replace(flow, remote=(flow.remote[0], via.port or kind.default_port), connection=0)
+
+
 def mark_via(request: Request, flow: Flow) -> None:
     """Note in the top Via where the request really came from (section 18.2.1, RFC 3581)."""
     marked = marked_via(request.top_via, flow)

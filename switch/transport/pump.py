@@ -80,6 +80,7 @@ class Pump:
             guard,
             tls,
         )
+        endpoint.asks_for_connections(self.streams.lives)
         self._timer: TimerHandle | None = None
         self._timer_at: float | None = None
         self._flush_scheduled = False

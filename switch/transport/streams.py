@@ -128,6 +128,10 @@ class StreamHub:
         else:
             self._connecting.send(data, flow)
 
+    def lives(self, flow: Flow) -> bool:
+        """Tell whether the connection of a flow is there."""
+        return flow.connection in self._connections
+
     def identity_of(self, number: int) -> PeerIdentity | None:
         """Who is at the other end of a connection by its certificate; None: nobody proved anything."""
         connection = self._connections.get(number)

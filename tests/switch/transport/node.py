@@ -44,6 +44,7 @@ class Node:
             self.endpoint,
             self.clock,
             self.consume,
+            connection_closed=lambda number: self.lost_connection.set(),
             limits=limits,
             guard=guard,
             inflow=inflow,
@@ -51,13 +52,16 @@ class Node:
         )
         self.events: list[EndpointEvent] = []
         self.turns = 0
+        self.lost_connection = asyncio.Event()
+        self.answers = True
+        """False: whoever wants an answer gives it."""
         self._news = asyncio.Event()
 
     def consume(self, now: float) -> None:
         self.turns += 1
         while (event := self.endpoint.next_event()) is not None:
             self.events.append(event)
-            if isinstance(event, RequestReceived):
+            if isinstance(event, RequestReceived) and self.answers:
                 answer = make_response(event.request, 200, to_tag="t")
                 self.endpoint.respond(event.transaction, answer, now)
             self._news.set()

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 from switch.sip.events import RequestReceived, ResponseReceived, TransportFailed
 from switch.sip.flow import Flow, Transport
+from switch.sip.writing import make_response
 from switch.transport.limits import TransportLimits
 from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import Node, options, raw_options, running_node
@@ -214,3 +215,26 @@ async def test_close_gives_up_connections_that_are_being_made() -> None:
         alice.endpoint.send_request(options(), flow, alice.clock.now())
         await alice.pump.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_an_answer_reaches_a_peer_that_has_closed_the_connection_it_asked_by() -> None:
+    """RFC 3261 section 18.2.2: it is connected to where its Via says that it listens."""
+    answers: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+        writer.transport.abort()
+
+    async with running_node() as node, await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        node.answers = False
+        via = b"127.0.0.1:%d;branch" % server.sockets[0].getsockname()[1]
+        async with connected(await listening(node)) as (_, writer):
+            writer.write(raw_options().replace(b"127.0.0.1;branch", via))
+            (event,) = await node.wait_for(1)
+        assert isinstance(event, RequestReceived)
+        async with asyncio.timeout(PATIENCE_S):
+            await node.lost_connection.wait()
+            response = make_response(event.request, 200, to_tag="t")
+            node.endpoint.respond(event.transaction, response, node.clock.now())
+            node.pump.schedule_flush()
+            assert (await answers.get()).startswith(b"SIP/2.0 200 OK")
