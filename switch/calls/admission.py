@@ -17,8 +17,8 @@ from msgspec import Struct, field
 
 from switch.calls.diversion import DIVERSION, HISTORY, Diverted, carried, diverted
 from switch.calls.identity import is_anonymous, preferred, shown
-from switch.calls.legible import legible
 from switch.calls.vouching import Vouching
+from switch.legible import legible
 from switch.sip.digest import Accepted, Challenge, Challenger, HA1Lookup, Paused, Refused
 from switch.sip.events import Invited
 from switch.sip.replaces import Replaces

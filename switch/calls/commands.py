@@ -12,7 +12,6 @@ from switch.calls.attempt import Attempt, Rights
 from switch.calls.causes import EndCause
 from switch.calls.digit_passing import DigitPassing
 from switch.calls.leg import Input, Leg
-from switch.calls.legible import legible
 from switch.calls.legs import Legs
 from switch.calls.outgoing import Outgoing
 from switch.calls.ports import NO_HEADERS
@@ -23,6 +22,7 @@ from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.gateway.protocol import PlayItem
 from switch.ids import CallId, LegId, PlayerId, RecordingId
+from switch.legible import legible
 from switch.registrar.location import Location
 
 log = logging.getLogger(__name__)

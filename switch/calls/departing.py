@@ -6,8 +6,8 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from switch.calls.attempt import Target
-from switch.calls.legible import legible
 from switch.calls.settings import CallSettings
+from switch.legible import legible
 from switch.sip.flow import Flow
 from switch.sip.uri import NameAddr, Uri
 from switch.trunks.hunt import USER_SAFE, Departure

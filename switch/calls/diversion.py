@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote
 
 from msgspec import Struct
 
-from switch.calls.legible import legible
+from switch.legible import legible
 from switch.sip.headers import Headers, split_commas
 from switch.sip.uri import NameAddr
 

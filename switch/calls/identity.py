@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from switch.calls.legible import legible
+from switch.legible import legible
 from switch.sip.headers import Headers
 from switch.sip.uri import NameAddr
 

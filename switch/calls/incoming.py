@@ -13,7 +13,6 @@ from switch.calls.direct import DirectCalls
 from switch.calls.events import CallRefused, IncomingLeg
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
-from switch.calls.legible import legible
 from switch.calls.legs import Legs
 from switch.calls.overload import Overload
 from switch.calls.replacement import Replacements
@@ -22,6 +21,7 @@ from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import MediaUnavailableError, RemoteProtocolError
 from switch.ids import CallId, LegId
+from switch.legible import legible
 from switch.sip.events import Invited
 from switch.sip.user_agent import UserAgent
 from switch.trunks.number_plan import ToEntry, ToPhone, ToTrunk

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from switch.calls.attempt import Attempt, Target
 from switch.calls.diversion import USER_SAFE, sent_on
-from switch.calls.legible import legible
 from switch.calls.settings import CallSettings
+from switch.legible import legible
 from switch.sdp.offer_answer import AudioNegotiation
 from switch.sip.events import SessionId
 from switch.sip.uri import NameAddr, Uri

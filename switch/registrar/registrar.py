@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from switch.legible import legible
 from switch.registrar.location import Binding, ContactKey, Location, contact_key
 from switch.registrar.outbound import (
     BadPathError,
@@ -30,7 +31,6 @@ from switch.sip.writing import make_response
 
 _MAX_CONTACT = 512
 """Characters of a contact URI; longer ones would not fit a datagram with the rest."""
-_MAX_USER_AGENT = 128
 _MALFORMED_EXPIRES_S = 3600
 """What a malformed value counts as (RFC 3261 section 10.2.1.1)."""
 _Q = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
@@ -253,7 +253,7 @@ class Registrar:
             q=q if q is not None and _Q.fullmatch(q) else None,
             call_id=request.call_id,
             cseq=request.cseq.seq,
-            user_agent=(request.headers.get("User-Agent") or "")[:_MAX_USER_AGENT],
+            user_agent=legible(request.headers.get("User-Agent") or ""),
             path=path,
             instance=change.device.instance,
             reg_id=change.device.reg_id,

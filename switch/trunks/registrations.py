@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from switch.legible import legible
 from switch.sip.client_digest import ClientCredentials
 from switch.sip.deadlines import Deadlines
 from switch.sip.events import RequestAnswered, TransactionId
@@ -151,7 +152,8 @@ class Registrations:
         if granted.input is Input.BRIEF and registration.brief >= _MOST_BRIEF:
             granted = Granted(Input.FAILED)
         if granted.input in (Input.FAILED, Input.REFUSED):
-            self._note_failure(registration, f"{event.status} {event.reason}"[:100], now)
+            why = legible(f"{event.status} {event.reason}")[:100]
+            self._note_failure(registration, why, now)
         self._feed(registration, granted.input, now, granted)
         return True
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from switch.calls import diversion, identity
-from switch.calls.legible import MAX_CHARACTERS
+from switch.legible import MAX_CHARACTERS
 from switch.registrar import outbound
 from switch.sip.headers import Headers
 from switch.sip.message import Request

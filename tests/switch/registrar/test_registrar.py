@@ -113,6 +113,13 @@ def test_without_credentials_two_challenges_come() -> None:
     assert lab.uris() == []
 
 
+def test_what_a_phone_says_of_itself_is_fit_for_screens() -> None:
+    lab = Lab()
+    lab.register(PHONE, User_Agent="desk\x9b2J phone\u202e" + "x" * 200)
+    (binding,) = lab.location.bindings("1001", 0.0)
+    assert binding.user_agent == ("desk2J phone" + "x" * 200)[:128]
+
+
 def test_a_phone_registers_and_is_called_back_on_the_flow_it_came_by() -> None:
     lab = Lab()
     response = lab.register(PHONE, User_Agent="desk phone")

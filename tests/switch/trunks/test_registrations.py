@@ -207,6 +207,18 @@ def test_a_wrong_password_is_not_tried_in_haste() -> None:
     assert bench.one.last_failure == "403 x"
 
 
+def test_what_a_registrar_says_forges_no_line_of_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    """C1 controls and line separators may stand in a reason; a terminal obeys them."""
+    bench = Bench()
+    reason = "No\x9b2J\u2028WARNING trunk b is down\u202e"
+    event = RequestAnswered(
+        transaction=TransactionId("t1"), status=403, reason=reason, response=None, seq=1
+    )
+    bench.all.take(event, bench.now)
+    assert bench.one.last_failure == "403 No2JWARNING trunk b is down"
+    assert all(record.getMessage().isprintable() for record in caplog.records)
+
+
 def test_retry_after_is_heeded() -> None:
     bench = Bench()
     bench.answer(503, ("Retry-After", "120 (busy);duration=10"))
