@@ -107,7 +107,7 @@ def receive_prack(
         table.respond(event.transaction, request, 415, now, headers=[("Accept", SDP)])
         return
     body = sdp_in(request)
-    is_answer = _awaits_answer(session)
+    is_answer = awaits_answer(session)
     if is_answer and body is None:
         reason = "Bad Request: the PRACK lacks the answer to our offer"
         table.respond(event.transaction, request, 400, now, reason=reason)
@@ -125,7 +125,7 @@ def receive_prack(
     table.changed(session)
 
 
-def _awaits_answer(session: Session) -> bool:
+def awaits_answer(session: Session) -> bool:
     """Whether our offer stands in the response that waits for its PRACK."""
     response = session.reliable
     has_offer = response is not None and bool(response.body) and not session.invite.body

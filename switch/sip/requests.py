@@ -327,8 +327,12 @@ def _receive_offer(
         if event.request.method == "UPDATE" and not event.request.body:
             _refresh(table, session, event, now)
             return
-    is_early = event.request.method == "UPDATE" and early.is_settled_with(session, event.request)
-    given = usage.Input.EARLY_OFFER if is_early else usage.Input.OFFER
+    given = usage.Input.OFFER
+    if event.request.method == "UPDATE":
+        if early.is_settled_with(session, event.request):
+            given = usage.Input.EARLY_OFFER
+        elif session.state is usage.State.INVITED and early.awaits_answer(session):
+            given = usage.Input.CROSSING_OFFER
     usage_steps.step(table, session, given, _cause(event, now))
 
 

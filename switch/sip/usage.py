@@ -53,6 +53,7 @@ class Input(StrEnum):
     CANCEL = "CANCEL"
     BYE = "BYE"
     OFFER = "re-INVITE or UPDATE"
+    CROSSING_OFFER = "UPDATE with an offer, ours in a 1xx being open"
     EARLY_OFFER = "UPDATE or PRACK with an offer, the first one being answered"
     BYE_DONE = "BYE answered"
     """Or timed out, or not sent."""
@@ -149,6 +150,7 @@ TRANSITIONS: dict[tuple[State, Input], tuple[State, tuple[Action, ...]]] = {
     ),
     (S.INVITED, G.LIMIT): (S.TERMINATED, (A.SEND_TERMINATED, A.REPORT_ENDED)),
     (S.INVITED, G.OFFER): (S.INVITED, (A.REFUSE_OFFER_LATER,)),
+    (S.INVITED, G.CROSSING_OFFER): (S.INVITED, (A.REFUSE_OFFER_PENDING,)),
     (S.ACCEPTED, G.ACK): (S.CONFIRMED, (A.STOP_SUCCESS, A.LIMIT_DURATION, A.REPORT_CONFIRMED)),
     (S.ACCEPTED, G.ACK_WITHOUT_ANSWER): (
         S.MORTAL,
@@ -221,6 +223,11 @@ IGNORED: dict[tuple[State, Input], str] = {
         (S.CALLING, S.CANCELLING, S.ACCEPTED, S.LEAVING, S.CONFIRMED),
         (G.EARLY_OFFER,),
         "is an offer like others, or comes too late",
+    ),
+    **_ignore(
+        (*_UAC, S.ACCEPTED, S.LEAVING, S.CONFIRMED),
+        (G.CROSSING_OFFER,),
+        "our offer in a 1xx is open before our 2xx only",
     ),
     **_ignore((S.CANCELLING, S.LEAVING), (G.END,), "is ending"),
     **_ignore((S.CANCELLING, S.ACCEPTED, S.LEAVING), (G.LIMIT,), _STOPPED),

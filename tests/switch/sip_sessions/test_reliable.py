@@ -385,6 +385,19 @@ def test_an_offer_before_the_first_is_answered_is_put_off() -> None:
     assert wire.b.log[-1] == ReofferFailed(session=wire.b.session, status=491)
 
 
+def test_an_offer_that_crosses_ours_in_a_reliable_response_is_refused_with_491() -> None:
+    """RFC 3311 section 5.2: the peer owes us an answer, in its PRACK."""
+    wire = Wire()
+    wire.inject(wire.b, invite(body=b"", Supported="100rel"))
+    wire.b.ua.ring(wire.b.session, wire.now, 183, body=EARLY)
+    wire.flush()
+    ringing = wire.sent[-1][1]
+    assert ringing.body == EARLY
+    assert status_of(wire, in_dialog(ringing, "UPDATE", 2, SECOND)) == 491
+    wire.inject(wire.b, prack(ringing, 3, ANSWER))
+    assert wire.b.log[-1] == EarlyAnswered(session=wire.b.session, answer=ANSWER)
+
+
 def test_an_update_without_an_offer_is_taken_in_an_early_dialog() -> None:
     wire = Wire()
     ringing = ringing_at(wire, 180, None)
