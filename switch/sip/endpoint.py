@@ -25,7 +25,7 @@ from switch.sip.events import (
 from switch.sip.flow import Flow
 from switch.sip.inputs import CHALLENGES, input_of_received, input_of_sent
 from switch.sip.limits import EndpointLimits
-from switch.sip.message import Request, Response
+from switch.sip.message import KNOWN_METHODS, Request, Response
 from switch.sip.parsing import MalformedMessageError, parse
 from switch.sip.ports import Doorkeeper, Unguarded
 from switch.sip.room import Room
@@ -304,8 +304,11 @@ class Endpoint:
     def _receive_cancel(self, request: Request, key: str, flow: Flow, now: float) -> None:
         invite = self._table.servers.get(server_key(request, "INVITE"))
         if invite is None:
-            self.counters.stray_cancels += 1
-            self._send_stateless(request, answer(request, 481), flow)
+            # Of a request that cannot be cancelled it changes nothing, and is answered all the same.
+            servers = self._table.servers
+            is_known = any(server_key(request, method) in servers for method in KNOWN_METHODS)
+            self.counters.stray_cancels += not is_known
+            self._send_stateless(request, answer(request, 200 if is_known else 481), flow)
             return
         transaction = self._table.start_server(request, key, flow)
         last = invite.response

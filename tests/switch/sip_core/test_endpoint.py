@@ -244,6 +244,19 @@ def test_cancel_of_nothing_gets_481() -> None:
     assert endpoint.counters.stray_cancels == 1
 
 
+def test_cancel_of_what_is_no_invite_is_answered_and_changes_nothing() -> None:
+    """RFC 3261 section 9.2: 200, regardless of the method of the request that it matches."""
+    endpoint = make_endpoint()
+    give(endpoint, make_request("MESSAGE", branch="z9hG4bK1", call_id="one"))
+    (asked,) = events_of(endpoint)
+    assert isinstance(asked, RequestReceived)
+    give(endpoint, make_request("CANCEL", branch="z9hG4bK1", call_id="one"))
+    assert events_of(endpoint) == []
+    endpoint.respond(asked.transaction, make_response(asked.request, 202, to_tag="b"), 0.0)
+    assert statuses_of(endpoint) == [200, 202]
+    assert endpoint.counters.stray_cancels == 0
+
+
 def test_a_second_final_response_is_dropped_and_counted() -> None:
     endpoint = make_endpoint()
     event = give_invite(endpoint)
