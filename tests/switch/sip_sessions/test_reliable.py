@@ -392,6 +392,7 @@ def test_an_offer_that_crosses_ours_in_a_reliable_response_is_refused_with_491()
     wire.b.ua.ring(wire.b.session, wire.now, 183, body=EARLY)
     wire.flush()
     ringing = wire.sent[-1][1]
+    assert isinstance(ringing, Response)
     assert ringing.body == EARLY
     assert status_of(wire, in_dialog(ringing, "UPDATE", 2, SECOND)) == 491
     wire.inject(wire.b, prack(ringing, 3, ANSWER))
