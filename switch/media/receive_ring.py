@@ -153,6 +153,12 @@ class ReceiveRings:
 
 
 @inner
+def _target_of(ring: Any) -> int:
+    """How far ahead of `read` a talk spurt begins, blocks."""
+    return int(max(ring.target, TARGET_BLOCKS))
+
+
+@inner
 def push_packet(
     rings: NDArray[Any],
     blocks: NDArray[np.uint8],
@@ -171,7 +177,6 @@ def push_packet(
     ring = rings[row]
     count = length // BLOCK_SAMPLES
     place = signed_difference(timestamp, ring.read_timestamp, 32) // BLOCK_SAMPLES
-    target = max(ring.target, TARGET_BLOCKS)
     lost = 0
     if restarted or not ring.anchored or place + count > MAX_AHEAD_BLOCKS or place <= -DEPTH_BLOCKS:
         for slot in range(DEPTH_BLOCKS):
@@ -180,15 +185,15 @@ def push_packet(
         lost //= FRAME_BLOCKS
         ring.anchored = True
         ring.read_slot = 0
-        ring.read_timestamp = timestamp - target * BLOCK_SAMPLES
+        place = _target_of(ring)
+        ring.read_timestamp = timestamp - place * BLOCK_SAMPLES
         ring.ahead = ring.heard = 0
-        place = target
     elif ring.ahead == 0 and ring.misses > 0:
         if 0 <= place < FRAME_BLOCKS:
             ring.behind += 1  # the one that was waited for
-        elif place > target:
-            ring.read_timestamp += (place - target) * BLOCK_SAMPLES
-            place = target
+        elif place > _target_of(ring):
+            ring.read_timestamp += (place - _target_of(ring)) * BLOCK_SAMPLES
+            place = _target_of(ring)
     if count > MAX_PACKET_BLOCKS:
         return lost + 1
     if count == 0:
