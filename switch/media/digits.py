@@ -65,6 +65,11 @@ class Digits:
             self._running.discard(row)
         return self._named(row, digits)
 
+    def begin_anew(self, row: int) -> None:
+        """Events of a leg have another clock from now on."""
+        self._receivers.pop(row, None)
+        self._running.discard(row)
+
     def handle_timers(self, now: float) -> list[DigitEnded]:
         """End the digits whose packets stopped coming."""
         ended: list[DigitEnded] = []

@@ -165,7 +165,10 @@ class Patchbay:
         legs.payload_type[row], legs.event_type[row] = payload_type, events
         legs.heard_type[row] = payload_type if heard_type is None else heard_type
         legs.heard_event_type[row] = events if heard_event_type is None else heard_event_type
-        legs.event_scale[row] = event_rate // SAMPLE_RATE_HZ
+        event_scale = event_rate // SAMPLE_RATE_HZ
+        if event_scale != legs.event_scale[row]:
+            self._digits.begin_anew(row)
+        legs.event_scale[row] = event_scale
         self._digit_relay.leave_out(row, is_out=digits_elsewhere)
         legs.sending[row] = send and not held
         legs.receiving[row] = receive

@@ -45,6 +45,20 @@ def test_a_digit_is_reported_once() -> None:
     assert all(e.duration_ms == 100 for e in studio.events if isinstance(e, DigitEnded))
 
 
+def test_digits_are_as_long_as_they_are_when_their_clock_changes() -> None:
+    studio = Studio()
+    caller = studio.add("caller")
+    press(studio, caller, 1)
+    caller.become("OPUS")
+    studio.configure("caller")
+    caller.timestamp += 48000
+    for _ in range(3):
+        caller.send(caller.event_packet(2, 4800, caller.timestamp, end=True))
+        studio.step()
+    lengths = [e.duration_ms for e in studio.events if isinstance(e, DigitEnded)]
+    assert lengths == [100, 100]
+
+
 def test_a_digit_whose_end_is_lost_ends_by_time() -> None:
     studio = Studio()
     caller = studio.add("caller")
