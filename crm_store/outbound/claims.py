@@ -12,7 +12,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Double, and_, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from acd.dialer.compliance import Hold, Knowledge, Verdict, judge
 from acd.dialer.compliance_moves import Stage
@@ -74,21 +86,34 @@ _DUE: Final = (
         ),
     )
 )
-_FREED: Final = (
-    update(RECORD)
-    .where(_R.campaign_id == bindparam("campaign"), _R.stage == Stage.MINE)
-    .values(stage=Stage.READY, agent=None, due_at=None)
-)
-_LATE: Final = _FREED.where(_R.due_at <= bindparam("now"))
+
+
+def _freed(which: ColumnElement[bool]) -> Update:
+    """Let anybody dial those of what waits for one agent; what others look at now, another time."""
+    found = (
+        select(_R.id)
+        .where(_R.campaign_id == bindparam("campaign"), _R.stage == Stage.MINE, which)
+        .with_for_update(skip_locked=True)
+    )
+    return update(RECORD).where(_R.id.in_(found)).values(stage=Stage.READY, agent=None, due_at=None)
+
+
+_LATE: Final = _freed(_R.due_at <= bindparam("now"))
 """What agents promised and did not do."""
-_LAPSED: Final = delete(CLAIM).where(CLAIM.c.until <= bindparam("now"))
+_LAPSED: Final = delete(CLAIM).where(
+    CLAIM.c.number.in_(
+        select(CLAIM.c.number)
+        .where(CLAIM.c.until <= bindparam("now"))
+        .with_for_update(skip_locked=True)
+    )
+)
 _AT_ONE_GO: Final = (
     select(func.count())
     .select_from(_DUE.returning(_R.id).cte("due"))
     .add_cte(_LATE.returning(_R.id).cte("late"), _LAPSED.returning(CLAIM.c.number).cte("lapsed"))
 )
 """The three above in one round trip: none of them changes what another one reads."""
-_LEFT: Final = _FREED.where(_R.agent.in_(bindparam("agents", expanding=True)))
+_LEFT: Final = _freed(_R.agent.in_(bindparam("agents", expanding=True)))
 """What waits for agents who are gone."""
 _WIDER: Final = 3
 """On PostgreSQL the first records may be in another server's hands: so often it is looked further."""

@@ -60,7 +60,14 @@ class Ban(Struct, frozen=True, kw_only=True):
 
 
 def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
-    """Put E.164 numbers on a list and move their records; gives how many were not on it before.
+    """Put E.164 numbers on a list and move their records; gives how many were not on it before."""
+    added = put(connection, numbers, ban)
+    go_past_forbidden(connection, records_of(connection, numbers, ban.campaign_id), ban.at)
+    return added
+
+
+def put(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
+    """Put E.164 numbers on a list, in their order; gives how many were not on it before.
 
     Of what is on the list already the words stay unless the new ones count longer: the first time is the
     proof. What a person asked for itself takes the place of what nobody asked for, and stays before all.
@@ -87,9 +94,9 @@ def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
     changes["batch_id"] = (
         new.batch_id if ban.is_national else case((stays, _D.batch_id), else_=new.batch_id)
     )
-    added = 0
-    for begin in range(0, len(numbers), _AT_ONCE):
-        piece = sorted(set(numbers[begin : begin + _AT_ONCE]))
+    added, wanted = 0, sorted(set(numbers))
+    for begin in range(0, len(wanted), _AT_ONCE):
+        piece = wanted[begin : begin + _AT_ONCE]
         known = select(_D.number).where(_D.scope == ban.scope, _D.number.in_(piece))
         added += len(piece) - len(connection.execute(known).all())
         rows = [_row(number, ban) for number in piece]
@@ -97,8 +104,6 @@ def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
             statement.on_conflict_do_update(index_elements=[_D.number, _D.scope], set_=changes),
             rows,
         )
-        records = records_of(connection, piece, ban.campaign_id)
-        go_past_forbidden(connection, records, ban.at)
     return added
 
 
@@ -109,16 +114,18 @@ def permit(
 
     What they were on it for is kept, and who took them off.
     """
-    gone = 0
-    for begin in range(0, len(numbers), _AT_ONCE):
-        piece = list(numbers[begin : begin + _AT_ONCE])
+    gone, wanted = 0, sorted(set(numbers))
+    for begin in range(0, len(wanted), _AT_ONCE):
+        piece = wanted[begin : begin + _AT_ONCE]
+        theirs = select(_D.number).where(_D.scope == scope, _D.number.in_(piece))
+        connection.execute(theirs.order_by(_D.number).with_for_update())
         if scope != NATIONAL:  # of that one the files are the proof
             _keep_removed(connection, piece, scope, at, by)
         result = connection.execute(
             delete(DO_NOT_CALL).where(_D.scope == scope, _D.number.in_(piece))
         )
         gone += result.rowcount
-        come_back(connection, records_of(connection, piece, None), at)
+    come_back(connection, records_of(connection, wanted, None), at)
     return gone
 
 

@@ -16,7 +16,7 @@ from crm_store.errors import BadRecord
 from crm_store.numbers import normalise
 from crm_store.outbound import claims, holding
 from crm_store.outbound.campaign_rows import CampaignBook
-from crm_store.outbound.forbidding import OPT_OUT, Ban, forbid
+from crm_store.outbound.forbidding import Ban, forbid
 from crm_store.outbound.funnel import funnel
 from crm_store.outbound.numbers_known import forbidden_of
 from crm_store.outbound.places import PlaceBook
@@ -138,11 +138,7 @@ class Lists:
         return await self._database.look(work)
 
     def _settle(self, connection: Connection, attempts: Sequence[Attempt]) -> None:
-        done = settle(connection, self._campaigns, self._places, attempts)
-        for each in done.opted_out:
-            ban = Ban(campaign_id=None, reason=each.reason, source=OPT_OUT, by=each.by, at=each.at)
-            forbid(connection, [each.number], ban)
-        for known in done.campaigns:
+        for known in settle(connection, self._campaigns, self._places, attempts):
             at = max(attempt.ended_at for attempt in attempts)
             claims.refresh(connection, self._places, known, at)
 

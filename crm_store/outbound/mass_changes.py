@@ -23,10 +23,13 @@ from acd.dialer.model import RecordState
 from crm_store.database import Database
 from crm_store.models.tables import BATCH, CAMPAIGN, CLAIM, RECORD, RECORD_NUMBER
 from crm_store.outbound.ranks import rank_in_sql
+from crm_store.outbound.shelving import lock_records
 
 _R, _N = RECORD.c, RECORD_NUMBER.c
 _AT_ONCE: Final = 5_000
 """Records of one piece: some tenths of a second."""
+_NAMED_AT_ONCE: Final = 500
+"""Ids in one statement."""
 _BLOCKED: Final = tuple(
     [stage for stage, state in STATE_OF_STAGE.items() if state is RecordState.BLOCKED]
 )
@@ -104,11 +107,9 @@ def _rank_piece(connection: Connection, campaign_id: int, order: str, after: int
     last = _last_of_piece(connection, campaign_id, after)
     if last is None:
         return None
-    connection.execute(
-        update(RECORD)
-        .where(_R.campaign_id == campaign_id, _R.id > after, _R.id <= last)
-        .values(rank=rank_in_sql(order, _R))
-    )
+    piece = (_R.campaign_id == campaign_id, _R.id > after, _R.id <= last)
+    connection.execute(select(_R.id).where(*piece).order_by(_R.id).with_for_update())
+    connection.execute(update(RECORD).where(*piece).values(rank=rank_in_sql(order, _R)))
     return last
 
 
@@ -124,11 +125,15 @@ def _delete_piece(connection: Connection, campaign_id: int) -> int:
 
 def delete_records(connection: Connection, ids: list[int]) -> None:
     """Remove records with their numbers and claims."""
-    for begin in range(0, len(ids), 500):
-        piece = ids[begin : begin + 500]
-        connection.execute(delete(CLAIM).where(CLAIM.c.record_id.in_(piece)))
-        connection.execute(delete(RECORD_NUMBER).where(_N.record_id.in_(piece)))
-        connection.execute(delete(RECORD).where(_R.id.in_(piece)))
+    lock_records(connection, ids)
+    for table, of_record in (
+        (RECORD_NUMBER, _N.record_id),
+        (RECORD, _R.id),
+        (CLAIM, CLAIM.c.record_id),
+    ):
+        for begin in range(0, len(ids), _NAMED_AT_ONCE):
+            piece = ids[begin : begin + _NAMED_AT_ONCE]
+            connection.execute(delete(table).where(of_record.in_(piece)))
 
 
 def _last_of_piece(connection: Connection, campaign_id: int, after: int) -> int | None:

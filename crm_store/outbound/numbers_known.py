@@ -59,12 +59,6 @@ _KNOWN: Final = union_all(
 _IN_WORDS: Final = {CENTRE: "the do-not-call list", NATIONAL: "the national do-not-call list"}
 
 
-_TAKE: Final = (
-    "INSERT INTO outbound_claim (number, record_id, until, token) {rows}"
-    " ON CONFLICT (number) DO UPDATE"
-    " SET record_id = excluded.record_id, until = excluded.until, token = excluded.token"
-    " WHERE outbound_claim.until <= :at"
-)
 _MARK: Final = "UPDATE outbound_record SET stage = 'claimed', due_at = :until WHERE id IN "
 _IN_HAND_SQLITE: Final = text(
     "SELECT number FROM outbound_claim"
@@ -72,11 +66,30 @@ _IN_HAND_SQLITE: Final = text(
 )
 _TAKE_SQLITE: Final = text(
     # The condition keeps its grammar from taking ON CONFLICT for that of a join.
-    _TAKE.format(rows="SELECT key, value, :until, :token FROM json_each(:numbers) WHERE true")
+    "INSERT INTO outbound_claim (number, record_id, until, token)"
+    " SELECT key, value, :until, :token FROM json_each(:numbers) WHERE true"
+    " ON CONFLICT (number) DO UPDATE"
+    " SET record_id = excluded.record_id, until = excluded.until, token = excluded.token"
+    " WHERE outbound_claim.until <= :at"
 )
 _MARK_SQLITE: Final = text(_MARK + "(SELECT value FROM json_each(:numbers))")
+_TAKING: Final = 0x54414B45
+"""Key of PostgreSQL's advisory locks: who takes a number that has no row yet keeps others from it."""
 _TAKE_POSTGRES: Final = (
-    f"WITH taken AS ({_TAKE} RETURNING record_id) {_MARK}(SELECT record_id FROM taken) RETURNING id"
+    # Nothing of this waits: a number that somebody else takes or lets go of in this moment counts as in
+    # hand. ON CONFLICT DO UPDATE would wait, and lock the row of a number that is in other hands.
+    "WITH wanted(number, id) AS MATERIALIZED (SELECT number, id FROM {rows} AS asked(number, id)"
+    f"  WHERE pg_try_advisory_xact_lock({_TAKING}, hashtext(number))),"
+    " lapsed AS MATERIALIZED (SELECT number FROM outbound_claim"
+    "  WHERE number IN (SELECT number FROM wanted) AND until <= :at FOR UPDATE SKIP LOCKED),"
+    " again AS (UPDATE outbound_claim SET record_id = wanted.id, until = :until, token = :token"
+    "  FROM wanted WHERE outbound_claim.number = wanted.number AND outbound_claim.until <= :at"
+    "  AND wanted.number IN (SELECT number FROM lapsed) RETURNING outbound_claim.record_id),"
+    " new AS (INSERT INTO outbound_claim (number, record_id, until, token)"
+    "  SELECT number, id, :until, :token FROM wanted WHERE NOT EXISTS"
+    "  (SELECT FROM outbound_claim AS held WHERE held.number = wanted.number)"
+    "  ON CONFLICT (number) DO NOTHING RETURNING record_id)"
+    f" {_MARK}(SELECT record_id FROM again UNION ALL SELECT record_id FROM new) RETURNING id"
 )
 _MOMENTS: Final[tuple[BindParameter[Any], ...]] = (
     bindparam("until", type_=Double()),
@@ -84,14 +97,11 @@ _MOMENTS: Final[tuple[BindParameter[Any], ...]] = (
     bindparam("token", type_=BigInteger()),
 )
 _TAKE_ONE_POSTGRES: Final = text(
-    _TAKE_POSTGRES.format(rows="VALUES (:number, CAST(:id AS bigint), :until, :token)")
+    _TAKE_POSTGRES.format(rows="(VALUES (CAST(:number AS text), CAST(:id AS bigint)))")
 ).bindparams(*_MOMENTS)
 """For one the server keeps its plan; an array, of any length, it plans for each time."""
 _TAKE_MANY_POSTGRES: Final = text(
-    _TAKE_POSTGRES.format(
-        rows="SELECT number, id, :until, :token FROM"
-        " unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[])) AS wanted(number, id)"
-    )
+    _TAKE_POSTGRES.format(rows="unnest(CAST(:numbers AS text[]), CAST(:ids AS bigint[]))")
 ).bindparams(*_MOMENTS)
 
 
@@ -174,8 +184,7 @@ def take_numbers(
 
     Another campaign may want the same number for a record of its own: one of the two gets it.
     """
-    # In one order everywhere, so that two servers cannot wait for each other.
-    numbers = dict(sorted(wanted))
+    numbers = dict(wanted)
     moments: dict[str, Any] = {"at": at, "until": until, "token": token}
     if connection.dialect.name == "sqlite":
         return _take_on_sqlite(connection, numbers, moments)

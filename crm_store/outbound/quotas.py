@@ -109,12 +109,10 @@ def quota_of(full: Sequence[Quota], facts: Mapping[str, Any]) -> str:
 
 def wake_shelved(connection: Connection, campaign_id: int) -> None:
     """Make records that a quota held back ready again: it was raised, or is gone."""
+    shelved = (_R.campaign_id == campaign_id, _R.stage == Stage.QUOTA)
+    connection.execute(select(_R.id).where(*shelved).order_by(_R.id).with_for_update())
     for mine, stage in ((_R.agent.is_(None), Stage.READY), (_R.agent.is_not(None), Stage.MINE)):
-        connection.execute(
-            update(RECORD)
-            .where(_R.campaign_id == campaign_id, _R.stage == Stage.QUOTA, mine)
-            .values(stage=stage)
-        )
+        connection.execute(update(RECORD).where(*shelved, mine).values(stage=stage))
 
 
 def _kind(quota: Quota) -> str:

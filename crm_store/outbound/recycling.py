@@ -12,7 +12,7 @@ from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
 from acd.dialer.model import CampaignName, Outcome, RecordState
 from crm_store.models.tables import RECORD, RECORD_NUMBER
 from crm_store.outbound.campaign_rows import change_campaign, row_of
-from crm_store.outbound.shelving import go_past_forbidden
+from crm_store.outbound.shelving import go_past_forbidden, lock_records
 
 _R, _N = RECORD.c, RECORD_NUMBER.c
 _DONE: Final = tuple(
@@ -81,6 +81,7 @@ def make_ready_again(connection: Connection, ids: Sequence[int], fresh: bool, at
     }
     if fresh:
         values["attempts"] = 0
+    lock_records(connection, ids)
     result = connection.execute(
         update(RECORD).where(_R.id.in_(ids), _R.stage.in_(_DONE), usable.exists()).values(values)
     )

@@ -28,6 +28,7 @@ from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
 from crm_store.outbound import holding, quotas
 from crm_store.outbound.campaign_rows import CampaignBook, Known
+from crm_store.outbound.forbidding import OPT_OUT, Ban, put
 from crm_store.outbound.moving import (
     NUMBERS,
     RECORDS,
@@ -38,7 +39,12 @@ from crm_store.outbound.moving import (
     write,
 )
 from crm_store.outbound.places import PlaceBook
-from crm_store.outbound.shelving import OPEN_STAGES
+from crm_store.outbound.shelving import (
+    OPEN_STAGES,
+    go_past_forbidden,
+    lock_records,
+    records_of,
+)
 
 _A, _R, _N = ATTEMPT.c, RECORD.c, RECORD_NUMBER.c
 _RULES: Final = re.compile(r"\brules (\d{1,4})\b")
@@ -68,44 +74,33 @@ class OptOut(Struct, frozen=True, kw_only=True):
     """Somebody who is not to be called any more by any campaign."""
 
     number: str
-    reason: str
-    by: str
-    at: float
-
-
-class Settled:
-    """What a batch did, beside the records."""
-
-    __slots__ = ("campaigns", "opted_out")
-
-    def __init__(self) -> None:
-        self.campaigns: list[Known] = []
-        self.opted_out: list[OptOut] = []
+    ban: Ban
 
 
 def settle(
     connection: Connection, book: CampaignBook, places: PlaceBook, attempts: Sequence[Attempt]
-) -> Settled:
-    """Keep a batch of attempts and move their records."""
-    done = Settled()
+) -> list[Known]:
+    """Keep a batch of attempts and move their records; gives the campaigns that are still there."""
     latest = {attempt.id: attempt for attempt in attempts}  # of two of one id the later counts
     campaigns = _campaigns(connection, book, latest.values())
-    done.campaigns = [known for known in campaigns.values() if known and not known.is_deleted]
-    quotas.keep_out_counting(connection, done.campaigns)
+    present = [known for known in campaigns.values() if known and not known.is_deleted]
+    quotas.keep_out_counting(connection, present)
     kept = {row.id: row for row in connection.execute(_KEPT, {"ids": sorted(latest)})}
+    # Whatever became of record and campaign: who does not want to be called is not.
+    opted_out = [
+        found
+        for attempt in latest.values()
+        if (found := _opt_out(campaigns[attempt.campaign], attempt, kept.get(attempt.id)))
+    ]
+    theirs = _put_off(connection, opted_out)
     ids = sorted({number for a in latest.values() if (number := id_of(a.record)) is not None})
+    lock_records(connection, (*ids, *theirs))
     records = {row.id: row._asdict() for row in connection.execute(RECORDS, {"ids": ids})}
     claimed = [number for number, record in records.items() if record["stage"] == Stage.CLAIMED]
     claims = holding.claims_of(connection, claimed)
     numbers: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(NUMBERS, {"ids": ids}):
         numbers[row.record_id].append(row)
-    # Whatever became of record and campaign: who does not want to be called is not.
-    done.opted_out = [
-        found
-        for attempt in latest.values()
-        if (found := _opt_out(campaigns[attempt.campaign], attempt, kept.get(attempt.id)))
-    ]
     moved: dict[int, dict[str, Any]] = {}
     dead: list[dict[str, Any]] = []
     reached = quotas.Changes()
@@ -142,9 +137,17 @@ def settle(
         connection.execute(_DEAD, dead)
     write(connection, moved.values())
     quotas.add(connection, reached)
-    _let_go(connection, list(latest.values()))
     past_forbidden(connection, list(moved.values()))
-    return done
+    go_past_forbidden(connection, theirs, max(attempt.ended_at for attempt in attempts))
+    _let_go(connection, list(latest.values()))
+    return present
+
+
+def _put_off(connection: Connection, opted_out: Sequence[OptOut]) -> list[int]:
+    """Note on the centre's list who is not to be called; gives the records that have its number."""
+    for each in sorted(opted_out, key=lambda each: each.number):
+        put(connection, [each.number], each.ban)
+    return records_of(connection, [each.number for each in opted_out], None)
 
 
 def id_of(record: str) -> int | None:
@@ -163,7 +166,8 @@ def _opt_out(known: Known | None, attempt: Attempt, kept: Any | None) -> OptOut 
     else:
         return None
     reason += f" of campaign {attempt.campaign}"
-    return OptOut(number=attempt.number, reason=reason, by=by, at=attempt.ended_at)
+    ban = Ban(campaign_id=None, reason=reason, source=OPT_OUT, by=by, at=attempt.ended_at)
+    return OptOut(number=attempt.number, ban=ban)
 
 
 def _campaigns(
@@ -211,18 +215,16 @@ def _is_foreign(
 
 def _let_go(connection: Connection, attempts: Sequence[Attempt]) -> None:
     """Let go of the numbers of attempts that are over; others stay in hand while the two talk."""
-    over: list[holding.Pair] = []
-    for attempt in attempts:
-        record = id_of(attempt.record)
-        if record is None:
-            continue
+    for record, attempt in sorted(
+        ((number, each) for each in attempts if (number := id_of(each.record)) is not None),
+        key=lambda each: each[0],
+    ):
         if attempt.goes_on:
             holding.extend(connection, [(record, attempt.claim)], attempt.ended_at)
         elif attempt.claim:
-            over.append((record, attempt.claim))
+            holding.end(connection, [(record, attempt.claim)])
         else:
             connection.execute(delete(CLAIM).where(CLAIM.c.record_id == record))
-    holding.end(connection, over)
 
 
 def _merged(attempt: Attempt, kept: Any) -> Attempt:

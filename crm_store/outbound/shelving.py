@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -33,6 +33,7 @@ WAITING: Final = (
     Stage.DO_NOT_CALL,
 )
 """Those that may end by themselves, at a record's `due_at`."""
+_AT_ONCE: Final = 500
 _NOT_IN_HAND: Final = frozenset(OPEN_STAGES) - {Stage.CLAIMED}
 _RECORDS: Final = (
     select(_R.id, _R.campaign_id, _R.position, _R.number, _R.stage, _R.agent, _R.due_at)
@@ -41,6 +42,12 @@ _RECORDS: Final = (
     .with_for_update()
 )
 """Locked: what is settled at the same time must not be overwritten."""
+_LOCKED: Final = (
+    select(_R.id)
+    .where(_R.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_R.id)
+    .with_for_update()
+)
 _NUMBERS: Final = (
     select(_N.record_id, _N.position, _N.number, _N.place_id)
     .where(_N.record_id.in_(bindparam("ids", expanding=True)), _N.is_dead.is_(False))
@@ -59,14 +66,28 @@ _MOVED: Final = (
 )
 
 
+def lock_records(connection: Connection, records: Iterable[int]) -> list[int]:
+    """Keep others from records until the transaction is over; gives those that are there, by id."""
+    ids = sorted(set(records))
+    found: list[int] = []
+    for begin in range(0, len(ids), _AT_ONCE):
+        piece = ids[begin : begin + _AT_ONCE]
+        found += connection.execute(_LOCKED, {"ids": piece}).scalars()
+    return found
+
+
 def records_of(
     connection: Connection, numbers: Sequence[str], campaign_id: int | None
 ) -> list[int]:
     """The records that have one of the numbers, on any list or on that of a campaign."""
-    query = select(_N.record_id).where(_N.number.in_(numbers)).distinct()
+    query = select(_N.record_id).where(_N.number.in_(bindparam("numbers", expanding=True)))
     if campaign_id is not None:
         query = query.where(_N.campaign_id == campaign_id)
-    return list(connection.execute(query).scalars())
+    found: set[int] = set()
+    for begin in range(0, len(numbers), _AT_ONCE):
+        piece = {"numbers": list(numbers[begin : begin + _AT_ONCE])}
+        found.update(connection.execute(query, piece).scalars())
+    return sorted(found)
 
 
 def go_past_forbidden(connection: Connection, records: Sequence[int], at: float) -> int:
@@ -86,9 +107,15 @@ def come_back(connection: Connection, records: Sequence[int], at: float) -> int:
 def _settle_numbers(
     connection: Connection, records: Sequence[int], at: float, stages: frozenset[Stage]
 ) -> int:
-    if not records:
-        return 0
-    rows = [r for r in connection.execute(_RECORDS, {"ids": list(records)}) if r.stage in stages]
+    ids = sorted(set(records))
+    pieces = (ids[begin : begin + _AT_ONCE] for begin in range(0, len(ids), _AT_ONCE))
+    return sum(_settle_piece(connection, piece, at, stages) for piece in pieces)
+
+
+def _settle_piece(
+    connection: Connection, records: Sequence[int], at: float, stages: frozenset[Stage]
+) -> int:
+    rows = [r for r in connection.execute(_RECORDS, {"ids": records}) if r.stage in stages]
     numbers: dict[int, list[Any]] = defaultdict(list)
     for each in connection.execute(_NUMBERS, {"ids": [row.id for row in rows]}):
         numbers[each.record_id].append(each)
