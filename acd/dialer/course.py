@@ -21,8 +21,8 @@ from switch.ids import LegId
 
 log = logging.getLogger(__name__)
 
-MOST_RECENT: Final = 20_000
-"""Talks whose disposition may still come."""
+RECENT_S: Final = 3600.0
+"""A talk is known so long after it, for what its agent chooses; later the store is asked for it."""
 
 _OF_INPUT: Final = {
     AttemptInput.AGENT_GONE: Outcome.AGENT_GONE,
@@ -45,7 +45,8 @@ class Course:
         self.effects: dict[Effect, Callable[[LiveAttempt], None]] = {Effect.SETTLE: self._settle}
         self.live: dict[AttemptId, LiveAttempt] = {}
         self._by_leg: dict[LegId, LiveAttempt] = {}
-        self._recent: dict[AttemptId, Attempt] = {}
+        self._recent: dict[AttemptId, tuple[float, Attempt]] = {}
+        """Talks that are over, the oldest first, and since when they are known."""
         self.on_attempt: Callable[[Attempt], None] = lambda attempt: None
         self.on_change: Callable[[AttemptId], None] = lambda attempt: None
         self.on_over: Callable[[LiveAttempt, Attempt], None] = lambda attempt, result: None
@@ -168,10 +169,11 @@ class Course:
                 self._report(attempt.campaign, talked_at, before, attempt.disposition)
             self.on_change(name)
             return True
-        kept = self._recent.get(name)
+        kept = self.recent(name)
         if kept is None:
             return False
-        self._recent[name] = chosen = kept.chosen(disposition, call_back_at, mine=mine)
+        chosen = kept.chosen(disposition, call_back_at, mine=mine)
+        self._remember(chosen)
         if kept.connected_at is not None:
             self._report(kept.campaign, kept.connected_at, kept.disposition, chosen.disposition)
         self.on_attempt(chosen)
@@ -180,11 +182,14 @@ class Course:
     def recall(self, attempt: Attempt) -> None:
         """Know an attempt again that is over and that the store has: its disposition comes now."""
         if attempt.id not in self.live:
-            self._remember(self._recent.get(attempt.id, attempt))
+            self._remember(self.recent(attempt.id) or attempt)
 
     def _remember(self, attempt: Attempt) -> None:
-        self._recent[attempt.id] = attempt
-        if len(self._recent) > MOST_RECENT:
+        now = self._clock.now()
+        self._recent.pop(attempt.id, None)
+        # What was heard and judged is kilobytes, and was told when the talk was over.
+        self._recent[attempt.id] = now, structs.replace(attempt, judged="")
+        while now - next(iter(self._recent.values()))[0] > RECENT_S:
             del self._recent[next(iter(self._recent))]
 
     def _report(self, name: CampaignName, talked_at: float, before: str, now: str) -> None:
@@ -198,7 +203,8 @@ class Course:
 
     def recent(self, name: AttemptId) -> Attempt | None:
         """A talk that is over, while its disposition may come or be changed."""
-        return self._recent.get(name)
+        found = self._recent.get(name)
+        return None if found is None else found[1]
 
     def _wall(self, at: float) -> float:
         return self._clock.wall() - (self._clock.now() - at)

@@ -22,7 +22,7 @@ from acd.dialer.compliance_moves import (
     after_disposition,
 )
 from acd.dialer.compliance_places import Place, place_of
-from acd.dialer.model import Attempt, CampaignName, Outcome
+from acd.dialer.model import Attempt, AttemptId, CampaignName, Outcome
 from acd.dialer.settings import RULES_VERSION
 from crm_store.errors import NotStored
 from crm_store.models.tables import ATTEMPT, CLAIM, RECORD, RECORD_NUMBER
@@ -81,7 +81,7 @@ def settle(
     connection: Connection, book: CampaignBook, places: PlaceBook, attempts: Sequence[Attempt]
 ) -> list[Known]:
     """Keep a batch of attempts and move their records; gives the campaigns that are still there."""
-    latest = {attempt.id: attempt for attempt in attempts}  # of two of one id the later counts
+    latest = _latest(attempts)
     campaigns = _campaigns(connection, book, latest.values())
     present = [known for known in campaigns.values() if known and not known.is_deleted]
     quotas.keep_out_counting(connection, present)
@@ -148,6 +148,17 @@ def _put_off(connection: Connection, opted_out: Sequence[OptOut]) -> list[int]:
     for each in sorted(opted_out, key=lambda each: each.number):
         put(connection, [each.number], each.ban)
     return records_of(connection, [each.number for each in opted_out], None)
+
+
+def _latest(attempts: Sequence[Attempt]) -> dict[AttemptId, Attempt]:
+    """Of two of one id the later counts; what was heard and judged is told but once."""
+    latest: dict[AttemptId, Attempt] = {}
+    for attempt in attempts:
+        before = latest.get(attempt.id)
+        if before is not None and before.judged and not attempt.judged:
+            attempt = structs.replace(attempt, judged=before.judged)
+        latest[attempt.id] = attempt
+    return latest
 
 
 def id_of(record: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from acd.dialer.course import RECENT_S
 from acd.dialer.legal import Counts
 from acd.dialer.model import AttemptId
 from acd.dialer.settings import CampaignSettings
@@ -60,3 +61,23 @@ def test_what_is_chosen_for_a_talk_of_an_earlier_process_is_told_and_counted(
     assert centre.dialer.dispose(attempt, "machine")
     assert centre.attempts[-1] == msgspec.structs.replace(kept, disposition="machine")
     assert centre.dialer.view(SPRING).rates[0].live == 1.0
+
+
+def test_a_talk_is_known_for_an_hour_and_without_what_was_heard(centre: Outbound) -> None:
+    attempt = talk(centre, records=2)
+    live = centre.dialer._course.live[attempt]
+    live.judged = "what was heard"
+    centre.switch.end(centre.customer())
+    assert centre.attempts[-1].judged == "what was heard"
+    kept = centre.dialer._course.recent(attempt)
+    assert kept == msgspec.structs.replace(centre.attempts[-1], judged="")
+    centre.advance(RECENT_S)
+    assert centre.dialer.dispose(attempt, "sale")
+    centre.advance(RECENT_S + 1.0)
+    centre.supply(1)
+    centre.advance(2.0)
+    centre.switch.confirm(centre.customer())
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.switch.end(centre.customer())
+    assert not centre.dialer.dispose(attempt, "no-sale"), "the store is asked for it"
+    assert len(centre.dialer._course._recent) == 1

@@ -314,6 +314,29 @@ async def test_the_law_s_counts_come_back_by_hour(store: Store) -> None:
     assert history.totals[Outcome.CONNECTED] == 2
 
 
+async def test_what_goes_on_is_left_out_of_what_was_counted(store: Store) -> None:
+    await given(store, [new_york(1)], [new_york(2)])
+    done = [
+        dialled(each, Outcome.CONNECTED, NOON)
+        for each in await store.outbound.lists.claim(WINTER, NOON, 9)
+    ]
+    await store.outbound.lists.settle(done)
+    history = await store.outbound.campaigns.history(
+        WINTER, since=NOON - 1.0, midnight=NOON, without=[done[0].id]
+    )
+    assert history.totals == history.today == {Outcome.CONNECTED: 1}
+    assert history.counted == [(NOON, Counts(live=1.0, connected=1.0))]
+
+
+async def test_what_was_heard_is_kept_when_the_outcome_is_chosen_at_once(store: Store) -> None:
+    await given(store, [new_york(1)])
+    over = dialled(await one(store), Outcome.CONNECTED, NOON, judged="what was heard")
+    chosen = msgspec.structs.replace(over, judged="", disposition="sale")
+    await store.outbound.lists.settle([over, chosen])
+    (kept,) = await store.outbound.records.attempts(campaign=WINTER)
+    assert (kept.judged, kept.disposition) == ("what was heard", "sale")
+
+
 async def test_who_opts_out_of_a_campaign_that_is_gone_is_not_called_again(store: Store) -> None:
     await given(store, [new_york(1)])
     candidate = await one(store)
