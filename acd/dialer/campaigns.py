@@ -84,7 +84,8 @@ class Campaigns:
     ) -> None:
         """Take a campaign, or change the settings of one that is here, also while it runs.
 
-        `history` is what the law counts of the last 30 days: sums, with an hour (since 1970) of each.
+        `history` is what the law counts of the last 30 days: sums, with an hour (since 1970) of each. It has
+        nothing of what is under way, nor have the other counts.
         A campaign whose `state` is running dials as soon as it has candidates. All but the settings
         counts for a campaign that is new here alone.
 
@@ -113,9 +114,9 @@ class Campaigns:
         self._moved(run, "loaded")
 
     def _count_again(self, run: CampaignRun, attempt: LiveAttempt) -> None:
-        """What the law counts of somebody on the line that the store does not know yet."""
+        """What the law counts of somebody on the line: `history` has attempts that are over."""
         wall = self._clock.wall()
-        if attempt.counted is Outcome.ABANDONED:
+        if attempt.counted is not None:
             run.ledger.count(wall, attempt.counted)
         if attempt.doubt:
             run.ledger.doubt(wall, attempt.doubt)
@@ -260,11 +261,9 @@ class Campaigns:
                 self.release(run, [each], self._no_way(run, each) or "stale")
             if not run.is_running:
                 continue
-            ends, goal = moment(run.settings.ends), run.settings.goal
+            ends = moment(run.settings.ends)
             if ends is not None and wall >= ends:
                 self.step(run.name, CampaignInput.FINISH, "end-date")
-            elif 0 < goal <= run.figures.total[Outcome.CONNECTED]:
-                self.step(run.name, CampaignInput.FINISH, "goal")
 
     def close(self) -> None:
         """The server is stopping: nobody is called any more, unanswered dials are cancelled."""

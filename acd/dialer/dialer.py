@@ -351,6 +351,23 @@ class Dialer:
         """What is under way, oldest first."""
         return tuple(each.view() for each in self._run(name).attempts.values())
 
+    def undecided(self, name: CampaignName) -> frozenset[AttemptId]:
+        """Talks whose outcome may be chosen any moment: they go on, or their agent is in wrap-up."""
+        run = self._run(name)
+        talks = {each.id for each in run.attempts.values() if each.connected_at is not None}
+        for agent, contact in self._roster.wrap_ups.items():
+            attempt = AttemptId(contact)
+            known = self._course.recent(attempt)
+            if known is not None:
+                is_ours = known.campaign == name
+            else:
+                is_ours = contact in self._roster.taken_over and (
+                    run.settings.queue in self._roster.queues_of(agent)
+                )
+            if is_ours:
+                talks.add(attempt)
+        return frozenset(talks)
+
     def candidate(self, attempt: AttemptId) -> Candidate | None:
         """Whom an attempt that is under way calls; None once it is over."""
         live = self._course.live.get(attempt)

@@ -8,7 +8,7 @@ from typing import Final
 
 from acd.agents import AgentStatus
 from acd.events import AgentStateChanged
-from acd.model import AgentId, AgentState, QueueName
+from acd.model import AgentId, AgentState, ContactId, QueueName
 
 _TALK: Final = frozenset({AgentState.TALKING, AgentState.HELD})
 _CALLED: Final = frozenset({AgentState.RESERVED, AgentState.RINGING})
@@ -26,6 +26,10 @@ class Roster:
         self.talking: dict[AgentId, float] = {}
         """Who talks or is called for somebody, since when; not those who leave afterwards."""
         self.wrapping: dict[AgentId, float] = {}
+        self.wrap_ups: dict[AgentId, ContactId] = {}
+        """Whom an agent in wrap-up talked to."""
+        self.taken_over: set[ContactId] = set()
+        """Those of an earlier process: a campaign's or not."""
 
     def load(self, agents: Iterable[AgentStatus]) -> None:
         """Begin with how things are: at the start, and when another process has been taken over."""
@@ -33,18 +37,26 @@ class Roster:
             known.clear()
         self.talking.clear()
         self.wrapping.clear()
+        self.wrap_ups.clear()
         for each in agents:
+            if each.state is AgentState.WRAP_UP and each.contact is not None:
+                self.wrap_ups[each.agent] = each.contact
             self._queues[each.agent] = each.queues
             self._states[each.agent] = each.state
             self._since[each.agent] = each.since
             for queue in each.queues:
                 self._counts.setdefault(queue, Counter())[each.state] += 1
             self._file(each.agent, stays=each.next_state in _STAYS)
+        self.taken_over = set(self.wrap_ups.values())
 
     def changed(self, event: AgentStateChanged) -> None:
         """An agent does something else, or will afterwards."""
         agent, state = event.agent, event.state
         was = self._states[agent]
+        if state is AgentState.WRAP_UP and event.contact is not None:
+            self.wrap_ups[agent] = event.contact
+        else:
+            self.wrap_ups.pop(agent, None)
         if was is not state:
             self._states[agent] = state
             if not ({was, state} <= _TALK or {was, state} <= _CALLED):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, select, text, update
 
 from acd.dialer.compliance_moves import STATE_OF_STAGE, Stage
-from acd.dialer.model import NOT_AN_ATTEMPT, CampaignName, CampaignState, RecordState
+from acd.dialer.model import NOT_AN_ATTEMPT, AttemptId, CampaignName, CampaignState, RecordState
 from acd.dialer.settings import CampaignSettings
 from acd.dialer.settings_check import problems_of
 from crm_store.database import Database
@@ -175,11 +176,21 @@ class Campaigns:
         return await self._database.look(work)
 
     async def history(
-        self, name: CampaignName, *, since: float, midnight: float
+        self,
+        name: CampaignName,
+        *,
+        since: float,
+        midnight: float,
+        without: Sequence[AttemptId] = (),
     ) -> CampaignHistory:
-        """What it did: counts ever and since `midnight`, live answers since `since`. `NotStored`."""
+        """What it did, but for some attempts: counts ever and since `midnight`, live answers since `since`.
+
+        Raises `NotStored`.
+        """
         return await self._database.look(
-            lambda connection: history_of(connection, name, since=since, midnight=midnight)
+            lambda connection: history_of(
+                connection, name, since=since, midnight=midnight, without=without
+            )
         )
 
     async def penetration(self, name: CampaignName) -> Penetration:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Integer, Row, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, case, cast, func, or_, select
 
 from acd.dialer.legal import Counts
-from acd.dialer.model import LIVE, CampaignName, Mode, Outcome, was_abandoned
+from acd.dialer.model import LIVE, AttemptId, CampaignName, Mode, Outcome, was_abandoned
 from crm_store.models.tables import ATTEMPT
 from crm_store.outbound.campaign_rows import read_settings, row_of
 
@@ -28,16 +29,21 @@ class CampaignHistory(Struct, frozen=True, kw_only=True):
 
 
 def history_of(
-    connection: Connection, name: CampaignName, *, since: float, midnight: float
+    connection: Connection,
+    name: CampaignName,
+    *,
+    since: float,
+    midnight: float,
+    without: Sequence[AttemptId] = (),
 ) -> CampaignHistory:
-    """Count attempts; live answers since `since`. Raises `NotStored`."""
+    """Count attempts, but for those `without`; live answers since `since`. Raises `NotStored`."""
     campaign = row_of(connection, name)
-    of_campaign = _A.campaign_id == campaign.id
+    of_campaign = and_(_A.campaign_id == campaign.id, _A.id.not_in(without))
     machines = read_settings(campaign.settings).machine_dispositions
     return CampaignHistory(
         totals=_counted(connection, of_campaign),
         today=_counted(connection, of_campaign, _A.dialled_at >= midnight),
-        counted=_by_hour(connection, campaign.id, since, machines),
+        counted=_by_hour(connection, of_campaign, since, machines),
     )
 
 
@@ -47,7 +53,10 @@ def _counted(connection: Connection, *where: object) -> dict[Outcome, int]:
 
 
 def _by_hour(
-    connection: Connection, campaign: int, since: float, machines: tuple[str, ...]
+    connection: Connection,
+    of_campaign: ColumnElement[bool],
+    since: float,
+    machines: tuple[str, ...],
 ) -> list[tuple[float, Counts]]:
     """Added up by the store: a month may have millions of answers."""
     hour_of: Any = func.coalesce(_A.answered_at, _A.dialled_at) / _HOUR_S
@@ -63,7 +72,7 @@ def _by_hour(
     query = (
         select(*grouped, func.count().label("times"), func.sum(_A.doubt).label("doubt"))
         .where(
-            _A.campaign_id == campaign,
+            of_campaign,
             _A.dialled_at >= since,
             or_(_A.outcome.in_(sorted(LIVE)), _A.doubt > 0.0),
         )

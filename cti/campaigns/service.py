@@ -38,6 +38,7 @@ from acd.dialer.model import (
 from acd.dialer.settings import CampaignSettings
 from acd.model import AgentId
 from crm_store.errors import StoreUnavailable
+from crm_store.outbound.history import CampaignHistory
 from crm_store.outbound.outbound import Outbound
 from crm_store.outbound.views import Campaign
 from cti.bus import Bus
@@ -117,6 +118,7 @@ class CampaignService:
             clock=clock,
             states=lambda: self.states,
             changed=self.news.changed,
+            is_settled=self.settling.is_settled,
         )
         self.decisions = DecisionLog(data / "pacing", section)
         self.pacing = PacingKeeper(dialer, data / "pacing")
@@ -189,11 +191,9 @@ class CampaignService:
 
     async def load(self, campaign: Campaign) -> None:
         """Give a campaign of the store to the dialer. Raises `StoreUnavailable`."""
-        name, now = campaign.name, self._clock.wall()
-        past = await self.store.campaigns.history(
-            name, since=now - _HISTORY_S, midnight=midnight(now)
-        )
+        name = campaign.name
         learned = await asyncio.to_thread(self.pacing.learned, name)
+        past = await self._history(name)
         self.states[name] = campaign.state
         try:
             self.dialer.load(
@@ -216,6 +216,22 @@ class CampaignService:
         if self.states[name] is _RUNNING and not (self._resume or self.loaded.is_set()):
             self.dialer.pause(name, "restart")
         self.feeding.hurry(name)
+
+    async def _history(self, name: CampaignName) -> CampaignHistory:
+        """What became of its attempts that are over: all of them, and each once.
+
+        Those of an earlier process may end any moment: then it is asked again.
+        """
+        while True:
+            await self.settling.delivered(name)
+            told, now = self.settling.told(name), self._clock.wall()
+            is_known = name in self.dialer.names()
+            live = [each.id for each in self.dialer.attempts(name)] if is_known else []
+            past = await self.store.campaigns.history(
+                name, since=now - _HISTORY_S, midnight=midnight(now), without=live
+            )
+            if self.settling.told(name) == told:
+                return past
 
     def list_changed(self, name: CampaignName | None) -> None:
         """A list has other records now, or others must not be called; None: all lists."""

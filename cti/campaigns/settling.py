@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from acd.dialer.model import Attempt, AttemptId
+from msgspec import structs
+
+from acd.dialer.model import Attempt, AttemptId, CampaignName
 from crm_store.errors import NotStored, StoreUnavailable
 from crm_store.outbound.outbound import Outbound
 from cti.campaigns.outbox import Dialled, GivenBack, Item, Moved, Outbox, Refused
@@ -42,6 +44,11 @@ class Settling:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._over: OrderedDict[AttemptId, Attempt] = OrderedDict()
+        self._told: Counter[CampaignName] = Counter()
+        """How often something was told of attempts of a campaign."""
+        self._taken: Counter[CampaignName] = Counter()
+        """The same of what does not wait any more."""
+        self._delivery = asyncio.Condition()
         self.caught_up = asyncio.Event()
         """What an earlier process left is in the store, and what waited while the store was away."""
         self.settled = 0
@@ -75,7 +82,8 @@ class Settling:
 
     def attempt(self, attempt: Attempt) -> None:
         """Keep what became of a dial; told again, the last word counts."""
-        self._over[attempt.id] = attempt
+        # What was heard and judged is kilobytes, and is told this once.
+        self._over[attempt.id] = structs.replace(attempt, judged="")
         self._over.move_to_end(attempt.id)
         if len(self._over) > _REMEMBERED:
             self._over.popitem(last=False)
@@ -87,8 +95,24 @@ class Settling:
 
     def tell(self, item: Item) -> None:
         """Take something to the store when it has time."""
+        self._count(self._told, [item])
         self._newest.append(item)
         self._wake.set()
+
+    def is_settled(self, campaign: CampaignName) -> bool:
+        """Whether the store has all that was told of a campaign's attempts."""
+        return self._taken[campaign] == self._told[campaign]
+
+    def told(self, campaign: CampaignName) -> int:
+        """How often something was told of a campaign's attempts."""
+        return self._told[campaign]
+
+    async def delivered(self, campaign: CampaignName) -> None:
+        """Wait until the store has all of that. Raises `StoreUnavailable` while it takes nothing."""
+        async with self._delivery:
+            await self._delivery.wait_for(lambda: self.trouble or self.is_settled(campaign))
+        if not self.is_settled(campaign):
+            raise StoreUnavailable(self.trouble)
 
     async def close(self) -> None:
         """Deliver what waits; what the store does not take in time stays on disk."""
@@ -120,7 +144,10 @@ class Settling:
                 await self._wake.wait()
             self._wake.clear()
             await self._write_down()
-            if await self._deliver():
+            has_delivered = await self._deliver()
+            async with self._delivery:
+                self._delivery.notify_all()
+            if has_delivered:
                 pause = 0.0
                 continue
             if self._closing:
@@ -151,6 +178,7 @@ class Settling:
                 self._outbox.refused_path,
             )
         self._waiting.extend(found)
+        self._count(self._told, found)
         if found:
             log.info("campaigns: %d items of an earlier process go to the store", len(found))
         return True
@@ -194,6 +222,7 @@ class Settling:
                 return False
         for _ in batch:
             waiting.popleft()
+        self._count(self._taken, batch)
         try:
             await asyncio.to_thread(self._outbox.taken, len(batch))
         except OSError as error:
@@ -202,6 +231,10 @@ class Settling:
             log.warning("campaigns: the store takes attempts again; %d wait", self.pending)
             self.trouble = ""
         return True
+
+    @staticmethod
+    def _count(counts: Counter[CampaignName], items: Iterable[Item]) -> None:
+        counts.update(item.attempt.campaign for item in items if isinstance(item, Dialled))
 
     def _batch(self) -> Sequence[Item]:
         """The first items of one kind, in their order."""

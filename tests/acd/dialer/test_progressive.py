@@ -8,7 +8,7 @@ from acd.contact import Stage
 from acd.contact_events import ContactResult, ContactStarted
 from acd.dialer.attempt_state import AttemptState
 from acd.dialer.errors import UnknownCampaignError
-from acd.dialer.model import AttemptId, CampaignState, Outcome
+from acd.dialer.model import AttemptId, Outcome
 from acd.dialer.settings import AbandonCap, Limits
 from acd.model import AgentId, AgentState
 from switch.calls.causes import EndCause, Result
@@ -299,20 +299,6 @@ def test_records_that_lie_too_long_go_back(centre: Outbound) -> None:
     centre.campaign(records=2)
     centre.advance(62.0)
     assert centre.released == [("r1", "stale"), ("r2", "stale")]
-
-
-def test_a_goal_ends_the_campaign(centre: Outbound) -> None:
-    centre.phones(ANN)
-    centre.campaign(goal=1)
-    centre.advance(1.0)
-    customer = centre.customer()
-    centre.switch.confirm(customer)
-    centre.switch.confirm(centre.switch.phone_leg(ANN))
-    centre.switch.end(customer)
-    centre.advance(2.0)
-    view = centre.dialer.view(SPRING)
-    assert (view.state, view.reason) == (CampaignState.FINISHED, "goal")
-    assert centre.customers() == []
 
 
 def test_the_gateway_dies_under_a_dial_and_a_person(centre: Outbound) -> None:

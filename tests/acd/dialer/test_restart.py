@@ -6,7 +6,8 @@ import pytest
 
 from acd.contact_events import ContactResult
 from acd.dialer.attempt_state import AttemptState
-from acd.dialer.model import CampaignState, Mode
+from acd.dialer.legal import Counts
+from acd.dialer.model import CampaignState, Mode, Outcome
 from acd.dialer.settings import AnswerRules
 from acd.dialer.views import PreviewStep
 from acd.model import AgentState
@@ -81,6 +82,24 @@ def test_a_talk_goes_on_and_is_kept(centre: Outbound) -> None:
     centre.switch.end(customer)
     assert centre.outcomes() == ["connected"]
     assert centre.attempts[-1].ended_at > (centre.attempts[-1].connected_at or 0.0)
+
+
+def test_a_talk_that_goes_on_is_counted_beside_what_the_store_knows(centre: Outbound) -> None:
+    customer = _dialled(centre)
+    centre.switch.confirm(customer)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.restart()
+    earlier = Counts(live=4.0, connected=4.0)
+    centre.dialer.load(
+        centre.dialer.settings(SPRING),
+        state=CampaignState.RUNNING,
+        totals={Outcome.CONNECTED: 4},
+        history=[(centre.process.wall(), earlier)],
+    )
+    centre.switch.end(customer)
+    view = centre.dialer.view(SPRING)
+    assert view.total[Outcome.CONNECTED] == 5
+    assert view.rates[0].live == 5.0
 
 
 def test_who_was_being_judged_goes_to_an_agent(centre: Outbound) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from acd.dialer.model import CampaignName, CampaignState
+from acd.inputs import FinishWrapUp
+from acd.model import AgentState
 from crm_store.outbound.views import Penetration
 from cti.campaigns.upkeep import Upkeep
 from tests.acd.dialer.outbound import SPRING, Outbound
+from tests.acd.hand_switch import Leg
 from tests.acd.scene import ANN
 from tests.kit.patience import PATIENCE_S
 
@@ -30,20 +34,43 @@ class Counts:
             goal_reached=0,
             attempts=0,
         )
+        self.looks = 0
+
+    def reached(self, count: int) -> None:
+        self._counted = msgspec.structs.replace(self._counted, goal_reached=count)
 
     async def penetration(self, name: CampaignName) -> Penetration:
+        self.looks += 1
         return self._counted
 
 
-def upkeep(centre: Outbound, ready: int, shelved: int) -> Upkeep:
-    store: Any = Counts(ready, shelved)
+def upkeep(
+    centre: Outbound,
+    ready: int,
+    shelved: int,
+    *,
+    counts: Counts | None = None,
+    settled: bool = True,
+) -> Upkeep:
+    store: Any = counts or Counts(ready, shelved)
     return Upkeep(
         dialer=centre.dialer,
         store=store,
         clock=centre.process,
         states=lambda: {SPRING: CampaignState.RUNNING},
         changed=lambda name: None,
+        is_settled=lambda name: settled,
     )
+
+
+def talk(centre: Outbound) -> Leg:
+    """A campaign's next record, on the line with Ann, who has a desk."""
+    centre.desk(ANN)
+    centre.advance(1.0)
+    customer = centre.customer()
+    centre.switch.confirm(customer)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    return customer
 
 
 @pytest.mark.parametrize(
@@ -60,20 +87,72 @@ async def test_a_list_is_over_when_nobody_on_it_is_wanted(
     assert view.reason == (reason or "loaded")
 
 
-async def test_a_list_is_not_over_while_its_last_person_talks() -> None:
+async def test_a_list_is_not_over_while_its_last_person_talks_or_its_agent_wraps_up() -> None:
     centre = Outbound()
     centre.phones(ANN)
     centre.campaign(records=1)
-    centre.advance(1.0)
-    customer = centre.customer()
-    centre.switch.confirm(customer)
-    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    customer = talk(centre)
     made = upkeep(centre, 0, 0)
     await made._look(SPRING, CampaignState.RUNNING)
     assert centre.dialer.view(SPRING).state is CampaignState.RUNNING
     centre.switch.end(customer)
+    assert centre.state(ANN) is AgentState.WRAP_UP
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.RUNNING
+    centre.distribution.tell(FinishWrapUp(agent=ANN))
     await made._look(SPRING, CampaignState.RUNNING)
     assert centre.dialer.view(SPRING).state is CampaignState.FINISHED
+
+
+async def test_who_wraps_up_for_an_earlier_process_may_yet_choose() -> None:
+    centre = Outbound()
+    centre.phones(ANN)
+    centre.campaign(records=1)
+    centre.switch.end(talk(centre))
+    centre.restart()
+    assert centre.state(ANN) is AgentState.WRAP_UP
+    await upkeep(centre, 0, 0)._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.RUNNING
+
+
+async def test_what_was_chosen_last_is_counted_before_a_list_is_over() -> None:
+    centre = Outbound()
+    centre.campaign(records=0)
+    counts = Counts(0, 0)
+    made = upkeep(centre, 0, 0, counts=counts, settled=False)
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.RUNNING, (
+        "it is on its way to the store"
+    )
+    made = upkeep(centre, 0, 0, counts=counts)
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.FINISHED
+    assert counts.looks == 3, "what was counted before says nothing of what was chosen since"
+
+
+async def test_a_goal_is_reached_by_the_records_that_people_see_counted() -> None:
+    centre = Outbound()
+    centre.phones(ANN)
+    centre.campaign(records=2, goal=2)
+    counts = Counts(1, 0)
+    made = upkeep(centre, 1, 0, counts=counts)
+    customer = talk(centre)
+    counts.reached(2)
+    await made.count(SPRING)
+    assert made.goal_reached(SPRING) == 1, "the one on the line may yet ask to be called back"
+    centre.switch.end(customer)
+    centre.distribution.tell(FinishWrapUp(agent=ANN))
+    centre.advance(2.0)
+    counts.reached(1)
+    await made.count(SPRING)
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert centre.dialer.view(SPRING).state is CampaignState.RUNNING, "it asked to be called back"
+    counts.reached(2)
+    await made.count(SPRING)
+    await made._look(SPRING, CampaignState.RUNNING)
+    assert made.goal_reached(SPRING) == 2
+    view = centre.dialer.view(SPRING)
+    assert (view.state, view.reason) == (CampaignState.FINISHED, "goal")
 
 
 async def test_a_list_that_was_imported_is_counted_at_once(
@@ -91,6 +170,7 @@ async def test_a_list_that_was_imported_is_counted_at_once(
         clock=centre.process,
         states=lambda: {SPRING: CampaignState.DRAFT},
         changed=told.put_nowait,
+        is_settled=lambda name: True,
     )
     task = asyncio.create_task(upkeep.run())
     try:
