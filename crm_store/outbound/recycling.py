@@ -63,7 +63,10 @@ def note(connection: Connection, name: CampaignName, what: str, *, at: float, by
 
 
 def make_ready_again(connection: Connection, ids: Sequence[int], fresh: bool, at: float) -> int:
-    """Make records that are done ready, at their first number that exists; gives how many."""
+    """Make records that are done ready, at their first number that exists; gives how many.
+
+    What was promised to people holds no more: they are called by the usual rules.
+    """
     usable = (
         select(_N.position, _N.number, _N.place_id)
         .where(_N.is_dead.is_(False), _N.record_id == _R.id)
@@ -74,6 +77,7 @@ def make_ready_again(connection: Connection, ids: Sequence[int], fresh: bool, at
         "stage": case((_R.owner.is_(None), Stage.READY), else_=Stage.MINE),
         "due_at": None,
         "agent": _R.owner,
+        "is_promised": False,
         "counts": {},
         "position": usable.with_only_columns(_N.position).scalar_subquery(),
         "number": usable.with_only_columns(_N.number).scalar_subquery(),

@@ -75,3 +75,25 @@ async def test_what_was_done_before_it_was_broken_off_is_kept(
         await recycled(store)
     newest, *_ = await store.outbound.campaigns.versions(WINTER)
     assert newest.what == "1 records recycled, then it was broken off: not reached"
+
+
+async def test_what_was_promised_before_holds_no_more(store: Store) -> None:
+    limits = Limits(attempts=2, per_day=0, per_24_h=0)
+    retries = {Outcome.NO_ANSWER: Retry(after_s=1.0, times=1)}
+    people = [[new_york(n)] for n in range(3)]
+    await given(store, *people, limits=limits, retries=retries)
+    lists = store.outbound.lists
+    found = await lists.claim(WINTER, NOON, 3)
+    asked = dialled(found[2], Outcome.CONNECTED, NOON, call_back_at=NOON + 60.0)
+    await lists.settle([asked, *(dialled(each, Outcome.BUSY, NOON) for each in found[:2])])
+    for at in (NOON + 120.0, NOON + 240.0):
+        (promised,) = await lists.claim(WINTER, at, 1)
+        assert promised.is_promised
+        await lists.settle([dialled(promised, Outcome.NO_ANSWER, at)])
+    assert await recycled(store, outcomes=[Outcome.NO_ANSWER], fresh=True) == 1
+    again = await lists.claim(WINTER, LATER + 9.0, 9)
+    assert [(each.number, each.is_promised) for each in again] == [
+        (new_york(0), False),
+        (new_york(1), False),
+        (new_york(2), False),
+    ]
