@@ -154,7 +154,7 @@ class ImportView:
     import_id: int
     """0: it has not begun to read."""
     campaign: str
-    """Empty: a do-not-call list of the centre."""
+    """Empty: a do-not-call list."""
     file: str
     state: str
     """`running`, `done`, `failed`, `undone`."""
@@ -173,6 +173,8 @@ class ImportView:
     errors_file: str = ""
     """On the server: the refused rows with their reasons; also at `.../errors`. Empty: there is none."""
     note: str = ""
+    national: bool = False
+    """Of do-not-call lists: the national one; else one of the centre."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

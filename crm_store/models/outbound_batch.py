@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_store.base import Base
@@ -18,6 +18,8 @@ class OutboundBatch(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     campaign_id: Mapped[int | None] = mapped_column(Integer, index=True)
     """NULL: a do-not-call list."""
+    is_national: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """The national do-not-call list."""
     file: Mapped[str] = mapped_column(String(200))
     """Its name, as people know it."""
     mapping: Mapped[dict[str, Any] | None]

@@ -27,6 +27,7 @@ def begin(
     mapping: Mapping[str, Any] | None,
     at: float,
     by: str,
+    is_national: bool = False,
 ) -> int:
     """Note that an import begins; gives its number."""
     result = connection.execute(
@@ -37,6 +38,7 @@ def begin(
             state=BatchState.RUNNING,
             at=at,
             by=by[:64],
+            is_national=is_national,
         )
     )
     return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
@@ -147,6 +149,7 @@ def _view(row: Any, names: Mapping[int, CampaignName]) -> BatchView:
     return BatchView(
         id=row.id,
         campaign=None if row.campaign_id is None else names.get(row.campaign_id),
+        is_national=row.is_national,
         file=row.file,
         state=BatchState(row.state),
         at=row.at,

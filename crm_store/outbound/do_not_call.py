@@ -134,7 +134,13 @@ class DoNotCall:
         listed = await asyncio.to_thread(partial(NumberFile, file, region=country))
         try:
             begin = partial(
-                batches.begin, campaign_id=None, file=name or file.name, mapping=None, at=at, by=by
+                batches.begin,
+                campaign_id=None,
+                file=name or file.name,
+                mapping=None,
+                at=at,
+                by=by,
+                is_national=national,
             )
             batch = await self._database.work(begin)
             ban = Ban(

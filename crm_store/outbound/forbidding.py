@@ -60,14 +60,14 @@ class Ban(Struct, frozen=True, kw_only=True):
 
 
 def forbid(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
-    """Put E.164 numbers on a list and move their records; gives how many were not on it before."""
+    """Put E.164 numbers on a list and move their records; gives how many were not on it then."""
     added = put(connection, numbers, ban)
     go_past_forbidden(connection, records_of(connection, numbers, ban.campaign_id), ban.at)
     return added
 
 
 def put(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
-    """Put E.164 numbers on a list, in their order; gives how many were not on it before.
+    """Put E.164 numbers on a list, in their order; gives how many were not on it then.
 
     Of what is on the list already the words stay unless the new ones count longer: the first time is the
     proof. What a person asked for itself takes the place of what nobody asked for, and stays before all.
@@ -97,7 +97,7 @@ def put(connection: Connection, numbers: Sequence[str], ban: Ban) -> int:
     added, wanted = 0, sorted(set(numbers))
     for begin in range(0, len(wanted), _AT_ONCE):
         piece = wanted[begin : begin + _AT_ONCE]
-        known = select(_D.number).where(_D.scope == ban.scope, _D.number.in_(piece))
+        known = select(_D.number).where(_D.scope == ban.scope, _D.number.in_(piece), not_(is_over))
         added += len(piece) - len(connection.execute(known).all())
         rows = [_row(number, ban) for number in piece]
         connection.execute(

@@ -177,7 +177,9 @@ class BatchView(Struct, frozen=True, kw_only=True):
 
     id: int
     campaign: CampaignName | None
-    """None: a do-not-call list of the centre."""
+    """None: a do-not-call list."""
+    is_national: bool
+    """Of do-not-call lists: the national one."""
     file: str
     state: BatchState
     at: float

@@ -101,6 +101,7 @@ class ImportJobs:
                 state="running",
                 at=self._clock.wall(),
                 by=by,
+                national=national,
             )
         )
         self._running.append(running)
@@ -147,6 +148,7 @@ class ImportJobs:
             remaining=batch.remaining,
             errors_file=str(errors) if errors.is_file() else "",
             note=batch.note,
+            national=batch.is_national,
         )
 
     # --- inside ---------------------------------------------------------------------------------

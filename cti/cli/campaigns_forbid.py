@@ -101,6 +101,8 @@ async def _show(api: ApiClient, args: argparse.Namespace) -> int:
 async def _tell_national(api: ApiClient) -> None:
     """Which file it is, for whoever has to show that it is not too old."""
     for each in await api.imports(""):
+        if not each.national:
+            continue
         note = f"; {each.note}" if each.note else ""
         print(
             f"Import {each.import_id}, {at(each.at)}: {each.file}, {each.state}{note}",

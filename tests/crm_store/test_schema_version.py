@@ -5,10 +5,11 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import insert, text
+from sqlalchemy import TextClause, insert, text
 
 from acd.dialer.compliance_places import place_of
 from crm_store.database import Database
@@ -106,6 +107,98 @@ async def test_places_of_former_versions_have_one_region(url: str) -> None:
         (),
         ("US-FL", "US-TX"),
     ]
+
+
+FLORIDA, NEW_YORK, TORONTO = "+13055550100", "+12125550100", "+14165550100"
+BATCHES = (
+    (1, 1, '{"State": "region"}'),
+    (2, 1, '{"Tel": "phone"}'),
+    (3, 1, None),  # a copy of a list
+    (4, None, None),  # do-not-call lists
+    (5, None, None),
+)
+LISTED = (
+    (1, 1, FLORIDA, 1),
+    (2, 1, NEW_YORK, 2),
+    (3, 1, TORONTO, 2),
+    (4, 2, FLORIDA, 1),
+    (5, 3, FLORIDA, 1),
+)
+"""Record, import, number, place."""
+
+
+async def with_former_lists(url: str) -> None:
+    """A database of 0008 with lists of before 0007, whose places have the list's region alone."""
+    database = Database(url)
+    database.create_file()
+    mapping = ":mapping" if database.is_sqlite else "CAST(:mapping AS json)"
+    batch = text(
+        "INSERT INTO outbound_batch (id, campaign_id, mapping, file, state, at, by, rows, added,"
+        f" duplicates, refused, blocked, note) VALUES (:id, :campaign, {mapping}, '', 'done', 0, '',"
+        " 0, 0, 0, 0, 0, '')"
+    )
+    record = text(
+        "INSERT INTO outbound_record (id, campaign_id, batch_id, name, facts, priority, stage,"
+        " place_id, rank, position, number, is_promised, attempts, counts, last_outcome,"
+        " last_disposition) VALUES (:id, 1, :batch, '', '{}', 0, 'ready', :place, :id, 0, :number,"
+        " false, 0, '{}', '', '')"
+    )
+    number = text("INSERT INTO outbound_number VALUES (:id, 0, 1, :number, :place, false)")
+    places = "INSERT INTO outbound_place (region, zones) VALUES ('US-TX', 'A/B'), ('CA', 'A/B')"
+    banned = (
+        "INSERT INTO do_not_call (number, scope, reason, source, by, added_at, batch_id)"
+        " VALUES ('+12025550100', 'national', '', '', '', 0, 4),"
+        " ('+12025550100', 'centre', '', '', '', 0, 5)"
+    )
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(config_of(sync), "0008"))
+        await connection.execute(text(places))
+        for id_, campaign, columns in BATCHES:
+            row = {"id": id_, "campaign": campaign, "mapping": columns}
+            await connection.execute(batch, row)
+        for id_, import_, value, place in LISTED:
+            row = {"id": id_, "batch": import_, "number": value, "place": place}
+            await connection.execute(record, row)
+            await connection.execute(number, {k: v for k, v in row.items() if k != "batch"})
+        await connection.execute(text(banned))
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("outbound_record", "id"), ("outbound_number", "record_id")]
+)
+async def test_numbers_of_former_lists_get_their_own_region_beside_that_of_the_list(
+    url: str, table: str, column: str
+) -> None:
+    await with_former_lists(url)
+    assert (await upgrade(url)).is_current
+    regions = text(
+        f"SELECT region, zones FROM {table} AS t JOIN outbound_place AS p ON p.id = t.place_id"
+        f" ORDER BY t.{column}"
+    )
+    assert await found(url, regions) == [
+        ("US-FL US-TX", "A/B"),
+        ("US-NY US-CA", "A/B"),
+        ("CA", "A/B"),
+        ("US-TX", "A/B"),
+        ("US-FL US-TX", "A/B"),
+    ]
+
+
+async def test_the_import_that_the_national_list_is_from_is_known(url: str) -> None:
+    await with_former_lists(url)
+    assert (await upgrade(url)).is_current
+    national = text("SELECT id FROM outbound_batch WHERE is_national")
+    assert await found(url, national) == [(4,)]
+
+
+async def found(url: str, query: TextClause) -> list[tuple[Any, ...]]:
+    database = Database(url)
+    try:
+        rows = await database.look(lambda connection: connection.execute(query).all())
+    finally:
+        await database.close()
+    return [tuple(row) for row in rows]
 
 
 async def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:

@@ -91,3 +91,16 @@ async def test_a_ban_does_not_undo_what_is_settled_at_the_same_time(store: Store
     await ban
     (record,) = await store.outbound.records.page(WINTER)
     assert (record.stage, record.position) == ("reached", 0)
+
+
+async def test_who_is_forbidden_again_after_a_ban_ran_out_is_new(store: Store) -> None:
+    lists = store.outbound.do_not_call
+
+    async def add(at: float, until: float | None) -> int:
+        return await lists.add(
+            [new_york(1)], campaign=None, reason="", source="import", by="ann", at=at, until=until
+        )
+
+    assert await add(NOON, LATER) == 1
+    assert await add(NOON, LATER) == 0
+    assert await add(LATER, LATER + 9.0) == 1

@@ -211,6 +211,7 @@ async def test_a_national_list_replaces_the_one_before(store: Store, tmp_path: P
     found = await store.outbound.lists.claim(WINTER, NOON + 1.0, 9)
     assert [candidate.number for candidate in found] == [new_york(1)]
     assert await lists.counts() == {"centre": 0, "national": 2}
+    assert all(each.is_national for each in await store.outbound.imports.batches())
     assert [each.number for each in await lists.page(national=True)] == [new_york(2), new_york(9)]
     own = await lists.run(file_of(tmp_path, "2125550101\n"), by="ann", at=NOON)
     assert (own.added, own.duplicates) == (1, 0)

@@ -223,7 +223,10 @@ class Lists:
         ]
 
     async def imports(self, campaign: str) -> list[ImportView]:
-        return []
+        view = ImportView(
+            import_id=7, campaign="", file="national.csv", state="done", at=1.0, by="super"
+        )
+        return [replace(view, national=True), replace(view, import_id=8, file="ours.csv")]
 
 
 def test_the_national_list_is_listed_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,7 +237,9 @@ def test_the_national_list_is_listed_to_its_end(capsys: pytest.CaptureFixture[st
     done = campaigns_forbid.forbid(api, parser.parse_args(["forbid", "--national"]))
     assert asyncio.run(done) == 0
     out, err = capsys.readouterr()
-    assert (len(out.splitlines()), err) == (501, "On this list: 501 numbers.\n")
+    told, count = err.splitlines()
+    assert (len(out.splitlines()), count) == (501, "On this list: 501 numbers.")
+    assert "national.csv" in told, "and none of the centre's own"
     assert server.asked == [
         {"national": "true"},
         {"national": "true", "after": "+12025550499"},
