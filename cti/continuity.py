@@ -123,7 +123,7 @@ class Continuity:
             aside = self._file.with_suffix(".unusable")
             with suppress(OSError):
                 self._file.replace(aside)
-            log.error(
+            log.exception(
                 "%s cannot be taken up and is put aside as %s: start again, without its calls,"
                 " and report the fault with that file",
                 self._file,

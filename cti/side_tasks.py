@@ -16,10 +16,13 @@ _STOP_S: Final = 6.0
 async def bounded(name: str, step: Callable[[], Awaitable[None]]) -> None:
     """One step of the way down; one that fails or hangs does not keep the others."""
     try:
-        async with asyncio.timeout(_STOP_S):
+        async with asyncio.timeout(_STOP_S) as limit:
             await step()
     except Exception:
-        log.exception("stopping: %s", name)
+        if limit.expired():
+            log.error("stopping: %s is not done after %g s; the next step", name, _STOP_S)
+        else:
+            log.exception("stopping: %s failed; the next step", name)
 
 
 async def alone(work: Coroutine[Any, Any, None]) -> None:
@@ -27,4 +30,5 @@ async def alone(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except Exception:
-        log.exception("a task beside the calls failed")
+        name = getattr(work, "__qualname__", repr(work))
+        log.exception("%s failed; the calls go on without it", name)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from acd.dialer.dialer import Dialer
+from acd.dialer.errors import DialerError
 from acd.dialer.model import Blocker, CampaignName, Candidate
 from acd.model import AgentId, AgentState
-from crm_store.errors import StoreUnavailable
+from crm_store.errors import StoreError, StoreUnavailable
 from crm_store.outbound.outbound import Outbound
 from cti.campaigns.keeping import KEEP_S, Keeping
 from cti.campaigns.outbox import GivenBack
@@ -26,6 +27,8 @@ _EMPTY_S: Final = 5.0
 _OWN_S: Final = 10.0
 """How often call-backs are looked for that a free agent has promised."""
 _FAULT_S: Final = 15.0
+_KNOWN: Final = (StoreError, DialerError)
+"""Of a campaign that was deleted or changed in this moment."""
 _MOST: Final = 200
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
@@ -109,8 +112,15 @@ class Feeding:
             await self._keeping.look()
         except StoreUnavailable:
             raise
+        except _KNOWN as error:
+            log.warning("campaigns: records at hand are looked after in %g s: %s", _FAULT_S, error)
+            self._keeping.rest(_FAULT_S)
         except Exception:
-            log.exception("campaigns: records at hand cannot be looked after")
+            # Without this task no campaign dials any more.
+            log.exception(
+                "campaigns: a fault; what is at hand is dialled, and looked after in %g s", _FAULT_S
+            )
+            self._keeping.rest(_FAULT_S)
 
     async def _feed_one(self, name: CampaignName) -> None:
         """What ails one campaign keeps no other from its records. Raises `StoreUnavailable`."""
@@ -118,9 +128,15 @@ class Feeding:
             await self._feed(name)
         except StoreUnavailable:
             raise
+        except _KNOWN as error:
+            log.warning("campaign %s: no records for %g s: %s", name, _FAULT_S, error)
+            self._rest_of(name)
         except Exception:
-            log.exception("campaign %s: no records can be had", name)
-            self._again[name] = self._own_again[name] = self._clock.now() + _FAULT_S
+            log.exception("campaign %s: a fault; no records for %g s, others go on", name, _FAULT_S)
+            self._rest_of(name)
+
+    def _rest_of(self, name: CampaignName) -> None:
+        self._again[name] = self._own_again[name] = self._clock.now() + _FAULT_S
 
     async def _feed(self, name: CampaignName) -> None:
         if self._settling.is_behind:

@@ -46,6 +46,11 @@ class Keeping:
         """A do-not-call list is another."""
         self._look_at = 0.0
 
+    def rest(self, seconds: float) -> None:
+        """Something went wrong: nothing is due so long."""
+        again = self._clock.now() + seconds
+        self._keep_at, self._look_at = max(self._keep_at, again), max(self._look_at, again)
+
     async def look(self) -> None:
         """Do what is due."""
         now = self._clock.now()

@@ -90,10 +90,10 @@ class Upkeep:
             for name, state in list(self._states().items()):
                 try:
                     await self._look(name, state)
-                except StoreError as error:
+                except (StoreError, DialerError) as error:  # the store is away, or it was deleted
                     log.debug("campaign %s: its list cannot be counted: %s", name, error)
                 except Exception:
-                    log.exception("campaign %s: its upkeep failed", name)
+                    log.exception("campaign %s: a fault in its upkeep; it is tried again", name)
             await asyncio.sleep(_LEAST_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S - _LEAST_S):

@@ -36,7 +36,10 @@ def lab(folder: Path) -> Settings:
 
 @pytest.mark.parametrize("step", ["restore", "resume"])
 async def test_a_journal_that_makes_the_start_fail_is_put_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
 ) -> None:
     def fails(takeover: TakeOver) -> None:
         raise RuntimeError("a fault while calls are taken up")
@@ -47,6 +50,8 @@ async def test_a_journal_that_makes_the_start_fail_is_put_aside(
             await Node(lab(tmp_path)).serve()
     assert not (tmp_path / FILE).exists()
     assert (tmp_path / "calls.unusable").exists()
+    (said,) = [each for each in caplog.records if "cannot be taken up" in each.getMessage()]
+    assert said.exc_info is not None
 
     async with serving(lab(tmp_path)):
         pass

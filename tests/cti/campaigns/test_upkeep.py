@@ -180,3 +180,37 @@ async def test_a_list_that_was_imported_is_counted_at_once(
             await told.get()
     finally:
         task.cancel()
+
+
+async def test_a_fault_of_one_campaign_keeps_no_other_from_being_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    autumn, gone = CampaignName("autumn"), CampaignName("gone")
+
+    class Faulty(Counts):
+        async def penetration(self, name: CampaignName) -> Penetration:
+            if name == autumn:
+                raise RuntimeError("a fault")
+            return await super().penetration(name)
+
+    centre = Outbound()
+    centre.campaign(records=0)
+    centre.campaign(autumn, records=0)
+    told: asyncio.Queue[CampaignName] = asyncio.Queue()
+    store: Any = Faulty(3, 0)
+    made = Upkeep(
+        dialer=centre.dialer,
+        store=store,
+        clock=centre.process,
+        states=lambda: dict.fromkeys((gone, autumn, SPRING), CampaignState.DRAFT),
+        changed=told.put_nowait,
+        is_settled=lambda name: True,
+    )
+    task = asyncio.create_task(made.run())
+    async with asyncio.timeout(PATIENCE_S):
+        assert await told.get() == SPRING
+    assert not task.done()
+    task.cancel()
+    (said,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert said.getMessage() == "campaign autumn: a fault in its upkeep; it is tried again"
+    assert said.exc_info is not None
