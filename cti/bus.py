@@ -31,7 +31,14 @@ events in each millisecond of its life, and 2**53, the largest integer that Java
 reached before the year 2248.
 """
 
-_FOR_ALL: Final = frozenset({EventType.GATEWAY_CHANGED, EventType.SERVER_CHANGED, EventType.PARKED})
+_FOR_ALL: Final = frozenset(
+    {
+        EventType.GATEWAY_CHANGED,
+        EventType.SERVER_CHANGED,
+        EventType.CAMPAIGNS_LOADED,
+        EventType.PARKED,
+    }
+)
 """For everybody: news of the server itself, and of parked calls, which everybody may fetch."""
 _OF_A_QUEUE: Final = frozenset(
     {EventType.QUEUE_CHANGED, EventType.CAMPAIGN_CHANGED, EventType.CAMPAIGN_REMOVED}

@@ -273,6 +273,7 @@ class Centre:
         self.pops.outbound = self.campaigns.cards.card
         self.campaigns.cards.on_card = self.pops.record_known
         self.floor.campaigns = self.campaigns.seen_by
+        self.floor.are_campaigns_loading = self.campaigns.are_loading
         self.floor.preview = self.campaigns.cards.preview
         self._is_made = True
         self.history = InteractionDesk(

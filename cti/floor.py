@@ -87,6 +87,7 @@ class Floor:
         self._clock = clock
         self._desks: set[str] = set()
         self.campaigns: Callable[[Account], tuple[CampaignView, ...]] = lambda account: ()
+        self.are_campaigns_loading: Callable[[], bool] = lambda: False
         self.preview: Callable[[str], PreviewView | None] = lambda agent: None
         self.server: ServerView | None = None
         """Set while the server is stopping."""
@@ -128,6 +129,7 @@ class Floor:
             site=self._site,
             parked=translator.parked(),
             campaigns=self.campaigns(account),
+            campaigns_loading=self.are_campaigns_loading(),
             preview=None if account.agent_id is None else self.preview(account.agent_id),
         )
 

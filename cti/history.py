@@ -44,6 +44,7 @@ _NOT_KEPT: Final = frozenset(
         EventType.TEXT_RECEIVED,
         EventType.CAMPAIGN_CHANGED,
         EventType.CAMPAIGN_REMOVED,
+        EventType.CAMPAIGNS_LOADED,
         EventType.PREVIEW_OFFERED,
         EventType.ATTEMPT_ENDED,  # kept with its list
     }

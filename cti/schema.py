@@ -21,6 +21,7 @@ from cti.schema_bans import BanView as BanView
 from cti.schema_bans import LiftBanRequest as LiftBanRequest
 from cti.schema_campaigns import AttemptView as AttemptView
 from cti.schema_campaigns import CampaignRemoved as CampaignRemoved
+from cti.schema_campaigns import CampaignsLoaded as CampaignsLoaded
 from cti.schema_campaigns import CampaignView as CampaignView
 from cti.schema_campaigns import PreviewView as PreviewView
 from cti.schema_commands import CustomerRequest as CustomerRequest
@@ -210,6 +211,8 @@ class Snapshot:
     """The parking places that are taken; everybody may fetch from them."""
     campaigns: tuple[CampaignView, ...] = ()
     """An agent gets those of its queues."""
+    campaigns_loading: bool = False
+    """After a start: others will be told, and then `CampaignsLoaded`."""
     preview: PreviewView | None = None
     """The record that the agent has before it, in preview and manual mode."""
 
@@ -266,6 +269,7 @@ class EventType(StrEnum):
     TEXT_RECEIVED = "TextReceived"  # TextReceived: somebody wrote to the agent
     CAMPAIGN_CHANGED = "CampaignChanged"  # CampaignView, at most once a second for each
     CAMPAIGN_REMOVED = "CampaignRemoved"  # CampaignRemoved
+    CAMPAIGNS_LOADED = "CampaignsLoaded"  # CampaignsLoaded: after a start, once all are known
     PREVIEW_OFFERED = "PreviewOffered"  # PreviewView: a record is shown, or what became of that
     ATTEMPT_ENDED = "AttemptEnded"  # AttemptView
 
@@ -317,6 +321,7 @@ EventData = (
     | TextReceived
     | CampaignView
     | CampaignRemoved
+    | CampaignsLoaded
     | PreviewView
     | AttemptView
 )
@@ -359,6 +364,7 @@ DATA_TYPES: Final[dict[EventType, type[Any]]] = {
     EventType.TEXT_RECEIVED: TextReceived,
     EventType.CAMPAIGN_CHANGED: CampaignView,
     EventType.CAMPAIGN_REMOVED: CampaignRemoved,
+    EventType.CAMPAIGNS_LOADED: CampaignsLoaded,
     EventType.PREVIEW_OFFERED: PreviewView,
     EventType.ATTEMPT_ENDED: AttemptView,
 }

@@ -175,6 +175,8 @@ class CampaignView:
     caller_ids: tuple[CallerIdView, ...]
     blockers: tuple[BlockerView, ...]
     """Why nothing, or not more, is dialled; empty while nothing is in the way."""
+    warnings: tuple[BlockerView, ...] = ()
+    """What keeps nobody from dialing, and ought to be mended."""
     unsettled: int = 0
     """Attempts that the store has not taken yet; more than a few: it is away."""
 
@@ -185,6 +187,13 @@ class CampaignRemoved:
 
     name: str
     by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignsLoaded:
+    """After a start: from now on all campaigns are known, and were told."""
+
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,6 +145,10 @@ class Campaigns:
         """For a snapshot."""
         return self.desk.views(account)
 
+    def are_loading(self) -> bool:
+        """Whether the store has not told all of them yet."""
+        return not self.service.loaded.is_set()
+
     def _misjudged(self, name: CampaignName, found: Misjudged) -> None:
         is_of_today = found.dialled_at >= midnight(self._clock.wall())
         self.dialer.misjudged(name, found.answered_at, found.was, found.doubt, today=is_of_today)

@@ -21,7 +21,7 @@ from cti.campaigns.checks import NAME, Ground, past_end, problems_of
 from cti.campaigns.decision_files import Logged
 from cti.campaigns.errors import answering, bad_settings, told
 from cti.campaigns.service import CampaignService
-from cti.campaigns.views import broken_view, knowing_the_list, preview_view, why_view
+from cti.campaigns.views import knowing_the_list, preview_view, why_view
 from cti.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 from cti.schema import Role
 from cti.schema_campaign_requests import (
@@ -73,8 +73,8 @@ class CampaignDesk:
 
     def views(self, account: Account) -> tuple[CampaignView, ...]:
         """All campaigns; for an agent those of its queues."""
-        broken = (broken_view(each, why) for each, why in self._service.broken.values())
-        views = tuple(sorted((*self._service.views(), *broken), key=lambda each: each.name))
+        both = (*self._service.views(), *self._service.broken_views())
+        views = tuple(sorted(both, key=lambda each: each.name))
         if account.role is not Role.AGENT:
             return views
         mine = self._queues_of(account.agent_id or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from msgspec import structs
 from acd.dialer.model import Attempt, CampaignName
 from cti.bus import Bus
 from cti.campaigns.views import attempt_view
-from cti.schema import CampaignRemoved, CampaignView, EventType, PreviewView
+from cti.schema import CampaignRemoved, CampaignsLoaded, CampaignView, EventType, PreviewView
 from switch.clock import Clock, TimerHandle
 
 NEWS_S: Final = 1.0
@@ -19,7 +19,7 @@ NEWS_S: Final = 1.0
 
 
 class CampaignNews:
-    """Publishes `CampaignChanged`, `CampaignRemoved`, `PreviewOffered` and `AttemptEnded`."""
+    """Publishes `CampaignChanged`, `CampaignRemoved`, `CampaignsLoaded`, `PreviewOffered`, `AttemptEnded`."""
 
     def __init__(
         self,
@@ -58,6 +58,12 @@ class CampaignNews:
         self.forget(name)
         gone = CampaignRemoved(name=name, by=by)
         self._bus.publish(EventType.CAMPAIGN_REMOVED, gone, queue=queue or None)
+
+    def loaded(self, broken: Iterable[CampaignView], count: int) -> None:
+        """All are known after a start; the `broken` ones, which nobody else tells, with them."""
+        for view in broken:
+            self._bus.publish(EventType.CAMPAIGN_CHANGED, view, queue=view.queue or None)
+        self._bus.publish(EventType.CAMPAIGNS_LOADED, CampaignsLoaded(count=count))
 
     def preview(self, view: PreviewView, at: float) -> None:
         """What an agent has before it; `at` is seconds since 1970."""

@@ -52,7 +52,7 @@ from cti.campaigns.outbox import GivenBack, Moved, Outbox
 from cti.campaigns.pacing import PacingKeeper
 from cti.campaigns.settling import Settling
 from cti.campaigns.upkeep import Upkeep
-from cti.campaigns.views import campaign_view, preview_view
+from cti.campaigns.views import broken_view, campaign_view, preview_view
 from cti.schema import CampaignView, PreviewView
 from switch.clock import Clock
 
@@ -169,6 +169,7 @@ class CampaignService:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
         self.loaded.set()
+        self.news.loaded(self.broken_views(), len(self.states) + len(self.broken))
         self.feeding.hurry()
         await self.upkeep.run()
 
@@ -184,7 +185,7 @@ class CampaignService:
         except StoreUnavailable:
             raise
         except Exception as error:
-            log.exception("campaign %s cannot be loaded", campaign.name)
+            log.exception("campaign %s cannot be loaded; the others are", campaign.name)
             self.broken[campaign.name] = (campaign, f"a fault: {error}")
 
     # --- campaigns ------------------------------------------------------------------------------
@@ -302,6 +303,10 @@ class CampaignService:
     def views(self) -> tuple[CampaignView, ...]:
         """All campaigns, by name; some are as they stood a moment ago: each costs a look at its agents."""
         return tuple(self._lately(name) for name in sorted(self.states))
+
+    def broken_views(self) -> tuple[CampaignView, ...]:
+        """Those that cannot be used here."""
+        return tuple(broken_view(each, why) for each, why in self.broken.values())
 
     def _lately(self, name: CampaignName) -> CampaignView:
         at, view = self._seen.get(name, (-math.inf, None))

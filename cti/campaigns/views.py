@@ -44,7 +44,7 @@ def campaign_view(
     goal_reached: int = 0,
     unsettled: int = 0,
 ) -> CampaignView:
-    """A campaign; `blockers` come before those of the dialer, `warnings` after them."""
+    """A campaign; `blockers` come before those of the dialer, `warnings` keep nobody from dialing."""
     agents, left = view.agents, knowing_the_list(view.blockers, records)
     return CampaignView(
         name=view.name,
@@ -115,7 +115,8 @@ def campaign_view(
             )
             for each in view.caller_ids
         ),
-        blockers=tuple(map(blocker_view, (*blockers, *left, *warnings))),
+        blockers=tuple(map(blocker_view, (*blockers, *left))),
+        warnings=tuple(map(blocker_view, warnings)),
         unsettled=unsettled,
     )
 

@@ -199,6 +199,8 @@ def draw_panel(view: CampaignView, screen: Console) -> None:
         screen.print(f"Store: {view.unsettled} attempts wait to be kept")
     for blocker in view.blockers:
         screen.print(f"In the way: {blocker.words}", markup=False, style="yellow")
+    for warning in view.warnings:
+        screen.print(f"To mend: {warning.words}", markup=False)
 
 
 def _today(dialled: int, outcomes: Mapping[str, int]) -> str:

@@ -255,6 +255,8 @@ async def _start(api: ApiClient, args: argparse.Namespace) -> int:
     print(f"Campaign {args.name} runs.")
     for blocker in view.blockers:
         print(f"  In the way: {blocker.words}")
+    for warning in view.warnings:
+        print(f"  To mend: {warning.words}")
     return 0
 
 

@@ -45,6 +45,7 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     # --- the table ---
     "campaign.title": ("Campaigns", "外呼活动"),
+    "campaign.loading": ("campaigns are being loaded", "正在加载活动"),
     "campaign.none": (
         "There are no campaigns: `switchroom campaigns create` makes one",
         "暂无活动:用 switchroom campaigns create 新建",
@@ -120,6 +121,7 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "campaign.outcome_agent-gone": ("not dialled", "未拨打"),
     "campaign.outcome_cancelled": ("cancelled", "取消"),
     # --- what is in the way ---
+    "campaign.to_mend": ("To mend: {words}", "待改进:{words}"),
     "campaign.blockers": ("What is in the way", "限制因素"),
     "campaign.nothing": ("Nothing is in the way.", "无限制因素。"),
     "campaign.records": ("{count} records", "{count} 条"),

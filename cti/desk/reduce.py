@@ -27,6 +27,7 @@ from cti.schema import (
     AgentFiguresView,
     AgentView,
     CampaignRemoved,
+    CampaignsLoaded,
     CampaignView,
     Cleared,
     CustomerLinked,
@@ -121,6 +122,7 @@ def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
         site=snapshot.site,
         parked={each.slot: each for each in snapshot.parked},
         campaigns={},
+        are_campaigns_loading=snapshot.campaigns_loading,
         preview=snapshot.preview,
     )
     for campaign in snapshot.campaigns:
@@ -180,6 +182,8 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return _take_campaign(state, event.data, event.at)
         case CampaignRemoved(name=name):
             return _without_campaign(state, name)
+        case CampaignsLoaded():
+            return replace(state, are_campaigns_loading=False)
         case PreviewView() if event.data.agent_id == state.me:
             return _take_preview(state, event.data)
         case SupervisionView() if state.me is not None:

@@ -96,6 +96,8 @@ class DeskState:
     lost_contact: str | None = None
     """The interaction whose call went down with the phone's process."""
     campaigns: Mapping[str, CampaignView] = field(default_factory=dict)
+    are_campaigns_loading: bool = False
+    """The server was started: there may be others."""
     tracks: Mapping[str, tuple[TrackPoint, ...]] = field(default_factory=dict)
     """How campaigns did lately; only a wallboard keeps it."""
     preview: PreviewView | None = None

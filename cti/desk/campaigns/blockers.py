@@ -1,4 +1,4 @@
-"""What is in the way of a campaign, in words."""
+"""What is in the way of a campaign, and what ought to be better, in words."""
 
 from __future__ import annotations
 
@@ -38,13 +38,8 @@ class BlockersPanel(CampaignPanel):
             text = words("campaign.unsettled", count=campaign.unsettled)
             rows.append(Text(fit(f"● {text}", width), looks.RED))
         colour = looks.AMBER if campaign.state == "running" else looks.DIM
-        for index, blocker in enumerate(campaign.blockers):
-            others = len(campaign.blockers) - index - 1
-            room = max(1, height - len(rows) - others)
-            text = in_words(blocker, words, self.now())
-            for line, part in enumerate(wrapped(text, max(1, width - 2), room)):
-                mark = "  " if line else "● "
-                rows.append(Text.assemble((mark, colour), (part, looks.TEXT)))
+        reasons = [(in_words(each, words, self.now()), colour) for each in campaign.blockers]
+        rows += self._lines(reasons, width, height - len(rows) - len(campaign.warnings))
         if not rows and campaign.state == "running":
             rows.append(Text(words("campaign.nothing"), looks.GREEN))
         elif not rows:
@@ -53,4 +48,20 @@ class BlockersPanel(CampaignPanel):
             if campaign.reason:
                 text += f" ({words.get(f'campaign.by_{campaign.reason}', campaign.reason)})"
             rows.append(Text(fit(text, width), looks.DIM))
+        warnings = [
+            (words("campaign.to_mend", words=in_words(each, words, self.now())), looks.DIM)
+            for each in campaign.warnings
+        ]
+        rows += self._lines(warnings, width, height - len(rows))
         return Group(*rows[: max(1, height)])
+
+    @staticmethod
+    def _lines(texts: list[tuple[str, str]], width: int, height: int) -> list[Text]:
+        """Texts, each behind a mark of its colour; each as long as leaves the others a line."""
+        rows: list[Text] = []
+        for index, (text, colour) in enumerate(texts):
+            room = max(1, height - len(rows) - (len(texts) - index - 1))
+            for line, part in enumerate(wrapped(text, max(1, width - 2), room)):
+                mark = "  " if line else "● "
+                rows.append(Text.assemble((mark, colour), (part, looks.TEXT)))
+        return rows

@@ -128,7 +128,9 @@ class CampaignTable(CampaignPanel):
         """The table."""
         campaigns = in_order(self.state)
         if not campaigns:
-            return Text(self.words("campaign.none"), looks.FAINT)
+            key = "campaign.loading" if self.state.are_campaigns_loading else "campaign.none"
+            self.border_subtitle = ""
+            return Text(self.words(key), looks.FAINT)
         columns = [column for column in _COLUMNS if width >= column[1]]
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(no_wrap=True, ratio=1, min_width=8, overflow="ellipsis")
@@ -154,5 +156,8 @@ class CampaignTable(CampaignPanel):
         at = names.index(self.chosen) if self.chosen in names else 0
         first = min(max(0, at - room // 2), max(0, len(campaigns) - room))
         missing = len(campaigns) - room
-        self.border_subtitle = self.words("board.more", count=missing) if missing > 0 else ""
+        notes = [self.words("board.more", count=missing)] if missing > 0 else []
+        if self.state.are_campaigns_loading:
+            notes.append(self.words("campaign.loading"))
+        self.border_subtitle = " · ".join(notes)
         return campaigns[first : first + room]

@@ -83,7 +83,8 @@ class WallboardScreen(CommandScreen):
         self.query_one(QueueTable).styles.height = rows
         for panel in self.query(StatePanel):
             panel.show(self.state)
-        verbs = _VERBS | {"campaigns"} if self.state.campaigns else _VERBS
+        has_campaigns = self.state.campaigns or self.state.are_campaigns_loading
+        verbs = _VERBS | {"campaigns"} if has_campaigns else _VERBS
         self.query_one(KeyBar).show_hints(hints(BOARD_KEYS, verbs))
         if self._campaigns is not None:
             self._campaigns.show(self.state)

@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from acd.dialer.legal import Counts
-from acd.dialer.model import Attempt, AttemptId, CampaignName, CampaignState, Outcome
+from acd.dialer.model import Attempt, AttemptId, Blocker, CampaignName, CampaignState, Outcome
+from acd.dialer.settings import CampaignSettings
+from acd.model import QueueName
 from crm_store.errors import StoreUnavailable
 from crm_store.outbound.history import CampaignHistory
 from crm_store.outbound.views import Campaign
 from cti.bus import Bus
 from cti.campaign_settings import CampaignsSection
 from cti.campaigns.service import CampaignService
+from cti.schema import CampaignsLoaded, Event, EventType
 from tests.acd.dialer.outbound import SPRING, Outbound
 from tests.acd.scene import ANN
 from tests.kit.patience import PATIENCE_S
@@ -31,6 +35,10 @@ class Shelf:
         self.asked = 0
         self.meanwhile: Callable[[], None] = lambda: None
         self.is_away = False
+        self.found: list[Campaign] = []
+
+    async def all(self) -> list[Campaign]:
+        return self.found
 
     async def settle(self, attempts: Sequence[Attempt]) -> None:
         await asyncio.sleep(0)
@@ -70,7 +78,7 @@ def talking() -> Outbound:
     return centre
 
 
-def service(centre: Outbound, shelf: Shelf, data: Path) -> CampaignService:
+def service(centre: Outbound, shelf: Shelf, data: Path, **more: Any) -> CampaignService:
     store: Any = shelf
     made = CampaignService(
         dialer=centre.dialer,
@@ -80,6 +88,7 @@ def service(centre: Outbound, shelf: Shelf, data: Path) -> CampaignService:
         data=data,
         agents_of_queue=lambda queue: (ANN,),
         section=CampaignsSection(),
+        **more,
     )
     made.settling.start()
     return made
@@ -136,4 +145,39 @@ async def test_a_campaign_is_not_loaded_while_its_attempts_wait_for_the_store(
         async with asyncio.timeout(PATIENCE_S):
             await made.load(campaign(centre))
     shelf.is_away = False
+    await made.close()
+
+
+async def test_it_is_told_when_all_campaigns_are_known(shelf: Shelf, tmp_path: Path) -> None:
+    centre = talking()
+    centre.switch.end(centre.customer())
+    good = campaign(centre)
+    bad = msgspec.structs.replace(
+        good,
+        name=CampaignName("bad"),
+        settings=CampaignSettings(name=CampaignName("bad"), queue=QueueName("nowhere")),
+    )
+    shelf.found = [good, bad]
+    made = service(centre, shelf, tmp_path)
+    told: list[Event] = []
+    made.news._bus.listen(told.append, EventType.CAMPAIGN_CHANGED, EventType.CAMPAIGNS_LOADED)
+    begun = asyncio.create_task(made._begin())
+    async with asyncio.timeout(PATIENCE_S):
+        await made.loaded.wait()
+    assert [each.data for each in told][1:] == [*made.broken_views(), CampaignsLoaded(count=2)]
+    begun.cancel()
+    await made.close()
+
+
+async def test_what_keeps_nobody_from_dialing_is_not_in_the_way(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    centre = talking()
+    generic = Blocker(code="generic-message", words="The message says not who called.")
+    made = service(centre, shelf, tmp_path, warnings=lambda settings: [generic])
+    centre.switch.end(centre.customer())
+    await made.load(campaign(centre))
+    view = made.view(SPRING)
+    assert [each.code for each in view.warnings] == ["generic-message"]
+    assert "generic-message" not in [each.code for each in view.blockers]
     await made.close()

@@ -82,9 +82,11 @@ class Service:
     def __init__(self) -> None:
         self.loaded = asyncio.Event()
         self.dialer = self.store = None
-        self.broken: dict[str, Any] = {}
 
     def views(self) -> tuple[Any, ...]:
+        return ()
+
+    def broken_views(self) -> tuple[Any, ...]:
         return ()
 
 

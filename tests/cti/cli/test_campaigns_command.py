@@ -140,6 +140,10 @@ def test_the_panel_draws_rates_against_the_cap() -> None:
     assert "Today: 1200 dialled: 200 connected, 900 no-answer\n" in text
     assert "FALLEN" in text
     assert "In the way: No room is left under the cap." in text
+    mild = BlockerView(code="generic-message", words="The message says not who called.")
+    text = drawn(draw_panel, replace(PANEL, blockers=(), warnings=(mild,)))
+    assert "In the way" not in text
+    assert "To mend: The message says not who called." in text
 
 
 def test_why_counts_what_each_filter_leaves() -> None:

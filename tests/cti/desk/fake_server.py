@@ -198,6 +198,7 @@ class FakeServer:
         self.interactions: tuple[InteractionView, ...] = ()
         self.agents: tuple[AgentView, ...] = ()
         self.campaigns: tuple[CampaignView, ...] = ()
+        self.campaigns_loading = False
         self.preview: PreviewView | None = None
         self.answers: dict[str, Any] = {}
         """Path below /api/v1 to what a GET there gives."""
@@ -292,6 +293,7 @@ class FakeServer:
             ),
             not_ready_reasons=("break", "lunch", "training"),
             campaigns=self.campaigns,
+            campaigns_loading=self.campaigns_loading,
             preview=self.preview,
         )
 

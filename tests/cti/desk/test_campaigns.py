@@ -29,6 +29,7 @@ from cti.schema_campaigns import (
     CampaignDetail,
     CampaignListView,
     CampaignRemoved,
+    CampaignsLoaded,
     FunnelStepView,
     WhyCampaignView,
 )
@@ -86,7 +87,10 @@ async def server() -> AsyncIterator[FakeServer]:
 
 @asynccontextmanager
 async def board(
-    server: FakeServer, size: tuple[int, int] = SMALL, language: str = "en"
+    server: FakeServer,
+    size: tuple[int, int] = SMALL,
+    language: str = "en",
+    shows: str = "▸ Spring offer",
 ) -> AsyncIterator[Pilot[None]]:
     """The campaigns are open."""
     server.language = language
@@ -95,7 +99,7 @@ async def board(
         await server.wait_connected()
         await sees(pilot, "F7 Campaigns" if language == "en" else "F7 外呼活动")
         await pilot.press("f7")
-        await sees(pilot, "▸ Spring offer")
+        await sees(pilot, shows)
         yield pilot
 
 
@@ -313,12 +317,35 @@ def test_a_reason_says_how_many_and_until_when() -> None:
     assert in_words(unknown, Words("zh"), 0.0) == "Something new."
 
 
+async def test_what_ought_to_be_better_is_told_apart_from_what_is_in_the_way(
+    server: FakeServer,
+) -> None:
+    generic = BlockerView(code="generic-message", words="The message says not who called.")
+    server.campaigns = (campaign(warnings=(generic,)),)
+    async with board(server, WIDE) as pilot:
+        await sees(pilot, "Nothing is in the way.", "To mend: The message says not who called.")
+    async with board(server, WIDE, "zh") as pilot:
+        await sees(pilot, "待改进:")
+
+
 async def test_a_campaign_that_is_deleted_leaves_the_wallboard(server: FakeServer) -> None:
     async with board(server) as pilot:
         await pilot.press("down")
         await sees(pilot, "▸ Autumn")
         await server.send(EventType.CAMPAIGN_REMOVED, CampaignRemoved(name="autumn", by="super"))
         await until(pilot, lambda: "Autumn" not in screen_text(pilot.app), "it is gone")
+        await sees(pilot, "▸ Spring offer")
+
+
+async def test_a_wallboard_says_that_there_may_be_others_until_all_are_known(
+    server: FakeServer,
+) -> None:
+    spring, server.campaigns, server.campaigns_loading = server.campaigns[0], (), True
+    async with board(server, WIDE, shows="campaigns are being loaded") as pilot:
+        await server.send(EventType.CAMPAIGN_CHANGED, spring)
+        await sees(pilot, "▸ Spring offer", "campaigns are being loaded")
+        await server.send(EventType.CAMPAIGNS_LOADED, CampaignsLoaded(count=1))
+        await until(pilot, lambda: "being loaded" not in screen_text(pilot.app), "all are known")
         await sees(pilot, "▸ Spring offer")
 
 
