@@ -205,9 +205,10 @@ class Limits:
             return []
         decision = run.decision
         held = run.ledger.enforced(self._clock.wall(), run.settings.cap)
+        counts = f"{_calls(held.abandoned)} of {_calls(held.answered)}"
         if held.is_broken:
             words = (
-                f"The abandon rate ({held.formula.value}: {held.abandoned:g} of {held.answered:g}, "
+                f"The abandon rate ({held.formula.value}: {counts}, "
                 f"{100 * held.rate:.2f} %) is over the cap of {100 * held.cap:g} %: each agent is called "
                 "before its customer until it is not."
             )
@@ -219,8 +220,13 @@ class Limits:
             return []
         what = "upper bound " if held.guard is Guard.STATISTICAL else ""
         words = (
-            f"The abandon rate ({held.formula.value}: {held.abandoned:g} of {held.answered:g}, "
+            f"The abandon rate ({held.formula.value}: {counts}, "
             f"{what}{100 * held.value:.2f} %) leaves no room under the cap of "
             f"{100 * held.cap:g} %: one dial for each free agent."
         )
         return [Blocker(code="abandon-cap", words=words)]
+
+
+def _calls(count: float) -> str:
+    """A number of calls: parts of one, where somebody may have been a machine, with one decimal."""
+    return f"{count:.1f}".removesuffix(".0")

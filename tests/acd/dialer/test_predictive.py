@@ -69,6 +69,9 @@ def test_over_its_cap_each_agent_is_called_before_its_customer(centre: Outbound)
         assert centre.dialer.view(SPRING).rates[0].abandoned == 10
     (blocker,) = [each for each in centre.dialer.blockers(SPRING) if each.code == "abandon-cap"]
     assert "10 of 102" in blocker.words
+    centre.dialer._run(SPRING).ledger.doubt(wall, 0.0919)
+    (blocker,) = [each for each in centre.dialer.blockers(SPRING) if each.code == "abandon-cap"]
+    assert "(us: 10.1 of 102.1, 9.89 %)" in blocker.words
     view = centre.dialer.view(SPRING)
     assert view.enforced_percent is not None
     assert view.enforced_percent > view.cap_percent
