@@ -65,6 +65,16 @@ def threads(pid: int) -> int:
         return 0
 
 
+def file_backed(pid: int) -> int:
+    """Octets of resident memory that are pages of files: the kernel drops and fetches them as it likes."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return 1024 * int(lines.get("RssFile", "0").split()[0])
+
+
 def children(pid: int) -> list[int]:
     """The processes below `pid`, all generations."""
     found: list[int] = []

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from cti.bench.processes import Usage, children, threads, usage
+from cti.bench.processes import Usage, children, file_backed, threads, usage
 from cti.local_server import LocalServer, ServerFailedError, local_server
 
 RTP_PORTS: Final = "16000-31999"
@@ -64,6 +64,10 @@ class MeasuredServer:
     def threads(self) -> tuple[int, int]:
         """How many threads each of the two has now."""
         return threads(self.server.process.pid), threads(self.gateway_pid)
+
+    def file_backed(self) -> tuple[int, int]:
+        """Octets of pages of files that each of the two has in memory now."""
+        return file_backed(self.server.process.pid), file_backed(self.gateway_pid)
 
 
 @contextlib.asynccontextmanager

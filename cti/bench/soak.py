@@ -180,6 +180,7 @@ class _Soak:
             calls=self._load.calls,
             failed=self._load.failed,
             threads=self._server.threads(),
+            file_backed=self._server.file_backed(),
         )
         (call_agent, gateway), self._least = self._least, (math.inf, math.inf)
         return replace(

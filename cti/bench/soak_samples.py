@@ -23,6 +23,9 @@ class Sample:
     call_agent_rss: float
     """Octets."""
     gateway_rss: float
+    call_agent_file_backed: float
+    """Octets of it that are pages of files, and not the process's own."""
+    gateway_file_backed: float
     call_agent_files: float
     gateway_files: float
     call_agent_threads: float
@@ -114,9 +117,15 @@ _JOURNAL_OCTETS: Final = 16 * 2**20
 
 
 def sample_of(
-    figures: Figures, *, seconds: float, calls: int, failed: int, threads: tuple[int, int]
+    figures: Figures,
+    *,
+    seconds: float,
+    calls: int,
+    failed: int,
+    threads: tuple[int, int],
+    file_backed: tuple[int, int],
 ) -> Sample:
-    """One row from one scrape; `threads` are those of call agent and gateway."""
+    """One row from one scrape; `threads` and `file_backed` are those of call agent and gateway."""
     found = {field: figures.get(name) for field, name in _FIGURES.items()}
     return Sample(
         seconds=round(seconds, 1),
@@ -124,6 +133,8 @@ def sample_of(
         failed=failed,
         call_agent_threads=threads[0],
         gateway_threads=threads[1],
+        call_agent_file_backed=file_backed[0],
+        gateway_file_backed=file_backed[1],
         **found,
     )
 

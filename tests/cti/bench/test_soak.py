@@ -58,6 +58,7 @@ async def test_calls_of_every_kind_leave_nothing_behind(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(report.samples) >= 4
     assert float(rows[-1]["call_agent_rss"]) > 50e6
+    assert 1e6 < float(rows[-1]["call_agent_file_backed"]) < float(rows[-1]["call_agent_rss"])
     assert float(rows[-1]["blocks"]) > 100_000
     assert max(float(row["legs"]) for row in rows) > 1
     assert json.loads((tmp_path / "out" / "soak.json").read_text())["calls"] == calls
@@ -83,7 +84,7 @@ def test_the_carrier_does_what_the_number_says() -> None:
 
 def sample(**figures: float) -> Sample:
     return replace(
-        sample_of(Figures(""), seconds=0.0, calls=0, failed=0, threads=(3, 3)),
+        sample_of(Figures(""), seconds=0.0, calls=0, failed=0, threads=(3, 3), file_backed=(0, 0)),
         **figures,  # type: ignore[arg-type]
     )
 
