@@ -34,10 +34,13 @@ CRYPT: Final = np.dtype(
         ("length", np.int64),  # for libsrtp, which reads and writes an `int` here
         ("refused", np.int64),  # wrong tags, replays, streams beyond the limit
         ("streams", np.int64),  # so many of those below are in use
-        ("ssrcs", np.int64, (MAX_STREAMS,)),
+        ("spare", np.int64, (2,)),
+        ("ssrcs", np.uint32, (MAX_STREAMS,)),
     ],
     align=True,
 )
+LINE_OCTETS: Final = 64
+"""Of the cache. CRYPTs are whole lines: from such an address on, none begins in another's last one."""
 _LENGTH_AT: Final = CRYPT.fields["length"][1] if CRYPT.fields else 0
 
 

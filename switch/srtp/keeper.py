@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from switch.compiled import INT, OCTETS, entry, table_of
-from switch.srtp.crypt import CRYPT, open_packet
+from switch.srtp.crypt import CRYPT, LINE_OCTETS, open_packet
 from switch.srtp.library import close_session, open_session
 
 
@@ -27,7 +27,7 @@ class SessionKeeper:
     def make_room(self, rows: int) -> None:
         """Have so many rows."""
         if rows > len(self.crypts):
-            crypts = np.zeros(rows, dtype=CRYPT)
+            crypts = _at_a_line(rows)
             crypts[: len(self.crypts)] = self.crypts
             secure = np.zeros(rows, dtype=np.bool_)
             secure[: len(self.is_secure)] = self.is_secure
@@ -78,6 +78,13 @@ class SessionKeeper:
         """Free everything."""
         for row in range(len(self.crypts)):
             self.clear(row)
+
+
+def _at_a_line(rows: int) -> NDArray[Any]:
+    """So many CRYPTs, the first at the beginning of a line of the cache."""
+    octets = np.zeros(rows * CRYPT.itemsize + LINE_OCTETS, dtype=np.uint8)
+    begin = -octets.ctypes.data % LINE_OCTETS
+    return octets[begin : begin + rows * CRYPT.itemsize].view(CRYPT)
 
 
 @entry(table_of(CRYPT), INT, OCTETS, INT)
