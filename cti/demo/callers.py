@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from cti.phone import protocol as phone_protocol
 from cti.phone.client import PhoneProcess, PhoneUnavailableError
-from cti.phone.protocol import Closed, Established, Event
+from cti.phone.protocol import Closed, Established
+from cti.schema import Event, EventType, InteractionView, TransferView
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ class Persona:
 
 _PATIENCE_S: Final = 900.0
 """Whoever tries the desk first reads, holds, consults, parks: the caller is to be there still."""
+_TALKS_ON_S: Final = 20.0
+"""Whom the agent has given to somebody else hangs up after so long."""
 
 PERSONAS: Final[Sequence[Persona]] = (
     Persona(number="+12025550109", dials="4001", hums_hz=440.0, stays_s=_PATIENCE_S),
@@ -70,10 +75,10 @@ class Caller:
         call = phone.dial(f"sip:{persona.dials}@{self._host}:{self._port}")
         self._tell(f"{persona.number} dials {persona.dials}")
 
-        def over(event: Event) -> bool:
+        def over(event: phone_protocol.Event) -> bool:
             return isinstance(event, Closed) and event.call == call
 
-        def answered(event: Event) -> bool:
+        def answered(event: phone_protocol.Event) -> bool:
             return over(event) or (isinstance(event, Established) and event.call == call)
 
         closed = phone.expect(over)
@@ -99,22 +104,104 @@ class Caller:
             self._tell(f"{persona.number} presses {digit}")
 
 
-async def keep_calling(
-    host: str,
-    port: int,
-    personas: Sequence[Persona],
-    *,
-    pause_s: float,
-    tell: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Let the personas call in turn until cancelled, with a pause between calls."""
-    caller = Caller(host, port, tell)
-    while True:
-        for persona in personas:
-            try:
-                outcome = await caller.call(persona)
-            except (PhoneUnavailableError, TimeoutError) as error:
-                log.warning("the simulated caller %s: %s", persona.number, error)
-                outcome = str(error)
-            tell(f"{persona.number}: {outcome}")
-            await asyncio.sleep(pause_s)
+@dataclass(slots=True, eq=False)
+class _Line:
+    """One call of a persona, and where it is now."""
+
+    persona: Persona
+    interaction: str = ""
+    """Once the server has told of it."""
+    is_done: asyncio.Event = field(default_factory=asyncio.Event)
+    """It is over, or somebody else has it: the desk is free for the next caller."""
+    limit: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+    """When it hangs up by itself, once somebody else has it."""
+
+
+class Callers:
+    """The personas call in turn: the next one when the last hung up, or is somebody else's.
+
+    Whoever was given away talks on for a while with who has it now.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Persona], Awaitable[str]],
+        personas: Sequence[Persona],
+        *,
+        agent: str,
+        pause_s: float,
+        talks_on_s: float = _TALKS_ON_S,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`call` makes one call and gives how it ended; `agent` is who tries the desk."""
+        self._call = call
+        self._personas = personas
+        self._agent = agent
+        self._pause_s = pause_s
+        self._talks_on_s = talks_on_s
+        self._tell = tell
+        self._lines: list[_Line] = []
+
+    async def run(self) -> None:
+        """Let them call until cancelled."""
+        async with asyncio.TaskGroup() as calls:
+            for persona in itertools.cycle(self._personas):
+                line = _Line(persona)
+                self._lines.append(line)
+                calls.create_task(self._play(line), name=f"caller {persona.number}")
+                await line.is_done.wait()
+                await asyncio.sleep(self._pause_s)
+
+    def heard(self, event: Event) -> None:
+        """What the server tells of interactions."""
+        match event.data:
+            case InteractionView() if event.type is EventType.INTERACTION_STARTED:
+                self._began(event.data)
+            case InteractionView() if event.type is EventType.ESTABLISHED:
+                self._established(event.data)
+            case TransferView(kind="queue"):
+                for line in self._of(event.interaction_id):
+                    line.is_done.set()  # who is parked is not done: the desk fetches it
+            case _:
+                pass
+
+    def _began(self, view: InteractionView) -> None:
+        """The server knows a call of a persona, unless that is called for a campaign itself."""
+        for line in self._lines:
+            if line.persona.number == view.caller_number and not (
+                line.interaction or view.campaign
+            ):
+                line.interaction = view.interaction_id
+
+    def _established(self, view: InteractionView) -> None:
+        """A caller talks: to the desk, or to somebody else, for whom nobody here hangs up."""
+        for line in self._of(view.interaction_id):
+            if line.limit.expired():
+                continue
+            if view.agent_id == self._agent:
+                line.limit.reschedule(None)
+                continue
+            line.limit.reschedule(asyncio.get_running_loop().time() + self._talks_on_s)
+            line.is_done.set()
+
+    def _of(self, interaction: str | None) -> list[_Line]:
+        """The line of an interaction, if it is one of ours."""
+        return [
+            line for line in self._lines if line.interaction and line.interaction == interaction
+        ]
+
+    async def _play(self, line: _Line) -> None:
+        number = line.persona.number
+        try:
+            async with line.limit:
+                outcome = await self._call(line.persona)
+        except (PhoneUnavailableError, TimeoutError) as error:
+            outcome = str(error)
+            if line.limit.expired():
+                outcome = "talked to somebody else, and hung up"
+            else:
+                log.warning("the simulated caller %s: %s", number, error)
+        finally:
+            self._lines.remove(line)
+            line.is_done.set()
+        self._tell(f"{number}: {outcome}")

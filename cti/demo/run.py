@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cti.demo.callers import PERSONAS, keep_calling
+from cti.client import ApiClient
+from cti.demo.callers import PERSONAS, Caller, Callers
 from cti.demo.campaign import NAME as CAMPAIGN
 from cti.demo.campaign import make_campaign, people_at
 from cti.demo.check import check
@@ -20,8 +21,10 @@ from cti.demo.server import DemoFailedError, demo_server
 from cti.desk.agent.app import DeskApp
 from cti.desk.agent.options import DeskOptions
 from cti.free_ports import free_port
-from cti.local_server import ServerFailedError
+from cti.local_server import LocalServer, ServerFailedError
+from cti.schema import Event
 
+_AGENT = "1001"
 _FIRST_CALL_S = 4.0
 _PAUSE_S = 6.0
 _READ_S = 20.0
@@ -81,8 +84,8 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
                 desk = DeskApp(
                     DeskOptions(
                         server=server.url,
-                        login="1001",
-                        password="desk-1001",
+                        login=_AGENT,
+                        password=f"desk-{_AGENT}",
                         phone=phone,
                         audio=audio,
                         language=language,
@@ -90,7 +93,7 @@ async def run_demo(*, phone: str, audio: bool, language: str, keep: Path | None)
                     )
                 )
                 async with asyncio.TaskGroup() as tasks:
-                    callers = tasks.create_task(_callers(server.host, server.sip_port))
+                    callers = tasks.create_task(_callers(server))
                     await desk.run_async()
                     callers.cancel()
         except (DemoFailedError, ServerFailedError) as error:
@@ -124,11 +127,21 @@ async def _enter(within_s: float) -> None:
         loop.remove_reader(sys.stdin)
 
 
-async def _callers(host: str, port: int) -> None:
-    await asyncio.sleep(_FIRST_CALL_S)
-    await keep_calling(
-        host, port, PERSONAS, pause_s=_PAUSE_S, tell=logging.getLogger(__name__).info
-    )
+async def _callers(server: LocalServer) -> None:
+    tell = logging.getLogger(__name__).info
+    call = Caller(server.host, server.sip_port, tell).call
+    callers = Callers(call, PERSONAS, agent=_AGENT, pause_s=_PAUSE_S, tell=tell)
+    async with ApiClient(server.url) as watcher, asyncio.TaskGroup() as tasks:
+        await watcher.sign_on("super", "desk-super")
+        tasks.create_task(_watch(watcher, callers))
+        await asyncio.sleep(_FIRST_CALL_S)
+        await callers.run()
+
+
+async def _watch(watcher: ApiClient, callers: Callers) -> None:
+    async for item in watcher.stream(is_desk=False):
+        if isinstance(item, Event):
+            callers.heard(item)
 
 
 def _log_to(path: Path) -> None:
