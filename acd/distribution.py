@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from acd.actions import Action, Announce, CancelOffer, Dismiss, Offer
 from acd.agents import AgentStatus
+from acd.at_once import AT_ONCE
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactResult
 from acd.contacts import Contacts
@@ -22,12 +22,6 @@ from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
 from switch.clock import Clock, TimerHandle
 from switch.ids import LegId
-
-_AT_ONCE: Final = {
-    "Call-Info": "<sip:example.com>;answer-after=0",
-    "Alert-Info": "<http://example.com>;info=alert-autoanswer;delay=0",
-}
-"""A phone that can answers a campaign's call by itself: the person at the other end waits two seconds."""
 
 
 class Distribution:
@@ -53,6 +47,8 @@ class Distribution:
         self._report = report
         self._at_hand: dict[ContactId, LegId] = {}
         """The legs of agents who have dialled to pick up a contact, while it is moved to them."""
+        self._asked_for: set[ContactId] = set()
+        """Contacts that an agent picks up at its desk, while they are moved to it."""
         self._timer: TimerHandle | None = None
         self._timer_at: float | None = None
         self.on_reserved: Callable[[Contact], None] = lambda contact: None
@@ -88,11 +84,24 @@ class Distribution:
         """The others who serve a queue that this agent serves."""
         return self._acd.colleagues(agent)
 
-    def pick_up(self, contact: Contact, agent: AgentId, leg: LegId | None = None) -> None:
-        """Let it ring at another agent, who may pick it up; `leg`: that one has called us for it."""
+    def pick_up(
+        self,
+        contact: Contact,
+        agent: AgentId,
+        leg: LegId | None = None,
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Let it ring at another agent, who may pick it up; `leg`: that one has called us for it.
+
+        `at_once`: its phone is asked to answer by itself.
+        """
         if leg is not None:
             self._at_hand[contact.id] = leg
+        if at_once:
+            self._asked_for.add(contact.id)
         self.tell(OfferMoved(contact=contact.id, agent=agent))
+        self._asked_for.discard(contact.id)
 
     def agent_figures(self, agent: AgentId) -> AgentFigures:
         """An agent's own numbers since midnight, up to now."""
@@ -185,6 +194,7 @@ class Distribution:
         if contact.agent_leg is not None:
             self._contacts.bind(contact.agent_leg, contact)
             self._control.answer(contact.agent_leg)
+        at_once = contact.id in self._asked_for
 
         def ring() -> None:
             if contact.stage is not Stage.OFFERED or contact.agent != offer.agent:
@@ -194,18 +204,22 @@ class Distribution:
             if contact.agent_first:
                 self.on_reserved(contact)
             else:
-                self._call_agent(contact, offer.agent, offer.ring_timeout_s)
+                self._call_agent(contact, offer.agent, offer.ring_timeout_s, at_once=at_once)
 
         self._pops.offer(offer, ring)
 
-    def _call_agent(self, contact: Contact, agent: AgentId, ring_timeout_s: float) -> None:
+    def _call_agent(
+        self, contact: Contact, agent: AgentId, ring_timeout_s: float, *, at_once: bool = False
+    ) -> None:
+        # Who was called for a campaign waits two seconds at the most.
+        at_once = at_once or bool(contact.campaign)
         leg = self._control.call_phone(
             str(agent),
             call=contact.call,
             caller_number=contact.caller_number,
             caller_name=contact.caller_name,
             ring_timeout_s=ring_timeout_s,
-            headers={"X-Interaction-Id": contact.id, **(_AT_ONCE if contact.campaign else {})},
+            headers={"X-Interaction-Id": contact.id, **(AT_ONCE if at_once else {})},
         )
         contact.agent_leg = leg
         self._contacts.bind(leg, contact)

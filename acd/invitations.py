@@ -7,6 +7,7 @@ from typing import Final
 
 from acd.actions import Offer
 from acd.agent_dial import NUMBER_RING_S
+from acd.at_once import AT_ONCE
 from acd.consult_state import ConsultState
 from acd.contact import Contact, Stage
 from acd.distribution import Distribution
@@ -151,7 +152,7 @@ class Invitations:
             caller_number=contact.caller_number if by is None else by,
             caller_name=contact.caller_name if by is None else "",
             ring_timeout_s=ring_s,
-            headers={"X-Interaction-Id": contact.id},
+            headers={"X-Interaction-Id": contact.id, **(AT_ONCE if party.at_once else {})},
             rights=rights,
         )
         self._parties.add(contact, party)

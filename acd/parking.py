@@ -115,11 +115,11 @@ class Parking:
         self._hand_over.to_park(contact, place)
         self._begin(contact, place, event.redirected_by)
 
-    def fetch(self, slot: str, phone: str) -> None:
-        """Call a phone that then has the contact of a place."""
+    def fetch(self, slot: str, phone: str, *, at_once: bool = False) -> None:
+        """Call a phone that then has the contact of a place; `at_once`: it is asked to answer by itself."""
         contact = self.places.occupant(slot)
         agent = self._invitations.demand_phone(contact, phone, own=True)
-        self._fetch(contact, Party(number=phone, agent=agent))
+        self._fetch(contact, Party(number=phone, agent=agent, at_once=at_once))
 
     def fetch_by_leg(self, slot: str, event: IncomingLeg) -> None:
         """A phone has dialled a place: it has the contact as soon as it is connected."""

@@ -23,6 +23,8 @@ class Party(Struct, kw_only=True):
     """Empty while the agent's card travels and its phone is not called yet."""
     answered: bool = False
     rang: bool = False
+    at_once: bool = False
+    """It has asked for this call at its desk: its phone is asked to answer by itself."""
     role: Role | None = None
     """Set: it attends the agent's talk and is no party to it."""
     watcher: str = ""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from acd.at_once import AT_ONCE
 from acd.contact import Contact, Stage
 from acd.contacts import Contacts
 from acd.distribution import Distribution
@@ -76,8 +77,8 @@ class PickUps:
             self._distribution.pick_up(found, agent, event.leg)
             self._disengage(event.leg)
 
-    def ask(self, phone: str, number: str) -> None:
-        """A desk asks for its phone, which is called."""
+    def ask(self, phone: str, number: str, *, at_once: bool = False) -> None:
+        """A desk asks for a phone, which is called; `at_once`: it is asked to answer by itself."""
         agent = self._agents.get(phone)
         if not self._control.is_reachable(phone):
             raise CannotReachError("Your phone is not registered", number=phone)
@@ -91,13 +92,13 @@ class PickUps:
                 caller_number=found.caller,
                 caller_name="",
                 ring_timeout_s=_OWN_RING_S,
-                headers={},
+                headers=AT_ONCE if at_once else {},
             )
             self._wanted[leg] = found.leg
         elif found.park is not None:
-            self._parking.fetch(found.park.slot, phone)
+            self._parking.fetch(found.park.slot, phone, at_once=at_once)
         elif agent is not None:
-            self._distribution.pick_up(found, agent)
+            self._distribution.pick_up(found, agent, at_once=at_once)
 
     def _leg_moved(self, event: LegAnswered | LegEnded) -> None:
         if not self._wanted:

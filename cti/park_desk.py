@@ -30,12 +30,12 @@ class ParkDesk:
         with live_contact(self._contacts, interaction_id) as contact:
             return self._parking.park(contact, slot=slot)
 
-    def fetch(self, slot: str, phone: str) -> None:
+    def fetch(self, slot: str, phone: str, *, own: bool) -> None:
         """Call a phone that then has the call."""
         with in_public_words():
-            self._parking.fetch(slot, phone)
+            self._parking.fetch(slot, phone, at_once=own)
 
-    def pick_up(self, number: str, phone: str) -> None:
+    def pick_up(self, number: str, phone: str, *, own: bool) -> None:
         """Call a phone that then has what rings at `number`; empty: at its colleagues."""
         with in_public_words():
-            self._pick_ups.ask(phone, number)
+            self._pick_ups.ask(phone, number, at_once=own)

@@ -158,11 +158,11 @@ class Parked(Protocol):
     def park(self, interaction_id: str, slot: str) -> str:
         """Park a talk; gives the place. `slot` empty: the next free one."""
 
-    def fetch(self, slot: str, phone: str) -> None:
-        """Call a phone that then has the call."""
+    def fetch(self, slot: str, phone: str, *, own: bool) -> None:
+        """Call a phone that then has the call; `own`: it is the phone of who asks, and takes it at once."""
 
-    def pick_up(self, number: str, phone: str) -> None:
-        """Call a phone that then has what rings at `number`; empty: at its colleagues."""
+    def pick_up(self, number: str, phone: str, *, own: bool) -> None:
+        """Call a phone that then has what rings at `number`; empty: at its colleagues. `own` as above."""
 
 
 class Customers(Protocol):

@@ -129,6 +129,22 @@ def test_a_desk_fetches_by_having_its_phone_called(talk: Talk) -> None:
     assert contact.agent == BOB
 
 
+def test_the_phone_of_who_asks_for_it_at_a_desk_is_asked_to_answer_by_itself(talk: Talk) -> None:
+    parked(talk)
+    talk.centre.parking.fetch("701", BOB, at_once=True)
+    talk.centre.settle()
+    headers = talk.switch.headers[talk.switch.phone_leg(BOB).id]
+    assert "answer-after=0" in headers["Call-Info"]
+    assert "alert-autoanswer" in headers["Alert-Info"]
+
+
+def test_a_phone_that_somebody_else_names_rings(talk: Talk) -> None:
+    parked(talk)
+    talk.centre.parking.fetch("701", BOB)
+    talk.centre.settle()
+    assert set(talk.switch.headers[talk.switch.phone_leg(BOB).id]) == {"X-Interaction-Id"}
+
+
 @pytest.mark.parametrize("cause", [BUSY, BYE])
 def test_who_fetches_and_does_not_answer_leaves_it_where_it_is(talk: Talk, cause: EndCause) -> None:
     contact = parked(talk)

@@ -65,6 +65,20 @@ def test_at_a_desk_it_rings_there_instead(scene: Ringing) -> None:
     assert scene.switch.are_bridged(scene.customer.id, bob.id)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_phone_of_who_asks_at_a_desk_is_asked_to_answer_by_itself(
+    scene: Ringing, at_once: bool
+) -> None:
+    scene.centre.pick_ups.ask(BOB, ANN, at_once=at_once)
+    scene.centre.settle()
+    bob = scene.switch.phone_leg(BOB)
+    assert ("Call-Info" in scene.switch.headers[bob.id]) is at_once
+    scene.switch.end(bob, REFUSED)
+    scene.centre.settle()
+    again = scene.switch.phone_leg(ANN)
+    assert "Call-Info" not in scene.switch.headers[again.id], "she has not asked for it"
+
+
 def test_who_picks_up_and_does_not_answer_has_missed_it_and_it_rings_on(scene: Ringing) -> None:
     scene.centre.pick_ups.ask(BOB, "")
     scene.centre.settle()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cti.desk.agent.phone_keeper import is_answered_at_once
 from tests.kit.hearing import (
     AGENT_HZ,
     CALLER_HZ,
@@ -103,7 +104,9 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
         await hears_music(caller, call)
         reply = await lab.post("/api/v1/parked/705/fetch", {}, "1001")
         assert reply.status_code == 202, reply.text
-        fetched = (await agent.answer_next()).call
+        ring = await agent.answer_next()
+        assert is_answered_at_once(ring), "its agent has asked for it"
+        fetched = ring.call
         await lab.agent_is("1001", "talking")
         await until_each_hears((caller, call, AGENT_HZ), (agent, fetched, CALLER_HZ))
         talk_id = (await lab.get("/api/v1/snapshot", "1001"))["interactions"][0]["interaction_id"]

@@ -33,16 +33,18 @@ async def parked(caller: TheCaller, context: TheContext) -> Response:
 
 @router.post("/parked/{slot}/fetch", status_code=202)
 async def fetch(slot: str, body: FetchRequest, caller: TheCaller, context: TheContext) -> Response:
-    """Ring the phone of who asks; when it answers it has the parked call."""
-    _parked(context).fetch(number_of(slot), _phone(body.phone, caller))
+    """Call the phone of who asks, which is asked to answer by itself; then it has the parked call."""
+    phone = _phone(body.phone, caller)
+    _parked(context).fetch(number_of(slot), phone, own=phone == caller.account.agent_id)
     return Response(status_code=202)
 
 
 @router.post("/parked/pick-up", status_code=202)
 async def pick_up(body: PickUpRequest, caller: TheCaller, context: TheContext) -> Response:
-    """Ring the phone of who asks; when it answers it has what rings at another one."""
+    """Call the phone of who asks, which is asked to answer by itself; then it has what rings elsewhere."""
     number = number_of(body.number) if body.number else ""
-    _parked(context).pick_up(number, _phone(body.phone, caller))
+    phone = _phone(body.phone, caller)
+    _parked(context).pick_up(number, phone, own=phone == caller.account.agent_id)
     return Response(status_code=202)
 
 
