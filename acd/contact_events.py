@@ -70,6 +70,8 @@ class ContactStarted(Struct, frozen=True, kw_only=True):
     campaign: str = ""
     """The campaign that dialled, and whom on its list."""
     list_record: str = ""
+    agent_first: bool = False
+    """Its agent comes before the customer, whom nobody has called yet."""
     verstat: str = ""
     """How the caller's number was found by its signature; empty: nobody looked."""
     attestation: str = ""

@@ -47,6 +47,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     """The place it stands in."""
     campaign: str = ""
     """We called, for this campaign."""
+    agent_first: bool = False
+    """Its agent came before its customer, who has not answered yet and may not have been called."""
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -73,6 +75,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             parties=self.parties,
             mos=self.mos,
             campaign=self.campaign,
+            agent_first=self.agent_first,
         )
 
     def enter(self, stage: str, at: float) -> None:

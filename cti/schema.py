@@ -184,6 +184,8 @@ class InteractionView:
     """Mean opinion score of a leg of it when that changed last (G.107), 1 to 4.5; None: always good."""
     campaign: str = ""
     """We called, for this campaign."""
+    agent_first: bool = False
+    """Its agent came before its customer, who has not answered yet and may not have been called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,8 @@ class Cleared(Struct, frozen=True, kw_only=True, gc=False):
     jitter_ms: float | None = None
     facts: dict[str, str] = msgspec.field(default_factory=dict)
     """What the caller entered in the menu."""
+    was_dialled: bool = True
+    """False: we were to call somebody, and did not get so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ class PartyView:
     agent_id: str | None = None
     reason: str = ""
     """Why it left or failed: one slug, as `busy`, `no-answer`, `not-found`."""
+    name: str = ""
+    """The agent's; empty: it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,6 +233,7 @@ class Translator:
                 live.enter("waiting", at)
             case ContactAnswered():
                 live.answered = at
+                live.agent_first = False
                 live.enter("talking", at)
                 self._publish(EventType.ESTABLISHED, live.view(), live, at)
             case ContactConnected():
@@ -257,11 +258,11 @@ class Translator:
                 view = RecordingView(recording_id=event.recording)
                 self._publish(EventType.RECORDING_STARTED, view, live, at)
             case ContactParty():
-                visible = self._shows_supervisors
-                party_changed(event, live, at, self._publish, visible=visible)
+                name, visible = self._name_of(event.agent), self._shows_supervisors
+                party_changed(event, live, at, self._publish, visible=visible, name=name)
             case ContactParked():
-                by, since = self.agents.get(event.by), self._wall_of(event.since)
-                parked(event, live, since, "" if by is None else by.name, self._publish, at)
+                by_name, since = self._name_of(event.by), self._wall_of(event.since)
+                parked(event, live, since, by_name, self._publish, at)
             case ContactTransferred():
                 transferred(event, live, at, self._publish)
             case ContactFinished():
@@ -288,6 +289,7 @@ class Translator:
             verstat=event.verstat,
             attestation=event.attestation,
             campaign=event.campaign,
+            agent_first=event.agent_first,
         )
         self._live[live.id] = live
         self._publish(EventType.INTERACTION_STARTED, live.view(), live, at)
@@ -318,6 +320,10 @@ class Translator:
             self._forget(live)
 
     # --- agents and queues ----------------------------------------------------------------------
+
+    def _name_of(self, agent_id: str | None) -> str:
+        agent = self.agents.get(agent_id)
+        return "" if agent is None else agent.name
 
     def _agent_changed(self, event: AgentStateChanged) -> None:
         before = self.agents.changed(event)

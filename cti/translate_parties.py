@@ -36,9 +36,18 @@ class Publish(Protocol):
 
 
 def party_changed(
-    event: ContactParty, live: LiveInteraction, at: float, publish: Publish, *, visible: bool
+    event: ContactParty,
+    live: LiveInteraction,
+    at: float,
+    publish: Publish,
+    *,
+    visible: bool,
+    name: str,
 ) -> None:
-    """Somebody else is called, takes part or leaves; `visible`: agents see supervisors."""
+    """Somebody else is called, takes part or leaves; `visible`: agents see supervisors.
+
+    `name` is the party's, if it is an agent.
+    """
     if event.role is not None:
         supervision = SupervisionView(
             by=event.by,
@@ -52,7 +61,11 @@ def party_changed(
         live.agent_id = shown
         return
     view = PartyView(
-        number=event.number, state=event.state, agent_id=event.agent, reason=event.reason
+        number=event.number,
+        state=event.state,
+        agent_id=event.agent,
+        reason=event.reason,
+        name=name,
     )
     others = tuple(party for party in live.parties if party.number != event.number)
     live.parties = others if event.state in _GONE else (*others, view)
@@ -106,6 +119,7 @@ def transferred(
     live.muted = False
     live.parties = tuple(party for party in live.parties if party.number != event.number)
     if event.kind in _QUEUED or not event.number:
+        live.answered = None  # the next one to have it begins a talk anew
         return  # it waits: `Queued` says so
     live.enter("talking" if event.is_queued else "direct", at)
     live.answered = live.answered or at

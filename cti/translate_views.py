@@ -48,6 +48,7 @@ def cleared(event: ContactFinished) -> Cleared:
         talked_s=event.talked_s,
         held_s=event.held_s,
         facts=dict(event.facts),
+        was_dialled=bool(event.customer_leg),
     )
 
 

@@ -111,6 +111,7 @@ class People:
                 agent=attempt.agent,
                 campaign=settings.name,
                 list_record=candidate.record,
+                agent_first=attempt.agent_first,
             )
         )
         self._contacts.add(contact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from acd.contact_events import ContactFinished
 from acd.dialer.errors import NoPreviewError, NothingToDialError
 from acd.dialer.model import Mode, Outcome
 from acd.dialer.views import PreviewStep
@@ -40,6 +41,16 @@ def test_a_free_agent_has_a_record_to_read(centre: Outbound) -> None:
     assert (view.step, view.candidate.record) == (_STEP.READING, "r1")
     assert "2025550101" in view.script
     assert view.until == pytest.approx(centre.clock.now() + 30.0, abs=1.1)
+
+
+def test_what_is_told_of_a_record_that_is_only_read_says_so(centre: Outbound) -> None:
+    _previewed(centre)
+    (started,) = centre.started()
+    assert started.agent_first
+    centre.dialer.skip(ANN, "not-now")
+    centre.settle()
+    finished = centre.told(ContactFinished)[0]
+    assert (finished.reason, finished.customer_leg) == ("not-now", ""), "nobody was called"
 
 
 def test_the_agents_phone_comes_before_the_customers(centre: Outbound) -> None:
