@@ -211,6 +211,13 @@ CAMPAIGN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "log.moved": ("moved it", "变更状态"),
     "log.import": ("imported a list", "导入名单"),
     # --- the ticker ---
+    "tick.shown": (
+        "{caller} is shown to {agent} for {campaign}",
+        "{campaign}:{caller} 已显示给 {agent}",
+    ),
+    "tick.not_dialled": ("{caller} was not dialled: {reason}", "未拨打 {caller}:{reason}"),
+    "tick.not_reached": ("{caller} was not reached: {reason}", "未接通 {caller}:{reason}"),
+    "tick.skipped": ("skipped, {reason}", "已跳过,{reason}"),
     "tick.called": ("{caller} is called for {campaign}", "{campaign} 呼叫 {caller}"),
     "tick.attempt": ("{campaign}: {caller} {outcome}", "{campaign}:{caller} {outcome}"),
     **BLOCKER_WORDS,

@@ -12,14 +12,20 @@ from cti.desk.text import clock, spaced_number
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import InteractionView, QueueView
 
-_ORDER = ("waiting", "offered", "parked", "menu", "talking", "held", "wrap-up", "direct")
+_ORDER = ("waiting", "offered", "parked", "menu", "preview", "talking", "held", "wrap-up", "direct")
+
+
+def shown_stage(view: InteractionView) -> str:
+    """Its stage; of a record that an agent has before it that it is one: nobody calls or waits."""
+    return "preview" if view.agent_first and view.stage != "wrap-up" else view.stage
 
 
 def in_order(state: DeskState) -> list[InteractionView]:
     """Those that wait first, longest first."""
 
     def place(each: InteractionView) -> tuple[int, float]:
-        return (_ORDER.index(each.stage) if each.stage in _ORDER else len(_ORDER), each.since)
+        stage = shown_stage(each)
+        return (_ORDER.index(stage) if stage in _ORDER else len(_ORDER), each.since)
 
     return sorted(state.interactions.values(), key=place)
 
@@ -50,16 +56,22 @@ class ContactList(StatePanel):
         return table
 
     def _row(self, each: InteractionView) -> tuple[Text, Text, Text, Text]:
-        colour = looks.STAGE_COLOURS.get(each.stage, looks.DIM)
+        stage = shown_stage(each)
+        colour = looks.STAGE_COLOURS.get(stage, looks.DIM)
         queue = self.state.queues.get(each.queue or "")
         elapsed = self.now() - shown_since(each)
         threshold = queue.service_level_s if queue is not None else 20.0
-        waits = each.stage in ("waiting", "offered")
+        waits = stage in ("waiting", "offered")
         caller = each.customer_name or spaced_number(each.caller_number)
+        others = "".join(
+            f"  + {party.name or spaced_number(party.number)}" for party in each.parties
+        )
         return (
-            Text(self.words.get(f"stage.{each.stage}", each.stage), colour),
+            Text(self.words.get(f"stage.{stage}", stage), colour),
             Text(clock(elapsed), looks.wait_colour(elapsed, threshold) if waits else looks.TEXT),
-            Text(caller or self.words("contact.withheld"), looks.TEXT),
+            Text.assemble(
+                (caller or self.words("contact.withheld"), looks.TEXT), (others, looks.BLUE)
+            ),
             Text(self._where(each, queue)),
         )
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from cti.desk import looks
+from cti.desk.outbound import SKIP_REASONS, as_card, person_of
 from cti.desk.state import DeskState
 from cti.desk.text import Words, clock, fit, spaced_number, time_of_day
 from cti.desk.widgets.panel import StatePanel
@@ -26,6 +27,7 @@ from cti.schema import (
     InteractionView,
     Offered,
     ParkedView,
+    PreviewView,
     RecordingView,
     Refused,
     ServerView,
@@ -41,9 +43,12 @@ def describe(event: Event, state: DeskState, words: Words) -> Line | None:
         case Cleared():
             return _cleared(event, event.data, state, words)
         case Offered():
-            agent = _agent(event.agent_id or event.data.interaction.agent_id, state)
-            caller = _caller(event.data.interaction, words)
-            return words("tick.offered", caller=caller, agent=agent), looks.AMBER
+            return _offered(event, event.data.interaction, state, words)
+        case PreviewView(step="dialling"):
+            caller, campaign = person_of(as_card(event.data)), event.data.card.campaign_title
+            return words("tick.called", caller=caller, campaign=campaign), looks.TEXT
+        case Diverted(failure="withdrawn") if _is_agent_first(event, state):
+            return None  # it is told how the record ended
         case Diverted():
             failure = words.get(f"failure.{event.data.failure}", event.data.failure)
             agent = _agent(event.agent_id, state)
@@ -128,11 +133,27 @@ def _parked(place: ParkedView, words: Words) -> Line | None:
     return words(key, caller=caller, slot=place.slot, number=place.number), looks.VIOLET
 
 
+def _is_agent_first(event: Event, state: DeskState) -> bool:
+    """Whether an agent has it whose customer was not called, or has not answered."""
+    view = state.interactions.get(event.interaction_id or "")
+    return view is not None and view.agent_first
+
+
+def _offered(event: Event, view: InteractionView, state: DeskState, words: Words) -> Line:
+    told = {"caller": _caller(view, words), "agent": _agent(event.agent_id or view.agent_id, state)}
+    if view.agent_first:
+        campaign = _campaign(view.campaign, state)
+        return words("tick.shown", campaign=campaign, **told), looks.AMBER
+    return words("tick.offered", **told), looks.AMBER
+
+
 def _interaction(
     event: Event, view: InteractionView, state: DeskState, words: Words
 ) -> Line | None:
     caller = _caller(view, words)
     match event.type:
+        case EventType.INTERACTION_STARTED | EventType.QUEUED if view.agent_first:
+            return None  # nobody calls and nobody waits: an agent is looked for
         case EventType.INTERACTION_STARTED if view.campaign:
             campaign = _campaign(view.campaign, state)
             return words("tick.called", caller=caller, campaign=campaign), looks.TEXT
@@ -145,9 +166,8 @@ def _interaction(
                 return words("tick.dialled", agent=agent, called=called), looks.TEXT
             return words("tick.started", caller=caller, called=called), looks.TEXT
         case EventType.QUEUED:
-            queue = state.queues.get(view.queue or "")
-            title = queue.title if queue is not None else view.queue or ""
-            return words("tick.queued", caller=caller, queue=title), looks.TEXT
+            queue = _queue(view.queue, state)
+            return words("tick.queued", caller=caller, queue=queue), looks.TEXT
         case EventType.ESTABLISHED:
             agent = _agent(view.agent_id, state)
             return words("tick.established", agent=agent, caller=caller), looks.BLUE
@@ -156,16 +176,41 @@ def _interaction(
 
 
 def _cleared(event: Event, cleared: Cleared, state: DeskState, words: Words) -> Line | None:
+    view = state.interactions.get(event.interaction_id or "")
+    caller = _caller(view, words) if view is not None else words("board.caller")
     if event.type is EventType.INTERACTION_ENDED:
         if cleared.result != "abandoned":
             return None
-        view = state.interactions.get(event.interaction_id or "")
-        caller = _caller(view, words) if view is not None else words("board.caller")
         waited = clock(cleared.waited_s)
         return words("tick.abandoned", caller=caller, time=waited), looks.RED
-    reason = words.get(f"reason_end.{cleared.reason}", cleared.reason)
-    reason = words.get(f"reason_board.{cleared.reason}", reason)
-    return words("tick.cleared", time=clock(cleared.talked_s), reason=reason), looks.DIM
+    reason = _reason(cleared.reason, words)
+    if view is not None and view.agent_first:
+        key = "tick.not_reached" if cleared.was_dialled else "tick.not_dialled"
+        return words(key, caller=caller, reason=reason), looks.DIM
+    where = _where(view, state) if view is not None else ""
+    told = {"time": clock(cleared.talked_s), "reason": reason}
+    if where:
+        return words("tick.cleared_in", caller=caller, where=where, **told), looks.DIM
+    return words("tick.cleared", caller=caller, **told), looks.DIM
+
+
+def _reason(slug: str, words: Words) -> str:
+    """Why it ended; one that this screen has no words for without its dashes."""
+    if slug in SKIP_REASONS:
+        why = words(f"skip.{slug}")
+        return words("tick.skipped", reason=why[:1].lower() + why[1:])
+    keys = (f"{kind}.{slug}" for kind in ("reason_board", "reason_end", "back", "outcome"))
+    return next(filter(None, (words.get(key, "") for key in keys)), slug.replace("-", " "))
+
+
+def _where(view: InteractionView, state: DeskState) -> str:
+    """The campaign or the queue of a contact; empty: it has none."""
+    return _campaign(view.campaign, state) if view.campaign else _queue(view.queue, state)
+
+
+def _queue(name: str | None, state: DeskState) -> str:
+    found = state.queues.get(name or "")
+    return found.title if found is not None else name or ""
 
 
 def _agent(agent_id: str | None, state: DeskState) -> str:
@@ -174,7 +219,10 @@ def _agent(agent_id: str | None, state: DeskState) -> str:
 
 
 def _caller(view: InteractionView, words: Words) -> str:
-    return view.customer_name or spaced_number(view.caller_number) or words("contact.withheld")
+    """The customer; of a campaign's record as the list calls it; else the number."""
+    listed = view.caller_name if view.campaign else ""
+    named = view.customer_name or listed or spaced_number(view.caller_number)
+    return named or words("contact.withheld")
 
 
 class Ticker(StatePanel):
@@ -184,8 +232,8 @@ class Ticker(StatePanel):
         super().__init__(words, now, id=id)
         self._lines: list[tuple[float, str, str]] = []
         self._newest = 0
-        self._said_of: dict[str, str] = {}
-        """What was said last of each agent."""
+        self._said_of: dict[tuple[EventType, str], tuple[str, str]] = {}
+        """What was said last of each agent by each type of event, and of which record."""
 
     def on_mount(self) -> None:
         """Put the title into the frame."""
@@ -203,12 +251,16 @@ class Ticker(StatePanel):
         super().show(state)
 
     def _is_said(self, event: Event, text: str) -> bool:
-        """Whether these words are no news: an agent's view also comes when only its figures changed."""
-        if not isinstance(event.data, AgentView):
-            return False
-        agent = event.data.agent_id
-        was, self._said_of[agent] = self._said_of.get(agent), text
-        return was == text
+        """Whether these words are no news: views also come when only something else in them changed."""
+        match event.data:
+            case AgentView(agent_id=agent):
+                said = (text, "")
+            case PreviewView(agent_id=agent, attempt_id=attempt):
+                said = (text, attempt)
+            case _:
+                return False
+        was, self._said_of[event.type, agent] = self._said_of.get((event.type, agent)), said
+        return was == said
 
     def drawing(self, width: int, height: int) -> RenderableType:
         """Time and words."""

@@ -25,11 +25,12 @@ from cti.schema import (
     EventType,
     GatewayView,
     Offered,
+    PartyView,
     QueueView,
     Refused,
     Role,
 )
-from tests.cti.desk.campaigns_kit import attempt
+from tests.cti.desk.campaigns_kit import attempt, campaign, preview, record
 from tests.cti.desk.fake_server import FakeServer, interaction
 from tests.cti.desk.screens import screen_text, sees, until
 
@@ -110,6 +111,14 @@ async def test_what_does_not_fit_is_counted(server: FakeServer) -> None:
         await until(pilot, lambda: not app.is_running)
 
 
+async def test_who_else_is_on_a_call_stands_beside_its_customer(server: FakeServer) -> None:
+    parties = (PartyView(number="1026", state="joined", name="Agent 1026"),)
+    server.interactions = (interaction(agent_id="1001", parties=parties),)
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await sees(pilot, "Anna Lindqvist  + Agent 1026")
+
+
 async def test_an_agent_is_sent_to_the_desk(server: FakeServer) -> None:
     server.role = Role.AGENT
     app = WallboardApp(WallboardOptions(server=server.url, login="1001", password="desk-1001"))
@@ -139,7 +148,8 @@ def test_events_are_put_into_words() -> None:
         return line[0] if line is not None else ""
 
     by_agent = Cleared(result="answered", reason="agent-hung-up", talked_s=61)
-    assert said(EventType.CONNECTION_CLEARED, by_agent) == "call over after 1:01: the agent hung up"
+    over = "Anna Lindqvist (Sales): call over after 1:01, "
+    assert said(EventType.CONNECTION_CLEARED, by_agent) == over + "the agent hung up"
     dialled = interaction("direct", caller_number="1002", called="1002", customer_name="")
     assert said(EventType.INTERACTION_STARTED, dialled) == "Mia Berg calls 1002"
     nameless = replace(dialled, agent_id="201", called="202")
@@ -159,7 +169,9 @@ def test_events_are_put_into_words() -> None:
     diverted = Diverted(failure="no-answer", rang_s=20)
     assert said(EventType.DIVERTED, diverted) == "Mia Berg did not take it: no answer"
     cleared = Cleared(result="answered", reason="caller-hung-up", talked_s=61)
-    assert said(EventType.CONNECTION_CLEARED, cleared) == "call over after 1:01: the caller hung up"
+    assert said(EventType.CONNECTION_CLEARED, cleared) == over + "the caller hung up"
+    strange = Cleared(result="answered", reason="odd-thing", talked_s=61)
+    assert said(EventType.CONNECTION_CLEARED, strange) == over + "odd thing"
     assert said(EventType.INTERACTION_ENDED, cleared) == ""
     abandoned = Cleared(result="abandoned", reason="caller-hung-up", waited_s=35)
     assert "hung up after 0:35 of waiting" in said(EventType.INTERACTION_ENDED, abandoned)
@@ -172,6 +184,70 @@ def test_events_are_put_into_words() -> None:
     assert said(EventType.SOURCE_BANNED, ban) == shut_out
     assert said(EventType.SOURCE_UNBANNED, ban) == "198.51.100.7 may come in again"
     assert said(EventType.AGENT_STATE_CHANGED, replace(server.agent, state="talking")) == ""
+
+
+def test_a_record_before_an_agent_is_told_in_words_of_its_own() -> None:
+    view = interaction(
+        "offered", campaign="spring", agent_first=True, customer_name="", caller_name="Ada Ames"
+    )
+    state = DeskState(
+        agents={"1001": FakeServer().agent},
+        queues={queue.queue: queue for queue in FakeServer().queues},
+        interactions={"i-7": view},
+        campaigns={"spring": campaign()},
+    )
+
+    def said(kind: EventType, data: EventData) -> str:
+        event = Event(
+            seq=1, id="e", at=0, type=kind, data=data, interaction_id="i-7", agent_id="1001"
+        )
+        line = describe(event, state, Words("en"))
+        return line[0] if line is not None else ""
+
+    assert said(EventType.INTERACTION_STARTED, view) == "", "nobody is called yet"
+    assert said(EventType.QUEUED, view) == "", "nobody waits"
+    shown = Offered(interaction=view, rule="preferred-agent", why="why")
+    assert said(EventType.OFFERED, shown) == "Ada Ames is shown to Mia Berg for Spring offer"
+    reading = preview(card=record(name="Ada Ames"))
+    assert said(EventType.PREVIEW_OFFERED, reading) == ""
+    dialled = replace(reading, step="dialling")
+    assert said(EventType.PREVIEW_OFFERED, dialled) == "Ada Ames is called for Spring offer"
+    assert said(EventType.DIVERTED, Diverted(failure="withdrawn", rang_s=0.0)) == ""
+    for reason, words in (
+        ("finished", "its campaign is over"),
+        ("not-dialled", "the time to read is over"),
+        ("wrong-data", "skipped, the record is wrong"),
+        ("agent-gone", "the agent did not take the call"),
+        ("odd-thing", "odd thing"),
+    ):
+        over = Cleared(result="cancelled", reason=reason, was_dialled=False)
+        told = said(EventType.CONNECTION_CLEARED, over)
+        assert told == f"Ada Ames was not dialled: {words}"
+    busy = Cleared(result="busy", reason="busy")
+    assert said(EventType.CONNECTION_CLEARED, busy) == "Ada Ames was not reached: busy"
+    talked = replace(view, agent_first=False, stage="talking")
+    assert said(EventType.ESTABLISHED, talked) == "Mia Berg talks to Ada Ames"
+
+
+def test_a_dial_is_told_once_however_often_its_card_changes() -> None:
+    ticker = Ticker(Words("en"), time.time)
+    state = DeskState()
+    dialling = preview("dialling")
+    told = (dialling, replace(dialling, until=None), replace(dialling, attempt_id="i-8"))
+    for seq, view in enumerate(told, 1):
+        event = Event(
+            seq=seq, id="e", at=0.0, type=EventType.PREVIEW_OFFERED, data=view, agent_id="1001"
+        )
+        state = replace(state, ticker=(event, *state.ticker))
+        ticker.show(state)
+    assert len(ticker._lines) == 2
+
+
+async def test_a_record_before_an_agent_is_listed_as_a_preview(server: FakeServer) -> None:
+    server.interactions = (interaction("waiting", campaign="spring", agent_first=True),)
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await sees(pilot, "preview")
 
 
 def test_the_service_level_weighs_queues_by_their_contacts() -> None:
