@@ -35,7 +35,7 @@ class SwitchroomApp(App[None]):
     def __init__(self, server: str) -> None:
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (36, "-tall")]
         self.api = ApiClient(server)
         self.register_theme(looks.THEME)
         self.theme = looks.THEME.name

@@ -10,6 +10,7 @@ KEY_WORDS: Final[dict[str, tuple[str, str]]] = {
     "key.ready": ("Available", "置闲"),
     "key.not_ready": ("Not ready", "示忙"),
     "key.dial": ("Dial", "拨号"),
+    "key.find": ("Find", "查找"),
     "key.answer": ("Answer", "接听"),
     "key.hold": ("Hold", "保持"),
     "key.resume": ("Resume", "取回"),
@@ -34,6 +35,10 @@ KEY_WORDS: Final[dict[str, tuple[str, str]]] = {
     "help.dial": (
         "Call a number; your own phone is connected first",
         "外呼号码;先接通您的话机",
+    ),
+    "help.find": (
+        "Look a customer up by name or number, with history; from there call",
+        "按姓名或号码查找客户及其联系记录,并可拨打",
     ),
     "help.answer": ("Answer the ringing contact", "接听来电"),
     "help.hold": ("Let the customer hear music", "客户听等待音乐"),

@@ -25,6 +25,19 @@ PARK_WORDS: Final[dict[str, tuple[str, str]]] = {
     "park.number": ("What rings at a certain number …", "代答指定号码……"),
     "park.whose": ("Where does it ring?", "哪个号码在响铃?"),
     "park.count": ("{count} parked", "{count} 驻留"),
+    "park.rings_fetching": ("Ringing: {key} takes the parked call", "振铃:按 {key} 接听驻留的通话"),
+    "park.rings_recalling": (
+        "Ringing: {key} takes your parked call back",
+        "振铃:按 {key} 取回您驻留的通话",
+    ),
+    "park.rings_external": (
+        "Answer on your phone: the parked call",
+        "请在话机上接听驻留的通话",
+    ),
+    "notice.not_fetched": (
+        "Your phone did not take the call: {caller} still waits in {slot}",
+        "您的话机未接听:{caller} 仍在 {slot} 等待",
+    ),
     "notice.parked": (
         "Parked in {slot}: dial {slot} to fetch it",
         "已驻留到 {slot},拨 {slot} 取回",

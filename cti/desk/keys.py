@@ -72,6 +72,7 @@ DESK_KEYS: Final = (
     KeyDef(id="ready", keys="f2", shown="F2", verbs=("finish", "ready")),
     KeyDef(id="not_ready", keys="f3", shown="F3", verbs=("not_ready",)),
     KeyDef(id="dial", keys="f4", shown="F4", verbs=("dial",)),
+    KeyDef(id="find", keys="ctrl+f", shown="^F", verbs=("find",)),
     KeyDef(id="hold", keys="f6", shown="F6", verbs=("hold", "resume"), through_windows=True),
     KeyDef(id="mute", keys="f7", shown="F7", verbs=("mute", "unmute"), through_windows=True),
     KeyDef(

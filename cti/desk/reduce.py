@@ -20,8 +20,16 @@ from cti.client import (
 )
 from cti.desk.outbound import is_open, told_over, tracked
 from cti.desk.phone_state import PhoneNews, PhoneStage, reduce_phone
-from cti.desk.state import ON_A_CALL, TICKER_LENGTH, WITH_CONTACT, DeskState, Link, Notice
-from cti.desk.text import spaced_number
+from cti.desk.state import (
+    CALLED,
+    ON_A_CALL,
+    TICKER_LENGTH,
+    WITH_CONTACT,
+    DeskState,
+    Link,
+    Notice,
+)
+from cti.desk.text import name_and_number, spaced_number
 from cti.phone import protocol as phone_protocol
 from cti.schema import (
     AgentFiguresView,
@@ -212,7 +220,8 @@ def _take_party(state: DeskState, event: Event, party: PartyView) -> DeskState:
     if state.me is None or not is_gone or party.reason in ("removed", "cancelled"):
         return state
     key = "notice.party_failed" if party.state == "failed" else "notice.party_left"
-    return _noticed(state, key, "warning", who=party.number, reason=party.reason)
+    who = name_and_number(party.name, party.number)
+    return _noticed(state, key, "warning", who=who, reason=party.reason)
 
 
 def _take_transfer(state: DeskState, event: Event, transfer: TransferView) -> DeskState:
@@ -261,13 +270,41 @@ _UNPARKED: Final[Mapping[str, str]] = {
 def _take_parked(state: DeskState, place: ParkedView) -> DeskState:
     rest = {slot: each for slot, each in state.parked.items() if slot != place.slot}
     if place.state in _PARKED:
-        return replace(state, parked={**rest, place.slot: place})
+        before = state.parked.get(place.slot)
+        state = _stand_parked(replace(state, parked={**rest, place.slot: place}), place)
+        return _not_fetched(state, before, place)
     state = replace(state, parked=rest)
     key = _UNPARKED.get(place.state)
     if key is None or place.by != state.me or place.number == state.me:
         return state
     caller = place.customer_name or spaced_number(place.caller_number)
     return _noticed(state, key, number=place.number, slot=place.slot, caller=caller or "?")
+
+
+def _stand_parked(state: DeskState, place: ParkedView) -> DeskState:
+    """A contact that a wallboard shows waits in a place, and nobody has it."""
+    view = state.interactions.get(place.interaction_id)
+    if view is None or view.stage == "parked":
+        return state
+    parked = replace(
+        view,
+        stage="parked",
+        since=place.since,
+        agent_id=None,
+        answered=None,
+        muted=False,
+        parties=(),
+    )
+    return replace(state, interactions={**state.interactions, place.interaction_id: parked})
+
+
+def _not_fetched(state: DeskState, before: ParkedView | None, place: ParkedView) -> DeskState:
+    """Say so where this agent's phone was called for a parked call, and did not take it."""
+    is_mine = before is not None and before.state in CALLED and before.number == state.me
+    if not is_mine or place.state != "parked":
+        return state
+    caller = place.customer_name or spaced_number(place.caller_number)
+    return _noticed(state, "notice.not_fetched", "warning", caller=caller or "?", slot=place.slot)
 
 
 def _take_offer(state: DeskState, event: Event) -> DeskState:

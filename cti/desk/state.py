@@ -163,6 +163,14 @@ class DeskState:
         return self.phone.ringing is not None and self._is_past_the_server
 
     @property
+    def rings_for(self) -> ParkedView | None:
+        """The parked call for which the agent's own phone rings: asked for here, or called back."""
+        if self.phone.ringing is None and not self.phone.is_external:
+            return None  # not yet, or it has answered by itself
+        called = (each for each in self.parked.values() if each.number == self.me)
+        return next((each for each in called if each.state in CALLED), None)
+
+    @property
     def direct_talk(self) -> bool:
         """Whether the agent talks to somebody who called past the queues."""
         return self.phone.talking is not None and self._is_past_the_server
@@ -177,7 +185,8 @@ class DeskState:
         step = shown_step(self.preview)
         if step is not None and self.mode not in ("wrap-up", "logged-out"):
             return step
-        return "ringing" if self.direct_ring and self.phone.talking is None else self.mode
+        rings = self.direct_ring or self.rings_for is not None
+        return "ringing" if rings and self.phone.talking is None else self.mode
 
     @property
     def has_lost_call(self) -> bool:
@@ -198,6 +207,8 @@ def shown_since(interaction: InteractionView) -> float:
     return interaction.answered
 
 
+CALLED: Final = frozenset({"fetching", "recalling"})
+"""States of a parking place for which a phone is called."""
 ASKED: Final = frozenset({"calling", "ringing", "talking", "held"})
 """States of a party that is consulted and has not joined."""
 ON_A_CALL: Final = frozenset({"talking", "held", "engaged"})
@@ -208,15 +219,16 @@ WITH_CONTACT: Final = ON_A_CALL | OFFERED | {"wrap-up"}
 _ALWAYS: Final = frozenset({"help", "quit", "not_ready"})
 _ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "logged-out": frozenset({"help", "quit", "ready"}),
-    "available": _ALWAYS | {"dial", "parked"},
-    "not-ready": _ALWAYS | {"ready", "dial", "parked"},
+    "available": _ALWAYS | {"dial", "find", "parked"},
+    "not-ready": _ALWAYS | {"ready", "dial", "find", "parked"},
     "reserved": frozenset({"help", "quit"}),
     "ringing": frozenset({"help", "quit", "answer", "refuse", "customer"}),
     "talking": _ALWAYS
     | {"hold", "mute", "hang_up", "digits", "disposition", "customer", "save_note"},
     "held": _ALWAYS | {"resume", "hang_up", "disposition", "customer", "save_note"},
     "engaged": _ALWAYS | {"hold", "mute", "hang_up", "digits", "save_note"},
-    "wrap-up": _ALWAYS | {"finish", "extend", "disposition", "customer", "save_note", "parked"},
+    "wrap-up": _ALWAYS
+    | {"finish", "extend", "disposition", "customer", "save_note", "find", "parked"},
 }
 """Which actions make sense in which state of the agent."""
 
@@ -274,6 +286,8 @@ def allowed_actions(state: DeskState) -> frozenset[str]:
         allowed -= {"hang_up"}  # F8 refuses; the call that goes on can be ended after that
     elif state.direct_talk:
         allowed |= {"resume" if phone.is_held else "hold"}
+    if state.rings_for is not None and phone.talking is None:
+        allowed -= {"hang_up", "hold", "mute", "digits"}  # nobody is on the line yet
     pop = state.pop
     if pop is None or pop.customer is not None or pop.lookup_failed:
         allowed -= {"customer"}

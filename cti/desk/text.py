@@ -86,6 +86,11 @@ def spaced_number(number: str) -> str:
     return " ".join((code, head, *groups))
 
 
+def name_and_number(name: str, number: str) -> str:
+    """Somebody by name and number; a name that has the number in it says both."""
+    return name if number in name else " · ".join(filter(None, (name, spaced_number(number))))
+
+
 def fit(text: str, width: int) -> str:
     """One line of at most `width` cells; what is too long ends in an ellipsis."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)

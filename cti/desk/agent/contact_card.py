@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from cti.desk import looks
-from cti.desk.agent import outbound_rows
+from cti.desk.agent import customer_rows, outbound_rows
 from cti.desk.outbound import READING, shown_step
 from cti.desk.phone_state import PhoneStage
 from cti.desk.state import ASKED, OFFERED, shown_since
-from cti.desk.text import clock, day_and_time, fit, spaced_number
+from cti.desk.text import clock, fit, name_and_number, spaced_number
 from cti.desk.widgets.panel import StatePanel
-from cti.schema import PastInteraction, ScreenPop
-
-_LABEL_CELLS = 9
+from cti.schema import PartyView, ScreenPop
 
 _POOR = 3.6
 """Mean opinion score below which many are dissatisfied (ITU-T G.107 annex B)."""
@@ -115,7 +112,12 @@ class ContactCard(StatePanel):
         call = self._call_line(width)
         if call is not None:
             rows.insert(0, call)
-        if state.phone.ringing is not None and state.mode not in OFFERED:
+        place = state.rings_for
+        if place is not None:
+            key = "park.rings_external" if state.phone.is_external else f"park.rings_{place.state}"
+            text = fit(words(key, key="F5", slot=place.slot), width - 4)
+            rows.insert(0, Text(f"  {text}  ", f"bold {looks.BACKGROUND} on {looks.AMBER}"))
+        elif state.phone.ringing is not None and state.mode not in OFFERED:
             caller = words("contact.direct_ring", caller=self._peer(state.phone.rings_from))
             rows.insert(0, Text(fit(f"☎ {caller}", width), f"bold {looks.AMBER}"))
         return rows
@@ -123,13 +125,15 @@ class ContactCard(StatePanel):
     def _parties(self, width: int) -> list[Text]:
         """Who else is on the call."""
         interaction = self.state.interaction
-        return [
-            Text(
-                fit(f"+ {self.words(f'party.{party.state}', who=party.number)}", width),
-                f"bold {looks.AMBER}" if party.state in ASKED else f"bold {looks.BLUE}",
-            )
-            for party in (interaction.parties if interaction is not None else ())
-        ]
+        parties = interaction.parties if interaction is not None else ()
+        return [self._party(party, width) for party in parties]
+
+    def _party(self, party: PartyView, width: int) -> Text:
+        who = name_and_number(party.name, party.number)
+        colour = looks.AMBER if party.state in ASKED else looks.BLUE
+        return Text(
+            fit(f"+ {self.words(f'party.{party.state}', who=who)}", width), f"bold {colour}"
+        )
 
     def _call_line(self, width: int) -> Text | None:
         words, state = self.words, self.state
@@ -212,12 +216,6 @@ class ContactCard(StatePanel):
             names = [f"{each.name}  {each.company}".strip() for each in pop.candidates]
             return rows + [Text(fit(f"  {name}", width), looks.TEXT) for name in names[:4]]
         customer = pop.customer
-        name = Text.assemble((fit(customer.name, width), f"bold {looks.TEXT}"))
-        extras = [customer.company, customer.tier]
-        if customer.language:
-            extras.append(words("customer.language", language=customer.language))
-        tail = "  ·  ".join(filter(None, extras))
-        name.append(fit(f"   {tail}", max(0, width - name.cell_len)), looks.DIM)
         points = [number]
         points += [
             f"{spaced_number(each.value)} {each.label}".strip()
@@ -225,6 +223,7 @@ class ContactCard(StatePanel):
             if each.value != pop.caller_number
         ]
         known = Text(fit("  ·  ".join(points), width), looks.DIM)
+        name = customer_rows.name_line(customer, words, width)
         rows = [name, self._vouched(known, width)]
         if customer.remarks:
             rows.append(self._labelled("contact.remark", customer.remarks, width, looks.AMBER))
@@ -257,7 +256,7 @@ class ContactCard(StatePanel):
             promise = outbound_rows.promise(pop.outbound, self.words, self.now())
             if promise:
                 rows.append(self._labelled("outbound.promised", promise, width, looks.AMBER))
-            rows += outbound_rows.why(pop.outbound, self.words, width, _LABEL_CELLS)
+            rows += outbound_rows.why(pop.outbound, self.words, width, customer_rows.LABEL_CELLS)
         elif why:
             rows.append(self._labelled("contact.why", why, width))
         return rows
@@ -278,56 +277,16 @@ class ContactCard(StatePanel):
         """What happened before: the customer's contacts; of who has none, the calls of its record."""
         words, customer = self.words, pop.customer
         if customer is not None and customer.recent:
-            lines = [self._past(past) for past in customer.recent]
-            return self._history(words("contact.recent"), lines, width, room)
+            lines = customer_rows.past_contacts(customer, words, self.now(), self._titles)
+            return customer_rows.history(words("contact.recent"), lines, width, room)
         if pop.outbound is not None and pop.outbound.recent:
-            titles = self._titles
-            lines = outbound_rows.past_calls(pop.outbound, words, self.now(), titles)
-            return self._history(words("outbound.recent"), lines, width, room)
-        return self._history(words("contact.first"), [], width, room) if customer else []
-
-    @staticmethod
-    def _history(head: str, lines: list[list[str]], width: int, room: int) -> list[RenderableType]:
-        """When, outcome, note, who, how long; newest first."""
-        rows: list[RenderableType] = [Text(""), Text(head, f"bold {looks.FAINT}")]
-        if not lines or room < 3:
-            return rows
-        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        table.add_column(no_wrap=True, style=looks.DIM)
-        table.add_column(no_wrap=True, style=looks.TEXT)
-        table.add_column(no_wrap=True, ratio=1, style=looks.TEXT, overflow="ellipsis")
-        if width >= 60:
-            table.add_column(no_wrap=True, style=looks.FAINT)
-            table.add_column(no_wrap=True, style=looks.FAINT, justify="right")
-        for cells in lines[: room - 2]:
-            table.add_row(*(cells if width >= 60 else cells[:3]))
-        return [*rows, table]
+            lines = outbound_rows.past_calls(pop.outbound, words, self.now(), self._titles)
+            return customer_rows.history(words("outbound.recent"), lines, width, room)
+        return customer_rows.history(words("contact.first"), [], width, room) if customer else []
 
     @property
     def _titles(self) -> dict[str, str]:
-        """Outcomes in this screen's language, by code."""
-        title = self.words.title
-        return {each.code: title(each.title, each.code) for each in self.state.dispositions}
-
-    def _past(self, past: PastInteraction) -> list[str]:
-        outcome = past.disposition or ""
-        return [
-            day_and_time(past.at, self.now()),
-            self._titles.get(outcome, outcome),
-            past.note or self._what_happened(past),
-            past.agent_name or past.queue or "",
-            clock(past.talked_s) if past.talked_s else "",
-        ]
-
-    def _what_happened(self, past: PastInteraction) -> str:
-        key = f"past.{past.result or 'open'}"
-        if not self.words.get(key, ""):
-            return past.summary
-        return self.words(key, waited=clock(past.waited_s))
+        return customer_rows.outcome_titles(self.state.dispositions, self.words)
 
     def _labelled(self, key: str, value: str, width: int, colour: str = looks.TEXT) -> Text:
-        label = self.words(key)
-        text = Text(label, looks.FAINT)
-        text.append(" " * max(1, _LABEL_CELLS - text.cell_len))
-        text.append(fit(value, width - text.cell_len), colour)
-        return text
+        return customer_rows.labelled(self.words(key), value, width, colour)

@@ -15,7 +15,7 @@ def in_words(notice: Notice, words: Words, dispositions: Iterable[Disposition]) 
     match notice.key:
         case "":
             return notice.text
-        case "notice.cleared":
+        case "notice.cleared" | "notice.party_failed":
             values["reason"] = _reason(str(values["reason"]), words)
         case "notice.dial_failed":
             return _dialled_in_vain(str(values["result"]), str(values["reason"]), words)

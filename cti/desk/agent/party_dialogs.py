@@ -10,7 +10,7 @@ from textual.app import App
 from cti.client import ApiClient
 from cti.desk.agent.target_dialog import TargetDialog
 from cti.desk.state import ASKED
-from cti.desk.text import Words
+from cti.desk.text import Words, name_and_number
 from cti.desk.widgets.picker import Choice, Picker
 from cti.schema import InteractionView
 
@@ -65,7 +65,10 @@ async def ask_step(
     is_asking = any(party.state in ASKED for party in interaction.parties)
     choices = [Choice(step, words(f"step.{step}")) for step in _STEPS] if is_asking else []
     choices += [
-        Choice(_REMOVE + party.number, words("step.remove", number=party.number))
+        Choice(
+            _REMOVE + party.number,
+            words("step.remove", number=name_and_number(party.name, party.number)),
+        )
         for party in interaction.parties
         if party.state == "joined"
     ]

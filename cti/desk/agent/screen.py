@@ -22,9 +22,11 @@ from cti.client import (
 )
 from cti.desk.agent.contact_card import ContactCard
 from cti.desk.agent.customer_form import ask_customer
+from cti.desk.agent.customer_window import CustomerWindow
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.disposition_dialog import ask_disposition
+from cti.desk.agent.find_dialog import FindDialog, ask_found
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
@@ -58,7 +60,7 @@ _SECRET_REFUSED: Final = (401, 403, 407)
 _RENEWAL_PAUSE_S: Final = 20.0
 """A phone that is refused asks for a new secret no more often than this."""
 _ASKS: Final = frozenset(
-    {"not_ready", "dial", "consult", "consult_step", "parked", "disposition", "customer"}
+    {"not_ready", "dial", "find", "consult", "consult_step", "parked", "disposition", "customer"}
     | {"skip", "take", "click", "later"}
 )
 """Verbs that open a window first."""
@@ -85,6 +87,10 @@ class DeskScreen(OutboundScreen):
         self._mode = ""
         self._next_renewal = 0.0
         self._wants_ready = options.ready
+        self._identifies = False
+        """The agent is asked who the customer is; the answer is taken until the wrap-up ends."""
+        self._waits_for: str | None = None
+        """The contact whose wrap-up waits for that answer."""
         self._doubts_calls = False
         """The next snapshot tells whether the server still knows the phone's calls."""
 
@@ -219,6 +225,7 @@ class DeskScreen(OutboundScreen):
         allowed = allowed_actions(state)
         self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed))
         self._close_windows_without_use(allowed)
+        self._let_wrap_up_wait()
         if state.shown_mode != self._mode:
             self._mode_changed(state.shown_mode)
         self.refresh_bindings()
@@ -226,10 +233,24 @@ class DeskScreen(OutboundScreen):
     def _close_windows_without_use(self, allowed: Collection[str]) -> None:
         """A number cannot be dialled any more, or a key not sent: the card is not to be covered."""
         window = self.app.screen
-        needs = {DialDialog: "dial", DigitsDialog: "digits", SkipPicker: "skip"}
+        needs: dict[type[object], str] = {
+            DialDialog: "dial",
+            DigitsDialog: "digits",
+            SkipPicker: "skip",
+            FindDialog: "find",
+            CustomerWindow: "find",
+        }
         verb = needs.get(type(window))
         if verb is not None and verb not in allowed and isinstance(window, ModalScreen):
             window.dismiss(None)
+
+    def _let_wrap_up_wait(self) -> None:
+        """Stop its clock while the agent types who the customer is: later nobody could take it."""
+        contact = self.state.contact_id
+        can_wait = self._identifies and "extend" in allowed_actions(self.state)
+        if can_wait and contact != self._waits_for:
+            self._waits_for = contact
+            self._command(self._api.extend_wrap_up)
 
     def _mode_changed(self, mode: str) -> None:
         self.remove_class(f"mode-{self._mode}")
@@ -271,6 +292,7 @@ class DeskScreen(OutboundScreen):
             "extend": lambda: self._command(api.extend_wrap_up),
             "not_ready": self._choose_reason,
             "dial": self._ask_number,
+            "find": self._find_customer,
             "hold": lambda: self._hold(True),
             "resume": lambda: self._hold(False),
             "mute": lambda: self._command(lambda: api.mute(contact, True)),
@@ -339,8 +361,15 @@ class DeskScreen(OutboundScreen):
 
     @work(group="dialog")
     async def _choose_customer(self) -> None:
-        if self.state.pop is not None:
-            await ask_customer(self.app, self._words, self._api, self.state.pop, self._try)
+        pop = self.state.pop
+        if pop is None:
+            return
+        self._identifies = True
+        self._let_wrap_up_wait()
+        try:
+            await ask_customer(self.app, self._words, self._api, pop, self._try)
+        finally:
+            self._identifies = False
 
     @work(group="dialog")
     async def _ask_parked(self) -> None:
@@ -350,8 +379,17 @@ class DeskScreen(OutboundScreen):
     @work(group="dialog")
     async def _ask_number(self) -> None:
         number = await self.app.push_screen_wait(DialDialog(self._words))
-        if number is None:
-            return
+        if number is not None:
+            await self._dial(number)
+
+    @work(group="dialog")
+    async def _find_customer(self) -> None:
+        number = await ask_found(self.app, self._words, self._api, lambda: self.state)
+        if number is not None:
+            await self._dial(number)
+
+    async def _dial(self, number: str) -> None:
+        """Call out; the agent's own phone comes first."""
         if self._keeper is not None:
             self._keeper.expect_own_call()
         if await self._try(self._api.dial(number)):

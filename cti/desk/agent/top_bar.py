@@ -11,7 +11,7 @@ from rich.text import Text
 from cti.desk import looks
 from cti.desk.phone_state import PhoneStage
 from cti.desk.state import ON_A_CALL, Link, shown_since
-from cti.desk.text import clock, fit, time_of_day
+from cti.desk.text import clock, fit, name_and_number, time_of_day
 from cti.desk.widgets.panel import StatePanel
 from cti.schema import AgentView
 
@@ -31,7 +31,7 @@ class TopBar(StatePanel):
         """One row; the name gives way when there is no room."""
         state_text = self._state()
         agent = self.state.agent
-        name = Text(_name(agent) if agent is not None else "")
+        name = Text(name_and_number(agent.name, agent.agent_id) if agent is not None else "")
         room = width - state_text.cell_len - name.cell_len - 3
         right = next((each for each in self._right_sides() if each.cell_len <= room), Text())
         name.truncate(max(0, room + name.cell_len - right.cell_len), overflow="ellipsis")
@@ -123,8 +123,3 @@ class TopBar(StatePanel):
         if details > 1 and phone.stage is PhoneStage.REGISTERED and not phone.has_sound:
             text.append(f" ({words('phone.no_sound')})", looks.FAINT)
         return text
-
-
-def _name(agent: AgentView) -> str:
-    """Name and number; a name that has the number in it says both."""
-    return agent.name if agent.agent_id in agent.name else f"{agent.name} · {agent.agent_id}"

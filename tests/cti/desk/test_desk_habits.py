@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from cti.desk.agent.app import DeskApp
+from cti.desk.agent.customer_form import CustomerForm
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.screen import DeskScreen
 from cti.desk.state import Notice
 from cti.desk.text import Words
+from cti.desk.widgets.picker import Picker
 from cti.phone import protocol as phone
 from cti.schema import CustomerCard, EventType, PastInteraction, WhyView
 from tests.cti.desk.fake_server import FakeServer, anna, interaction, pop
@@ -173,7 +176,11 @@ async def test_why_and_what_happened_are_told_in_the_language_of_the_screen(
         await server.agent_is("reserved", interaction_id="i-7")
         await _pop(server, customer, chosen)
         await sees(
-            pilot, "空闲最久:3:12;german 3 级", "等待 1:35 后放弃", "呼出:对方忙", "尚未结束"
+            pilot,
+            "空闲最久:距上次联系或示忙 3:12;german 3 级",
+            "等待 1:35 后放弃",
+            "呼出:对方忙",
+            "尚未结束",
         )
         await sees(pilot, "in English")  # no words for this one: those of the server
         assert "Longest idle of 2" not in screen_text(pilot.app)
@@ -217,3 +224,59 @@ async def test_notices_leave_the_tall_bar_at_the_top_readable(server: FakeServer
         lines = screen_text(pilot.app).splitlines()
         assert all("nnn" not in line for line in lines[:3])
         assert "desk phone" in lines[1]
+
+
+async def test_who_calls_is_seen_on_the_smallest_screen(server: FakeServer) -> None:
+    async with desk(server, SMALL) as pilot:
+        await talk(server, pilot)
+        await pilot.resize_terminal(50, 12)
+        await sees(pilot, "Anna Lindqvist", "+1 202 555 0123", "talking 0:0")
+        await types(pilot, "a note")
+        await sees(pilot, "a note")
+
+
+@pytest.mark.parametrize("key", ["ctrl+o", "f3"])
+async def test_a_window_outlives_the_wrap_up_in_which_it_was_opened(
+    server: FakeServer, key: str
+) -> None:
+    async with desk(server, SMALL) as pilot:
+        await talk(server, pilot)
+        await server.agent_is("wrap-up", interaction_id="i-7")
+        await sees(pilot, "wrap-up without limit")
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, Picker), "the window")
+        window = pilot.app.screen
+        await server.agent_is("available")
+        await until(pilot, lambda: with_mode(pilot, "available"), "the wrap-up is over")
+        assert pilot.app.screen is window
+        await ring(server, pilot)
+        assert pilot.app.screen is window
+
+
+@pytest.mark.parametrize("opened_in", ["talk", "wrap-up"])
+async def test_a_wrap_up_waits_for_who_types_a_new_customer(
+    server: FakeServer, opened_in: str
+) -> None:
+    async with desk(server, SMALL) as pilot:
+        await talk(server, pilot, customer=None, new_customer_number="+12025550123")
+        if opened_in == "talk":
+            await pilot.press("ctrl+k")
+            await until(pilot, lambda: isinstance(pilot.app.screen, CustomerForm), "the form")
+        server.agent = replace(server.agent, state="wrap-up", until=time.time() + 5.0)
+        await server.send(EventType.AGENT_STATE_CHANGED, server.agent, agent_id="1001")
+        if opened_in == "wrap-up":
+            await sees(pilot, "wrap-up ends in")
+            assert not [path for path, _ in server.posts if path.endswith("extend")]
+            await pilot.press("ctrl+k")
+        await server.wait_for("agents/me/wrap-up/extend")
+        await server.send(EventType.AGENT_STATE_CHANGED, server.agent, agent_id="1001")
+        await types(pilot, "Ada")
+        await pilot.press("ctrl+s")
+        assert (await server.wait_for("interactions/i-7/customer"))["name"] == "Ada"
+        assert not [path for path, _ in server.posts if path.endswith("extend")], "asked once"
+
+
+def with_mode(pilot: Pilot[None], mode: str) -> bool:
+    assert isinstance(pilot.app, DeskApp)
+    assert pilot.app.desk is not None
+    return pilot.app.desk.state.mode == mode

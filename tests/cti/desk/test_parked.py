@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from cti.desk.agent.app import DeskApp
 from cti.desk.agent.customer_form import CustomerForm
-from cti.desk.state import DeskState
+from cti.desk.phone_state import PhoneStage, PhoneView
+from cti.desk.state import DeskState, allowed_actions
 from cti.desk.supervisor.app import WallboardApp, WallboardOptions
 from cti.schema import EventType, ParkedView, Role, TransferView
-from tests.cti.desk.fake_server import FakeServer, interaction
+from tests.cti.desk.fake_server import FakeServer, anna, interaction, pop
 from tests.cti.desk.screens import sees, types, until
 from tests.cti.desk.test_desk import LARGE, desk, ring, talk
-from tests.cti.desk.test_parties import talking, told
+from tests.cti.desk.test_parties import ANN, talking, told
 
 
 def place(state: str = "parked", **changes: str) -> ParkedView:
@@ -52,6 +55,64 @@ def test_who_parks_is_told_the_place_and_what_becomes_of_it() -> None:
         values = state.notices[0].values
         assert (values["caller"], values["slot"]) == ("Grace Mbeki", "701")
         assert not state.parked
+
+
+def fetching(phone: PhoneView) -> DeskState:
+    """Agent 1001 has asked for the call in 701: its phone is called."""
+    agents = {"1001": replace(ANN, state="engaged", interaction_id="i-9")}
+    state = DeskState(me="1001", agents=agents, phone=phone)
+    return told(state, EventType.PARKED, place("fetching", number="1001"))
+
+
+def test_a_parked_call_that_rings_here_is_answered_or_refused() -> None:
+    state = fetching(PhoneView(stage=PhoneStage.REGISTERED, ringing="call-1"))
+    assert state.shown_mode == "ringing"
+    allowed = allowed_actions(state)
+    assert {"answer", "refuse"} <= allowed
+    assert not {"hang_up", "hold", "mute", "digits"} & allowed
+    state = fetching(PhoneView(stage=PhoneStage.REGISTERED, talking="call-1"))
+    assert state.shown_mode == "engaged", "it has answered by itself"
+
+
+def test_a_fetched_call_that_the_phone_did_not_take_is_told() -> None:
+    state = fetching(PhoneView(stage=PhoneStage.REGISTERED))
+    state = told(state, EventType.PARKED, place())
+    assert [notice.key for notice in state.notices] == ["notice.not_fetched"]
+    assert dict(state.notices[0].values) == {"caller": "Grace Mbeki", "slot": "701"}
+    state = told(DeskState(me="1002"), EventType.PARKED, place("fetching", number="1001"))
+    state = told(state, EventType.PARKED, place())
+    assert not state.notices, "it was somebody else's phone"
+
+
+def test_a_wallboard_shows_a_parked_contact_as_parked() -> None:
+    view = interaction(interaction_id="i-9", answered=1.0)
+    state = DeskState(interactions={"i-9": view})
+    parked = place()
+    state = told(state, EventType.PARKED, parked)
+    (view,) = state.interactions.values()
+    assert (view.stage, view.since, view.agent_id) == ("parked", parked.since, None)
+
+
+@pytest.mark.parametrize(
+    ("phone", "words"),
+    [
+        (PhoneView(stage=PhoneStage.REGISTERED, ringing="call-1"), "F5 takes the parked call"),
+        (PhoneView(stage=PhoneStage.EXTERNAL), "Answer on your phone: the parked call"),
+    ],
+)
+async def test_the_card_says_how_to_take_the_parked_call(
+    server: FakeServer, phone: PhoneView, words: str
+) -> None:
+    async with desk(server, size=LARGE) as pilot:
+        assert isinstance(pilot.app, DeskApp)
+        screen = pilot.app.desk
+        assert screen is not None
+        screen.state = replace(screen.state, phone=phone)
+        await server.agent_is("engaged", interaction_id="i-9")
+        card = pop(interaction_id="i-9", customer=anna())
+        await server.send(EventType.SCREEN_POP, card, agent_id="1001", interaction_id="i-9")
+        await server.send(EventType.PARKED, place("fetching", number="1001"))
+        await sees(pilot, "Ringing", words)
 
 
 async def test_one_key_parks_a_talk_and_fetches_from_the_list(server: FakeServer) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from textual.app import App
 from textual.widgets import Input
 
+from cti.desk.agent.notices import in_words
 from cti.desk.agent.target_dialog import TargetDialog, matching
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState, allowed_actions
-from cti.desk.text import Words
+from cti.desk.text import Words, name_and_number
 from cti.schema import (
     AgentView,
     DirectoryEntry,
@@ -74,6 +75,17 @@ def test_a_party_that_fails_is_told_with_the_reason() -> None:
     state = told(state, EventType.PARTY_CHANGED, failed)
     assert [notice.key for notice in state.notices] == ["notice.party_failed"]
     assert "consult" in allowed_actions(state)
+
+
+def test_a_party_is_called_by_its_name_and_why_it_failed_is_said_in_words() -> None:
+    state = told(
+        talking(), EventType.PARTY_CHANGED, PartyView(number="1002", state="calling", name="Bob")
+    )
+    failed = PartyView(number="1002", state="failed", reason="no-binding", name="Bob")
+    (notice,) = told(state, EventType.PARTY_CHANGED, failed).notices
+    said = in_words(notice, Words("en"), ())
+    assert said == "Bob · 1002 could not be reached: the phone is not registered"
+    assert name_and_number("Agent 1026", "1026") == "Agent 1026"
 
 
 def test_a_call_that_was_handed_over_leaves_the_desk() -> None:

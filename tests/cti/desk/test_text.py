@@ -30,13 +30,14 @@ def test_every_word_that_the_screens_ask_for_exists() -> None:
             asked |= set(
                 re.findall(
                     r'"((?:connection|phone|contact|note|today|queues|pick|dial|digits|customer'
-                    r'|quit|notice|board|tick|sign_on|help|outbound|later|campaign)\.[a-z_]+)"',
+                    r'|quit|notice|board|tick|sign_on|help|outbound|later|campaign|find|park)\.[a-z_]+)"',
                     file.read_text("utf-8"),
                 )
             )
     own_ids = {"picker.close", "help.close", "dial.close", "digits.close"}
     own_ids |= {"customer.close", "customer.save", "sign_on.quit"}
     own_ids |= {"later.close", "later.save", "later.next"}
+    own_ids |= {"find.close", "find.list"}
     assert asked - own_ids <= set(CATALOGUE)
     assert len(asked) > 80
 
