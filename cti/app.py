@@ -30,7 +30,9 @@ from cti.bus import Bus
 from cti.call_records import CallRecords
 from cti.calls_desk import CallsDesk
 from cti.centre import Centre
+from cti.certificate_check import check_certificates
 from cti.continuity import Continuity
+from cti.counted import counted
 from cti.data_folder import claim, token_secret
 from cti.draining import Draining
 from cti.floor import PhoneAddress
@@ -87,6 +89,7 @@ class Node:
         self._site = site_of(settings)
         self._flows = flows_of(settings)
         self._remotes = remote_places(settings)
+        check_certificates(settings)
         self._stir = Stir(
             settings.stir,
             spawn=lambda work: self._spawn(work),
@@ -387,7 +390,7 @@ class Node:
         if not self._serving:
             return False, "starting"
         if self._draining is not None and self._draining.has_begun:
-            return False, f"draining: {self._draining.calls_left} calls left"
+            return False, f"draining: {counted(self._draining.calls_left, 'call')} left"
         if not self._switching.calls.accepts_calls:
             return False, self._switching.gateways.why_no_calls
         if lost := self._switching.listening.lost:

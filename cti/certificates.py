@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from cti.certificate_check import SIP_KEYS
 from cti.settings import SipSection
+from switch.transport.certificate_files import CertificateFileError, Part
 from switch.transport.certificates import (
     CertificateFacts,
     CertificateFiles,
@@ -23,6 +25,11 @@ log = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[0-9A-Za-z.:-]{1,253}")
 FOLDER: Final = "tls"
 """Of the server's own, in the data folder."""
+_OWN_KEYS: Final[Mapping[Part, str]] = {
+    **SIP_KEYS,
+    "certificate": "data.folder",
+    "key": "data.folder",
+}
 
 
 class Certificates:
@@ -49,16 +56,18 @@ class Certificates:
         if not self.is_needed:
             return
         sip = self._sip
-        key = "sip.certificate" if sip.certificate else "data.folder"
+        keys = SIP_KEYS if sip.certificate else _OWN_KEYS
         try:
             files = self._files()
-            facts = facts_of(files.certificate)
             seen = tuple(map(_look, (str(files.certificate), str(files.key), sip.client_ca)))
             self._contexts.use(files.certificate, files.key, sip.client_ca)
+            facts = facts_of(files.certificate)
+        except CertificateFileError as error:
+            raise OSError(error.errno, f"{keys[error.part]}: {error.strerror}") from error
         except OSError as error:
-            words = error.strerror or str(error)
-            where = error.filename or sip.certificate or self._folder
-            raise OSError(error.errno, f"{key}: {where}: {words}") from error
+            where = error.filename or self._folder
+            words = f"{keys['certificate']}: {where}: {error.strerror or error}"
+            raise OSError(error.errno, words) from error
         self.facts, self._seen = facts, seen
 
     def reload(self, *, is_asked: bool = True) -> bool:
@@ -95,8 +104,9 @@ class Certificates:
 
 
 def _look(path: str) -> object:
-    """What changes when a file does."""
-    if not path:
+    """What changes when a file does; None: there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
         return None
-    found = os.stat(path)
     return (found.st_mtime_ns, found.st_size, found.st_ino)

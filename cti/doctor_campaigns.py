@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cti.counted import counted
 from cti.doctor_findings import Finding, Severity
 from cti.metrics.reading import Figures
 
@@ -57,13 +58,14 @@ def examine_campaigns(figures: Figures) -> Iterator[Finding]:
     if waiting := figures.get("attempts_unsettled"):
         yield Finding(
             Severity.WARNING if waiting > _MANY else Severity.GOOD,
-            f"campaigns: {waiting:.0f} attempts are not in the database yet",
+            f"campaigns: {counted(waiting, 'attempt is', 'attempts are')} not in the database yet",
             "They are kept in outbound.jsonl of the data folder until it takes them.",
         )
     if refused := figures.get("attempts_refused_total"):
+        lost = counted(refused, "attempt or move", "attempts or moves")
         yield Finding(
             Severity.FAULT,
-            f"campaigns: {refused:.0f} attempts or moves that the database will never take",
+            f"campaigns: {lost} that the database will never take",
             "They are in outbound.refused.jsonl of the data folder, each with the reason: keep that file.",
         )
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import httpx
 
+from cti.counted import counted
 from cti.doctor_campaigns import examine_campaigns
 from cti.doctor_findings import Finding, Severity
 from cti.doctor_tls import ending
@@ -62,6 +63,15 @@ _UNITS: Final = {
         "The database does not take them; its message is in the log. See `switchroom db`.",
     ),
 }
+
+
+_REFUSED: Final = {
+    "encryption-required": "They came in clear where `srtp` of the trunk or phone asks for encryption: "
+    'let the peer encrypt, or set `srtp = "optional"`.',
+    "encryption-unusable": "They were encrypted in a way that `srtp` of the trunk or phone rules out, or "
+    "that is not spoken here; the log says which at level DEBUG.",
+}
+"""What to do where the reason of a refusal is a setting."""
 
 
 async def examine_running(settings: Settings) -> list[Finding]:
@@ -172,11 +182,15 @@ def _gateways(figures: Figures) -> Iterator[Finding]:
             remedy = "Its calls ended or wait for it; the log says why it does not come back."
             yield Finding(Severity.FAULT, what, remedy)
         elif not taking.get(name):
-            what = f"media gateway {name} takes no new calls, {legs.get(name, 0):.0f} legs left"
+            what = (
+                f"media gateway {name} takes no new calls, {counted(legs.get(name, 0), 'leg')} left"
+            )
             remedy = "It is drained or lacks prompts: `switchroom gateway list` tells which."
             yield Finding(Severity.WARNING, what, remedy)
         elif len(taking) > 1:
-            yield Finding(Severity.GOOD, f"media gateway {name}: {legs.get(name, 0):.0f} legs")
+            yield Finding(
+                Severity.GOOD, f"media gateway {name}: {counted(legs.get(name, 0), 'leg')}"
+            )
 
 
 def _calls(figures: Figures) -> Iterator[Finding]:
@@ -184,7 +198,8 @@ def _calls(figures: Figures) -> Iterator[Finding]:
     if shed or figures.get("sip_shed_total"):
         yield Finding(
             Severity.WARNING,
-            f"shed: {shed:.0f} calls and {figures.get('sip_shed_total'):.0f} requests were answered "
+            f"shed: {counted(shed, 'call')} and "
+            f"{counted(figures.get('sip_shed_total'), 'request')} were answered "
             "with 503 because of load",
             "Compare with the limits above: one that is full means a setting; none, or lag, means that "
             "more calls came than the call agent's CPU can carry.",
@@ -194,17 +209,19 @@ def _calls(figures: Figures) -> Iterator[Finding]:
     if faults:
         yield Finding(
             Severity.WARNING,
-            f"{faults:.0f} calls ended by a fault of ours",
+            f"{counted(faults, 'call')} ended by a fault of ours",
             "The log has the traceback of each; please report it.",
         )
     for reason, count in sorted(figures.by("calls_refused_total", "reason")):
         if count and reason not in ("overloaded", "too-many-calls"):
-            yield Finding(Severity.GOOD, f"refused: {count:.0f} calls, {reason}")
+            what = f"refused: {counted(count, 'call')}, {reason}"
+            yield Finding(Severity.GOOD, what, _REFUSED.get(reason, ""))
 
 
 def _strangers(figures: Figures) -> Iterator[Finding]:
     banned, bans = figures.get("guard_banned"), figures.get("guard_bans_total")
-    what = f"bans: {banned:.0f} addresses are banned now, {bans:.0f} bans since the start"
+    now = counted(banned, "address is", "addresses are")
+    what = f"bans: {now} banned now, {counted(bans, 'ban')} since the start"
     if banned:
         remedy = "`switchroom bans` names them and why, and lifts them; limits.exempt keeps yours out of it."
         yield Finding(Severity.WARNING, what, remedy)
@@ -264,7 +281,8 @@ def _connections(figures: Figures) -> Iterator[Finding]:
         remedy = "Put a new one in its place and send SIGHUP to the server; calls go on."
         yield ending("TLS: the certificate that is shown", until, time.time(), remedy)
     if missing := figures.get("names_missing"):
-        what = f"DNS: {missing:.0f} names of servers cannot be looked up; the log says which"
+        names = counted(missing, "name of a server", "names of servers")
+        what = f"DNS: {names} cannot be looked up; the log says which"
         yield Finding(Severity.WARNING, what, "See sip.dns, or /etc/resolv.conf.")
     events = dict(figures.by("tcp_events_total", "event"))
     told = [f"{events[name]:.0f} {words}" for name, words in _TCP_WORDS.items() if events.get(name)]
@@ -277,13 +295,16 @@ def _connections(figures: Figures) -> Iterator[Finding]:
             yield Finding(Severity.GOOD, what)
     if lost := events.get("waiting_dropped"):
         remedy = "A peer does not accept connections; see its trunk or phone."
-        what = f"connections: {lost:.0f} messages dropped, too many waited for one to be made"
+        what = (
+            f"connections: {counted(lost, 'message')} dropped, too many waited for one to be made"
+        )
         yield Finding(Severity.WARNING, what, remedy)
     if cut := figures.get("streams_cut_total"):
         remedy = (
             "Their machine or line is too slow for the events; they connect again by themselves."
         )
-        what = f"connections: {cut:.0f} desks or wallboards cut because they did not read"
+        desks = counted(cut, "desk or wallboard", "desks or wallboards")
+        what = f"connections: {desks} cut that did not read"
         yield Finding(Severity.WARNING, what, remedy)
 
 
@@ -302,7 +323,9 @@ def _sign_ons(figures: Figures) -> Iterator[Finding]:
         remedy = "`switchroom bans` shows guessers; a phone with an old password does this, too."
         yield Finding(Severity.WARNING, what, remedy)
     if cut := figures.get("api_slow_cut_total"):
-        yield Finding(Severity.GOOD, f"API: {cut:.0f} connections cut that brought no request")
+        yield Finding(
+            Severity.GOOD, f"API: {counted(cut, 'connection')} cut that brought no request"
+        )
 
 
 def _messages(figures: Figures) -> Iterator[Finding]:
@@ -310,7 +333,7 @@ def _messages(figures: Figures) -> Iterator[Finding]:
     again = figures.get("sip_retransmissions_total", direction="sent")
     sent = figures.get("sip_messages_sent_total")
     if malformed:
-        yield Finding(Severity.GOOD, f"SIP: {malformed:.0f} messages could not be read")
+        yield Finding(Severity.GOOD, f"SIP: {counted(malformed, 'message')} could not be read")
     what = f"SIP: {again:.0f} of {sent:.0f} messages had to be sent again"
     if sent > 1000 and again > 0.02 * sent:
         remedy = "The network loses packets, or a peer is too slow to answer within half a second."
@@ -321,13 +344,25 @@ def _messages(figures: Figures) -> Iterator[Finding]:
         remedy = (
             "More came than could even be refused: see who floods, and let a firewall limit it."
         )
-        yield Finding(Severity.WARNING, f"SIP: {dropped:.0f} messages were dropped unread", remedy)
+        yield Finding(
+            Severity.WARNING,
+            f"SIP: {counted(dropped, 'message was', 'messages were')} dropped unread",
+            remedy,
+        )
     if lost := figures.get("udp_missed_total"):
         remedy = "More came than was read: `sysctl net.core.rmem_max`, and CPU for the call agent."
-        yield Finding(Severity.WARNING, f"SIP: {lost:.0f} datagrams were lost unread", remedy)
+        yield Finding(
+            Severity.WARNING,
+            f"SIP: {counted(lost, 'datagram was', 'datagrams were')} lost unread",
+            remedy,
+        )
     if lost := figures.get("udp_dropped_total"):
         remedy = "The socket stayed full: `sysctl net.core.wmem_max`, and CPU for the call agent."
-        yield Finding(Severity.WARNING, f"SIP: {lost:.0f} datagrams were not sent", remedy)
+        yield Finding(
+            Severity.WARNING,
+            f"SIP: {counted(lost, 'datagram was', 'datagrams were')} not sent",
+            remedy,
+        )
 
 
 def _store(figures: Figures) -> Iterator[Finding]:
@@ -335,11 +370,14 @@ def _store(figures: Figures) -> Iterator[Finding]:
     if not figures.get("store_up"):
         yield Finding(
             Severity.WARNING,
-            f"history: the database takes nothing; {pending:.0f} rows wait",
+            f"history: the database takes nothing; {counted(pending, 'row waits', 'rows wait')}",
             "Calls go on and the rows are kept on disk; the log has the database's message.",
         )
     else:
-        yield Finding(Severity.GOOD, f"history: the database takes it, {pending:.0f} rows wait")
+        yield Finding(
+            Severity.GOOD,
+            f"history: the database takes it, {counted(pending, 'row waits', 'rows wait')}",
+        )
     if figures.has("journal_whole") and not figures.get("journal_whole"):
         yield Finding(
             Severity.WARNING,
@@ -351,7 +389,7 @@ def _store(figures: Figures) -> Iterator[Finding]:
     if lost or refused:
         yield Finding(
             Severity.WARNING,
-            f"history: {lost:.0f} rows were lost, {refused:.0f} refused by the database",
+            f"history: {counted(lost, 'row was', 'rows were')} lost, {refused:.0f} refused by the database",
             "Refused ones are in history-refused.jsonl of the data folder.",
         )
 

@@ -7,20 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from cti.certificate_check import certificate_problems
 from cti.certificates import FOLDER
+from cti.counted import counted
 from cti.doctor_findings import Finding, Severity
 from cti.settings import Settings
 from switch.transport.certificates import RENEW_DAYS, facts_of
-from switch.transport.tls import TlsContexts
 
 _DAY_S: Final = 86_400
 _OTHERS: Final = 0o077
 
 
 def examine_certificates(settings: Settings) -> Iterator[Finding]:
-    """Findings about the certificate that would be shown; none where nobody listens over TLS."""
+    """Findings about the files that are named, and about the certificate that would be shown."""
+    problems = list(certificate_problems(settings))
+    yield from (Finding(Severity.FAULT, *_split(problem)) for problem in problems)
     sip = settings.sip
-    if not (sip.tls_port or sip.wss_port):
+    if problems or not (sip.tls_port or sip.wss_port):
         return
     if sip.certificate:
         yield from _given(settings)
@@ -36,27 +39,25 @@ def ending(what: str, not_after: float, now: float, remedy: str) -> Finding:
     day = time.strftime("%Y-%m-%d", time.gmtime(not_after))
     if days < 0:
         return Finding(Severity.FAULT, f"{what} ended on {day}", remedy)
-    words = f"{what} lasts until {day}, {days:.0f} days"
+    words = f"{what} lasts until {day}, {counted(days, 'day')}"
     if days < RENEW_DAYS:
         return Finding(Severity.WARNING, words, remedy)
     return Finding(Severity.GOOD, words)
 
 
 def _given(settings: Settings) -> Iterator[Finding]:
-    sip = settings.sip
-    certificate, key = Path(sip.certificate), Path(sip.certificate_key)
-    try:
-        TlsContexts(sip.trusted_ca).use(certificate, key, sip.client_ca)
-    except OSError as error:
-        words = f"certificate: {error.filename or certificate}: {error.strerror or error}"
-        remedy = "sip.certificate is PEM with the chain behind it, sip.certificate_key its key."
-        yield Finding(Severity.FAULT, words, remedy)
-        return
+    certificate, key = Path(settings.sip.certificate), Path(settings.sip.certificate_key)
     if key.stat().st_mode & _OTHERS:
         words = f"certificate: other users of this machine may read its key {key}"
         yield Finding(Severity.WARNING, words, f"chmod 600 {key}")
     remedy = "Put a new one in its place and send SIGHUP to the server; calls go on."
     yield from _told(certificate, remedy)
+
+
+def _split(problem: str) -> tuple[str, str]:
+    """A problem, and what to do about it, as the doctor writes them."""
+    what, _, remedy = problem.partition("; ")
+    return what, f"{remedy[:1].upper()}{remedy[1:]}." if remedy else ""
 
 
 def _told(certificate: Path, remedy: str) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from acd.closing_time import SHUTDOWN
+from cti.counted import counted
 from cti.schema import ServerView
 from ivr.announcements import server_stopping
 from switch.calls.control import Calls
@@ -93,7 +94,9 @@ class Draining:
     def hurry(self) -> None:
         """End what still runs now, without a word."""
         if not self._hurried:
-            log.warning("stopping at once: %d calls are ended", self.calls_left)
+            log.warning(
+                "stopping at once: %s ended", counted(self.calls_left, "call is", "calls are")
+            )
         self._hurried = True
         self._changed.set()
 
@@ -111,7 +114,9 @@ class Draining:
         self.begin()
         await self._until_quiet(self._limit_s)
         if self.calls_left and self._limit_s > 0 and not self._hurried:
-            log.warning("time is up: %d calls are told and ended", self.calls_left)
+            log.warning(
+                "time is up: %s told and ended", counted(self.calls_left, "call is", "calls are")
+            )
             self.say_goodbye()
             await self._until_quiet(FAREWELL_S)
         self._end_contacts()
@@ -149,5 +154,6 @@ class Draining:
             return
         self._said = (now, left)
         seconds = 0.0 if self._stops_at is None else self._stops_at - self._clock.wall()
-        log.info("stopping: %d calls left, at most %.0f s more", left, max(0.0, seconds))
+        calls = counted(left, "call")
+        log.info("stopping: %s left, at most %.0f s more", calls, max(0.0, seconds))
         self._tell(ServerView(stopping=True, stops_at=self._stops_at, calls_left=left))

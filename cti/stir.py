@@ -24,6 +24,7 @@ from cti.trunk_settings import StirSection
 from switch.stir.certificates import LARGEST_PEM, Authorities, CertificateStore
 from switch.stir.signing import Signer, read_key
 from switch.stir.verification import Verifier
+from switch.transport.certificate_files import CERTIFICATE_MARK, NO_CERTIFICATE
 
 if TYPE_CHECKING:
     from cti.certificate_fetch import CertificateFetcher
@@ -38,10 +39,14 @@ def signer_of(stir: StirSection) -> Signer | None:
     """What signs calls out; None when there is no key. Raises SettingsError."""
     if not stir.key:
         return None
+    certificate = _octets(stir.certificate, "certificate")
+    if CERTIFICATE_MARK not in certificate:
+        raise SettingsError(f"stir.certificate: {stir.certificate}: {NO_CERTIFICATE}")
     try:
-        key = read_key(_octets(stir.key, "key"), _octets(stir.certificate, "certificate"))
+        key = read_key(_octets(stir.key, "key"), certificate)
     except ValueError as error:
-        raise SettingsError(f"stir.key: {stir.key}: {error}") from None
+        remedy = f"give the key of the certificate {stir.certificate}"
+        raise SettingsError(f"stir.key: {stir.key}: {error}; {remedy}") from None
     origin = stir.origin
     return Signer(key, stir.certificate_url, new_origin=lambda: origin or str(uuid4()))
 
@@ -52,21 +57,17 @@ def authorities_of(stir: StirSection) -> Authorities | None:
         return None
     try:
         return Authorities(_octets(stir.authorities, "authorities"))
-    except ValueError as error:
-        raise SettingsError(f"stir.authorities: {stir.authorities}: {error}") from None
-
-
-def check(stir: StirSection) -> None:
-    """Read all that is named. Raises SettingsError."""
-    signer_of(stir)
-    authorities_of(stir)
+    except ValueError:
+        words = f"{stir.authorities}: {NO_CERTIFICATE}"
+        raise SettingsError(f"stir.authorities: {words}") from None
 
 
 def _octets(file: str, key: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise SettingsError(f"stir.{key}: {file}: cannot be read: {error.strerror}") from None
+        words = f"cannot be read: {error.strerror}; give a file that the server may read"
+        raise SettingsError(f"stir.{key}: {file}: {words}") from None
 
 
 class Stir:

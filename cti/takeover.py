@@ -30,6 +30,7 @@ from acd.dialer.records import AttemptRecord, RunRecord
 from acd.model import AgentId, ContactId, QueueName
 from acd.records import AgentRecord, CallBackRecord, ContactRecord, DayRecord
 from cti.bans import Bans
+from cti.counted import counted
 from cti.floor import Floor
 from cti.history import HistoryProjection
 from cti.journal import CallJournal
@@ -220,7 +221,8 @@ class TakeOver:
         for live in self._stranded:
             self._end(live)
         if self.is_needed:
-            log.info("took up %d calls of an earlier process", self._calls.calls_alive)
+            taken = counted(self._calls.calls_alive, "call")
+            log.info("took up %s of an earlier process", taken)
 
     # --- inside ---------------------------------------------------------------------------------
 

@@ -39,12 +39,16 @@ _WORDS: Final[Mapping[str, str]] = {
     "not-good": "{detail} of {subject} is down, or a call failed there lately: it is tried last",
     "full": "{subject} is left out: {detail} is reached",
 }
-_SIMPLER: Final[Mapping[str, str]] = {
-    "dialled": "{subject} is dialled",
+_MISSING: Final[Mapping[str, str]] = {
     "international": "it has no international form: no cost can be found",
     "rate": "{subject} has no rate for it",
 }
-"""The same where there is nothing to be told, or nothing else."""
+"""The same where there is nothing to be told."""
+_UNCHANGED: Final[Mapping[str, str]] = {
+    "dialled": "{subject} is dialled",
+    "international": "it is in its international form, by which costs are found",
+}
+"""The same where the detail is the subject again."""
 _REFUSALS: Final[Mapping[str, str]] = {
     "unknown-number": "Nobody has that number (404)",
     "not-allowed": "The caller may not call it (403)",
@@ -195,7 +199,9 @@ def _written(target: Target) -> str:
 
 def _step(step: Step) -> RouteStepView:
     words = _WORDS[step.what]
-    if step.detail in ("none", step.subject):
-        words = _SIMPLER.get(step.what, words)
+    if step.detail == "none":
+        words = _MISSING.get(step.what, words)
+    elif step.detail == step.subject:
+        words = _UNCHANGED.get(step.what, words)
     words = words.format(subject=step.subject, detail=step.detail)
     return RouteStepView(what=step.what, words=words)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cti.cli.campaigns_lists import add_region, followed, sent
-from cti.cli.campaigns_server import add_action, at, counted, print_json
+from cti.cli.campaigns_server import add_action, at, print_json
+from cti.counted import counted
 
 if TYPE_CHECKING:
     from cti.client import ApiClient

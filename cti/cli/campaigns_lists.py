@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cti.cli.campaigns_server import add_action, add_name, at, console, counted, print_json
+from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
+from cti.counted import counted
 
 if TYPE_CHECKING:
     from cti.client import ApiClient

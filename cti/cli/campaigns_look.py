@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cti.cli.campaigns_server import add_action, add_name, at, console, counted, print_json
+from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
 from cti.cli.exports import add_force, is_in_the_way
+from cti.counted import counted
 from cti.desk.text import count_text
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="such as 2026-11-22T08:00, by the clock here, or with a zone: 2026-11-22T08:00+01:00",
     )
     exporting.add_argument("--until", default="", metavar="TIME")
+    exporting.add_argument(
+        "--judged",
+        action="store_true",
+        help="with what the classifier heard: JSON of some kilobytes for each attempt",
+    )
     exporting.add_argument("--to", type=Path, metavar="FILE", help="default: standard output")
     add_force(exporting)
     correcting = add_action(
@@ -247,6 +253,8 @@ async def attempts(api: ApiClient, args: argparse.Namespace) -> int:
         query["number"] = args.number
     if args.outcome:
         query["outcome"] = args.outcome
+    if args.judged:
+        query["judged"] = "true"
     for key in ("since", "until"):
         if text := getattr(args, key):
             try:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cti.cli.campaigns_server import counted
+from cti.counted import counted
 from cti.paths import shipped
 
 if TYPE_CHECKING:

@@ -75,11 +75,6 @@ def run(
         return 1
 
 
-def counted(count: int, thing: str, things: str = "") -> str:
-    """`1 record`, `2 records`."""
-    return f"{count} {thing if count == 1 else things or thing + 's'}"
-
-
 def told_problem(problem: Problem) -> list[str]:
     """What the server refused, each thing once: its sentence has the settings already."""
     if problem.error_id == "bad-settings" and problem.details:

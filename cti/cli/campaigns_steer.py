@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cti.cli.campaigns_server import add_action, add_name, at, console, counted, print_json
+from cti.cli.campaigns_server import add_action, add_name, at, console, print_json
 from cti.cli.campaigns_values import coerced, put
+from cti.counted import counted
 
 if TYPE_CHECKING:
     from cti.client import ApiClient
@@ -239,7 +240,8 @@ async def _set(api: ApiClient, args: argparse.Namespace) -> int:
     if not change:
         raise SystemExit("Nothing to change: give KEY=VALUE, or --file")
     await api.change_campaign(args.name, change)
-    print(f"Campaign {args.name} has {len(_flat(change))} settings changed from now on.")
+    changed = counted(len(_flat(change)), "setting")
+    print(f"Campaign {args.name} has {changed} changed from now on.")
     return 0
 
 

@@ -75,19 +75,20 @@ def _in_flows(file: Path, settings: Settings | None) -> list[str]:
 
 def _of_the_site(file: Path, settings: Settings) -> list[str]:
     """What shows only when all is put together: files that cannot be read, rules that make no sense."""
+    from cti.certificate_check import certificate_problems
     from cti.media_gateways import remote_places
     from cti.site import site_of
-    from cti.stir import check
 
+    problems = []
     try:
         site_of(settings)
         remote_places(settings)
-        check(settings.stir)
     except SettingsError as error:
-        lines = Lines(file.read_text(encoding="utf-8"))
-        places = [(lines.of(problem), problem) for problem in str(error).splitlines()]
-        return [f"{file}: {p}" if line is None else f"{file}:{line}: {p}" for line, p in places]
-    return []
+        problems += str(error).splitlines()
+    problems += certificate_problems(settings)
+    lines = Lines(file.read_text(encoding="utf-8"))
+    places = [(lines.of(problem), problem) for problem in problems]
+    return [f"{file}: {p}" if line is None else f"{file}:{line}: {p}" for line, p in places]
 
 
 def _placed(file: Path, lines: Lines, problem: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 
 from cti.cli.options import add_config
+from cti.counted import counted
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,5 +52,5 @@ def run(args: argparse.Namespace) -> int:
             console.print(f"    {finding.remedy}", style="dim", highlight=False)
     faults = sum(finding.severity is Severity.FAULT for finding in findings)
     good = "The server runs well." if running else "Ready to serve."
-    console.print(f"{faults} faults" if faults else good, style="bold")
+    console.print(counted(faults, "fault") if faults else good, style="bold")
     return 1 if faults else 0

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cti.counted import counted
+
 if TYPE_CHECKING:
     from cti.schema import RouteView, TrunkView
 
@@ -82,8 +84,10 @@ async def _act(args: argparse.Namespace, password: str) -> int:
 def told_trunk(trunk: TrunkView) -> list[str]:
     """A trunk or group in words: one line, and one for each registration and address."""
     kind = "group" if trunk.is_group else "trunk"
-    calls = f"{trunk.calls} of {trunk.max_calls}" if trunk.max_calls else f"{trunk.calls}"
-    head = f"{kind} {trunk.name:20} {'up' if trunk.up else 'DOWN':5} {calls} calls"
+    calls = counted(trunk.max_calls or trunk.calls, "call")
+    if trunk.max_calls:
+        calls = f"{trunk.calls} of {calls}"
+    head = f"{kind} {trunk.name:20} {'up' if trunk.up else 'DOWN':5} {calls}"
     if trunk.max_calls_per_second:
         head += f", {trunk.calls_per_second} of {trunk.max_calls_per_second} a second"
     if trunk.is_group:

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from switch.errors import RemoteProtocolError
+from switch.transport.certificate_files import load_authorities, load_own
 from switch.transport.identity import PeerIdentity, identity_of
 
 _RECORD: Final = 16_384
@@ -192,13 +193,13 @@ class TlsContexts:
         """Show this certificate (PEM with chain) from now on; read anew what other servers must show.
 
         With `client_ca`, a PEM file, peers are asked for a certificate; one that they show must be signed
-        by an authority in it. Raises OSError (ssl.SSLError is one): then all stays as it was.
+        by an authority in it. Raises CertificateFileError: then all stays as it was.
         """
         context = _bare(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key, password=_no_password)
+        load_own(context, certificate, key)
         if client_ca:
             context.verify_mode = ssl.CERT_OPTIONAL
-            context.load_verify_locations(client_ca)
+            load_authorities(context, client_ca)
         self._server = context
         for peer in self._clients:
             with suppress(OSError):  # a file that is gone: what it said still holds
@@ -207,7 +208,7 @@ class TlsContexts:
     def expect(self, remote: tuple[str, int], peer: TlsPeer, *, also: tuple[str, ...] = ()) -> None:
         """Connections to this address go to that server, and to those of the names of `also`.
 
-        Raises OSError where its files cannot be read.
+        Raises CertificateFileError where its files cannot be used.
         """
         self._client(peer)
         before = self._peers.pop(remote, None)
@@ -235,7 +236,7 @@ class TlsContexts:
     def connect(self, remote: tuple[str, int]) -> TlsSession | None:
         """A session with the server at this address; None where `expect` was told of none.
 
-        Raises OSError where a file cannot be read any more.
+        Raises CertificateFileError where a file cannot be used any more.
         """
         expected = self._peers.get(remote)
         if expected is None:
@@ -264,11 +265,11 @@ class TlsContexts:
             context.check_hostname = False  # the pin says more than any name
             context.verify_mode = ssl.CERT_NONE
         elif authorities:
-            context.load_verify_locations(authorities)
+            load_authorities(context, authorities)
         else:
             context.load_default_certs()
         if peer.certificate:
-            context.load_cert_chain(peer.certificate, peer.key or None, password=_no_password)
+            load_own(context, peer.certificate, peer.key or peer.certificate)
         return context
 
 
@@ -277,13 +278,6 @@ def _bare(protocol: int) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     return context
-
-
-def _no_password() -> str:
-    """Asked for where a key is encrypted; without an answer of ours OpenSSL would ask the terminal."""
-    raise OSError(
-        "the key is encrypted; write it without a passphrase, readable to the server alone"
-    )
 
 
 def _told(error: ssl.SSLError) -> TlsError:

@@ -82,9 +82,14 @@ def test_what_cannot_be_used_keeps_the_server_from_starting_and_names_the_key(
     tmp_path: Path,
 ) -> None:
     files, keys = given(tmp_path / "given")
-    for wrong, value in (("certificate", "/nowhere.pem"), ("client_ca", str(files.key))):
+    for wrong, value in (
+        ("certificate", "/nowhere.pem"),
+        ("certificate_key", str(files.certificate)),
+        ("client_ca", str(files.key)),
+        ("client_ca", "/nowhere.pem"),
+    ):
         server = Server(tmp_path / "data", **(keys | {wrong: value}))
-        with pytest.raises(OSError, match=r"sip\.certificate: "):
+        with pytest.raises(OSError, match=rf"sip\.{wrong}: {value}: "):
             server.certificates.load()
 
 
@@ -135,4 +140,4 @@ def test_the_doctor_tells_who_is_connected_how_and_when_the_certificate_ends() -
     assert found["connections: 3 TLS handshakes that failed"] is Severity.GOOD
     (ends,) = [severity for what, severity in found.items() if "lasts until" in what]
     assert ends is Severity.WARNING
-    assert any("1 names of servers" in what for what in found)
+    assert any("1 name of a server" in what for what in found)

@@ -204,6 +204,13 @@ switchroom_history_rows_total{outcome="dropped"} 1
 """
 
 
+def test_the_command_counts_one_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('[sip]\nport = 0\nclient_ca = "gone.pem"\n[api]\nport = 0\n')
+    assert main(["doctor", "--config", str(file), "--data-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 fault"
+
+
 def test_a_server_that_runs_well_has_no_warnings() -> None:
     findings = examine_figures(Figures(WELL))
     assert {each.severity for each in findings} == {Severity.GOOD}
@@ -222,7 +229,7 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
         "2 calls ended by a fault",
         "40 of 1000 ticks late, 5 dropped",
         "6 RTP packets dropped",
-        "1 addresses are banned now, 4 bans",
+        "1 address is banned now, 4 bans",
         "800 banned",
         "12 of phones not looked at",
         "13 refused for want of room",
@@ -234,7 +241,7 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
         "18 datagrams were lost unread",
         "412 rows wait",
         "journal: it cannot be written",
-        "1 rows were lost",
+        "1 row was lost",
     ):
         assert about(findings, words, Severity.WARNING).remedy
     about(findings, "3 calls, unknown-number", Severity.GOOD)

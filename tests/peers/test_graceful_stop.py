@@ -68,7 +68,7 @@ async def test_a_talk_goes_on_and_ends_by_itself_while_nothing_new_is_taken(
     ):
         call, leg = await talk(lab, caller, agent)
         lab.terminate()
-        assert await is_draining(lab) == "draining: 1 calls left"
+        assert await is_draining(lab) == "draining: 1 call left"
         snapshot = await lab.get("/api/v1/snapshot")
         assert (snapshot["server"]["stopping"], snapshot["server"]["calls_left"]) == (True, 1)
         assert snapshot["server"]["stops_at"] > time.time() + 20
@@ -93,7 +93,7 @@ async def test_a_talk_goes_on_and_ends_by_itself_while_nothing_new_is_taken(
         await agent.closed(leg)
         assert await lab.ended(40.0) == 0
         text = lab.log.read_text()
-        assert "stopping: 1 calls left, at most" in text
+        assert "stopping: 1 call left, at most" in text
         assert "stopping: 0 calls left" in text
         assert lab.query("select result, reason from interaction") == [
             ("answered", "caller-hung-up")

@@ -15,10 +15,11 @@ from rich.console import Console
 from cti.cli import campaigns_forbid, campaigns_look, campaigns_steer
 from cti.cli.campaigns_lists import told_import
 from cti.cli.campaigns_look import draw_panel, draw_why
-from cti.cli.campaigns_server import counted, told_problem
+from cti.cli.campaigns_server import told_problem
 from cti.cli.campaigns_steer import abandoned, in_the_way, list_row
 from cti.cli.desk import password_of
 from cti.cli.main import main
+from cti.counted import counted
 from cti.schema import Problem
 from cti.schema_campaign_requests import ForbiddenView, ImportView
 from cti.schema_campaigns import (
