@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
-from cti.cli.db import add_database_options, configured, database_url, existing
+from cti.cli.db import add_database_options, database_url, existing
+from cti.cli.options import site_from
 from cti.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -71,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
     from crm_store.errors import StoreError
 
     try:
-        settings = configured(args)
+        settings = site_from(args)
         args.database = args.database or database_url(settings)
         if args.action in ("list", "show"):
             args.database = existing(args.database)
         args.region = args.region or settings.site.region
         return asyncio.run(_with_store(args, _ACTIONS[args.action]))
-    except (StoreError, SettingsError, OSError, UnicodeDecodeError) as error:
+    except (StoreError, SettingsError, OSError) as error:
         print(f"switchroom customers: {error}", file=sys.stderr)
         return 2
 
@@ -99,7 +101,7 @@ async def _import(store: Store, args: argparse.Namespace) -> int:
     from crm_store.importer import import_customers
 
     added = changed = refused = 0
-    with args.file.open(encoding="utf-8-sig", newline="") as file:
+    with _list_file(args.file) as file:
         async for result in import_customers(store, file):
             if result.error:
                 refused += 1
@@ -111,6 +113,19 @@ async def _import(store: Store, args: argparse.Namespace) -> int:
                 changed += 1
     print(f"{added} added, {changed} changed, {refused} refused.")
     return 1 if refused else 0
+
+
+@contextmanager
+def _list_file(path: Path) -> Iterator[TextIO]:
+    """Open a list that people wrote. Raises SettingsError, in words, where it is none."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        words = "no text in UTF-8; export it as CSV with that encoding"
+        raise SettingsError(f"{path}: {words}") from None
 
 
 async def _add(store: Store, args: argparse.Namespace) -> int:

@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cti.paths import shipped
-from cti.settings import Settings, SettingsError, load
+from cti.cli.options import add_site, site_from
+from cti.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from crm_store.migrating import SchemaReport
 
 _EPILOG = """examples:
-  switchroom db upgrade
+  switchroom db upgrade --data-dir lab-data
   switchroom db check --database postgresql://switchroom@db.example.com/switchroom
 """
 
@@ -37,18 +37,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def add_database_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--database` and `--config`, the same for every command that opens the store itself."""
+    """Add `--database` and what says where a server's is, for every command that opens the store itself."""
+    add_site(parser)
     parser.add_argument(
         "--database",
         default="",
         metavar="URL",
-        help="sqlite:///file or postgresql://user@host/name (default: what the configuration says)",
-    )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="configuration file (default: switchroom.toml here, else the shipped lab)",
+        help="sqlite:///file or postgresql://user@host/name; goes before the other two",
     )
 
 
@@ -62,15 +57,9 @@ def existing(url: str) -> str:
     if url.startswith(prefix) and not Path(url.removeprefix(prefix)).is_file():
         raise SettingsError(
             f"there is no database {url.removeprefix(prefix)}; "
-            "give its place with --database, or a configuration with --config"
+            "give --config and --data-dir as the server has them, or its place with --database"
         )
     return url
-
-
-def configured(args: argparse.Namespace) -> Settings:
-    """The configuration that the options name. Raises `SettingsError`."""
-    here = Path("switchroom.toml")
-    return load(args.config or (here if here.exists() else shipped("lab.toml")))
 
 
 def database_url(settings: Settings) -> str:
@@ -85,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
     action = upgrade if args.action == "upgrade" else check
     try:
-        url = args.database or database_url(configured(args))
+        url = args.database or database_url(site_from(args))
         report = asyncio.run(action(url))
     except (StoreError, SettingsError) as error:
         print(f"switchroom db: {error}", file=sys.stderr)

@@ -11,15 +11,24 @@ from cti.paths import shipped
 from cti.settings import Settings, SettingsError, load, port_range
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add `--config` and the overrides of a running server."""
+def add_site(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and `--data-dir`, the same for every command that asks what a server would use."""
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
         help="configuration file (default: switchroom.toml here, else the shipped lab)",
     )
-    parser.add_argument("--data-dir", metavar="FOLDER", help="where database and recordings go")
+    parser.add_argument(
+        "--data-dir",
+        metavar="FOLDER",
+        help="where database and recordings are (default: what the configuration says)",
+    )
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and the overrides of a running server."""
+    add_site(parser)
     parser.add_argument("--sip-port", type=int, metavar="PORT", help="SIP over UDP and TCP")
     for kind in ("TLS", "WS", "WSS"):
         parser.add_argument(
@@ -35,17 +44,27 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def site_from(args: argparse.Namespace) -> Settings:
+    """Load the configuration that the options of `add_site` name.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    settings = load(args.config or _default())
+    if args.data_dir is None:
+        return settings
+    replace = msgspec.structs.replace
+    return replace(settings, data=replace(settings.data, folder=args.data_dir))
+
+
 def settings_from(args: argparse.Namespace) -> Settings:
     """Load the configuration that the options name and apply the overrides.
 
     Raises:
         SettingsError: the file or an option cannot be used.
     """
-    path = args.config or _default()
-    settings = load(path)
+    settings = site_from(args)
     replace = msgspec.structs.replace
-    if args.data_dir is not None:
-        settings = replace(settings, data=replace(settings.data, folder=args.data_dir))
     if args.sip_port is not None:
         settings = replace(
             settings, sip=replace(settings.sip, port=_port(args.sip_port, "--sip-port"))

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cti.cli.db import add_database_options, configured, database_url, existing
+from cti.cli.db import add_database_options, database_url, existing
 from cti.cli.exports import add_force, is_in_the_way
+from cti.cli.options import site_from
 
 if TYPE_CHECKING:
     from crm_store.facts import RecordingFacts
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from cti.settings import SettingsError
 
     async def work() -> int:
-        settings = configured(args)
+        settings = site_from(args)
         store = await Store.open(existing(args.database or database_url(settings)), data_dir=None)
         try:
             return await _act(store, args)

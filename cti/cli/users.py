@@ -15,15 +15,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog="Example: switchroom users ha1 1001 --realm switchroom",
     )
     what = parser.add_subparsers(dest="what", required=True)
-    what.add_parser("hash", help="argon2 hash of a desk or API password (for password_hash)")
+    hashing = what.add_parser(
+        "hash", help="argon2 hash of a desk or API password (for password_hash)"
+    )
     digest = what.add_parser("ha1", help="SIP digests of a phone (for ha1_sha256 and ha1_md5)")
     digest.add_argument("number")
     digest.add_argument("--realm", default="switchroom")
+    for each in (hashing, digest):
+        each.add_argument(
+            "password",
+            nargs="?",
+            choices=("-",),
+            metavar="-",
+            help="read the password from standard input, also from a terminal; it is asked for otherwise",
+        )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; the password is asked for, or read from standard input."""
-    if sys.stdin.isatty():
+    if sys.stdin.isatty() and args.password != "-":
         password = getpass.getpass("Password: ")
         if getpass.getpass("Again: ") != password:
             print("The two differ.", file=sys.stderr)

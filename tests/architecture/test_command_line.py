@@ -6,6 +6,7 @@ import argparse
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -31,6 +32,25 @@ def test_the_overview_has_a_line_for_it(command: str) -> None:
     importlib.import_module(f"cti.cli.{command}").add_parser(parser.add_subparsers())
     if command not in INTERNAL:
         assert f"\n    {command} " in parser.format_help()
+
+
+def options_of(parser: argparse.ArgumentParser, words: str) -> Iterator[tuple[str, set[str]]]:
+    """Every command and action, with its options."""
+    yield words, {option for action in parser._actions for option in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield from options_of(inner, f"{words} {name}")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_who_asks_for_the_configuration_asks_for_the_data_folder(command: str) -> None:
+    """Else `serve --data-dir X` keeps what no other command finds."""
+    parsers = argparse.ArgumentParser().add_subparsers()
+    importlib.import_module(f"cti.cli.{command}").add_parser(parsers)
+    for words, options in options_of(parsers.choices[command], command):
+        assert ("--config" in options) == ("--data-dir" in options), words
+        assert "--data-dir" in options or "--database" not in options, words
 
 
 def test_help_comes_at_once() -> None:

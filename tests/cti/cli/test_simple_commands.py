@@ -62,6 +62,16 @@ def test_a_password_from_standard_input_becomes_a_hash(
     assert PasswordHasher().verify(hash_, "secret word")
 
 
+def test_a_dash_reads_the_password_from_standard_input_also_from_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = io.StringIO("secret word\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert main(["users", "hash", "-"]) == 0
+    assert PasswordHasher().verify(capsys.readouterr().out.split('"')[1], "secret word")
+
+
 def test_a_phones_digests_are_those_that_the_registrar_compares(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
