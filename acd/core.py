@@ -358,13 +358,21 @@ class Acd:
             )
 
     def _agent_due(self, agent: Agent, now: float) -> None:
-        """The one timer of an agent: what it was for follows from the state."""
-        if agent.state is AgentState.WRAP_UP:
-            self._floor.finish_wrap_up(agent, now)
-        elif agent.state in OFFERED:
+        """The one timer of an agent: what it was for follows from the state.
+
+        A wrap-up and a pause are over at their end, also when the timer comes long after it because the
+        server was down meanwhile; an offer is taken back now.
+        """
+        if agent.state in OFFERED:
             self._contacts.offer_unheard_of(agent, now)
+            return
+        is_wrap_up = agent.state is AgentState.WRAP_UP
+        end = agent.until if is_wrap_up else agent.pause_until
+        over = now if end is None else max(end, agent.since)
+        if is_wrap_up:
+            self._floor.finish_wrap_up(agent, over)
         else:
-            self._floor.end_pause(agent, now)
+            self._floor.end_pause(agent, over)
 
     # --- each turn ----------------------------------------------------------------------------
 

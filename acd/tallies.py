@@ -185,7 +185,11 @@ class AgentTally:
         self._since = booked_to
 
     def moved(self, state: AgentState, reason: str, at: float) -> None:
-        """Book the time so far and go on in another state, or with another reason."""
+        """Book the time so far and go on in another state, or with another reason.
+
+        What ended before the day began, while nobody was there to see it, has no time in it.
+        """
+        at = max(at, self._since)
         _book(self._state_s, self._not_ready_s, self.state, self._reason, at - self._since)
         self.state = state
         self._reason = reason

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from acd.core import Acd
+from acd.events import AgentStateChanged
 from acd.inputs import ExtendWrapUp, FinishWrapUp, OfferRinging
-from acd.model import AgentState, ContactState
+from acd.model import AgentState, ContactState, OfferFailure
 from acd.records import AgentRecord
 from acd.restoring import agent_record, day_record, queued_record, restore
 from acd.settings import AcdSettings
@@ -64,6 +65,48 @@ def test_wrap_up_goes_on_to_its_end(extended: bool) -> None:
     assert (scene.acd.agent(ANN).state is AgentState.WRAP_UP) == extended
     scene.tell(FinishWrapUp(agent=ANN))
     assert scene.acd.agent(ANN).state is AgentState.AVAILABLE
+
+
+def test_a_wrap_up_that_ended_while_nobody_was_there_ended_at_its_end() -> None:
+    scene = Scene([agent(ANN, SALES, wrap_up_s=5)], [queue(SALES)])
+    scene.desk(ANN)
+    scene.ends(scene.talks())
+    scene.now += 60  # the server is down, and no timer fires
+    scene.restart()
+    scene.advance(0)
+    assert scene.acd.agent(ANN).state is AgentState.AVAILABLE
+    assert scene.acd.agent(ANN).since == 5
+    assert scene.acd.agent_figures(ANN, scene.now).wrap_up_s == 5
+    ended = [event for event in scene.events if isinstance(event, AgentStateChanged)][-1]
+    assert (ended.at, ended.previous_for_s) == (5, 5)
+
+
+def test_a_pause_that_ended_while_nobody_was_there_ended_at_its_end() -> None:
+    scene = Scene([agent(ANN, SALES, static=True)], [queue(SALES)])
+    contact = scene.call()
+    scene.fails(contact, OfferFailure.BUSY)
+    scene.hangs_up(contact)
+    until = scene.acd.agent(ANN).until
+    assert until is not None
+    before = sum(scene.acd.agent_figures(ANN, until).not_ready_s.values())
+    scene.now += 60
+    scene.restart()
+    scene.advance(0)
+    assert scene.acd.agent(ANN).since == until
+    assert sum(scene.acd.agent_figures(ANN, scene.now).not_ready_s.values()) == before
+
+
+def test_a_wrap_up_that_ended_yesterday_has_no_time_today() -> None:
+    scene = Scene([agent(ANN, SALES, wrap_up_s=5)], [queue(SALES)])
+    scene.desk(ANN)
+    scene.ends(scene.talks())
+    record = agent_record(scene.acd.parts, ANN, same)
+    now = scene.now + 60
+    after = Acd(agents=[agent(ANN, SALES)], queues=[queue(SALES)], settings=AcdSettings(), now=now)
+    restore(after.parts, {ANN: record}, {}, {}, same, now, same_day=False)
+    after.handle_timer(now)
+    assert after.agent_figures(ANN, now + 1).wrap_up_s == 0
+    assert after.agent_figures(ANN, now + 1).signed_on_s == 1
 
 
 def test_a_caller_whose_agent_is_not_configured_any_more_waits_again_at_its_place() -> None:
