@@ -243,6 +243,7 @@ def _leg(row: Any) -> Parameters:
         "user_agent": row.user_agent[:128],
         "linked_call": None if row.linked_call is None else row.linked_call[:64],
         "recording_id": row.recording_id,
+        "attended": None if row.attended is None else row.attended[:128],
         "packets_received": row.packets_received,
         "packets_sent": row.packets_sent,
         "packets_lost": row.packets_lost,

@@ -114,6 +114,7 @@ class CallLegRow(Struct, frozen=True, kw_only=True, gc=False):
     user_agent: str = ""
     linked_call: str | None = None
     recording_id: str | None = None
+    attended: str | None = None
     packets_received: int | None = None
     packets_sent: int | None = None
     packets_lost: int | None = None

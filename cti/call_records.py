@@ -11,10 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from acd.party import PartyState
 from crm_store.rows import CallLegRow
 from cti.bus import Bus
 from cti.leg_notes import LegNotes
-from cti.schema import Event, EventType, RecordingView
+from cti.schema import Event, EventType, RecordingView, SupervisionView
 from switch.calls.control import Calls
 from switch.calls.events import (
     CallRefused,
@@ -47,6 +48,8 @@ _REFUSED_A_SECOND: Final = 20
 """Rows of refused calls; of a flood of them the others are counted only."""
 
 
+_ATTENDED: Final = (PartyState.ATTENDING, PartyState.JOINED, PartyState.LEFT)
+_TAKES_OVER: Final = "take-over"
 _NO_FIGURES: Final = LegStats()
 
 
@@ -106,18 +109,33 @@ class CallRecords:
             CallRefused: self._refused,
         }
         """What the calls report; to be told before contacts are, which end with their legs."""
-        bus.listen(self._on_event, EventType.RECORDING_STARTED, EventType.INTERACTION_ENDED)
+        bus.listen(
+            self._on_event,
+            EventType.RECORDING_STARTED,
+            EventType.INTERACTION_ENDED,
+            EventType.SUPERVISED,
+        )
 
     def _on_event(self, event: Event) -> None:
-        """Take a public event: which interaction is recorded, or whose legs are to end with it."""
+        """Take a public event: what is recorded, whose legs are to end with it, who attends by which leg."""
         if event.type is EventType.INTERACTION_ENDED:
             for notes in self._of_call.get(CallId(event.call_id or ""), ()):
                 if notes.ended is None:
                     notes.interaction = event.interaction_id
+        elif isinstance(event.data, SupervisionView):
+            self._supervised(CallId(event.call_id or ""), event.data)
         elif isinstance(event.data, RecordingView):
             self._recordings[event.interaction_id or ""] = event.data.recording_id
             if len(self._recordings) > _RECORDINGS:
                 self._recordings.popitem(last=False)
+
+    def _supervised(self, call: CallId, view: SupervisionView) -> None:
+        """The newest leg to the supervisor's phone is the one it attends by; its row is not made yet."""
+        role = _TAKES_OVER if view.state == PartyState.JOINED else view.role
+        for notes in reversed(self._of_call.get(call, ())):
+            if notes.outbound and notes.phone == view.number and view.state in _ATTENDED:
+                notes.attends(view.by, role)
+                return
 
     def restore(self) -> None:
         """Note the legs that were taken up from an earlier process."""
@@ -311,6 +329,7 @@ class CallRecords:
             user_agent=notes.user_agent,
             linked_call=notes.linked,
             recording_id=self._recordings.get(notes.interaction or ""),
+            attended=notes.attended,
             packets_received=stats.packets_received if is_measured else None,
             packets_sent=stats.packets_sent if is_measured else None,
             packets_lost=stats.packets_lost if is_measured else None,

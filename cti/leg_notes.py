@@ -46,9 +46,24 @@ class LegNotes(Struct):
     trunk: str | None = None
     answered: float | None = None
     codec: str = ""
+    watcher: str = ""
+    """The supervisor who attends a conversation by it, by login."""
+    roles: tuple[str, ...] = ()
+    """How, one after the other: `monitor`, `whisper`, `barge`, `take-over`."""
     call_ids: tuple[str, ...] = ()
     flow: Flow | None = None
     user_agent: str = ""
+
+    def attends(self, watcher: str, role: str) -> None:
+        """A supervisor attends a conversation by it, in this role from now on."""
+        self.watcher = watcher
+        if self.roles[-1:] != (role,):
+            self.roles += (role,)
+
+    @property
+    def attended(self) -> str | None:
+        """Who attended a conversation by it, and how; None: nobody did."""
+        return f"{self.watcher}: {', '.join(self.roles)}" if self.roles else None
 
     def belong(self, interaction: str, call: CallId) -> None:
         """It is part of an interaction, whose call may be another: it has fetched that, or picked it up."""

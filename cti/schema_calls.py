@@ -41,6 +41,8 @@ class CallLegView:
     linked_call: str | None = None
     """The call it was transferred from, or the number that sent it on."""
     recording_id: str | None = None
+    attended: str | None = None
+    """The supervisor who attended a conversation by it, and how: `boss: monitor, barge`."""
     packets_received: int | None = None
     packets_sent: int | None = None
     packets_lost: int | None = None

@@ -20,12 +20,14 @@ class LocalProtocolError(SwitchError):
 class RemoteProtocolError(SwitchError):
     """The peer broke the protocol.
 
-    `status` is the SIP status to answer with; 0 means: answer nothing.
+    `status` is the SIP status to answer with; 0 means: answer nothing. `slug` is what records say, where
+    one word tells more than the status.
     """
 
-    def __init__(self, message: str, *, status: int = 400) -> None:
+    def __init__(self, message: str, *, status: int = 400, slug: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.slug = slug
 
 
 class MediaUnavailableError(SwitchError):

@@ -62,6 +62,8 @@ class CallLeg(Base):
     """The call it was transferred from, or the number that sent it on."""
     recording_id: Mapped[str | None] = mapped_column(String(64))
     """A recording of its call."""
+    attended: Mapped[str | None] = mapped_column(String(128))
+    """The supervisor who attended a conversation by it, and how: `boss: monitor, barge`. NULL: nobody did."""
     packets_received: Mapped[int | None] = mapped_column(Integer)
     packets_sent: Mapped[int | None] = mapped_column(Integer)
     packets_lost: Mapped[int | None] = mapped_column(Integer)

@@ -82,6 +82,7 @@ def _row(row: Any) -> CallLegRow:
         user_agent=row.user_agent,
         linked_call=row.linked_call,
         recording_id=row.recording_id,
+        attended=row.attended,
         packets_received=row.packets_received,
         packets_sent=row.packets_sent,
         packets_lost=row.packets_lost,

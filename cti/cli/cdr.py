@@ -1,33 +1,38 @@
-"""`switchroom cdr`: call detail records, listed and exported from the store."""
+"""`switchroom cdr`: call detail records, listed, shown and exported from the store."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from cti.cli.db import add_database_options, configured, database_url, existing
+from cti.cli.db import add_database_options, database_url, existing
 from cti.cli.exports import add_force, is_in_the_way
+from cti.cli.options import site_from
 
 if TYPE_CHECKING:
-    from crm_store.facts import CallLegFilter
+    from crm_store.facts import CallLegFilter, InteractionFacts
     from crm_store.rows import CallLegRow
     from crm_store.store import Store
 
 _EPILOG = """examples:
   switchroom cdr list --limit 20
   switchroom cdr list --number +12025550109 --since 2026-03-01
+  switchroom cdr show call-4711
   switchroom cdr export march.csv --since 2026-03-01 --until 2026-04-01
   switchroom cdr export failed.json --result failed --trunk carrier
 
-One row a leg: the legs of one call have the same call_id. Times of an export are UTC (ISO 8601); in
-JSON each line is one leg.
+One row a leg: the legs of one call have the same call_id, which stands last in a line of the list.
+`show` has what was kept of the call's interactions as well: who had it, and which supervisor listened,
+whispered or barged in. Times of an export are UTC (ISO 8601); in JSON each line is one leg.
 """
 _PAGE: Final = 1000
+_LONGEST: Final = 40
+"""Characters of a value that stands in a line."""
 _TIMES: Final = ("started", "rang", "answered", "ended")
 
 
@@ -35,14 +40,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Describe the command."""
     parser = subparsers.add_parser(
         "cdr",
-        help="list and export call detail records",
-        description="List and export call detail records.",
+        help="list, show and export call detail records",
+        description="List, show and export call detail records.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="the newest legs")
     listing.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
+    showing = actions.add_parser(
+        "show", help="the legs of one call, and the course of its interactions"
+    )
+    showing.add_argument("call", help="the id of a call")
+    add_database_options(showing)
     exporting = actions.add_parser("export", help="write all of them to a file, .csv or .json")
     exporting.add_argument("file", type=Path, help="its name ends in .csv or .json; - for CSV here")
     add_force(exporting)
@@ -65,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
     from cti.settings import SettingsError
 
     async def work() -> int:
-        settings = configured(args)
+        settings = site_from(args)
         store = await Store.open(existing(args.database or database_url(settings)), data_dir=None)
         try:
-            return await (_list if args.action == "list" else _export)(store, args)
+            return await _ACTIONS[args.action](store, args)
         finally:
             await store.close()
 
@@ -115,16 +125,53 @@ async def _list(store: Store, args: argparse.Namespace) -> int:
     if not found:
         print("There are no such calls.")
     for leg in found:
-        at = datetime.fromtimestamp(leg.started).astimezone()
-        talked = leg.ended - leg.answered if leg.answered is not None else 0.0
-        door = leg.trunk or leg.phone or "-"
-        mos = "" if leg.mos is None else f"  MOS {leg.mos:.1f}"
-        status = f" ({leg.status})" if leg.status else ""
-        print(
-            f"{at:%Y-%m-%d %H:%M:%S}  {leg.direction:3} {leg.caller or '-':>16} > {leg.called or '-':16}"
-            f" {door:10} {talked:7.1f} s  {leg.result}: {leg.reason}{status}{mos}  {leg.call_id}"
-        )
+        print(f"{_line(leg)}  {leg.call_id}")
     return 0
+
+
+def _line(leg: CallLegRow) -> str:
+    """One leg in words."""
+    at = datetime.fromtimestamp(leg.started).astimezone()
+    talked = leg.ended - leg.answered if leg.answered is not None else 0.0
+    door = leg.trunk or leg.phone or "-"
+    mos = "" if leg.mos is None else f"  MOS {leg.mos:.1f}"
+    status = f" ({leg.status})" if leg.status else ""
+    attended = "" if leg.attended is None else f"  [{leg.attended}]"
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S}  {leg.direction:3} {leg.caller or '-':>16} > {leg.called or '-':16}"
+        f" {door:10} {talked:7.1f} s  {leg.result}: {leg.reason}{status}{mos}{attended}"
+    )
+
+
+async def _show(store: Store, args: argparse.Namespace) -> int:
+    from crm_store.facts import CallLegFilter
+
+    legs = await store.call_legs(CallLegFilter(call_id=args.call), limit=_PAGE)
+    if not legs:
+        print(
+            f"There is no call {args.call}; `switchroom cdr list` has their ids.", file=sys.stderr
+        )
+        return 1
+    for leg in reversed(legs):  # as they began
+        print(_line(leg))
+    for interaction in dict.fromkeys(leg.interaction_id for leg in reversed(legs)):
+        found = None if interaction is None else await store.get_interaction(interaction)
+        if found is not None:
+            _print_course(found)
+    return 0
+
+
+def _print_course(interaction: InteractionFacts) -> None:
+    """What happened in an interaction, a line each, with what is short enough to be read in one."""
+    print(f"\n{interaction.interaction_id}: {interaction.result or 'not over'}")
+    for line in interaction.timeline:
+        at = datetime.fromtimestamp(line.at).astimezone()
+        told = (f"{key}={value}" for key, value in line.data.items() if _is_short(value))
+        print(f"  {at:%H:%M:%S}  {line.type:20} {'  '.join(told)}".rstrip())
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str | int | float) and value != "" and len(str(value)) <= _LONGEST
 
 
 async def _export(store: Store, args: argparse.Namespace) -> int:
@@ -208,3 +255,10 @@ def _progress(total: int) -> Callable[[int], None]:
 
 def _quiet(written: int) -> None:
     """Nobody looks on."""
+
+
+_ACTIONS: Final[dict[str, Callable[[Store, argparse.Namespace], Awaitable[int]]]] = {
+    "list": _list,
+    "show": _show,
+    "export": _export,
+}

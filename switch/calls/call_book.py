@@ -49,9 +49,7 @@ class CallBook:
         call = self._calls.get(leg.call)
         if call is None:
             call = self._calls[leg.call] = Call(leg.call, leg.began, leg.id)
-            way = "to" if leg.outbound else "from"
-            door = leg.trunk or leg.phone
-            log.info("call %s begins: %s %s by %s", call.id, way, leg.number or "unknown", door)
+            log.info("call %s begins: %s", call.id, _way(leg))
         call.legs[leg.id] = leg
 
     def restore(self, leg: Leg) -> None:
@@ -101,3 +99,11 @@ class CallBook:
 
 def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _way(leg: Leg) -> str:
+    """Who calls whom, and by which trunk or phone."""
+    door = leg.trunk or leg.phone
+    if leg.outbound:
+        return f"to {leg.number or 'unknown'} by {door}"
+    return f"from {leg.number or 'unknown'} by {door}, who dialled {leg.dialled or 'nothing'}"

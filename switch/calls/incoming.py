@@ -106,6 +106,7 @@ class Incoming:
             session=event.session,
             outbound=False,
             number=admitted.caller_number,
+            dialled=admitted.called,
             phone=admitted.source_name if is_phone else None,
             trunk=None if is_phone else admitted.source_name,
             dtmf=admitted.dtmf,
@@ -139,7 +140,7 @@ class Incoming:
             if not isinstance(error, RemoteProtocolError):
                 raise
             log.debug("offer of %s refused: %s", event.session, error)
-            reason = "no-common-codec" if error.status == 488 else "bad-offer"
+            reason = error.slug or "bad-offer"
             if error.status != 488:
                 return Denied(status=error.status, reason=reason)
             # RFC 3261 section 21.4.26: what would have to change. Our own words, never the offer's.

@@ -164,6 +164,8 @@ class Leg(Struct, eq=False, kw_only=True):
     outbound: bool
     number: str
     """The other side's number as far as this leg knows it."""
+    dialled: str = ""
+    """What an incoming caller dialled; for the log."""
     phone: str | None
     """The phone behind the leg, if it is one of ours."""
     trunk: str | None

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from switch.calls import status
 from switch.calls.attempt import Hop
 from switch.calls.call_book import CallBook
@@ -178,8 +180,11 @@ class Legs:
         state, actions = found
         log.debug("leg %s: %s, %s: %s", leg.id, leg.state, event, state)
         leg.state = state
+        cause = cause or _UNEXPLAINED
+        if Action.SEND_FINAL in actions:  # the record of the leg says what its peer was told
+            cause = replace(cause, status=leg.refuse_with or status.final_status(cause))
         for action in actions:
-            self._carry_out(leg, action, cause or _UNEXPLAINED, by_peer)
+            self._carry_out(leg, action, cause, by_peer)
 
     def answer(self, leg: Leg) -> None:
         """Answer an incoming leg; without an offer our 200 makes one, and the ACK answers it."""
@@ -338,9 +343,8 @@ class Legs:
                 assert_never(action)
 
     def _refuse(self, leg: Leg, cause: EndCause, now: float) -> None:
-        final = leg.refuse_with or status.final_status(cause)
-        headers = self._busy_headers if final == 503 else ()
-        self._ua.reject(leg.session, final, leg.refuse_words or None, now, headers)
+        headers = self._busy_headers if cause.status == 503 else ()
+        self._ua.reject(leg.session, cause.status, leg.refuse_words or None, now, headers)
 
     def _connect(self, leg: Leg, now: float) -> None:
         self._giving_up.stop(leg)

@@ -55,7 +55,10 @@ _TOLD: Final = {
 
 _PASSED_ON: Final = frozenset({403, 404, 410, 480, 483, 484, 486, 488, 600, 603, 604})
 """Statuses of the callee that mean the same to the caller. A challenge (401, 407) or a redirection
-is between us and the callee, and its 503 would read as if we were overloaded (21.5.4)."""
+is between us and the callee. So is its 503, and that of a transport that failed: passed on it would read
+as if we took no calls at all (RFC 3261 sections 16.7 and 21.5.4), and carriers would stop sending us
+others. The 500 that a proxy makes of it would say that the fault is ours, and phones show it so; we are the
+callee to whoever calls us, and 480 says what is known: nobody can be reached there now."""
 
 
 def cause_of_status(status: int, *, heard_back: bool) -> EndCause:

@@ -10,7 +10,7 @@ from switch.errors import RemoteProtocolError
 from switch.sdp.codecs import KNOWN, NO_NUMBERS, Numbers, OpusParameters, opus_parameters
 from switch.sdp.description import Codec, Description, Direction, Media
 from switch.sdp.negotiated_audio import PTIME_MS, NegotiatedAudio, telephone_event
-from switch.sdp.transport import Refusal, Transport, TransportNegotiation, is_secure
+from switch.sdp.transport import CLEAR, Refusal, Transport, TransportNegotiation, is_secure
 
 NOT_ACCEPTABLE: Final = 488
 
@@ -46,17 +46,18 @@ def best(offer: Description, most: Direction, means: Means) -> Choice:
         RemoteProtocolError: 488 when none can.
     """
     found: Choice | None = None
-    why = "it has none"
-    for index in range(len(offer.media)):
+    refusal = Refusal("it has none")
+    for index, media in enumerate(offer.media):
         choice = choose(offer, index, most, means, is_answer=False)
         if isinstance(choice, Refusal):
-            why = choice.why
+            refusal = choice if media.kind == "audio" else refusal
         elif choice.transport.is_secure:
             return choice
         elif found is None:
             found = choice
     if found is None:
-        raise RemoteProtocolError(f"no acceptable audio in the offer: {why}", status=NOT_ACCEPTABLE)
+        words = f"no acceptable audio in the offer: {refusal.why}"
+        raise RemoteProtocolError(words, status=NOT_ACCEPTABLE, slug=refusal.slug)
     return found
 
 
@@ -68,7 +69,7 @@ def choose(
     if media.kind != "audio" or media.port == 0:
         return Refusal("no audio is wanted")
     if is_answer and is_secure(means.profile) and not is_secure(media.protocol):
-        return Refusal("it is in clear, where encryption was offered and nothing else")
+        return Refusal("it is in clear, where encryption was offered and nothing else", CLEAR)
     transport = means.transport.judge(media, is_answer=is_answer)
     if isinstance(transport, Refusal):
         return transport

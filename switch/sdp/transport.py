@@ -28,6 +28,11 @@ from switch.sdp.sdes import KEY_OCTETS, CryptoError, CryptoLine, new_key, usable
 PLAIN_PROFILES = ("RTP/AVP", "RTP/AVPF")
 SDES_PROFILES = ("RTP/SAVP", "RTP/SAVPF")
 DTLS_PROFILES = ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
+NO_COMMON_CODEC = "no-common-codec"
+CLEAR = "encryption-required"
+"""The peer sends in clear what must be encrypted here."""
+ENCRYPTED = "encryption-unusable"
+"""The peer encrypts in a way that is not taken here."""
 _PROFILES = frozenset((*PLAIN_PROFILES, *SDES_PROFILES, *DTLS_PROFILES))
 _FINGERPRINT = re.compile(r"(sha-256) +((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", re.IGNORECASE)
 _ROLES = {"active": "server", "passive": "client", "actpass": "client"}
@@ -152,6 +157,8 @@ class Refusal(Struct, frozen=True):
     """Why a stream cannot be taken, in words that name no key."""
 
     why: str
+    slug: str = NO_COMMON_CODEC
+    """The same in one word, for records and counters."""
 
 
 class TransportNegotiation:
@@ -256,7 +263,7 @@ class TransportNegotiation:
         if profile in DTLS_PROFILES or (profile in SDES_PROFILES and said.fingerprints):
             return self._judge_dtls(found, media, is_answer=is_answer)
         if policy is SrtpPolicy.DTLS:
-            return Refusal("only DTLS-SRTP is taken here")
+            return Refusal("only DTLS-SRTP is taken here", CLEAR if not said.crypto else ENCRYPTED)
         if policy is not SrtpPolicy.OFF and said.crypto:
             keys = self._judge_keys(said.crypto, is_answer=is_answer)
             if isinstance(keys, Keys):
@@ -264,26 +271,27 @@ class TransportNegotiation:
             if policy is SrtpPolicy.REQUIRED or profile in SDES_PROFILES or is_answer:
                 return keys
         elif profile in SDES_PROFILES:
-            return Refusal("SRTP is switched off here" if said.crypto else "SAVP without keys")
+            why = "SRTP is switched off here" if said.crypto else "SAVP without keys"
+            return Refusal(why, ENCRYPTED)
         if policy is SrtpPolicy.REQUIRED:
-            return Refusal("SRTP is required here")
+            return Refusal("SRTP is required here", CLEAR)
         return found
 
     def _judge_keys(self, written: tuple[str, ...], *, is_answer: bool) -> Keys | Refusal:
         try:
             lines = usable_lines(written)
         except CryptoError as error:
-            return Refusal(str(error))
+            return Refusal(str(error), ENCRYPTED)
         if is_answer:
             if len(lines) != 1 or len(written) != 1:
-                return Refusal("the answer does not choose one crypto line")
+                return Refusal("the answer does not choose one crypto line", ENCRYPTED)
             theirs = lines[0]
             for ours in self._offered:
                 if (ours.tag, ours.suite) == (theirs.tag, theirs.suite):
                     return Keys(ours.suite, ours.key, theirs.key, ours.tag)
-            return Refusal("the answer chooses a crypto line that was not offered")
+            return Refusal("the answer chooses a crypto line that was not offered", ENCRYPTED)
         if not lines:
-            return Refusal("none of the crypto lines can be used")
+            return Refusal("none of the crypto lines can be used", ENCRYPTED)
         theirs = lines[0]
         before = self.agreed.keys
         if before is not None and (before.suite, before.receive) == (theirs.suite, theirs.key):
@@ -298,9 +306,9 @@ class TransportNegotiation:
     ) -> Transport | Refusal:
         said, before = media.transport, self.agreed
         if self._terms.policy is SrtpPolicy.OFF:
-            return Refusal("SRTP is switched off here")
+            return Refusal("SRTP is switched off here", ENCRYPTED)
         if not self._terms.fingerprint:
-            return Refusal("this gateway speaks no DTLS")
+            return Refusal("this gateway speaks no DTLS", ENCRYPTED)
         fingerprint = next(
             (
                 m[2].upper()
@@ -310,10 +318,10 @@ class TransportNegotiation:
             "",
         )
         if not fingerprint:
-            return Refusal("no fingerprint by SHA-256")
+            return Refusal("no fingerprint by SHA-256", ENCRYPTED)
         setup = said.setup or ("active" if is_answer else "")
         if setup not in _ROLES or (is_answer and setup == "actpass"):
-            return Refusal(f"a=setup:{said.setup[:16]} cannot be answered")
+            return Refusal(f"a=setup:{said.setup[:16]} cannot be answered", ENCRYPTED)
         dtls = self._associate(
             Dtls(_ROLES[setup], fingerprint, said.tls_id), any_role=setup == "actpass"
         )

@@ -31,6 +31,7 @@ FULL = CallLegRow(
     user_agent="phone 1.0",
     linked_call="call-0",
     recording_id="recording-1",
+    attended="boss: monitor, barge",
     packets_received=2900,
     packets_sent=2901,
     packets_lost=3,

@@ -10,7 +10,7 @@ from crm_store.rows import CallLegRow
 from cti.bus import Bus
 from cti.call_records import CallRecords
 from cti.leg_notes import LegNotes
-from cti.schema import EventType
+from cti.schema import EventType, SupervisionView
 from cti.schema_course import Cleared
 from switch.calls.events import CallRefused, LegStarted
 from switch.calls.fan_out import FanOut
@@ -98,6 +98,32 @@ def test_a_call_of_two_phones_has_a_row_for_each_leg(office: Office) -> None:
     assert came.sip_call_id != went.sip_call_id
     assert came.user_agent == "Switchroom"  # the test's phones are of this stack
     assert {notes.leg for notes, _ in office.figures} == {came.leg_id, went.leg_id}
+
+
+def test_the_leg_of_a_supervisor_says_who_attended_and_how(office: Office) -> None:
+    bench = office.bench
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    ann.call("1002")
+    bob.answer()
+    call = bench.of(LegStarted)[0].call
+    for role, state in (("monitor", "calling"), ("monitor", "attending"), ("barge", "attending")):
+        view = SupervisionView(by="boss", number="1002", role=role, state=state)
+        office.bus.publish(EventType.SUPERVISED, view, interaction_id="i-1", call_id=call)
+    bob.hang_up()
+    left = SupervisionView(by="boss", number="1002", role="barge", state="left")
+    office.bus.publish(EventType.SUPERVISED, left, interaction_id="i-1", call_id=call)
+    assert office.row("out").attended == "boss: monitor, barge"
+    assert office.row("in").attended is None
+
+
+def test_who_is_told_one_status_and_records_another_is_one_and_the_same(office: Office) -> None:
+    """A carrier that cannot be reached is no 503 of ours (RFC 3261 section 16.7): the caller gets 480."""
+    bench = office.bench
+    caller, callee = bench.phone("1001"), bench.phone("1002")
+    caller.call("1002")
+    callee.reject(503)
+    assert office.row("out").status == 503
+    assert (office.row("in").status, caller.statuses()[-1]) == (480, 480)
 
 
 def test_an_interaction_that_is_over_with_its_first_leg_is_that_of_the_others_too(

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from crm_store.rows import CallLegRow
+from crm_store.rows import CallLegRow, InteractionRow, TimelineRow
 from crm_store.store import Store
 from cti.cli.main import main
 from cti.schema_calls import MessageView, TraceView
@@ -58,6 +59,55 @@ def test_records_are_listed_newest_first(store: str, capsys: pytest.CaptureFixtu
     assert "completed: caller-hung-up (200)  MOS 4.2" in lines[0]
     assert main(["cdr", "list", "--number", "nobody", "--database", store]) == 0
     assert "no such calls" in capsys.readouterr().out
+
+
+def test_a_call_is_shown_with_who_attended_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/attended.db"
+    leg = CallLegRow(
+        leg_id="leg-1",
+        call_id="call-1",
+        interaction_id="contact-1",
+        direction="in",
+        caller="+12025550109",
+        called="4000",
+        started=NOON,
+        ended=NOON + 60,
+        result="completed",
+        reason="caller-hung-up",
+    )
+    listening = replace(
+        leg,
+        leg_id="leg-2",
+        direction="out",
+        phone="1040",
+        started=NOON + 9,
+        attended="boss: monitor, barge",
+    )
+    told = {"by": "boss", "number": "1040", "role": "monitor", "state": "attending", "reason": ""}
+
+    async def fill() -> None:
+        store = await Store.open(url, data_dir=tmp_path)
+        store.history.append(InteractionRow(interaction_id="contact-1", started=NOON, revision=1))
+        line = TimelineRow(
+            interaction_id="contact-1", seq=2, at=NOON + 10, type="Supervised", data=told
+        )
+        store.history.append(line)
+        store.history.append(leg)
+        store.history.append(listening)
+        await store.history.flush()
+        await store.close()
+
+    asyncio.run(fill())
+    assert main(["cdr", "show", "call-1", "--database", url]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[1].endswith("[boss: monitor, barge]")
+    assert out[3] == "contact-1: not over"
+    assert "Supervised" in out[4]
+    assert out[4].endswith("by=boss  number=1040  role=monitor  state=attending")
+    assert main(["cdr", "show", "call-2", "--database", url]) == 1
+    assert "no call call-2" in capsys.readouterr().err
 
 
 def test_records_are_exported_whole_as_csv(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -30,9 +32,10 @@ from switch.gateway.protocol import (
 )
 from switch.ids import LegId
 from switch.sdp.offer_answer import AudioNegotiation
+from switch.sdp.transport import SrtpPolicy
 from switch.sip.events import Failed, Invited
 from switch.trunks.source import Source
-from tests.switch.calls.bench import Bench
+from tests.switch.calls.bench import PLAN, TRUNKS, Bench
 from tests.switch.calls.phone import Phone
 
 HANG_UP = EndCause(Result.COMPLETED, "flow-ended")
@@ -134,7 +137,7 @@ def test_an_entry_that_never_answers_is_given_up() -> None:
     bench, caller, leg = arrived(Bench(CallSettings(setup_timeout_s=30)))
     bench.advance(31)
     assert caller.statuses() == [480]
-    assert bench.ends() == {leg: EndCause(Result.NO_ANSWER, "not-answered")}
+    assert bench.ends() == {leg: EndCause(Result.NO_ANSWER, "not-answered", 480)}
     bench.check_forgotten()
 
 
@@ -367,7 +370,7 @@ def test_a_fault_of_the_application_ends_that_call_alone() -> None:
     other.call("4000")
     assert other.statuses() == [500]
     assert bench.calls.faults == 1
-    assert list(bench.ends().values()) == [EndCause(Result.FAILED, "internal-error")]
+    assert list(bench.ends().values()) == [EndCause(Result.FAILED, "internal-error", 500)]
     assert bench.calls.legs_alive == 1
     assert not caller.is_idle
     assert bench.calls.describe()[0].leg == leg
@@ -411,6 +414,21 @@ def test_an_offer_without_a_codec_of_ours_is_488_before_anybody_is_troubled() ->
     assert caller.statuses() == [488, 400]
     assert bench.of(IncomingLeg) == []
     bench.check_forgotten()
+
+
+def test_the_log_says_who_called_and_what_was_dialled(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "switch.calls.call_book"):
+        arrived()
+    assert "begins: from +12025550100 by lab, who dialled 4000" in caplog.text
+
+
+def test_a_trunk_call_in_clear_where_encryption_is_required_is_recorded_as_that() -> None:
+    lab = replace(TRUNKS["lab"], srtp=SrtpPolicy.REQUIRED)
+    bench = Bench(plan=replace(PLAN, trunks={**TRUNKS, "lab": lab}))
+    caller = bench.stranger("+12025550100")
+    caller.call("4000")
+    assert caller.statuses() == [488]
+    assert bench.of(CallRefused)[-1].reason == "encryption-required"
 
 
 def test_too_many_calls_a_late_loop_and_missing_ports_are_503_with_retry_after() -> None:

@@ -273,6 +273,26 @@ def test_required_is_not_talked_out_of_it() -> None:
         side.accept_answer(sdp())
 
 
+@pytest.mark.parametrize(
+    ("policy", "offer", "slug"),
+    [
+        ("required", sdp(), "encryption-required"),
+        ("dtls", sdp(), "encryption-required"),
+        ("off", sdp(f"a=crypto:1 {TAIL}", media=SAVP), "encryption-unusable"),
+        ("required", sdp("a=crypto:1 ODD inline:x", media=SAVP), "encryption-unusable"),
+        ("accept", sdp(media="m=audio 4000 RTP/AVP 18"), "no-common-codec"),
+    ],
+)
+def test_a_refused_offer_says_in_one_word_whether_encryption_is_the_cause(
+    policy: str, offer: bytes, slug: str
+) -> None:
+    """A video stream behind it, which nobody wants, is not the cause."""
+    for body in (offer, offer + b"m=video 6000 RTP/AVP 31\r\n"):
+        with pytest.raises(RemoteProtocolError) as caught:
+            secure(policy).answer(body)
+        assert (caught.value.status, caught.value.slug) == (488, slug)
+
+
 def test_our_key_stays_while_the_peers_does() -> None:
     side = secure()
     side.answer(sdp(f"a=crypto:1 {TAIL}", media=SAVP))
