@@ -219,26 +219,30 @@ EXPORT_COLUMNS: Final = (
     "record",
     "id",
 )
+_JUDGED: Final = "judged"
+"""What the classifier heard, kilobytes of it: in the file for those who ask."""
 _MOMENTS: Final = frozenset(name for name in EXPORT_COLUMNS if name.endswith("_at"))
 _OF_A_DIAL: Final = frozenset({"dialled_at", "local_time"})
 
 
-def export_header() -> bytes:
+def export_columns(*, with_judged: bool) -> tuple[str, ...]:
+    """The columns of the file."""
+    return tuple(name for name in EXPORT_COLUMNS if with_judged or name != _JUDGED)
+
+
+def export_header(columns: Sequence[str]) -> bytes:
     """The first line of the file, with a mark by which spreadsheets know UTF-8."""
-    return b"\xef\xbb\xbf" + (",".join(EXPORT_COLUMNS) + "\r\n").encode()
+    return b"\xef\xbb\xbf" + (",".join(columns) + "\r\n").encode()
 
 
-def export_lines(attempts: Sequence[AttemptView]) -> bytes:
+def export_lines(attempts: Sequence[AttemptView], columns: Sequence[str]) -> bytes:
     """Attempts as lines of CSV. Moments are UTC in ISO 8601."""
     out = io.StringIO()
     writer = csv.writer(out)
     for attempt in attempts:
         unsaid = frozenset[str]() if attempt.is_dialled else _OF_A_DIAL
         writer.writerow(
-            [
-                "" if name in unsaid else _cell(name, getattr(attempt, name))
-                for name in EXPORT_COLUMNS
-            ]
+            ["" if name in unsaid else _cell(name, getattr(attempt, name)) for name in columns]
         )
     return out.getvalue().encode()
 

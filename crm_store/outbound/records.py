@@ -180,8 +180,11 @@ class Records:
         outcome: Outcome | None = None,
         since: float | None = None,
         until: float | None = None,
+        with_judged: bool = False,
     ) -> AsyncIterator[bytes]:
         """Who was called when and why it was allowed: CSV (UTF-8 with BOM) in pieces, oldest first.
+
+        `with_judged`: and what the classifier heard, some kilobytes an attempt.
 
         Each piece is a query of its own: nothing is held open while somebody downloads slowly.
         """
@@ -192,7 +195,8 @@ class Records:
             since=since,
             until=until,
         )
-        piece = record_rows.export_header()
+        columns = record_rows.export_columns(with_judged=with_judged)
+        piece = record_rows.export_header(columns)
         beyond: tuple[float, str] | None = None
         while True:
             found = await self._database.look(
@@ -205,7 +209,7 @@ class Records:
                 )
             )
             # The headers come with the first rows: where the store is away, nothing is sent.
-            yield piece + record_rows.export_lines(found)
+            yield piece + record_rows.export_lines(found, columns)
             if len(found) < _EXPORTED_AT_ONCE:
                 return
             piece, beyond = b"", (found[-1].dialled_at, found[-1].id)

@@ -119,8 +119,12 @@ class CampaignRecords(Protocol):
         outcome: str,
         since: float | None,
         until: float | None,
+        with_judged: bool,
     ) -> AsyncIterator[bytes]:
-        """Who was called when and why it was allowed, as CSV in pieces, oldest first."""
+        """Who was called when and why it was allowed, as CSV in pieces, oldest first.
+
+        `with_judged`: and what the classifier heard of it.
+        """
 
     def upload(self, name: str, actor: Account) -> tuple[str, Path]:
         """An id and a path for a file that is sent."""

@@ -10,7 +10,8 @@ from typing import Final
 
 from acd.dialer import settings_check
 from acd.dialer.model import PACED, Blocker, Mode
-from acd.dialer.settings import CampaignSettings, moment
+from acd.dialer.settings import CampaignSettings, Window, moment
+from cti.campaigns.settings_body import BadSettingsError
 from cti.flows import prompt_folders
 from cti.paths import shipped
 from cti.settings import Settings
@@ -86,9 +87,29 @@ def problems_of(settings: CampaignSettings, ground: Ground) -> list[str]:
     return [*_names(settings, ground), *settings_check.problems_of(settings)]
 
 
+def further_problems(bad: BadSettingsError, given: Collection[str], ground: Ground) -> list[str]:
+    """What is wrong besides in settings of which a part cannot be read; `given` are their keys.
+
+    What cannot be read has its default here. Where that is the mode, nothing is said of what is not given:
+    another mode asks for other settings.
+    """
+    if bad.rest is None:
+        return []
+    told = {problem.partition(": ")[0] for problem in bad.problems}
+    return [
+        problem
+        for problem in problems_of(bad.rest, ground)
+        if problem.partition(": ")[0] not in told
+        and ("mode" not in told or re.split(r"[.:\[]", problem)[0] in given)
+    ]
+
+
 def past_end(settings: CampaignSettings, now: float) -> list[str]:
     """An end that is given and has been already: the campaign would be over before it begins."""
-    end = moment(settings.ends)
+    try:
+        end = moment(settings.ends)
+    except ValueError:
+        return []  # told as no date
     return [f"ends: {settings.ends} is past"] if end is not None and end <= now else []
 
 
@@ -137,14 +158,31 @@ def _abandon_message(settings: CampaignSettings, ground: Ground) -> Iterator[str
 
 def warnings_of(settings: CampaignSettings, ground: Ground) -> list[Blocker]:
     """What lets it dial, and is to be mended all the same."""
+    return [*_generic_message(settings, ground), *_night(settings)]
+
+
+def _generic_message(settings: CampaignSettings, ground: Ground) -> Iterator[Blocker]:
     message = settings.abandon_message
     if settings.mode not in PACED or not ground.is_shipped(message, settings.language):
-        return []
+        return
     words = (
         f"People for whom no agent comes hear the shipped prompt {message}, which says neither who called "
         "nor a number, as the US rule asks: record one, and name it as abandon_message."
     )
-    return [Blocker(code="generic-message", words=words)]
+    yield Blocker(code="generic-message", words=words)
+
+
+def _night(settings: CampaignSettings) -> Iterator[Blocker]:
+    """Hours beyond those of the US rule (47 CFR 64.1200(c)(1)), which are the defaults of a window."""
+    day = Window()
+    for number, window in enumerate(settings.windows):
+        if window.begin < day.begin or window.end > day.end:  # both are checked: HH:MM
+            words = (
+                f"windows[{number}] lets people be called from {window.begin} to {window.end} by their "
+                f"clock; the US rule allows {day.begin} to {day.end}, and other countries' are narrower: "
+                "make sure that yours allows it."
+            )
+            yield Blocker(code="night-window", words=words)
 
 
 def _trunk(settings: CampaignSettings, ground: Ground) -> Iterator[str]:

@@ -17,10 +17,11 @@ from acd.errors import AcdError
 from acd.model import AgentId
 from cti.api.ports import Account
 from cti.campaigns import settings_body
-from cti.campaigns.checks import NAME, Ground, past_end, problems_of
+from cti.campaigns.checks import NAME, Ground, further_problems, past_end, problems_of
 from cti.campaigns.decision_files import Logged
 from cti.campaigns.errors import answering, bad_settings, told
 from cti.campaigns.service import CampaignService
+from cti.campaigns.settings_body import BadSettingsError
 from cti.campaigns.views import knowing_the_list, preview_view, why_view
 from cti.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 from cti.schema import Role
@@ -170,7 +171,8 @@ class CampaignDesk:
         self._must_be_loaded()
         name = self._new_name(request.name)
         async with answering():
-            settings = settings_body.read({**request.settings, "name": name})
+            body = {**request.settings, "name": name}
+            settings = self._read(lambda: settings_body.read(body), request.settings)
             self._check(settings, "ends")
             kept = await self._store.campaigns.create(settings, at=self._now(), by=actor.login)
             await self._service.load(kept)
@@ -183,7 +185,7 @@ class CampaignDesk:
         broken = self._service.broken.get(known)
         before = self._dialer.settings(known) if broken is None else broken[0].settings
         async with answering():
-            settings = settings_body.changed(before, change)
+            settings = self._read(lambda: settings_body.changed(before, change), change)
             self._check(settings, *change)
             kept = await self._store.campaigns.update(settings, at=self._now(), by=actor.login)
             if broken is None:
@@ -293,10 +295,20 @@ class CampaignDesk:
         settings = settings_body.as_data(self._dialer.settings(name))
         return CampaignDetail(campaign=self._service.view(name), settings=settings)
 
+    def _read(
+        self, read: Callable[[], CampaignSettings], given: Collection[str]
+    ) -> CampaignSettings:
+        """Read settings that were sent. Raises `BadSettingsError`, with all that is wrong in them."""
+        try:
+            return read()
+        except BadSettingsError as error:
+            error.problems += further_problems(error, given, self._ground)
+            raise
+
     def _check(self, settings: CampaignSettings, *changed: str) -> None:
         problems = problems_of(settings, self._ground)
-        if "ends" in changed and not problems:
-            problems = past_end(settings, self._now())
+        if "ends" in changed:
+            problems += past_end(settings, self._now())
         if problems:
             raise bad_settings(problems)
 

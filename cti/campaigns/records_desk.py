@@ -105,6 +105,7 @@ class RecordsDesk:
         outcome: str,
         since: float | None,
         until: float | None,
+        with_judged: bool,
     ) -> AsyncIterator[bytes]:
         """Who was called when and why it was allowed, as CSV in pieces, oldest first.
 
@@ -125,6 +126,7 @@ class RecordsDesk:
                 outcome=wanted,
                 since=since,
                 until=until,
+                with_judged=with_judged,
             )
         )
         async with answering():

@@ -15,14 +15,17 @@ from cti.campaigns import settings_words
 
 _MOST_KEYS: Final = 2000
 """In a change, of all tables together."""
+_MOST_PROBLEMS: Final = 20
 
 
 class BadSettingsError(Exception):
     """What cannot be made a campaign's settings: a sentence each, which begins with the key."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], rest: CampaignSettings | None = None) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+        self.rest = rest
+        """What can be read, with defaults for the others: more may be wrong in it. None: nothing can."""
 
 
 def as_data(settings: CampaignSettings) -> dict[str, Any]:
@@ -43,25 +46,45 @@ def changed(settings: CampaignSettings, change: Mapping[str, Any]) -> CampaignSe
 
 
 def read(data: Mapping[str, Any]) -> CampaignSettings:
-    """Settings from plain data. Raises `BadSettingsError`."""
-    problems = list(_unknown(data, CampaignSettings, "", [_MOST_KEYS]))
-    if problems:
-        raise BadSettingsError(problems[:20])
-    try:
-        return msgspec.convert(data, CampaignSettings)
-    except msgspec.ValidationError as error:
-        raise BadSettingsError(_all_wrong(data) or [_worded(str(error))]) from error
-
-
-def _all_wrong(data: Mapping[str, Any]) -> list[str]:
-    """The first fault of each setting, where the whole tells of the first of all."""
-    found = []
-    for key, value in data.items():
+    """Settings from plain data. Raises `BadSettingsError`, with all that cannot be read."""
+    problems, first = list(_unknown(data, CampaignSettings, "", [_MOST_KEYS])), ""
+    if not problems:
         try:
-            msgspec.convert({"name": "x", key: value}, CampaignSettings)
+            return msgspec.convert(data, CampaignSettings)
         except msgspec.ValidationError as error:
-            found.append(_worded(str(error)))
-    return found[:20]
+            first = _worded(str(error))
+    good = _good_of(data, CampaignSettings, "", problems)
+    raise BadSettingsError(problems[:_MOST_PROBLEMS] or [first], _rest(good))
+
+
+def _good_of(
+    data: Mapping[str, Any], struct: Any, where: str, problems: list[str]
+) -> dict[str, Any]:
+    """What can be read of a table; adds to `problems` the first fault of each other setting."""
+    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    good: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in fields:
+            continue  # it was told that there is no such setting
+        kind, place = fields[key], _under(where, key)
+        if isinstance(value, Mapping) and _is_struct(kind):
+            good[key] = _good_of(value, kind, place, problems)
+            continue
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            if not any(each.startswith((f"{place}.", f"{place}[")) for each in problems):
+                problems.append(_worded(str(error), place))
+        else:
+            good[key] = value
+    return good
+
+
+def _rest(good: Mapping[str, Any]) -> CampaignSettings | None:
+    try:
+        return msgspec.convert(good, CampaignSettings)
+    except msgspec.ValidationError:
+        return None
 
 
 def schema() -> dict[str, Any]:
@@ -133,11 +156,14 @@ def _is_choice(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
-def _worded(error: str) -> str:
-    """`Expected int, got str - at $.limits.calls` as `limits.calls: expected int, got str`."""
+def _worded(error: str, under: str = "") -> str:
+    """`Expected int, got str - at $.limits.calls` as `limits.calls: expected int, got str`.
+
+    `under` is where the value stands that was read alone.
+    """
     words, _, place = error.partition(" - at `")
     place = place.rpartition("` in `")[2]  # "key` in `$.retries"
-    place = place.rstrip("`").removeprefix("$").removeprefix(".")
+    place = f"{under}{place.rstrip('`').removeprefix('$')}".removeprefix(".")
     words = words.replace("`", "")
     if words.startswith("Invalid enum value"):
         words += _choices(place)

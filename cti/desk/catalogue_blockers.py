@@ -26,6 +26,7 @@ BLOCKER_WORDS: Final[dict[str, tuple[str, str]]] = {
         "the message for abandoned calls does not say who called",
         "弃呼提示未说明来电方",
     ),
+    "blocker.night-window": ("people may be called at night", "夜间也允许拨打"),
     "blocker.abandon-cap": ("the abandon cap holds it back", "受弃呼上限限制"),
     "blocker.learning": ("it learns: one dial for each agent", "学习中:按空闲座席一比一拨号"),
     "blocker.waiting-for-click": ("each dial waits for a click", "等待人工点击"),

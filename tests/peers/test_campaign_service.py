@@ -210,6 +210,13 @@ async def test_bad_requests_are_refused_in_words(
     assert reply.json()["message"]
 
 
+async def test_all_that_is_wrong_in_a_new_campaign_is_told_at_once(lab: Lab) -> None:
+    settings = {"queue": "nosuch", "mode": "predicitve", "cap": {"percent": 300}}
+    reply = await lab.post("/api/v1/campaigns", {"name": "x", "settings": settings})
+    assert reply.status_code == 422
+    assert sorted(reply.json()["details"]) == ["cap.percent", "mode", "queue"]
+
+
 async def test_dials_wait_for_a_click_and_attempts_for_the_store(lab: Lab) -> None:
     await made(lab, "clicks", (AL, BO), mode="progressive", human_initiated=True)
 

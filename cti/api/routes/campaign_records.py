@@ -160,10 +160,14 @@ async def export(
     outcome: Text = "",
     since: Moment = None,
     until: Moment = None,
+    judged: bool = False,
 ) -> Response:
-    """Who was called when, why that was allowed, by which version of the rules; oldest first."""
+    """Who was called when, why that was allowed, by which version of the rules; oldest first.
+
+    `judged`: and what the classifier heard, JSON of some kilobytes each.
+    """
     pieces = await _desk(caller, context).export(
-        name, number=number, outcome=outcome, since=since, until=until
+        name, number=number, outcome=outcome, since=since, until=until, with_judged=judged
     )
     return _exported(name, pieces)
 
@@ -176,10 +180,11 @@ async def export_all(
     outcome: Text = "",
     since: Moment = None,
     until: Moment = None,
+    judged: bool = False,
 ) -> Response:
     """The same of all campaigns."""
     pieces = await _desk(caller, context).export(
-        "", number=number, outcome=outcome, since=since, until=until
+        "", number=number, outcome=outcome, since=since, until=until, with_judged=judged
     )
     return _exported("", pieces)
 

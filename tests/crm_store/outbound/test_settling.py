@@ -245,6 +245,9 @@ async def test_a_regulator_gets_a_file(store: Store, monkeypatch: pytest.MonkeyP
     assert rows[0]["why"].endswith("rules 1")
     assert [row["is_dialled"] for row in rows] == ["yes"] * 4 + ["no", "yes"], "one was only read"
     assert (rows[3]["reason"], rows[3]["disposition"]) == ("'=SUM(A1)", 'a "b"\nc')
+    assert "judged" not in rows[0], "kilobytes that make the file unreadable"
+    asked_for = [piece async for piece in records.export(campaign=WINTER, with_judged=True)]
+    assert ",judged," in asked_for[0].decode("utf-8-sig").partition("\r\n")[0]
 
 
 async def test_a_regulator_sees_who_was_abandoned_and_opted_out_then(store: Store) -> None:

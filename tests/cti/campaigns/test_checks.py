@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from acd.dialer.model import CampaignName, Mode
-from acd.dialer.settings import CampaignSettings
+from acd.dialer.settings import CampaignSettings, Window
 from acd.model import QueueName
-from cti.campaigns.checks import Ground, past_end, problems_of, warnings_of
+from cti.campaigns.checks import Ground, further_problems, past_end, problems_of, warnings_of
+from cti.campaigns.settings_body import BadSettingsError, read
 from cti.paths import shipped
 from cti.settings import load
 from cti.site import site_of
@@ -54,6 +55,35 @@ def test_a_campaign_of_the_lab_is_all_right() -> None:
 def test_what_does_not_fit_is_named_with_what_to_do(change: dict[str, Any], words: str) -> None:
     problems = problems_of(msgspec.structs.replace(GOOD, **change), GROUND)
     assert any(problem.startswith(words) for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "warns"),
+    [("08:00", "21:00", False), ("00:00", "24:00", True), ("07:59", "20:00", True)],
+)
+def test_who_lets_people_be_called_at_night_is_warned(begin: str, end: str, warns: bool) -> None:
+    windows = (Window(begin=begin, end=end),)
+    settings = msgspec.structs.replace(GOOD, mode=Mode.PREVIEW, windows=windows)
+    assert problems_of(settings, GROUND) == []
+    assert [each.code for each in warnings_of(settings, GROUND)] == ["night-window"] * warns
+
+
+@pytest.mark.parametrize(
+    ("given", "keys"),
+    [
+        (
+            {"queue": "nosuch", "mode": "predicitve", "cap": {"percent": 300}},
+            ["mode", "queue", "cap.percent"],
+        ),
+        ({"ring_s": "long", "begins": "soon"}, ["ring_s", "queue", "begins"]),
+    ],
+)
+def test_what_cannot_be_read_hides_nothing_else(given: dict[str, Any], keys: list[str]) -> None:
+    """Where the mode is one of it, nothing is asked for that another mode might not need."""
+    with pytest.raises(BadSettingsError) as refused:
+        read({**given, "name": "spring"})
+    problems = refused.value.problems + further_problems(refused.value, given, GROUND)
+    assert [problem.partition(": ")[0] for problem in problems] == keys
 
 
 def test_a_trunk_without_permission_is_named_and_what_allows_it() -> None:

@@ -92,3 +92,14 @@ def test_all_settings_that_are_wrong_are_named_at_once() -> None:
     with pytest.raises(BadSettingsError) as refused:
         read({"name": "spring", "mode": "loud", "ring_s": "long", "goal": 5})
     assert [each.partition(":")[0] for each in refused.value.problems] == ["mode", "ring_s"]
+
+
+def test_unknown_settings_hide_no_others_nor_does_one_of_a_table() -> None:
+    cap = {"percent": "much", "lock_hours": "long", "own_days": 3}
+    with pytest.raises(BadSettingsError) as refused:
+        read({"name": "spring", "modes": 1, "cap": cap, "limits": {"callz": 1, "per_day": 2}})
+    told = [each.partition(":")[0] for each in refused.value.problems]
+    assert told == ["modes", "limits.callz", "cap.percent", "cap.lock_hours"]
+    rest = refused.value.rest
+    assert rest is not None
+    assert (rest.cap.own_days, rest.limits.per_day) == (3, 2)
