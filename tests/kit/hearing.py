@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +103,29 @@ def stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
     samples, rate = soundfile.read(path, dtype="int16")
     assert rate == 8000
     return samples[:, 0], samples[:, 1]
+
+
+async def says_something(rtp: socket.socket, remote: tuple[str, int]) -> None:
+    """Send G.711 sound from a raw socket and take what comes, until half a second of it was no silence.
+
+    It sends as a phone does, whatever comes: the first packets of a call may be there before the
+    gateway has heard of it, and are lost.
+    """
+
+    async def speak() -> None:
+        for number in range(10_000):
+            head = struct.pack("!BBHII", 0x80, 0, number, number * 160, 4711)
+            rtp.sendto(head + bytes([0x9A]) * 160, remote)
+            await asyncio.sleep(0.02)
+
+    loop = asyncio.get_running_loop()
+    speaking = asyncio.create_task(speak())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            heard = 0
+            while heard < 25:
+                heard += len(set((await loop.sock_recv(rtp, 2000))[12:])) > 8
+    finally:
+        speaking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await speaking

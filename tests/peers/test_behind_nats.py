@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
+from tests.kit.hearing import says_something
 from tests.kit.lab import Lab
 from tests.kit.raw_sip import RawSip, sdp, status
-from tests.peers.test_secure_phones import something_is_said
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -40,7 +40,7 @@ async def test_each_is_reached_where_it_really_is(lab: Lab) -> None:
             phone.acknowledge("4003", answer)
             port = re.search(r"m=audio (\d+) ", answer)
             assert port is not None
-            await something_is_said(rtp, (lab.host, int(port[1])))
+            await says_something(rtp, (lab.host, int(port[1])))
             bye = await phone.receive()
             assert bye.startswith(f"BYE sip:{phone.user}@{PRIVATE}:5060 SIP/2.0\r\n")
             kept = ("Via", "From", "To", "Call-ID", "CSeq")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
 import socket
 import ssl
-import struct
 
 import pytest
 
 from tests.kit.certificates import trusting
+from tests.kit.hearing import says_something
 from tests.kit.lab import Lab
-from tests.kit.patience import PATIENCE_S
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import sdp, status
 from tests.kit.secure_talk import SecureTalk, port_of, srtp_of
@@ -71,21 +69,8 @@ async def test_a_page_registers_and_calls_over_websocket_and_is_spoken_to(
             )
             port = re.search(r"m=audio (\d+) ", answer)
             assert port is not None
-            await something_is_said(rtp, (lab.host, int(port[1])))
+            await says_something(rtp, (lab.host, int(port[1])))
             assert status(await page.hang_up()) == 200
-
-
-async def something_is_said(rtp: socket.socket, remote: tuple[str, int]) -> None:
-    """Send sound and take what comes, until half a second of it was no silence."""
-    loop = asyncio.get_running_loop()
-    heard = 0
-    async with asyncio.timeout(PATIENCE_S):
-        for number in range(10_000):
-            head = struct.pack("!BBHII", 0x80, 0, number, number * 160, 4711)
-            rtp.sendto(head + bytes([0x9A]) * 160, remote)
-            heard += len(set((await loop.sock_recv(rtp, 2000))[12:])) > 8
-            if heard == 25:
-                return
 
 
 async def test_a_certificate_that_is_gone_is_made_anew_after_sighup(lab: Lab) -> None:

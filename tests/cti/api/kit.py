@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -378,8 +379,11 @@ class Running:
 
 @asynccontextmanager
 async def running(**settings: Any) -> AsyncIterator[Running]:
-    """A server on a free port, stopped at the end. `bans` makes the port of that name from the bus."""
-    bus = Bus(keep=settings.pop("keep", 20_000))
+    """A server on a free port, stopped at the end. `bans` makes the port of that name from the bus.
+
+    `wall` is the clock of events and tokens.
+    """
+    bus = Bus(wall=settings.pop("wall", time.time), keep=settings.pop("keep", 20_000))
     bans = settings.pop("bans", lambda bus: NobodyBanned())(bus)
     centre = Centre(bus=bus)
     accounts = PasswordAccounts(people(), hasher=CHEAP)

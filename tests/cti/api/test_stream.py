@@ -165,8 +165,10 @@ async def test_a_sign_off_while_the_stream_is_accepted_leaves_none_open(
 
 
 async def test_the_stream_ends_when_the_token_runs_out() -> None:
-    async with running(token_ttl_s=2) as run:
+    clock = [1_000_000.0]
+    async with running(token_ttl_s=60, wall=lambda: clock[0]) as run:
         client = await run.signed_on("1001")
+        clock[0] += 59.8
         async with client.stream() as stream:
             await receive(stream)
             assert await receive(stream) == {"kind": "bye", "reason": "signed-off"}
