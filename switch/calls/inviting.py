@@ -52,6 +52,7 @@ class Inviter:
             from_=self._caller(attempt) if target.caller is None else target.caller,
             to=NameAddr(self._own_uri(number) if target.called is None else target.called),
             offer=b"" if target.late_offer else negotiation.make_offer(),
+            offer_otherwise=None if target.late_offer else negotiation.offer_otherwise,
             headers=headers,
             now=now,
             credentials=target.credentials,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from switch.calls.leg import Leg
 from switch.sdp.transport import SrtpPolicy, TransportTerms
 from switch.trunks.settings import TrunkSettings
+
+_LEAVE_IT_OPEN = (SrtpPolicy.ACCEPT, SrtpPolicy.OPTIONAL)
 
 
 def accept_from_all(phone: str) -> SrtpPolicy:
@@ -33,6 +37,9 @@ class TransportPolicies:
     ) -> TransportTerms:
         """What is asked of the peer of a leg; a browser takes nothing but DTLS (RFC 8827).
 
+        A phone that refuses what is offered first is offered the other way that its policy leaves; what a
+        trunk takes is agreed with its carrier, and stands in the configuration.
+
         `fingerprint` is that of a gateway with a certificate of its own.
         """
         if fingerprint is None:
@@ -43,6 +50,11 @@ class TransportPolicies:
             policy = SrtpPolicy.ACCEPT if trunk is None else trunk.srtp
         elif leg.phone is not None:
             policy = self._of_phone(leg.phone)
-        if is_browser and policy is not SrtpPolicy.OFF and fingerprint:
-            policy = SrtpPolicy.DTLS
-        return TransportTerms(policy=policy, fingerprint=fingerprint, random=secrets.token_bytes)
+        own = TransportTerms(policy=policy, fingerprint=fingerprint, random=secrets.token_bytes)
+        if is_browser and policy not in (SrtpPolicy.OFF, SrtpPolicy.DTLS) and fingerprint:
+            # Not all that comes over WebSocket is a browser.
+            return replace(own, policy=SrtpPolicy.DTLS, other=own)
+        if leg.trunk is None and policy in _LEAVE_IT_OPEN:
+            # Phones that insist on encryption refuse `RTP/AVP`, with keys or without.
+            return replace(own, other=replace(own, profile="RTP/SAVP"))
+        return own

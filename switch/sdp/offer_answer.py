@@ -216,6 +216,18 @@ class AudioNegotiation:
         self._offered_numbers = Numbers(dict(codecs), dict(offered))
         return self._write(codecs, offered if self._takes_events else (), direction)
 
+    def offer_otherwise(self) -> bytes | None:
+        """Our first offer was refused (488): one whose packets travel in another way, if there is any.
+
+        None too where a provisional response has answered: then the way was not what was refused.
+        """
+        terms = self._transport.other
+        if terms is None or self._current is not None:
+            return None
+        self._transport = TransportNegotiation(terms)
+        self._slots, self._is_offering = [], False
+        return self.make_offer()
+
     def accept_answer(self, body: bytes) -> NegotiatedAudio:
         """Read the answer to our open offer.
 

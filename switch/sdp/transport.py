@@ -8,7 +8,8 @@
     dtls        UDP/TLS/RTP/SAVPF, ICE-lite        DTLS-SRTP
 
 "RTP/AVP with keys" is what phones call best effort: one that knows no SRTP passes over `a=crypto` and
-answers without. RTCP may always share the port with RTP (RFC 5761), if the peer says so too.
+answers without. Who refuses a first offer may be made another one (`TransportTerms.other`). RTCP may always
+share the port with RTP (RFC 5761), if the peer says so too.
 """
 
 from __future__ import annotations
@@ -58,6 +59,9 @@ class SrtpPolicy(StrEnum):
     DTLS = "dtls"
 
 
+_FIRST_PROFILES = {SrtpPolicy.REQUIRED: "RTP/SAVP", SrtpPolicy.DTLS: "UDP/TLS/RTP/SAVPF"}
+
+
 def no_chance(octets: int) -> bytes:
     """Stands where keys must never be made."""
     raise LocalProtocolError(f"{octets} octets of a key were wanted where none can be made")
@@ -71,6 +75,10 @@ class TransportTerms(Struct, frozen=True, kw_only=True):
     """SHA-256 of the gateway's certificate, as SDP writes it; empty: no DTLS."""
     random: Callable[[int], bytes] = no_chance
     """So many octets that nobody can guess. Where SRTP is off none are drawn."""
+    profile: str = ""
+    """Of the first offer of a session; empty: that of the policy."""
+    other: TransportTerms | None = None
+    """What is offered instead to a peer that refuses the first offer; None: nothing."""
 
 
 PLAIN = TransportTerms()
@@ -148,6 +156,8 @@ class TransportRecord(Struct, frozen=True, array_like=True, gc=False):
     offered: tuple[tuple[str, str, bytes], ...]
     """Tag, suite and key of our lines that an answer may choose from."""
     own_ice: tuple[str, str]
+    profile: str = ""
+    """Of the first offer, where that is not the policy's."""
 
     def __repr__(self) -> str:
         return f"TransportRecord({self.policy}, ...)"
@@ -182,6 +192,7 @@ class TransportNegotiation:
             self.agreed,
             tuple((line.tag, line.suite, line.key) for line in self._offered),
             self._own_ice,
+            self._terms.profile,
         )
 
     @classmethod
@@ -191,7 +202,10 @@ class TransportNegotiation:
         """Go on where another process stood. Raises ValueError for a policy that does not exist."""
         found = cls(
             TransportTerms(
-                policy=SrtpPolicy(record.policy), fingerprint=record.fingerprint, random=random
+                policy=SrtpPolicy(record.policy),
+                fingerprint=record.fingerprint,
+                random=random,
+                profile=record.profile,
             )
         )
         found.agreed = record.agreed
@@ -202,15 +216,14 @@ class TransportNegotiation:
     # --- offering -------------------------------------------------------------------------------
 
     @property
+    def other(self) -> TransportTerms | None:
+        """What may be offered instead of our first offer."""
+        return self._terms.other
+
+    @property
     def first_profile(self) -> str:
         """The profile of the first offer of a session."""
-        match self._terms.policy:
-            case SrtpPolicy.REQUIRED:
-                return "RTP/SAVP"
-            case SrtpPolicy.DTLS:
-                return "UDP/TLS/RTP/SAVPF"
-            case _:
-                return "RTP/AVP"
+        return self._terms.profile or _FIRST_PROFILES.get(self._terms.policy, "RTP/AVP")
 
     def offer_lines(self, profile: str, address: str, port: int) -> tuple[str, str]:
         """Attributes of the session and of the media section in an offer of ours.
@@ -226,7 +239,7 @@ class TransportNegotiation:
             session, media = self._dtls_lines("actpass", own, mid, address, port)
             return f"a=group:BUNDLE {mid}\r\n{session}", lines + media
         wants = self._terms.policy in (SrtpPolicy.OPTIONAL, SrtpPolicy.REQUIRED)
-        if wants or self.agreed.keys is not None:
+        if wants or profile.upper() in SDES_PROFILES or self.agreed.keys is not None:
             self._offered = self._new_lines()
             lines += "".join(f"{line.text}\r\n" for line in self._offered)
         return "", lines

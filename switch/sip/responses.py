@@ -24,18 +24,21 @@ from switch.sip.events import (
     TransactionTimedOut,
     TransportFailed,
 )
-from switch.sip.message import Response
+from switch.sip.message import Request, Response
 from switch.sip.refers import Referral, Referring
 from switch.sip.session import Alarm, Cause, Session
 from switch.sip.sessions import Client, Purpose, SessionTable
 from switch.sip.timers import together
 
 _CHALLENGES = (401, 407)
+_UNANSWERED = (usage.State.CALLING, usage.State.PROCEEDING)
 _OTHERS = frozenset(
     {Purpose.PRACK, Purpose.UPDATE, Purpose.REFRESH, Purpose.INFO, Purpose.REFER, Purpose.NOTIFY}
 )
 _PROBES = (Purpose.REINVITE, Purpose.REFRESH, Purpose.INFO)
 """Requests within a dialog that stands: whoever answers none of them is gone."""
+_REFUSES_OFFER = (488, 606)
+"""The session description is not acceptable, here or anywhere (RFC 3261 sections 21.4.26 and 21.6.4)."""
 _GONE = (408, 481)
 """Responses to a request within a dialog that mean its end (RFC 3261 section 12.2.1.2)."""
 
@@ -53,6 +56,8 @@ def receive_response(table: SessionTable, event: ResponseReceived, now: float) -
     if status in _CHALLENGES and _tries_again(table, known, event, now):
         return
     if status == 422 and _asks_for_more(table, session, purpose, event, now):
+        return
+    if status in _REFUSES_OFFER and _offers_otherwise(table, known, event, now):
         return
     if purpose in _OTHERS:
         if status >= 200:
@@ -136,22 +141,17 @@ def _asks_for_more(
     table: SessionTable, session: Session, purpose: Purpose, event: ResponseReceived, now: float
 ) -> bool:
     """Send an INVITE or UPDATE again with the longer interval that a 422 asks for (RFC 4028)."""
-    cause = Cause(now=now)
-    is_ours = session.state in (usage.State.CALLING, usage.State.PROCEEDING, usage.State.CONFIRMED)
+    is_ours = session.state in (*_UNANSWERED, usage.State.CONFIRMED)
     if not is_ours or not session_timer_steps.raises(table, session, event.response):
         return False
     if purpose is Purpose.INVITE:
-        cause.request = repeated(session.invite, session.invite.cseq.seq + 1)
-        session_timer_steps.ask_in(table, session, cause.request)
-        if session.attempt is not None:
-            session.attempt.request = cause.request
-            session.attempt.prover.prove(cause.request)
-        del table.clients[event.transaction]
-        usage_steps.step(table, session, usage.Input.AGAIN, cause)
+        again = repeated(session.invite, session.invite.cseq.seq + 1)
+        session_timer_steps.ask_in(table, session, again)
+        _invite_again(table, session, event.transaction, again, now)
     elif purpose is Purpose.REINVITE:
         del table.clients[event.transaction]
         table.alarms.cancel((event.transaction, Alarm.UNANSWERED))
-        renegotiation_steps.step(table, session, renegotiation.Input.AGAIN, cause)
+        renegotiation_steps.step(table, session, renegotiation.Input.AGAIN, Cause(now=now))
     elif purpose is Purpose.REFRESH:
         del table.clients[event.transaction]
         session_timer_steps.step(table, session, session_timer.Input.REFUSED, now)
@@ -159,6 +159,33 @@ def _asks_for_more(
     else:
         return False
     return True
+
+
+def _offers_otherwise(
+    table: SessionTable, client: Client, event: ResponseReceived, now: float
+) -> bool:
+    """Send an INVITE whose offer was refused again with another one, once."""
+    session = client.session
+    if client.purpose is not Purpose.INVITE or session.state not in _UNANSWERED:
+        return False
+    other, session.offer_otherwise = session.offer_otherwise, None
+    offer = None if other is None else other()
+    if offer is None:
+        return False
+    again = repeated(session.invite, session.invite.cseq.seq + 1)
+    again.body = offer
+    _invite_again(table, session, event.transaction, again, now)
+    return True
+
+
+def _invite_again(
+    table: SessionTable, session: Session, refused: TransactionId, again: Request, now: float
+) -> None:
+    if session.attempt is not None:
+        session.attempt.request = again
+        session.attempt.prover.prove(again)
+    del table.clients[refused]
+    usage_steps.step(table, session, usage.Input.AGAIN, Cause(now=now, request=again))
 
 
 def _receive_other(table: SessionTable, client: Client, response: Response, now: float) -> None:

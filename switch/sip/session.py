@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -124,6 +124,8 @@ class Session(Struct, eq=False):
     peer_offer: PeerOffer | None = None
     offer: bytes = b""
     """Of our re-INVITE under way."""
+    offer_otherwise: Callable[[], bytes | None] | None = None
+    """Gives another offer for our INVITE when the first is refused; None: there is none."""
     glare_retries: int = 0
     prover: Prover | None = None
     """Answers challenges to our requests; None: they are final."""

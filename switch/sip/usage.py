@@ -45,7 +45,7 @@ class Input(StrEnum):
     """Our INVITE carried none: the ACK has to wait for our answer."""
     FAILURE = "300-699"
     """Also a time-out (408) and a transport error (503)."""
-    AGAIN = "401, 407, 422 that can be met"
+    AGAIN = "401, 407, 422, 488 that can be met"
     """The INVITE is tried again; for the layers above nothing has happened."""
     ACK = "ACK"
     ACK_WITHOUT_ANSWER = "ACK without SDP"

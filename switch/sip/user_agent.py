@@ -123,10 +123,12 @@ class UserAgent(InCall):
         headers: ExtraHeaders,
         now: float,
         credentials: ClientCredentials | None = None,
+        offer_otherwise: Callable[[], bytes | None] | None = None,
     ) -> SessionId:
         """Call somebody. `Answered`, `Failed` or `Ended` follows, maybe after `Progress`.
 
-        `credentials` answer challenges to the INVITE and to all later requests of the session.
+        `credentials` answer challenges to the INVITE and to all later requests of the session. When the
+        peer refuses the offer, `offer_otherwise` is asked once for another one.
 
         Raises:
             LocalProtocolError: the URI or a header is malformed.
@@ -153,6 +155,7 @@ class UserAgent(InCall):
             local_tag=tag,
             flow=flow,
             state=usage.State.CALLING,
+            offer_otherwise=offer_otherwise,
         )
         session_timer_steps.ask_in(table, session, request)
         if credentials is not None:
