@@ -70,7 +70,7 @@ def choose(
         return Refusal("no audio is wanted")
     if is_answer and is_secure(means.profile) and not is_secure(media.protocol):
         return Refusal("it is in clear, where encryption was offered and nothing else", CLEAR)
-    transport = means.transport.judge(media, is_answer=is_answer)
+    transport = means.transport.judge(media, means.profile if is_answer else "")
     if isinstance(transport, Refusal):
         return transport
     if not _is_reachable(media, transport, means.address):

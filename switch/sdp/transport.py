@@ -231,7 +231,7 @@ class TransportNegotiation:
         Keys that are in use stay as they are: peers need not begin anew.
         """
         lines = "a=rtcp-mux\r\n"
-        if profile.upper() in DTLS_PROFILES:
+        if self._offers_dtls(profile):
             if not self._own_ice[0] and (self.agreed.ice or not self.agreed.dtls):
                 self._own_ice = self._new_ice()
             own = Ice(*self._own_ice) if self._own_ice[0] else None
@@ -243,6 +243,10 @@ class TransportNegotiation:
             self._offered = self._new_lines()
             lines += "".join(f"{line.text}\r\n" for line in self._offered)
         return "", lines
+
+    def _offers_dtls(self, profile: str) -> bool:
+        """Whether an offer of ours is one of DTLS-SRTP; some peers speak that under a profile of SDES."""
+        return profile.upper() in DTLS_PROFILES or self.agreed.dtls is not None
 
     def _new_lines(self) -> tuple[CryptoLine, ...]:
         keys = {line.suite: line.key for line in self._offered if line.key not in self._spent}
@@ -261,8 +265,12 @@ class TransportNegotiation:
 
     # --- judging --------------------------------------------------------------------------------
 
-    def judge(self, media: Media, *, is_answer: bool) -> Transport | Refusal:
-        """What can be agreed for a stream of the peer's description. Nothing changes until `take`."""
+    def judge(self, media: Media, offered: str = "") -> Transport | Refusal:
+        """What can be agreed for a stream of the peer's description. Nothing changes until `take`.
+
+        `offered` is the profile of our offer that it answers; empty: it is an offer.
+        """
+        is_answer = bool(offered)
         profile = media.protocol.upper()
         said = media.transport
         if profile not in _PROFILES:
@@ -273,8 +281,14 @@ class TransportNegotiation:
             rtcp_mux=said.rtcp_mux, rtcp_address=rtcp[0], rtcp_port=rtcp[1], mid=said.mid,
             is_bundled=bool(said.mid) and said.mid in said.bundled,
         )  # fmt: skip
-        if profile in DTLS_PROFILES or (profile in SDES_PROFILES and said.fingerprints):
-            return self._judge_dtls(found, media, is_answer=is_answer)
+        if is_answer and not self._offers_dtls(offered):
+            if profile in DTLS_PROFILES:
+                return Refusal("DTLS was not offered", ENCRYPTED)
+        elif profile in DTLS_PROFILES or (profile in SDES_PROFILES and said.fingerprints):
+            by_dtls = self._judge_dtls(found, media, is_answer=is_answer)
+            has_keys = profile in SDES_PROFILES and bool(said.crypto) and not is_answer
+            if isinstance(by_dtls, Transport) or not has_keys:
+                return by_dtls
         if policy is SrtpPolicy.DTLS:
             return Refusal("only DTLS-SRTP is taken here", CLEAR if not said.crypto else ENCRYPTED)
         if policy is not SrtpPolicy.OFF and said.crypto:

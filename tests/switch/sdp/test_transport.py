@@ -521,6 +521,54 @@ def test_a_browser_is_offered_what_it_takes() -> None:
     assert own in side.make_offer()
 
 
+SAVPF = "m=audio 4000 RTP/SAVPF 0"
+
+
+def test_who_speaks_dtls_under_another_profile_is_offered_it_again() -> None:
+    """As for a hold, or to refresh the session."""
+    side = with_dtls()
+    side.answer(sdp(PRINT, "a=setup:actpass", "a=rtcp-mux", media=SAVPF))
+    before = side.transport
+    offer = side.make_offer()
+    assert b"RTP/SAVPF" in offer
+    assert f"a=fingerprint:sha-256 {OWN}\r\n".encode() in offer
+    assert b"a=setup:actpass\r\n" in offer
+    assert not crypto_lines(offer)
+    side.accept_answer(sdp(PRINT, "a=setup:passive", "a=rtcp-mux", media=SAVPF))
+    assert side.transport == before
+
+
+def test_of_two_kinds_of_keys_the_one_that_can_be_used_is_taken() -> None:
+    old = "a=fingerprint:sha-1 " + ":".join(["AB"] * 20)
+    both = sdp(f"a=crypto:1 {TAIL}", old, "a=setup:actpass", media=SAVP)
+    side = with_dtls()
+    _, text = side.answer(both)
+    assert side.transport.keys is not None
+    assert b"fingerprint" not in text
+    assert len(crypto_lines(text)) == 1
+    side.answer(sdp(f"a=crypto:1 {TAIL}", PRINT, "a=setup:actpass", media=SAVP))
+    assert side.transport.dtls is not None
+    assert side.transport.keys is None
+    for policy in ("off", "dtls"):
+        with pytest.raises(RemoteProtocolError):
+            with_dtls(policy).answer(both)
+
+
+def test_dtls_is_no_answer_where_it_was_not_offered() -> None:
+    """Without our fingerprint nobody could trust the handshake."""
+    side = with_dtls("required")
+    offer = side.make_offer()
+    side.accept_answer(sdp(chosen(offer, 0), PRINT, "a=setup:active", media=SAVP))
+    assert side.transport.dtls is None
+    assert side.transport.keys is not None
+    for policy in ("accept", "optional", "required"):
+        side = with_dtls(policy)
+        side.make_offer()
+        with pytest.raises(RemoteProtocolError, match="DTLS was not offered") as caught:
+            side.accept_answer(sdp(PRINT, "a=setup:active", media=DTLS))
+        assert caught.value.status == 488
+
+
 @pytest.mark.parametrize(
     ("policy", "lines"),
     [
