@@ -106,6 +106,8 @@ class Hunt:
 
     def next(self, now: float, trace: Trace = None) -> Departure | Nowhere:
         """Choose where the call is tried now; `Nowhere` when nothing is left."""
+        # It has its room there, and keeps it at the next address.
+        own = None if self.current is None else self.current.trunk.name
         self.current = None
         group = self._group
         if not self.is_emergency and group is not None and not self._attempts:
@@ -120,7 +122,8 @@ class Hunt:
                 break
             self._candidates.remove(candidate)
             name = candidate.trunk.name
-            full = None if self.is_emergency else self._limits.why_full(name, now)
+            is_free = self.is_emergency or name == own
+            full = None if is_free else self._limits.why_full(name, now)
             if full is not None:
                 note(trace, "full", name, full)
                 self._nowhere = Nowhere(503, "trunk-full")

@@ -74,14 +74,14 @@ class TrunkLimits:
     ) -> None:
         """Count a leg on `trunk`, and on the group it left through; one that was elsewhere moves.
 
-        With `now` it counts as begun then; a group counts the beginning of each leg once.
+        With `now` it counts as begun then on each that it was not on before.
         """
         before = self._carriers_of.get(leg, ())
         after = (trunk,) if group is None else (trunk, group)
         self.remove(leg)
         for name in after:
             self._legs[name].add(leg)
-            if now is not None and (name == trunk or name not in before):
+            if now is not None and name not in before:
                 self._begun[name].append(now)
         self._carriers_of[leg] = after
 

@@ -167,6 +167,27 @@ def test_a_full_trunk_is_passed_over() -> None:
     assert order(own) == ["2"]
 
 
+def test_a_call_does_not_stand_in_its_own_way() -> None:
+    """At the next address of a trunk it is the call that was counted there."""
+    settings = TrunkSettings(
+        name="a", proxy_host="sip.example.com", max_calls=1, max_calls_per_second=1
+    )
+    own = trunks(settings, addresses=ManyAddresses())
+    leg, now = LegId("x"), 5.0
+    hunt = own.hunt("g", NUMBER, caller_number="", caller_name="")
+    for attempt in range(MOST_ATTEMPTS):
+        departure = hunt.next(now)
+        assert isinstance(departure, Departure)
+        assert departure.target.host == f"192.0.2.{attempt}"
+        own.limits.add("a", leg, now=now, group="g")
+        now += 0.1
+        hunt.failed(Failure(503, True), has_rung=False)
+    assert own.limits.live("a") == 1
+    assert own.limits.begun_lately("a", 5.9) == 1
+    other = own.hunt("g", NUMBER, caller_number="", caller_name="")
+    assert other.next(5.9) == Nowhere(503, "trunk-full")
+
+
 @pytest.mark.parametrize(
     ("form", "written"),
     [

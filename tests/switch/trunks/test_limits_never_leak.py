@@ -52,9 +52,12 @@ class Legs(RuleBasedStateMachine):
     @rule(data=st.data(), trunk=NAMES)
     def moves(self, data: st.DataObject, trunk: str) -> None:
         leg = data.draw(st.sampled_from(sorted(self.alive)))
-        if self.limits.has_room(trunk, self.now):
-            self.limits.add(trunk, leg, now=self.now, group=self.alive[leg][1])
-            self.alive[leg] = (trunk, self.alive[leg][1])
+        before, group = self.alive[leg]
+        if trunk == before:  # at another address: it takes no further room
+            self.limits.add(trunk, leg, now=self.now, group=group)
+        elif self.limits.has_room(trunk, self.now):
+            self.limits.add(trunk, leg, now=self.now, group=group)
+            self.alive[leg] = (trunk, group)
             self.begun[trunk].append(self.now)
 
     @precondition(lambda self: self.alive)
