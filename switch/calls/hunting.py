@@ -141,6 +141,7 @@ class Hunting:
             *(departure.target.host, departure.target.port),
         )
         self.moved += 1
+        self._legs.end_early_media(leg)
         hunted.departure, hunted.has_rung, hunted.is_working = departure, False, False
         self._legs.unlink(leg.session)
         self._settle_on(leg, departure)
@@ -179,7 +180,7 @@ class Hunting:
 
     def _silent(self, leg: Leg, hunted: Hunted) -> None:
         hunted.timer = None
-        if leg.hunted is not hunted or leg.state is not State.CALLING:
+        if leg.hunted is not hunted or leg.state is State.ENDED:
             return
         record = self._ua.record(leg.session)
         if record is None or record.state != usage.State.CALLING:

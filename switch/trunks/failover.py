@@ -5,6 +5,7 @@
     401, 407 after our credentials           the trunk does not know us       -> next
     486, 600, 603, 404, 480, 3xx, ...        the callee or the network spoke  -> the caller hears it
     anything after ringing                   somebody may have been disturbed -> the caller hears it
+    anything, to an emergency call           somebody else may still help     -> next
 
 A trunk may name further statuses that its carrier uses for faults of its own.
 """
@@ -31,11 +32,19 @@ class Failure(Struct, frozen=True):
     """Retry-After of a 503 (RFC 3261 section 21.5.4)."""
 
 
-def leads_on(failure: Failure, *, has_rung: bool, further: Set[int] = frozenset()) -> bool:
+def leads_on(
+    failure: Failure,
+    *,
+    has_rung: bool,
+    further: Set[int] = frozenset(),
+    is_emergency: bool = False,
+) -> bool:
     """Tell whether the next trunk is to be tried."""
+    status = failure.status
+    if is_emergency and status >= 400:
+        return True
     if has_rung:
         return False
-    status = failure.status
     if not failure.heard_back:
         return True
     if status in NEVER:

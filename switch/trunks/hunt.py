@@ -2,7 +2,7 @@
 
     next -----> Departure: call there
       ^            |
-      '-- failed --'  (a failure of the trunk, before anything rang)
+      '-- failed --'  (a failure of the trunk, before anything rang; of emergency calls any)
 
 Good addresses come first, in the order of the group and of the look-up; those that are down or were
 avoided are a last resort. An address that asked to be left alone is not tried at all. Emergency calls
@@ -141,7 +141,12 @@ class Hunt:
         current = self.current
         if current is None or not self._candidates:
             return False
-        return leads_on(failure, has_rung=has_rung, further=current.trunk.failover_statuses)
+        return leads_on(
+            failure,
+            has_rung=has_rung,
+            further=current.trunk.failover_statuses,
+            is_emergency=self.is_emergency,
+        )
 
     def _pick(self, now: float) -> Candidate | None:
         """The first good one, else the first that may be asked at all."""

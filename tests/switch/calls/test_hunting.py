@@ -331,6 +331,46 @@ def test_an_emergency_call_shows_where_the_caller_is_whatever_it_shows(
     site.bench.check_forgotten()
 
 
+@pytest.mark.parametrize("status", [403, 404, 480, 484, 486, 488, 503, 600, 603])
+@pytest.mark.parametrize("rings", [False, True])
+def test_an_emergency_call_is_tried_wherever_it_may_be_taken(status: int, rings: bool) -> None:
+    site = two()
+    site.call("911")
+    if rings:
+        site.at[FIRST].ring()
+    site.at[FIRST].reject(status)
+    (invited,) = site.invited(SECOND)
+    assert invited.request.request_uri.username == "911"
+    site.at[SECOND].answer()
+    assert site.ann.statuses() == [401, 180, 200] if rings else [401, 200]
+    assert len(site.bench.of(EmergencyCalled)) == 1
+    site.ann.hang_up()
+    site.bench.check_forgotten()
+
+
+def test_an_emergency_call_leaves_a_carrier_that_rang_and_one_that_is_silent() -> None:
+    """What the first one let be heard before is heard no more."""
+    settings = plan(trunk("a", FIRST), trunk("b", SECOND), trunk("c", THIRD))
+    site = Site(settings, FIRST, THIRD)
+    site.call("911")
+    first = site.at[FIRST]
+    invited = first.last(Invited)
+    assert invited is not None
+    assert invited.offer is not None
+    assert first.sound is not None
+    announcement = first.sound.answer(invited.offer)[1]
+    first.user_agent.ring(first.live, site.bench.clock.now(), 183, body=announcement)
+    site.bench.pump()
+    assert site.bench.heard() != {}
+    first.reject(404)
+    assert site.bench.heard() == {}
+    site.bench.advance(5.1)
+    site.at[THIRD].answer()
+    assert site.ann.statuses()[-1] == 200
+    site.ann.hang_up()
+    site.bench.check_forgotten()
+
+
 def test_a_password_for_the_carrier_stays_in_the_trunks_settings() -> None:
     credentials = TrunkCredentials(username="acct", password="not-to-be-seen")
     assert "not-to-be-seen" not in repr(trunk("a", FIRST, credentials=credentials))
