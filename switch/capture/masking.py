@@ -11,18 +11,19 @@ _SECRETS: Final = (
     # A header goes on in lines that begin with a blank (RFC 3261 section 7.3.1).
     re.compile(r"(?im)^((?:proxy-)?authorization[ \t]*:(?:\n?[ \t])*\w+).*(?:\n[ \t].*)*$"),
     re.compile(r'(?i)(\brspauth[ \t]*=[ \t]*"?)[0-9a-f]{16,}'),
-    re.compile(r"(?im)^(a=crypto:\d+ [\w.-]+).*$"),
-    re.compile(r"(?im)^(a=ice-pwd:).*$"),
-    re.compile(r"(?im)^(a=key-mgmt:).*$"),
+    re.compile(r"(?im)^(a=crypto:[ \t]*\d+[ \t]+[\w.-]+).*$"),
+    # As an attribute, or offered as a capability (RFC 5939).
+    re.compile(r"(?im)\b(inline:|ice-pwd:|key-mgmt:).*$"),
     re.compile(r"(?im)^(k=).*$"),
     re.compile(r"(?im)^(signal[ \t]*=).*$"),
 )
 _UNSEEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What would move the cursor of a terminal, or turn the direction of its text."""
 _KEYS: Final = re.compile(
-    rb"(?im)(?<=inline:)[A-Za-z0-9+/=]+|(?<=^a=ice-pwd:)[^\r\n]+|(?<=^a=key-mgmt:)[^\r\n]+"
-    rb"|(?<=^k=)[^\r\n]+"
+    rb"(?i)(?<=inline:)[^\s|;]+|(?<=ice-pwd:)[^\r\n]+|(?<=key-mgmt:)[^\r\n]+|(?<=[\r\n]k=)[^\r\n]+"
 )
+_NAMES_OF_KEYS: Final = (b"inline:", b"ice-pwd:", b"key-mgmt:", b"\nk=", b"\rk=")
+"""Where none of them stands, in small letters, there is nothing to search for."""
 _ANSWER: Final = re.compile(rb'(?i)(\b(?:response|rspauth)[ \t]*=[ \t]*"?)([0-9a-f]{16,})')
 """The answer to a challenge (RFC 8760), of either side: whoever has it may try passwords on it."""
 _PASSWORD: Final = re.compile(
@@ -42,8 +43,9 @@ def keyless(data: bytes) -> bytes:
     """
     data = _PASSWORD.sub(_starred, _ANSWER.sub(_starred, data))
     if _INFO.match(data):
-        return _without_digits(data)
-    if b"inline:" in data or b"ice-pwd:" in data or b"\nk=" in data or b"key-mgmt:" in data:
+        data = _without_digits(data)
+    small = data.lower()
+    if any(name in small for name in _NAMES_OF_KEYS):
         data = _KEYS.sub(lambda found: b"*" * len(found[0]), data)
     return data
 
@@ -69,6 +71,7 @@ def readable(data: bytes) -> str:
     if _INFO.match(data):
         data = _without_digits(data)
     text = data.decode(errors="replace").replace("\r\n", "\n")
+    text = text.replace("\r", "\N{REPLACEMENT CHARACTER}\n")  # to some it ends a line
     text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
     for secret in _SECRETS:
         text = secret.sub(rf"\1 {HIDDEN}", text)

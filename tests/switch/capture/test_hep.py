@@ -190,6 +190,34 @@ def test_no_kind_of_key_is_shown(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "a=crypto:1  AES_CM_128_HMAC_SHA1_80  inline:{}",
+        "a=crypto:1\tAES_CM_128_HMAC_SHA1_80\tinline:{}",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 INLINE:{}|2^31",
+        "a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_32 inline:{}",
+        "a=cryptoscale:1 client AES_CM_128_HMAC_SHA1_80 inline:{}|2^31|1:1",
+        "a=acap:2 key-mgmt:mikey {}",
+        "a=acap:3 ice-pwd:{}",
+    ],
+)
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("method", ["INVITE", "INFO"])
+def test_nor_where_a_key_is_written_in_another_way(line: str, end: str, method: str) -> None:
+    """As a capability (RFC 5939), with other blanks, letters and ends of lines."""
+    key = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij0123"
+    body = end.join(("v=0", line.format(key), "a=sendrecv", ""))
+    message = f"{method} sip:a SIP/2.0\r\n\r\n{body}".encode()
+    octets = keyless(message)
+    assert len(octets) == len(message)
+    assert key.encode() not in octets
+    assert b"a=sendrecv" in octets
+    shown = readable(message)
+    assert key not in shown
+    assert "a=sendrecv" in shown
+
+
+@pytest.mark.parametrize(
     ("kind", "body", "blanked"),
     [
         ("application/dtmf-relay", "Signal=7\r\nDuration=160\r\n", "Signal=?\r\nDuration=160\r\n"),
