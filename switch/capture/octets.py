@@ -11,13 +11,19 @@ _LONGEST: Final = 256
 
 
 def call_id(data: bytes) -> bytes:
-    """The Call-ID; empty where there is none."""
+    """The Call-ID, or the beginning of a very long one; empty where there is none."""
     at = data.find(_USUAL)
-    if at >= 0:
+    # Behind an empty line it may be that of a message within this one.
+    if at >= 0 and data.find(b"\r\n\r\n", 0, at) < 0:
         start = at + len(_USUAL)
         end = data.find(b"\r\n", start)
         found = data[start:] if end < 0 else data[start:end]
     else:
         match = _ANY.search(data)
         found = b"" if match is None else match[1]
-    return found.strip()[:_LONGEST]
+    return key_of(found.strip())
+
+
+def key_of(call_id: bytes) -> bytes:
+    """What `call_id` finds in messages of this Call-ID."""
+    return call_id[:_LONGEST]

@@ -9,10 +9,10 @@ call that runs for hours has its beginning and its last messages, however many o
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple
 
-from switch.capture.octets import call_id
+from switch.capture.octets import call_id, key_of
 from switch.sip.flow import Flow
 
 _FIRST: Final = 16
@@ -62,12 +62,17 @@ class Trace:
             self._make_room()
 
     def begin(self, call_id: str) -> None:
-        """A dialog of a call lives: its first messages are to outlast the ring."""
-        self._live.setdefault(call_id.encode(), [])
+        """A dialog of a call lives: its first messages are to outlast the ring.
+
+        A caller who is refused may try again under the same Call-ID (RFC 3261 section 8.1.3.5).
+        """
+        key = key_of(call_id.encode())
+        if key not in self._live:
+            self._live[key] = self._over.pop(key, [])
 
     def end(self, call_id: str) -> None:
         """It is over; what was kept goes when many others are over too."""
-        key = call_id.encode()
+        key = key_of(call_id.encode())
         kept = self._live.pop(key, None)
         if kept:
             self._over[key] = kept
@@ -76,7 +81,7 @@ class Trace:
 
     def snapshot(self, call_ids: Collection[str]) -> Snapshot:
         """What is kept now, to be searched for some dialogs, in another thread if need be."""
-        keys = frozenset(each.encode() for each in call_ids)
+        keys = {key_of(each.encode()): each for each in call_ids}
         kept = [
             entry for key in keys for entry in (self._live.get(key) or self._over.get(key) or ())
         ]
@@ -114,7 +119,7 @@ class Snapshot:
 
     def __init__(
         self,
-        keys: frozenset[bytes],
+        keys: Mapping[bytes, str],
         kept: list[tuple[float, bool, Flow, bytes]],
         ring: list[tuple[float, bool, Flow, bytes]],
     ) -> None:
@@ -124,9 +129,9 @@ class Snapshot:
 
     def entries(self) -> dict[str, list[Entry]]:
         """The messages of each dialog that has any, in the order in which they passed."""
-        found: dict[bytes, list[Entry]] = {}
+        found: dict[str, list[Entry]] = {}
         for entry in (*self._kept, *self._ring):
-            key = call_id(entry[3])
-            if key in self._keys:
-                found.setdefault(key, []).append(Entry(*entry))
-        return {key.decode(errors="replace"): entries for key, entries in found.items()}
+            wanted = self._keys.get(call_id(entry[3]))
+            if wanted is not None:
+                found.setdefault(wanted, []).append(Entry(*entry))
+        return found

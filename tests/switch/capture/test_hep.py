@@ -110,6 +110,8 @@ def test_what_does_not_fit_is_no_packet(size: int) -> None:
         (b"", b""),
         (b"x\r\nCall-ID: " + b"a" * 1000, b"a" * 256),
         (b"x\r\nCall-ID: cut", b"cut"),
+        (b"NOTIFY x SIP/2.0\r\ni: own\r\n\r\nSIP/2.0 200 OK\r\nCall-ID: another\r\n", b"own"),
+        (b"\r\n\r\nBYE x SIP/2.0\r\nVia: y\r\nCall-ID: own\r\n\r\nCall-ID: another\r\n", b"own"),
     ],
 )
 def test_the_call_id_is_found_without_parsing(data: bytes, expected: bytes) -> None:

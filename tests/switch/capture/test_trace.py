@@ -129,6 +129,35 @@ def test_what_is_kept_of_calls_that_are_over_goes_in_the_end() -> None:
     assert wire.trace.kept_octets == sum(len(e[3]) + 150 for each in kept for e in each)
 
 
+def test_a_call_id_that_comes_again_is_counted_once() -> None:
+    """As of a caller who is refused and tries again, or of one that always writes the same."""
+    wire = Wire(octets=20_000)
+    for _ in range(200):
+        wire.trace.begin("same")
+        wire.request("INVITE", "same")
+        for other in range(100):
+            wire.request("OPTIONS", f"o{other}")
+        wire.trace.end("same")
+    kept = (*wire.trace._over.values(), *wire.trace._live.values())
+    assert wire.trace.kept_octets == sum(len(e[3]) + 150 for each in kept for e in each)
+    assert wire.trace.kept_octets < 10_000
+    assert wire.words("same")[0] == "INVITE"
+
+
+def test_a_call_id_may_be_long() -> None:
+    wire = Wire(octets=5_000)
+    long = "c" * 400
+    wire.trace.begin(long)
+    wire.request("INVITE", long)
+    for other in range(50):
+        wire.request("OPTIONS", f"o{other}")
+    wire.request("BYE", long)
+    assert wire.words(long) == ["INVITE", "BYE"]
+    assert list(wire.trace.snapshot([long]).entries()) == [long]
+    wire.trace.end(long)
+    assert wire.words(long) == ["INVITE", "BYE"]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
