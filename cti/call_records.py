@@ -23,6 +23,7 @@ from switch.calls.events import (
     LegAnswered,
     LegEnded,
     LegMeasured,
+    LegMoved,
     LegRedirected,
     LegReplaced,
     LegRinging,
@@ -34,6 +35,7 @@ from switch.clock import Clock
 from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId
 from switch.registrar.location import Location
+from switch.sip.events import SessionId
 from switch.sip.user_agent import UserAgent
 
 _ROWS_EVERY_S: Final = 0.1
@@ -103,6 +105,7 @@ class CallRecords:
             LegRinging: self._rang,
             LegAnswered: self._answered,
             LegRedirected: self._redirected,
+            LegMoved: self._moved,
             LegReplaced: self._replaced,
             LegEnded: self._ended,
             LegMeasured: self._measured,
@@ -184,10 +187,7 @@ class CallRecords:
     def _note(self, notes: LegNotes, leg: Leg | None) -> None:
         if leg is not None:
             for each in leg.sessions:
-                session = self._ua.session(each)
-                if session is not None:
-                    notes.sessions += (session,)
-                    self.on_dialog(session.invite.call_id, True)
+                self._follow(notes, each)
         self._legs[notes.leg] = notes
         legs = self._of_call.get(notes.call)
         if legs is None:
@@ -210,14 +210,25 @@ class CallRecords:
             notes.rang = event.at
 
     def _answered(self, event: LegAnswered) -> None:
-        """Of several places where it rang, or of a trunk that was tried later, one has answered."""
+        """Of several places where it rang one has answered."""
         notes = self._legs.get(event.leg)
-        if notes is None or notes.live is None or not notes.outbound:
+        if notes is not None and notes.live is not None:
+            self._follow(notes, notes.live.session)
+
+    def _moved(self, event: LegMoved) -> None:
+        notes = self._legs.get(event.leg)
+        if notes is not None and notes.live is not None:
+            for each in notes.live.sessions:
+                self._follow(notes, each)
+
+    def _follow(self, notes: LegNotes, session_id: SessionId) -> None:
+        """This is the leg's session now; what there was before belongs to its signalling too."""
+        session = self._ua.session(session_id)
+        if session is None:
             return
-        session = self._ua.session(notes.live.session)
-        if session is not None and session not in notes.sessions:
-            notes.sessions += (session,)
+        if session not in notes.sessions:
             self.on_dialog(session.invite.call_id, True)
+        notes.sessions = (*(each for each in notes.sessions if each is not session), session)
 
     def _redirected(self, event: LegRedirected) -> None:
         notes = self._legs.get(event.leg)
@@ -248,13 +259,18 @@ class CallRecords:
                 if (other := self._legs.get(each)) is not None:
                     other.belong(interaction, call)
         if notes.outbound and notes.phone is not None:  # now: it may unregister any moment
-            bindings = self._location.bindings(notes.phone, event.at)
-            notes.user_agent = bindings[0].user_agent if bindings else ""
+            notes.user_agent = self._agent_called(notes, notes.phone, event.at)
         if notes.sessions:
             self._waiting[event.leg] = notes
             self._watch()
         else:  # it never had a session, so the gateway knows nothing of it
             self._finish(notes, None)
+
+    def _agent_called(self, notes: LegNotes, phone: str, now: float) -> str:
+        """What the place that was called last, or has answered, registered as."""
+        called = notes.sessions[-1].invite.uri if notes.sessions else ""
+        bindings = self._location.bindings(phone, now)
+        return next((each.user_agent for each in bindings if each.contact_uri == called), "")
 
     def _measured(self, event: LegMeasured) -> None:
         notes = self._waiting.pop(event.leg, None)

@@ -32,7 +32,7 @@ class LegNotes(Struct):
     live: Leg | None
     """None: it never had a session, or was read already."""
     sessions: tuple[Session, ...] = ()
-    """Several where it rang in several places."""
+    """Several where it was tried in several places; the one that counts is the last."""
     called_as: str = ""
     """The number that was dialled to reach us, where it is known to be another than our address's."""
     rang: float | None = None
@@ -51,6 +51,7 @@ class LegNotes(Struct):
     roles: tuple[str, ...] = ()
     """How, one after the other: `monitor`, `whisper`, `barge`, `take-over`."""
     call_ids: tuple[str, ...] = ()
+    """Of the sessions, in their order."""
     flow: Flow | None = None
     user_agent: str = ""
 
@@ -80,10 +81,8 @@ class LegNotes(Struct):
             self.answered = leg.answered_at or None
             agreed = leg.negotiation.current if leg.negotiation is not None else None
             self.codec = "" if agreed is None else agreed.codec
+        self.call_ids = tuple(dict.fromkeys(each.invite.call_id for each in self.sessions))
         for session in self.sessions:
-            call_id = session.invite.call_id
-            if call_id not in self.call_ids:
-                self.call_ids += (call_id,)
             self.flow = flow_of(session)
             self.user_agent = self.user_agent or caller_agent(session)
             own = own or local_user(session)

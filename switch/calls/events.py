@@ -80,6 +80,13 @@ class LegRedirected(Struct, frozen=True, kw_only=True):
     """A word of RFC 5806: `unconditional`, `no-answer`, `user-busy`, ..."""
 
 
+class LegMoved(Struct, frozen=True, kw_only=True):
+    """An outbound leg is tried elsewhere: at the next address of a trunk, at further bindings of a phone."""
+
+    leg: LegId
+    at: float
+
+
 class LegEarlyMedia(Struct, frozen=True, kw_only=True):
     """The peer of an outbound leg sends sound before its answer: ring-back, an announcement.
 
@@ -268,6 +275,7 @@ CallEvent = (
     | LegStarted
     | LegRinging
     | LegRedirected
+    | LegMoved
     | LegReplaced
     | LegEarlyMedia
     | LegAnswered

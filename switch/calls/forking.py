@@ -22,7 +22,7 @@ from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.redirection import Redirections
-from switch.calls.status import cause_of_end, cause_of_status
+from switch.calls.status import cause_of_end, cause_of_status, with_reasons
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, MediaUnavailableError
@@ -39,6 +39,7 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow, Transport
 from switch.sip.message import Response
+from switch.sip.reason import reasons_in
 from switch.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
@@ -153,6 +154,7 @@ class Forking:
         """Nothing rings any more: the next group, or the end."""
         if self._next_group(leg, fork):
             self._legs.note_change(leg)
+            self._legs.report_moved(leg)
             return
         refusal = fork.best or _RANG_IN_VAIN
         self._legs.feed(leg, Input.FAILED, refusal.cause, by_peer=refusal.by_peer)
@@ -187,9 +189,12 @@ class Forking:
                 if self._is_followed(leg, fork, session, event.response):
                     return
                 cause = cause_of_status(status, heard_back=by_peer)
+                if event.response is not None:
+                    cause = with_reasons(cause, reasons_in(event.response.headers))
                 self._failed(leg, fork, session, Refusal(cause, by_peer))
-            case Ended(session=session, by=by):
+            case Ended(session=session, by=by, reasons=reasons):
                 cause = cause_of_end(by, outbound=True, answered=False)
+                cause = with_reasons(cause, reasons)
                 self._failed(leg, fork, session, Refusal(cause, by_peer=True))
             case ReofferReceived(session=session, offer=offer):
                 self._reoffered(leg, fork, session, offer)

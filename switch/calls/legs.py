@@ -17,6 +17,7 @@ from switch.calls.events import (
     LegAnswered,
     LegEarlyMedia,
     LegEnded,
+    LegMoved,
     LegRedirected,
     LegRinging,
     LegStarted,
@@ -106,6 +107,11 @@ class Legs:
         if leg.trunk is not None:
             self._limits.add(leg.trunk, leg.id, now=self._clock.now(), group=leg.group)
         self.note_invite(leg)
+        self.report_moved(leg)
+
+    def report_moved(self, leg: Leg) -> None:
+        """Its sessions are others than before."""
+        self._turn.emit(LegMoved(leg=leg.id, at=self._clock.now()))
 
     def add(self, leg: Leg, *, setup_timeout_s: float) -> None:
         """Take up a leg whose session exists; it is given up when not answered in time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,7 +17,15 @@ from switch.calls.events import CallRefused, LegStarted
 from switch.calls.fan_out import FanOut
 from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId
-from tests.switch.calls.bench import Bench
+from switch.registrar.location import Binding, contact_key
+from switch.sip.events import Invited
+from switch.sip.flow import Flow, Transport
+from switch.sip.uri import Uri
+from switch.trunks.settings import NumberPlanSettings
+from tests.switch.calls.bench import PLAN, SWITCH, Bench
+from tests.switch.calls.phone import Phone
+from tests.switch.calls.test_hunting import FIRST, NUMBER, SECOND, THIRD, trunk
+from tests.switch.calls.test_hunting import plan as in_turn
 
 InteractionOf = Callable[[CallId, LegId], tuple[str, CallId, tuple[LegId, ...]] | None]
 
@@ -24,8 +33,8 @@ InteractionOf = Callable[[CallId, LegId], tuple[str, CallId, tuple[LegId, ...]] 
 class Office:
     """A bench whose events are recorded."""
 
-    def __init__(self) -> None:
-        self.bench = Bench()
+    def __init__(self, plan: NumberPlanSettings = PLAN) -> None:
+        self.bench = Bench(plan=plan)
         self.rows: list[CallLegRow] = []
         self.figures: list[tuple[LegNotes, LegStats]] = []
         self.bus = Bus()
@@ -177,6 +186,73 @@ def test_a_busy_callee_and_a_caller_who_gives_up(office: Office) -> None:
     office.settled()
     came = office.row("in")
     assert (came.result, came.status, came.ended_by) == ("cancelled", 487, "peer")
+
+
+def place(bench: Bench, port: int) -> Phone:
+    """One of the places where 1002 is registered, each by another device."""
+    phone = bench.stranger("1002", ("127.0.0.1", port))
+    uri = f"sip:1002@127.0.0.1:{port}"
+    binding = Binding(
+        contact_uri=uri,
+        flow=Flow(Transport.UDP, phone.address, SWITCH),
+        expires_at=math.inf,
+        user_agent=f"Device {port}",
+    )
+    bench.location.put("1002", contact_key(Uri.parse(uri)), binding)
+    return phone
+
+
+def call_id_of(phone: Phone) -> str:
+    invited = phone.last(Invited)
+    assert invited is not None
+    return invited.request.call_id
+
+
+@pytest.mark.parametrize("who", [0, 1, 2])
+def test_of_several_places_the_one_that_answered_counts(office: Office, who: int) -> None:
+    bench = office.bench
+    ann = bench.phone("1001")
+    places = [place(bench, port) for port in (7601, 7602, 7603)]
+    ann.call("1002")
+    places[who].answer()
+    ann.hang_up()
+    row = office.row("out")
+    assert row.sip_call_id == call_id_of(places[who])
+    assert row.user_agent == f"Device {places[who].address[1]}"
+    (notes,) = [notes for notes, _ in office.figures if notes.leg == row.leg_id]
+    assert notes.flow is not None
+    assert notes.flow.remote == places[who].address
+    assert set(notes.call_ids) == {call_id_of(each) for each in places}
+
+
+def test_whatever_was_tried_belongs_to_the_signalling_of_the_leg() -> None:
+    office = Office(in_turn(trunk("a", FIRST), trunk("b", SECOND), trunk("c", THIRD)))
+    bench = office.bench
+    told: list[tuple[str, bool]] = []
+    office.records.on_dialog = lambda call_id, lives: told.append((call_id, lives))
+    carriers = [bench.stranger("carrier", at) for at in (FIRST, SECOND, THIRD)]
+    bench.phone("1001").call(NUMBER)
+    for carrier, status in zip(carriers, (503, 503, 486), strict=True):
+        carrier.reject(status)
+    tried = [call_id_of(each) for each in carriers]
+    row = office.row("out")
+    assert (row.sip_call_id, row.trunk, row.status) == (tried[-1], "c", 486)
+    (notes,) = [n for n in office.records.legs_of(CallId(row.call_id)) if n.outbound]
+    assert list(notes.call_ids) == tried
+    for call_id in tried:
+        assert [lives for known, lives in told if known == call_id] == [True, False]
+
+
+def test_what_the_network_said_of_one_of_several_places_is_kept(office: Office) -> None:
+    bench = office.bench
+    ann = bench.phone("1001")
+    desk, lab = place(bench, 7601), place(bench, 7602)
+    ann.call("1002")
+    busy = [("Reason", "Q.850;cause=17")]
+    lab.user_agent.reject(lab.live, 486, None, bench.clock.now(), busy)
+    desk.reject(503)
+    row = office.row("out")
+    assert (row.result, row.q850) == ("busy", 17)
 
 
 def test_a_blind_transfer_names_the_phone_that_sent_the_call_on(office: Office) -> None:
