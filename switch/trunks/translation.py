@@ -60,7 +60,10 @@ class Rule:
             return self.put + number[len(self.prefix) :]
         assert self._compiled is not None
         found = self._compiled.fullmatch(number)
-        return None if found is None else found.expand(self.put)
+        if found is None:
+            return None
+        # Not Match.expand: `\10` is a group and a zero here, there the tenth group or an octal code.
+        return _REFERENCE.sub(lambda group: found[int(group[1])] or "", self.put)
 
 
 def translate(number: str, rules: Iterable[Rule]) -> str:

@@ -74,6 +74,15 @@ def test_the_first_rule_that_fits_is_applied() -> None:
     assert translate("1", (Rule(prefix="1", put=""),)) == "1", "nothing is no number"
 
 
+@pytest.mark.parametrize(
+    ("put", "made"),
+    [(r"\10", "2020"), (r"9\1234", "9202234"), (r"\1\100", "20220200"), (r"\2\1", "202")],
+)
+def test_digits_may_follow_a_group(put: str, made: str) -> None:
+    """And a group that took no part in the match stands for nothing."""
+    assert translate("202", (Rule(pattern=r"(\d{3})(x)?", put=put),)) == made
+
+
 PIECES = st.sampled_from(
     [
         *"()[]{}*+?|\\.^$-:!=<",
