@@ -31,6 +31,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "route": "the route by {subject} takes it: {detail}",
     "not-allowed": "{detail} may not call out by {subject}; see its callers",
     "blocked": "it is blocked: numbers that begin with {subject}",
+    "written-blocked": "{subject} is left out: as it writes the number it is blocked ({detail})",
     "emergency": "it is an emergency number: by {subject}, with the location {detail}, without limits",
     "international": "its international form, by which costs are found, is {detail}",
     "rate": "a minute by {subject} costs {detail}",
@@ -111,6 +112,8 @@ class TrunkDesk:
             first = attempts[0]
             return tuple(attempts), f"It leaves by {first.trunk} to {first.address}"
         assert isinstance(next_, Nowhere)
+        if next_.reason in _REFUSALS:
+            return (), _REFUSALS[next_.reason]
         return (), f"No trunk can take it now: {next_.reason} ({next_.status})"
 
     def _group(self, group: GroupSettings, now: float) -> TrunkView:

@@ -120,6 +120,7 @@ class Calls(Commands):
             draw=draw,
             region=number_plan.region,
             emergency=number_plan.emergency,
+            blocked=number_plan.blocked,
         )
         # SDP session numbers rise with the seconds of the epoch, so that they differ over restarts.
         own_codecs = {name: trunk.codecs for name, trunk in trunks.items() if trunk.codecs}

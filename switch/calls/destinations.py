@@ -58,5 +58,6 @@ class Destinations:
 
 def cause_of_nowhere(nowhere: Nowhere) -> EndCause:
     """Say how a leg ended that no trunk could take."""
-    result = Result.REJECTED if nowhere.reason == "trunk-full" else Result.UNREACHABLE
+    is_refused = nowhere.reason in ("trunk-full", "blocked")
+    result = Result.REJECTED if is_refused else Result.UNREACHABLE
     return EndCause(result, nowhere.reason, nowhere.status)

@@ -54,7 +54,7 @@ class Nowhere(Struct, frozen=True):
 
     status: int
     reason: str
-    """One slug: `trunk-full`, `trunk-down`, `no-route`."""
+    """One slug: `trunk-full`, `trunk-down`, `blocked`, `no-route`."""
 
 
 class Candidate(Struct, eq=False):

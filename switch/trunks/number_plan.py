@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from switch.trunks.blocking import Blocked
 from switch.trunks.emergency import EmergencySettings
 from switch.trunks.groups import GroupSettings
-from switch.trunks.number_format import to_e164
 from switch.trunks.settings import NumberPlanSettings, TrunkSettings
 from switch.trunks.source import Source
 from switch.trunks.steps import Trace, note
@@ -78,6 +78,7 @@ class NumberPlan:
                 a trunk that is not there or takes no calls out.
         """
         self._settings = settings
+        self.blocked = Blocked(settings.blocked)
         self._entries: dict[str, str] = {}
         self._codes: dict[str, str] = {}
         for entry in settings.entries:
@@ -226,11 +227,7 @@ class NumberPlan:
 
     def _blocked_by(self, number: str) -> str | None:
         """The blocked prefix that a number falls under; None when it may be called."""
-        blocked = self._settings.blocked
-        if not blocked:
-            return None
-        e164 = to_e164(number, self._settings.region) or number
-        return next((prefix for prefix in blocked if e164.startswith(prefix)), None)
+        return self.blocked.prefix_of(number, self._settings.region)
 
     def _way(self, name: str) -> TrunkSettings | GroupSettings:
         """The trunk or group of a name that was checked at construction."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from switch.sip.client_digest import ClientCredentials
+from switch.trunks.blocking import Blocked
 from switch.trunks.credentials import client_credentials
 from switch.trunks.emergency import EmergencySettings
 from switch.trunks.failover import Failure
@@ -35,11 +36,13 @@ class Trunks:
         draw: Callable[[], float],
         region: str = "US",
         emergency: EmergencySettings | None = None,
+        blocked: Blocked | None = None,
         is_usable: Callable[[str], bool] = lambda trunk: True,
     ) -> None:
         """Take settings and parts.
 
-        `region` is the country in which dialled numbers are read; `is_usable` says whether a trunk can
+        `region` is the country in which dialled numbers are read, `blocked` what no trunk may make of
+        them by its rules; `is_usable` says whether a trunk can
         take calls: one that registers must be registered.
         """
         self.settings = trunks
@@ -52,6 +55,7 @@ class Trunks:
         self._draw = draw
         self._region = region
         self._emergency = emergency
+        self._blocked = blocked or Blocked()
         self._credentials = {
             name: client_credentials(trunk.credentials) for name, trunk in trunks.items()
         }
@@ -101,11 +105,17 @@ class Trunks:
             e164 = to_e164(number, self._region)
             note(trace, "international", number, e164 or "none")
         candidates: list[Candidate] = []
+        is_blocked = False
         for member in self._ordered(group, members, trunks, e164, trace):
             trunk = trunks[member.trunk]
             if trunk.server is None:
                 continue
             written = number if is_emergency else number_out(trunk, number, e164)
+            prefix = None if is_emergency else self._blocked.prefix_of(written, trunk.region)
+            if prefix is not None:
+                note(trace, "written-blocked", trunk.name, prefix)
+                is_blocked = True
+                continue
             caller = caller_out(trunk, caller_number, caller_name)
             targets = self._addresses.targets(trunk.server)
             if not targets:
@@ -118,7 +128,9 @@ class Trunks:
                 for target in targets
             ]
         reason = Nowhere(404, "no-route")
-        if not candidates and any(trunk.server is not None for trunk in trunks.values()):
+        if is_blocked:
+            reason = Nowhere(403, "blocked")
+        elif not candidates and any(trunk.server is not None for trunk in trunks.values()):
             reason = Nowhere(503, "trunk-down")
         return Hunt(
             candidates,

@@ -26,6 +26,12 @@ from switch.trunks.steps import Step
         ),
         ("international", "4000", "none", "it has no international form: no cost can be found"),
         ("rate", "out", "none", "out has no rate for it"),
+        (
+            "written-blocked",
+            "out",
+            "+1900",
+            "out is left out: as it writes the number it is blocked (+1900)",
+        ),
     ],
 )
 def test_a_step_is_told_in_words_that_fit(what: str, subject: str, detail: str, words: str) -> None:

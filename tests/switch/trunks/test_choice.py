@@ -10,6 +10,7 @@ import pytest
 
 from switch.ids import LegId
 from switch.sip.flow import Transport
+from switch.trunks.blocking import Blocked
 from switch.trunks.failover import Failure, leads_on, retry_after_of
 from switch.trunks.groups import Choice, GroupSettings, Member, in_order
 from switch.trunks.health import Health, HealthSettings, is_alive
@@ -18,7 +19,9 @@ from switch.trunks.limits import TrunkLimits
 from switch.trunks.number_format import NumberFormat
 from switch.trunks.rates import read_rates
 from switch.trunks.settings import TrunkSettings
+from switch.trunks.steps import Step
 from switch.trunks.targets import AddressesOnly, Server, Target, TargetSource
+from switch.trunks.translation import Rule
 from switch.trunks.trunks import Trunks
 
 NUMBER = "+442079460123"
@@ -165,6 +168,33 @@ def test_a_full_trunk_is_passed_over() -> None:
     own = trunks(trunk("a", 1, max_calls=1), trunk("b", 2))
     own.limits.add("a", LegId("x"))
     assert order(own) == ["2"]
+
+
+def test_what_a_trunk_makes_of_a_number_may_be_blocked_too() -> None:
+    """The digit for a line outside hides what is dialled behind it."""
+    settings = {
+        "a": trunk("a", 1, rules_out=(Rule(prefix="9", put=""),)),
+        "b": trunk("b", 2, rules_out=(Rule(prefix="9", put="8"),)),
+    }
+    own = Trunks(
+        settings,
+        {},
+        limits=TrunkLimits(settings),
+        addresses=AddressesOnly(),
+        draw=lambda: 0.0,
+        blocked=Blocked(("+1900",)),
+    )
+
+    def leaves(way: str, number: str) -> str | Nowhere:
+        found = own.hunt(way, number, caller_number="", caller_name="").next(0.0)
+        return found if isinstance(found, Nowhere) else found.number
+
+    assert leaves("a", "912025550123") == "12025550123"
+    assert leaves("a", "919005550123") == Nowhere(403, "blocked")
+    assert leaves("b", "919005550123") == "819005550123"
+    steps: list[Step] = []
+    own.hunt("a", "919005550123", caller_number="", caller_name="", trace=steps)
+    assert Step("written-blocked", "a", "+1900") in steps
 
 
 def test_a_call_does_not_stand_in_its_own_way() -> None:

@@ -174,6 +174,22 @@ def test_blocked_destinations_are_blocked_however_they_are_dialled(number: str) 
     assert isinstance(own.resolve(Source.PHONE, "1001", "+12025550123"), ToTrunk)
 
 
+@pytest.mark.parametrize("number", ["449012345678", "00449012345678", "0019005550123"])
+def test_what_a_carrier_would_read_as_a_blocked_number_is_blocked(number: str) -> None:
+    """In the US none of them is a number; carriers take them with the country first."""
+    own = plan(blocked=("+1900", "+4490"))
+    assert own.resolve(Source.PHONE, "1001", number) == Refused(403, "blocked")
+
+
+@pytest.mark.parametrize(
+    "number", ["5305550123", "12025550123", "0115255550123", "611", "8005550123"]
+)
+def test_a_number_of_the_region_is_none_abroad(number: str) -> None:
+    """Of California, and not of Cuba."""
+    own = plan(blocked=("+53", "+61", "+1900", "+80"))
+    assert isinstance(own.resolve(Source.PHONE, "1001", number), ToTrunk)
+
+
 def test_emergency_numbers_go_before_everything_and_need_no_right() -> None:
     own = plan(blocked=("+1",), emergency=EmergencySettings(numbers=frozenset({"911"}), way="out"))
     wanted = ToTrunk("out", "911", is_emergency=True)
