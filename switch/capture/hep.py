@@ -21,9 +21,8 @@ from switch.sip.flow import Flow, Transport
 
 LONGEST: Final = 65_535
 """Octets of a packet: its length stands in two of them."""
-_LONGEST_PAYLOAD: Final = LONGEST - 512
-"""The rest is room for the other chunks."""
 _LONGEST_KEY: Final = 128
+"""Characters."""
 
 _CHUNK: Final = struct.Struct("!HHH")
 _TIMES: Final = struct.Struct("!HHHIHHHI")
@@ -83,10 +82,8 @@ class Encoder:
         Raises:
             ValueError: an address is none, or it would be too long.
         """
-        if len(payload) + len(correlation) > _LONGEST_PAYLOAD:
-            raise ValueError(f"{len(payload)} octets do not fit a packet")
         seconds = int(at)
-        parts = (
+        about = (
             self._addresses(flow, is_out),
             _TIMES.pack(
                 *(0, Chunk.SECONDS, 10, seconds),
@@ -95,11 +92,14 @@ class Encoder:
             _KINDS[kind],
             self._tail,
             _chunk(Chunk.CORRELATION, correlation) if correlation else b"",
-            _CHUNK.pack(0, Chunk.PAYLOAD, len(payload) + _CHUNK.size),
-            payload,
         )
-        body = b"".join(parts)
-        return _HEAD.pack(b"HEP3", len(body) + _HEAD.size) + body
+        size = _HEAD.size + sum(map(len, about)) + _CHUNK.size + len(payload)
+        if size > LONGEST:
+            raise ValueError(f"{len(payload)} octets do not fit a packet")
+        head = _HEAD.pack(b"HEP3", size)
+        return b"".join(
+            (head, *about, _CHUNK.pack(0, Chunk.PAYLOAD, len(payload) + _CHUNK.size), payload)
+        )
 
 
 def _chunk(type: Chunk, value: bytes) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from switch.capture.hep import Encoder, Kind
 from switch.capture.masking import keyless
-from switch.capture.octets import call_id
+from switch.capture.octets import call_id, key_of
 from switch.sip.flow import Flow
 
 
@@ -40,7 +40,7 @@ class Homer:
 
     def report(self, data: bytes, flow: Flow, is_out: bool, correlation: str) -> None:
         """Report figures of RTCP as JSON; `correlation` is the Call-ID of its session."""
-        self._send(data, flow, is_out, Kind.RTCP_JSON, correlation.encode())
+        self._send(data, flow, is_out, Kind.RTCP_JSON, key_of(correlation.encode()))
 
     def close(self) -> None:
         """Send no more."""

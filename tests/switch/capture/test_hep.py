@@ -3,7 +3,7 @@ import struct
 
 import pytest
 
-from switch.capture.hep import Encoder, Kind
+from switch.capture.hep import LONGEST, Encoder, Kind
 from switch.capture.homer import Homer
 from switch.capture.masking import keyless, readable
 from switch.capture.octets import call_id
@@ -98,6 +98,34 @@ def test_what_does_not_fit_is_no_packet(size: int) -> None:
     else:
         with pytest.raises(ValueError, match="do not fit"):
             make()
+
+
+def test_a_key_of_wide_letters_takes_its_room() -> None:
+    encoder = Encoder(1, "\N{TELEPHONE RECEIVER}" * 128)  # 512 octets
+    flow = Flow(Transport.TLS, ("2001:db8::9", 40000), ("2001:db8::1", 5061), 7)
+
+    def make(size: int) -> bytes:
+        return encoder.packet(
+            b"x" * size, flow, is_out=True, kind=Kind.SIP, at=1.0, correlation=b"c"
+        )
+
+    most = LONGEST - len(make(0))
+    assert len(decode(make(most))[15]) == most
+    with pytest.raises(ValueError, match="do not fit"):
+        make(most + 1)
+
+
+def test_figures_are_found_by_the_call_id_of_their_messages() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10)
+        homer = Homer(receiver.getsockname(), Encoder(7), lambda: 1.0)
+        long = "a" * 1000
+        homer.message(INVITE.replace(b"abc@example.com", long.encode()), FLOW, False)
+        homer.report(b"{}", FLOW, True, long)
+        homer.close()
+        first, second = decode(receiver.recv(65536)), decode(receiver.recv(65536))
+    assert first[17] == second[17]
 
 
 @pytest.mark.parametrize(
