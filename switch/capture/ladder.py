@@ -61,7 +61,7 @@ def rungs_of(entries: Sequence[Entry]) -> list[Rung]:
 
 def words_of(data: bytes) -> str:
     """What stands on the arrow."""
-    line = readable(data[:200]).partition("\n")[0]
+    line = readable(data.lstrip(b"\r\n")[:200]).partition("\n")[0]
     first, _, rest = line.partition(" ")
     if first != "SIP/2.0":
         has_sdp = " (SDP)" if b"\r\n\r\nv=0" in data else ""

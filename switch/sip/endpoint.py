@@ -23,6 +23,7 @@ from switch.sip.events import (
     TransportFailed,
 )
 from switch.sip.flow import Flow
+from switch.sip.glimpse import is_keepalive
 from switch.sip.inputs import CHALLENGES, input_of_received, input_of_sent
 from switch.sip.limits import EndpointLimits
 from switch.sip.message import KNOWN_METHODS, Request, Response
@@ -91,7 +92,7 @@ class Endpoint:
 
     def receive_datagram(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one UDP datagram or one message cut out of a stream. Never raises for its content."""
-        if data[:1] in b"\r\n\0" and not data.strip(b"\r\n\0"):
+        if is_keepalive(data):
             self.counters.keepalives += 1
             return
         try:

@@ -57,6 +57,11 @@ def kind_of(data: bytes) -> Kind:
     return Kind.INVITE if method == b"INVITE" else Kind.OTHER
 
 
+def is_keepalive(data: bytes) -> bool:
+    """Whether a datagram only keeps a way open: ends of lines (RFC 5626), or the zeros of older phones."""
+    return data[:1] in b"\r\n\0" and not data.strip(b"\r\n\0")
+
+
 def refused_tag(data: bytes) -> str:
     """Of an ACK, the To tag, if it is one that `Glimpse.tag` may have given; else empty."""
     found = _REFUSED_ACK.search(data) if data.startswith(b"ACK ") else None

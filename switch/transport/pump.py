@@ -20,6 +20,7 @@ from switch.guard.bans import Verdict
 from switch.guard.guard import Guard
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
+from switch.sip.glimpse import is_keepalive
 from switch.sip.limits import MessageLimits
 from switch.transport.connection import Address, StreamConnection
 from switch.transport.inflow import Inflow, InflowSettings
@@ -342,8 +343,9 @@ class Pump:
     def _read(self, batch: list[tuple[bytes, Flow]], now: float) -> None:
         receive = self._endpoint.receive_datagram
         for data, flow in batch:
-            for observe in self.observers:
-                observe(data, flow, False)
+            if not is_keepalive(data):
+                for observe in self.observers:
+                    observe(data, flow, False)
             receive(data, flow, now)
         self._turn(now)
 

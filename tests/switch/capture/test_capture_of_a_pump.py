@@ -8,7 +8,7 @@ from switch.capture.hep import Encoder
 from switch.capture.homer import Homer
 from switch.sip.flow import Flow, Transport
 from tests.switch.capture.test_hep import decode
-from tests.switch.transport.node import options, running_node
+from tests.switch.transport.node import options, raw_options, running_node
 
 WALL = 1_700_000_000.5
 
@@ -46,3 +46,17 @@ async def test_every_message_in_and_out_is_reported_as_it_was_on_the_wire() -> N
         assert chunks[14] == b"pass"
         assert chunks[17].decode() == request.call_id
     assert (homer.sent, homer.dropped) == (2, 0)
+
+
+async def test_what_only_keeps_a_way_open_is_no_message() -> None:
+    """Each phone behind a NAT sends it twice a minute: it would push the messages out of the trace."""
+    shown: list[bytes] = []
+    async with running_node() as alice:
+        alice.pump.observers = (lambda data, flow, is_out: shown.append(data),)
+        local = await alice.pump.listen_udp("127.0.0.1", 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            for data in (b"\r\n\r\n", b"\r\n", b"\0\0\0\0", b"", raw_options()):
+                phone.sendto(data, local)
+            await alice.wait_for(1)
+        assert alice.endpoint.counters.keepalives == 4
+    assert [data.split(b" ")[0] for data in shown] == [b"OPTIONS", b"SIP/2.0"]

@@ -164,6 +164,7 @@ def test_a_call_id_may_be_long() -> None:
         (b"INVITE x SIP/2.0\r\n\r\nv=0\r\n", "INVITE (SDP)"),
         (b"SIP/2.0 486 Busy\r\nCSeq:  7  INVITE\r\n", "486 Busy (INVITE)"),
         (b"SIP/2.0 200\r\n", "200"),
+        (b"\r\n\r\nBYE x SIP/2.0\r\n\r\n", "BYE"),
         (b"\x1b[31mEVIL x", "\N{REPLACEMENT CHARACTER}[31mEVIL"),
         (b"", ""),
     ],
