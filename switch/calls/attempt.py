@@ -13,6 +13,7 @@ from switch.registrar.location import Binding
 from switch.sip.client_digest import ClientCredentials
 from switch.sip.flow import Flow, Transport
 from switch.sip.uri import NameAddr, Uri
+from switch.trunks.hunt import Departure, Hunt
 from switch.trunks.source import Source
 
 
@@ -34,6 +35,13 @@ class Hop(Struct, frozen=True, array_like=True):
     """All who have sent it on so far, the first first."""
     group: str | None = None
     """The group of trunks that it leaves through."""
+
+
+class Onward(Struct, frozen=True, eq=False):
+    """The search for a trunk of a call that was sent on: what was tried, and what may follow."""
+
+    hunt: Hunt
+    departure: Departure
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -61,6 +69,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """How digits travel there: `rfc4733`, `info`, `inband`."""
     group: str | None = None
     """The group that the trunk was chosen from."""
+    onward: Onward | None = None
+    """Where else the call may leave; None: nowhere, or `switch.calls.hunting` knows."""
 
     @property
     def is_browser(self) -> bool:

@@ -173,6 +173,7 @@ class Calls(Commands):
             media=self.media,
             legs=legs,
             redirections=Redirections(number_plan, destinations, trunks),
+            destinations=destinations,
             inviter=inviter,
             clock=clock,
             turn=turn,

@@ -2,6 +2,7 @@
 
 start             one target: a plain leg, nothing more; several: a fork
 take              what the sessions of a fork report
+trunk failed      of a call that was sent on: the next address or trunk in its place
 all refused       the next group, or the end with the best refusal
 first answer      the others get CANCEL with `Reason: SIP;cause=200` (RFC 3326): no missed calls
 """
@@ -14,6 +15,7 @@ from typing import Final
 
 from switch.calls.attempt import Attempt, Target
 from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
+from switch.calls.destinations import Destinations
 from switch.calls.diversion import Diverted, reason_of
 from switch.calls.early_offers import answer_early_offer
 from switch.calls.fork import Branch, Fork, Refusal
@@ -22,7 +24,7 @@ from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.redirection import Redirections
-from switch.calls.status import cause_of_end, cause_of_status, with_reasons
+from switch.calls.status import cause_of_end, cause_of_status, failure_of, with_reasons
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, MediaUnavailableError
@@ -41,6 +43,7 @@ from switch.sip.flow import Flow, Transport
 from switch.sip.message import Response
 from switch.sip.reason import reasons_in
 from switch.sip.user_agent import UserAgent
+from switch.trunks.failover import Failure
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ class Forking:
         media: LegMedia,
         legs: Legs,
         redirections: Redirections,
+        destinations: Destinations,
         inviter: Inviter,
         clock: Clock,
         turn: Turn,
@@ -70,6 +74,7 @@ class Forking:
         self._media = media
         self._legs = legs
         self._redirections = redirections
+        self._destinations = destinations
         self._inviter = inviter
         self._clock = clock
         self._turn = turn
@@ -130,6 +135,7 @@ class Forking:
         """What is offered from here on is what this place is to be offered, not who sent us there."""
         if target.hop is not None:
             leg.phone, leg.trunk = target.hop.phone, target.hop.trunk
+            leg.group = target.hop.group
             leg.dtmf = target.dtmf
 
     def _add_branches(self, leg: Leg, fork: Fork, group: Iterable[Target], now: float) -> None:
@@ -188,6 +194,8 @@ class Forking:
                 by_peer = event.response is not None
                 if self._is_followed(leg, fork, session, event.response):
                     return
+                if self._leads_on(leg, fork, session, failure_of(event)):
+                    return
                 cause = cause_of_status(status, heard_back=by_peer)
                 if event.response is not None:
                     cause = with_reasons(cause, reasons_in(event.response.headers))
@@ -216,8 +224,32 @@ class Forking:
         losers, fork.branches = fork.branches, []
         self._stop(fork)
         leg.fork = None
+        self._destinations.answered(winner.target, self._clock.now())
         self._settle_on(leg, winner)
         self._drop(losers, _ELSEWHERE)
+
+    def _leads_on(self, leg: Leg, fork: Fork, session: SessionId, failure: Failure) -> bool:
+        """True when the next trunk takes the place of one that has failed."""
+        branch, now = fork.find(session), self._clock.now()
+        if branch is None:
+            return False
+        target = self._destinations.onward(branch.target, failure, has_rung=branch.rang, now=now)
+        if target is None:
+            return False
+        fork.branches.remove(branch)
+        self._legs.unlink(session)
+        self._legs.end_early_media(leg)
+        self._turn_to(leg, target)
+        self._add_branches(leg, fork, (target,), now)
+        if not fork.branches:
+            self._stop(fork)
+            self._go_on(leg, fork)
+            return True
+        fork.at, fork.began = target.hop, now
+        self._settle_on(leg, fork.branches[0])
+        self._arm(leg, fork)
+        self._legs.moved(leg)
+        return True
 
     def _failed(self, leg: Leg, fork: Fork, session: SessionId, refusal: Refusal) -> None:
         branch = fork.find(session)
@@ -313,6 +345,10 @@ class Forking:
         is_over = bool(fork.waiting) and now >= fork.until
         if not (is_over or (now >= fork.began + _SILENT_FOR_S and self._is_silent(fork))):
             self._arm(leg, fork)
+            return
+        silent = fork.branches[0].session
+        if not is_over and self._leads_on(leg, fork, silent, Failure(408, heard_back=False)):
+            self._ua.end(silent, now)
             return
         branches, fork.branches = fork.branches, []
         self._drop(branches)

@@ -21,13 +21,14 @@ from switch.calls.inviting import Inviter
 from switch.calls.leg import Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
+from switch.calls.status import failure_of
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import MediaUnavailableError
 from switch.sip import usage
 from switch.sip.events import Answered, Failed, Progress, SessionEvent
 from switch.sip.user_agent import UserAgent
-from switch.trunks.failover import Failure, retry_after_of
+from switch.trunks.failover import Failure
 from switch.trunks.hunt import Departure, Hunt, Nowhere
 from switch.trunks.trunks import Trunks
 
@@ -117,9 +118,7 @@ class Hunting:
 
     def _failed(self, leg: Leg, hunted: Hunted, event: Failed) -> bool:
         """One attempt is over: the next, or the leg hears how this one ended."""
-        response = event.response
-        pause = None if response is None else retry_after_of(response.headers.get("Retry-After"))
-        failure = Failure(event.status, response is not None, pause)
+        failure = failure_of(event)
         self._trunks.failed(hunted.departure, failure, self._clock.now())
         if not hunted.hunt.failed(failure, has_rung=hunted.has_rung) or not self._go_on(
             leg, hunted

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from switch.calls.causes import EndCause, Result
-from switch.sip.events import EndedBy
+from switch.sip.events import EndedBy, Failed
 from switch.sip.reason import Reason
+from switch.trunks.failover import Failure, retry_after_of
 
 _OF_STATUS: Final = {
     403: (Result.REJECTED, "declined"),
@@ -77,6 +78,13 @@ def cause_of_status(status: int, *, heard_back: bool) -> EndCause:
         return EndCause(Result.UNREACHABLE, "redirected", status)
     result = Result.FAILED if 500 <= status < 600 else Result.REJECTED
     return EndCause(result, "refused-by-peer", status)
+
+
+def failure_of(event: Failed) -> Failure:
+    """Say how an attempt through a trunk ended, by which the trunk is judged."""
+    response = event.response
+    pause = None if response is None else retry_after_of(response.headers.get("Retry-After"))
+    return Failure(event.status, response is not None, pause)
 
 
 def cause_of_end(by: EndedBy, *, outbound: bool, answered: bool) -> EndCause:

@@ -475,3 +475,101 @@ def test_a_call_that_is_sent_on_through_a_group_counts_there_and_as_begun() -> N
     ann.cancel()
     assert [bench.calls.limits.live(name) for name in ("out", "pstn")] == [0, 0]
     bench.check_forgotten()
+
+
+SECOND = ("127.0.0.1", 5092)
+
+
+def two_ways_out() -> tuple[Bench, Phone, Phone, Phone, Phone]:
+    """The caller, a phone that sends calls on, and the carriers of a group."""
+    out = TRUNKS["out"]
+    other = replace(out, name="other", proxy_port=SECOND[1])
+    members = (Member(trunk="out", order=1), Member(trunk="other", order=2))
+    group = GroupSettings(name="pstn", members=members, callers=out.callers)
+    routes = (RouteSettings(trunk="pstn", prefixes=("+",)),)
+    trunks = {"out": out, "other": other}
+    bench = Bench(plan=replace(PLAN, trunks=trunks, groups={"pstn": group}, routes=routes))
+    carriers = bench.stranger("carrier", CARRIER), bench.stranger("carrier", SECOND)
+    return bench, bench.phone("1001"), bench.phone("1003"), *carriers
+
+
+def live(bench: Bench) -> dict[str, int]:
+    limits = bench.calls.limits
+    return {name: limits.live(name) for name in ("out", "other", "pstn") if limits.live(name)}
+
+
+@pytest.mark.parametrize("status", [503, 408, 500])
+def test_a_call_that_is_sent_on_goes_by_the_next_trunk_too(status: int) -> None:
+    bench, ann, bob, first, second = two_ways_out()
+    ann.call("1003")
+    send_on(bob, to("+12025550123"))
+    assert live(bench) == {"out": 1, "pstn": 1}
+    first.reject(status)
+    assert live(bench) == {"other": 1, "pstn": 1}
+    assert invite_of(second).uri == "sip:+12025550123@127.0.0.1:5092"
+    assert "Diversion" in invite_of(second).headers
+    second.ring()
+    second.answer()
+    assert ann.statuses() == [401, 180, 200]
+    assert len(bench.of(LegRedirected)) == 1
+    ann.hang_up()
+    assert second.is_idle
+    assert live(bench) == {}
+    bench.check_forgotten()
+
+
+def test_and_not_where_its_callee_has_spoken() -> None:
+    bench, ann, bob, first, second = two_ways_out()
+    ann.call("1003")
+    send_on(bob, to("+12025550123"))
+    first.reject(486)
+    assert second.last(Invited) is None
+    assert ann.statuses()[-1] == 486
+    bench.check_forgotten()
+
+
+def test_nor_after_ringing_and_the_next_contact_is_called_when_no_trunk_is_left() -> None:
+    bench, ann, bob, first, second = two_ways_out()
+    eve = bench.phone("1004")
+    ann.call("1003")
+    send_on(bob, to("+12025550123") + ";q=0.9", to("1004") + ";q=0.1")
+    first.reject(503)
+    second.ring()
+    assert eve.last(Invited) is None
+    second.reject(503)
+    assert live(bench) == {}
+    eve.answer()
+    assert ann.statuses()[-1] == 200
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_a_trunk_that_is_silent_is_left_for_the_next() -> None:
+    bench, ann, bob, first, second = two_ways_out()
+    bench.lose = lambda data: data.startswith(b"INVITE sip:+12025550123@127.0.0.1:5090")
+    ann.call("1003")
+    send_on(bob, to("+12025550123"))
+    bench.advance(3.5)
+    assert second.last(Invited) is None
+    bench.advance(1)
+    second.answer()
+    assert ann.statuses()[-1] == 200
+    assert live(bench) == {"other": 1, "pstn": 1}
+    ann.hang_up()
+    bench.advance(40)
+    assert first.is_idle
+    bench.check_forgotten()
+
+
+def test_what_a_call_that_was_sent_on_learns_of_a_trunk_is_known_to_the_next() -> None:
+    bench, ann, bob, first, second = two_ways_out()
+    ann.call("1003")
+    send_on(bob, to("+12025550123"))
+    first.reject(503)
+    second.reject(486)
+    ann.call("+12025550123")
+    assert [isinstance(e, Invited) for e in first.events].count(True) == 1, "it is avoided"
+    second.answer()
+    assert ann.statuses()[-1] == 200
+    ann.hang_up()
+    bench.check_forgotten()
