@@ -88,6 +88,20 @@ async def test_tones_both_ways_recorded_and_held(
     was_heard(right, AGENT_HZ)
 
 
+@pytest.mark.parametrize(("caller_is", "agent_is"), [("baresip", "pjsua2"), ("pjsua2", "baresip")])
+async def test_who_insists_on_encryption_is_reached_where_it_is_left_open(
+    lab: Lab, caller_is: str, agent_is: str
+) -> None:
+    """It refuses the first INVITE, best effort as that is, and takes the second."""
+    async with (
+        Phone(caller_is, number="+12025550117", srtp="off") as caller,
+        Phone(agent_is, srtp="required") as agent,
+    ):
+        call, _ = await talk(lab, caller, agent, MILD)
+        await caller.hang_up(call)
+    await lab.is_quiet()
+
+
 async def test_keys_outlive_the_call_agent(lab: Lab) -> None:
     """They and the rollover counters are the gateway's, and the journal knows what was agreed."""
     async with (
