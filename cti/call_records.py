@@ -182,6 +182,7 @@ class CallRecords:
         notes = LegNotes(
             event.leg, event.call, event.outbound, event.number, event.phone, event.at, leg
         )
+        notes.trunk = event.trunk
         self._note(notes, leg)
 
     def _note(self, notes: LegNotes, leg: Leg | None) -> None:

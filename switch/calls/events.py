@@ -55,6 +55,8 @@ class LegStarted(Struct, frozen=True, kw_only=True):
     """True when we called."""
     number: str
     """The other side's number as far as this leg knows it."""
+    trunk: str | None = None
+    """The trunk behind it; the group, where no trunk of it could take the call."""
 
 
 class LegRinging(Struct, frozen=True, kw_only=True):

@@ -389,6 +389,7 @@ class Legs:
                 phone=leg.phone,
                 outbound=leg.outbound,
                 number=leg.number,
+                trunk=leg.trunk,
             )
         )
 

@@ -330,6 +330,24 @@ def test_nobody_to_call_is_a_leg_of_one_moment(office: Office) -> None:
     assert went.sip_call_id == ""
 
 
+@pytest.mark.parametrize("way", ["a", "pstn"])
+def test_a_call_that_no_trunk_could_take_says_which(way: str) -> None:
+    office = Office(in_turn(trunk("a", FIRST, max_calls=1), max_calls=1))
+    bench = office.bench
+    bench.stranger("carrier", FIRST)
+    for _ in range(2):
+        bench.calls.call_trunk(
+            way,
+            NUMBER,
+            call=bench.new_call(),
+            caller_number="1001",
+            caller_name="",
+            ring_timeout_s=30,
+        )
+    row = office.row("out")
+    assert (row.reason, row.status, row.trunk) == ("trunk-full", 503, way)
+
+
 def test_without_figures_the_row_goes_all_the_same(office: Office) -> None:
     bench = office.bench
     caller, callee = bench.phone("1001"), bench.phone("1002")
