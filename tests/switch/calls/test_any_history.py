@@ -22,7 +22,7 @@ from tests.switch.calls.bench import CARRIER, Bench
 from tests.switch.calls.phone import Phone
 
 NUMBERS = ("4000", "1001", "1002", "1003", "+12025550100", "9999")
-STATUSES = (486, 480, 503, 302, 603, 401)
+STATUSES = (486, 480, 503, 302, 603, 401, 488)
 ENOUGH = EndCause(Result.COMPLETED, "application-has-enough")
 
 
