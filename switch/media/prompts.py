@@ -86,18 +86,20 @@ class PromptStore:
     def prompt(self, name: str) -> Segment | None:
         """A prompt by its name below the folders, without suffix; None when there is none.
 
-        A file that was replaced is read again.
+        A file that was replaced is read again. While that cannot be, because it is gone or is just being
+        written, what was read before still sounds.
         """
         known = self._prompts.get(name)
-        if known is not None:
-            segment, path, changed, size = known
-            try:
-                status = path.stat()
-            except OSError:
-                return segment  # deleted since; what we have still sounds
-            if (status.st_mtime_ns, status.st_size) == (changed, size):
-                return segment
-        return self._load(name)
+        if known is None:
+            return self._load(name)
+        segment, path, changed, size = known
+        try:
+            status = path.stat()
+        except OSError:
+            return segment
+        if (status.st_mtime_ns, status.st_size) == (changed, size):
+            return segment
+        return self._load(name) or segment
 
     def preload(self) -> int:
         """Read all prompts of the folders; return how many there are."""
@@ -119,6 +121,8 @@ class PromptStore:
                 samples = np.frombuffer(path.read_bytes(), dtype=np.uint8)
             except (OSError, ValueError):
                 continue  # not there, not readable, or no possible name
+            if not len(samples):
+                continue  # emptied since, to be written anew
             start = self._append(samples)
             if start is None:
                 return None

@@ -95,6 +95,27 @@ def test_a_replaced_prompt_is_read_again_and_a_deleted_one_still_sounds(tmp_path
     assert [e.missing for e in studio.events if isinstance(e, PlayerEnded)] == [()] * 3
 
 
+def test_a_prompt_that_is_just_being_replaced_sounds_as_before(tmp_path: Path) -> None:
+    """`cp` empties a file before it writes it: a call must not fall into that moment."""
+    path = write_prompt(tmp_path, "note", 600, 200)
+    store = PromptStore((tmp_path,))
+    before = store.prompt("note")
+    path.write_bytes(b"")
+    assert store.prompt("note") == before
+    write_prompt(tmp_path, "note", 900, 300)
+    after = store.prompt("note")
+    assert after is not None
+    assert after.frames == 15
+
+
+def test_a_prompt_that_is_emptied_while_it_is_read_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_prompt(tmp_path, "note", 600, 200)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"")
+    assert PromptStore((tmp_path,)).prompt("note") is None
+
+
 def test_prompts_are_read_ahead_and_earlier_folders_win(tmp_path: Path) -> None:
     for folder, hertz in (("own", 600), ("shipped", 900)):
         write_prompt(tmp_path / folder, "en/hello", hertz, 100)
