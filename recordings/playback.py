@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import wave
+import errno
 from enum import Enum
 from pathlib import Path
 
@@ -85,36 +85,41 @@ def export(
 ) -> None:
     """Write a recording for elsewhere, in pieces: mono, or `stereo` with the customer left.
 
-    Raises OSError, NotARecordingError.
+    What cannot be written whole is not there at all. Raises OSError, NotARecordingError.
     """
-    if format is Format.WAV and not stereo:
-        export_mono(path, target, channel)
-        return
-    import soundfile  # takes a moment to load
-
-    length = duration_ms(path)
-    channels = CHANNELS if stereo else 1
-    with soundfile.SoundFile(
-        target, "w", SAMPLE_RATE_HZ, channels, format=format.name, subtype=_SUBTYPES[format]
-    ) as out:
-        for start in range(0, length + 1, _EXPORT_MS):
-            if stereo:
-                out.write(mulaw.decode(read_mulaw(path, start, start + _EXPORT_MS)))
-            else:
-                out.write(read_pcm(path, start, start + _EXPORT_MS, channel))
+    half = target.with_name(f".{target.name}.half")
+    try:
+        _encode(path, half, None if stereo else channel, format)
+        half.replace(target)
+    except OSError as error:
+        if error.filename in (None, str(half)):
+            error.filename = str(target)  # the name that was asked for
+        raise
+    finally:
+        half.unlink(missing_ok=True)
 
 
 _SUBTYPES = {Format.WAV: "PCM_16", Format.FLAC: "PCM_16", Format.OGG: "VORBIS"}
 
 
-def export_mono(path: Path, target: Path, channel: Channel = Channel.BOTH) -> None:
-    """Write a mono 16-bit PCM WAVE file at 8 kHz, in pieces. Raises OSError, NotARecordingError."""
+def _encode(path: Path, target: Path, channel: Channel | None, format: Format) -> None:
+    """Write one party, or (None) the customer left and the agent right. Raises as `export`."""
+    import soundfile  # takes a moment to load
+
     length = duration_ms(path)
-    with wave.open(str(target), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(SAMPLE_RATE_HZ)
-        for start in range(0, length + 1, _EXPORT_MS):
-            out.writeframes(
-                read_pcm(path, start, start + _EXPORT_MS, channel).astype("<i2").tobytes()
-            )
+    channels = CHANNELS if channel is None else 1
+    with target.open("wb", buffering=0) as file:  # whose errors say what is the matter
+        try:
+            with soundfile.SoundFile(
+                file.fileno(), "w", SAMPLE_RATE_HZ, channels, _SUBTYPES[format],
+                format=format.name, closefd=False,
+            ) as out:  # fmt: skip
+                for start in range(0, length + 1, _EXPORT_MS):
+                    end = start + _EXPORT_MS
+                    if channel is None:
+                        out.write(mulaw.decode(read_mulaw(path, start, end)))
+                    else:
+                        out.write(read_pcm(path, start, end, channel))
+        except (soundfile.LibsndfileError, AssertionError) as error:
+            # The library asserts that all was written, or says no more than "system error".
+            raise OSError(errno.EIO, "not all of it could be written", str(target)) from error

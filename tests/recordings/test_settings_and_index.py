@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ from recordings.capture import SegmentedRecorder
 from recordings.errors import NotARecordingError, SettingsError
 from recordings.index import RecordingEntry, RecordingState
 from recordings.outcome import Outcome
-from recordings.playback import Channel, Format, export, export_mono, read_mulaw
+from recordings.playback import Channel, Format, export, read_mulaw
 from recordings.settings import RecordingSettings
 from recordings.sidecar import Sidecar, read_sidecar
 from switch.ids import RecordingId
@@ -83,14 +86,14 @@ def test_a_range_and_one_party_can_be_played(tmp_path: Path) -> None:
         read_mulaw(path, 5, 4)
     for channel, first, second in ((Channel.CUSTOMER, 400, 600), (Channel.AGENT, 900, 1100)):
         target = tmp_path / f"{channel.name}.wav"
-        export_mono(path, target, channel)
+        export(path, target, channel, Format.WAV)
         heard, rate = soundfile.read(target, dtype="int16")
         assert (rate, heard.shape) == (8000, (32_000,))
         assert pitch_hz(heard[:16_000]) == pytest.approx(first, abs=1)
         assert pitch_hz(heard[16_000:]) == pytest.approx(second, abs=1)
         assert purity(heard[16_000:], second) > 0.99
     target = tmp_path / "both.wav"
-    export_mono(path, target)
+    export(path, target, Channel.BOTH, Format.WAV)
     both, _ = soundfile.read(target, dtype="int16")
     assert purity(both[:16_000], 400) == pytest.approx(0.5, abs=0.02)
 
@@ -114,6 +117,43 @@ def test_a_recording_is_exported_in_stereo_and_in_other_formats(
     export(path, target, Channel.AGENT, format)
     heard, _ = soundfile.read(target, dtype="int16")
     assert pitch_hz(heard) == pytest.approx(900, abs=1)
+
+
+@contextmanager
+def files_of_at_most(octets: int) -> Iterator[None]:
+    """The system refuses to write more into any file, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("format", list(Format))
+@pytest.mark.parametrize("stereo", [False, True])
+def test_what_cannot_be_exported_whole_is_said_and_leaves_nothing(
+    tmp_path: Path, format: Format, stereo: bool
+) -> None:
+    recorder = SegmentedRecorder()
+    recorder.open(ONE, str(tmp_path / "call"))
+    feed(recorder, ONE, np.random.default_rng(1).integers(0, 256, (160_000, 2), np.uint8))
+    recorder.close(ONE)
+    path = Path(outcomes(recorder, 1)[0].path)
+    assert recorder.stop()
+
+    missing = tmp_path / "nowhere" / "talk"
+    with pytest.raises(FileNotFoundError, match="nowhere/talk'"):
+        export(path, missing, Channel.BOTH, format, stereo=stereo)
+    target = tmp_path / "out" / "talk"
+    target.parent.mkdir()
+    target.write_bytes(b"mine")
+    with files_of_at_most(4096), pytest.raises(OSError, match="talk'"):
+        export(path, target, Channel.BOTH, format, stereo=stereo)
+    assert target.read_bytes() == b"mine"
+    assert list(target.parent.iterdir()) == [target]
+    export(path, target, Channel.BOTH, format, stereo=stereo)
+    assert soundfile.info(target).frames == 160_000
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
