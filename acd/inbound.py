@@ -283,6 +283,7 @@ class Inbound:
             only_preferred=contact.agent_first,
             patience_s=patience_s,
             outbound=contact.silent,
+            has_talked=contact.talked_s > 0.0,
         )
         self._distribution.tell(Enqueue(request=request))
         if contact.stage in (Stage.WAITING, Stage.OFFERED):

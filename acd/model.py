@@ -121,6 +121,8 @@ class ContactRequest(Struct, frozen=True, kw_only=True):
     """So much longer than its phone rings the agent may take: it reads first, or waits for an answer."""
     outbound: bool = False
     """Of a campaign: the service level of the queue's callers knows nothing of it."""
+    has_talked: bool = False
+    """It talked to somebody since it first came: it keeps its place, but its wait counts from now."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ class QueuedContact:
         "answered_at",
         "dead_offers",
         "entered_at",
+        "has_talked",
         "held_s",
         "held_since",
         "id",
@@ -95,6 +96,7 @@ class QueuedContact:
         self.only_preferred = request.only_preferred
         self.patience_s = request.patience_s
         self.outbound = request.outbound
+        self.has_talked = request.has_talked
         self.priority = priority
         self.pool = pool
         self.place = place
@@ -113,6 +115,11 @@ class QueuedContact:
         self.answered_at: float | None = None
         self.held_since: float | None = None
         self.held_s = 0.0
+
+    @property
+    def waits_since(self) -> float:
+        """From when its wait counts."""
+        return self.queued_at if self.has_talked else self.entered_at
 
     def hold(self, now: float, *, held: bool) -> None:
         """Count the time on hold; saying the same twice changes nothing."""
@@ -154,7 +161,7 @@ class QueuedContact:
             contact=self.id,
             queue=self.queue,
             at=now,
-            waited_s=now - self.entered_at,
+            waited_s=now - self.waits_since,
             reason=reason,
             outbound=self.outbound,
         )
@@ -176,7 +183,7 @@ class QueuedContact:
             queue=self.queue,
             agent=agent,
             at=now,
-            waited_s=now - self.entered_at,
+            waited_s=now - self.waits_since,
             outbound=self.outbound,
         )
 

@@ -120,7 +120,7 @@ class QueuedContacts:
         else:
             contact.pool.waiting.add(contact.place)
         queue = self._queues[contact.queue]
-        queue.add(contact.place)
+        queue.add(contact.place, contact.waits_since)
         if queue.settings.announce_every_s > 0:
             self._timers.set((Due.ANNOUNCE, contact.id), max(contact.announce_at, now))
         if queue.settings.max_wait_s > 0:
@@ -143,7 +143,7 @@ class QueuedContacts:
         self._wait(contact, now, again=True)
 
     def _leave_line(self, contact: QueuedContact) -> None:
-        self._queues[contact.queue].remove(contact.place)
+        self._queues[contact.queue].remove(contact.place, contact.waits_since)
         if contact.resting:
             contact.resting = False
             self._timers.cancel((Due.REST, contact.id))
@@ -181,7 +181,7 @@ class QueuedContacts:
         return self._metrics.history[contact.queue].estimate_s(
             self._queues[contact.queue].line.position(contact.place) - 1,
             serving=self._metrics.queues[contact.queue].agents_working,
-            waited_s=now - contact.entered_at,
+            waited_s=now - contact.waits_since,
             now=now,
         )
 
@@ -212,7 +212,7 @@ class QueuedContacts:
             name,
             rule=rule,
             at=now,
-            waited_s=now - contact.entered_at,
+            waited_s=now - contact.waits_since,
             at_most=self._settings.candidates,
             preferred=why.preferred_elsewhere(
                 self._router, contact.pool, wanted.settings.agent, wanted.state.value

@@ -17,22 +17,22 @@ class Queue:
         self.settings = settings
         self.line = WaitingLine()
         self._entries: list[tuple[float, int]] = []
-        """The same contacts by age, which with priorities is not their order."""
+        """The same contacts by how long they wait, which with priorities is not their order."""
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, place: WaitingPlace) -> None:
+    def add(self, place: WaitingPlace, waits_since: float) -> None:
         self.line.add(place)
-        insort(self._entries, place[1:3])
+        insort(self._entries, (waits_since, place[2]))
 
-    def remove(self, place: WaitingPlace) -> None:
+    def remove(self, place: WaitingPlace, waits_since: float) -> None:
         """Take a place out that is in the line."""
         self.line.remove(place)
-        del self._entries[bisect_left(self._entries, place[1:3])]
+        del self._entries[bisect_left(self._entries, (waits_since, place[2]))]
 
     def oldest(self) -> float | None:
-        """When the contact entered that has waited longest; None when nobody waits."""
+        """Since when the contact waits that has waited longest; None when nobody waits."""
         return self._entries[0][0] if self._entries else None
 
     def waiting(self) -> tuple[ContactId, ...]:

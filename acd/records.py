@@ -61,6 +61,7 @@ class QueuedRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     only_preferred: bool = False
     patience_s: float = 0.0
     outbound: bool = False
+    has_talked: bool = False
 
 
 class PartyRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

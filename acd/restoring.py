@@ -113,6 +113,7 @@ def queued_record(core: Core, contact: ContactId, wall: Moment) -> QueuedRecord 
         found.only_preferred,
         found.patience_s,
         found.outbound,
+        found.has_talked,
     )
 
 
@@ -191,6 +192,7 @@ def _restore_contact(
         only_preferred=record.only_preferred,
         patience_s=record.patience_s,
         outbound=record.outbound,
+        has_talked=record.has_talked,
     )
     found = QueuedContact(
         request,

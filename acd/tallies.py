@@ -97,7 +97,7 @@ class QueueTally:
         return True
 
     def figures(self, now: float, oldest: float | None) -> QueueChanged:
-        """Return the figures; `oldest` is when the contact entered that waits longest."""
+        """Return the figures; `oldest` is since when the contact waits that waits longest."""
         day = self.day
         return QueueChanged(
             queue=self.settings.queue,

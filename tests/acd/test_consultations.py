@@ -8,7 +8,7 @@ from acd.consultations import TransferSettings
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactHeld, ContactParty, ContactResult, ContactTransferred
 from acd.errors import CannotReachError, NotNowError, UnknownQueueError
-from acd.events import ContactHanded
+from acd.events import ContactAnswered, ContactHanded
 from acd.model import AgentState, QueueName
 from acd.party import PartyState
 from switch.calls.causes import EndCause, Result
@@ -272,6 +272,26 @@ def test_a_transfer_outside_lets_the_contact_talk_on_without_an_agent(talk: Talk
     talk.switch.end(expert, BYE)
     assert talk.centre.finished().result is ContactResult.ANSWERED
     assert not talk.switch.legs
+
+
+def test_the_talk_is_no_wait_of_one_that_comes_back(talk: Talk) -> None:
+    """Else it counts as answered late, and the next callers are told to wait as long."""
+    talk.centre.advance(600.0)
+    talk.centre.sign_off(ANN)
+    talk.centre.sign_off(BOB)
+    talk.do.transfer(talk.contact, CY)
+    talk.centre.settle()
+    talk.switch.end(talk.switch.phone_leg(CY), BUSY)
+    assert talk.contact.stage is Stage.WAITING
+    talk.centre.advance(7.0)
+    talk.centre.restart()
+    (sales,) = (each for each in talk.centre.distribution.queues() if each.queue == SALES)
+    assert sales.longest_wait_s == 7.0
+    talk.centre.desk(BOB)
+    talk.switch.confirm(talk.switch.phone_leg(BOB))
+    assert talk.centre.told(ContactAnswered)[-1].waited_s == 7.0
+    day = talk.centre.distribution.day(SALES)
+    assert (day.answered, day.answered_within, day.answered_wait_s) == (1, 1, 7.0)
 
 
 @pytest.mark.parametrize("head", [False, True])
