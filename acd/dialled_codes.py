@@ -60,14 +60,18 @@ class DialledCodes:
         """News of those who are told a place."""
 
     def refuses(self, entry: str, number: str, leg: LegId) -> int | None:
-        """With which status a transfer of this leg to an entry is refused; None: it is welcome."""
-        if entry != PARK:
-            return 403 if entry == PICK_UP else None
+        """With which status a transfer of this leg to an entry is refused; None: it is welcome.
+
+        Of a contact only the customer can be brought anywhere: without its agent, or who is asked, it
+        would be alone.
+        """
         contact = self._contacts.of_leg(leg)
-        if contact is not None:
-            is_talking = contact.stage in (Stage.TALKING, Stage.DIRECT)
-            if leg != contact.customer_leg or not is_talking:
-                return 403
+        if entry == PICK_UP or (contact is not None and leg != contact.customer_leg):
+            return 403
+        if entry != PARK:
+            return None
+        if contact is not None and contact.stage not in (Stage.TALKING, Stage.DIRECT):
+            return 403
         try:
             self._parking.places.free(self._slot(number))
         except CannotReachError:

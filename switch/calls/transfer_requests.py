@@ -191,8 +191,9 @@ class TransferRequests:
     ) -> None:
         """Whoever waits by the other call of the transferor waits no more: the peer does, instead."""
         transferred = self._legs.get(peer)
-        if transferred is None:
-            self._refuse(refer, 481, f"leg {peer} is gone")
+        status = 481 if transferred is None else self.refuses(waiting, peer)
+        if transferred is None or status is not None:
+            self._refuse(refer, status or 481, f"leg {peer} cannot wait at {waiting.entry}")
             return
         self._to_entry(leg, transferred, waiting, refer, place_of=other.id)
         self._control.hang_up(other.id, TRANSFERRED if other.is_answered else TRANSFERRED_EARLY)

@@ -23,7 +23,7 @@ from acd.model import AgentState, QueueName
 from acd.park_state import ParkState
 from switch.calls.causes import EndCause, Result
 from switch.ids import LegId
-from tests.acd.call_centre import PARK, RECORDED, CallCentre
+from tests.acd.call_centre import PARK, QUEUE, RECORDED, CallCentre
 from tests.acd.hand_switch import HandSwitch, Leg
 from tests.acd.scene import ANN, BOB, CY, SALES
 from tests.acd.test_consultations import Talk
@@ -274,6 +274,8 @@ def test_a_transfer_that_cannot_be_is_refused_before_anybody_is_parted(talk: Tal
     refuses = talk.switch.refuses
     assert refuses(ENTRY, "709", talk.customer.id) == 404
     assert refuses(ENTRY, "701", talk.ann.id) == 403, "the customer does not park the agent"
+    assert refuses(QUEUE, QUEUE, talk.ann.id) == 403, "nor let it wait for another"
+    assert refuses(QUEUE, QUEUE, talk.customer.id) is None
     parked(talk)
     assert refuses(ENTRY, "701", LegId("leg-of-nobody")) == 486
 

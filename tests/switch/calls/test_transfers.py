@@ -437,6 +437,24 @@ def test_who_waits_for_a_queue_gives_its_place_to_the_far_end(answered: bool) ->
     bench.check_forgotten()
 
 
+def test_who_may_not_wait_there_takes_no_place() -> None:
+    """An agent, or who is asked: the customer would be left alone."""
+    bench, ann, bob, second, arrived = waiting()
+    features = PhoneFeatures(bench.calls)
+    features.ask_where_legs_wait({arrived.leg: "4000"}.get)
+    features.ask_before_entries(lambda entry, number, leg: 403)
+    peer = bench.leg_of("1001")
+    own = next(leg.id for leg in bench.calls.legs if leg.phone == "1002")
+    bob.refer("4000", to_call=second)
+    assert bob.news() == [403]
+    bob.resume()
+    assert together(bench, peer, own)
+    assert not second.is_idle
+    second.hang_up()
+    ann.hang_up()
+    bench.check_forgotten()
+
+
 def test_a_call_that_waits_for_nothing_is_no_target() -> None:
     bench, ann, bob, second, _ = waiting()
     peer = bench.leg_of("1001")
