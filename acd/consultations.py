@@ -259,7 +259,7 @@ class Consultations:
                 blind = consult.state is ConsultState.HANDING
                 kind = TransferKind.BLIND if blind else TransferKind.ATTENDED
                 kind = TransferKind.RETURNED if consult.is_return else kind
-                self._hand_over.to_party(contact, target, kind)
+                self._hand_over.to_party(contact, target, kind, let_go_by=consult.began_by)
             case Effect.ADMIT:
                 pass  # being no target any more it is with everybody
             case Effect.GIVE_BACK:
@@ -270,9 +270,11 @@ class Consultations:
         members = self._members(contact)
         agent = consult.began_by
         if members:
-            self._hand_over.to_party(contact, members[0], TransferKind.LEFT)
+            self._hand_over.to_party(contact, members[0], TransferKind.LEFT, let_go_by=agent)
         elif contact.queue is not None:
-            self._hand_over.to_queue(contact, contact.queue, TransferKind.RETURNED, head=True)
+            self._hand_over.to_queue(
+                contact, contact.queue, TransferKind.RETURNED, head=True, let_go_by=agent
+            )
         elif agent is not None and not consult.is_return:
             again = Consult(
                 state=ConsultState.HANDING,

@@ -60,13 +60,20 @@ class HandOver:
             contact.stage = Stage.DIRECT
             self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
 
-    def to_party(self, contact: Contact, party: Party, kind: TransferKind) -> None:
-        """Somebody who is on the phone already takes the agent's place."""
+    def to_party(
+        self,
+        contact: Contact,
+        party: Party,
+        kind: TransferKind,
+        *,
+        let_go_by: AgentId | None = None,
+    ) -> None:
+        """Somebody who is on the phone already takes the agent's place, who may have let go before."""
         has_it = contact.agent is not None and contact.agent_leg is not None
         if has_it and party.agent == contact.agent:
             self._to_device(contact, party.leg)
             return
-        former, queue = contact.agent, contact.queue
+        former, queue = contact.agent or let_go_by, contact.queue
         had_talk = contact.stage is Stage.TALKING
         self._release_leg(contact)
         self._end_hold(contact)
@@ -109,11 +116,17 @@ class HandOver:
                 self._control.attend(each.leg, leg, each.role)
 
     def to_queue(
-        self, contact: Contact, queue: QueueName, kind: TransferKind, *, head: bool
+        self,
+        contact: Contact,
+        queue: QueueName,
+        kind: TransferKind,
+        *,
+        head: bool,
+        let_go_by: AgentId | None = None,
     ) -> None:
         """It waits in a queue, with all that is known of it; nobody has it."""
         now = self._clock.now()
-        former = contact.agent
+        former = contact.agent or let_go_by
         self.set_aside(contact)
         same = queue == contact.queue
         entered_at = now

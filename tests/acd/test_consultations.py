@@ -234,12 +234,16 @@ def test_a_blind_transfer_frees_the_agent_at_once(talk: Talk) -> None:
     assert talk.together(talk.customer, bob)
     assert talk.centre.state(BOB) is AgentState.TALKING
     assert talk.contact.stage is Stage.TALKING
+    (told,) = talk.centre.told(ContactTransferred)
+    assert (told.kind, told.former, told.agent) == ("blind", ANN, BOB)
 
 
 def test_one_that_fails_puts_the_customer_first_in_line(talk: Talk) -> None:
     talk.do.transfer(talk.contact, CY)
     talk.centre.settle()
     talk.switch.end(talk.switch.phone_leg(CY), BUSY)
+    (told,) = talk.centre.told(ContactTransferred)
+    assert (told.kind, told.former, told.agent) == ("returned", ANN, None)
     assert talk.contact.stage is Stage.OFFERED
     assert talk.contact.agent == BOB
     talk.switch.confirm(talk.switch.phone_leg(BOB))
