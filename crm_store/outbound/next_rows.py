@@ -21,7 +21,9 @@ MARGIN_S: Final = 90.0
 _LEAST: Final = 4
 """So many records are read of each place, unless fewer are wanted at all."""
 FEW_PLACES: Final = 128
-"""So many places are read at first, or as many as records are wanted."""
+"""So many places are read at first, or as many as records are wanted ..."""
+_PLACES_A_RECORD: Final = 8
+"""... but no more than this for each of them: the best records are where the lowest ranks were seen last."""
 _WIDER: Final = 8
 _R = RECORD.c
 
@@ -114,7 +116,7 @@ def next_rows(
 
     So many times its even share is read of each place (`spread`): more, where they are in few places.
     """
-    wanted, has_looked = max(FEW_PLACES, most), False
+    wanted, has_looked = max(most, min(FEW_PLACES, _PLACES_A_RECORD * most)), False
     while True:
         open_now, beyond = _open(known, at, wanted)
         if not open_now:

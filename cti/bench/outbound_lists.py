@@ -4,7 +4,7 @@
 
 A list all over the United States, in the middle of a day on which the west has not begun: some places are
 open, others closed, a third of the records wait for their next attempt. Claims are timed as the dialer makes
-them; between them what was claimed is settled, so that records move all the time.
+them; between them what was claimed is settled once its call is over, so that records move all the time.
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ _SHOWN = (
     "funnel",
     "penetration",
 )
+_CALLS_A_SECOND = 10
+_CALL_S = 20.0
 _SETTLED_AT_ONCE = 50
+_MOST_IN_HAND = round(_CALLS_A_SECOND * _CALL_S) + _SETTLED_AT_ONCE
+"""The oldest fifty of so many are over: a settlement never tells of calls that end later."""
 _FIRST = 20
 """Claims that are not timed: they prepare statements and read pages."""
 
@@ -158,10 +162,10 @@ async def _claims(
     took: list[float] = []
     worked: list[float] = []
     settled: list[float] = []
-    hands: list[Candidate] = []
+    hands: list[tuple[Candidate, float]] = []
     at = AT
     for number in range(count + _FIRST):
-        at += 0.1 * most  # as ten calls a second would ask
+        at += most / _CALLS_A_SECOND
         if number % 100 == _FIRST:
             cpu.look()
         began_cpu, began = cpu.ms(), time.perf_counter()
@@ -171,11 +175,11 @@ async def _claims(
             worked.append(cpu.ms() - began_cpu)
         if len(found) != most:
             raise RuntimeError(f"only {len(found)} of {most} records were found")
-        hands += found
-        if len(hands) >= _SETTLED_AT_ONCE:
-            attempts = [_attempt(each, at, index) for index, each in enumerate(hands)]
+        hands += [(each, at) for each in found]
+        while len(hands) >= _MOST_IN_HAND:
+            over, hands = hands[:_SETTLED_AT_ONCE], hands[_SETTLED_AT_ONCE:]
+            attempts = [_attempt(*each, index) for index, each in enumerate(over)]
             settled.append(await _timed(lists.settle(attempts)))
-            hands.clear()
     return took, worked, settled
 
 
@@ -190,7 +194,7 @@ def _attempt(candidate: Candidate, at: float, index: int) -> Attempt:
         dialled_at=at,
         why=candidate.why,
         outcome=_OUTCOMES[index % len(_OUTCOMES)],
-        ended_at=at + 20.0,
+        ended_at=at + _CALL_S,
         claim=candidate.claim,
     )
 

@@ -248,8 +248,9 @@ async def test_of_many_places_it_is_seldom_seen_where_records_are_ready(
     assert looks == [0.0, 20.0, 61.0, 62.0], "there were fewer than were wanted"
 
 
+@pytest.mark.parametrize(("few", "widest"), [(3, 3), (next_rows.FEW_PLACES, 8)])
 async def test_of_many_places_a_claim_reads_the_few_best_however_often_these_are_taken(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, few: int, widest: int
 ) -> None:
     widths: list[int] = []
     read = next_rows._read
@@ -259,14 +260,14 @@ async def test_of_many_places_a_claim_reads_the_few_best_however_often_these_are
         return read(connection, known, places, *more)
 
     monkeypatch.setattr(next_rows, "_read", noted)
-    monkeypatch.setattr(next_rows, "FEW_PLACES", 3)
-    monkeypatch.setattr(claims, "FEW_PLACES", 3)
+    monkeypatch.setattr(next_rows, "FEW_PLACES", few)
+    monkeypatch.setattr(claims, "FEW_PLACES", few)
     codes = sorted(STATE_OF_AREA_CODE)[:30]
     people = [f"+1{code}5550150" for code in codes] + [f"+1{code}5550151" for code in codes]
     await given(store, *[[number] for number in people])
     found = [number for _ in people for number in await claimed(store, most=1)]
     assert found == people
-    assert max(widths) == 3
+    assert max(widths) == widest
 
 
 async def test_an_abandoned_number_is_locked_unless_an_agent_is_first(store: Store) -> None:
