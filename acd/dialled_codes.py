@@ -116,7 +116,7 @@ class DialledCodes:
     def _park(self, event: IncomingLeg) -> None:
         slot = self._slot(event.called)
         if event.called == slot and self._parking.places.is_taken(slot):
-            self._parking.fetch_by_leg(slot, event)
+            self._parking.fetch_by_leg(slot, event.leg, event.source_name)
             return
         held = self._features.held_call(event.source_name)
         if held is None and event.called == slot:
@@ -134,7 +134,7 @@ class DialledCodes:
     def _pick_up(self, event: IncomingLeg) -> None:
         number = event.called.removeprefix(self._pick_up_code)
         if number in self._parking.places:
-            self._parking.fetch_by_leg(number, event)
+            self._parking.fetch_by_leg(number, event.leg, event.source_name)
         else:
             self._pick_ups.dialled(event, number)
 

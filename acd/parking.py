@@ -121,11 +121,10 @@ class Parking:
         agent = self._invitations.demand_phone(contact, phone, own=True)
         self._fetch(contact, Party(number=phone, agent=agent, at_once=at_once))
 
-    def fetch_by_leg(self, slot: str, event: IncomingLeg) -> None:
-        """A phone has dialled a place: it has the contact as soon as it is connected."""
+    def fetch_by_leg(self, slot: str, leg: LegId, phone: str) -> None:
+        """A phone has called us for a place: it has the contact as soon as it is connected."""
         contact = self.places.occupant(slot)
-        phone = event.source_name
-        self._fetch(contact, Party(number=phone, agent=self._agents.get(phone), leg=event.leg))
+        self._fetch(contact, Party(number=phone, agent=self._agents.get(phone), leg=leg))
 
     # --- what happens ---------------------------------------------------------------------------
 

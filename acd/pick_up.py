@@ -1,12 +1,14 @@
 """Pick-up: somebody takes what rings at another one's phone; one that is named, or any of the queue.
 
-Three things ring at phones: offers of queues, parked calls that are called back, and direct calls. An
-offer moves to the agent who picks it up and is an offer as before, so that card, failure and figures
-are those of every other; only agents of its queue may have it.
+A phone asks by a code that it dials, or names what rings as its busy lamp told it (INVITE with
+Replaces); a desk asks by a command. Three things ring at phones: offers of queues, parked calls that are
+called back, and direct calls. An offer moves to the agent who picks it up and is an offer as before, so
+that card, failure and figures are those of every other; only agents of its queue may have it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
@@ -15,15 +17,17 @@ from acd.at_once import AT_ONCE
 from acd.contact import Contact, Stage
 from acd.contacts import Contacts
 from acd.distribution import Distribution
-from acd.errors import CannotReachError, NotNowError
+from acd.errors import AcdError, CannotReachError, NotNowError
 from acd.model import AgentId
 from acd.park_state import ParkState
 from acd.parking import Parking
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import IncomingLeg, LegAnswered, LegEnded
+from switch.calls.events import IncomingLeg, LegAnswered, LegEnded, PickUpAsked
 from switch.calls.fan_out import Takes
 from switch.calls.ports import CallControl, Features, RingingCall
 from switch.ids import LegId
+
+log = logging.getLogger(__name__)
 
 Whose = Literal["all", "queue", "nobody"]
 """Whose calls one may pick up: everybody's, those of agents of one's queues, or none."""
@@ -58,24 +62,20 @@ class PickUps:
         self._disengage = disengage
         self._wanted: dict[LegId, LegId] = {}
         """Our call to who picks up at a desk, and the leg that rings."""
-        self.takes: Takes = {LegAnswered: self._leg_moved, LegEnded: self._leg_moved}
-        """News of the calls to those who pick up at a desk, and of what rings for them."""
+        self.takes: Takes = {
+            PickUpAsked: self._asked,
+            LegAnswered: self._leg_moved,
+            LegEnded: self._leg_moved,
+        }
+        """Who names what rings; news of the calls to those who ask at a desk, and of what rings for them."""
         self.counted: Counter[str] = Counter()
         """Pick-ups by what rang: `offer`, `parked`, `direct`, `nothing`."""
 
     def dialled(self, event: IncomingLeg, number: str) -> None:
         """A phone asks with the call that it makes; `number` empty: whatever rings in its queues."""
-        phone = event.source_name
-        agent = self._agents.get(phone)
-        found = self._find(phone, number)
-        if isinstance(found, RingingCall):
-            if not self._features.pick_up(event.leg, found.leg):
-                raise NotNowError("It rings no more", number=number)
-        elif found.park is not None:
-            self._parking.fetch_by_leg(found.park.slot, event)
-        elif agent is not None:
-            self._distribution.pick_up(found, agent, event.leg)
-            self._disengage(event.leg)
+        found = self._find(event.source_name, number)
+        ringing = found.leg if isinstance(found, RingingCall) else found
+        self._give(ringing, event.leg, event.source_name)
 
     def ask(self, phone: str, number: str, *, at_once: bool = False) -> None:
         """A desk asks for a phone, which is called; `at_once`: it is asked to answer by itself."""
@@ -113,6 +113,42 @@ class PickUps:
             self._control.hang_up(leg, _TOO_LATE)
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _asked(self, event: PickUpAsked) -> None:
+        """A phone names what rings: the rights are those of who dials the code."""
+        try:
+            self._give(self._named(event), event.leg, event.phone)
+        except AcdError as error:
+            log.info("phone %s may not have leg %s: %s", event.phone, event.ringing, error)
+            self._control.reject(event.leg, 403, str(error))
+
+    def _give(self, ringing: Contact | LegId, leg: LegId, phone: str) -> None:
+        """Let a phone that has called us for it have a contact, or the direct call that rings at a leg."""
+        agent = self._agents.get(phone)
+        if not isinstance(ringing, Contact):
+            if not self._features.pick_up(leg, ringing):
+                raise NotNowError("Nothing rings there that you may pick up")
+        elif ringing.park is not None:
+            self._parking.fetch_by_leg(ringing.park.slot, leg, phone)
+        elif agent is not None:
+            self._distribution.pick_up(ringing, agent, leg)
+            self._disengage(leg)
+
+    def _named(self, event: PickUpAsked) -> Contact | LegId:
+        """What rings at a leg that a phone has named. Raises CannotReachError."""
+        phone, rings_at = event.phone, event.rings_at
+        if rings_at is None:
+            raise CannotReachError("You may not pick up calls there")
+        # One device of a number may answer what rings at another one, whatever holds for calls of others.
+        phones = frozenset((phone,)) if rings_at == phone else self._phones(phone, rings_at)
+        contact = self._contacts.of_leg(event.ringing)
+        what = "direct"
+        if contact is not None:
+            what = self._rings(contact, self._agents.get(phone), phones)
+        if not what:
+            raise CannotReachError("You may not pick up that call", number=rings_at)
+        self.counted[what] += 1
+        return event.ringing if contact is None else contact
 
     def _find(self, phone: str, number: str) -> Contact | RingingCall:
         """What rings at the others. Raises NotNowError, CannotReachError."""

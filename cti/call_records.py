@@ -28,6 +28,7 @@ from switch.calls.events import (
     LegReplaced,
     LegRinging,
     LegStarted,
+    PickUpAsked,
 )
 from switch.calls.fan_out import Takes
 from switch.calls.leg import Leg
@@ -102,6 +103,7 @@ class CallRecords:
         self.takes: Takes = {
             LegStarted: self._started,
             IncomingLeg: self._incoming,
+            PickUpAsked: self._picks_up,
             LegRinging: self._rang,
             LegAnswered: self._answered,
             LegRedirected: self._redirected,
@@ -204,6 +206,13 @@ class CallRecords:
         if notes is not None:
             notes.called_as = event.called
             notes.linked = event.redirected_by or None
+
+    def _picks_up(self, event: PickUpAsked) -> None:
+        """It has called for what rings at a phone, whether it may have that or not."""
+        notes, ringing = self._legs.get(event.leg), self._legs.get(event.ringing)
+        if notes is not None and ringing is not None:
+            notes.called_as = event.rings_at or ""
+            notes.linked = ringing.call
 
     def _rang(self, event: LegRinging) -> None:
         notes = self._legs.get(event.leg)

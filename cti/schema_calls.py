@@ -39,7 +39,7 @@ class CallLegView:
     codec: str = ""
     user_agent: str = ""
     linked_call: str | None = None
-    """The call it was transferred from, or the number that sent it on."""
+    """The call it was transferred from, or wanted to pick up, or the number that sent it on."""
     recording_id: str | None = None
     attended: str | None = None
     """The supervisor who attended a conversation by it, and how: `boss: monitor, barge`."""

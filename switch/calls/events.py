@@ -66,6 +66,22 @@ class LegRinging(Struct, frozen=True, kw_only=True):
     at: float
 
 
+class PickUpAsked(Struct, frozen=True, kw_only=True):
+    """A phone names a leg that rings and wants its place (INVITE with Replaces): the application decides.
+
+    Its own leg is not rung and not answered yet, as that of `IncomingLeg`.
+    """
+
+    leg: LegId
+    call: CallId
+    at: float
+    phone: str
+    """Who asks."""
+    ringing: LegId
+    rings_at: str | None
+    """The phone that rings, if it is one of ours."""
+
+
 class LegRedirected(Struct, frozen=True, kw_only=True):
     """The callee of an outbound leg has sent the call on, and the leg goes on there."""
 
@@ -274,6 +290,7 @@ class CallRefused(Struct, frozen=True, kw_only=True):
 
 CallEvent = (
     IncomingLeg
+    | PickUpAsked
     | LegStarted
     | LegRinging
     | LegRedirected

@@ -1,7 +1,7 @@
 """INVITE with Replaces (RFC 3891): a phone takes over a call of its own, or picks up a ringing one.
 
-Who may: any phone of ours may pick up a direct call that rings elsewhere; a call that stands may only
-be taken over by a phone with the same number. Offers of a queue are for the agent that was chosen.
+Who may: a call that stands may only be taken over by a phone with the same number. What rings may be
+picked up by whom the application lets (`PickUpAsked`); for direct calls `pick_up` is how.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 
 from switch.calls.causes import EndCause, Result
 from switch.calls.direct import DirectCalls
-from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegReplaced
+from switch.calls.events import CallEvent, LegAnswered, LegEnded, LegReplaced, PickUpAsked
 from switch.calls.fan_out import Takes
 from switch.calls.leg import Input, Leg, State
 from switch.calls.legs import Legs
@@ -68,8 +68,17 @@ class Replacements:
         found = self.replaced(replaces)
         if found is None:
             self._refuse(leg, 481, "nothing-to-replace")
-        elif found.state in _RINGS:
-            self._pick_up(leg, found)
+        elif found.state in _RINGS and leg.phone is not None:
+            self._emit(
+                PickUpAsked(
+                    leg=leg.id,
+                    call=leg.call,
+                    at=self._clock.now(),
+                    phone=leg.phone,
+                    ringing=found.id,
+                    rings_at=found.phone,
+                )
+            )
         elif found.is_answered and found.phone == leg.phone:
             self._moving[leg.id] = found.id
             self._legs.answer(leg)
@@ -94,27 +103,19 @@ class Replacements:
     def pick_up(self, by: LegId, ringing: LegId) -> bool:
         """Let a leg answer a direct call in the place of one that rings; False: too late."""
         leg, found = self._legs.get(by), self._legs.get(ringing)
-        if leg is None or found is None or found.state not in _RINGS:
+        caller = self._direct.caller_of(ringing)
+        if leg is None or found is None or caller is None or found.state not in _RINGS:
             return False
-        if self._direct.caller_of(ringing) is None:
-            return False
-        self._pick_up(leg, found)
-        return True
-
-    def _pick_up(self, leg: Leg, ringing: Leg) -> None:
-        caller = self._direct.caller_of(ringing.id)
-        if caller is None:
-            self._refuse(leg, 403, "may-not-replace")
-            return
-        log.info("call %s is picked up by phone %s", ringing.call, leg.phone)
-        self._direct.join(caller, leg.id)
-        self._transfers.picked_up(ringing.id, leg.id)
-        self._sound.changes.legs.update((caller, leg.id))
-        self._control.hang_up(ringing.id, PICKED_UP)
+        log.info("call %s is picked up by phone %s", found.call, leg.phone)
+        self._direct.join(caller, by)
+        self._transfers.picked_up(ringing, by)
+        self._sound.changes.legs.update((caller, by))
+        self._control.hang_up(ringing, PICKED_UP)
         if leg.is_answered:  # it was called for this
             self._control.answer(caller)
         else:
             self._legs.answer(leg)
+        return True
 
     def _move(self, by: LegId, leg_id: LegId) -> None:
         leg, taker = self._legs.get(leg_id), self._legs.get(by)

@@ -34,7 +34,7 @@ from acd.park import ParkSettings
 from acd.parking import Parking
 from acd.parties import Parties
 from acd.pending_call_back import CallBackSettings
-from acd.pick_up import PickUps
+from acd.pick_up import PickUps, Whose
 from acd.ports import Destination, NoRoute, ToPhone, ToTrunk
 from acd.records import AgentRecord, CallBackRecord, ContactRecord
 from acd.settings import AcdSettings
@@ -145,6 +145,7 @@ class CallCentre:
         call_back: CallBackSettings | None = None,
         transfers: TransferSettings | None = None,
         park: ParkSettings = PARK,
+        pick_up: Whose = "all",
     ) -> None:
         self.clock = VirtualClock()
         self.switch = HandSwitch(self.clock)
@@ -155,6 +156,7 @@ class CallCentre:
         self._call_back = call_back
         self._transfers = transfers or TransferSettings()
         self._park = park
+        self._pick_up = pick_up
         self._kept: dict[ContactId, CallBackRecord | None] = {}
         self._make()
         self.distribution.begin()
@@ -280,7 +282,7 @@ class CallCentre:
             control=self.switch,
             features=self.switch,
             agents={name: name for name in (ANN, BOB, CY)},
-            whose="all",
+            whose=self._pick_up,
             disengage=self.inbound.disengage,
         )
         self.codes = DialledCodes(

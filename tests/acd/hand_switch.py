@@ -28,6 +28,7 @@ from switch.calls.events import (
     LegsBridged,
     LegStarted,
     PhoneReachable,
+    PickUpAsked,
     PlayFinished,
     RecordingClosed,
 )
@@ -134,6 +135,24 @@ class HandSwitch:
                 caller_name="",
                 source=Source.PHONE,
                 source_name=phone,
+            )
+        )
+        self.settle()
+        return leg
+
+    def names(self, phone: str, ringing: Leg) -> Leg:
+        """A phone of ours calls in the place of a leg that rings (INVITE with Replaces)."""
+        leg = Leg(self._id("leg"), CallId(self._id("call")), phone, False, dialled=True)
+        self.legs[leg.id] = leg
+        self._emit_started(leg, phone)
+        self._emit(
+            PickUpAsked(
+                leg=leg.id,
+                call=leg.call,
+                at=self.clock.now(),
+                phone=phone,
+                ringing=ringing.id,
+                rings_at=ringing.phone,
             )
         )
         self.settle()

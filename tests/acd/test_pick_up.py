@@ -11,6 +11,7 @@ from acd.errors import CannotReachError, NotNowError
 from acd.events import ContactAnswered, OfferEnded
 from acd.inputs import SetNotReady
 from acd.model import AgentState
+from acd.pick_up import Whose
 from switch.calls.causes import EndCause, Result
 from switch.ids import LegId
 from tests.acd.call_centre import CallCentre
@@ -24,8 +25,8 @@ REFUSED = EndCause(Result.REJECTED, "declined", 603)
 class Ringing:
     """A customer for whom Ann's phone rings; Bob serves the same queue, Cy another."""
 
-    def __init__(self) -> None:
-        self.centre = CallCentre()
+    def __init__(self, *, pick_up: Whose = "all") -> None:
+        self.centre = CallCentre(pick_up=pick_up)
         self.switch = self.centre.switch
         self.centre.phones(ANN)
         self.centre.desk(ANN)
@@ -134,11 +135,11 @@ def test_a_place_behind_the_code_is_fetched() -> None:
 # --- direct calls ---------------------------------------------------------------------------------
 
 
-def direct(scene: Ringing) -> tuple[Leg, Leg]:
-    """Phone 1009 calls Cy."""
+def direct(scene: Ringing, to: str = CY) -> tuple[Leg, Leg]:
+    """Phone 1008 calls Cy, or somebody else."""
     switch = scene.switch
-    caller = Leg(LegId("leg-x"), switch.newest_call(), "1009", False)
-    callee = Leg(LegId("leg-y"), caller.call, CY, True)
+    caller = Leg(LegId("leg-x"), switch.newest_call(), "1008", False)
+    callee = Leg(LegId("leg-y"), caller.call, to, True)
     for leg in (caller, callee):
         switch.legs[leg.id] = leg
     switch.direct[callee.id] = caller.id
@@ -167,6 +168,89 @@ def test_a_direct_call_is_picked_up_at_a_desk_unless_somebody_is_faster(scene: R
     bob = scene.switch.phone_leg(BOB)
     scene.switch.confirm(callee)
     assert bob.id not in scene.switch.legs
+
+
+# --- named by Replaces ----------------------------------------------------------------------------
+
+
+def test_an_offer_that_is_named_is_booked_to_who_picks_it_up(scene: Ringing) -> None:
+    bob = scene.switch.names(BOB, scene.ann)
+    assert scene.switch.are_bridged(scene.customer.id, bob.id)
+    assert scene.ann.id not in scene.switch.legs
+    assert scene.centre.state(BOB) is AgentState.TALKING
+    assert scene.centre.state(ANN) is AgentState.AVAILABLE, "she has missed nothing"
+    assert scene.centre.told(OfferEnded)[-1].failure == "withdrawn"
+    assert scene.centre.told(ContactAnswered)[-1].agent == BOB
+    scene.switch.end(scene.customer)
+    assert not scene.switch.legs
+    assert scene.centre.finished().result is ContactResult.ANSWERED
+    assert scene.centre.pick_ups.counted == {"offer": 1}
+
+
+@pytest.mark.parametrize("phone", [CY, ANN, "1009"])
+def test_an_offer_that_is_named_is_for_other_agents_of_its_queue(
+    scene: Ringing, phone: str
+) -> None:
+    leg = scene.switch.names(phone, scene.ann)
+    assert scene.switch.verbs(leg.id) == ["reject 403"]
+    assert scene.switch.refused[-1][2] == "You may not pick up that call"
+    assert scene.centre.pick_ups.counted == {}
+    scene.switch.confirm(scene.ann)
+    assert scene.switch.are_bridged(scene.customer.id, scene.ann.id)
+
+
+@pytest.mark.parametrize(
+    ("pick_up", "phone", "is_had"),
+    [
+        ("all", "1009", True),
+        ("queue", BOB, False),
+        ("queue", "1009", False),
+        ("nobody", BOB, False),
+        ("nobody", CY, True),
+    ],
+)
+def test_a_direct_call_that_is_named_is_for_whom_the_configuration_says(
+    pick_up: Whose, phone: str, is_had: bool
+) -> None:
+    """Another device of the number that rings has it in any case."""
+    scene = Ringing(pick_up=pick_up)
+    caller, callee = direct(scene)
+    leg = scene.switch.names(phone, callee)
+    assert scene.switch.direct == {leg.id if is_had else callee.id: caller.id}
+    assert ("reject 403" in scene.switch.verbs(leg.id)) is not is_had
+
+
+def test_colleagues_of_a_queue_name_what_rings_at_one_of_them() -> None:
+    scene = Ringing(pick_up="queue")
+    caller, callee = direct(scene, ANN)
+    bob = scene.switch.names(BOB, callee)
+    assert scene.switch.direct == {bob.id: caller.id}
+
+
+def test_what_is_called_back_can_be_named() -> None:
+    talk = Talk()
+    talk.centre.parking.park(talk.contact)
+    talk.centre.settle()
+    talk.centre.advance(61.0)
+    bob = talk.switch.names(BOB, talk.switch.phone_leg(ANN))
+    assert talk.together(talk.customer, bob)
+
+
+def test_who_is_asked_in_a_consultation_is_nobody_elses() -> None:
+    talk = Talk()
+    cy = talk.consult(CY)
+    bob = talk.switch.names(BOB, cy)
+    assert "reject 403" in talk.switch.verbs(bob.id)
+    talk.switch.confirm(cy)
+    assert talk.together(talk.ann, cy)
+
+
+def test_what_rings_outside_is_not_picked_up(scene: Ringing) -> None:
+    caller, callee = direct(scene)
+    callee.phone = None
+    leg = scene.switch.names(BOB, callee)
+    assert "reject 403" in scene.switch.verbs(leg.id)
+    assert scene.switch.direct == {callee.id: caller.id}
 
 
 def test_park_and_pick_up_do_not_meet(scene: Ringing) -> None:

@@ -14,7 +14,7 @@ from cti.leg_notes import LegNotes
 from cti.schema import EventType, SupervisionView
 from cti.schema_course import Cleared
 from switch.calls.events import CallRefused, LegStarted
-from switch.calls.fan_out import FanOut
+from switch.calls.fan_out import FanOut, everything
 from switch.gateway.protocol import LegStats
 from switch.ids import CallId, LegId
 from switch.registrar.location import Binding, contact_key
@@ -54,7 +54,7 @@ class Office:
             bus=self.bus,
         )
         self.records.on_figures = lambda notes, stats: self.figures.append((notes, stats))
-        bench.react = FanOut(self.records.takes)
+        bench.react = FanOut(self.records.takes, everything(bench.let_pick_up))
 
     def settled(self) -> None:
         """The rows of what is over are made."""
@@ -284,6 +284,22 @@ def test_an_attended_transfer_names_the_call_it_came_from(office: Office) -> Non
     office.settled()
     linked = {row.phone: row.linked_call for row in office.rows if row.linked_call}
     assert linked == {"1003": first}
+
+
+def test_who_picks_up_has_called_the_phone_that_rang_and_joins_its_call(office: Office) -> None:
+    bench = office.bench
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.ring()
+    eve.call_instead(bob.replaces())
+    bench.advance(5)
+    ann.hang_up()
+    office.settled()
+    of_phone = {row.phone: row for row in office.rows}
+    taken, joined = of_phone["1003"], of_phone["1001"]
+    assert (taken.direction, taken.called, taken.result) == ("in", "1002", "completed")
+    assert taken.linked_call == joined.call_id
+    assert of_phone["1002"].result == "cancelled"
 
 
 def test_what_the_telephone_network_said_is_kept(office: Office) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from switch.calls.causes import EndCause
 from switch.calls.control import Calls
-from switch.calls.events import CallEvent, LegEnded, LegStarted
+from switch.calls.events import CallEvent, LegEnded, LegStarted, PickUpAsked
 from switch.calls.gateway_port import Gateway
 from switch.calls.gateways import Gateways, Member, alone
 from switch.calls.invariants import check_invariants
@@ -95,7 +95,7 @@ class Bench:
         self.recordings = "/rec"
         self.faults_made = 0
         """Faults of the application that a test has caused."""
-        self.react: Callable[[CallEvent], None] = lambda _: None
+        self.react: Callable[[CallEvent], None] = self.let_pick_up
         self.gateways = [RecordingGateway(ports, number) for number in range(gateways)]
         self.gateway = self.gateways[0]
         self.wire: list[tuple[bytes, Flow, Phone | None]] = []
@@ -326,6 +326,13 @@ class Bench:
         player = self.calls.sound.matrix.music_player
         assert player is not None
         return player
+
+    def let_pick_up(self, event: CallEvent) -> None:
+        """An application that lets every phone have every direct call."""
+        if not isinstance(event, PickUpAsked):
+            return
+        if not self.calls.replacements.pick_up(event.leg, event.ringing):
+            self.calls.reject(event.leg, 403, "Forbidden")
 
     def check_clean(self) -> None:
         """Nothing is left of any call."""

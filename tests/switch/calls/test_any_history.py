@@ -53,6 +53,7 @@ class History:
             raise RuntimeError("a fault of the application")
         if isinstance(event, IncomingLeg):
             self.bench.calls.ring(event.leg)
+        self.bench.let_pick_up(event)
         if isinstance(event, PlayFinished) and not event.stopped:
             self.bench.calls.hang_up(event.leg, ENOUGH)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import IncomingLeg, LegEnded, LegReplaced
+from switch.calls.events import IncomingLeg, LegEnded, LegReplaced, PickUpAsked
 from switch.calls.features import PhoneFeatures
 from switch.ids import LegId
 from switch.sip.events import Invited
 from tests.switch.calls.bench import CARRIER, Bench
 from tests.switch.calls.phone import Phone
+from tests.switch.calls.test_forking import ELSEWHERE, reason_of, ringing
 
 
 def talking(callee: str = "1002") -> tuple[Bench, Phone, Phone, Phone]:
@@ -483,6 +484,66 @@ def test_a_ringing_call_is_picked_up() -> None:
     assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
     ann.hang_up()
     assert eve.is_idle
+    bench.check_forgotten()
+
+
+def test_the_phones_that_rang_are_told_that_the_call_was_taken_elsewhere() -> None:
+    """CANCEL with a Reason (RFC 3326): they show no missed call."""
+    bench, ann, (desk, mobile) = ringing(None, None)
+    desk.ring()
+    mobile.ring()
+    eve = bench.phone("1003")
+    eve.call_instead(f"{mobile.replaces()};early-only")
+    assert reason_of(desk) == reason_of(mobile) == ELSEWHERE
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1003"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_the_application_says_who_may_pick_up() -> None:
+    bench = Bench()
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.ring()
+    bench.react = lambda event: None
+    eve.call_instead(bob.replaces())
+    (asked,) = bench.of(PickUpAsked)
+    assert (asked.phone, asked.rings_at) == ("1003", "1002")
+    assert (asked.leg, asked.ringing) == (bench.leg_of("1003"), bench.leg_of("1002"))
+    assert eve.statuses() == [401], "it waits for the application"
+    assert not bob.is_idle
+    bench.calls.reject(asked.leg, 403, "Forbidden")
+    bench.pump()
+    assert eve.statuses()[-1] == 403
+    bob.answer()
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_what_was_answered_meanwhile_is_not_picked_up() -> None:
+    bench, ann, bob, eve = talking()
+    eve.call_instead(f"{bob.replaces()};early-only")
+    assert eve.statuses()[-1] == 486
+    assert together(bench, bench.leg_of("1001"), bench.leg_of("1002"))
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+@pytest.mark.parametrize("wrong", ["call-id", "to-tag", "from-tag"])
+def test_who_guesses_picks_up_nothing(wrong: str) -> None:
+    bench = Bench()
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    ann.call("1002")
+    bob.ring()
+    named = bob.replaces()
+    guess = f"guess{named}" if wrong == "call-id" else named.replace(f"{wrong}=", f"{wrong}=guess")
+    eve.call_instead(f"{guess};early-only")
+    assert eve.statuses()[-1] == 481
+    assert not bob.is_idle
+    ann.hang_up()
+    eve.call_instead(f"{named};early-only")
+    assert eve.statuses()[-1] == 481, "that call is over"
     bench.check_forgotten()
 
 
