@@ -24,7 +24,13 @@ from switch.calls.leg import Input, Leg, State
 from switch.calls.leg_media import LegMedia
 from switch.calls.legs import Legs
 from switch.calls.redirection import Redirections
-from switch.calls.status import cause_of_end, cause_of_status, failure_of, with_reasons
+from switch.calls.status import (
+    ELSEWHERE,
+    cause_of_end,
+    cause_of_status,
+    failure_of,
+    with_reasons,
+)
 from switch.calls.turn import Turn
 from switch.clock import Clock
 from switch.errors import LocalProtocolError, MediaUnavailableError
@@ -47,7 +53,6 @@ from switch.trunks.failover import Failure
 
 log = logging.getLogger(__name__)
 
-_ELSEWHERE: Final = 'SIP;cause=200;text="Call completed elsewhere"'
 _SILENT_FOR_S: Final = 4.0
 """A place that has not even said 100 for so long (five INVITEs) holds up nobody else's refusal."""
 _NOWHERE: Final = Target(request_uri="", flow=Flow(Transport.UDP, ("", 0), ("", 0)))
@@ -226,7 +231,7 @@ class Forking:
         leg.fork = None
         self._destinations.answered(winner.target, self._clock.now())
         self._settle_on(leg, winner)
-        self._drop(losers, _ELSEWHERE)
+        self._drop(losers, ELSEWHERE)
 
     def _leads_on(self, leg: Leg, fork: Fork, session: SessionId, failure: Failure) -> bool:
         """True when the next trunk takes the place of one that has failed."""

@@ -44,15 +44,19 @@ _OWN_REASONS: Final = {
 }
 """503 where the fault is ours and passes: worth a Retry-After. 487 as if the caller had cancelled."""
 
+ELSEWHERE: Final = 'SIP;cause=200;text="Call completed elsewhere"'
+"""To a phone that rang: it has missed nothing."""
+
 _TOLD: Final = {
-    "picked-up": 'SIP;cause=200;text="Call completed elsewhere"',
+    "picked-up": ELSEWHERE,
+    "fetched-elsewhere": ELSEWHERE,
     "gateway-lost": 'SIP;cause=503;text="The media gateway was lost"',
     "media-failed": 'SIP;cause=503;text="The media gateway failed"',
     "shutdown": 'SIP;cause=503;text="The server is stopping"',
     "internal-error": 'SIP;cause=500;text="Internal error"',
     "rtp-timeout": 'SIP;cause=408;text="No sound came any more"',
 }
-"""What a BYE says of its reason (RFC 3326) where nobody hung up."""
+"""What a BYE or CANCEL says of its reason (RFC 3326) where nobody hung up."""
 
 _PASSED_ON: Final = frozenset({403, 404, 410, 480, 483, 484, 486, 488, 600, 603, 604})
 """Statuses of the callee that mean the same to the caller. A challenge (401, 407) or a redirection
@@ -123,7 +127,7 @@ def final_status(cause: EndCause) -> int:
 
 
 def reason_header(cause: EndCause) -> str | None:
-    """Say in a BYE why a call ends that nobody hung up (RFC 3326); None: the BYE says enough."""
+    """Say in a BYE or CANCEL why a call ends that nobody hung up (RFC 3326); None: it says enough."""
     return _TOLD.get(cause.reason)
 
 

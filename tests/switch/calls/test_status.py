@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from switch.calls.causes import EndCause, Result
-from switch.calls.status import cause_of_end, cause_of_status, final_status, refusal
+from switch.calls.status import (
+    cause_of_end,
+    cause_of_status,
+    final_status,
+    reason_header,
+    refusal,
+)
 from switch.sip.events import EndedBy
 
 
@@ -77,3 +83,9 @@ def test_every_end_of_a_session_has_a_cause(by: EndedBy) -> None:
 def test_our_own_refusals_keep_their_status_and_reason() -> None:
     assert refusal(486, "all-busy") == EndCause(Result.BUSY, "all-busy", 486)
     assert refusal(499, "odd") == EndCause(Result.REJECTED, "odd", 499)
+
+
+@pytest.mark.parametrize("reason", ["picked-up", "fetched-elsewhere"])
+def test_a_phone_that_rings_no_more_is_told_that_it_has_missed_nothing(reason: str) -> None:
+    told = reason_header(EndCause(Result.CANCELLED, reason))
+    assert told == 'SIP;cause=200;text="Call completed elsewhere"'
