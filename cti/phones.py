@@ -21,7 +21,9 @@ from switch.calls.events import (
     IncomingLeg,
     LegAnswered,
     LegEnded,
+    LegRedirected,
     LegRinging,
+    LegRingsElsewhere,
     LegStarted,
     PhoneReachable,
 )
@@ -77,8 +79,10 @@ class Phones:
         self.takes: Takes = {
             LegStarted: self._started,
             IncomingLeg: lambda event: self._reaches(event.call, event.called),
-            LegRinging: lambda event: self._states.line_moved(event.leg, LineState.EARLY),
-            LegAnswered: lambda event: self._states.line_moved(event.leg, LineState.CONFIRMED),
+            LegRinging: lambda event: self._moved(event.leg, LineState.EARLY),
+            LegRingsElsewhere: lambda event: self._moved(event.leg, LineState.EARLY),
+            LegRedirected: self._redirected,
+            LegAnswered: lambda event: self._moved(event.leg, LineState.CONFIRMED),
             LegEnded: self._ended,
             PhoneReachable: lambda event: self._states.reachable(event.phone, event.reachable),
         }
@@ -107,9 +111,9 @@ class Phones:
                 continue
             self._begin(phone, leg.id, outbound=leg.outbound)
             if leg.answered_at:
-                self._states.line_moved(leg.id, LineState.CONFIRMED)
+                self._moved(leg.id, LineState.CONFIRMED)
             elif leg.state in (State.RUNG, State.ALERTING):
-                self._states.line_moved(leg.id, LineState.EARLY)
+                self._moved(leg.id, LineState.EARLY)
 
     def _started(self, event: LegStarted) -> None:
         if event.outbound and self._callers:
@@ -134,6 +138,16 @@ class Phones:
         attempt = None if found is None else found.attempt
         caller = "" if attempt is None else attempt.caller_number
         self._states.line_began(phone, leg, Direction.RECIPIENT, caller)
+
+    def _moved(self, leg: LegId, state: LineState) -> None:
+        if self._states.follows(leg):
+            self._states.line_moved(leg, state, self._calls.replacements.names(leg))
+
+    def _redirected(self, event: LegRedirected) -> None:
+        """The phone has sent the call on: its lamp goes out, and that of the next one is lit."""
+        self._states.line_ended(event.leg)
+        if event.phone is not None and self._watched.is_watched(event.phone):
+            self._begin(event.phone, event.leg, outbound=True)
 
     def _ended(self, event: LegEnded) -> None:
         self._states.line_ended(event.leg)

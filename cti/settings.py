@@ -179,7 +179,7 @@ class PresenceSection(Section, frozen=True, kw_only=True):
     watch: str = "phones"
     """Whom a phone may watch: `phones` (all of ours), `own` (itself), `nobody`."""
     see_numbers: tuple[str, ...] = ()
-    """Phones (numbers or ranges) that see whom those they watch talk with."""
+    """Phones (numbers or ranges) that see whom those they watch talk with, and may name what rings there."""
     texts_a_minute: Annotated[int, msgspec.Meta(ge=0, le=10000)] = 30
     """Short messages (MESSAGE) of one phone."""
 

@@ -66,6 +66,13 @@ class LegRinging(Struct, frozen=True, kw_only=True):
     at: float
 
 
+class LegRingsElsewhere(Struct, frozen=True, kw_only=True):
+    """A leg that rings does so in other places than before: one more rings, or one has refused."""
+
+    leg: LegId
+    at: float
+
+
 class PickUpAsked(Struct, frozen=True, kw_only=True):
     """A phone names a leg that rings and wants its place (INVITE with Replaces): the application decides.
 
@@ -293,6 +300,7 @@ CallEvent = (
     | PickUpAsked
     | LegStarted
     | LegRinging
+    | LegRingsElsewhere
     | LegRedirected
     | LegMoved
     | LegReplaced

@@ -18,6 +18,7 @@ from switch.calls.causes import INTERNAL_ERROR, EndCause, Result
 from switch.calls.destinations import Destinations
 from switch.calls.diversion import Diverted, reason_of
 from switch.calls.early_offers import answer_early_offer
+from switch.calls.events import LegRingsElsewhere
 from switch.calls.fork import Branch, Fork, Refusal
 from switch.calls.inviting import Inviter
 from switch.calls.leg import Input, Leg, State
@@ -129,6 +130,7 @@ class Forking:
         fork.began = now
         fork.until = now + (leg.gives_up_at - now) / (len(fork.waiting) + 1)
         self._settle_on(leg, fork.branches[0])
+        self._places_changed(leg)
         self._arm(leg, fork)
         hop = fork.branches[0].target.hop
         if hop is not None and hop != fork.at:
@@ -188,8 +190,7 @@ class Forking:
                 if body and len(fork.branches) == 1:  # of several that ring nobody is heard yet
                     self._legs.preview_answer(leg, body)
                 if status in (180, 183):
-                    branch.rang = True
-                    self._legs.feed(leg, Input.ALERTED)
+                    self._alerted(leg, branch)
             case Answered(session=session, answer=answer, is_settled=is_settled):
                 branch = fork.find(session)
                 if branch is not None:
@@ -215,6 +216,18 @@ class Forking:
                 self._legs.note_change(leg)  # the INVITEs of a fork are part of its record
             case _:
                 log.debug("leg %s: %s before the answer is of no use", leg.id, type(event).__name__)
+
+    def _alerted(self, leg: Leg, branch: Branch) -> None:
+        """A place rings; the leg reports it once, whichever is the first."""
+        if not branch.rang:
+            branch.rang = True
+            self._places_changed(leg)
+        self._legs.feed(leg, Input.ALERTED)
+
+    def _places_changed(self, leg: Leg) -> None:
+        """Whoever names the leg by the dialog with the place that rings has to name it anew."""
+        if leg.state is State.ALERTING:
+            self._turn.emit(LegRingsElsewhere(leg=leg.id, at=self._clock.now()))
 
     def _reoffered(self, leg: Leg, fork: Fork, session: SessionId, offer: bytes | None) -> None:
         branch, now = fork.find(session), self._clock.now()
@@ -271,6 +284,8 @@ class Forking:
             return
         if leg.session == session:
             self._settle_on(leg, fork.branches[0])
+        if branch.rang:
+            self._places_changed(leg)
         self._legs.note_change(leg)
         self._arm(leg, fork)
 

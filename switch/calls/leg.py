@@ -214,6 +214,12 @@ class Leg(Struct, eq=False, kw_only=True):
         return tuple(branch.session for branch in self.fork.branches)
 
     @property
+    def ringing_session(self) -> SessionId:
+        """The session to name it by: of several places the first that rings."""
+        branches = () if self.fork is None else self.fork.branches
+        return next((branch.session for branch in branches if branch.rang), self.session)
+
+    @property
     def is_answered(self) -> bool:
         """True while it can be bridged and played to."""
         return self.state is State.ANSWERED

@@ -21,6 +21,7 @@ from switch.calls.transfers import Transfers
 from switch.clock import Clock
 from switch.ids import LegId
 from switch.sip.replaces import Replaces
+from switch.sip.session_facts import DialogNames, names_at_peer
 from switch.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,12 @@ class Replacements:
         """The leg whose place is wanted; None: there is no such dialog."""
         session = self._ua.find_session(replaces)
         return None if session is None else self._legs.of_session(session)
+
+    def names(self, leg: LegId) -> DialogNames | None:
+        """By what somebody else may name a leg whose place is wanted; None: by nothing, yet or any more."""
+        found = self._legs.get(leg)
+        session = None if found is None else self._ua.session(found.ringing_session)
+        return None if session is None else names_at_peer(session)
 
     def begin(self, leg: Leg, replaces: Replaces) -> None:
         """A leg has come in that wants the place of another; it is answered, or refused."""

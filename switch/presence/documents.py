@@ -7,18 +7,27 @@ with the person of RFC 4479 and the activities of RFC 4480, `reg` RFC 3680, alwa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from switch.presence import xml
 from switch.presence.publications import Published
 from switch.presence.states import Line, LineState, Mailbox, Person
 from switch.registrar.location import Binding
+from switch.sip.session_facts import DialogNames
+from switch.sip.uri import Uri
 
 _MOST_LINES: Final = 8
 """In one document, so that it fits a datagram; the oldest ones."""
 _USER_SAFE: Final = "+*#-_.!~"
 """Characters that stand as they are in the user part of a URI here."""
+_LONGEST_NAMES: Final = 256
+"""Call-ID and tags together; phones choose some of them. A dialog with longer ones is not named."""
+_NOBODY: Final = "anonymous"
 
 
 def user_part(number: str) -> str:
@@ -26,14 +35,37 @@ def user_part(number: str) -> str:
     return quote(number, _USER_SAFE, errors="replace")
 
 
+class Detail(Enum):
+    """How much a watcher is told of the dialogs of a phone."""
+
+    STATES = auto()
+    NUMBERS = auto()
+    """Also with whom the phone talks, and the names of dialogs that ring: to pick them up."""
+    OWN = auto()
+    """It is its own phone: the names of all dialogs, to go on with them from another device."""
+
+
+class Sight(Struct, frozen=True):
+    """What a watcher may see, and where it finds us."""
+
+    detail: Detail
+    host: str
+    """Our domain or address, in identities."""
+    contact: str
+    """Our URI on the watcher's way."""
+
+    def names(self, line: Line) -> DialogNames | None:
+        """The names by which an INVITE with Replaces of this watcher may mean a dialog."""
+        names = line.names
+        is_told = self.detail is Detail.OWN or (self.detail is Detail.NUMBERS and line.rings)
+        if names is None or not is_told:
+            return None
+        length = len(names.call_id) + len(names.local_tag) + len(names.remote_tag)
+        return names if length <= _LONGEST_NAMES else None
+
+
 def dialog_info(
-    entity: str,
-    version: int,
-    lines: Iterable[Line],
-    gone: Mapping[str, str],
-    *,
-    with_remote: bool,
-    host: str,
+    entity: str, version: int, lines: Iterable[Line], gone: Mapping[str, str], sight: Sight
 ) -> str:
     """The dialogs of a phone; `gone` are those told before that are over, with their directions."""
     parts = [
@@ -41,21 +73,56 @@ def dialog_info(
         f' state="full" entity={xml.attribute(entity)}>\n'
     ]
     for line in tuple(lines)[:_MOST_LINES]:
-        remote = ""
-        if with_remote and line.remote:
-            uri = f"sip:{user_part(line.remote)}@{host}"
-            remote = f"<remote><identity>{xml.text(uri)}</identity></remote>"
-        parts.append(_dialog(line.id, line.direction, line.state, remote))
-    parts += [_dialog(id, way, LineState.TERMINATED, "") for id, way in gone.items()]
+        names = sight.names(line)
+        if names is not None:
+            ends = _local(entity) + _remote(line.remote, sight, is_reached=True)
+        elif line.remote and sight.detail is not Detail.STATES:
+            ends = _remote(line.remote, sight)
+        else:
+            ends = ""
+        parts.append(_dialog(line.id, line.direction, line.state, names, ends))
+    parts += [_dialog(id, way, LineState.TERMINATED) for id, way in gone.items()]
     parts.append("</dialog-info>\n")
     return "".join(parts)
 
 
-def _dialog(id: str, direction: str, state: str, remote: str) -> str:
+def _dialog(
+    id: str, direction: str, state: str, names: DialogNames | None = None, ends: str = ""
+) -> str:
+    named = "" if names is None else _named(names)
     return (
-        f'<dialog id={xml.attribute(id)} direction="{direction}">'
-        f"<state>{state}</state>{remote}</dialog>\n"
+        f'<dialog id={xml.attribute(id)}{named} direction="{direction}">'
+        f"<state>{state}</state>{ends}</dialog>\n"
     )
+
+
+def _named(names: DialogNames) -> str:
+    return (
+        f" call-id={xml.attribute(names.call_id)}"
+        f" local-tag={xml.attribute(names.local_tag)} remote-tag={xml.attribute(names.remote_tag)}"
+    )
+
+
+def _local(entity: str) -> str:
+    """The watched phone by its number: its own address (Contact) is nobody's business."""
+    return (
+        f"<local><identity>{xml.text(entity)}</identity>"
+        f"<target uri={xml.attribute(entity)}/></local>"
+    )
+
+
+def _remote(number: str, sight: Sight, *, is_reached: bool = False) -> str:
+    """The other side; `is_reached`: with the target, to which phones send the INVITE that picks it up.
+
+    That is us, on the watcher's way. The user is for people to read: some phones show the target.
+    """
+    user = user_part(number) or _NOBODY
+    identity = f"sip:{user}@{sight.host}" if number else f"sip:{_NOBODY}@anonymous.invalid"
+    target = ""
+    if is_reached:
+        uri = replace(Uri.parse(sight.contact), user=user)
+        target = f"<target uri={xml.attribute(str(uri))}/>"
+    return f"<remote><identity>{xml.text(identity)}</identity>{target}</remote>"
 
 
 def message_summary(entity: str, mailbox: Mailbox) -> str:

@@ -367,11 +367,12 @@ class Notifier:
         request = each.dialog.request("NOTIFY")
         own = request.headers
         flow = each.dialog.flow
-        own.set("Contact", f"<{contact_for(request, flow, self._contact(flow))}>")
+        contact = contact_for(request, flow, self._contact(flow))
+        own.set("Contact", f"<{contact}>")
         own.set("Event", each.event)
         own.set("Subscription-State", state)
         own.set("Content-Type", CONTENT_TYPES[each.package])
-        request.body = self._telling.document(each).encode()
+        request.body = self._telling.document(each, contact).encode()
         self.counted["notified"] += 1
         return request
 

@@ -24,7 +24,8 @@ class PresenceSettings:
     """Our domain or address, in what we write of phones."""
     watch: Watch = Watch.PHONES
     see_numbers: frozenset[str] = frozenset()
-    """The phones that are told whom the phones they watch talk with; all see it of themselves."""
+    """The phones that are told whom the phones they watch talk with, and the names of dialogs that ring;
+    all see it of themselves."""
     places: frozenset[str] = frozenset()
     """Numbers that are no phones and whose dialogs all may watch: parking places."""
     default_expires_s: int = 3600

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from switch.presence.subscription import Package
+from switch.sip.session_facts import DialogNames
 
 
 class LineState(StrEnum):
@@ -39,6 +40,13 @@ class Line(Struct, frozen=True):
     state: LineState
     remote: str
     """The other side's number; empty: unknown or withheld."""
+    names: DialogNames | None = None
+    """As the phone names it; None: it has no tags yet, or is no dialog of ours."""
+
+    @property
+    def rings(self) -> bool:
+        """True when the phone is called and has not answered."""
+        return self.direction is Direction.RECIPIENT and self.state is LineState.EARLY
 
 
 class Mailbox(Struct, frozen=True, array_like=True):
@@ -90,14 +98,19 @@ class States:
         if was_idle:
             self.on_change(Package.PRESENCE, phone)
 
-    def line_moved(self, id: str, state: LineState) -> None:
-        """It rings, or is answered. Dialogs that are not known are passed over."""
+    def follows(self, id: str) -> bool:
+        """True for a dialog that began here and is not over."""
+        return id in self._owners
+
+    def line_moved(self, id: str, state: LineState, names: DialogNames | None = None) -> None:
+        """It rings, maybe elsewhere, or is answered. Dialogs that are not known are passed over."""
         phone = self._owners.get(id)
         if phone is None:
             return
         line = self._lines[phone][id]
-        if line.state is not state:
-            self._lines[phone][id] = replace(line, state=state)
+        moved = replace(line, state=state, names=names)
+        if moved != line:
+            self._lines[phone][id] = moved
             self.on_change(Package.DIALOG, phone)
 
     def line_reaches(self, id: str, remote: str) -> None:

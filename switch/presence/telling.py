@@ -7,6 +7,7 @@ from typing import assert_never
 from zlib import crc32
 
 from switch.presence import documents
+from switch.presence.documents import Detail, Sight
 from switch.presence.publications import Publications
 from switch.presence.settings import PresenceSettings
 from switch.presence.states import States
@@ -32,8 +33,8 @@ class Telling:
         self._settings = settings
         self._registered = registered
 
-    def document(self, each: Subscription) -> str:
-        """The body of the next NOTIFY."""
+    def document(self, each: Subscription, contact: str) -> str:
+        """The body of the next NOTIFY, in which `contact` is our URI."""
         states, phone = self._states, each.phone
         match each.package:
             case Package.DIALOG:
@@ -41,15 +42,8 @@ class Telling:
                 here = {line.id: line.direction.value for line in lines}
                 gone = {id: way for id, way in each.told.items() if id not in here}
                 version, each.version, each.told = each.version, each.version + 1, here
-                sees = each.watcher == phone or each.watcher in self._settings.see_numbers
-                return documents.dialog_info(
-                    each.entity,
-                    version,
-                    lines,
-                    gone,
-                    with_remote=sees,
-                    host=self._settings.host,
-                )
+                sight = Sight(self._detail(each), self._settings.host, contact)
+                return documents.dialog_info(each.entity, version, lines, gone, sight)
             case Package.MESSAGE_SUMMARY:
                 return documents.message_summary(each.entity, states.mailbox(phone))
             case Package.PRESENCE:
@@ -67,6 +61,11 @@ class Telling:
                 return documents.reginfo(each.entity, version, phone, bound, left)
             case _:
                 assert_never(each.package)
+
+    def _detail(self, each: Subscription) -> Detail:
+        if each.watcher == each.phone:
+            return Detail.OWN
+        return Detail.NUMBERS if each.watcher in self._settings.see_numbers else Detail.STATES
 
 
 def _id_of(binding: Binding) -> str:

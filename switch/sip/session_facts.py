@@ -1,9 +1,31 @@
-"""What records of calls say of a session: its names, and who is at the other end."""
+"""What others are told of a session: its names, and who is at the other end."""
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from switch.sip.flow import Flow
 from switch.sip.session import Session
+
+
+class DialogNames(Struct, frozen=True):
+    """What names a dialog, as its far end sees it (RFC 4235 section 4.1.1): its own tag is the local one."""
+
+    call_id: str
+    local_tag: str
+    remote_tag: str
+
+
+def names_at_peer(session: Session) -> DialogNames | None:
+    """How the peer of a session names the dialog; None before there is one, or where it has no tag.
+
+    Of several early dialogs of our INVITE it is the first.
+    """
+    if session.dialog is not None:
+        tag = session.dialog.remote.tag
+    else:
+        tag = next((early for early in session.early if early), None)
+    return DialogNames(session.invite.call_id, tag, session.local_tag) if tag else None
 
 
 def local_user(session: Session) -> str:

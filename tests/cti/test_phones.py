@@ -14,7 +14,7 @@ from cti.bus import Bus
 from cti.phones import Phones
 from cti.schema import Event, EventType, ParkedView, TextReceived
 from cti.settings import PhoneSection
-from switch.calls.fan_out import FanOut
+from switch.calls.fan_out import FanOut, everything
 from switch.presence.service import Presence
 from switch.presence.settings import PresenceSettings
 from switch.presence.states import States
@@ -27,6 +27,8 @@ from switch.sip.writing import make_response
 from switch.trunks.number_plan import NumberPlan
 from tests.switch.calls.bench import PLAN, REALM, SWITCH, Bench, LabCredentials
 from tests.switch.calls.phone import Phone
+from tests.switch.calls.test_forking import placed
+from tests.switch.calls.test_redirection import send_on
 from tests.switch.presence.watching import Site
 
 AT = ("127.0.0.1", 6800)
@@ -76,23 +78,31 @@ class Floor:
             parked=lambda: tuple(self.parked),
             bus=self.bus,
         )
-        bench.react = FanOut(self.phones.takes)
+        bench.react = FanOut(self.phones.takes, everything(bench.let_pick_up))
 
     @property
     def states(self) -> States:
         return self.presence.states
 
-    def watch(self, watched: str, watcher: str = "1009", event: str = "dialog") -> Watching:
-        return Watching(self, watched, watcher, event)
+    def watch(
+        self,
+        watched: str,
+        watcher: str = "1009",
+        event: str = "dialog",
+        at: tuple[str, int] = AT,
+    ) -> Watching:
+        return Watching(self, watched, watcher, event, at)
 
 
 class Watching:
     """A phone that is only a watcher: an endpoint of the bench that answers 200 to notifications."""
 
-    def __init__(self, floor: Floor, watched: str, watcher: str, event: str) -> None:
+    def __init__(
+        self, floor: Floor, watched: str, watcher: str, event: str, at: tuple[str, int]
+    ) -> None:
         bench = floor.bench
-        self.phone = Phone(watcher, AT, SWITCH, bench.clock, bench.new_token, bench.pump)
-        bench._phones[AT] = self.phone
+        self.phone = Phone(watcher, at, SWITCH, bench.clock, bench.new_token, bench.pump)
+        bench._phones[at] = self.phone
         self.bodies: list[str] = []
         self.phone.user_agent.next_event = self._taking(self.phone.user_agent.next_event)  # type: ignore[method-assign]
         request = Request(
@@ -104,7 +114,7 @@ class Watching:
                     ("To", f"<sip:{watched}@example.com>"),
                     ("Call-ID", bench.new_token()),
                     ("CSeq", "1 SUBSCRIBE"),
-                    ("Contact", f"<sip:{watcher}@{AT[0]}:{AT[1]}>"),
+                    ("Contact", f"<sip:{watcher}@{at[0]}:{at[1]}>"),
                     ("Event", event),
                     ("Expires", "600"),
                 ]
@@ -113,7 +123,7 @@ class Watching:
         site = Site()
         site.challenger, site.now = floor.presence.notifier._door._challenger, bench.clock.now()
         site.proven(request, watcher, host=SWITCH[0])
-        self.phone.user_agent.send_request(request, Flow(Transport.UDP, SWITCH, AT), site.now)
+        self.phone.user_agent.send_request(request, Flow(Transport.UDP, SWITCH, at), site.now)
         bench.pump()
 
     def _taking(self, take: Callable[[], SessionEvent | None]) -> Callable[[], SessionEvent | None]:
@@ -187,6 +197,104 @@ def test_who_may_see_numbers_sees_the_other_side(watched: str, number: str) -> N
     other.bench.advance(2)
     assert "remote" not in watching.bodies[-1]
     assert watching.lamp != []
+
+
+def replaces(body: str) -> str:
+    """How a watcher asks for the dialog of a document; empty: it is not named."""
+    found = re.search(r'call-id="([^"]+)" local-tag="([^"]+)" remote-tag="([^"]+)"', body)
+    return f"{found[1]};to-tag={found[3]};from-tag={found[2]}" if found else ""
+
+
+def test_what_rings_is_picked_up_by_what_its_lamp_says() -> None:
+    floor = Floor(see_numbers=frozenset({"1009"}))
+    bench = floor.bench
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    watching = floor.watch("1002")
+    ann.call("1002")
+    bob.ring()
+    bench.advance(2)
+    told = replaces(watching.bodies[-1])
+    assert told == bob.replaces()
+    eve.call_instead(f"{told};early-only")
+    assert bob.is_idle
+    assert eve.statuses()[-1] == 200
+    a, e = bench.leg_of("1001"), bench.leg_of("1003")
+    assert bench.heard() == {a: {e}, e: {a}}
+    bench.advance(2)
+    assert watching.lamp == ["terminated"]
+    assert not replaces(watching.bodies[-1])
+    ann.hang_up()
+    assert floor.states.lines_alive == 0
+
+
+def test_a_call_is_taken_over_by_what_the_lamp_of_ones_own_number_says() -> None:
+    floor = Floor()
+    bench = floor.bench
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    watching = floor.watch("1002", watcher="1002")
+    ann.call("1002")
+    bob.answer()
+    bench.advance(2)
+    other = bench.stranger("1002", ("127.0.0.1", 7777))
+    other.call_instead(replaces(watching.bodies[-1]))
+    assert bob.is_idle
+    assert other.statuses()[-1] == 200
+    ann.hang_up()
+
+
+def test_who_may_not_see_numbers_is_told_no_names_either() -> None:
+    floor = Floor()
+    bench = floor.bench
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    watching = floor.watch("1002")
+    ann.call("1002")
+    bob.ring()
+    bench.advance(2)
+    assert watching.lamp == ["early"]
+    assert not replaces(watching.bodies[-1])
+    ann.hang_up()
+
+
+def test_what_rings_at_another_place_by_now_is_picked_up_there() -> None:
+    floor = Floor(see_numbers=frozenset({"1009"}))
+    bench = floor.bench
+    ann, eve = bench.phone("1001"), bench.phone("1003")
+    desk, mobile = placed(bench, "1002"), placed(bench, "1002")
+    watching = floor.watch("1002")
+    ann.call("1002")
+    desk.ring()
+    mobile.ring()
+    bench.advance(2)
+    assert replaces(watching.bodies[-1]) == desk.replaces()
+    desk.reject(486)
+    bench.advance(2)
+    assert replaces(watching.bodies[-1]) == mobile.replaces()
+    eve.call_instead(replaces(watching.bodies[-1]))
+    assert mobile.is_idle
+    assert eve.statuses()[-1] == 200
+    ann.hang_up()
+
+
+@pytest.mark.parametrize("rang_before", [True, False])
+def test_the_lamp_of_who_has_the_call_now_is_lit_and_not_that_of_who_sent_it_on(
+    rang_before: bool,
+) -> None:
+    floor = Floor(see_numbers=frozenset({"1009"}))
+    bench = floor.bench
+    ann, bob, eve = bench.phone("1001"), bench.phone("1002"), bench.phone("1003")
+    bob_watched, eve_watched = floor.watch("1002"), floor.watch("1003", at=("127.0.0.1", 6801))
+    ann.call("1002")
+    bench.advance(2)
+    if rang_before:
+        bob.ring()
+    send_on(bob, "<sip:1003@127.0.0.1>")
+    eve.ring()
+    bench.advance(2)
+    assert bob_watched.lamp == ["terminated"]
+    assert eve_watched.lamp == ["early"]
+    assert replaces(eve_watched.bodies[-1]) == eve.replaces()
+    ann.hang_up()
+    assert floor.states.lines_alive == 0
 
 
 def test_an_entry_is_the_other_side_of_who_calls_it() -> None:

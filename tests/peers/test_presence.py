@@ -5,7 +5,6 @@ And what is kept of a call of two phones: its record, its trace, and what a capt
 
 from __future__ import annotations
 
-import re
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +17,7 @@ import pytest_asyncio
 from cti.client import ApiClient
 from cti.schema import Event, EventType, Snapshot, TextReceived
 from tests.kit.lab import Lab, edited
-from tests.kit.patience import PATIENCE_S
+from tests.kit.lamp import Lamp
 from tests.kit.phone import Phone
 from tests.kit.raw_sip import RawSip, status
 from tests.kit.watching_phone import WatchingPhone
@@ -45,62 +44,6 @@ async def lab(homer: socket.socket, tmp_path_factory: pytest.TempPathFactory) ->
         file.write(f'\n[capture]\nhep = "127.0.0.1:{homer.getsockname()[1]}"\n')
     async with Lab(folder, config=config) as running:
         yield running
-
-
-class Lamp:
-    """A subscription on a plain socket, answered by hand."""
-
-    def __init__(self, wire: RawSip, watched: str, event: str = "dialog") -> None:
-        self.wire = wire
-        self.watched = watched
-        self.event = event
-        self.to_tag = ""
-        self.numbers: list[int] = []
-
-    async def subscribe(self, expires: str = "600") -> str:
-        """Subscribe with the password; gives the final response."""
-        wire = self.wire
-        own = (f"Event: {self.event}", f"Expires: {expires}")
-        wire.send(wire.request("SUBSCRIBE", self.watched, *own, to_tag=self.to_tag))
-        challenge = await self._response()
-        assert status(challenge) == 401
-        proof = wire.authorization(challenge, "SUBSCRIBE", f"lab-{wire.user}", number=self.watched)
-        wire.send(wire.request("SUBSCRIBE", self.watched, *own, proof, to_tag=self.to_tag))
-        response = await self._response()
-        tag = re.search(r"\nTo:.*;tag=([^\r;]+)", response)
-        if tag is not None and status(response) == 200:
-            self.to_tag = tag[1]
-        return response
-
-    async def _response(self) -> str:
-        while True:
-            message = await self.wire.receive()
-            if message.startswith("SIP/2.0"):
-                return message
-
-    async def notified(self, timeout_s: float = PATIENCE_S) -> str:
-        """The next notification that is no repetition; it is answered with 200."""
-        while True:
-            message = await self.wire.receive(timeout_s)
-            assert message.startswith("NOTIFY "), message
-            head, _, _ = message.partition("\r\n\r\n")
-            kept = [
-                line
-                for line in head.split("\r\n")[1:]
-                if line.startswith(("Via", "From", "To", "Call-ID", "CSeq"))
-            ]
-            self.wire.send("\r\n".join(["SIP/2.0 200 OK", *kept, "", ""]).encode())
-            number = re.search(r"CSeq: (\d+)", head)
-            assert number is not None
-            if int(number[1]) not in self.numbers:
-                self.numbers.append(int(number[1]))
-                return message
-
-    async def until(self, words: str) -> str:
-        """The next notification with these words."""
-        while words not in (message := await self.notified()):
-            pass
-        return message
 
 
 async def test_a_lamp_shows_a_call_of_two_phones(lab: Lab) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from switch.calls.causes import EndCause, Result
-from switch.calls.events import LegAnswered, LegRinging, LegStarted
+from switch.calls.events import LegAnswered, LegRinging, LegRingsElsewhere, LegStarted
 from switch.registrar.location import Binding, contact_key
 from switch.sip.events import Ended, Invited
 from switch.sip.flow import Flow, Transport
@@ -68,6 +68,53 @@ def test_all_places_ring_and_the_first_answer_wins() -> None:
     assert len(bench.gateway.legs) == 2, "one port for all places"
     ann.hang_up()
     assert mobile.is_idle
+    bench.check_forgotten()
+
+
+def test_a_leg_is_named_by_the_first_place_that_rings() -> None:
+    bench, ann, (desk, mobile, lab) = ringing(None, None, None)
+    leg = bench.leg_of("1002")
+    names = bench.calls.replacements.names
+
+    def named(phone: Phone) -> bool:
+        found = names(leg)
+        asks = phone.replaces()
+        return found is not None and asks == (
+            f"{found.call_id};to-tag={found.remote_tag};from-tag={found.local_tag}"
+        )
+
+    assert names(leg) is None
+    mobile.ring()
+    assert named(mobile)
+    desk.ring()
+    assert bench.of(LegRingsElsewhere)
+    assert named(desk), "it stands before the other, and both ring"
+    desk.reject(486)
+    assert named(mobile)
+    assert len(bench.of(LegRingsElsewhere)) == 2
+    lab.reject(486)
+    assert len(bench.of(LegRingsElsewhere)) == 2, "it had not rung"
+    mobile.answer()
+    assert named(mobile)
+    ann.hang_up()
+    assert names(leg) is None
+    bench.check_forgotten()
+
+
+def test_a_leg_that_rings_at_the_next_preference_is_named_by_that() -> None:
+    bench, ann, (desk, mobile) = ringing("1.0", "0.5")
+    leg = bench.leg_of("1002")
+    desk.ring()
+    first = bench.calls.replacements.names(leg)
+    desk.reject(486)
+    assert bench.calls.replacements.names(leg) is None, "nothing rings yet"
+    assert bench.of(LegRingsElsewhere), "who named it is told"
+    mobile.ring()
+    second = bench.calls.replacements.names(leg)
+    assert first is not None
+    assert second is not None
+    assert first.call_id != second.call_id
+    ann.hang_up()
     bench.check_forgotten()
 
 

@@ -11,6 +11,7 @@ from switch.presence.settings import Watch
 from switch.presence.states import Direction, LineState, Mailbox
 from switch.sip.flow import Transport
 from switch.sip.message import Request
+from switch.sip.session_facts import DialogNames
 from tests.switch.presence.watching import FLOW, Site, Watcher
 
 NS = "{urn:ietf:params:xml:ns:dialog-info}"
@@ -167,6 +168,119 @@ def test_the_other_side_is_shown_to_the_phone_itself_and_to_whom_it_is_permitted
     site.run(site.now + 2)
     told = {user: "2025550109" in watcher.body for user, watcher in watchers.items()}
     assert told == {"1001": False, "1002": True, "1003": True}
+
+
+NAMES = DialogNames("7@phone", "theirs", "ours")
+
+
+def named(request: Request) -> DialogNames | None:
+    """By what the one dialog of a document is named."""
+    (dialog,) = ElementTree.fromstring(request.body).findall(f"{NS}dialog")
+    if "call-id" not in dialog.attrib:
+        assert not {"local-tag", "remote-tag"} & set(dialog.attrib)
+        return None
+    return DialogNames(*(dialog.attrib[name] for name in ("call-id", "local-tag", "remote-tag")))
+
+
+@pytest.mark.parametrize(
+    ("watcher", "rings", "talks"),
+    [("1001", None, None), ("1003", NAMES, None), ("1002", NAMES, NAMES)],
+)
+def test_a_dialog_is_named_to_those_who_may_take_its_place(
+    watcher: str, rings: DialogNames | None, talks: DialogNames | None
+) -> None:
+    """Who may see numbers may want to pick up what rings; the phone's other devices, to go on with a call."""
+    site = Site(see_numbers=frozenset({"1003"}))
+    watching = Watcher(site, watcher, "1002")
+    watching.subscribe()
+    site.states.line_began("1002", "leg1", Direction.RECIPIENT, "1009")
+    site.states.line_moved("leg1", LineState.EARLY, NAMES)
+    site.run(site.now + 2)
+    assert named(watching.notified[-1]) == rings
+    site.states.line_moved("leg1", LineState.CONFIRMED, NAMES)
+    site.run(site.now + 2)
+    assert named(watching.notified[-1]) == talks
+
+
+def test_nobody_else_is_told_by_what_a_phone_that_calls_could_be_replaced() -> None:
+    site = Site(see_numbers=frozenset({"1003"}))
+    watching = Watcher(site, "1003", "1002")
+    watching.subscribe()
+    site.states.line_began("1002", "leg1", Direction.INITIATOR, "1009")
+    site.states.line_moved("leg1", LineState.EARLY, NAMES)
+    site.run(site.now + 2)
+    assert named(watching.notified[-1]) is None
+
+
+@pytest.mark.parametrize(
+    ("caller", "identity", "user"),
+    [
+        ("+12025550109", "sip:+12025550109@example.com", "+12025550109"),
+        ("", "sip:anonymous@anonymous.invalid", "anonymous"),
+    ],
+)
+def test_both_ends_of_what_rings_are_told_and_where_to_pick_it_up(
+    caller: str, identity: str, user: str
+) -> None:
+    """Phones want both ends, and send the INVITE to the target of the remote one: to us."""
+    site = Site(see_numbers=frozenset({"1003"}))
+    watching = Watcher(site, "1003", "1002")
+    watching.subscribe()
+    site.states.line_began("1002", "leg1", Direction.RECIPIENT, caller)
+    site.states.line_moved("leg1", LineState.EARLY, NAMES)
+    site.run(site.now + 2)
+    (dialog,) = ElementTree.fromstring(watching.notified[-1].body).findall(f"{NS}dialog")
+    ends = {
+        end: (dialog.findtext(f"{NS}{end}/{NS}identity"), target.attrib["uri"])
+        for end in ("local", "remote")
+        if (target := dialog.find(f"{NS}{end}/{NS}target")) is not None
+    }
+    assert ends == {
+        "local": ("sip:1002@example.com", "sip:1002@example.com"),
+        "remote": (identity, f"sip:{user}@192.0.2.1:5060"),
+    }
+    assert [each.tag.removeprefix(NS) for each in dialog] == ["state", "local", "remote"]
+
+
+def test_who_rings_elsewhere_is_told_by_other_names() -> None:
+    site = Site(see_numbers=frozenset({"1003"}))
+    watching = Watcher(site, "1003", "1002")
+    watching.subscribe()
+    site.states.line_began("1002", "leg1", Direction.RECIPIENT, "1009")
+    for names in (NAMES, DialogNames("8@phone", "others", "ours"), None):
+        site.states.line_moved("leg1", LineState.EARLY, names)
+        site.run(site.now + 2)
+        assert named(watching.notified[-1]) == names
+    before = len(watching.notified)
+    site.states.line_moved("leg1", LineState.EARLY, None)
+    site.run(site.now + 2)
+    assert len(watching.notified) == before, "nothing has changed"
+
+
+@pytest.mark.parametrize(("length", "is_told"), [(200, True), (60_000, False)])
+def test_names_that_a_phone_has_made_too_long_are_left_out(length: int, is_told: bool) -> None:
+    """They would make a document that no datagram takes, and the lamp would stay dark."""
+    site = Site(see_numbers=frozenset({"1003"}))
+    watching = Watcher(site, "1003", "1002")
+    watching.subscribe()
+    site.states.line_began("1002", "leg1", Direction.RECIPIENT, "1009")
+    site.states.line_moved("leg1", LineState.EARLY, DialogNames("7@us", "x" * length, "ours"))
+    site.run(site.now + 2)
+    assert lamp(watching.notified[-1]) == [("recipient", "early")]
+    assert (named(watching.notified[-1]) is not None) is is_told
+    assert len(watching.body) < 2000
+
+
+def test_names_that_a_phone_has_chosen_cannot_break_the_document() -> None:
+    site = Site(see_numbers=frozenset({"1003"}))
+    watching = Watcher(site, "1003", "1002")
+    watching.subscribe()
+    site.states.line_began("1002", "leg1", Direction.RECIPIENT, "1009")
+    wild = DialogNames("a\"b'<c>&", 't"><state>confirmed</state>', "r'\"")
+    site.states.line_moved("leg1", LineState.EARLY, wild)
+    site.run(site.now + 2)
+    assert lamp(watching.notified[-1]) == [("recipient", "early")]
+    assert named(watching.notified[-1]) == wild
 
 
 def test_what_callers_send_cannot_break_the_document() -> None:

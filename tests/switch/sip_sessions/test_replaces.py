@@ -5,6 +5,7 @@ import pytest
 from switch.sip.events import Invited, SessionId
 from switch.sip.message import Response
 from switch.sip.replaces import Replaces
+from switch.sip.session_facts import DialogNames, names_at_peer
 from switch.sip.uri import Uri
 from tests.switch.sip_sessions.test_call import in_dialog, invite
 from tests.switch.sip_sessions.wire import ANSWER, Wire, established
@@ -56,6 +57,33 @@ def test_a_call_that_rings_elsewhere_is_picked_up() -> None:
     assert wire.a.ua.find_session(named) == a
     wire.inject(wire.a, invite(Replaces=str(named), Call_ID="another"))
     assert isinstance(wire.a.log[-1], Invited)
+
+
+def test_an_invite_of_ours_is_named_as_who_rings_sees_it() -> None:
+    """RFC 4235 section 4.1.1: the local tag is that of the watched phone. By that A finds the call."""
+    wire = Wire()
+    a = wire.call()
+    session = wire.a.ua._table.by_id[a]
+    assert names_at_peer(session) is None, "nobody has answered with a tag yet"
+    wire.run(0.1)
+    wire.b.ua.ring(wire.b.session, wire.now)
+    wire.run(0.1)
+    called = wire.b.ua._table.by_id[wire.b.session]
+    expected = DialogNames(session.invite.call_id, called.local_tag, session.local_tag)
+    assert names_at_peer(session) == expected
+    named = Replaces(
+        call_id=expected.call_id, to_tag=expected.remote_tag, from_tag=expected.local_tag
+    )
+    assert wire.a.ua.find_session(named) == a
+
+
+def test_a_dialog_that_stands_is_named_as_each_of_the_two_sees_it() -> None:
+    wire = Wire()
+    a, b = established(wire)
+    of_a = names_at_peer(wire.a.ua._table.by_id[a])
+    of_b = names_at_peer(wire.b.ua._table.by_id[b])
+    assert of_a is not None
+    assert of_b == DialogNames(of_a.call_id, of_a.remote_tag, of_a.local_tag)
 
 
 def test_an_answered_call_is_not_picked_up() -> None:
