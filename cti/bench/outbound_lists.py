@@ -176,7 +176,8 @@ async def _claims(
         if len(found) != most:
             raise RuntimeError(f"only {len(found)} of {most} records were found")
         hands += [(each, at) for each in found]
-        while len(hands) >= _MOST_IN_HAND:
+        is_last = number == count + _FIRST - 1
+        while hands and (is_last or len(hands) >= _MOST_IN_HAND):
             over, hands = hands[:_SETTLED_AT_ONCE], hands[_SETTLED_AT_ONCE:]
             attempts = [_attempt(*each, index) for index, each in enumerate(over)]
             settled.append(await _timed(lists.settle(attempts)))
