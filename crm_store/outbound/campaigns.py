@@ -224,21 +224,19 @@ def _penetration(connection: Connection, number: int, name: CampaignName) -> Pen
         by_outcome[outcome] = by_outcome.get(outcome, 0) + count
         if STATE_OF_STAGE[Stage(stage)] in _OPEN:
             open_and_tried += count
-    only_read: dict[str, int] = {
-        row[0]: row[1]
-        for row in connection.execute(
-            select(_R.stage, func.count())
-            .where(
-                _R.campaign_id == number,
-                text("last_outcome <> ''"),
-                _R.last_outcome.in_(sorted(NOT_AN_ATTEMPT)),
-                _R.attempts == 0,
-            )
-            .group_by(_R.stage)
+    # By outcome too, as that index lies: or SQLite takes the one of the stages, and looks at each record.
+    only_read = connection.execute(
+        select(_R.last_outcome, _R.stage, func.count())
+        .where(
+            _R.campaign_id == number,
+            text("last_outcome <> ''"),
+            _R.last_outcome.in_(sorted(NOT_AN_ATTEMPT)),
+            _R.attempts == 0,
         )
-    }
+        .group_by(_R.last_outcome, _R.stage)
+    ).all()
     open_and_tried -= sum(
-        count for stage, count in only_read.items() if STATE_OF_STAGE[Stage(stage)] in _OPEN
+        count for _, stage, count in only_read if STATE_OF_STAGE[Stage(stage)] in _OPEN
     )
     attempts = select(func.count()).where(ATTEMPT.c.campaign_id == number)
     return Penetration(
@@ -248,7 +246,7 @@ def _penetration(connection: Connection, number: int, name: CampaignName) -> Pen
         by_state=by_state,
         by_stage=by_stage,
         by_outcome=by_outcome,
-        tried=sum(by_outcome.values()) - sum(only_read.values()),
+        tried=sum(by_outcome.values()) - sum(count for *_, count in only_read),
         goal_reached=by_stage.get(Stage.REACHED, 0) + by_stage.get(Stage.FINAL, 0),
         attempts=int(connection.execute(attempts).scalar_one()),
     )

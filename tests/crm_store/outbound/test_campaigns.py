@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from acd.dialer.model import CampaignName, CampaignState, Outcome
 from acd.dialer.settings import Limits, Quota, Retry, Window
 from acd.model import AgentId
 from crm_store.errors import BadRecord, NotStored
+from crm_store.outbound.large_list import fill
 from crm_store.store import Store
 from tests.crm_store.outbound.people import (
     HOUR,
@@ -121,6 +125,30 @@ async def test_a_campaign_that_runs_is_not_deleted_and_names_can_be_used_again(
     assert await store.outbound.campaigns.all() == []
     await given(store)
     assert (await store.outbound.campaigns.penetration(WINTER)).total == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_how_far_a_list_is_looks_at_no_record_of_those_that_were_tried(store: Store) -> None:
+    """Two million took SQLite three seconds; PostgreSQL goes by statistics, not by the words of a query."""
+    database = store.outbound.database
+    await given(store)
+    await fill(database, WINTER, 2000, NOON)
+    asked: list[tuple[str, Any]] = []
+
+    def note(*called: Any) -> None:
+        asked.append((called[2], called[3]))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    assert (await store.outbound.campaigns.penetration(WINTER)).tried == 800
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    found = 0
+    async with database.reading() as connection:
+        for statement, values in asked:
+            if "last_outcome <> ''" in statement:
+                plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                assert all("ix_outbound_record_tried" in str(row) for row in plan), statement
+                found += 1
+    assert found == 2
 
 
 async def test_who_was_only_read_was_not_tried(store: Store) -> None:
