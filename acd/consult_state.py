@@ -40,6 +40,8 @@ class ConsultInput(StrEnum):
     JOIN = "join"
     TOGGLE = "toggle"
     CANCEL = "cancel"
+    PASSED_ON = "passed-on"
+    """The target has transferred the agent to somebody who is still called, and hung up."""
     AGENT_GONE = "agent-gone"
     """The agent hung up: the contact is the target's."""
     AGENT_GONE_BACK = "agent-gone-back"
@@ -90,6 +92,8 @@ TRANSITIONS: Final[dict[tuple[ConsultState, ConsultInput], Step]] = {
         (state, _I.AGENT_GONE_BACK): Step(None, (Effect.DROP, Effect.LET_GO, Effect.GIVE_BACK))
         for state in _WITH_TARGET
     },
+    (_S.PRIVATE, _I.PASSED_ON): Step(_S.CALLING),
+    (_S.ASIDE, _I.PASSED_ON): Step(None, (Effect.DROP,)),
     (_S.PRIVATE, _I.TOGGLE): Step(_S.ASIDE),
     (_S.ASIDE, _I.TOGGLE): Step(_S.PRIVATE),
     (_S.HANDING, _I.ANSWERED): Step(None, (Effect.HAND_OVER,)),

@@ -20,7 +20,7 @@ from acd.contacts import Contacts
 from acd.conversation import Conversation
 from acd.distribution import Distribution
 from acd.errors import NotNowError, UnknownQueueError
-from acd.hand_over import HandOver
+from acd.hand_over import CANCELLED, HandOver
 from acd.inputs import CustomerHeld
 from acd.invitations import Invitations
 from acd.model import QueueName
@@ -36,7 +36,6 @@ from switch.ids import LegId
 
 log = logging.getLogger(__name__)
 
-CANCELLED: Final = EndCause(Result.CANCELLED, "consultation-cancelled")
 _FAILED: Final = EndCause(Result.FAILED, "transfer-failed")
 _OURS: Final = frozenset({"gateway-lost", "no-media", "internal-error", "shutdown"})
 """Ends of an agent's leg that end the contact too: everybody's legs are gone, or are to go."""
@@ -136,11 +135,10 @@ class Consultations:
         """Hang up on one who joined."""
         for party in tuple(contact.others.values()):
             if party.number == number and party.takes_part:
-                self._hand_over.drop(contact, party.leg)
+                self._hand_over.drop(contact, party, "removed")
                 if contact.consult is not None and contact.consult.target is party:
                     self._feed(contact, ConsultInput.GONE)
                 self._settle(contact)
-                self._parties.tell(contact, party, PartyState.LEFT, "removed")
                 return
         raise NotNowError(f"Nobody with number {number} takes part", contact=contact.id)
 
@@ -155,7 +153,7 @@ class Consultations:
         found = self._find(event.leg)
         consult = None if found is None else found[0].consult
         if found is not None and consult is not None and consult.target is found[1]:
-            self._end_ringback(consult)
+            self._hand_over.end_ringback(consult)
             if found[0].agent_leg is not None:
                 self._control.hear_early(found[0].agent_leg, event.leg)
 
@@ -191,13 +189,18 @@ class Consultations:
             return True
         return False
 
-    def give_up(self, contact: Contact) -> None:
-        """End the consultation, whatever it is at; whoever commands that has the customer next."""
-        consult, contact.consult = contact.consult, None
-        if consult is None:
+    def party_replaced(self, contact: Contact, former: Party, party: Party) -> None:
+        """Another leg stands for a party: its phone has sent the call on, or goes on at another place."""
+        consult = contact.consult
+        if consult is None or consult.target is not former:
+            self._joined(contact, party)
             return
-        self._end_ringback(consult)
-        self._do(Effect.DROP, contact, consult)
+        consult.target = party
+        if party.answered:
+            self._settle(contact)
+            self._tell_target(contact, consult)
+        else:
+            self._feed(contact, ConsultInput.PASSED_ON)
 
     def go_on(self, contact: Contact) -> None:
         """A contact was taken up from an earlier process, which may not have called the target."""
@@ -220,6 +223,14 @@ class Consultations:
         party.answered = True
         if contact.consult is not None and contact.consult.target is party:
             self._feed(contact, ConsultInput.ANSWERED)
+        else:
+            self._joined(contact, party)
+
+    def _joined(self, contact: Contact, party: Party) -> None:
+        """It takes part, as soon as it is there."""
+        self._settle(contact)
+        if party.answered:
+            self._parties.tell(contact, party, PartyState.JOINED)
 
     def _ended(self, contact: Contact, party: Party, event: LegEnded) -> None:
         self._parties.ended(contact, party, event.cause.reason)
@@ -237,7 +248,7 @@ class Consultations:
             log.error("contact %s: %s cannot meet %s", contact.id, consult.state, what)
             return
         log.debug("contact %s: %s, %s -> %s", contact.id, what, consult.state, step.to)
-        self._end_ringback(consult)
+        self._hand_over.end_ringback(consult)
         contact.consult = None if step.to is None else consult
         if step.to is not None:
             consult.state = step.to
@@ -251,8 +262,7 @@ class Consultations:
         target = consult.target
         match effect:
             case Effect.DROP:
-                self._hand_over.drop(contact, target.leg, CANCELLED)
-                self._parties.tell(contact, target, PartyState.LEFT, "cancelled")
+                self._hand_over.drop(contact, target, "cancelled", CANCELLED)
             case Effect.LET_GO:
                 self._hand_over.let_go(contact)
             case Effect.HAND_OVER:
@@ -307,11 +317,6 @@ class Consultations:
             if party.answered and party.takes_part and party is not target
         ]
         return sorted(found, key=lambda party: party.agent is None)
-
-    def _end_ringback(self, consult: Consult | None) -> None:
-        if consult is not None and consult.ringback is not None:
-            self._control.stop(consult.ringback)
-            consult.ringback = None
 
     def _settle(self, contact: Contact) -> None:
         """Sound and hold as the facts say now."""

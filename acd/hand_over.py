@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from acd.arrangement import is_away
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactEvent, ContactTransferred, TransferKind
 from acd.contacts import Contacts
@@ -12,7 +13,8 @@ from acd.conversation import Conversation
 from acd.distribution import Distribution
 from acd.inputs import CustomerHeld, Handed, TalkEnded
 from acd.model import AgentId, QueueName
-from acd.party import Party
+from acd.parties import Parties
+from acd.party import Consult, Party, PartyState
 from acd.ports import EnqueueAgain
 from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 
 TRANSFERRED = EndCause(Result.COMPLETED, "transferred")
 """How the leg of an agent ends who gave the contact to somebody else."""
+CANCELLED = EndCause(Result.CANCELLED, "consultation-cancelled")
 
 
 class HandOver:
@@ -34,6 +37,7 @@ class HandOver:
         contacts: Contacts,
         conversation: Conversation,
         distribution: Distribution,
+        parties: Parties,
         control: CallControl,
         clock: Clock,
         enqueue: EnqueueAgain,
@@ -43,6 +47,7 @@ class HandOver:
         self._contacts = contacts
         self._conversation = conversation
         self._distribution = distribution
+        self._parties = parties
         self._control = control
         self._clock = clock
         self._enqueue = enqueue
@@ -55,7 +60,7 @@ class HandOver:
         self._end_hold(contact)
         _note_had(contact)
         contact.agent = None
-        contact.outbound = False
+        contact.outbound = contact.muted = False
         if contact.stage is Stage.TALKING:
             contact.stage = Stage.DIRECT
             self._distribution.tell(TalkEnded(contact=contact.id, by_agent=True))
@@ -78,9 +83,10 @@ class HandOver:
         self._release_leg(contact)
         self._end_hold(contact)
         _note_had(contact)
+        self.give_up(contact)
         contact.others.pop(party.leg, None)
         contact.agent, contact.agent_leg = party.agent, party.leg
-        contact.outbound = False
+        contact.outbound = contact.muted = False
         contact.stage = Stage.DIRECT
         agent = party.agent
         if party.role is not None:
@@ -98,14 +104,16 @@ class HandOver:
         self._transferred(contact, kind, former, number=party.number)
 
     def _to_device(self, contact: Contact, leg: LegId) -> None:
-        """The agent talks on at another phone of the same number: nobody else has the contact."""
-        was_held = contact.held_since is not None
+        """The agent talks on at another phone of the same number, muted as before, also to whom it asks."""
         self._release_leg(contact)
-        self._end_hold(contact)
+        held = is_away(contact)
+        changed = self._end_hold(contact, held=held)
         contact.agent_leg = leg
+        if contact.muted:
+            self._control.mute(leg, True)
         self._disengage(leg)  # it is the contact's from now on
-        if was_held and contact.stage is Stage.TALKING:
-            self._distribution.tell(CustomerHeld(contact=contact.id, held=False))
+        if changed and contact.stage is Stage.TALKING:
+            self._distribution.tell(CustomerHeld(contact=contact.id, held=held))
         self._connect(contact, leg)
 
     def _connect(self, contact: Contact, leg: LegId) -> None:
@@ -155,20 +163,36 @@ class HandOver:
     def set_aside(self, contact: Contact) -> None:
         """Everybody but the customer is done with it, and it hears nobody."""
         self.let_go(contact)
-        contact.consult = None
-        for leg in tuple(contact.others):
-            self.drop(contact, leg)
+        self.give_up(contact)
+        for party in tuple(contact.others.values()):
+            self.drop(contact, party, TRANSFERRED.reason)
         if contact.talking_since is not None:
             contact.talked_s += self._clock.now() - contact.talking_since
             contact.talking_since = None
         self._conversation.arrange(contact)
 
-    def drop(self, contact: Contact, leg: LegId, cause: EndCause = TRANSFERRED) -> None:
-        """End the leg of a party; nothing more is heard of it."""
-        if contact.others.pop(leg, None) is not None:
-            self._contacts.unbind(leg)
-            self._control.hang_up(leg, cause)
-            self._disengage(leg)
+    def give_up(self, contact: Contact) -> None:
+        """End the consultation, whatever it is at; who is asked is let go, and told so."""
+        consult, contact.consult = contact.consult, None
+        if consult is not None:
+            self.end_ringback(consult)
+            self.drop(contact, consult.target, "cancelled", CANCELLED)
+
+    def end_ringback(self, consult: Consult) -> None:
+        """The agent does not hear the target ring any more."""
+        if consult.ringback is not None:
+            self._control.stop(consult.ringback)
+            consult.ringback = None
+
+    def drop(
+        self, contact: Contact, party: Party, reason: str, cause: EndCause = TRANSFERRED
+    ) -> None:
+        """End the leg of a party, which may not have one yet, and say so; no more is heard of it."""
+        if contact.others.pop(party.leg, None) is not None:
+            self._contacts.unbind(party.leg)
+            self._control.hang_up(party.leg, cause)
+            self._disengage(party.leg)
+        self._parties.tell(contact, party, PartyState.LEFT, reason)
 
     def _release_leg(self, contact: Contact) -> None:
         """First: the agent may be called for the next contact at once."""
@@ -178,9 +202,10 @@ class HandOver:
             self._control.hang_up(leg, TRANSFERRED)
             self._disengage(leg)
 
-    def _end_hold(self, contact: Contact) -> None:
-        contact.leg_held = contact.muted = False
-        self._conversation.held_changed(contact, False, self._clock.now())
+    def _end_hold(self, contact: Contact, *, held: bool = False) -> bool:
+        """The agent's leg holds no more; `held`: the customer waits all the same. Whether that is news."""
+        contact.leg_held = False
+        return self._conversation.held_changed(contact, held, self._clock.now())
 
     def _transferred(
         self, contact: Contact, kind: TransferKind, former: AgentId | None, number: str = ""

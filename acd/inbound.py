@@ -26,7 +26,7 @@ from acd.distribution import Distribution
 from acd.endings import Endings
 from acd.engagements import Engagements
 from acd.events import AcdEvent
-from acd.handovers import Handovers
+from acd.handovers import Handovers, PartyReplaced
 from acd.inputs import CustomerHeld, Enqueue, OfferAccepted, OfferRinging
 from acd.model import (
     AgentId,
@@ -103,6 +103,8 @@ class Inbound:
         """Since when a caller counts who was cut off and calls again (`acd.call_back`)."""
         self.agent_left: AgentLeft = lambda contact, event: False
         """Whether the contact goes on although its agent's leg ended (`acd.consultations`)."""
+        self.party_replaced: PartyReplaced = lambda contact, former, party: None
+        """Told whose phone has put another leg in the place of a party's (`acd.consultations`)."""
         self.is_code: Callable[[IncomingLeg], bool] = lambda event: False
         """Takes what phones dial to park and to pick up (`acd.dialled_codes`)."""
         self._endings = Endings(contacts, distribution, waiting_room)
@@ -115,6 +117,9 @@ class Inbound:
             agents=agents,
             enqueue=self.enqueue,
             disengage=self.disengage,
+            party_replaced=lambda contact, former, party: self.party_replaced(
+                contact, former, party
+            ),
             report=report,
         )
         self._self_service = SelfService(

@@ -30,7 +30,7 @@ from acd.park import Park, ParkSettings
 from acd.park_state import Effect, ParkInput, ParkState, find_step
 from acd.parking_places import ParkingPlaces
 from acd.parties import Parties
-from acd.party import Party, PartyState
+from acd.party import Party
 from acd.place_telling import PlaceTelling
 from acd.ports import ToPhone
 from acd.waiting_room import WaitingRoom
@@ -268,8 +268,7 @@ class Parking:
             case Effect.DROP:
                 caller, park.caller = park.caller, None
                 if caller is not None:
-                    self._hand_over.drop(contact, caller.leg, _TAKEN)
-                    self._parties.tell(contact, caller, PartyState.LEFT, _TAKEN.reason)
+                    self._hand_over.drop(contact, caller, _TAKEN.reason, _TAKEN)
             case Effect.HUSH:
                 self._waiting_room.leave(contact)
                 self._waiting_room.enter(contact)

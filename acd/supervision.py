@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from acd.consultations import Consultations
 from acd.contact import Contact
 from acd.contact_events import TransferKind
 from acd.conversation import Conversation
@@ -34,14 +33,12 @@ class Supervision:
         self,
         *,
         conversation: Conversation,
-        consultations: Consultations,
         hand_over: HandOver,
         parties: Parties,
         invitations: Invitations,
         control: CallControl,
     ) -> None:
         self._conversation = conversation
-        self._consultations = consultations
         self._hand_over = hand_over
         self._parties = parties
         self._invitations = invitations
@@ -77,9 +74,8 @@ class Supervision:
         party = self._of(contact, login)
         if party is None:
             raise NotNowError("You do not attend this call", contact=contact.id)
-        self._hand_over.drop(contact, party.leg, _LEFT)
+        self._hand_over.drop(contact, party, "", _LEFT)
         self._conversation.arrange(contact)
-        self._parties.tell(contact, party, PartyState.LEFT)
 
     # --- what happens ---------------------------------------------------------------------------
 
@@ -125,7 +121,6 @@ class Supervision:
         self._parties.tell(contact, party, PartyState.ATTENDING)
 
     def _take(self, contact: Contact, party: Party) -> None:
-        self._consultations.give_up(contact)
         self._parties.tell(contact, party, PartyState.JOINED, "taken-over")
         self._hand_over.to_party(contact, party, TransferKind.TAKEN_OVER)
 

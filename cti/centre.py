@@ -149,17 +149,18 @@ class Centre:
             new_id=new_id,
             report=self._report,
         )
+        parties = Parties(contacts=self.contacts, clock=clock, report=self._report)
         hand_over = HandOver(
             contacts=self.contacts,
             conversation=conversation,
             distribution=self.distribution,
+            parties=parties,
             control=calls,
             clock=clock,
             enqueue=self._inbound.enqueue,
             disengage=self._inbound.disengage,
             report=self._report,
         )
-        parties = Parties(contacts=self.contacts, clock=clock, report=self._report)
         invitations = Invitations(
             parties=parties,
             distribution=self.distribution,
@@ -185,10 +186,10 @@ class Centre:
             ),
         )
         self._inbound.agent_left = self._consultations.agent_left
+        self._inbound.party_replaced = self._consultations.party_replaced
         self._agent_dial.agent_left = self._consultations.agent_left
         self._supervision = Supervision(
             conversation=conversation,
-            consultations=self._consultations,
             hand_over=hand_over,
             parties=parties,
             invitations=invitations,

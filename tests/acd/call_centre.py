@@ -220,17 +220,18 @@ class CallCentre:
             new_id=self._new_id,
             report=report,
         )
+        parties = Parties(contacts=self.contacts, clock=clock, report=report)
         self.hand_over = HandOver(
             contacts=self.contacts,
             conversation=self.conversation,
             distribution=self.distribution,
+            parties=parties,
             control=self.switch,
             clock=clock,
             enqueue=self.inbound.enqueue,
             disengage=self.inbound.disengage,
             report=report,
         )
-        parties = Parties(contacts=self.contacts, clock=clock, report=report)
         invitations = Invitations(
             parties=parties,
             distribution=self.distribution,
@@ -254,7 +255,6 @@ class CallCentre:
         )
         self.supervision = Supervision(
             conversation=self.conversation,
-            consultations=self.consultations,
             hand_over=self.hand_over,
             parties=parties,
             invitations=invitations,
@@ -297,6 +297,7 @@ class CallCentre:
         self.switch.refuses = self.codes.refuses
         self.inbound.is_code = self.codes.incoming
         self.inbound.agent_left = self.consultations.agent_left
+        self.inbound.party_replaced = self.consultations.party_replaced
         self.agent_dial.agent_left = self.consultations.agent_left
         self.call_backs = CallBacks(
             queues={} if self._call_back is None else {SALES: self._call_back},

@@ -76,6 +76,8 @@ class HandSwitch:
         self.reachable: set[str] = set()
         self.direct: dict[LegId, LegId] = {}
         """Calls between phones that are no contacts: callee and caller."""
+        self.rings_for: dict[LegId, LegId] = {}
+        """Who is called for somebody whose transferor is gone, and that one."""
         self.refuses: Callable[[str, str, LegId], int | None] = lambda entry, number, leg: None
         self.headers: dict[LegId, Mapping[str, str]] = {}
         """What the INVITEs to phones carried."""
@@ -170,6 +172,9 @@ class HandSwitch:
     def confirm(self, leg: Leg) -> None:
         """The leg has sound now: somebody picked up, or our answer is through."""
         leg.answered, leg.answering = True, False
+        peer = self.rings_for.pop(leg.id, None)
+        if peer is not None:
+            self.bridged.add(frozenset((peer, leg.id)))
         self._emit(LegAnswered(leg=leg.id, at=self.clock.now()))
         self.settle()
 
@@ -201,6 +206,8 @@ class HandSwitch:
         self.bridged.discard(frozenset((old.id, peer.id)))
         if new.answered:
             self.bridged.add(frozenset((peer.id, new.id)))
+        else:
+            self.rings_for[new.id] = peer.id
         self._emit(
             LegReplaced(
                 leg=old.id,
@@ -592,6 +599,9 @@ class HandSwitch:
         if self.legs.pop(leg.id, None) is None:
             return
         self.bridged = {pair for pair in self.bridged if leg.id not in pair}
+        self.rings_for.pop(leg.id, None)
         self._emit(
             LegEnded(leg=leg.id, call=leg.call, at=self.clock.now(), cause=cause, by_peer=by_peer)
         )
+        for target in [each for each, peer in self.rings_for.items() if peer == leg.id]:
+            self._end(self.legs[target], HUNG_UP, by_peer=False)

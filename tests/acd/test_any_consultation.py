@@ -149,6 +149,29 @@ class AnyConsultation(RuleBasedStateMachine):
             return ""
         return f"{consult.state} in {contact.queue}"
 
+    def talk_to_one(self) -> list[tuple[Leg, Leg]]:
+        """Phones of ours that may transfer whom they talk to, and that one."""
+        found = []
+        for leg in self.switch.legs.values():
+            pairs = [pair for pair in self.switch.bridged if leg.id in pair]
+            if leg.phone in AGENTS and len(pairs) == 1:
+                (peer,) = pairs[0] - {leg.id}
+                if peer not in self.switch.rings_for.values():
+                    found.append((leg, self.switch.legs[peer]))
+        return found
+
+    @precondition(lambda self: self.talk_to_one())
+    @rule(pick=picks, whom=agents, waits=st.booleans())
+    def transfer_by_phone(self, pick: int, whom: AgentId, waits: bool) -> None:
+        pairs = self.talk_to_one()
+        leg, peer = pairs[pick % len(pairs)]
+        if whom == leg.phone or whom not in self.switch.reachable:
+            return
+        taker = self.switch.called_for(peer, whom)
+        if waits:
+            self.switch.confirm(taker)
+        self.switch.replaced(leg, peer, taker)
+
     @precondition(lambda self: any(leg.answered for leg in self.switch.legs.values()))
     @rule(pick=picks)
     def hold(self, pick: int) -> None:

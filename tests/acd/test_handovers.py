@@ -97,6 +97,19 @@ def test_an_agent_who_goes_on_at_another_device_is_still_in_the_talk(
     assert not centre.switch.legs
 
 
+def test_who_is_muted_is_muted_at_the_other_device_too(centre: CallCentre) -> None:
+    """The desk shows it so; and the customer must not hear what was not meant for it."""
+    caller, own = talking(centre)
+    contact = centre.contact(caller)
+    centre.conversation.mute(contact, True)
+    mobile = centre.switch.called_for(caller, ANN)
+    centre.switch.confirm(mobile)
+    centre.switch.replaced(own, caller, mobile)
+    assert centre.switch.verbs(mobile.id)[-1] == "mute"
+    centre.conversation.mute(contact, False)
+    assert centre.switch.verbs(mobile.id)[-1] == "unmute"
+
+
 def test_who_leaves_before_the_answer_has_left(centre: CallCentre) -> None:
     caller, own = talking(centre)
     taker = centre.switch.called_for(caller, CY)
