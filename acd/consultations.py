@@ -93,8 +93,7 @@ class Consultations:
         """Call somebody; the customer hears music meanwhile."""
         consult, destination = self._invitations.prepare(contact, number, ConsultState.CALLING)
         assert contact.agent_leg is not None
-        if contact.leg_held:
-            self._control.resume(contact.agent_leg)
+        self._end_own_hold(contact)
         contact.consult = consult
         self._settle(contact)
         consult.ringback = self._control.play(contact.agent_leg, RINGBACK, loop=True)
@@ -217,7 +216,13 @@ class Consultations:
             raise NotNowError("Nobody is consulted", contact=contact.id)
         if find_step(consult.state, what) is None:
             raise NotNowError("Not while the other one is still called", contact=contact.id)
+        self._end_own_hold(contact)
         self._feed(contact, what)
+
+    def _end_own_hold(self, contact: Contact) -> None:
+        """Whom the agent goes to is to hear it; whom it leaves hears music all the same."""
+        if contact.leg_held and contact.agent_leg is not None:
+            self._control.resume(contact.agent_leg)
 
     def _answered(self, contact: Contact, party: Party) -> None:
         party.answered = True

@@ -211,3 +211,24 @@ def test_who_is_called_for_a_transferor_that_is_let_go_of_is_called_no_more() ->
     assert bob.id not in talk.switch.legs
     assert talk.together(talk.customer, cy)
     gone(talk)
+
+
+# --- a hold of one's own ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["toggle", "join", "cancel"])
+def test_who_goes_to_somebody_is_heard_there_whoever_was_on_hold_before(
+    talk: Asking, how: str
+) -> None:
+    if how == "toggle":
+        talk.do.toggle(talk.contact)
+        talk.centre.settle()
+    talk.switch.press_hold(talk.ann)
+    assert talk.ann.held
+    getattr(talk.do, how)(talk.contact)
+    talk.centre.settle()
+    assert not talk.ann.held
+    assert not talk.contact.leg_held
+    is_away = how == "toggle"
+    assert talk.centre.state(ANN) is (AgentState.HELD if is_away else AgentState.TALKING)
+    gone(talk)
