@@ -116,7 +116,7 @@ class ContactAdoption:
             tuple((need.skill, need.level) for need in contact.skills),
             contact.call_back_of,
             contact.call_backs,
-            contact.transferred_by,
+            None,  # `transferred_by`
             tuple(party_record(party) for party in contact.others.values()),
             consult_record(contact.consult),
             contact.leg_held,
@@ -305,7 +305,6 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         skills=tuple(SkillNeed(skill=skill, level=level) for skill, level in record.skills),
         call_back_of=None if record.call_back_of is None else ContactId(record.call_back_of),
         call_backs=record.call_backs,
-        transferred_by=None if record.transferred_by is None else AgentId(record.transferred_by),
         leg_held=record.leg_held,
         served=record.served,
         talked_s=record.talked_s,

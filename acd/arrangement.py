@@ -28,10 +28,12 @@ def groups(contact: Contact) -> list[list[LegId]]:
     """The legs that are together, the customer's group first; those not answered yet are in none."""
     if contact.talking_since is None or not contact.customer_answered:
         return []
-    if contact.stage not in (Stage.TALKING, Stage.DIRECT) or contact.transferred_by is not None:
+    consult = contact.consult
+    if contact.stage not in (Stage.TALKING, Stage.DIRECT):
+        return []
+    if consult is not None and consult.is_by_phone:
         return []
     first = [contact.customer_leg]
-    consult = contact.consult
     target = consult.target if consult is not None and consult.target.answered else None
     agent = contact.agent_leg
     if agent is not None and not is_away(contact):

@@ -89,8 +89,6 @@ class Contact(Struct, kw_only=True):
     """The contact that our side cut off and that this one goes on for."""
     call_backs: int = 0
     """How often this customer was called back for it."""
-    transferred_by: AgentId | None = None
-    """Who gave it to `agent_leg` and is gone, while that one has not answered."""
     others: dict[LegId, Party] = field(default_factory=dict)
     """Everyone else who has a leg: who is consulted, who joined, who supervises."""
     consult: Consult | None = None

@@ -17,6 +17,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from acd.consult_state import ConsultState
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactEvent, ContactResult, TransferKind
 from acd.contacts import Contacts
@@ -26,7 +27,7 @@ from acd.hand_over import TRANSFERRED, HandOver
 from acd.inputs import TalkEnded
 from acd.model import AgentId
 from acd.parties import Parties
-from acd.party import Party, PartyState
+from acd.party import Consult, Party, PartyState
 from acd.ports import EnqueueAgain
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import LegReplaced
@@ -92,28 +93,6 @@ class Handovers:
             self._dissolve(other)
         self._replace(contact, event.leg, event.by, event)
 
-    def answered(self, contact: Contact) -> None:
-        """The one who took the agent's place has answered."""
-        leg, taker = contact.agent_leg, contact.agent
-        by, contact.transferred_by = contact.transferred_by, None
-        if leg is None:
-            return
-        contact.agent, contact.agent_leg = by, None
-        party = Party(number=str(taker or ""), agent=taker, leg=leg, answered=True)
-        self._hand_over.to_party(contact, party, TransferKind.BLIND)
-
-    def refused(self, contact: Contact) -> bool:
-        """The one who took the agent's place never answered: True when the contact goes on.
-
-        The agent is gone: the queue that it came from finds another, or the same again.
-        """
-        by, contact.transferred_by = contact.transferred_by, None
-        if by is None or contact.queue is None:
-            return False
-        contact.agent, contact.agent_leg = by, None
-        self._hand_over.to_queue(contact, contact.queue, TransferKind.RETURNED, head=True)
-        return True
-
     def to_entry(self, contact: Contact) -> None:
         """The agent has sent it to a menu or another queue, where it begins anew."""
         self._hand_over.set_aside(contact)
@@ -163,16 +142,18 @@ class Handovers:
             if party.answered:
                 self._parties.tell(contact, party, PartyState.JOINED)
             return
-        self._contacts.bind(party.leg, contact)
         if party.answered:
+            self._contacts.bind(party.leg, contact)
             kind = TransferKind.BLIND if event.other is None else TransferKind.ATTENDED
             self._hand_over.to_party(contact, party, kind)
             return
-        by = contact.agent
+        # As a transfer at the desk whose target is called: `acd.consultations` goes on with it.
         self._hand_over.give_up(contact)
+        contact.consult = Consult(
+            state=ConsultState.HANDING, target=party, began_by=contact.agent, is_by_phone=True
+        )
         self._hand_over.let_go(contact)
-        contact.stage, contact.transferred_by = Stage.DIRECT, by
-        contact.agent, contact.agent_leg = party.agent, party.leg
+        self._parties.add(contact, party)
 
     def _dissolve(self, contact: Contact) -> None:
         """Two contacts have become one talk: this one is over, and its legs are the other's."""

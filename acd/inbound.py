@@ -337,9 +337,6 @@ class Inbound:
     def _agent_answered(self, contact: Contact) -> None:
         if contact.stage not in (Stage.OFFERED, Stage.DIRECT):
             return
-        if contact.transferred_by is not None:
-            self._handovers.answered(contact)
-            return
         if contact.talking_since is not None:
             return  # somebody took it over who was called for that, and they are connected
         if contact.agent_first and not contact.customer_answered:
@@ -393,7 +390,5 @@ class Inbound:
         self._contacts.unbind(event.leg)
         if event.leg == contact.customer_leg:
             self._endings.customer_gone(contact, event)
-        elif event.leg == contact.agent_leg and not (
-            self._handovers.refused(contact) or self.agent_left(contact, event)
-        ):
+        elif event.leg == contact.agent_leg and not self.agent_left(contact, event):
             self._endings.agent_gone(contact, event)

@@ -48,6 +48,8 @@ class Consult(Struct, kw_only=True):
     began_by: AgentId | None = None
     is_return: bool = False
     """The agent is called back, because nobody took the contact from it."""
+    is_by_phone: bool = False
+    """The agent's phone has asked for it: the switch calls the target, and lets the customer hear it ring."""
 
 
 class PartyState(StrEnum):

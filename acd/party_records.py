@@ -28,6 +28,7 @@ def consult_record(consult: Consult | None) -> ConsultRecord | None:
         consult.ringback,
         consult.began_by,
         consult.is_return,
+        consult.is_by_phone,
     )
 
 
@@ -74,6 +75,17 @@ def restore_parties(contact: Contact, record: ContactRecord, mono: Moment) -> No
             ringback=None if record.consult.ringback is None else PlayerId(record.consult.ringback),
             began_by=None if record.consult.began_by is None else AgentId(record.consult.began_by),
             is_return=record.consult.is_return,
+            is_by_phone=record.consult.is_by_phone,
+        )
+    if record.transferred_by is not None and contact.agent_leg is not None:
+        target = Party(number=contact.agent or "", agent=contact.agent, leg=contact.agent_leg)
+        contact.agent = contact.agent_leg = None
+        contact.others[target.leg] = target
+        contact.consult = Consult(
+            state=ConsultState.HANDING,
+            target=target,
+            began_by=AgentId(record.transferred_by),
+            is_by_phone=True,
         )
     if record.park is not None:
         kept_caller = None if record.park.caller is None else _party(record.park.caller)

@@ -85,6 +85,7 @@ class ConsultRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ringback: str | None
     began_by: str | None
     is_return: bool
+    is_by_phone: bool = False
 
 
 class ParkRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -135,6 +136,7 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     call_back_of: str | None = None
     call_backs: int = 0
     transferred_by: str | None = None
+    """Of an earlier version, whose `agent_leg` is still called then: a consultation says so now."""
     others: tuple[PartyRecord, ...] = ()
     consult: ConsultRecord | None = None
     leg_held: bool = False

@@ -495,8 +495,7 @@ class CallCentre:
                 assert customer.answering or waited <= 1.0, f"{customer} rings for ever"
                 assert "ring" in switch.verbs(customer.id), f"{customer} hears nothing"
         self._check_parties(contact)
-        is_given = contact.transferred_by is not None  # to somebody who has not answered yet
-        if contact.talking_since is not None and contact.customer_answered and not is_given:
+        if contact.talking_since is not None and contact.customer_answered:
             consult = contact.consult
             is_handed = consult is not None and consult.state is ConsultState.HANDING
             assert (contact.agent_leg is None) == is_handed, "nobody has the customer"

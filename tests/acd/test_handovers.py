@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from acd.consult_state import ConsultState
 from acd.contact import Stage
 from acd.contact_events import ContactResult, ContactTransferred, TransferKind
 from acd.model import AgentState
+from acd.party_records import restore_parties
 from switch.calls.causes import EndCause, Result
 from switch.ids import CallId, LegId
-from tests.acd.call_centre import MENU, QUEUE, RECORDED, CallCentre
+from tests.acd.call_centre import MENU, QUEUE, RECORDED, TO_PHONE, CallCentre
 from tests.acd.hand_switch import Leg
 from tests.acd.scene import ANN, BOB, CY
 
@@ -115,9 +118,9 @@ def test_who_leaves_before_the_answer_has_left(centre: CallCentre) -> None:
     taker = centre.switch.called_for(caller, CY)
     centre.switch.replaced(own, caller, taker)
     assert centre.state(ANN) is AgentState.AVAILABLE
-    assert centre.contact(caller).transferred_by == ANN
+    assert len(centre.contact(caller).others) == 1
     centre.switch.confirm(taker)
-    assert centre.contact(caller).transferred_by is None
+    assert centre.contact(caller).consult is None
     assert transfers(centre) == [(TransferKind.BLIND, ANN, CY)]
     centre.switch.end(caller)
     assert centre.finished().result is ContactResult.ANSWERED
@@ -155,7 +158,57 @@ def test_a_transfer_that_waits_goes_on_after_a_restart(centre: CallCentre) -> No
     taker = centre.switch.called_for(caller, CY)
     centre.switch.replaced(own, caller, taker)
     centre.restart()
-    assert centre.contact(caller).transferred_by == ANN
+    consult = centre.contact(caller).consult
+    assert consult is not None
+    assert (consult.state, consult.began_by) == (ConsultState.HANDING, ANN)
+    centre.switch.end(taker, BUSY)
+    assert centre.contact(caller).stage is Stage.OFFERED
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+
+
+def test_one_that_an_earlier_version_has_written_down_goes_on(centre: CallCentre) -> None:
+    caller, own = talking(centre)
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.replaced(own, caller, taker)
+    contact = centre.contact(caller)
+    record = centre.adoption.contact(contact.id, lambda moment: moment)
+    assert record is not None
+    earlier = replace(record, agent_leg=taker.id, transferred_by=ANN, others=(), consult=None)
+    now, contact.consult = contact.consult, None
+    contact.others.clear()
+    contact.agent, contact.agent_leg = CY, taker.id
+    restore_parties(contact, earlier, lambda moment: moment)
+    assert contact.consult == now
+    assert contact.legs == (taker.id, caller.id)
+
+
+def test_without_a_queue_it_rings_again_at_the_agent_who_had_it(centre: CallCentre) -> None:
+    centre.phones(BOB, CY)
+    caller = centre.call(TO_PHONE)
+    own = centre.switch.phone_leg(CY)
+    centre.switch.confirm(own)
+    taker = centre.switch.called_for(caller, BOB)
+    centre.switch.replaced(own, caller, taker)
+    centre.switch.end(taker, BUSY)
+    again = centre.switch.phone_leg(CY)
+    assert caller.music
+    centre.switch.confirm(again)
+    assert centre.switch.are_bridged(caller.id, again.id)
+    centre.switch.end(caller)
+    assert not centre.switch.legs
+
+
+def test_a_phone_of_nobody_loses_no_customer_either(centre: CallCentre) -> None:
+    """Ann has given the customer to a phone in the store, which sends it on and hangs up."""
+    caller, own = talking(centre)
+    centre.switch.phone("2001", reachable=True)
+    store = centre.switch.called_for(caller, "2001")
+    centre.switch.confirm(store)
+    centre.switch.replaced(own, caller, store)
+    assert centre.contact(caller).agent is None
+    taker = centre.switch.called_for(caller, CY)
+    centre.switch.replaced(store, caller, taker)
     centre.switch.end(taker, BUSY)
     assert centre.contact(caller).stage is Stage.OFFERED
     centre.switch.end(caller)
