@@ -28,8 +28,12 @@ _FAILURES: Mapping[Result, OfferFailure] = {
     Result.FAILED: OfferFailure.UNREACHABLE,
 }
 
-_OURS = frozenset({"gateway-lost", "no-media", "media-failed", "internal-error"})
+_OURS = frozenset({"gateway-lost", "media-failed", "internal-error"})
 """Ends that are no fault of the agent's phone: nobody is made not-ready for them."""
+
+_NO_MEDIA = "no-media"
+"""Nor is this: no gateway, or no port, was there to call the agent. Soon there may be one; who waits hears
+music as before, and waits on."""
 
 
 class Endings:
@@ -88,7 +92,7 @@ class Endings:
         agent, contact.agent_leg = contact.agent, None
         reason = reason_of_agent(event.cause)
         match contact.stage:
-            case Stage.OFFERED if event.cause.reason in _OURS:
+            case Stage.OFFERED if _is_ours(contact, event.cause):
                 contact.stop_waiting(event.at)
                 self._distribution.tell(Withdraw(contact=contact.id, reason="failed"))
                 cause = EndCause(Result.FAILED, event.cause.reason, 500)
@@ -107,6 +111,8 @@ class Endings:
                 if agent is not None:
                     log.info("contact %s: phone %s: %s", contact.id, agent, event.cause)
                     failure = _FAILURES[event.cause.result]
+                    if event.cause.reason == _NO_MEDIA:
+                        failure = OfferFailure.NO_MEDIA
                     if failure is OfferFailure.BUSY and contact.rang:
                         failure = OfferFailure.REJECTED
                     self._distribution.tell(
@@ -123,3 +129,8 @@ class Endings:
                 self._contacts.finish(contact, result, reason, hang_up=cause)
             case _:
                 pass
+
+
+def _is_ours(contact: Contact, cause: EndCause) -> bool:
+    """Whether the contact ends with its agent's leg; whom a campaign called hears nothing, and is let go."""
+    return cause.reason in _OURS or (cause.reason == _NO_MEDIA and contact.silent)

@@ -30,6 +30,9 @@ from acd.tallies import AgentTally, QueueTally
 ABANDONED = "abandoned"
 """The reason of `ContactLeft` that the service level counts."""
 
+NOBODYS_FAULT = (OfferFailure.WITHDRAWN, OfferFailure.NO_MEDIA)
+"""Failures that are no offer missed by the agent."""
+
 _IN_TALK = (AgentState.TALKING, AgentState.HELD)
 _NOT_WORKING = (AgentState.LOGGED_OUT, AgentState.NOT_READY)
 
@@ -108,7 +111,7 @@ class Metrics:
         tally.waiting += 1
         tally.day.failures[event.failure] += 1
         self.changed_queues[event.queue] = None
-        if event.failure is not OfferFailure.WITHDRAWN:
+        if event.failure not in NOBODYS_FAULT:
             self.agents[event.agent].missed += 1
             self.changed_agents[event.agent] = None
 

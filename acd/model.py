@@ -49,6 +49,8 @@ class OfferFailure(StrEnum):
     BUSY = "busy"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
+    NO_MEDIA = "no-media"
+    """The agent could not be called for want of a media gateway or a port; nobody's fault."""
     WITHDRAWN = "withdrawn"
     """The caller went while the agent's phone rang; nobody's fault."""
 

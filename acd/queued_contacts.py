@@ -268,13 +268,18 @@ class QueuedContacts:
             return
         agent = self._floor.agents[what.agent]
         contact.dead_offers = contact.dead_offers + 1 if contact.rings_since is None else 0
+        if what.failure is OfferFailure.NO_MEDIA:  # by another agent it would not be heard either
+            contact.dead_offers = self._settings.dead_offers
         self._offer_ended(contact, what.failure, now)
         if what.failure is OfferFailure.WITHDRAWN:
             self._left(contact, ABANDONED, now)
             self._floor.withdrawn(agent, now)
+            return
+        if what.failure is OfferFailure.NO_MEDIA:
+            self._floor.withdrawn(agent, now)
         else:
             self._floor.missed(agent, what.failure, now)
-            self._wait(contact, now, again=True)
+        self._wait(contact, now, again=True)
 
     def offer_moved(self, what: inputs.OfferMoved, now: float) -> None:
         """Let it ring at the agent who picks it up, as any other offer; `Acd.may_pick_up` says so."""

@@ -249,6 +249,10 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     ),
     "notice.dial_failed": ("The call failed: {reason}", "呼叫失败:{reason}"),
     "notice.cleared": ("Call over: {reason}", "通话结束:{reason}"),
+    "notice.no_media": (
+        "No media gateway for the call: the caller waits on",
+        "无媒体网关,来电方继续等待",
+    ),
     "notice.withdrawn": ("The caller hung up while waiting", "来电方已挂断"),
     "notice.customer": ("Customer: {name}", "客户:{name}"),
     "notice.text": ("{sender} writes: {text}", "{sender}:{text}"),
@@ -390,6 +394,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "failure.busy": ("busy", "忙"),
     "failure.rejected": ("refused", "拒接"),
     "failure.unreachable": ("phone not reachable", "话机不可达"),
+    "failure.no-media": ("no media gateway", "无媒体网关"),
     "failure.withdrawn": ("the caller went", "主叫挂断"),
     **PARTY_WORDS,
     **KEY_WORDS,

@@ -68,6 +68,7 @@ _DIVERTED_NOTICES: Final[Mapping[str, str]] = {
     "busy": "notice.refused",
     "phone-busy": "notice.refused",
     "unreachable": "notice.phone_away",
+    "no-media": "notice.no_media",
 }
 """What to say of an offer that failed; of all others: the agent did not answer."""
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from acd.contact import Stage
-from acd.contact_events import ContactAnnounced, ContactConnected, ContactResult, FlowMoved
+from acd.contact_events import (
+    ContactAnnounced,
+    ContactConnected,
+    ContactFinished,
+    ContactResult,
+    FlowMoved,
+)
 from acd.events import ContactLeft, OfferEnded
 from acd.model import AgentId, AgentState, OfferFailure
 from switch.calls.causes import EndCause, Result
@@ -325,7 +331,7 @@ def test_a_phone_without_a_binding_fails_the_offer_at_once(centre: CallCentre) -
     assert centre.acd.agent(ANN).reason == "phone-unreachable"
 
 
-@pytest.mark.parametrize("reason", ["gateway-lost", "internal-error", "no-media", "media-failed"])
+@pytest.mark.parametrize("reason", ["gateway-lost", "internal-error", "media-failed"])
 def test_what_fails_on_our_side_does_not_punish_the_agent(centre: CallCentre, reason: str) -> None:
     caller = offered(centre)
     centre.switch.end(centre.switch.phone_leg(ANN), EndCause(Result.FAILED, reason, 503))
@@ -333,6 +339,27 @@ def test_what_fails_on_our_side_does_not_punish_the_agent(centre: CallCentre, re
     assert centre.state(ANN) is AgentState.AVAILABLE
     assert (centre.finished().result, centre.finished().reason) == (ContactResult.FAILED, reason)
     assert caller.id not in centre.switch.legs
+
+
+def test_who_waits_waits_on_while_there_is_no_port_to_call_an_agent(centre: CallCentre) -> None:
+    """A gateway out of reach for some seconds, or full, costs nobody the place in line."""
+    first, second = centre.call(QUEUE), centre.call(QUEUE)
+    centre.switch.has_media = False
+    centre.phones(ANN)
+    centre.advance(3.5)
+    assert centre.told(ContactFinished) == []
+    assert {end.failure for end in centre.told(OfferEnded)} == {OfferFailure.NO_MEDIA}
+    assert len(centre.told(OfferEnded)) <= 8, (
+        "both are tried once a second, not as fast as it fails"
+    )
+    assert centre.state(ANN) is AgentState.AVAILABLE
+    assert centre.distribution.agent_figures(ANN).missed == 0
+    centre.switch.has_media = True
+    centre.advance(1.0)
+    assert centre.contact(first).agent == ANN
+    assert centre.contact(second).stage is Stage.WAITING
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    assert centre.contact(first).stage is Stage.TALKING
 
 
 def test_agents_stay_ready_when_there_is_no_gateway_to_call_them(centre: CallCentre) -> None:

@@ -144,6 +144,7 @@ def test_a_late_card_replaces_an_early_one_of_the_same_contact() -> None:
     [
         ("no-answer", "notice.missed"),
         ("withdrawn", "notice.withdrawn"),
+        ("no-media", "notice.no_media"),
         ("rejected", "notice.refused"),
         ("busy", "notice.refused"),
         ("phone-busy", "notice.refused"),
