@@ -120,7 +120,7 @@ class MediaGateways:
             GatewayStatus(
                 name=member.name,
                 state=_state(member),
-                address=member.address or "",
+                address=member.address if member.is_connected else "",
                 control=places.get(member.name, ""),
                 process=member.process if member.is_connected else "",
                 pid=pids.get(member.name),

@@ -122,7 +122,7 @@ class Crossings:
                 self._close(crossing)
 
     def _make(self, source: LegId, here: Member, there: Member) -> Crossing | None:
-        if here.address is None or there.address is None:
+        if not (here.is_connected and there.is_connected):
             return None
         to_there, to_here = there.address, here.address
         if self._address_for is not None and _are_apart(here, there):

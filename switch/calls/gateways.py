@@ -49,8 +49,8 @@ class Member:
         self.weight = weight
         self.is_remote = is_remote
         """On another host: what goes there passes a network."""
-        self.address: str | None = None
-        """Goes into SDP; None while it is not connected."""
+        self.address = ""
+        """Goes into SDP, also while it is away; empty: it was not there yet, or is gone."""
         self.process = ""
         """The process that is or was connected last, by its own name."""
         self.earlier = ""
@@ -68,12 +68,12 @@ class Member:
     @property
     def is_connected(self) -> bool:
         """True while commands reach it."""
-        return self.address is not None
+        return bool(self.address) and not self.is_away
 
     @property
     def takes_new(self) -> bool:
         """Whether new calls may go there."""
-        return self.address is not None and not self.is_draining and not self.lacks
+        return self.is_connected and not self.is_draining and not self.lacks
 
     @property
     def fullness(self) -> float:
@@ -90,13 +90,12 @@ class Member:
 
     def went(self) -> None:
         """It is gone for good, and its legs with it."""
-        self.address = None
+        self.address = ""
         self.is_away = False
         self.earlier = ""
 
     def went_away(self) -> None:
         """The connection broke; perhaps the same process is back soon."""
-        self.address = None
         self.is_away = True
         self.earlier = self.process
 

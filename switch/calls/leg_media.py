@@ -91,11 +91,13 @@ class LegMedia:
     def negotiate_anew(self, leg: Leg, *, is_browser: bool = False) -> AudioNegotiation:
         """Another negotiation at the port of a leg: whom it is offered to do not know each other.
 
+        A gateway out of reach has the port still, and is told what comes of it when it is back.
+
         Raises:
-            MediaUnavailableError: no gateway is connected.
+            MediaUnavailableError: the gateway of the leg was never there.
         """
         member = self.gateways.of(leg.id)
-        if member is None or member.address is None:
+        if member is None or not member.address:
             raise MediaUnavailableError("no media gateway is connected")
         return AudioNegotiation(
             session_id=self._new_session_id(),

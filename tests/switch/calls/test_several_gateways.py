@@ -19,6 +19,7 @@ from switch.gateway.protocol import Prompt, RecordingFinished
 from switch.ids import LegId
 from tests.switch.calls.bench import Bench
 from tests.switch.calls.phone import Phone
+from tests.switch.calls.test_forking import placed
 
 
 def pair(bench: Bench, first: str, second: str) -> tuple[Phone, Phone]:
@@ -264,6 +265,27 @@ def test_a_gateway_out_of_reach_keeps_its_calls_and_is_told_again_when_it_is_bac
     there.is_deaf = False
     bench.calls.gateway_ready(there.still_there(), "local-2")
     assert there.legs == {}, "what nobody has any more is removed"
+
+
+def test_a_phone_is_called_at_its_next_place_while_its_gateway_is_out_of_reach() -> None:
+    bench = Bench(gateways=2)
+    ann, _ = bench.phone("1001"), bench.phone("1002")
+    desk, mobile = placed(bench, "1003", "1.0"), placed(bench, "1003", "0.5")
+    ann.call("1003")
+    there = bench.gateways[0]
+    bench.calls.gateway_away("the line is cut", there.name)
+    there.is_deaf = True
+    desk.reject(486)
+    assert not mobile.is_idle
+    mobile.answer()
+    assert ann.statuses()[-1] == 200
+    there.is_deaf = False
+    bench.calls.gateway_ready(there.still_there(), there.name)
+    a, b = bench.leg_of("1001"), bench.leg_of("1003")
+    assert bench.heard() == {a: {b}, b: {a}}
+    assert there.configured[b].remote_port == mobile.rtp_port
+    ann.hang_up()
+    bench.check_forgotten()
 
 
 def test_a_recording_that_was_to_end_while_its_gateway_was_out_of_reach_ends_when_it_is_back() -> (
