@@ -7,6 +7,7 @@ import pytest
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import IncomingLeg, LegEnded, LegReplaced, PickUpAsked
 from switch.calls.features import PhoneFeatures
+from switch.calls.gateways import FIRST
 from switch.ids import LegId
 from switch.sip.events import Invited
 from tests.switch.calls.bench import CARRIER, Bench
@@ -576,6 +577,20 @@ def test_a_call_moves_to_another_phone_of_the_same_number() -> None:
     assert not desk.is_idle
     (told,) = bench.of(LegReplaced)
     assert together(bench, bench.leg_of("1001"), told.by)
+    ann.hang_up()
+    assert desk.is_idle
+    bench.check_forgotten()
+
+
+def test_a_call_moves_to_another_phone_also_while_its_gateway_takes_no_new_calls() -> None:
+    bench, ann, bob, eve = talking()
+    bench.calls.gateways[FIRST].is_draining = True
+    eve.call("1001")
+    assert eve.statuses()[-1] == 503
+    desk = bench.stranger("1002", ("127.0.0.1", 7777))
+    desk.call_instead(bob.replaces())
+    assert bob.is_idle
+    assert together(bench, bench.leg_of("1001"), bench.of(LegReplaced)[0].by)
     ann.hang_up()
     assert desk.is_idle
     bench.check_forgotten()
