@@ -88,8 +88,8 @@ class Incoming:
         reason = self._overload.refuses(self._legs.calls_alive)
         if reason is not None and not self._admission.is_emergency(event):
             return Denied(status=503, reason=reason)
-        joins = event.replaces is not None  # a call that stands: its gateway takes it, drained or not
-        if not joins and not self._media.is_available:
+        is_new = event.replaces is None  # others go where their call is, drained or not
+        if is_new and not self._media.is_available:
             return Denied(status=503, reason="no-media")
         verdict = self._admission.judge(event, self._clock.now())
         if isinstance(verdict, Admitted) and _leads_on(verdict) and not _hops_left(event):
