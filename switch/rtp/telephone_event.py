@@ -9,6 +9,10 @@
 All packets of one event carry the timestamp of its beginning; the duration rises, in samples. The
 last packet has E and is sent three times. An event is known by its timestamp alone: the marker is
 lost, or never set, too often to be of use.
+
+A key that is held for longer than the duration can say (8.2 s at 8 kHz, but 1.4 s at 48 kHz) makes several
+segments, each with the timestamp at which the one before ended, and without E but for the last one
+(section 2.5.1.3). They are one digit.
 """
 
 from __future__ import annotations
@@ -28,8 +32,12 @@ REPEATED_END_S: Final = 0.07
 """Two ends of one digit and one duration this close are one: no key is pressed twice so fast."""
 FRAME_SAMPLES: Final = 160
 END_REPEATS: Final = 3
+MAX_DURATION: Final = 0xFFFF
+"""Of an event, or of a segment of a longer one, in samples."""
+SEGMENT_SLACK_MS: Final = 60
+"""Some senders begin the next segment with a packet's own time, up to its length after the end."""
 MAX_EVENT_MS: Final = 8000
-"""Longer events would have to be sent in parts (section 2.5.1.3); a digit is never that long."""
+"""A digit of ours is never longer, nor so long that it needed segments."""
 VOLUME_DBM0: Final = 10
 """Sent as minus this."""
 _RECENT: Final = 4
@@ -99,7 +107,16 @@ class ReceivedDigit:
 class TelephoneEventReceiver:
     """Turns the event packets of one leg into digits, each once."""
 
-    __slots__ = ("_code", "_duration", "_last", "_per_ms", "_recent", "_timestamp", "state")
+    __slots__ = (
+        "_code",
+        "_duration",
+        "_earlier",
+        "_last",
+        "_per_ms",
+        "_recent",
+        "_timestamp",
+        "state",
+    )
 
     def __init__(self, clock_rate: int = 8000) -> None:
         """`clock_rate` is that of the durations, Hz."""
@@ -107,6 +124,8 @@ class TelephoneEventReceiver:
         self.state = State.IDLE
         self._code = 0
         self._duration = 0
+        self._earlier = 0
+        """Of the segments that are over."""
         self._timestamp = -1
         self._last = 0.0
         self._recent: list[int] = []
@@ -121,6 +140,8 @@ class TelephoneEventReceiver:
         ended = bool(payload[1] & 0x80)
         duration = int.from_bytes(payload[2:4])
         running = self.state is State.EVENT
+        if running and self._is_next_segment(payload[0], timestamp):
+            self._begin_segment(timestamp)
         if timestamp in self._recent or (
             not running and ended and self._is_repeated_end(payload[0], duration, now)
         ):
@@ -142,6 +163,21 @@ class TelephoneEventReceiver:
         """
         step = (timestamp - self._timestamp) & TIMESTAMP_MASK
         return code == self._code and (step == 0 or 0 < step == duration - self._duration)
+
+    def _is_next_segment(self, code: int, timestamp: int) -> bool:
+        """Whether a packet begins the next segment of the event that runs."""
+        late = ((timestamp - self._timestamp) & TIMESTAMP_MASK) - MAX_DURATION
+        return code == self._code and 0 <= late <= SEGMENT_SLACK_MS * self._per_ms
+
+    def _begin_segment(self, timestamp: int) -> None:
+        """Go on with the event; what still comes of the segment before is late."""
+        self._remember()
+        self._earlier += (timestamp - self._timestamp) & TIMESTAMP_MASK
+        self._timestamp, self._duration = timestamp, 0
+
+    def _remember(self) -> None:
+        """Know packets with this timestamp again when it is over."""
+        self._recent = [*self._recent[1 - _RECENT :], self._timestamp]
 
     def _is_repeated_end(self, code: int, duration: int, now: float) -> bool:
         """The end once more under another timestamp, from a sender that moves it on."""
@@ -168,15 +204,16 @@ class TelephoneEventReceiver:
             match action:
                 case Action.BEGIN:
                     self._code, self._timestamp, self._duration = code, timestamp, duration
+                    self._earlier = 0
                 case Action.EXTEND:
                     self._timestamp = timestamp
                     self._duration = max(self._duration, duration)
                 case Action.FINISH:
-                    self._recent = [*self._recent[1 - _RECENT :], self._timestamp]
+                    self._remember()
                     digits.append(
                         ReceivedDigit(
                             digit=DIGITS[self._code],
-                            duration_ms=self._duration // self._per_ms,
+                            duration_ms=(self._earlier + self._duration) // self._per_ms,
                         )
                     )
         return digits
@@ -209,7 +246,8 @@ class TelephoneEventSender:
             raise ValueError(f"{digits!r} are not digits of 0-9 * # A-D")
         self._scale = clock_rate // 8000
         self._digits = list(digits.upper())
-        self._frames = max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // 20))
+        most = MAX_DURATION // (FRAME_SAMPLES * self._scale)
+        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // 20)), most)
         # The repeated ends fall into the gap.
         self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // 20))
         self._code = 0
@@ -251,9 +289,7 @@ class TelephoneEventSender:
             self._step = -1
             self._waiting = self._gap_frames - (END_REPEATS - 1)
         return EventPacket(
-            payload=bytes(
-                (self._code, (0x80 if end else 0) | VOLUME_DBM0, *min(duration, 0xFFFF).to_bytes(2))
-            ),
+            payload=bytes((self._code, (0x80 if end else 0) | VOLUME_DBM0, *duration.to_bytes(2))),
             elapsed=step * FRAME_SAMPLES,
             marker=step == 0,
         )

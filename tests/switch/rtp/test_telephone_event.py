@@ -24,8 +24,8 @@ def event(code: int, duration: int, *, end: bool = False) -> bytes:
 class Line:
     """Feeds packets to a receiver, 20 ms apart."""
 
-    def __init__(self) -> None:
-        self.receiver = TelephoneEventReceiver()
+    def __init__(self, clock_rate: int = 8000) -> None:
+        self.receiver = TelephoneEventReceiver(clock_rate)
         self.now = 100.0
         self.digits: list[ReceivedDigit] = []
 
@@ -128,6 +128,33 @@ def test_a_timestamp_that_wrongly_moves_with_the_duration_is_one_digit() -> None
     assert line.keyed == "4"
 
 
+@pytest.mark.parametrize("late_by", [0, 960 - 255])
+@pytest.mark.parametrize("lost", [(), (67, 68), (69,)])
+def test_a_key_that_is_held_for_two_segments_is_one_digit(
+    late_by: int, lost: tuple[int, ...]
+) -> None:
+    """RFC 4733 section 2.5.1.3, at 48 kHz; some senders begin the second one late."""
+    line = Line(48_000)
+    segment, began = 8000, 0
+    for frame in range(1, 101):
+        held = frame * 960 - began
+        if held > 0xFFFF:
+            line.packet(event(5, 0xFFFF), segment)
+            segment += 0xFFFF + late_by
+            began += 0xFFFF + late_by
+            held -= 0xFFFF + late_by
+        if frame not in lost and held > 0:
+            line.packet(event(5, held), segment)
+    line.packet(event(5, 0xFFFF), 8000)  # one that took another way
+    for _ in range(3):
+        line.packet(event(5, 100 * 960 - began, end=True), segment)
+    line.press(5, segment + 9600)
+    assert line.digits == [
+        ReceivedDigit(digit="5", duration_ms=2000),
+        ReceivedDigit(digit="5", duration_ms=16),
+    ]
+
+
 def test_late_packets_of_a_digit_that_is_over_do_not_disturb_the_next() -> None:
     line = Line()
     line.press(1, 8000)
@@ -194,3 +221,12 @@ def test_absurd_durations_are_bounded() -> None:
         sender.next_frame()
         frames += 1
     assert frames < 1000
+
+
+def test_what_is_sent_at_a_fast_clock_is_no_longer_than_one_segment() -> None:
+    sender = TelephoneEventSender("1", duration_ms=8000, gap_ms=60, clock_rate=48_000)
+    durations = []
+    while not sender.is_done:
+        if packet := sender.next_frame():
+            durations.append(int.from_bytes(packet.payload[2:4]))
+    assert durations == [*range(960, 65_280, 960), 65_280, 65_280, 65_280]
