@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from switch.compiled import INT, entry, table_of
 from switch.ids import LegId
+from switch.media.codecs import FRAME_MS, FRAME_SAMPLES
 from switch.media.rows import RowPool, grown
+from switch.rtp.packet import TIMESTAMP_MASK
 from switch.rtp.stats import ReceiverStats
 
 FIRST_ROWS: Final = 64
@@ -25,6 +27,7 @@ LEG: Final = np.dtype(
         # Set by commands.
         ("active", np.bool_),
         ("sending", np.bool_),  # has a peer that wants to hear
+        ("paused_at", np.float64),  # when it last ceased to
         ("receiving", np.bool_),  # has a peer that should be heard; its silence is a fault
         ("codec", np.uint8),
         ("payload_type", np.uint8),  # of what it is sent
@@ -74,6 +77,7 @@ class LegTable:
 
     active: NDArray[np.bool_]
     sending: NDArray[np.bool_]
+    paused_at: NDArray[np.float64]
     receiving: NDArray[np.bool_]
     codec: NDArray[np.uint8]
     payload_type: NDArray[np.uint8]
@@ -135,6 +139,23 @@ class LegTable:
         self.last_sound[row] = -1e9
         self.active[row] = self.resync[row] = True
         return row
+
+    def let_send(self, row: int, *, on: bool, now: float) -> None:
+        """The peer wants to hear something from now on, or no longer.
+
+        Its timestamps go on with the time meanwhile (RFC 3550 section 5.1): it would take what comes after
+        a hold for as late as the hold was long.
+        """
+        if self.sending[row] == on:
+            return
+        self.sending[row] = on
+        if not on:
+            self.paused_at[row] = now
+        elif self.sent[row]:
+            frames = round((now - float(self.paused_at[row])) * 1000 / FRAME_MS)
+            self.next_timestamp[row] += frames * FRAME_SAMPLES * int(self.scale[row])
+            self.next_timestamp[row] &= TIMESTAMP_MASK
+            self.resync[row] = True
 
     def remove(self, leg: LegId) -> int:
         """Take the leg out; its row can be used again after `release`."""

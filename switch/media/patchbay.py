@@ -170,7 +170,7 @@ class Patchbay:
             self._digits.begin_anew(row)
         legs.event_scale[row] = event_scale
         self._digit_relay.leave_out(row, is_out=digits_elsewhere)
-        legs.sending[row] = send and not held
+        legs.let_send(row, on=send and not held, now=now)
         legs.receiving[row] = receive
         legs.last_received[row] = now
         legs.silence_reported[row] = False

@@ -312,6 +312,31 @@ def test_the_old_way_to_hold_stops_sending_and_keeps_the_peer() -> None:
     assert len(caller.packets) == 5
 
 
+@pytest.mark.parametrize("codec", ["PCMU", "OPUS"])
+@pytest.mark.parametrize("gain", [1.0, 0.5])
+@pytest.mark.parametrize("frames", [50, 500])
+def test_after_a_hold_timestamps_are_those_of_the_time_and_no_number_is_missing(
+    codec: str, gain: float, frames: int
+) -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500, codec=codec)
+    studio.add("agent", 700, codec=codec)
+    studio.bridge("caller", "agent", gain)
+    studio.run(10)
+    before = caller.packets[-1]
+    caller.forget()
+    studio.configure("caller", send=False)
+    studio.run(frames)
+    assert caller.packets == []
+    studio.configure("caller")
+    studio.run(5)
+    assert len(caller.packets) >= 4  # the relay begins with the next tick
+    for i, packet in enumerate(caller.packets):
+        assert (packet.sequence - before.sequence) & 0xFFFF == 1 + i
+        passed = (packet.timestamp - before.timestamp) & 0xFFFFFFFF
+        assert passed == (1 + frames + i) * 160 * caller.scale
+
+
 def test_comfort_noise_rtcp_and_rubbish_from_the_peer_disturb_nothing() -> None:
     studio = Studio()
     caller = studio.add("caller", 500)
