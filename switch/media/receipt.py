@@ -254,23 +254,23 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
         leg.peer_heard = True
         leg.last_received = now
         leg.silence_reported = False
+        kind = header.marker_and_type & 0x7F
+        # Peers whose answer has numbers of its own mostly, but not always, send with ours.
+        is_event = kind == leg.heard_event_type or (
+            kind == leg.event_type and kind != leg.heard_type
+        )
         restarted = count_packet(
             tables.receivers, row, header.sequence, header.timestamp, header.ssrc, now,
-            leg.scale * SAMPLE_RATE_HZ,
+            leg.scale * SAMPLE_RATE_HZ, is_event,
         )  # fmt: skip
         first = tables.relay_start[row]
         listeners = tables.relay_listeners[first : first + tables.relay_count[row]]
-        kind = header.marker_and_type & 0x7F
-        is_event = kind == leg.heard_event_type
-        if not is_event and kind != leg.heard_type:
-            # Peers whose answer has numbers of its own mostly, but not always, send with ours.
-            is_event = kind == leg.event_type
-            if not is_event and kind != leg.payload_type:
-                # The peer lives, but there is nothing to be heard but noise.
-                if kind == NOISE_TYPE and leg.scale == 1 and header.length > 0:
-                    leg.noise = min(int(packet[header.start]), MAX_NOISE) + 1
-                close_gap(legs, listeners)
-                continue
+        if not is_event and kind != leg.heard_type and kind != leg.payload_type:
+            # The peer lives, but there is nothing to be heard but noise.
+            if kind == NOISE_TYPE and leg.scale == 1 and header.length > 0:
+                leg.noise = min(int(packet[header.start]), MAX_NOISE) + 1
+            close_gap(legs, listeners)
+            continue
         leg.last_sound = now
         leg.noise = 0
         if is_event:

@@ -44,10 +44,12 @@ def count_packet(
     ssrc: int,
     now: float,
     clock_rate: int,
+    is_event: bool,
 ) -> bool:
     """Count one packet that came at `now` (s) in `table`, RECEIVERs; say whether it begins a new stream.
 
-    `clock_rate` is that of the timestamps, Hz.
+    `clock_rate` is that of the timestamps, Hz. All packets of a telephone event (`is_event`) carry the
+    timestamp of its beginning, which says nothing of their way: they count for loss alone.
     """
     receiver = table[row]
     step = signed_difference(sequence, receiver.highest, 16)
@@ -59,6 +61,8 @@ def count_packet(
         receiver.expected += step
     receiver.received += 1
     receiver.ssrc = ssrc
+    if is_event and not restarted:
+        return restarted
     transit = now * clock_rate - timestamp
     moved = abs(transit - receiver.transit)
     # A jump of more than a second is the timestamp's wrap or a pause: no measure of the way.

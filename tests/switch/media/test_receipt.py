@@ -59,6 +59,22 @@ def test_digits_are_as_long_as_they_are_when_their_clock_changes() -> None:
     assert lengths == [100, 100]
 
 
+def test_digits_on_a_perfect_line_are_no_jitter() -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500)
+    studio.run(20)
+    for _ in range(4):
+        begin = caller.timestamp
+        for frame in range(1, 12):
+            duration = 160 * min(frame, 9)
+            studio.step([caller.event_packet(5, duration, begin, end=frame >= 9)])
+        caller.timestamp += 11 * 160
+        studio.run(5)
+    totals = studio.engine.remove_leg(CALLER)
+    assert totals.packets_lost == 0
+    assert totals.jitter_ms < 0.1
+
+
 def test_a_digit_whose_end_is_lost_ends_by_time() -> None:
     studio = Studio()
     caller = studio.add("caller")

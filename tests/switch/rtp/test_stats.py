@@ -9,7 +9,9 @@ from switch.rtp.stats import ReceiverStats, count_packet
 
 def feed(stats: ReceiverStats, sequence: Iterable[int], *, ssrc: int = 1, row: int = 0) -> None:
     for n in sequence:
-        count_packet(stats.table, row, n & 0xFFFF, n * 160 & 0xFFFFFFFF, ssrc, n * 0.02, 8000)
+        count_packet(
+            stats.table, row, n & 0xFFFF, n * 160 & 0xFFFFFFFF, ssrc, n * 0.02, 8000, False
+        )
 
 
 def test_nothing_is_lost_in_an_unbroken_stream_across_the_wrap() -> None:
@@ -50,7 +52,7 @@ def test_jitter_follows_the_formula_of_rfc_3550() -> None:
     last = None
     for n in range(200):
         arrival = n * 0.02 + (0.005 if n % 2 else 0.0)
-        count_packet(stats.table, 0, n, n * 160, 1, arrival, 8000)
+        count_packet(stats.table, 0, n, n * 160, 1, arrival, 8000, False)
         transit = arrival - n * 0.02
         if last is not None:
             expected += (abs(transit - last) - expected) / 16
