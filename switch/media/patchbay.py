@@ -55,7 +55,7 @@ class Patchbay:
         self._digits = Digits(self._legs, wire, self._coders)
         self._tone_digits = ToneDigits(self._legs.capacity)
         self._sound_watch = SoundWatch()
-        self._reports = LegReports(self._legs, wire, random_u32, wall)
+        self._reports = LegReports(self._legs, self._rings, wire, random_u32, wall)
         self._players = PlayerTable(prompts)
         self._gains = GainMatrix()
         self._digit_relay = DigitRelay(self._legs, self._gains, self._digits)
@@ -203,6 +203,7 @@ class Patchbay:
         """Close a leg and all gains from and to it. Raises MediaCommandError."""
         row = self._row(leg)
         legs = self._legs
+        quality = self._reports.quality(row)
         totals = LegTotals(
             packets_received=int(legs.received[row]),
             packets_sent=int(legs.sent[row]),
@@ -211,7 +212,7 @@ class Patchbay:
             frames_concealed=self._rings.take_concealed(row),
             packets_stray=int(legs.stray[row]),
             jitter_ms=round(legs.stats.jitter_ms(row), 3),
-            quality=self._reports.quality(row),
+            quality=quality,
         )
         self._reports.end(row)
         self._digits.remove_leg(row)

@@ -4,6 +4,9 @@
     wake    reports that came are read by the receipt (receipt.py) into the table
     due     loss and delay of both directions -> MOS; a leg whose MOS changed is told of
 
+What comes too late to be heard is no loss to RTCP (RFC 3550 section 6.4.1), but is to the ear: the score
+counts it where a leg has a ring, whose packets can be late.
+
 A leg without a shared port gets its RTCP socket when its first report is due, some seconds after it began:
 a short call never has one.
 """
@@ -22,6 +25,7 @@ from switch.media.events import LegJudged, Quality
 from switch.media.legs import LEG, LegTable, Rows
 from switch.media.packets import PacketBuffer
 from switch.media.ports import RtpWire, Stray
+from switch.media.receive_ring import RING, ReceiveRings
 from switch.media.rows import grown
 from switch.rtp.e_model import IMPAIRMENTS, PLAIN_G711, mos
 from switch.rtp.rtcp import REPORT, take_report, wait_for_next, write_goodbye, write_report
@@ -61,12 +65,14 @@ class LegReports:
     def __init__(
         self,
         legs: LegTable,
+        rings: ReceiveRings,
         wire: RtpWire,
         random_u32: Callable[[], int],
         wall: Callable[[], float],
     ) -> None:
         """`wall` gives seconds since 1970: the sender reports carry them."""
         self._legs = legs
+        self._rings = rings
         self._wire = wire
         self._seed = random_u32() << 31 ^ random_u32()
         self._wall = wall
@@ -165,7 +171,7 @@ class LegReports:
             return []
         out, legs = self._out, self._legs
         made, unopened, judged = make_reports(
-            self.table, legs.table, legs.stats.table, CODEC_FACTORS, CODEC_ROBUSTNESS,
+            self.table, legs.table, legs.stats.table, self._rings.table, CODEC_FACTORS, CODEC_ROBUSTNESS,
             out.octets, out.legs, out.sizes, self._unopened, self._judged, now, self._seed,
         )  # fmt: skip
         if made:
@@ -185,7 +191,8 @@ class LegReports:
         report, receiver = self.table[row], self._legs.stats.table[row]
         codec = int(self._legs.codec[row])
         expected = int(receiver["expected"])
-        lost = max(0, expected - int(receiver["received"]))
+        late = int(self._rings.table[row]["late"])
+        unheard = min(max(0, expected - int(receiver["received"]) + late), expected)
         sent = int(self._legs.sent[row])
         remote_lost = min(max(0, int(report["remote_lost"])), sent)
         heard = bool(report["remote_at"])
@@ -193,7 +200,7 @@ class LegReports:
         remote_jitter = int(report["remote_jitter"]) / max(int(self._legs.scale[row]), 1)
         ways = []
         if expected >= _FEW:
-            ways.append((lost / expected, float(receiver["jitter"])))
+            ways.append((unheard / expected, float(receiver["jitter"])))
         if heard and sent >= _FEW:
             ways.append((remote_lost / sent, remote_jitter))
         scores = [
@@ -228,15 +235,25 @@ def one_way_ms(round_trip_s: float, jitter: float) -> float:
 
 
 @inner
+def _share_unheard(report: Any, receiver: Any, ring: Any) -> float:
+    """Of the packets expected since the last report, those that never came or came too late: 0 to 1."""
+    expected = receiver.expected - report.expected_before
+    unheard = expected - (receiver.received - report.received_before)
+    unheard += ring.late - report.late_before
+    report.late_before = ring.late
+    return min(max(unheard, 0) / expected, 1.0) if expected > 0 else 0.0
+
+
+@inner
 def _judge(
-    report: Any, leg: Any, receiver: Any, factors: Any, robustness: Any, now: float
+    report: Any, leg: Any, receiver: Any, unheard: float, factors: Any, robustness: Any, now: float
 ) -> float:
     """The MOS of the last few seconds, the worse of both directions; 0: nothing was heard."""
     factor, bears = np.float64(factors[leg.codec]), np.float64(robustness[leg.codec])
     found = 0.0
     if receiver.expected >= _FEW:
         delay = one_way_ms(report.round_trip, receiver.jitter)
-        found = mos(factor, bears, 100.0 * report.lost_fraction, delay)
+        found = mos(factor, bears, 100.0 * unheard, delay)
     if report.remote_at > 0.0 and now - report.remote_at < 15.0:
         delay = one_way_ms(report.round_trip, report.remote_jitter / max(leg.scale, 1))
         other = mos(factor, bears, 100.0 * report.remote_fraction, delay)
@@ -245,13 +262,14 @@ def _judge(
 
 
 @entry(
-    table_of(REPORT), table_of(LEG), table_of(RECEIVER), REALS, REALS,
+    table_of(REPORT), table_of(LEG), table_of(RECEIVER), table_of(RING), REALS, REALS,
     OCTET_ROWS, INTS, INTS, INTS, INTS, REAL, INT,
 )  # fmt: skip
 def make_reports(
     reports: NDArray[Any],
     legs: NDArray[Any],
     receivers: NDArray[Any],
+    rings: NDArray[Any],
     factors: NDArray[np.float32],
     robustness: NDArray[np.float32],
     out: NDArray[np.uint8],
@@ -274,11 +292,12 @@ def make_reports(
         if report.made == 0:
             unopened[first] = row
             first += 1
+        unheard = _share_unheard(report, receiver, rings[row])
         out_sizes[made] = write_report(report, leg, receiver, out[made], now, seed)
         out_legs[made] = row
         made += 1
         report.next_at = now + wait_for_next(seed, leg.ssrc, report.made)
-        report.mos = _judge(report, leg, receiver, factors, robustness, now)
+        report.mos = _judge(report, leg, receiver, unheard, factors, robustness, now)
         if report.mos > 0.0 and abs(report.mos - report.told_mos) >= NOTICEABLE:
             report.told_mos = report.mos
             judged[told] = row

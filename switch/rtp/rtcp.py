@@ -61,7 +61,7 @@ REPORT: Final = np.dtype(
         ("extended", np.int64),
         ("expected_before", np.int64),
         ("received_before", np.int64),
-        ("lost_fraction", np.float64),  # between the last two reports, 0 to 1
+        ("late_before", np.int64),  # packets that came after their turn
         # What the peer sent.
         ("heard", np.int64),  # datagrams that were accepted
         ("last_sr", np.int64),  # the middle 32 bits of its NTP timestamp; 0: none yet
@@ -246,10 +246,9 @@ def _write_block(
     report.expected_before = receiver.expected
     report.received_before = receiver.received
     lost = expected - received
-    report.lost_fraction = lost / expected if expected > 0 and lost > 0 else 0.0
+    fraction = min(lost * 256 // expected, 255) if expected > 0 and lost > 0 else 0
     in_all = min(max(receiver.expected - receiver.received, -_MOST_LOST - 1), _MOST_LOST)
     put_word(packet, at, receiver.ssrc)
-    fraction = min(int(report.lost_fraction * 256.0), 255)
     put_word(packet, at + 4, fraction << 24 | (in_all & 0xFFFFFF))
     put_word(packet, at + 8, extended)
     put_word(packet, at + 12, int(receiver.jitter * scale))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 
 import pytest
 
@@ -170,6 +171,30 @@ def test_loss_at_the_far_end_is_kept_and_lowers_the_score(studio: Studio) -> Non
     assert quality.remote_jitter_ms == 20.0
     assert quality.mos is not None
     assert 3.5 < quality.mos < 4.4
+
+
+def test_packets_that_come_too_late_lower_the_score_and_are_no_loss(studio: Studio) -> None:
+    """Every tenth is 240 ms late, which is beyond what a ring waits: it is not heard."""
+    studio.bridge("caller", "agent", 0.9)
+    caller, agent = (studio.parties[name] for name in ("caller", "agent"))
+    delayed: deque[bytes | None] = deque([None] * 12)
+    for frame in range(1000):
+        packet, is_late = caller.packet(), frame % 10 == 9
+        delayed.append(packet if is_late else None)
+        overdue = delayed.popleft()
+        if overdue is not None:
+            caller.send(overdue)
+        studio.step([None if is_late else packet, agent.packet()])
+    judged = [event for event in studio.events if isinstance(event, LegJudged)]
+    assert max(event.mos for event in judged) < 3.5
+    assert (
+        max(report.blocks[0].fraction for report in reports(studio)) < 8
+    )  # of 256; some are on the way
+    totals = studio.engine.remove_leg(CALLER)
+    assert totals.packets_late > 90
+    assert totals.packets_lost <= 3
+    assert totals.quality.mos is not None
+    assert totals.quality.mos < 3.5
 
 
 def test_a_good_leg_is_never_spoken_of(studio: Studio) -> None:
