@@ -29,7 +29,7 @@ def claim(folder: Path) -> Callable[[], None]:
     except OSError as error:
         raise OSError(error.errno, f"data.folder: {folder}: {error.strerror}") from error
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
     except BlockingIOError:
         os.close(fd)
         text = (
@@ -39,6 +39,27 @@ def claim(folder: Path) -> Callable[[], None]:
     except OSError as error:  # some network file systems know no locks
         log.warning("data.folder: %s cannot be locked: %s", folder, error.strerror)
     return lambda: os.close(fd)
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a server has claimed the folder. Makes nothing; raises OSError where it cannot be read."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        _lock(fd)
+    except BlockingIOError:
+        return True
+    except OSError:  # some network file systems know no locks
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def _lock(fd: int) -> None:
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def token_secret(folder: Path) -> bytes:

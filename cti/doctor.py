@@ -14,6 +14,7 @@ from importlib import util
 from pathlib import Path
 from typing import Final
 
+from cti.data_folder import is_in_use
 from cti.doctor_findings import Finding as Finding
 from cti.doctor_findings import Severity as Severity
 from cti.doctor_secrets import examine_secrets
@@ -38,6 +39,7 @@ def examine(settings: Settings, *, running: bool = False) -> list[Finding]:
         *(() if running else _ports(settings)),
         *_rtp(settings),
         *_data(settings),
+        *(() if running else _other_server(settings)),
         *examine_certificates(settings),
         *_open_files(),
         *_clock(),
@@ -167,6 +169,22 @@ def _data(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding(Severity.GOOD, f"data: {folder} can be written, {free} MiB free")
+
+
+def _other_server(settings: Settings) -> Iterator[Finding]:
+    """A server that has the data folder, but does not answer where this configuration has it."""
+    folder, api = settings.data.folder, settings.api
+    try:
+        is_taken = is_in_use(Path(folder))
+    except OSError:
+        return  # whether it can be written is a finding of its own
+    if is_taken:
+        yield Finding(
+            Severity.FAULT,
+            f"data: another server uses {folder}, and none answers at {api.host}:{api.port}",
+            "Give --config and the ports as that server has them, to examine it; "
+            "stop it, or choose another folder with --data-dir, to start this one.",
+        )
 
 
 def _open_files() -> Iterator[Finding]:

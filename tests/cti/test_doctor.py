@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cti.cli.main import main
+from cti.data_folder import claim
 from cti.doctor import Finding, Severity, _port_remedy, examine
 from cti.doctor_live import examine_figures, examine_running
 from cti.metrics.reading import Figures
@@ -91,6 +92,17 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
     for folder in (file, Path("/proc/switchroom")):
         findings = examine(settings(tmp_path, data=DataSection(folder=str(folder))))
         assert "--data-dir" in about(findings, "cannot write", Severity.FAULT).remedy
+
+
+def test_a_folder_that_another_server_uses_is_a_fault_as_it_is_at_the_start(tmp_path: Path) -> None:
+    ours = settings(tmp_path)
+    give_back = claim(Path(ours.data.folder))
+    found = about(examine(ours), "another server uses", Severity.FAULT)
+    assert ours.data.folder in found.what
+    assert "--data-dir" in found.remedy
+    assert not [each for each in examine(ours, running=True) if "another server" in each.what]
+    give_back()
+    assert not [each for each in examine(ours) if "another server" in each.what]
 
 
 def test_passwords_in_clear_matter_where_others_can_reach_us(tmp_path: Path) -> None:
