@@ -51,6 +51,7 @@ PARTY_WORDS: Final[dict[str, tuple[str, str]]] = {
     "notice.transferred": ("Transferred to {who}", "已转给 {who}"),
     "notice.supervised": ("{by}: {role}", "{by}:{role}"),
     "supervise.whom": ("Which call?", "哪个通话?"),
+    "supervise.nobody": ("Nobody talks at the moment.", "当前无人通话。"),
     "supervise.how": ("In which role?", "以何种方式?"),
     "supervise.phone": ("The number of your phone", "您的话机号码"),
     "supervise.monitor": ("Listen", "监听"),

@@ -35,7 +35,9 @@ async def ask_role(
         )
         for each in talks
     ]
-    chosen = await app.push_screen_wait(Picker(words, words("supervise.whom"), choices))
+    chosen = await app.push_screen_wait(
+        Picker(words, words("supervise.whom"), choices, nothing=words("supervise.nobody"))
+    )
     if chosen is None:
         return phone
     roles = [Choice(role, words(f"supervise.{role}")) for role in _ROLES]

@@ -36,11 +36,15 @@ class Picker(ModalScreen[str | None]):
     ]
     HELP = "Choose with the arrows and Enter, or press the figure in front of a line."
 
-    def __init__(self, words: Words, title: str, choices: Sequence[Choice]) -> None:
+    def __init__(
+        self, words: Words, title: str, choices: Sequence[Choice], *, nothing: str = ""
+    ) -> None:
+        """`nothing` says why there are no choices; without it, that none are configured."""
         super().__init__()
         self._words = words
         self._title = title
         self._choices = tuple(choices)
+        self._nothing = nothing or words("pick.nothing")
 
     def compose(self) -> ComposeResult:
         """Title, list, hint."""
@@ -55,7 +59,7 @@ class Picker(ModalScreen[str | None]):
                 )
                 yield Static(self._words("pick.hint"), classes="hint")
             else:
-                yield Static(self._words("pick.nothing"))
+                yield Static(self._nothing)
 
     def _line(self, index: int, choice: Choice) -> Text:
         figure = str(index + 1) if index < 9 else " "

@@ -87,6 +87,7 @@ async def test_without_a_talk_there_is_nothing_to_choose(server: FakeServer) -> 
         screen = app.screen
         await pilot.press("f5")
         await until(pilot, lambda: app.screen is not screen, "the window")
+        await sees(pilot, "Nobody talks at the moment.")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen, "the wallboard again")
         assert not server.posts
