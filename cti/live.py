@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from cti.schema import InteractionView, NoteAdded, ParkedView, PartyView
 
+_WAITS = frozenset({"waiting", "offered"})
+
 
 class LiveInteraction(Struct, kw_only=True, array_like=True):
     """One interaction from its first sign of life to the end of the agent's wrap-up.
@@ -49,6 +51,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     """We called, for this campaign."""
     agent_first: bool = False
     """Its agent came before its customer, who has not answered yet and may not have been called."""
+    waiting_since: float | None = None
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -70,6 +73,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             recorded=self.recorded,
             muted=self.muted,
             disposition=self.disposition,
+            waiting_since=self.waiting_since,
             answered=self.answered,
             call_back_of=self.call_back_of,
             parties=self.parties,
@@ -79,6 +83,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
         )
 
     def enter(self, stage: str, at: float) -> None:
-        """Move to another stage."""
+        """Move to another stage; an offer that failed does not begin the wait anew."""
+        if stage == "waiting" and self.stage not in _WAITS:
+            self.waiting_since = at
         self.stage = stage
         self.since = at

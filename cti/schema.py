@@ -169,6 +169,8 @@ class InteractionView:
     recorded: bool = False
     muted: bool = False
     disposition: str | None = None
+    waiting_since: float | None = None
+    """When it began to wait for an agent last; offers that failed do not change it."""
     answered: float | None = None
     """When the conversation began; holds do not change it."""
     call_back_of: str | None = None

@@ -201,10 +201,15 @@ class DeskState:
 
 
 def shown_since(interaction: InteractionView) -> float:
-    """From when the time of its stage is counted: a talk from the answer on, whatever was held."""
-    if interaction.answered is None or interaction.stage not in ("talking", "direct"):
-        return interaction.since
-    return interaction.answered
+    """From when its time is counted: a talk with its holds, a wait with the offers that failed."""
+    match interaction.stage:
+        case "talking" | "direct":
+            began = interaction.answered
+        case "waiting" | "offered":
+            began = interaction.waiting_since
+        case _:
+            began = None
+    return interaction.since if began is None else began
 
 
 CALLED: Final = frozenset({"fetching", "recalling"})

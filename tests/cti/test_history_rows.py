@@ -183,6 +183,22 @@ def test_a_missed_offer_is_told_of_the_agent_who_missed_it() -> None:
     assert told.translator.interactions()[0].agent_id == BOB
 
 
+def test_a_wait_is_counted_from_its_beginning_whatever_offers_failed() -> None:
+    told = Told()
+    began = told.centre.clock.wall()
+    told.centre.call(RECORDED)
+    told.centre.advance(3.0)
+    told.centre.phones(ANN)
+    told.tell()
+    (offered,) = told.translator.interactions()
+    assert (offered.stage, offered.waiting_since) == ("offered", began)
+    told.centre.switch.end(told.centre.switch.phone_leg(ANN), EndCause(Result.BUSY, "busy", 486))
+    told.centre.settle()
+    told.tell()
+    (waits,) = told.translator.interactions()
+    assert (waits.stage, waits.since, waits.waiting_since) == ("waiting", began + 3.0, began)
+
+
 def test_a_caller_in_the_menu_is_told_by_its_steps() -> None:
     told = Told()
     caller = told.centre.call(MENU)

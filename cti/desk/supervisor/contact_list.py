@@ -25,7 +25,7 @@ def in_order(state: DeskState) -> list[InteractionView]:
 
     def place(each: InteractionView) -> tuple[int, float]:
         stage = shown_stage(each)
-        return (_ORDER.index(stage) if stage in _ORDER else len(_ORDER), each.since)
+        return (_ORDER.index(stage) if stage in _ORDER else len(_ORDER), shown_since(each))
 
     return sorted(state.interactions.values(), key=place)
 

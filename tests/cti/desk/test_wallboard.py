@@ -12,6 +12,7 @@ from textual.renderables.digits import Digits
 
 from cti.desk.state import DeskState
 from cti.desk.supervisor.app import WallboardApp, WallboardOptions
+from cti.desk.supervisor.contact_list import ContactList, in_order
 from cti.desk.supervisor.summary import Summary, service_level
 from cti.desk.supervisor.ticker import Ticker, describe
 from cti.desk.text import Words
@@ -241,6 +242,20 @@ def test_a_dial_is_told_once_however_often_its_card_changes() -> None:
         state = replace(state, ticker=(event, *state.ticker))
         ticker.show(state)
     assert len(ticker._lines) == 2
+
+
+async def test_who_was_offered_in_vain_keeps_wait_and_place(server: FakeServer) -> None:
+    now = time.time()
+    server.interactions = (
+        interaction("waiting", interaction_id="i-1", since=now, waiting_since=now - 30),
+        interaction("waiting", interaction_id="i-2", since=now - 5, waiting_since=now - 605),
+        interaction("offered", interaction_id="i-3", since=now, waiting_since=now - 1205),
+    )
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await sees(pilot, "waiting  10:", "offered  20:")
+        first, second, third = in_order(app.screen.query_one(ContactList).state)
+        assert [each.interaction_id for each in (first, second, third)] == ["i-2", "i-1", "i-3"]
 
 
 async def test_a_record_before_an_agent_is_listed_as_a_preview(server: FakeServer) -> None:
