@@ -154,8 +154,8 @@ class Node:
         recordings = self.data / "recordings"
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
         assert self._tasks is not None
-        self._left_behind = LeftBehind(recordings, self._tasks, self._stopping)
         self._clock = LoopClock()
+        self._left_behind = LeftBehind(recordings, self._tasks, self._stopping, self._clock.wall)
         self._bus = Bus()
         self._store = await Store.open(
             self.settings.data.database or f"sqlite:///{self.data / 'switchroom.db'}",
@@ -373,9 +373,12 @@ class Node:
     def _gateway_event(self, gateway: str, event: GatewayEvent) -> None:
         """The gateways' events on their way to the calls."""
         self._board.gateway_event(gateway, event)
-        knows = self._recording_paths.knows
-        if isinstance(event, RecordingFinished) and not knows(event.recording):
-            # An earlier call agent began it; the gateway outlived that one and closed it for us.
+        if not isinstance(event, RecordingFinished):
+            return
+        if self._recording_paths.knows(event.recording):
+            self._left_behind.told(event)
+        else:
+            # An earlier call agent began it, or we gave it up; the gateway closed it for us.
             self._spawn(self._left_behind.index_file(event))
 
     def _close_door(self) -> None:

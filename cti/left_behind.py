@@ -23,8 +23,15 @@ log = logging.getLogger(__name__)
 class LeftBehind:
     """What a crash left growing. To be made in a running task group, before the store is there."""
 
-    def __init__(self, folder: Path, tasks: asyncio.TaskGroup, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tasks: asyncio.TaskGroup,
+        stopping: asyncio.Event,
+        wall: Callable[[], float],
+    ) -> None:
         """`stopping`: calls end now, and nobody waits for a file any more."""
+        self._wall = wall
         self._found = tasks.create_task(finish_left_behind(folder))
         self._stopping = stopping
         self._recovery: RecordingRecovery
@@ -35,6 +42,8 @@ class LeftBehind:
         self._recovery = RecordingRecovery(
             append=store.history.append,
             interaction=store.get_interaction,
+            recording=store.get_recording,
+            wall=self._wall,
             stopping=self._stopping,
         )
 
@@ -53,15 +62,21 @@ class LeftBehind:
         await self._found  # two must not finish one file
         await self._recovery.resolve(event, then)
 
+    def told(self, event: RecordingFinished) -> None:
+        """A gateway has closed a recording of ours; it may have been given up meanwhile."""
+        self._recovery.told(_outcome(event))
+
     async def index_file(self, event: RecordingFinished) -> None:
-        """A gateway that outlived an earlier call agent closed this file for us."""
-        await self._recovery.index_file(
-            Outcome(
-                recording=event.recording,
-                path=event.path,
-                duration_ms=event.duration_ms,
-                octets=event.octets,
-                sha256=event.sha256,
-                error=None,
-            )
-        )
+        """A gateway that outlived an earlier call agent, or was given up by us, closed this file for us."""
+        await self._recovery.index_file(_outcome(event))
+
+
+def _outcome(event: RecordingFinished) -> Outcome:
+    return Outcome(
+        recording=event.recording,
+        path=event.path,
+        duration_ms=event.duration_ms,
+        octets=event.octets,
+        sha256=event.sha256,
+        error=None,
+    )

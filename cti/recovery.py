@@ -2,12 +2,13 @@
 
 A gateway that dies takes no sound with it that is older than a second: the files are on the disk
 and lack only their sizes. One that was cut off from us finishes its files itself. Either way the
-file is looked for until it is whole.
+file is looked for until it is whole. On another machine nobody can look: its gateway tells, when it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from crm_store.errors import StoreUnavailable
-from crm_store.facts import InteractionFacts
+from crm_store.facts import InteractionFacts, RecordingFacts
 from crm_store.rows import RecordingRow
 from recordings.errors import NotARecordingError
 from recordings.finish import find_whole
@@ -24,6 +25,7 @@ from recordings.outcome import Outcome
 from recordings.recover import Recovered, recover, recover_file
 from recordings.sidecar import read_sidecar
 from switch.calls.events import RecordingClosed
+from switch.ids import RecordingId
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +42,18 @@ class RecordingRecovery:
         *,
         append: Callable[[RecordingRow], None],
         interaction: Callable[[str], Awaitable[InteractionFacts | None]],
+        recording: Callable[[str], Awaitable[RecordingFacts | None]],
+        wall: Callable[[], float],
         stopping: asyncio.Event,
     ) -> None:
-        """`interaction` may raise `StoreUnavailable`."""
+        """`interaction` and `recording` look into the store, and may raise `StoreUnavailable`."""
         self._append = append
         self._interaction = interaction
+        self._recording = recording
+        self._wall = wall
         self._stopping = stopping
+        self._sought: dict[RecordingId, Outcome | None] = {}
+        """Those that are looked for, and what their gateway has told of them since."""
 
     async def resolve(
         self, event: RecordingClosed, then: Callable[[RecordingClosed], None]
@@ -54,8 +62,20 @@ class RecordingRecovery:
 
         At shutdown nothing is called: the next start finds what is left.
         """
+        self._sought[event.recording] = None
+        try:
+            await self._seek(event, then)
+        finally:
+            del self._sought[event.recording]
+
+    def told(self, outcome: Outcome) -> None:
+        """A gateway has closed a recording, maybe one that is looked for because it was cut off."""
+        if outcome.recording in self._sought:
+            self._sought[outcome.recording] = outcome
+
+    async def _seek(self, event: RecordingClosed, then: Callable[[RecordingClosed], None]) -> None:
         for _ in range(round(_LOOK_FOR_S / _LOOK_EVERY_S)):
-            found = await asyncio.to_thread(_look, event.path)
+            found = self._sought[event.recording] or await asyncio.to_thread(_look, event.path)
             if found is not None:
                 log.info("recording %s is whole up to the loss: %s", event.recording, found.path)
                 then(
@@ -84,9 +104,20 @@ class RecordingRecovery:
             await self._index(one.outcome, one.started_at)
 
     async def index_file(self, outcome: Outcome) -> None:
-        """Write the index row of a file that a gateway finished for a call agent that is gone."""
-        started_at = (await asyncio.to_thread(read_sidecar, Path(outcome.path))).started_at
-        await self._index(outcome, started_at)
+        """Write the index row of a file that a gateway finished for a call agent that is gone.
+
+        Or for one that has given it up, and written a row that says so.
+        """
+        await self._index(outcome, await self._started_at(outcome))
+
+    async def _started_at(self, outcome: Outcome) -> float:
+        """When it began: by what lies beside the file, or the row; else by its length, as if it ended now."""
+        with contextlib.suppress(OSError, NotARecordingError):
+            return (await asyncio.to_thread(read_sidecar, Path(outcome.path))).started_at
+        with contextlib.suppress(StoreUnavailable):
+            if (row := await self._recording(outcome.recording)) is not None:
+                return row.started
+        return self._wall() - outcome.duration_ms / 1000
 
     async def _index(self, outcome: Outcome, started_at: float) -> None:
         stem = Path(outcome.path).stem

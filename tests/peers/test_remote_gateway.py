@@ -155,6 +155,29 @@ async def test_its_calls_outlive_a_broken_line_and_the_call_agent(place: Place) 
     hears(right[4000:12_000], AGENT_HZ)
 
 
+async def test_the_recording_of_a_call_that_was_given_up_is_whole_when_its_gateway_is_back(
+    place: Place,
+) -> None:
+    lab = place.lab
+    await are_up(lab)
+    before = len(await lab.recordings(0))
+    async with AsyncExitStack() as phones:
+        near = await Pair(lab, "1001").talk(phones)
+        far = await Pair(lab, "1002").talk(phones)
+        await have(lab, 2, 2)
+        await place.line.cut()
+        await far.ended()
+        await near.sounds()
+        await place.line.mend()
+        await are_up(lab)
+        await near.hang_up()
+    await lab.is_quiet()
+    rows = (await lab.recordings(before + 2))[before:]
+    assert [(row["error"], len(row["sha256"])) for row in rows] == [(None, 64)] * 2
+    (row,) = [row for row in rows if not Path(row["path"]).exists()]
+    assert (place.recordings / Path(row["path"]).relative_to(lab.data / "recordings")).exists()
+
+
 async def test_what_crosses_a_network_is_encrypted_and_heard(place: Place) -> None:
     await are_up(place.lab)
     async with AsyncExitStack() as phones:
