@@ -178,6 +178,36 @@ async def test_the_recording_of_a_call_that_was_given_up_is_whole_when_its_gatew
     assert (place.recordings / Path(row["path"]).relative_to(lab.data / "recordings")).exists()
 
 
+async def test_who_waits_at_a_gateway_out_of_reach_has_an_agent_when_it_is_back(
+    place: Place,
+) -> None:
+    lab = place.lab
+    await are_up(lab)
+    async with AsyncExitStack() as phones:
+        near = await Pair(lab, "1001").talk(phones)
+        far = Pair(lab, "1002")
+        for phone in (far.caller, far.agent):
+            await phones.enter_async_context(phone)
+        far.caller.hum(CALLER_HZ)
+        far.agent.hum(AGENT_HZ)
+        far.call = await far.caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
+        await have(lab, 2, 1)
+        await place.line.cut()
+        await far.agent.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
+
+        async def was_offered() -> bool:
+            return bool(lab.query("select 1 from timeline where data like '%no-media%'"))
+
+        await lab.until(was_offered, message="nobody was offered while the line was broken")
+        await place.line.mend()
+        far.ring = (await far.agent.answer_next()).call
+        await far.caller.established(far.call)
+        await far.sounds()
+        await far.hang_up()
+        await near.hang_up()
+    await lab.is_quiet()
+
+
 async def test_what_crosses_a_network_is_encrypted_and_heard(place: Place) -> None:
     await are_up(place.lab)
     async with AsyncExitStack() as phones:
