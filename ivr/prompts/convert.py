@@ -61,13 +61,21 @@ def convert(path: Path) -> int:
     half = target.with_name(f".{target.name}.part")
     samples = 0
     try:
-        with soundfile.SoundFile(path) as sound, half.open("wb") as out:
+        # By its handle: a path that cannot be opened is explained by the system, not by the library, to
+        # which a file that is no MP3 "does not exist".
+        with (
+            path.open("rb") as file,
+            soundfile.SoundFile(file.fileno(), closefd=False) as sound,
+            half.open("wb") as out,
+        ):
             if sound.frames > LONGEST_S * sound.samplerate:
                 raise PromptAudioError(f"{path} is longer than {LONGEST_S / 60:.0f} minutes")
             stream = soxr.ResampleStream(sound.samplerate, RATE_HZ, 1, dtype="float32")
             while True:
                 block = sound.read(_BLOCK, dtype="float32", always_2d=True)
                 is_last = len(block) < _BLOCK
+                if not np.isfinite(block).all():
+                    raise PromptAudioError(f"{path} has samples that are no numbers")
                 narrow = stream.resample_chunk(block.mean(axis=1), last=is_last)
                 linear = np.clip(np.round(narrow * 32767), -32768, 32767).astype(np.int16)
                 samples += len(linear)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ivr.prompts.convert import convert_all, pending
+from ivr.prompts.convert import convert, convert_all, pending
 from ivr.prompts.errors import PromptAudioError
 from recordings import mulaw
 from tests.kit.phone import tone_levels
@@ -56,6 +56,31 @@ def test_what_is_no_sound_is_said_with_its_name_and_leaves_nothing(tmp_path: Pat
     with pytest.raises(PromptAudioError, match="no sound in it"):
         list(convert_all(tmp_path))
     assert [each.name for each in tmp_path.iterdir()] == ["empty.wav"]
+
+
+def test_a_text_that_is_called_mp3_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "page.mp3").write_bytes(b"<html>not found</html>" * 100)
+    with pytest.raises(
+        PromptAudioError, match=r"page\.mp3 cannot be read as audio: Format not rec"
+    ):
+        list(convert_all(tmp_path))
+
+
+def test_a_file_that_cannot_be_opened_is_told_by_the_system(tmp_path: Path) -> None:
+    path = tmp_path / "gone.wav"
+    with pytest.raises(FileNotFoundError) as caught:
+        convert(path)
+    assert caught.value.filename == str(path)
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    """One of them would silence, or fill with noise, all that follows in a resampler."""
+    sound = np.zeros(4000)
+    sound[100] = np.nan
+    soundfile.write(tmp_path / "broken.wav", sound, 8000, subtype="FLOAT")
+    with pytest.raises(PromptAudioError, match="no numbers"):
+        list(convert_all(tmp_path))
+    assert [each.name for each in tmp_path.iterdir()] == ["broken.wav"]
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
