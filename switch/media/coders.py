@@ -186,12 +186,14 @@ class Coders:
 @inner
 def _push(
     tables: CoderTables, rings: NDArray[Any], blocks: NDArray[np.uint8], filled: NDArray[np.bool_],
-    row: int, time: int, restarted: bool, samples: int,
+    row: int, time: int, restarted: bool, overtaken: bool, samples: int,
 ) -> int:  # fmt: skip
     """Put the first samples of `linear` into the ring of a leg; return what had no room."""
     for i in range(samples):
         tables.encoded[i] = tables.encode[PCMU, np.uint16(tables.linear[i])]
-    return push_packet(rings, blocks, filled, row, time, restarted, tables.encoded, 0, samples)
+    return push_packet(
+        rings, blocks, filled, row, time, restarted, overtaken, tables.encoded, 0, samples
+    )
 
 
 @inner
@@ -224,7 +226,15 @@ def _take_opus(
             waited = rings[row].ahead == 0 and rings[row].misses > 1
             if made > 0 and not waited:
                 lost = _push(
-                    tables, rings, blocks, filled, row, (coder.time - gap) & 0xFFFFFFFF, False, made
+                    tables,
+                    rings,
+                    blocks,
+                    filled,
+                    row,
+                    (coder.time - gap) & 0xFFFFFFFF,
+                    False,
+                    False,
+                    made,
                 )
     rest = coder.rest
     tables.linear[:rest] = tables.rests[row, :rest]
@@ -240,13 +250,14 @@ def _take_opus(
     whole = samples - samples % BLOCK_SAMPLES
     coder.rest = samples - whole
     tables.rests[row, : coder.rest] = tables.linear[whole:samples]
-    return lost + _push(tables, rings, blocks, filled, row, begin, restarted, whole)
+    return lost + _push(tables, rings, blocks, filled, row, begin, restarted, False, whole)
 
 
 @inner
 def take_coded(
     tables: CoderTables, legs: NDArray[Any], rings: NDArray[Any], blocks: NDArray[np.uint8],
-    filled: NDArray[np.bool_], row: int, header: Header, restarted: bool, packet: NDArray[np.uint8],
+    filled: NDArray[np.bool_], row: int, header: Header, restarted: bool, overtaken: bool,
+    packet: NDArray[np.uint8],
 ) -> int:  # fmt: skip
     """Decode the packet of a leg into its ring; return the frames and packets that had no room."""
     if legs[row].codec == OPUS:
@@ -256,7 +267,9 @@ def take_coded(
     if restarted:
         reset_g722(tables.g722_in[row])
     decode_g722(tables.g722_in[row], packet, header.start, header.length, tables.linear)
-    return _push(tables, rings, blocks, filled, row, header.timestamp, restarted, header.length)
+    return _push(
+        tables, rings, blocks, filled, row, header.timestamp, restarted, overtaken, header.length
+    )
 
 
 @entry(CODER_TABLES, table_of(LEG), types.int16[:, ::1], OCTET_ROWS, INTS, INTS, INT, INT)

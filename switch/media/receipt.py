@@ -277,15 +277,16 @@ def take_packets(tables: ReceiptTables, count: int, now: float) -> None:
             tables.keyed[counts[KEYED]] = i
             counts[KEYED] += 1
         elif leg.wanted:
+            overtaken = tables.receivers[row].highest != header.sequence
             if leg.codec <= PCMA:
                 counts[_OVERRUN] += push_packet(
                     tables.rings, tables.blocks, tables.filled, row, header.timestamp, restarted,
-                    packet, header.start, header.length,
+                    overtaken, packet, header.start, header.length,
                 )  # fmt: skip
             else:
                 counts[_OVERRUN] += take_coded(
                     tables.coders, legs, tables.rings, tables.blocks, tables.filled, row, header,
-                    restarted, packet,
+                    restarted, overtaken, packet,
                 )  # fmt: skip
         if restarted:
             begin_stream(legs, listeners)

@@ -166,19 +166,22 @@ def push_packet(
     row: int,
     timestamp: int,
     restarted: bool,
+    overtaken: bool,
     packet: NDArray[np.uint8],
     start: int,
     length: int,
 ) -> int:
     """Put the payload of a packet, `length` octets from `start` on, into the ring of `row`.
 
+    One that was `overtaken` by its successors is late, however far behind it is: it anchors nothing anew.
     An odd rest below 10 ms is cut off. Returns the frames and packets that had no room.
     """
     ring = rings[row]
     count = length // BLOCK_SAMPLES
     place = signed_difference(timestamp, ring.read_timestamp, 32) // BLOCK_SAMPLES
+    jumps = place + count > MAX_AHEAD_BLOCKS or (place <= -DEPTH_BLOCKS and not overtaken)
     lost = 0
-    if restarted or not ring.anchored or place + count > MAX_AHEAD_BLOCKS or place <= -DEPTH_BLOCKS:
+    if restarted or not ring.anchored or jumps:
         for slot in range(DEPTH_BLOCKS):
             lost += filled[row, slot]
             filled[row, slot] = False

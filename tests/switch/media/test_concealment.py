@@ -46,6 +46,7 @@ class Line:
             0,
             160 * frame,
             False,
+            False,
             packet,
             0,
             160,

@@ -328,6 +328,27 @@ def test_the_old_way_to_hold_stops_sending_and_keeps_the_peer() -> None:
     assert len(caller.packets) == 5
 
 
+@pytest.mark.parametrize("codec", ["PCMU", "G722", "OPUS"])
+@pytest.mark.parametrize("frames", [8, 20, 100])
+def test_a_packet_that_was_overtaken_by_far_cuts_nothing_out_of_the_sound(
+    codec: str, frames: int
+) -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500, codec=codec)
+    agent = studio.add("agent", 700)
+    studio.bridge("caller", "agent", 0.9)
+    studio.run(20)
+    overtaken = caller.packet()
+    studio.step()
+    studio.run(frames)
+    agent.forget()
+    caller.send(overtaken)
+    studio.run(10)
+    levels = [level_of(frame, 500) for frame in agent.heard().reshape(10, 160)]
+    assert min(levels) > 0.9 * max(levels)
+    assert studio.engine.remove_leg(CALLER).packets_late == 1
+
+
 @pytest.mark.parametrize("codec", ["PCMU", "OPUS"])
 @pytest.mark.parametrize("gain", [1.0, 0.5])
 @pytest.mark.parametrize("frames", [50, 500])

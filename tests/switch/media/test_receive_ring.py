@@ -16,11 +16,11 @@ ROW = np.array([1])
 
 def push(
     rings: ReceiveRings, timestamp: int, packet: NDArray[np.uint8], start: int, length: int, *,
-    restarted: bool = False,
+    restarted: bool = False, overtaken: bool = False,
 ) -> None:  # fmt: skip
     rings.overrun += push_packet(
-        rings.table, rings.blocks, rings.filled, 1, timestamp, restarted, packet, start, length
-    )
+        rings.table, rings.blocks, rings.filled, 1, timestamp, restarted, overtaken, packet, start, length
+    )  # fmt: skip
 
 
 class Ring:
@@ -220,18 +220,19 @@ def test_packets_too_long_are_counted_and_too_short_ignored() -> None:
             st.integers(0, 1012),
             st.booleans(),
             st.booleans(),
+            st.booleans(),
         ),
         max_size=60,
     )
 )
 def test_any_timestamps_and_lengths_are_survived(
-    packets: list[tuple[int, int, bool, bool]],
+    packets: list[tuple[int, int, bool, bool, bool]],
 ) -> None:
     rings = ReceiveRings(4)
     rings.reset(ROW, LEGS)
     packet = np.zeros(1024, dtype=np.uint8)
-    for timestamp, length, restarted, tick in packets:
-        push(rings, timestamp, packet, 12, length, restarted=restarted)
+    for timestamp, length, restarted, overtaken, tick in packets:
+        push(rings, timestamp, packet, 12, length, restarted=restarted, overtaken=overtaken)
         if tick:
             rings.pop(ROW, LEGS)
         assert 0 <= rings.table[1]["ahead"] <= DEPTH_BLOCKS
