@@ -12,6 +12,7 @@ from typing import Final
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
 from switch.gateway.protocol import Shutdown, Welcome
+from switch.huge_pages import with_huge_heap
 
 START_WITHIN_S: Final = 200.0
 """From the start of the process to its `Welcome`; the first one of a version compiles its loops, which takes
@@ -146,7 +147,7 @@ class GatewayProcess:
                 return await self._client.connect(self._socket_path)
         try:
             self._process = process = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=asyncio.subprocess.DEVNULL
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, env=with_huge_heap()
             )
         except OSError as error:
             raise MediaUnavailableError(
