@@ -7,6 +7,7 @@ import pytest
 
 from crm_store.store import Store
 from tests.crm_store.postgres import Postgres
+from tests.kit.blank_store import lay_blank_store
 
 
 @pytest.fixture(scope="session")
@@ -17,11 +18,23 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/store/switchroom.db"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store with all its tables and nothing in it."""
+    if request.param == "sqlite":
+        file = tmp_path / "store/switchroom.db"
+        lay_blank_store(file)
+        return f"sqlite:///{file}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.blank_store()
 
 
 @pytest.fixture

@@ -21,15 +21,15 @@ from crm_store.schema_version import check, newest_version, upgrade
 from crm_store.store import Store
 
 
-async def test_an_empty_database_is_brought_up_to_date_and_stays_so(url: str) -> None:
-    first = await upgrade(url)
+async def test_an_empty_database_is_brought_up_to_date_and_stays_so(empty_url: str) -> None:
+    first = await upgrade(empty_url)
     assert first.is_current, first.differences
-    assert (await upgrade(url)).is_current
-    assert (await check(url)).is_current
+    assert (await upgrade(empty_url)).is_current
+    assert (await check(empty_url)).is_current
 
 
-async def test_the_newest_version_by_name_is_the_newest_by_content(url: str) -> None:
-    assert (await upgrade(url)).current == newest_version()
+async def test_the_newest_version_by_name_is_the_newest_by_content(empty_url: str) -> None:
+    assert (await upgrade(empty_url)).current == newest_version()
 
 
 def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path: Path) -> None:
@@ -47,9 +47,9 @@ def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path: Path) -> None:
 
 
 async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrade(
-    url: str, tmp_path: Path
+    empty_url: str, tmp_path: Path
 ) -> None:
-    database = Database(url)
+    database = Database(empty_url)
     database.create_file()
     async with database.engine.begin() as connection:
         await connection.run_sync(lambda sync: command.upgrade(config_of(sync), "0001"))
@@ -65,8 +65,8 @@ async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrad
             rows,
         )
     await database.close()
-    assert (await upgrade(url)).is_current
-    store = await Store.open(url, data_dir=None)
+    assert (await upgrade(empty_url)).is_current
+    store = await Store.open(empty_url, data_dir=None)
     try:
         assert [c.name for c in await store.find_by_name("sud zoe 1202")] == ["Zoë 1202"]
         assert [c.name for c in await store.find_by_name("花园")] == ["Zoë 0"]
@@ -74,8 +74,8 @@ async def test_customers_of_the_first_version_are_found_by_name_after_the_upgrad
         await store.close()
 
 
-async def test_places_of_former_versions_have_one_region(url: str) -> None:
-    database = Database(url)
+async def test_places_of_former_versions_have_one_region(empty_url: str) -> None:
+    database = Database(empty_url)
     database.create_file()
     async with database.engine.begin() as connection:
         await connection.run_sync(lambda sync: command.upgrade(config_of(sync), "0006"))
@@ -86,8 +86,8 @@ async def test_places_of_former_versions_have_one_region(url: str) -> None:
             )
         )
     await database.close()
-    assert (await upgrade(url)).is_current
-    database = Database(url)
+    assert (await upgrade(empty_url)).is_current
+    database = Database(empty_url)
     florida, both = place_of("+13055550100"), place_of("+13055550100", region="US-TX")
     try:
         ids = await database.work(lambda connection: PlaceBook().ids(connection, (florida, both)))
@@ -168,15 +168,15 @@ async def with_former_lists(url: str) -> None:
     ("table", "column"), [("outbound_record", "id"), ("outbound_number", "record_id")]
 )
 async def test_numbers_of_former_lists_get_their_own_region_beside_that_of_the_list(
-    url: str, table: str, column: str
+    empty_url: str, table: str, column: str
 ) -> None:
-    await with_former_lists(url)
-    assert (await upgrade(url)).is_current
+    await with_former_lists(empty_url)
+    assert (await upgrade(empty_url)).is_current
     regions = text(
         f"SELECT region, zones FROM {table} AS t JOIN outbound_place AS p ON p.id = t.place_id"
         f" ORDER BY t.{column}"
     )
-    assert await found(url, regions) == [
+    assert await found(empty_url, regions) == [
         ("US-FL US-TX", "A/B"),
         ("US-NY US-CA", "A/B"),
         ("CA", "A/B"),
@@ -185,15 +185,15 @@ async def test_numbers_of_former_lists_get_their_own_region_beside_that_of_the_l
     ]
 
 
-async def test_the_import_that_the_national_list_is_from_is_known(url: str) -> None:
-    await with_former_lists(url)
-    assert (await upgrade(url)).is_current
+async def test_the_import_that_the_national_list_is_from_is_known(empty_url: str) -> None:
+    await with_former_lists(empty_url)
+    assert (await upgrade(empty_url)).is_current
     national = text("SELECT id FROM outbound_batch WHERE is_national")
-    assert await found(url, national) == [(4,)]
+    assert await found(empty_url, national) == [(4,)]
 
 
-async def found(url: str, query: TextClause) -> list[tuple[Any, ...]]:
-    database = Database(url)
+async def found(empty_url: str, query: TextClause) -> list[tuple[Any, ...]]:
+    database = Database(empty_url)
     try:
         rows = await database.look(lambda connection: connection.execute(query).all())
     finally:

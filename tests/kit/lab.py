@@ -23,6 +23,7 @@ import httpx
 
 from crm_store.seed import seed
 from crm_store.store import Store
+from tests.kit.blank_store import lay_blank_store
 from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import free_port, rtp_ports
 
@@ -137,6 +138,7 @@ class Lab:
 
     async def start(self) -> None:
         """Start the server and wait until it accepts calls."""
+        lay_blank_store(self.data / "switchroom.db")
         if self._seeded:
             await self._seed()
         with self.log.open("ab") as log:
@@ -171,7 +173,6 @@ class Lab:
         await self.until(self._ready, _START_S, "the server did not come up")
 
     async def _seed(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
         store = await Store.open(f"sqlite:///{self.data / 'switchroom.db'}", data_dir=self.data)
         await seed(store, now=time.time())
         await store.close()

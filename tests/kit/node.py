@@ -12,6 +12,7 @@ import msgspec
 from cti.app import Node
 from cti.paths import shipped
 from cti.settings import load
+from tests.kit.blank_store import lay_blank_store
 from tests.kit.ports import free_port, rtp_ports
 
 
@@ -27,6 +28,7 @@ async def running_node(folder: Path) -> AsyncIterator[Node]:
         sip=replace(settings.sip, port=free_port(), tls_port=0, ws_port=0, wss_port=0),
         api=replace(settings.api, port=free_port()),
     )
+    lay_blank_store(folder / "switchroom.db")
     node = Node(settings)
     served = asyncio.create_task(node.serve())
     ready = asyncio.create_task(node.wait_ready())

@@ -6,7 +6,7 @@ keys of `config/lab.toml` with other values.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 import pytest_asyncio
@@ -24,3 +24,15 @@ async def lab(
         wanted["config"] = edited(folder, **changes)
     async with Lab(folder, **wanted) as running:
         yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the server said to a test that failed: the phones alone seldom know why."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and isinstance(server, Lab) and server.log.exists():
+        report.sections.append(("server log", server.log.read_text(errors="replace")[-6000:]))
+    return report

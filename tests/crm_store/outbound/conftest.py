@@ -1,9 +1,7 @@
-"""Stores that are quick to make: the tables are made once and copied or emptied for each test."""
+"""Stores that are quick to make: a file is copied, one database is emptied for each test."""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,23 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from crm_store.models.tables import METADATA
-from crm_store.schema_version import upgrade
 from crm_store.store import Store
 from tests.crm_store.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def made_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("made") / "made.db"
-    asyncio.run(upgrade(f"sqlite:///{path}"))
-    return path
+from tests.kit.blank_store import lay_blank_store
 
 
 @pytest.fixture(scope="session")
 def made_database(postgres: Postgres) -> str:
-    url = postgres.new_database()
-    asyncio.run(upgrade(url))
-    return url
+    return postgres.blank_store()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,7 +25,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         database: str = request.getfixturevalue("made_database")
         return database
     path = tmp_path / "switchroom.db"
-    shutil.copy(request.getfixturevalue("made_file"), path)
+    lay_blank_store(path)
     return f"sqlite:///{path}"
 
 
