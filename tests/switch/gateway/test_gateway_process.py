@@ -323,13 +323,18 @@ async def test_a_gateway_whose_first_ports_are_somebody_elses_is_ready_with_othe
 ) -> None:
     """It looks at some hundred ports at a time: the first requests find none."""
     others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(1200)]
+    neighbours = []
     try:
         for index, other in enumerate(others):
-            with suppress(OSError):  # held by a neighbour: just as good
+            try:
                 other.bind(("127.0.0.1", 12_000 + 2 * index))
+            except OSError:  # just as good, but it may be given back meanwhile
+                neighbours.append(12_000 + 2 * index)
         command = child_command(tmp_path, ports=(12_000, 15_998))
         async with House(tmp_path, command, ports_ahead=16) as house:
-            assert house.client.take_port() >= 14_400
+            port = house.client.take_port()
+        assert port >= 14_400 or port in neighbours
+        assert len(neighbours) < 200
     finally:
         for other in others:
             other.close()
