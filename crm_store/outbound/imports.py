@@ -258,7 +258,10 @@ class Imports:
                     )
         finally:
             refused_file.close()
-        await self._database.work(partial(batches.end, batch=batch, state=BatchState.DONE))
+        note = "; ".join(listed.faults)
+        await self._database.work(
+            partial(batches.end, batch=batch, state=BatchState.DONE, note=note)
+        )
 
     def _put(
         self,

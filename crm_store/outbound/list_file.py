@@ -74,11 +74,11 @@ class ListFile:
         found = list(self.sheet.faults)
         if not self.has_numbers:
             found.append(self.no_numbers)
-        elif not self._samples:
+        elif not self._ahead:
             found.append("below its headers the file has no rows")
         found += [
             f"column {header!r} seems to hold telephone numbers, but is read as a fact; if people are "
-            "to be called there say that it is a phone"
+            f'to be called there say that it is a phone (--map "{header}=phone", mapping)'
             for header in unread_numbers(self.columns, self._samples, self.region)
         ]
         return found
@@ -91,10 +91,12 @@ class ListFile:
     @property
     def no_numbers(self) -> str:
         """What to say where none is."""
+        return self.without_numbers('say which one does (--map "COLUMN=phone", mapping)')
+
+    def without_numbers(self, remedy: str) -> str:
+        """The same, with what to do about it in the words of another command."""
         names = ", ".join(column.header for column in self.columns[:20])
-        words = (
-            f"no column of the file holds telephone numbers; say which one does. It has: {names}"
-        )
+        words = f"no column of the file holds telephone numbers; {remedy}. It has: {names}"
         return words + self._elsewhere
 
     @property

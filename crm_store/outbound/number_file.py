@@ -31,7 +31,7 @@ class NumberFile:
             self._is_divided = region == "US" and len(self._listed.columns) == 2
             if not self._is_divided:
                 self.close()
-                raise BadRecord(self._listed.no_numbers)
+                raise BadRecord(self._listed.without_numbers("head the one that does `phone`"))
 
     @property
     def share(self) -> float:

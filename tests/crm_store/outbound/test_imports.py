@@ -144,7 +144,8 @@ async def test_a_file_without_numbers_is_shown_and_not_imported(
     await given(store)
     path = file_of(tmp_path, "name,city\nAnn,Bath\n")
     shown = await store.outbound.imports.preview(WINTER, path)
-    assert "say which one does. It has: name, city" in shown.problems[0].words
+    (said,) = (each.words for each in shown.problems if not each.row)
+    assert 'say which one does (--map "COLUMN=phone", mapping). It has: name, city' in said
     with pytest.raises(BadRecord, match="no column of the file holds telephone numbers"):
         await run(store, path)
     with pytest.raises(NotStored):
@@ -152,6 +153,22 @@ async def test_a_file_without_numbers_is_shown_and_not_imported(
             type(WINTER)("nobody"), file_of(tmp_path, LIST), by="ann", at=NOON
         )
     assert await store.outbound.imports.batches() == []
+
+
+async def test_an_import_that_was_not_looked_at_before_tells_what_to_know_of_its_file(
+    store: Store, tmp_path: Path
+) -> None:
+    await given(store)
+    text = "name,phone,Telefon\nAnn,none,2125550101\n"
+    batch = await run(store, file_of(tmp_path, text))
+    assert (batch.refused, batch.state) == (1, "done")
+    assert 'say that it is a phone (--map "Telefon=phone", mapping)' in batch.note
+    mended = await run(store, file_of(tmp_path, LIST))
+    assert mended.note == ""
+    nobody = await run(store, file_of(tmp_path, "name,phone\n"))
+    assert nobody.note == "below its headers the file has no rows"
+    torn = await run(store, file_of(tmp_path, 'name,phone\n"Ann,2125550101\n'))
+    assert (torn.refused, torn.note) == (1, ""), "its one row is told with its own reason"
 
 
 async def test_an_import_is_taken_back_except_for_who_was_dialled(
@@ -240,6 +257,15 @@ async def test_a_national_list_that_was_cut_short_takes_nobody_off(
     assert done.state is BatchState.DONE
     assert "of the list before are on it no more" in done.note
     assert (await lists.counts())["national"] == text.count("2125550101")
+
+
+async def test_a_do_not_call_file_without_numbers_is_told_by_what_that_command_knows(
+    store: Store, tmp_path: Path
+) -> None:
+    with pytest.raises(BadRecord, match="head the one that does `phone`. It has: name, city, x"):
+        await store.outbound.do_not_call.run(
+            file_of(tmp_path, "name,city,x\nAnn,Bath,y\n"), by="ann", at=NOON
+        )
 
 
 async def test_a_list_gives_records_to_agents_who_exist_alone(store: Store, tmp_path: Path) -> None:

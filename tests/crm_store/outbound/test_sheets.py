@@ -356,6 +356,7 @@ def test_a_column_of_numbers_with_another_name_stays_a_fact_and_is_told(
     listed = ListFile(text_file(tmp_path, text), mapping=None, sheet="", region="US")
     assert listed.columns[2].target is Target.FACT
     assert f"column {header!r} seems to hold telephone numbers" in listed.faults[-1]
+    assert f'(--map "{header}=phone", mapping)' in listed.faults[-1]
     listed.close()
 
 
