@@ -205,15 +205,12 @@ class GatewayInputs:
                 pass
 
     def _digit(self, event: DigitReceived) -> None:
-        if self._legs.get(event.leg) is not None:
-            self._turn.emit(
-                DigitPressed(
-                    leg=event.leg,
-                    at=self._clock.now(),
-                    digit=event.digit,
-                    duration_ms=event.duration_ms,
-                )
-            )
+        leg = self._legs.get(event.leg)
+        at = self._clock.now()
+        digit, duration_ms = event.digit, event.duration_ms
+        if leg is not None and leg.keyed.counts(digit, duration_ms, at, by_info=False):
+            pressed = DigitPressed(leg=leg.id, at=at, digit=digit, duration_ms=duration_ms)
+            self._turn.emit(pressed)
 
     def _heard(self, event: SoundFeatures) -> None:
         if self._legs.get(event.leg) is not None:

@@ -13,11 +13,12 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from switch.calls.attempt import Attempt
 from switch.calls.fork import Fork
 from switch.calls.hunted import Hunted
+from switch.calls.keyed import Keyed
 from switch.clock import TimerHandle
 from switch.errors import LocalProtocolError
 from switch.ids import CallId, LegId
@@ -199,6 +200,8 @@ class Leg(Struct, eq=False, kw_only=True):
     """The group of trunks that it left through."""
     dtmf: str = "rfc4733"
     """How digits travel on its trunk: `rfc4733`, `info`, `inband`."""
+    keyed: Keyed = field(default_factory=Keyed)
+    """What its peer keyed lately."""
     hunted: Hunted | None = None
     """While it looks for a trunk that takes the call."""
     attempt: Attempt | None = None

@@ -210,10 +210,11 @@ class SessionInputs:
                 self._refresh(leg)
             case DigitInfo(digit=digit, duration_ms=duration_ms):
                 at = self._clock.now()
-                pressed = DigitPressed(
-                    leg=leg.id, at=at, digit=digit, duration_ms=duration_ms, by_info=True
-                )
-                self._turn.emit(pressed)
+                if leg.keyed.counts(digit, duration_ms, at, by_info=True):
+                    pressed = DigitPressed(
+                        leg=leg.id, at=at, digit=digit, duration_ms=duration_ms, by_info=True
+                    )
+                    self._turn.emit(pressed)
             case Referred():
                 self._transfers.referred(leg, event)
             case ReferProgress():

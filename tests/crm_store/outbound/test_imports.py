@@ -262,7 +262,7 @@ async def test_a_national_list_that_was_cut_short_takes_nobody_off(
 async def test_a_do_not_call_file_without_numbers_is_told_by_what_that_command_knows(
     store: Store, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadRecord, match="head the one that does `phone`. It has: name, city, x"):
+    with pytest.raises(BadRecord, match=r"head the one that does `phone`\. It has: name, city, x"):
         await store.outbound.do_not_call.run(
             file_of(tmp_path, "name,city,x\nAnn,Bath,y\n"), by="ann", at=NOON
         )

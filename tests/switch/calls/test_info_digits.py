@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+
+import pytest
 
 from switch.calls.events import DigitPressed
+from switch.calls.keyed import Keyed
 from switch.gateway.protocol import DigitReceived, SendDigits
 from switch.sip.events import DigitInfo
 from switch.trunks.settings import DtmfMode
@@ -120,3 +124,60 @@ def test_phones_of_info_are_told_digits_so_whoever_calls_whom() -> None:
     assert of_gateway(bench) == []
     bob.hang_up()
     bench.check_forgotten()
+
+
+def pressed(bench: Bench, leg: str) -> str:
+    return "".join(e.digit for e in bench.events if isinstance(e, DigitPressed) and e.leg == leg)
+
+
+@pytest.mark.parametrize("first", ["INFO", "sound"])
+def test_a_key_that_comes_in_info_and_with_the_sound_is_one_digit(first: str) -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    ann.call("1002")
+    bob.answer()
+    leg = bench.leg_of("1001")
+
+    def by_info(digit: str) -> None:
+        ann.user_agent.send_info(ann.live, digit, bench.clock.now())
+        bench.pump()
+
+    for digit in "5573":
+        ways = [partial(by_info, digit), partial(keys, bench, "1001", digit)]
+        for way in ways if first == "INFO" else reversed(ways):
+            way()
+            bench.advance(0.1)
+    assert pressed(bench, leg) == "5573"
+    by_info("8")
+    assert pressed(bench, leg) == "5573", "its twin comes with the sound"
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_what_is_keyed_in_one_way_alone_counts_each_time_it_comes() -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    ann.call("1002")
+    bob.answer()
+    for _ in range(3):
+        ann.user_agent.send_info(ann.live, "5", bench.clock.now())
+        bench.pump()
+        keys(bench, "1002", "5")
+    bench.advance(5.0)
+    keys(bench, "1001", "5")  # long after: another key
+    assert pressed(bench, bench.leg_of("1001")) == "5555"
+    assert pressed(bench, bench.leg_of("1002")) == "555"
+    ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_digits_that_wait_for_their_twins_meet_them_in_order() -> None:
+    keyed = Keyed()
+    assert [keyed.counts(digit, 100, 0.0, by_info=True) for digit in "12"] == [True, True]
+    assert [keyed.counts(digit, 100, 0.5, by_info=False) for digit in "123"] == [False, False, True]
+    held = Keyed()
+    assert held.counts("1", 160, 0.0, by_info=True)
+    assert not held.counts("1", 4000, 4.2, by_info=False), "a key held for four seconds"
+    for n in range(100):
+        held.counts("7", 100, 10.0 + n, by_info=False)
+    assert len(held.latest) <= 16
