@@ -6,6 +6,7 @@ take a fraction of a second.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -37,26 +38,35 @@ _GONE: Final = (
     ),
     (
         Stage.ENDED,
-        "ended: their last outcome is not tried again; see retries, or `campaigns recycle`",
+        "ended: [its|their] last outcome is not tried again; see retries, or `campaigns recycle`",
     ),
     (Stage.NO_NUMBER, "without a number that exists; mend the list and import it again"),
     (Stage.DO_NOT_CALL, "on a do-not-call list"),
     (Stage.OPTED_OUT, "opted out during a call"),
 )
+"""Words behind a count; [one|several] stands where they depend on it, as in `_counted_words`."""
 _WAITING: Final = (
-    (Stage.QUOTA, "of a kind of which enough were reached; raise the quota to dial them"),
-    (Stage.RETRY, "wait for their next attempt; the pause is that of their last outcome"),
+    (Stage.QUOTA, "of a kind of which enough were reached; raise the quota to dial [it|them]"),
+    (
+        Stage.RETRY,
+        "[waits|wait] for [its|their] next attempt; the pause is that of [its|their] last outcome",
+    ),
     (Stage.CALL_BACK, "asked to be called back later"),
     (
         Stage.CAP,
-        "were dialled as often as allowed in a day or 24 h, are dialled elsewhere, "
-        "or were abandoned lately and need an agent",
+        "[was|were] dialled as often as allowed in a day or 24 h, [is|are] dialled elsewhere, "
+        "or [was|were] abandoned lately and [needs|need] an agent",
     ),
-    (Stage.NO_WAY, "have a number that no trunk or number plan leads to; asked every ten minutes"),
-    (Stage.MINE, "wait for one agent alone, who must be free for this campaign: {agents}"),
+    (
+        Stage.NO_WAY,
+        "[has|have] a number that no trunk or number plan leads to; asked every ten minutes",
+    ),
+    (Stage.MINE, "[waits|wait] for one agent alone, who must be free for this campaign"),
 )
 
-_IN_HAND: Final = "with the dialer: dialled next, or in a call; nothing holds these back"
+_IN_HAND: Final = "with the dialer: dialled next, or in a call; nothing holds [it|them] back"
+
+_NUMBER: Final = re.compile(r"\[(.*?)\|(.*?)\]")
 
 Counts = Mapping[tuple[str, int], int]
 """Records by stage and place."""
@@ -71,15 +81,17 @@ def funnel(
     for (stage, _), count in counts.items():
         by_stage[stage] += count
     steps = [
-        Blocker(code=stage, words=_plural(by_stage[stage], words), count=by_stage[stage])
+        Blocker(code=stage, words=_counted_words(by_stage[stage], words), count=by_stage[stage])
         for stage, words in _GONE
         if by_stage[stage]
     ]
     agents = _agents(connection, known.id) if by_stage[Stage.MINE] else ""
+    for_whom = f": {agents}" if agents else ""  # empty where all came due since they were judged
     steps += [
         Blocker(
             code=stage,
-            words=_plural(by_stage[stage], words.format(agents=agents)),
+            words=_counted_words(by_stage[stage], words)
+            + (for_whom if stage == Stage.MINE else ""),
             count=by_stage[stage],
             until=ends.get(stage),
         )
@@ -93,7 +105,9 @@ def funnel(
     steps += _capped(connection, book, known, left, at)
     steps += _without_column(connection, known)
     if in_hand := by_stage[Stage.CLAIMED]:
-        steps.append(Blocker(code=Stage.CLAIMED, words=_plural(in_hand, _IN_HAND), count=in_hand))
+        steps.append(
+            Blocker(code=Stage.CLAIMED, words=_counted_words(in_hand, _IN_HAND), count=in_hand)
+        )
     return Funnel(
         campaign=name,
         at=at,
@@ -168,10 +182,12 @@ def _closed(
         later.append((count, f"{place}, opens {there} there: {state.words}"))
     if never:
         yield Blocker(
-            code="no-window", words=_named(never, "are never inside a window"), count=_sum(never)
+            code="no-window",
+            words=_by_place(never, "[is|are] never inside a window"),
+            count=_sum(never),
         )
     if later:
-        words = _named(later, "are outside the hours of their place")
+        words = _by_place(later, "[is|are] outside the hours of [its|their] place")
         yield Blocker(code="outside-window", words=words, count=_sum(later), until=min(opens))
 
 
@@ -198,7 +214,7 @@ def _capped(
                     count += 1
                     frees.append(until)
         if count:
-            words = _plural(count, "were dialled as often as allowed, by any campaign")
+            words = _counted_words(count, "[was|were] dialled as often as allowed, by any campaign")
             yield Blocker(code="number-cap", words=words, count=count, until=min(frees))
     full = full_quotas(connection, known, at)
     if full:
@@ -247,16 +263,18 @@ def _over(
             yield row.place_id, verdict.free_at
 
 
-def _named(places: list[tuple[int, str]], what: str) -> str:
+def _by_place(places: list[tuple[int, str]], what: str) -> str:
     places.sort(key=lambda each: each[0], reverse=True)
     shown = "; ".join(f"{count:,} in {words}" for count, words in places[:_SHOWN])
     rest = f"; and {len(places) - _SHOWN} more places" if len(places) > _SHOWN else ""
-    return f"{_sum(places):,} {what}: {shown}{rest}"
+    return f"{_counted_words(_sum(places), what)}: {shown}{rest}"
 
 
 def _sum(places: list[tuple[int, Any]]) -> int:
     return sum(count for count, _ in places)
 
 
-def _plural(count: int, words: str) -> str:
-    return f"{count:,} {words}"
+def _counted_words(count: int, words: str) -> str:
+    """`1 waits`, `2,000 wait` of "[waits|wait]"."""
+    form = 1 if count == 1 else 2
+    return f"{count:,} {_NUMBER.sub(lambda found: found[form], words)}"

@@ -238,7 +238,7 @@ def why_view(
 
 def _summary(funnel: Funnel, state: str, blockers: Sequence[Blocker], ahead: int) -> str:
     if state != "running":
-        return f"It is {state}: nothing is dialled until it is started."
+        return "Nothing is dialled until it is started."
     at_hand = f"{funnel.callable} of {funnel.total} records may be dialled now"
     if ahead:
         at_hand = (

@@ -29,7 +29,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         example='import spring people.csv --map "Mobile=phone" --map "Home=phone" --preview',
         more="Columns are guessed by their headers; --preview shows how, and keeps nothing. "
         "A file of refused rows is read as the list was that they are of. "
-        "Ends with 0 if all rows were taken, with 1 if some were refused, or nothing was read.",
+        "Ends with 0 if all rows were taken, with 1 if some were refused, or nothing was read; "
+        "a preview with 1 if no column holds telephone numbers.",
     )
     add_name(importing)
     importing.add_argument("file", type=Path, help="CSV, TSV or XLSX")
@@ -96,8 +97,7 @@ async def _import(api: ApiClient, args: argparse.Namespace) -> int:
     more: dict[str, Any] = {"mapping": mapping, "sheet": args.sheet, "region": args.region}
     request = await sent(api, args.file, **more)
     if args.preview:
-        _show_preview(await api.preview_import(args.name, request))
-        return 0
+        return told_preview(await api.preview_import(args.name, request))
     return await followed(api, await api.begin_import(args.name, request), args.name)
 
 
@@ -178,7 +178,8 @@ def _parts(view: ImportView) -> str:
     return f"{view.added} added, {again}, {view.refused} refused"
 
 
-def _show_preview(preview: ImportPreviewView) -> None:
+def told_preview(preview: ImportPreviewView) -> int:
+    """How a file would be read. 0: it can be imported; 1: not so, as no column is one of numbers."""
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -196,6 +197,7 @@ def _show_preview(preview: ImportPreviewView) -> None:
     for problem in preview.problems:
         where = f"row {problem.row}: " if problem.row else ""
         screen.print(f"  {where}{problem.words}", markup=False)
+    return 0 if any(column.target == "phone" for column in preview.columns) else 1
 
 
 async def _imports(api: ApiClient, args: argparse.Namespace) -> int:

@@ -123,7 +123,7 @@ def draw_why(why: WhyCampaignView, screen: Console) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    screen.print(f"Campaign {why.name} is {why.state}. {why.summary}", markup=False)
+    screen.print(f"Campaign {why.name} ({why.state}): {why.summary}", markup=False)
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("The list")
     table.add_column("takes away", justify="right")

@@ -121,9 +121,13 @@ async def _pages(store: Store, wanted: CallLegFilter) -> AsyncIterator[list[Call
 
 
 async def _list(store: Store, args: argparse.Namespace) -> int:
-    found = await store.call_legs(_wanted(args), limit=max(1, args.limit))
+    from crm_store.facts import CallLegFilter
+
+    wanted = _wanted(args)
+    found = await store.call_legs(wanted, limit=max(1, args.limit))
     if not found:
-        print("There are no such calls.")
+        is_any = wanted == CallLegFilter()
+        print("There are no calls yet." if is_any else "There are no such calls.")
     for leg in found:
         print(f"{_line(leg)}  {leg.call_id}")
     return 0

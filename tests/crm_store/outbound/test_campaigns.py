@@ -244,9 +244,17 @@ async def test_the_funnel_counts_what_each_filter_takes_away(store: Store) -> No
         "08:00-21:00 local, 07:00 there (America/Chicago)"
     )
     assert all(step.words.startswith(f"{step.count} ") for step in funnel.steps)
+    assert by_code["no-window"].words.startswith("1 is never inside a window: 1 in ")
+    assert by_code["number-cap"].words == "1 was dialled as often as allowed, by any campaign"
+    assert by_code["retry"].words.startswith(
+        "2 wait for their next attempt; the pause is that of their"
+    )
     later_on = await store.outbound.lists.funnel(WINTER, NOON + 2 * HOUR)
     counts = {step.code: step.count for step in later_on.steps}
     assert (counts["mine"], counts["retry"]) == (1, 1)
+    words = {step.code: step.words for step in later_on.steps}
+    assert words["mine"] == "1 waits for one agent alone, who must be free for this campaign"
+    assert words["retry"].startswith("1 waits for its next attempt; the pause is that of its last")
 
 
 async def test_retries_may_be_changed_while_it_runs(store: Store) -> None:

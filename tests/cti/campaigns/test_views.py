@@ -36,6 +36,12 @@ def test_records_at_hand_are_not_held_back() -> None:
     assert summary(reached, CLAIMED).endswith("Most are held back by: 3 reached")
 
 
+def test_what_does_not_run_says_its_state_once() -> None:
+    funnel = Funnel(campaign=SPRING, at=0.0, total=9, steps=(), callable=9)
+    why = why_view(funnel, "draft", ())
+    assert (why.state, why.summary) == ("draft", "Nothing is dialled until it is started.")
+
+
 @pytest.mark.parametrize(
     ("records", "words"),
     [

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from cti.cli import campaigns_forbid, campaigns_look, campaigns_steer
-from cti.cli.campaigns_lists import told_import
+from cti.cli.campaigns_lists import told_import, told_preview
 from cti.cli.campaigns_look import draw_panel, draw_why
 from cti.cli.campaigns_server import told_problem
 from cti.cli.campaigns_steer import abandoned, in_the_way, list_row
@@ -21,7 +21,13 @@ from cti.cli.desk import password_of
 from cti.cli.main import main
 from cti.counted import counted
 from cti.schema import Problem
-from cti.schema_campaign_requests import ForbiddenView, ImportView
+from cti.schema_campaign_requests import (
+    ForbiddenView,
+    ImportColumnView,
+    ImportPreviewView,
+    ImportProblemView,
+    ImportView,
+)
 from cti.schema_campaigns import (
     AbandonRateView,
     BlockerView,
@@ -153,6 +159,7 @@ def test_why_counts_what_each_filter_leaves() -> None:
     assert ["all", "records", "5000"] in rows
     assert ["1900", "reached:", "nothing", "to", "do", "1900", "3100"] in rows
     assert ["may", "be", "dialled", "now", "120"] in rows
+    assert text.startswith("Campaign spring (running): 120 of 5000 records")
     assert "  No agent of queue sales is signed on." in text
 
 
@@ -174,6 +181,25 @@ def test_an_import_tells_where_refused_rows_are(capsys: pytest.CaptureFixture[st
     out, err = capsys.readouterr()
     assert "10 added, 1 duplicate, 2 refused, 1 blocked by a do-not-call list" in out
     assert "/data/imports/import-3-errors.csv" in err
+
+
+@pytest.mark.parametrize(("target", "code"), [("phone", 0), ("fact", 1)])
+def test_a_preview_ends_as_the_import_would(
+    capsys: pytest.CaptureFixture[str], target: str, code: int
+) -> None:
+    problem = ImportProblemView(row=0, code="file", words="what is the matter", fatal=False)
+    preview = ImportPreviewView(
+        file="people.csv",
+        format="csv",
+        encoding="utf-8",
+        delimiter=",",
+        sheet="",
+        columns=(ImportColumnView(header="who", target=target, guessed=True),),
+        rows=(),
+        problems=(problem,),
+    )
+    assert told_preview(preview) == code
+    assert "what is the matter" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("module", ["bans", "trunks", "campaigns_server"])

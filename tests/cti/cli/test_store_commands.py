@@ -77,7 +77,7 @@ def test_the_folder_that_the_server_was_given_is_found(
     assert main(["recordings", "list", *given]) == 0
     told = capsys.readouterr().out
     assert "Ann Lee" in told
-    assert "There are no such calls." in told
+    assert "There are no calls yet." in told
     assert "There are no recordings yet." in told
 
 
