@@ -207,6 +207,10 @@ class Acd:
     def agent(self, agent: AgentId) -> AgentStatus:
         return self._floor.get(agent).status()
 
+    def is_at_desk(self, agent: AgentId) -> bool:
+        """Whether the agent is signed on at a desk, where it sees what is shown to it."""
+        return self._floor.get(agent).desk
+
     def can_join(self, agent: AgentId) -> bool:
         """Whether the agent can take a conversation over: it is offered nothing and has none."""
         return self._floor.get(agent).state in JOINABLE

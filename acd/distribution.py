@@ -123,6 +123,10 @@ class Distribution:
         """What an agent does; raises `UnknownAgentError`."""
         return self._acd.agent(agent).state
 
+    def is_at_desk(self, agent: AgentId) -> bool:
+        """Whether it sees what is shown to it; raises `UnknownAgentError`."""
+        return self._acd.is_at_desk(agent)
+
     def idle(self, queue: QueueName, most: int) -> list[IdlePlace]:
         """Who is free for a queue, longest first; raises `UnknownQueueError`."""
         return self._acd.idle(queue, most)

@@ -14,6 +14,10 @@ _WORTH_TELLING: Final = {
         "no agent of its queue is signed on",
         "Agents of the queue sign on at a desk, or the campaign is paused.",
     ),
+    "no-desk": (
+        "the free agents of its queue have no desk to read its records at",
+        "They open a desk, or the campaign gets `mode=progressive`.",
+    ),
     "store-away": ("the database brings no records", "See history below, and `switchroom db`."),
     "settings": (
         "its settings do not fit the configuration",

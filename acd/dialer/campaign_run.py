@@ -49,6 +49,8 @@ class CampaignRun:
         self.claim = Claim(name=settings.name, members=frozenset())
         self.share = 0
         """Free agents that it dials for, by the latest split."""
+        self.without_desk = 0
+        """Free agents of its queue to whom a preview cannot be shown, by the latest split."""
         self.floor = Floor(free=0)
         """Its agents, by the latest split."""
         self.is_restored = False
@@ -68,6 +70,11 @@ class CampaignRun:
     @property
     def is_paced(self) -> bool:
         return self.settings.mode in PACED
+
+    @property
+    def is_read(self) -> bool:
+        """Whether an agent that is reserved has the record before it until it consents."""
+        return not self.is_paced or self.settings.human_initiated
 
     @property
     def ring_s(self) -> float:

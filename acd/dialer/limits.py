@@ -165,6 +165,8 @@ class Limits:
             return [Blocker(code="manual", words="Agents take records and dial them by hand.")]
         if run.share or not self.may_begin(run):
             return []
+        if run.without_desk:
+            return [Blocker(code="no-desk", words=_no_desk(run.without_desk))]
         if free <= settings.inbound_reserve:
             words = (
                 f"{free} free agents are kept for the queue's own callers "
@@ -225,6 +227,14 @@ class Limits:
             f"{100 * held.cap:g} %: one dial for each free agent."
         )
         return [Blocker(code="abandon-cap", words=words)]
+
+
+def _no_desk(agents: int) -> str:
+    who = "1 free agent is" if agents == 1 else f"{agents} free agents are"
+    return (
+        f"{who} signed on without a desk: nobody would see the record. "
+        "Open a desk for each, or set the campaign to mode progressive."
+    )
 
 
 def _calls(count: float) -> str:

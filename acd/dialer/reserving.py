@@ -21,7 +21,7 @@ from acd.dialer.campaign_run import CampaignRun
 from acd.dialer.course import Course
 from acd.dialer.dialling import Dialling
 from acd.dialer.errors import NoPreviewError
-from acd.dialer.model import PACED, Attempt, AttemptId, Candidate, Mode
+from acd.dialer.model import Attempt, AttemptId, Candidate, Mode
 from acd.dialer.people import People
 from acd.dialer.ports import Callers
 from acd.dialer.script import fill
@@ -75,6 +75,10 @@ class Reserving:
 
     # --- the agent ------------------------------------------------------------------------------
 
+    def can_show(self, run: CampaignRun, agent: AgentId) -> bool:
+        """Whether the agent sees the record where it is to be read: nobody consents to what it cannot see."""
+        return not run.is_read or self._distribution.is_at_desk(agent)
+
     def reserve(self, run: CampaignRun, candidate: Candidate, agent: AgentId) -> LiveAttempt:
         """Keep a free agent for a record; if it is free no more, the attempt is over on return."""
         attempt = self._dialling.make(run, candidate)
@@ -104,12 +108,10 @@ class Reserving:
         if attempt is None or attempt.state is not AttemptState.READING:
             return
         run = self._course.run_of(attempt)
-        settings, now = run.settings, self._clock.now()
-        is_read = settings.mode not in PACED
-        if not (is_read or settings.human_initiated):
+        if not run.is_read:
             self._course.feed(attempt, AttemptInput.CONSENT)  # reserved because the rules want it
             return
-        read_s = self.read_s(run)
+        now, read_s = self._clock.now(), self.read_s(run)
         attempt.reads_until = now + read_s if read_s > 0 else None
         due = now + (read_s or LONGEST_READ_S)
         attempt.timer = self._clock.call_at(due, lambda: self._read_out(attempt))

@@ -165,9 +165,11 @@ class Rounds:
         self._reserve(run, free, only_special=False)
 
     def _reserve(self, run: CampaignRun, free: Sequence[AgentId], *, only_special: bool) -> int:
-        """A record for each free agent, as far as there are any; returns for how many."""
+        """A record for each free agent who can see it, as far as there are any; returns for how many."""
         count = 0
         for agent in free:
+            if not self._reserving.can_show(run, agent):
+                continue
             if not self._limits.may_reserve(run):
                 break
             has_way = self._dialling.has_way(run)

@@ -9,7 +9,7 @@ from acd.contacts import Contacts
 from acd.dialer.attempt_state import TO_BE_JUDGED, AttemptState
 from acd.dialer.campaign_run import WITH_AGENTS, CampaignRun
 from acd.dialer.limits import Limits
-from acd.dialer.model import CampaignName
+from acd.dialer.model import CampaignName, Mode
 from acd.dialer.pacing.model import Floor
 from acd.dialer.roster import Roster, ages
 from acd.dialer.sharing import split
@@ -43,13 +43,16 @@ class Shares:
         """Give each agent to one campaign; returns the free ones, longest free first."""
         takers = [run for run in runs if run.settings.mode in WITH_AGENTS]
         for run in takers:
-            run.claim.members = self._distribution.members(run.settings.queue)
+            run.claim.members = self._members(run)
             run.claim.weight = run.settings.weight
             run.claim.committed = self._committed(run)
             run.claim.is_able = self._limits.may_begin(run)
         free = self._without_reserve(self._free(takers), takers)
+        for run in takers:
+            run.without_desk = self._without_desk(run, free)
         if len(takers) == 1:
             (only,) = takers
+            free = [agent for agent in free if agent in only.claim.members]
             self._give(only, free, only.claim.members)
             return {only.name: free}
         busy = (*self._roster.wrapping, *self._roster.talking)
@@ -60,6 +63,18 @@ class Shares:
             shares[run.name] = [agent for agent in free if agent in mine]
             self._give(run, shares[run.name], mine)
         return shares
+
+    def _members(self, run: CampaignRun) -> Set[AgentId]:
+        """Who may talk for it: a preview, shown at desks, leaves the other agents to other campaigns."""
+        members = self._distribution.members(run.settings.queue)
+        if run.settings.mode is not Mode.PREVIEW:
+            return members
+        return frozenset(filter(self._distribution.is_at_desk, members))
+
+    def _without_desk(self, run: CampaignRun, free: Iterable[AgentId]) -> int:
+        """How many free agents a preview passes over."""
+        members = self._distribution.members(run.settings.queue)
+        return sum(agent in members and agent not in run.claim.members for agent in free)
 
     def _give(self, run: CampaignRun, free: Sequence[AgentId], mine: Set[AgentId]) -> None:
         now = self._clock.now()

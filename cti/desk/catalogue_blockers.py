@@ -19,6 +19,7 @@ BLOCKER_WORDS: Final[dict[str, tuple[str, str]]] = {
     "blocker.store-away": ("the database does not answer", "数据库无响应"),
     "blocker.no-agents": ("nobody of its queue is signed on", "队列无座席签入"),
     "blocker.no-agent-free": ("no agent is free", "无空闲座席"),
+    "blocker.no-desk": ("the free agents have no desk to read at", "空闲座席未打开座席端"),
     "blocker.manual": ("agents take records by hand", "由座席手动取记录"),
     "blocker.inbound-reserve": ("the free agents are left to callers", "空闲座席为呼入预留"),
     "blocker.agents-shared": ("the free agents dial for other campaigns", "空闲座席归其他活动"),

@@ -88,6 +88,7 @@ def test_over_its_cap_no_click_dials_without_an_agent_on_the_line(centre: Outbou
     history = [(wall - 3600.0, Counts(live=100.0, connected=90.0, abandoned=10.0))]
     centre.dialer.load(settings, state=CampaignState.RUNNING, history=history)
     centre.supply(20)
+    centre.desk(ANN)
     with pytest.raises(NothingToDialError, match="over the cap"):
         centre.dialer.click(SPRING, "eve")
     centre.advance(1.0)

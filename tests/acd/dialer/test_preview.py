@@ -20,6 +20,7 @@ _STEP = PreviewStep
 def centre() -> Outbound:
     centre = Outbound()
     centre.phones(ANN)
+    centre.desk(ANN)
     return centre
 
 
@@ -41,6 +42,44 @@ def test_a_free_agent_has_a_record_to_read(centre: Outbound) -> None:
     assert (view.step, view.candidate.record) == (_STEP.READING, "r1")
     assert "2025550101" in view.script
     assert view.until == pytest.approx(centre.clock.now() + 30.0, abs=1.1)
+
+
+def test_who_has_no_desk_is_shown_no_record_and_stays_free_for_callers() -> None:
+    centre = Outbound()
+    centre.phones(ANN, BOB)
+    _previewed(centre)
+    centre.advance(40.0)
+    assert centre.previews(ANN) == []
+    assert centre.outcomes() == []
+    assert (centre.state(ANN), centre.state(BOB)) == (AgentState.AVAILABLE, AgentState.AVAILABLE)
+    assert centre.why() == ["no-desk"]
+    (blocker,) = centre.dialer.blockers(SPRING)
+    assert blocker.words.startswith("2 free agents are signed on without a desk")
+    centre.call()
+    assert centre.switch.phone_leg(ANN)
+
+
+def test_the_desk_of_a_signed_on_phone_brings_the_next_record(centre: Outbound) -> None:
+    centre.phones(BOB)
+    _previewed(centre)
+    assert (centre.state(ANN), centre.state(BOB)) == (AgentState.RESERVED, AgentState.AVAILABLE)
+    assert centre.why() == ["no-desk"], "there could be another"
+    centre.desk(BOB)
+    centre.advance(1.0)
+    assert centre.dialer.preview(BOB) is not None
+    assert centre.why() == ["no-agent-free"]
+
+
+def test_a_dial_that_waits_for_its_agents_click_needs_a_desk_too() -> None:
+    centre = Outbound()
+    centre.phones(ANN)
+    centre.campaign(records=0, human_initiated=True)
+    centre.supply(1, needs_agent=True)
+    centre.advance(1.0)
+    assert centre.state(ANN) is AgentState.AVAILABLE
+    centre.desk(ANN)
+    centre.advance(1.0)
+    assert centre.dialer.preview(ANN) is not None
 
 
 def test_what_is_told_of_a_record_that_is_only_read_says_so(centre: Outbound) -> None:
@@ -168,9 +207,9 @@ def test_an_agent_whose_phone_is_not_answered_is_not_ready(centre: Outbound) -> 
 
 
 def test_a_colleague_is_never_offered_a_record_that_was_left(centre: Outbound) -> None:
-    centre.desk(ANN)
     _previewed(centre)
     centre.phones(BOB)
+    centre.desk(BOB)
     centre.sign_off(ANN)
     assert centre.outcomes() == ["agent-gone"]
     centre.advance(1.0)

@@ -112,6 +112,7 @@ def test_who_was_being_judged_goes_to_an_agent(centre: Outbound) -> None:
 
 
 def test_an_agent_reads_on(centre: Outbound) -> None:
+    centre.desk(ANN)
     centre.campaign(mode=Mode.PREVIEW, preview_s=30.0)
     centre.advance(1.0)
     centre.restart()
@@ -128,6 +129,7 @@ def test_an_agent_reads_on(centre: Outbound) -> None:
 
 
 def test_an_agent_goes_on_listening_to_the_ring_back(centre: Outbound) -> None:
+    centre.desk(ANN)
     centre.campaign(mode=Mode.PREVIEW)
     centre.advance(1.0)
     centre.dialer.dial(ANN)

@@ -79,8 +79,20 @@ def test_what_one_cannot_use_goes_to_the_other() -> None:
 def test_preview_and_progressive_share_too() -> None:
     centre = Outbound()
     centre.phones(ANN, BOB)
+    centre.desk(ANN)
+    centre.desk(BOB)
     centre.campaign(SPRING, mode=Mode.PREVIEW)
     centre.campaign(AUTUMN)
     centre.advance(3.0)
     previews = [agent for agent in (ANN, BOB) if centre.dialer.preview(agent) is not None]
     assert (len(previews), len(centre.customers())) == (1, 1)
+
+
+def test_an_agent_without_a_desk_is_left_to_who_can_use_it() -> None:
+    centre = Outbound()
+    centre.phones(ANN, BOB)
+    centre.campaign(SPRING, mode=Mode.PREVIEW)
+    centre.campaign(AUTUMN)
+    centre.advance(3.0)
+    assert len(centre.customers()) == 2
+    assert centre.why(SPRING) == ["no-desk"]
