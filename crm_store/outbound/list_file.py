@@ -147,15 +147,16 @@ class ErrorFile:
             return
         if self._stream is None:
             self._stream = self._path.open("w", encoding="utf-8-sig", newline="")
+            # Ours stand first: a row may have more cells than the file has headers.
             csv.writer(self._stream).writerow(
-                [*map(harmless, self._headers), self._row, "import reason"]
+                [self._row, "import reason", *map(harmless, self._headers)]
             )
         writer = csv.writer(self._stream)
         width = len(self._headers)
         for draft, problem in found:
             cells = [harmless(cell) for cell in draft.cells]
             cells += [""] * (width - len(cells))
-            writer.writerow([*cells, str(draft.row), harmless(problem.words)])
+            writer.writerow([str(draft.row), harmless(problem.words), *cells])
 
     def close(self) -> None:
         """Finish the file, if there is one."""

@@ -65,14 +65,14 @@ async def test_a_list_is_imported_and_what_is_refused_comes_back(
     with errors.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.reader(stream))
     assert rows[0] == [
+        f"row of import {batch.id}",
+        "import reason",
         "name",
         "phone",
         "phone 2",
         "city",
-        f"row of import {batch.id}",
-        "import reason",
     ]
-    reasons = {row[0]: (row[4], row[5]) for row in rows[1:]}
+    reasons = {row[2]: (row[0], row[1]) for row in rows[1:]}
     assert reasons == {
         "nobody": ("5", "there is no number"),
         "Cy": ("6", "'12' is not a telephone number (country: US)"),
@@ -220,7 +220,7 @@ async def test_a_national_list_replaces_the_one_before(store: Store, tmp_path: P
         errors=errors,
     )
     assert (first.campaign, first.added, first.refused) == (None, 2, 1)
-    assert "212,12,3,there is no number" in errors.read_text(encoding="utf-8-sig")
+    assert "3,there is no number,212,12" in errors.read_text(encoding="utf-8-sig")
     found = await store.outbound.lists.claim(WINTER, NOON, 9)
     assert [candidate.number for candidate in found] == [new_york(3)]
     second = file_of(tmp_path, "phone\n2125550102\n2125550109\n")
@@ -286,7 +286,7 @@ async def test_refused_rows_that_were_mended_are_read_as_the_list_that_they_are_
     told = {"who": Target.NAME, "Door": Target.PHONE}
     first = await run(store, file_of(tmp_path, text), mapping=told, errors=errors)
     refused = errors.read_text(encoding="utf-8-sig")
-    assert f"who,phone,Door,city,row of import {first.id},import reason" in refused
+    assert f"row of import {first.id},import reason,who,phone,Door,city" in refused
     errors.write_text(refused.replace("12,x", "2125550102,2125550112", 1), encoding="utf-8")
     shown = await store.outbound.imports.preview(WINTER, errors)
     assert [(each.name, each.numbers, dict(each.facts)) for each in shown.rows] == [
@@ -295,6 +295,22 @@ async def test_refused_rows_that_were_mended_are_read_as_the_list_that_they_are_
     assert (await run(store, errors)).added == 1
     again = await run(store, errors, mapping={"city": Target.NAME, "who": Target.FACT})
     assert again.duplicates == 1  # what is told now counts before
+
+
+async def test_a_row_with_too_many_cells_has_its_reason_below_that_heading(
+    store: Store, tmp_path: Path
+) -> None:
+    await given(store)
+    errors = tmp_path / "errors.csv"
+    text = "name,phone\nAnn,2125550101\nBob,2125550102,x,y,z\nCy,2125550103\n"
+    first = await run(store, file_of(tmp_path, text), errors=errors)
+    with errors.open(encoding="utf-8-sig", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row[f"row of import {first.id}"], row["name"]) == ("3", "Bob")
+    assert row["import reason"] == "5 cells, but 2 columns"
+    mended = errors.read_text(encoding="utf-8-sig").replace(",x,y,z", "")
+    errors.write_text(mended, encoding="utf-8")
+    assert (await run(store, errors)).added == 1
 
 
 @pytest.mark.parametrize("region", ["ZZ", "USA", "england"])
