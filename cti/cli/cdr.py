@@ -33,6 +33,10 @@ whispered or barged in. Times of an export are UTC (ISO 8601); in JSON each line
 _PAGE: Final = 1000
 _LONGEST: Final = 40
 """Characters of a value that stands in a line."""
+_MOMENTS: Final = frozenset(
+    {"at", "since", "until", "waiting_since", "started", "answered", "ended"}
+)
+"""What events have as seconds since the epoch."""
 _TIMES: Final = ("started", "rang", "answered", "ended")
 
 
@@ -170,8 +174,25 @@ def _print_course(interaction: InteractionFacts) -> None:
     print(f"\n{interaction.interaction_id}: {interaction.result or 'not over'}")
     for line in interaction.timeline:
         at = datetime.fromtimestamp(line.at).astimezone()
-        told = (f"{key}={value}" for key, value in line.data.items() if _is_short(value))
+        told = (_told(key, value) for key, value in line.data.items() if _is_told(key, value))
         print(f"  {at:%H:%M:%S}  {line.type:20} {'  '.join(told)}".rstrip())
+
+
+def _is_told(key: str, value: object) -> bool:
+    """What is empty or no says nothing, and the interaction stands above."""
+    return _is_short(value) and value is not False and key != "interaction_id"
+
+
+def _told(key: str, value: object) -> str:
+    """`since=2026-11-23 12:00:00`, `waited=7.5 s`, `recorded`: for people, as the list above it."""
+    if value is True:
+        return key
+    if isinstance(value, int | float) and key in _MOMENTS:
+        return f"{key}={datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S}"
+    name, _, unit = key.rpartition("_")
+    if isinstance(value, int | float) and unit in ("s", "ms"):
+        return f"{name}={value:.1f} {unit}"
+    return f"{key}={value:.2f}" if isinstance(value, float) else f"{key}={value}"
 
 
 def _is_short(value: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,11 @@ def test_a_call_is_shown_with_who_attended_it(
             interaction_id="contact-1", seq=2, at=NOON + 10, type="Supervised", data=told
         )
         store.history.append(line)
+        seen = {"interaction_id": "contact-1", "since": NOON + 11.3686855, "waited_s": 7.4567}
+        seen |= {"recorded": True, "muted": False, "mos": 4.2515}
+        store.history.append(
+            TimelineRow(interaction_id="contact-1", seq=3, at=NOON + 11, type="Changed", data=seen)
+        )
         store.history.append(leg)
         store.history.append(listening)
         await store.history.flush()
@@ -106,6 +112,8 @@ def test_a_call_is_shown_with_who_attended_it(
     assert out[3] == "contact-1: not over"
     assert "Supervised" in out[4]
     assert out[4].endswith("by=boss  number=1040  role=monitor  state=attending")
+    since = f"{datetime.fromtimestamp(NOON + 11).astimezone():%Y-%m-%d %H:%M:%S}"
+    assert out[5].endswith(f"since={since}  waited=7.5 s  recorded  mos=4.25")
     assert main(["cdr", "show", "call-2", "--database", url]) == 1
     assert "no call call-2" in capsys.readouterr().err
 
