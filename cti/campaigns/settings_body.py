@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final, get_args, get_type_hints
 
@@ -125,9 +125,25 @@ def _unknown(data: Any, kind: Any, where: str, left: list[int]) -> Iterator[str]
             if key in known:
                 yield from _unknown(each, known[key], _under(where, key), left)
             else:
-                near = difflib.get_close_matches(str(key)[:64], known, n=1)
-                hint = f"; is {near[0]} meant?" if near else ""
-                yield f"{_under(where, str(key)[:64])}: there is no such setting{hint}"
+                name = str(key)[:64]
+                yield f"{_under(where, name)}: there is no such setting; {_hint(name, known, where)}"
+
+
+def _hint(name: str, known: Collection[str], where: str) -> str:
+    """What may be meant: of the same table, else of another; else where all settings stand."""
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"is {near[0]} meant?"
+    inner = {} if where else {each.rpartition(".")[2]: each for each in _of_tables()}
+    if near := difflib.get_close_matches(name, inner, n=1):
+        return f"is {inner[near[0]]} meant?"
+    return "`switchroom campaigns settings` lists all"
+
+
+def _of_tables() -> Iterator[str]:
+    """The settings that stand in a table: `limits.per_day`."""
+    for key, kind in get_type_hints(CampaignSettings).items():
+        if _is_struct(kind):
+            yield from (f"{key}.{inner}" for inner in get_type_hints(kind))
 
 
 def _is_struct(kind: Any) -> bool:
@@ -159,7 +175,7 @@ def _is_choice(kind: Any) -> bool:
 def _worded(error: str, under: str = "") -> str:
     """`Expected int, got str - at $.limits.calls` as `limits.calls: expected int, got str`.
 
-    `under` is where the value stands that was read alone.
+    `under` is where the value stands that was read alone. Says where the setting is explained.
     """
     words, _, place = error.partition(" - at `")
     place = place.rpartition("` in `")[2]  # "key` in `$.retries"
@@ -167,4 +183,8 @@ def _worded(error: str, under: str = "") -> str:
     words = words.replace("`", "")
     if words.startswith("Invalid enum value"):
         words += _choices(place)
-    return f"{place}: {words[:1].lower()}{words[1:]}" if place else words
+    if not place:
+        return words
+    key = re.split(r"[.\[]", place)[0]
+    more = f"`switchroom campaigns settings {key}` tells what it takes"
+    return f"{place}: {words[:1].lower()}{words[1:]}; {more}"

@@ -38,6 +38,12 @@ def test_retries_are_tables_by_outcome() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"foo": 5}, "foo: there is no such setting; `switchroom campaigns settings` lists all"),
+        ({"per_dya": 5}, "per_dya: there is no such setting; is limits.per_day meant?"),
+        (
+            {"windows": ["9-17"]},
+            "windows[0]: expected object, got str; `switchroom campaigns settings windows` tells",
+        ),
         ({"limits": {"callz": 5}}, "limits.callz: there is no such setting; is calls meant?"),
         ({"windows": [{"start": "08:00"}]}, "windows[0].start: there is no such setting"),
         ({"retries": {"busy": {"often": 2}}}, "retries.busy.often: there is no such setting"),
