@@ -135,7 +135,10 @@ class Requests:
 
     def _unreachable(self, error: httpx.TransportError) -> ServerUnreachableError:
         reason = str(error) or type(error).__name__
-        return ServerUnreachableError(f"no answer from {self.base_url}: {reason}")
+        return ServerUnreachableError(
+            f"no answer from {self.base_url}: {reason}. Does the server run there? "
+            "Where else it is, --server says."
+        )
 
     async def _sign_on(self, credentials: SignOnRequest) -> SignOnReply:
         content = await self.post("/api/v1/sign-on", credentials, renew=False)

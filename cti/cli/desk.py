@@ -67,8 +67,14 @@ def read_password(path: Path | None) -> str:
         return ""
     try:
         text = sys.stdin.readline() if str(path) == "-" else path.expanduser().read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SystemExit(f"the password file {path} cannot be read: {exc}") from exc
+    except OSError as error:
+        raise SystemExit(
+            f"--password-file: {path}: {error.strerror}; give a file whose first line is the password"
+        ) from None
+    except UnicodeDecodeError:
+        raise SystemExit(
+            f"--password-file: {path}: no text in UTF-8; save it as such, the password in its first line"
+        ) from None
     return text.splitlines()[0] if text else ""
 
 

@@ -13,12 +13,15 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 
 
 def is_in_the_way(file: Path, *, force: bool, source: Path | None = None) -> bool:
-    """Tell whether a file is there that must not be overwritten, and say what to do.
+    """Tell whether a file cannot go where it is to, or would overwrite one, and say what to do.
 
     `source` is what is exported: it is never overwritten by its own export.
     """
     if source is not None and file.resolve() == source.resolve():
         print(f"{file} is what is to be exported; choose another name", file=sys.stderr)
+        return True
+    if not file.parent.is_dir():
+        print(f"{file}: there is no folder {file.parent}; make it first", file=sys.stderr)
         return True
     if force or not file.exists():
         return False

@@ -216,6 +216,25 @@ def test_without_a_terminal_it_says_what_to_give(
     assert "getpass" not in source  # they all ask there
 
 
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (None, "No such file or directory; give a file whose first line"),
+        (b"\xff", "no text in UTF-8"),
+    ],
+)
+def test_a_password_file_that_cannot_be_read_is_told_in_words(
+    tmp_path: Path, octets: bytes | None, words: str
+) -> None:
+    file = tmp_path / "password"
+    if octets is not None:
+        file.write_bytes(octets)
+    with pytest.raises(SystemExit) as refused:
+        password_of(file)
+    assert f"--password-file: {file}: {words}" in str(refused.value)
+    assert "Errno" not in str(refused.value)
+
+
 def test_what_is_refused_is_told_once() -> None:
     refused = Problem(
         error_id="bad-settings",
@@ -294,7 +313,6 @@ def test_the_list_tells_the_rate_and_its_upper_end_apart() -> None:
         (["--number", ""], "is no number"),
         (["--number", "abc"], "is no number"),
         (["--since", "2026-11-23", "--until", "2026-11-22"], "--since is not before --until"),
-        (["--to", "/nowhere/at/all.csv"], "there is no folder"),
     ],
 )
 def test_a_mistake_does_not_export_the_calls_of_everybody(given: list[str], words: str) -> None:
@@ -303,6 +321,14 @@ def test_a_mistake_does_not_export_the_calls_of_everybody(given: list[str], word
     work = campaigns_look.attempts(cast("ApiClient", None), parser.parse_args(["attempts", *given]))
     with pytest.raises(SystemExit, match=words):
         asyncio.run(work)
+
+
+def test_attempts_go_to_no_folder_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    campaigns_look.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["attempts", "--to", "/nowhere/at/all.csv"])
+    assert asyncio.run(campaigns_look.attempts(cast("ApiClient", None), args)) == 1
+    assert "there is no folder /nowhere/at; make it first" in capsys.readouterr().err
 
 
 def test_reasons_are_words_and_lists_that_were_not_counted_have_no_number() -> None:

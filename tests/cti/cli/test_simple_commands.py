@@ -162,6 +162,16 @@ def test_a_recording_is_exported_as_plain_sound(
         assert words in capsys.readouterr().err
 
 
+def test_an_export_into_a_folder_that_is_not_there_says_so(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "none" / "talk.wav"
+    assert main(["recordings", "export", "r-whole", str(target), "--database", store]) == 1
+    told = capsys.readouterr().err
+    assert f"{target}: there is no folder {target.parent}; make it first" in told
+    assert "Errno" not in told
+
+
 def test_an_export_overwrites_nothing_unasked_and_never_the_recording(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

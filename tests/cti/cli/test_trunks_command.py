@@ -83,7 +83,10 @@ def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str], tmp_path: obje
         out.write("x\n")
     args = ["trunks", "--server", "http://127.0.0.1:9", "--login", "super", "--password-file", file]
     assert main([*args, "route", "+12025550123", "--from", "1001"]) == 1
-    assert "no answer from http://127.0.0.1:9" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no answer from http://127.0.0.1:9" in told
+    assert "Does the server run there?" in told
+    assert "--server" in told
 
 
 def test_an_emergency_call_is_an_event_of_its_own() -> None:
