@@ -37,7 +37,7 @@ _OTHER_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _STATUS = re.compile(r"[1-6][0-9][0-9]")
 _FOLD = re.compile(r"\r\n[ \t]+")
 _CALL_ID = re.compile(r"[^\s,]+")
-_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_PAIR = re.compile(r"\\([^\r\n])")
 _QUOTING = re.compile(r"(?:from|to|f|t)[ \t]*:", re.IGNORECASE)
 _MAX_LENGTH_DIGITS = 9
 

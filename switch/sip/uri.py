@@ -87,6 +87,12 @@ def _unescaped(quoted: str) -> str:
     return _INVISIBLE.sub("", _ESCAPED.sub(r"\1", quoted))
 
 
+def _refuse_invisible(text: str) -> None:
+    """A backslash quotes control characters in a quoted name alone, from which `_unescaped` drops them."""
+    if not text.isprintable() and _INVISIBLE.search(text):
+        raise ValueError(f"control characters in an address: {text[:80]!r}")
+
+
 class Uri(Struct, frozen=True):
     """A SIP, SIPS or tel URI in parts; of other schemes only `opaque` is known."""
 
@@ -199,6 +205,7 @@ class NameAddr(Struct, frozen=True):
             if quoted is not None:
                 name: str | None = _unescaped(quoted) if "\\" in quoted else quoted
             else:
+                _refuse_invisible(plain)
                 name = plain.strip(" \t") or None
         else:
             found = _ADDR_SPEC.fullmatch(text)
@@ -206,8 +213,8 @@ class NameAddr(Struct, frozen=True):
                 raise ValueError(f"not an address: {text[:80]!r}")
             uri, params = found.groups()
             name = None
-        if params and '"' in params and _INVISIBLE.search(params):
-            raise ValueError(f"control characters in the parameters: {params[:80]!r}")
+        if params:
+            _refuse_invisible(params)
         return cls(Uri.parse(uri), name, parse_params(params) if params else {})
 
     @property

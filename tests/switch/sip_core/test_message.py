@@ -213,7 +213,18 @@ def test_octets_that_are_no_text_do_not_make_the_answer_grow() -> None:
     assert len(serialize(make_response(refused.value.partial, 400))) < len(data)
 
 
-@pytest.mark.parametrize("bad", ['"\x07" <sip:a@h>;tag=1', '<sip:a@h>;tag=1;x="\\\x00"'])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '"\x07" <sip:a@h>;tag=1',
+        '<sip:a@h>;tag=1;x="\\\x00"',
+        "<sip:a@h>;tag=1\\\x00",
+        "<sip:a@h>;tag=1;x=\\\x00",
+        "no\\\x00quotes <sip:a@h>;tag=1",
+        '"a\\\nline" <sip:a@h>;tag=1',
+        '"a\\\rline" <sip:a@h>;tag=1',
+    ],
+)
 def test_control_characters_may_stand_behind_a_backslash_in_a_display_name_only(bad: str) -> None:
     good = make_request(branch="z9hG4bK1")
     octets = serialize(good)
