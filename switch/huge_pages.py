@@ -32,8 +32,8 @@ Range = tuple[int, int]
 def with_huge_heap() -> dict[str, str]:
     """Our environment for a child whose C heap shall lie on huge pages from its first octet on.
 
-    Only glibc knows the word (2.35, `MADV_HUGEPAGE` for all that `malloc` takes), and only at the start of a
-    process. What an administrator has set stays.
+    Only glibc knows the word (2.35: `MADV_HUGEPAGE` for all that `malloc` takes, where the kernel waits to be
+    asked), and only at the start of a process. What an administrator has set stays.
     """
     environment = dict(os.environ)
     tunables = environment.get(_TUNABLES, "")

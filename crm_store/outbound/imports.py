@@ -75,9 +75,8 @@ class Imports:
         finally:
             listed.close()
         shown = await self._database.look(partial(_looked_up, drafts=drafts, campaign=campaign))
-        problems = [
-            Problem(row=0, code="file", words=words, fatal=False) for words in listed.faults
-        ]
+        faults = await asyncio.to_thread(lambda: listed.faults)
+        problems = [Problem(row=0, code="file", words=words, fatal=False) for words in faults]
         return Preview(
             file=name or file.name,
             format=listed.sheet.format,
@@ -258,7 +257,7 @@ class Imports:
                     )
         finally:
             refused_file.close()
-        note = "; ".join(listed.faults)
+        note = "; ".join(await asyncio.to_thread(lambda: listed.faults))
         await self._database.work(
             partial(batches.end, batch=batch, state=BatchState.DONE, note=note)
         )

@@ -16,6 +16,9 @@ CLOCK_RATE_HZ: Final = 8000
 """What jitter counts in, whatever the clock of the timestamps."""
 MAX_DROPOUT: Final = 3000
 """A greater step of the sequence number is a new start, not loss (RFC 3550 A.1)."""
+MAX_MISORDER: Final = 150
+"""So far behind the highest a packet may be late, three seconds of 20 ms; further back is a new start, as
+of a device that counts from nothing again under the same SSRC (A.1 has 100)."""
 RECEIVER: Final = np.dtype(
     [
         ("highest", np.int64),  # last 16 bits on the wire
@@ -53,7 +56,7 @@ def count_packet(
     """
     receiver = table[row]
     step = signed_difference(sequence, receiver.highest, 16)
-    restarted = receiver.ssrc != ssrc or abs(step) > MAX_DROPOUT
+    restarted = receiver.ssrc != ssrc or step > MAX_DROPOUT or step < -MAX_MISORDER
     if restarted:
         step = 1
     if step > 0:

@@ -57,13 +57,13 @@ def test_who_wants_no_huge_pages_gets_none(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_the_heap_of_a_child_lies_on_huge_pages_from_its_start() -> None:
-    """The C library marks what `malloc` takes (`hg` among its flags), unless the kernel never gives any."""
+    """The C library marks what `malloc` takes (`hg` among its flags) where the kernel waits to be asked."""
     heap = subprocess.run(
         (sys.executable, "-c", "print(open('/proc/self/smaps').read())"),
         env=with_huge_heap(), check=True, capture_output=True, text=True,
     ).stdout.partition("[heap]")[2]  # fmt: skip
     flags = heap[heap.index("VmFlags:") :].partition("\n")[0].split()
-    assert ("hg" in flags) == ("[never]" not in huge_pages._ENABLED.read_text())
+    assert ("hg" in flags) == ("[madvise]" in huge_pages._ENABLED.read_text())
 
 
 def test_what_is_set_for_the_c_library_stays(monkeypatch: pytest.MonkeyPatch) -> None:

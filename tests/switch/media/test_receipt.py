@@ -349,6 +349,23 @@ def test_a_packet_that_was_overtaken_by_far_cuts_nothing_out_of_the_sound(
     assert studio.engine.remove_leg(CALLER).packets_late == 1
 
 
+@pytest.mark.parametrize("codec", ["PCMU", "G722", "OPUS"])
+def test_a_device_that_counts_from_nothing_again_under_its_ssrc_is_heard(codec: str) -> None:
+    studio = Studio()
+    caller = studio.add("caller", 500, codec=codec)
+    agent = studio.add("agent", 700)
+    studio.bridge("caller", "agent", 0.9)
+    caller.sequence = caller.timestamp = 0
+    studio.run(200)
+    caller.sequence = caller.timestamp = 0
+    studio.run(10)
+    agent.forget()
+    studio.run(10)
+    levels = [level_of(frame, 500) for frame in agent.heard().reshape(10, 160)]
+    assert min(levels) > 0.9 * max(levels) > 100
+    assert studio.engine.remove_leg(CALLER).packets_late == 0
+
+
 @pytest.mark.parametrize("codec", ["PCMU", "OPUS"])
 @pytest.mark.parametrize("gain", [1.0, 0.5])
 @pytest.mark.parametrize("frames", [50, 500])
