@@ -17,6 +17,8 @@ from ivr.prompts.errors import PromptAudioError
 AUDIO_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".oga", ".mp3")
 LONGEST_S: Final = 3600.0
 RATE_HZ: Final = 8000
+_NO_SUCH_FILE: Final = 7
+"""What libsndfile says of a file that is no MP3 though its name says so: that there is none."""
 _BLOCK: Final = 1 << 16
 
 
@@ -61,13 +63,9 @@ def convert(path: Path) -> int:
     half = target.with_name(f".{target.name}.part")
     samples = 0
     try:
-        # By its handle: a path that cannot be opened is explained by the system, not by the library, to
-        # which a file that is no MP3 "does not exist".
-        with (
-            path.open("rb") as file,
-            soundfile.SoundFile(file.fileno(), closefd=False) as sound,
-            half.open("wb") as out,
-        ):
+        # A path that cannot be opened is explained by the system, not by the library. The library reads it by
+        # its name all the same: of an MP3 with something before its first frame only that tells the format.
+        with path.open("rb"), soundfile.SoundFile(path) as sound, half.open("wb") as out:
             if sound.frames > LONGEST_S * sound.samplerate:
                 raise PromptAudioError(f"{path} is longer than {LONGEST_S / 60:.0f} minutes")
             stream = soxr.ResampleStream(sound.samplerate, RATE_HZ, 1, dtype="float32")
@@ -86,7 +84,8 @@ def convert(path: Path) -> int:
             raise PromptAudioError(f"{path} has no sound in it")
         os.replace(half, target)
     except soundfile.LibsndfileError as error:
-        raise PromptAudioError(f"{path} cannot be read as audio: {error.error_string}") from error
+        why = "Format not recognised." if error.code == _NO_SUCH_FILE else error.error_string
+        raise PromptAudioError(f"{path} cannot be read as audio: {why}") from error
     finally:
         half.unlink(missing_ok=True)
     return samples * 1000 // RATE_HZ

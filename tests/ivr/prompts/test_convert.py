@@ -66,6 +66,13 @@ def test_a_text_that_is_called_mp3_is_told_as_what_it_is(tmp_path: Path) -> None
         list(convert_all(tmp_path))
 
 
+def test_an_mp3_with_something_before_its_first_frame_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cut.mp3"
+    soundfile.write(path, np.sin(2 * np.pi * 440 * np.arange(16_000) / 8000) / 4, 8000)
+    path.write_bytes(bytes(1024) + path.read_bytes())
+    assert convert(path) == 2000
+
+
 def test_a_file_that_cannot_be_opened_is_told_by_the_system(tmp_path: Path) -> None:
     path = tmp_path / "gone.wav"
     with pytest.raises(FileNotFoundError) as caught:
