@@ -1,8 +1,8 @@
 """Write a batch of history rows through Core, in one transaction.
 
 Rows are sorted by table, keeping their order within each: few statements with many parameters
-instead of one per row. Dispositions come after interactions, which they refer to. Every statement
-may run twice.
+instead of one per row. Dispositions come after interactions, which they refer to; files of recordings after
+those, and after the rows of recordings, of which they replace a part. Every statement may run twice.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
     Integer,
+    String,
     Table,
     and_,
     bindparam,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     func,
     literal_column,
     or_,
+    select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -35,6 +38,7 @@ from crm_store.rows import (
     HistoryRow,
     InteractionRow,
     NoteRow,
+    RecordingFileRow,
     RecordingRow,
     TimelineRow,
 )
@@ -99,6 +103,8 @@ def write_rows(connection: Connection, rows: Sequence[HistoryRow]) -> None:
     for kind, table in _REPLACED.items():
         if kind in others:
             execute_many(connection, _replace(insert, table), others[kind])
+    if RecordingFileRow in others:
+        execute_many(connection, _replace_file(insert), others[RecordingFileRow])
 
 
 def _interaction(row: InteractionRow) -> Parameters:
@@ -172,6 +178,26 @@ def _replace(insert: Callable[[Table], Any], table: Table) -> Executable:
     return result
 
 
+@lru_cache(maxsize=2)
+def _replace_file(insert: Callable[[Table], Any]) -> Executable:
+    """Insert with what the interaction tells, or replace what the row says of the file.
+
+    The database looks, as nobody else can without a race: the earlier row may wait in the same batch.
+    """
+    of_interaction = INTERACTION.c.id == bindparam("of_interaction", type_=String)
+    told: dict[str, ColumnElement[Any]] = {
+        name: select(INTERACTION.c[name]).where(of_interaction).scalar_subquery()
+        for name in ("agent_id", "customer_id", "caller_number", "queue")
+    }
+    told["caller_number"] = func.coalesce(told["caller_number"], _DEFAULTS["caller_number"])
+    statement = insert(RECORDING).values(told)
+    changes = {name: statement.excluded[name] for name in _OF_FILE}
+    result: Executable = statement.on_conflict_do_update(
+        index_elements=[RECORDING.c.id], set_=changes
+    )
+    return result
+
+
 def _timeline(row: Any) -> Parameters:
     return {
         "interaction_id": row.interaction_id,
@@ -219,6 +245,16 @@ def _recording(row: Any) -> Parameters:
     }
 
 
+def _recording_file(row: Any) -> Parameters:
+    return {
+        "id": row.recording_id,
+        "interaction_id": row.interaction_id,
+        "of_interaction": row.interaction_id,
+        "started_at": to_time(row.started),
+        **{name: getattr(row, name) for name in _OF_FILE},
+    }
+
+
 def _leg(row: Any) -> Parameters:
     return {
         "id": row.leg_id,
@@ -259,8 +295,11 @@ _PARAMETERS: Final[dict[type[HistoryRow], Callable[[Any], Parameters]]] = {
     NoteRow: _note,
     DispositionRow: _disposition,
     RecordingRow: _recording,
+    RecordingFileRow: _recording_file,
     CallLegRow: _leg,
 }
+_OF_FILE: Final = ("path", "duration_s", "octets", "sha256", "error")
+"""What a recording's row says of its file."""
 _REPLACED: Final[dict[type[HistoryRow], Table]] = {RecordingRow: RECORDING, CallLegRow: CALL_LEG}
 _APPEND_ONLY: Final[dict[type[HistoryRow], Table]] = {
     TimelineRow: TIMELINE,

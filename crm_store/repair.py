@@ -18,6 +18,7 @@ from crm_store.rows import (
     HistoryRow,
     InteractionRow,
     NoteRow,
+    RecordingFileRow,
     RecordingRow,
     TimelineRow,
 )
@@ -28,6 +29,7 @@ _TABLES: Final[dict[type[HistoryRow], Table]] = {
     NoteRow: NOTE,
     DispositionRow: DISPOSITION,
     RecordingRow: RECORDING,
+    RecordingFileRow: RECORDING,
     CallLegRow: CALL_LEG,
 }
 

@@ -85,6 +85,23 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class RecordingFileRow(Struct, frozen=True, kw_only=True):
+    """The file of a recording that was found after a loss, by somebody who knows the file alone.
+
+    It replaces what an earlier row says of the file, and nothing else. Where no row is, the recording is that
+    of its interaction's agent, customer, number and queue, as they are when this is written.
+    """
+
+    recording_id: str
+    interaction_id: str
+    started: float
+    path: str
+    duration_s: float
+    octets: int
+    sha256: str
+    error: str | None = None
+
+
 class CallLegRow(Struct, frozen=True, kw_only=True, gc=False):
     """A leg that is over, or a call that was refused; see `crm_store.models.call_leg`.
 
@@ -124,7 +141,15 @@ class CallLegRow(Struct, frozen=True, kw_only=True, gc=False):
     mos: float | None = None
 
 
-HistoryRow = InteractionRow | TimelineRow | NoteRow | DispositionRow | RecordingRow | CallLegRow
+HistoryRow = (
+    InteractionRow
+    | TimelineRow
+    | NoteRow
+    | DispositionRow
+    | RecordingRow
+    | RecordingFileRow
+    | CallLegRow
+)
 
 ROW_KINDS: Final[dict[str, type[HistoryRow]]] = {
     "interaction": InteractionRow,
@@ -132,6 +157,7 @@ ROW_KINDS: Final[dict[str, type[HistoryRow]]] = {
     "note": NoteRow,
     "disposition": DispositionRow,
     "recording": RecordingRow,
+    "recording-file": RecordingFileRow,
     "leg": CallLegRow,
 }
 KIND_OF_ROW: Final[dict[type[HistoryRow], str]] = {row: kind for kind, row in ROW_KINDS.items()}

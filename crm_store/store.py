@@ -37,6 +37,7 @@ from crm_store.rows import (
     HistoryRow,
     InteractionRow,
     NoteRow,
+    RecordingFileRow,
     RecordingRow,
 )
 from crm_store.schema_version import bring_up_to_date
@@ -258,7 +259,9 @@ class Store:
         touched = {
             row.interaction_id
             for row in rows
-            if isinstance(row, (InteractionRow, NoteRow, DispositionRow, RecordingRow))
+            if isinstance(
+                row, (InteractionRow, NoteRow, DispositionRow, RecordingRow, RecordingFileRow)
+            )
         }
         if touched:
             self._cache.forget_customers(owners)

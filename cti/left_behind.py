@@ -41,8 +41,6 @@ class LeftBehind:
         """The index is there."""
         self._recovery = RecordingRecovery(
             append=store.history.append,
-            interaction=store.get_interaction,
-            recording=store.get_recording,
             wall=self._wall,
             stopping=self._stopping,
         )
@@ -53,7 +51,7 @@ class LeftBehind:
         if found and not self._is_indexed:
             self._is_indexed = True
             log.warning("finished %d recordings that a crash left behind", len(found))
-            await self._recovery.index(found)
+            self._recovery.index(found)
 
     async def resolve(
         self, event: RecordingClosed, then: Callable[[RecordingClosed], None]

@@ -10,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
-from crm_store.errors import StoreUnavailable
-from crm_store.facts import InteractionFacts, RecordingFacts
-from crm_store.rows import RecordingRow
+from crm_store.rows import RecordingFileRow
 from recordings.errors import NotARecordingError
 from recordings.finish import find_whole
 from recordings.outcome import Outcome
@@ -40,16 +38,11 @@ class RecordingRecovery:
     def __init__(
         self,
         *,
-        append: Callable[[RecordingRow], None],
-        interaction: Callable[[str], Awaitable[InteractionFacts | None]],
-        recording: Callable[[str], Awaitable[RecordingFacts | None]],
+        append: Callable[[RecordingFileRow], None],
         wall: Callable[[], float],
         stopping: asyncio.Event,
     ) -> None:
-        """`interaction` and `recording` look into the store, and may raise `StoreUnavailable`."""
         self._append = append
-        self._interaction = interaction
-        self._recording = recording
         self._wall = wall
         self._stopping = stopping
         self._sought: dict[RecordingId, Outcome | None] = {}
@@ -98,47 +91,39 @@ class RecordingRecovery:
         log.error("recording %s was not found after the loss: %s", event.recording, event.path)
         then(event)
 
-    async def index(self, found: Sequence[Recovered]) -> None:
+    def index(self, found: Sequence[Recovered]) -> None:
         """Write the index rows of files that an earlier process recorded."""
         for one in found:
-            await self._index(one.outcome, one.started_at)
+            self._index(one.outcome, one.started_at)
 
     async def index_file(self, outcome: Outcome) -> None:
         """Write the index row of a file that a gateway finished for a call agent that is gone.
 
         Or for one that has given it up, and written a row that says so.
         """
-        await self._index(outcome, await self._started_at(outcome))
+        self._index(outcome, await self._started_at(outcome))
 
     async def _started_at(self, outcome: Outcome) -> float:
-        """When it began: by what lies beside the file, or the row; else by its length, as if it ended now."""
+        """When it began: by what lies beside the file, else by its length, as if it ended now.
+
+        A row that was written before keeps the time that it has.
+        """
         with contextlib.suppress(OSError, NotARecordingError):
             return (await asyncio.to_thread(read_sidecar, Path(outcome.path))).started_at
-        with contextlib.suppress(StoreUnavailable):
-            if (row := await self._recording(outcome.recording)) is not None:
-                return row.started
         return self._wall() - outcome.duration_ms / 1000
 
-    async def _index(self, outcome: Outcome, started_at: float) -> None:
+    def _index(self, outcome: Outcome, started_at: float) -> None:
         stem = Path(outcome.path).stem
         interaction = stem.removesuffix(f"-{outcome.recording}")
         if not outcome.recording or interaction == stem:
             log.warning("%s belongs to no interaction: it stays out of the index", outcome.path)
             return
-        try:
-            facts = await self._interaction(interaction)
-        except StoreUnavailable:
-            facts = None
         self._append(
-            RecordingRow(
+            RecordingFileRow(
                 recording_id=outcome.recording,
                 interaction_id=interaction,
                 started=started_at,
                 path=outcome.path,
-                agent_id=None if facts is None else facts.agent_id,
-                customer_id=None if facts is None else facts.customer_id,
-                caller_number="" if facts is None else facts.caller_number,
-                queue=None if facts is None else facts.queue,
                 duration_s=outcome.duration_ms / 1000,
                 octets=outcome.octets,
                 sha256=outcome.sha256,

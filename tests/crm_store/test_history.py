@@ -20,6 +20,7 @@ from crm_store.rows import (
     HistoryRow,
     InteractionRow,
     NoteRow,
+    RecordingFileRow,
     RecordingRow,
     TimelineRow,
 )
@@ -146,6 +147,63 @@ async def test_older_rows_fill_what_is_empty_and_replace_nothing(url: str, tmp_p
     assert found is not None
     assert (found.queue, found.facts, found.waited_s) == ("b", {"vip": "yes"}, 0.0)
     await store.close()
+
+
+async def test_a_file_that_was_found_replaces_nothing_but_what_is_said_of_the_file(
+    url: str, tmp_path: Path
+) -> None:
+    store = await opened(url, tmp_path)
+    call = InteractionRow(
+        interaction_id="i1", started=1.0, revision=1, agent_id="1001", caller_number="1"
+    )
+    lost = RecordingRow(
+        recording_id="r1",
+        interaction_id="i1",
+        started=2.0,
+        path="x",
+        agent_id="1002",
+        customer_id="c1",
+        caller_number="2",
+        queue="sales",
+        error="gateway-lost",
+    )
+    files = [
+        RecordingFileRow(
+            recording_id=id_,
+            interaction_id=interaction,
+            started=3.0,
+            path=f"{id_}\0.wav",
+            duration_s=1.5,
+            octets=2**40,
+            sha256="ab",
+        )
+        for id_, interaction in (("r1", "i1"), ("r2", "i1"), ("r3", "i0"))
+    ]
+    store.history.append(call)
+    store.history.append(lost)
+    for row in files:
+        store.history.append(row)
+    await store.history.flush()
+    for row in files:  # as from a journal
+        store.history.append(row)
+    await store.history.flush()
+    rows = [await store.get_recording(each.recording_id) for each in files]
+    assert store.history.counters.refused == 0
+    await store.close()
+    found = [row for row in rows if row is not None]
+    assert [(row.agent_id, row.customer_id, row.queue) for row in found] == [
+        ("1002", "c1", "sales"),
+        ("1001", None, None),
+        (None, None, None),
+    ]
+    assert [(row.caller_number, row.started) for row in found] == [
+        ("2", 2.0),
+        ("1", 3.0),
+        ("", 3.0),
+    ]
+    assert {(row.duration_s, row.octets, row.sha256, row.error) for row in found} == {
+        (1.5, 2**40, "ab", None)
+    }
 
 
 async def test_the_newest_disposition_stays_when_an_older_one_is_replayed(
