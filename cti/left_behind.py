@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from crm_store.store import Store
 from cti.recovery import RecordingRecovery, finish_left_behind
@@ -53,10 +54,19 @@ class LeftBehind:
             log.warning("finished %d recordings that a crash left behind", len(found))
             self._recovery.index(found)
 
-    async def resolve(
+    def resolve(
+        self, event: RecordingClosed, then: Callable[[RecordingClosed], None]
+    ) -> Coroutine[Any, Any, None]:
+        """What a dead gateway wrote is on the disk; `then` hears of it when the file is whole.
+
+        What a gateway tells of it counts from this call on, and not only once the task of it runs.
+        """
+        self._recovery.expect(event.recording)
+        return self._resolve(event, then)
+
+    async def _resolve(
         self, event: RecordingClosed, then: Callable[[RecordingClosed], None]
     ) -> None:
-        """What a dead gateway wrote is on the disk; `then` hears of it when the file is whole."""
         await self._found  # two must not finish one file
         await self._recovery.resolve(event, then)
 

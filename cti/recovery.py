@@ -48,48 +48,53 @@ class RecordingRecovery:
         self._sought: dict[RecordingId, Outcome | None] = {}
         """Those that are looked for, and what their gateway has told of them since."""
 
-    async def resolve(
-        self, event: RecordingClosed, then: Callable[[RecordingClosed], None]
-    ) -> None:
-        """Call `then` with what became of a recording whose gateway was lost.
-
-        At shutdown nothing is called: the next start finds what is left.
-        """
-        self._sought[event.recording] = None
-        try:
-            await self._seek(event, then)
-        finally:
-            del self._sought[event.recording]
+    def expect(self, recording: RecordingId) -> None:
+        """A recording is going to be resolved: what its gateway tells of it counts from now on."""
+        self._sought[recording] = None
 
     def told(self, outcome: Outcome) -> None:
         """A gateway has closed a recording, maybe one that is looked for because it was cut off."""
         if outcome.recording in self._sought:
             self._sought[outcome.recording] = outcome
 
-    async def _seek(self, event: RecordingClosed, then: Callable[[RecordingClosed], None]) -> None:
+    async def resolve(
+        self, event: RecordingClosed, then: Callable[[RecordingClosed], None]
+    ) -> None:
+        """Call `then` with what became of a recording that is expected, whose gateway was lost.
+
+        At shutdown it is not called for a file that is not there yet: the next start finds what is left.
+        """
+        try:
+            found = await self._seek(event)
+        finally:
+            told = self._sought.pop(event.recording)
+        if (outcome := told or found) is not None:
+            log.info("recording %s is whole up to the loss: %s", event.recording, outcome.path)
+            then(
+                replace(
+                    event,
+                    path=outcome.path,
+                    duration_ms=outcome.duration_ms,
+                    octets=outcome.octets,
+                    sha256=outcome.sha256,
+                    error=outcome.error,
+                )
+            )
+        elif not self._stopping.is_set():
+            log.error("recording %s was not found after the loss: %s", event.recording, event.path)
+            then(event)
+
+    async def _seek(self, event: RecordingClosed) -> Outcome | None:
+        """What lies on this disk, or is told meanwhile; None: nothing in time, or at shutdown."""
         for _ in range(round(_LOOK_FOR_S / _LOOK_EVERY_S)):
             found = self._sought[event.recording] or await asyncio.to_thread(_look, event.path)
             if found is not None:
-                log.info("recording %s is whole up to the loss: %s", event.recording, found.path)
-                then(
-                    replace(
-                        event,
-                        path=found.path,
-                        duration_ms=found.duration_ms,
-                        octets=found.octets,
-                        sha256=found.sha256,
-                        error=found.error,
-                    )
-                )
-                return
-            try:
+                return found
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await self._stopping.wait()
-            except TimeoutError:
-                continue
-            return
-        log.error("recording %s was not found after the loss: %s", event.recording, event.path)
-        then(event)
+                return None
+        return None
 
     def index(self, found: Sequence[Recovered]) -> None:
         """Write the index rows of files that an earlier process recorded."""

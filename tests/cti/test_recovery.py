@@ -13,6 +13,7 @@ import pytest
 from crm_store import database
 from crm_store.rows import HistoryRow, InteractionRow, RecordingFileRow, RecordingRow
 from crm_store.store import Store
+from cti import recovery as module
 from cti.recovery import RecordingRecovery
 from recordings.outcome import Outcome
 from recordings.recover import Recovered
@@ -150,6 +151,7 @@ async def test_a_recording_that_ended_while_its_gateway_was_away_is_booked_whole
 
     told: list[RecordingClosed] = []
     recovery = recovering(unheard)
+    recovery.expect(closed.recording)
     await recovery.resolve(closed, told.append)
     (found,) = told
     assert (found.error, found.sha256) == (None, outcome.sha256)
@@ -160,6 +162,7 @@ async def test_a_recording_on_another_machine_is_whole_when_its_gateway_says_so(
     recovery = recovering(unheard)
     told: list[RecordingClosed] = []
     recovery.told(FOUND.outcome)  # of others nothing is kept
+    recovery.expect(LOST.recording)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(recovery.resolve(LOST, told.append))
         await asyncio.sleep(0)
@@ -167,6 +170,24 @@ async def test_a_recording_on_another_machine_is_whole_when_its_gateway_says_so(
         recovery.told(FOUND.outcome)
     (found,) = told
     assert (found.error, found.duration_ms, found.octets) == (None, 1500, 24_000)
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+async def test_what_is_told_after_the_last_look_counts(
+    monkeypatch: pytest.MonkeyPatch, is_stopping: bool
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_FOR_S", module._LOOK_EVERY_S)
+    stopping = asyncio.Event()
+    recovery = RecordingRecovery(append=unheard, wall=lambda: 2e9, stopping=stopping)
+    told: list[RecordingClosed] = []
+    recovery.expect(LOST.recording)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(recovery.resolve(LOST, told.append))
+        await asyncio.sleep(0)  # it looks
+        recovery.told(FOUND.outcome)
+        if is_stopping:
+            stopping.set()
+    assert [(found.error, found.octets) for found in told] == [(None, 24_000)]
 
 
 async def test_one_that_was_given_up_is_booked_anew_when_its_gateway_is_back(
