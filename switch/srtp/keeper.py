@@ -1,7 +1,14 @@
-"""The SRTP sessions of the legs: made, kept while their keys stay the same, freed."""
+"""The SRTP sessions of the legs: made, kept while their keys stay the same, freed.
+
+They are made in a thread of their own. A session is a dozen small blocks of the C heap, and between two
+packets of a leg all others have been there. In the heap of the gateway, full of small gaps since its loops
+were loaded, each block is a line of the cache somewhere else; a thread has a heap of its own (an arena of
+glibc), where sessions lie side by side.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,6 +30,8 @@ class SessionKeeper:
         """One value: how many rows are secure."""
         self._inbound: dict[int, tuple[str, bytes]] = {}
         self._outbound: dict[int, tuple[str, bytes]] = {}
+        self._maker = ThreadPoolExecutor(1, "srtp sessions")
+        """The thread begins with the first session."""
 
     def make_room(self, rows: int) -> None:
         """Have so many rows."""
@@ -44,16 +53,19 @@ class SessionKeeper:
         self.expect(row)
         crypt = self.crypts[row]
         if self._outbound.get(row) != (suite, send):
-            session = open_session(suite, send, inbound=False)
+            session = self._open(suite, send, inbound=False)
             close_session(int(crypt["outbound"]))
             crypt["outbound"] = session
             self._outbound[row] = (suite, send)
         if self._inbound.get(row) != (suite, receive):
-            session = open_session(suite, receive, inbound=True)
+            session = self._open(suite, receive, inbound=True)
             close_session(int(crypt["inbound"]))
             crypt["inbound"] = session
             crypt["latest"], crypt["streams"] = -1, 0
             self._inbound[row] = (suite, receive)
+
+    def _open(self, suite: str, key: bytes, *, inbound: bool) -> int:
+        return self._maker.submit(open_session, suite, key, inbound=inbound).result()
 
     def clear(self, row: int) -> None:
         """The leg is gone, or is plain from now on."""
@@ -78,6 +90,7 @@ class SessionKeeper:
         """Free everything."""
         for row in range(len(self.crypts)):
             self.clear(row)
+        self._maker.shutdown()
 
 
 def _at_a_line(rows: int) -> NDArray[Any]:
