@@ -179,6 +179,7 @@ async def _measure(
     """The same as `_Loop.measure`, of the gateway."""
     for turn in turns:
         run.secure(keys if turn else None)
+        await run.stats()  # answered when all legs have their sessions: those are not measured
         parties.say(turn)
         await asyncio.sleep(_SETTLE_S)
         window = await run.window(_WINDOW_S)
