@@ -65,8 +65,8 @@ answers: compiled   ## who answered: judge the held-back part of the corpus; fig
 	$(BIN)/python -m tests.answers.report
 
 # The length of a soak's parts; make soak SOAK_CALLS=500 SOAK_MINUTES=0.5 ... tries it out in short.
-SOAK_CALLS     ?= 100000
-SOAK_MINUTES   ?= 30
+SOAK_CALLS     ?= 200000
+SOAK_MINUTES   ?= 60
 SOAK_RESTARTED ?= 200
 SOAK_ROUNDS    ?= 5
 SOAK_FLOOD_S   ?= 20
@@ -74,7 +74,7 @@ SOAK_FUZZ      ?= 10
 SURVIVAL := $(addprefix tests/peers/test_,call_agent_restarts.py restart_between_steps.py failed_starts.py \
               lost_gateway.py lost_processes.py graceful_stop.py)
 
-soak: compiled      ## for long: 100,000 calls, kills, floods, damaged messages; report in build/soak
+soak: compiled      ## for long: 200,000 calls, kills, floods, damaged messages; report in build/soak
 	@failed=""; \
 	step() { \
 	  name=$$1; shift; printf '\n=== %s: %s, begun at %s\n' "soak" "$$name" "$$(date +%T)"; \

@@ -63,11 +63,18 @@ class Spent:
     packets: int
     """Received and sent on; or only sent."""
     cpu_s: float
+    crypt_s: float
+    """To encrypt and decrypt, by the clock."""
 
     @property
     def packet_us(self) -> float:
         """CPU time of one packet, microseconds."""
         return 1e6 * self.cpu_s / max(self.packets, 1)
+
+    @property
+    def crypt_us(self) -> float:
+        """Time to decrypt a packet and encrypt it, microseconds."""
+        return 1e6 * self.crypt_s / max(self.packets, 1)
 
 
 class BareGateway:
@@ -94,10 +101,11 @@ class BareGateway:
 
     def window(self, seconds: float) -> Spent:
         """Measure for so long; blocks."""
-        packets, cpu_s = self._ask()
+        before = self._ask()
         time.sleep(seconds)
-        later, used_s = self._ask()
-        return Spent(packets=later - packets, cpu_s=used_s - cpu_s)
+        later = self._ask()
+        packets, cpu_s, crypt_s = (now - then for now, then in zip(later, before, strict=True))
+        return Spent(packets=int(packets), cpu_s=cpu_s, crypt_s=crypt_s)
 
     def close(self) -> None:
         """End the process."""
@@ -105,11 +113,12 @@ class BareGateway:
         self._process.kill()
         self._process.join(5)
 
-    def _ask(self) -> tuple[int, float]:
+    def _ask(self) -> tuple[int, float, float]:
+        """Packets, CPU seconds and seconds of encryption since the start."""
         self._pipe.send(None)
         if not self._pipe.poll(_START_S):
             raise TimeoutError("the bare loop does not answer")
-        answer: tuple[int, float] = self._pipe.recv()
+        answer: tuple[int, float, float] = self._pipe.recv()
         return answer
 
 
@@ -147,12 +156,15 @@ class _Loop(NamedTuple):
     following: NDArray[np.int64]
     """One value: who is sent to next."""
     timespec: NDArray[np.int64]
+    crypt_s: NDArray[np.float64]
+    """One value: what encrypting and decrypting has taken."""
 
 
 _LOOP: Final = tuple_of(
     _Loop,
     numba.from_dtype(EPOLL_EVENT)[::1], FDS, FDS, OCTET_ROWS, INTS, INTS, INTS, INTS,
     types.int32[:, ::1], types.int32[:, ::1], types.int16[::1], INTS, INTS,
+    types.float64[::1],
 )  # fmt: skip
 
 
@@ -223,7 +235,9 @@ def pass_on(epoll: int, loop: _Loop, kind: int, wake_s: float, until: float) -> 
         now = monotonic(loop.timespec)
         count = _make(loop, (now - before) / FRAME_S) if kind == SENDING else _take(epoll, loop)
         if kind == SRTP:
+            began = monotonic(loop.timespec)
             _crypt(loop, count)
+            loop.crypt_s[0] += monotonic(loop.timespec) - began
         elif kind in (OPUS, G722):
             _code(loop, count, kind)
         for i in range(count):
@@ -262,6 +276,7 @@ def _tables(sockets: list[socket.socket], work: Work) -> _Loop:
         linear=np.zeros(MAX_SAMPLES, dtype=np.int16),
         following=np.zeros(1, dtype=np.int64),
         timespec=np.zeros(2, dtype=np.int64),
+        crypt_s=np.zeros(1),
     )
 
 
@@ -286,6 +301,6 @@ def _main(pipe: Connection, remote_ports: list[int], wake_s: float, work: Work) 
             while pipe.poll():
                 asked = pipe.recv()
                 if asked is None:
-                    pipe.send((packets, time.process_time()))
+                    pipe.send((packets, time.process_time(), float(loop.crypt_s[0])))
                 else:
                     kind = asked

@@ -38,6 +38,8 @@ class Window:
     seconds: float
     cpu_s: float
     system_s: float
+    crypt_s: float
+    """To encrypt and decrypt."""
     packets_received: int
     packets_sent: int
     lateness_p50_ms: float
@@ -139,6 +141,7 @@ class GatewayRun:
             seconds=later.uptime_s - earlier.uptime_s,
             cpu_s=used.cpu_s,
             system_s=used.system_s,
+            crypt_s=later.crypt_s - earlier.crypt_s,
             packets_received=later.packets_received - earlier.packets_received,
             packets_sent=later.packets_sent - earlier.packets_sent,
             lateness_p50_ms=later.lateness_p50_ms,

@@ -22,6 +22,7 @@ _COUNTERS = {
     "packets_sent": ("packets_sent", "RTP packets sent."),
     "packets_dropped": ("packets_dropped", "Dropped by us: buffers full, receive rings overrun."),
     "packets_stray": ("packets_stray", "From another address than the peer's, or no RTP."),
+    "crypt_s": ("srtp_seconds", "Time in which packets were encrypted and decrypted."),
     "ticks": ("ticks", "Frames of 20 ms that were due."),
     "ticks_late": ("ticks_late", "Begun later than half a frame after their time."),
     "ticks_dropped": ("ticks_dropped", "Left out because the engine was too far behind."),

@@ -53,3 +53,5 @@ class GatewayStats(Message, frozen=True, kw_only=True, tag="gateway_stats"):
     lateness_max_ms: float
     cpu_user_s: float
     cpu_system_s: float
+    crypt_s: float = 0.0
+    """Time in which packets were encrypted and decrypted (SRTP)."""

@@ -89,6 +89,7 @@ class RtpSockets:
             is_secure=self._sessions.is_secure,
             secured=self._sessions.secured,
             crypts=self._sessions.crypts,
+            crypt_s=np.zeros(1),
             clock=np.zeros(1),
             timespec=np.zeros(2, dtype=np.int64),
         )
@@ -167,6 +168,11 @@ class RtpSockets:
     def expect_security(self, row: int) -> None:
         """Nothing of this leg passes in clear from now on, whether it has keys yet or not."""
         self._sessions.expect(row)
+
+    @property
+    def crypt_s(self) -> float:
+        """Seconds spent to encrypt and decrypt since the start."""
+        return float(self._tables.crypt_s[0])
 
     def peer(self, row: int) -> tuple[str, int] | None:
         """Where a leg's packets go; None: nowhere yet."""

@@ -366,6 +366,7 @@ class GatewayServer:
             lateness_max_ms=round(lateness.max_ms, 3),
             cpu_user_s=times.user,
             cpu_system_s=times.system,
+            crypt_s=round(self._sockets.crypt_s, 6),
         )
 
     def _close_recordings(self) -> None:

@@ -94,6 +94,8 @@ class SocketTables(NamedTuple):
     """One value: how many rows are secure."""
     crypts: NDArray[Any]
     """CRYPTs, by row."""
+    crypt_s: NDArray[np.float64]
+    """One value: what encrypting and decrypting has taken (s)."""
     clock: NDArray[np.float64]
     """One value: when packets were taken last (monotonic, s)."""
     timespec: Rows
@@ -104,7 +106,7 @@ SOCKET_TABLES: Final = tuple_of(
     SocketTables,
     numba.from_dtype(EPOLL_EVENT)[::1], FDS, types.uint8[::1], FDS, FLAGS, INTS, FDS, FDS,
     FDS, OCTET_ROWS, INTS, FLAGS, INTS, table_of(CRYPT),
-    types.float64[::1], INTS,
+    types.float64[::1], types.float64[::1], INTS,
 )  # fmt: skip
 
 
@@ -169,9 +171,11 @@ def receive_packets(
             kept += 1
     sockets.again_count[0] = kept
     if sockets.secured[0]:
+        began = monotonic(sockets.timespec)
         for i in range(taken):
             if sockets.is_secure[rows[i]] and sizes[i] < octets.shape[1]:
                 sizes[i] = open_packet(sockets.crypts, rows[i], octets[i], sizes[i])
+        sockets.crypt_s[0] += monotonic(sockets.timespec) - began
     return taken, at_doorsteps, owner_has
 
 
@@ -194,9 +198,11 @@ def send_packets(
     base, width = np.int64(octets.ctypes.data), octets.shape[1]
     if sockets.secured[0]:
         # All of them before the first is sent: the cipher and its keys stay in the near caches.
+        began = monotonic(sockets.timespec)
         for i in range(first, first + count):
             if sockets.is_secure[rows[i]]:
                 sizes[i] = close_packet(sockets.crypts, rows[i], octets[i], sizes[i], False)
+        sockets.crypt_s[0] += monotonic(sockets.timespec) - began
     for i in range(first, first + count):
         fd = sockets.fd_by_row[rows[i]]
         if fd < 0 or sizes[i] == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pylibsrtp
 import pytest
@@ -32,10 +33,16 @@ def test_packets_pass_decrypted_and_encrypted_anew() -> None:
         assert len(heard) == len(PLAIN) + 10
         assert heard[12:-10] != PLAIN[12:]
         assert one.recv(2048) == heard, "the same packet by the same key"
+        with ThreadPoolExecutor(1) as pool:
+            window = pool.submit(loop.window, 0.1)
+            while not wait([window], timeout=0.01).done:
+                one.sendto(_sealed(keys[1]), ("127.0.0.1", ports[one]))
+        assert window.result().crypt_us > 0.0, "a packet that came already is looked at, too"
         loop.turn_to(NOTHING)
         loop.window(0.01)  # its answer comes after the turn
         one.sendto(PLAIN, ("127.0.0.1", ports[one]))
         assert other.recv(2048) == PLAIN
+        assert loop.window(0.01).crypt_us == 0.0
     finally:
         loop.close()
         one.close()

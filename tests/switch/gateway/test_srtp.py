@@ -144,6 +144,19 @@ def test_an_encrypted_leg_talks_to_a_plain_one(bridge: Bridge, suite: str) -> No
     assert bridge.engine.packets_stray == 0
 
 
+def test_the_time_of_encryption_is_counted_and_plain_sound_takes_none(bridge: Bridge) -> None:
+    for number in (0, 1):
+        bridge.configure(number, None)
+    assert bridge.pass_on(0, b"\x12" * 160)
+    assert bridge.sockets.crypt_s == 0.0
+    bridge.configure(0, bridge.peers[0].agree("AES_CM_128_HMAC_SHA1_80"))
+    assert bridge.pass_on(0, b"\x12" * 160)
+    decrypted = bridge.sockets.crypt_s
+    assert 0.0 < decrypted < 1.0
+    assert bridge.pass_on(1, b"\x34" * 160)
+    assert decrypted < bridge.sockets.crypt_s < 1.0
+
+
 def test_two_encrypted_legs_with_different_suites(bridge: Bridge) -> None:
     bridge.configure(0, bridge.peers[0].agree("AEAD_AES_256_GCM"))
     bridge.configure(1, bridge.peers[1].agree("AES_CM_128_HMAC_SHA1_32"))
