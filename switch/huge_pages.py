@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -22,24 +21,8 @@ _PAGES: Final = HUGE_OCTETS // mmap.PAGESIZE
 _ENABLED: Final = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 _MAPS: Final = Path("/proc/self/maps")
 
-_TUNABLES: Final = "GLIBC_TUNABLES"
-_HEAP_TUNABLE: Final = "glibc.malloc.hugetlb"
-
 Range = tuple[int, int]
 """Addresses, the second one not included."""
-
-
-def with_huge_heap() -> dict[str, str]:
-    """Our environment for a child whose C heap shall lie on huge pages from its first octet on.
-
-    Only glibc knows the word (2.35: `MADV_HUGEPAGE` for all that `malloc` takes, where the kernel waits to be
-    asked), and only at the start of a process. What an administrator has set stays.
-    """
-    environment = dict(os.environ)
-    tunables = environment.get(_TUNABLES, "")
-    if _HEAP_TUNABLE not in tunables:
-        environment[_TUNABLES] = ":".join(filter(None, (tunables, f"{_HEAP_TUNABLE}=1")))
-    return environment
 
 
 def collapse() -> int:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from switch.c_heap import with_packed_heap
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
 from switch.gateway.protocol import Shutdown, Welcome
-from switch.huge_pages import with_huge_heap
 
 START_WITHIN_S: Final = 200.0
 """From the start of the process to its `Welcome`; the first one of a version compiles its loops, which takes
@@ -147,7 +147,7 @@ class GatewayProcess:
                 return await self._client.connect(self._socket_path)
         try:
             self._process = process = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=asyncio.subprocess.DEVNULL, env=with_huge_heap()
+                *self._argv, stdin=asyncio.subprocess.DEVNULL, env=with_packed_heap()
             )
         except OSError as error:
             raise MediaUnavailableError(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from switch import huge_pages
-from switch.huge_pages import HUGE_OCTETS, blocks, collapse, runs, with_huge_heap
+from switch.huge_pages import HUGE_OCTETS, blocks, collapse, runs
 
 MAPS = """\
 55d0c0a00000-55d0c1200000 rw-p 00000000 00:00 0                          [heap]
@@ -54,21 +52,3 @@ def test_who_wants_no_huge_pages_gets_none(monkeypatch: pytest.MonkeyPatch, tmp_
     assert collapse() == 0
     enabled.unlink()
     assert collapse() == 0
-
-
-def test_the_heap_of_a_child_lies_on_huge_pages_from_its_start() -> None:
-    """The C library marks what `malloc` takes (`hg` among its flags) where the kernel waits to be asked."""
-    heap = subprocess.run(
-        (sys.executable, "-c", "print(open('/proc/self/smaps').read())"),
-        env=with_huge_heap(), check=True, capture_output=True, text=True,
-    ).stdout.partition("[heap]")[2]  # fmt: skip
-    flags = heap[heap.index("VmFlags:") :].partition("\n")[0].split()
-    assert ("hg" in flags) == ("[madvise]" in huge_pages._ENABLED.read_text())
-
-
-def test_what_is_set_for_the_c_library_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=2")
-    both = "glibc.malloc.arena_max=2:glibc.malloc.hugetlb=1"
-    assert with_huge_heap()["GLIBC_TUNABLES"] == both
-    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
-    assert with_huge_heap()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"
