@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, or_, select, update
 
 from acd.dialer.compliance_moves import Stage
-from acd.dialer.model import CampaignName
+from acd.dialer.model import NOT_AN_ATTEMPT, CampaignName
 from crm_store.errors import NotStored
-from crm_store.models.tables import BATCH, RECORD
+from crm_store.models.tables import ATTEMPT, BATCH, RECORD
 from crm_store.outbound.campaign_rows import names_of
 from crm_store.outbound.mass_changes import delete_records
 from crm_store.outbound.views import BatchState, BatchView
 
-_B, _R = BATCH.c, RECORD.c
+_A, _B, _R = ATTEMPT.c, BATCH.c, RECORD.c
 _UNDONE_AT_ONCE: Final = 2000
+_WAS_DIALLED: Final = _R.last_attempt.is_not(None) & exists().where(
+    _A.record_id == _R.id,
+    or_(
+        _A.outcome.not_in(sorted(NOT_AN_ATTEMPT)),
+        _A.trunk != "",
+        _A.caller_id != "",
+        _A.rang_at.is_not(None),
+    ),
+)
+"""As `AttemptView.is_dialled`: who was only shown to an agent was not called."""
 
 
 def begin(
@@ -112,7 +122,7 @@ def undo_piece(connection: Connection, batch: int) -> int:
         .where(
             _R.id.between(row.first_record, row.last_record),
             _R.batch_id == batch,
-            _R.last_attempt.is_(None),
+            ~_WAS_DIALLED,
             _R.stage != Stage.CLAIMED,
         )
         .limit(_UNDONE_AT_ONCE)
@@ -128,8 +138,8 @@ def remaining(connection: Connection, batch: int) -> tuple[int, int]:
     if row.first_record is None:
         return 0, 0
     mine = (_R.id.between(row.first_record, row.last_record), _R.batch_id == batch)
-    tried = select(func.count()).where(*mine, _R.last_attempt.is_not(None))
-    held = select(func.count()).where(*mine, _R.last_attempt.is_(None))
+    tried = select(func.count()).where(*mine, _WAS_DIALLED)
+    held = select(func.count()).where(*mine, ~_WAS_DIALLED)
     return (
         int(connection.execute(tried).scalar_one()),
         int(connection.execute(held).scalar_one()),

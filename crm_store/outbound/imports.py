@@ -155,7 +155,10 @@ class Imports:
             tried, held = batches.remaining(connection, batch)
             reasons = [
                 f"{count} {words}"
-                for count, words in ((tried, "were dialled"), (held, "in the dialer's hands now"))
+                for count, words in (
+                    (tried, "was dialled" if tried == 1 else "were dialled"),
+                    (held, "in the dialer's hands now"),
+                )
                 if count
             ]
             why = ", ".join(reasons)

@@ -184,6 +184,8 @@ def _what_is_left(records: CampaignListView) -> str:
         return "The list is empty: import one."
     if not records.ready:
         return "Nobody of the list is left to be called: import more people, or recycle some."
+    if records.ready == 1:
+        return "1 record is left, and it may not be called now: see what it waits for."
     return f"{records.ready} records are left, and none may be called now: see what they wait for."
 
 

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Final
+from typing import ClassVar, Final
 
+from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import TextArea
 
+from cti.desk.keys import DESK_KEYS
 from cti.desk.text import Words
 
 _LATELY_S: Final = 1.5
 """Who typed a key this long ago may not have seen yet what has come up since."""
 
 
-class NoteEditor(TextArea):
+def _editing() -> Iterator[BindingType]:
+    """The keys of a text, without those of the desk.
+
+    A key of the desk that means nothing at the moment comes on to the text: ^X, a second too late for a
+    transfer, would cut the note's line.
+    """
+    of_desk = {key for defined in DESK_KEYS for key in defined.keys.split(",")}
+    for binding in TextArea.BINDINGS:
+        if isinstance(binding, Binding):
+            keys = [key for key in binding.key.split(",") if key not in of_desk]
+            if keys:
+                yield replace(binding, key=",".join(keys))
+
+
+class NoteEditor(TextArea, inherit_bindings=False):
     """A text that belongs to one contact. It is handed over when another contact comes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(_editing())
 
     @dataclass
     class Finished(Message):

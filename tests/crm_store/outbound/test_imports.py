@@ -193,6 +193,27 @@ async def test_an_import_is_taken_back_except_for_who_was_dialled(
         await store.outbound.imports.undo(99, at=NOON, by="bob")
 
 
+async def test_who_was_only_shown_to_an_agent_is_taken_back_as_well(
+    store: Store, tmp_path: Path
+) -> None:
+    await given(store, [new_york(99)])
+    rows = "".join(f"P{n},{2125550100 + n}\n" for n in range(4))
+    batch = await run(store, file_of(tmp_path, "name,phone\n" + rows))
+    listed = {f"+1{2125550100 + n}" for n in range(4)}
+    claimed = await store.outbound.lists.claim(WINTER, NOON, 5)
+    shown, tried, *_ = mine = [each for each in claimed if each.number in listed]
+    assert len(mine) == 4
+    await store.outbound.lists.settle(
+        [
+            dialled(shown, Outcome.AGENT_GONE, NOON, caller_id="", reason="not-now"),
+            dialled(tried, Outcome.CONGESTED, NOON, trunk="carrier"),
+        ]
+    )
+    undone = await store.outbound.imports.undo(batch.id, at=NOON, by="bob")
+    assert (undone.removed, undone.remained) == (1, 3)
+    assert undone.why == "1 was dialled, 2 in the dialer's hands now"
+
+
 async def test_a_file_that_breaks_off_leaves_what_was_read_and_says_so(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,7 @@ def test_what_does_not_run_says_its_state_once() -> None:
         (CampaignListView(at=1.0), "The list is empty: import one."),
         (CampaignListView(at=1.0, total=7, done=7), "Nobody of the list is left to be called"),
         (CampaignListView(at=1.0, total=7, ready=5), "5 records are left, and none may be called"),
+        (CampaignListView(at=1.0, total=7, ready=1), "1 record is left, and it may not be called"),
     ],
 )
 def test_where_no_record_is_at_hand_the_list_says_why(

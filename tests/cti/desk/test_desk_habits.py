@@ -102,6 +102,21 @@ async def test_enter_meant_for_the_note_does_not_answer_what_came_in_between(
         assert keeper.told == ["answer"]
 
 
+async def test_a_key_of_the_desk_that_means_nothing_now_changes_no_note(server: FakeServer) -> None:
+    async with desk(server) as pilot:
+        await talk(server, pilot)
+        note = pilot.app.screen.query_one(NoteEditor)
+        await types(pilot, "wants blue")
+        await pilot.press("home")
+        await pilot.press("ctrl+k")  # the customer is known
+        await server.agent_is("wrap-up", interaction_id="i-7")
+        await sees(pilot, "wrap-up without limit", "F2 Finish")
+        await pilot.press("ctrl+x")
+        assert note.text == "wants blue"
+        await pilot.press("end", "ctrl+w")
+        assert note.text == "wants ", "keys of texts are left as they are"
+
+
 async def test_keys_of_the_call_work_while_a_window_is_open(server: FakeServer) -> None:
     async with desk(server) as pilot:
         await talk(server, pilot)
