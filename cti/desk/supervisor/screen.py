@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import ClassVar, Final
 
 from textual import work
@@ -10,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from cti.client import ApiClient, StreamItem
+from cti.client_requests import ApiError
 from cti.desk.agent.parked_dialog import ask_parked
 from cti.desk.campaigns.screen import CampaignScreen
 from cti.desk.command_screen import CommandScreen
@@ -127,7 +129,16 @@ class WallboardScreen(CommandScreen):
                 self._phone,
             )
 
-        await self._try(ask())
+        await self._try(self._unless_unreached(ask()))
+
+    async def _unless_unreached(self, command: Awaitable[None]) -> None:
+        """Where the phone cannot be called the supervisor may sit at another one: ask next time."""
+        try:
+            await command
+        except ApiError as error:
+            if error.problem.details.get("number") == self._phone:
+                self._phone = ""
+            raise
 
     @work(group="dialog")
     async def _fetch(self) -> None:

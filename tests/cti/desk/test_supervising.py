@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from cti.desk.supervisor.app import WallboardApp, WallboardOptions
-from cti.schema import Role
+from cti.schema import Problem, Role
 from tests.cti.desk.fake_server import FakeServer, interaction
 from tests.cti.desk.screens import sees, types, until
 
@@ -57,6 +57,36 @@ async def test_a_supervisor_chooses_call_role_and_phone_and_is_asked_for_the_pho
         await sees(pilot, "In which role?")
         await pilot.press(key)
         assert await server.wait_for("interactions/i-7/supervise") == asked
+
+
+async def test_a_phone_that_cannot_be_called_is_asked_for_anew(server: FakeServer) -> None:
+    app = board(server)
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await sees(pilot, "Wallboard")
+        await server.wait_connected()
+        await pilot.press("f5", "1")
+        await sees(pilot, "In which role?")
+        await pilot.press("1")
+        await sees(pilot, "The number of your phone")
+        await types(pilot, "1050")
+        await pilot.press("enter")
+        await server.wait_for("interactions/i-7/supervise")
+        path, refused = "interactions/i-7/supervise", "Your phone is not registered"
+        server.refuse[path] = Problem(
+            error_id="cannot-reach", message=refused, details={"number": "1050"}
+        )
+        await pilot.press("f5", "1")
+        await sees(pilot, "In which role?")
+        await pilot.press("1")
+        await sees(pilot, refused)
+        del server.refuse[path]
+        await pilot.press("f5", "1")
+        await sees(pilot, "In which role?")
+        await pilot.press("1")
+        await sees(pilot, "The number of your phone")
+        await types(pilot, "1051")
+        await pilot.press("enter")
+        assert await server.wait_for(path) == {"role": "monitor", "phone": "1051"}
 
 
 async def test_who_waits_is_no_call_to_listen_to_and_leaving_asks_for_no_phone(
