@@ -16,7 +16,7 @@ def grown(column: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 def grow_columns(table: object, rows: int) -> None:
-    """Grow every array that is an attribute of `table`."""
+    """Grow every array that is an attribute of `table`; each must have a row for each thing."""
     for name, column in list(vars(table).items()):
         if isinstance(column, np.ndarray):
             setattr(table, name, grown(column, rows))

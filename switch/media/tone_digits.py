@@ -40,7 +40,7 @@ from switch.media.codecs import DECODE, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ,
 from switch.media.digit_tones import HIGH_HZ, KEYPAD, LOW_HZ, amplitude_of
 from switch.media.events import DigitEnded
 from switch.media.legs import LEG, Rows
-from switch.media.rows import grow_columns
+from switch.media.rows import grown
 
 HOP: Final = FRAME_SAMPLES // 2
 _TONES: Final = 8
@@ -100,9 +100,9 @@ class ToneDigits:
 
     def grow(self, rows: int) -> None:
         """Make room for `rows` rows."""
-        listening, ended = self._rows, self._ended
-        grow_columns(self, rows)
-        self._rows, self._ended = listening, ended
+        self.table = grown(self.table, rows)
+        self.tails = grown(self.tails, rows)
+        self.products = grown(self.products, rows)
 
     def listen(self, rows: Rows) -> None:
         """Hear the digits of these legs, and of no others."""

@@ -13,7 +13,7 @@ from switch.ids import LegId
 from switch.media.codecs import DECODE, ENCODE, FRAME_SAMPLES, PCMA, PCMU
 from switch.media.digit_tones import HIGH_HZ, KEYPAD, LOW_HZ, ToneDigitSender, amplitude_of
 from switch.media.events import DigitEnded
-from switch.media.legs import LEG
+from switch.media.legs import FIRST_ROWS, LEG
 from switch.media.tone_digits import ToneDigits
 from tests.switch.media.studio import Studio
 
@@ -195,3 +195,14 @@ def test_only_legs_without_events_are_listened_to() -> None:
     studio.configure("b", events=101)
     studio.run(2)
     assert not studio.engine._legs.wanted.any()
+
+
+def test_the_tables_grow_while_every_leg_is_listened_to() -> None:
+    studio = Studio()
+    for number in range(FIRST_ROWS):
+        studio.add(str(number), events=None).speaks = False
+    studio.run(2)
+    assert studio.engine._legs.wanted.sum() == studio.engine._legs.capacity == FIRST_ROWS
+    studio.add("one more", events=None).speaks = False
+    studio.run(2)
+    assert studio.engine._legs.wanted.sum() == FIRST_ROWS + 1
