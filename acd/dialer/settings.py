@@ -176,7 +176,7 @@ class AnswerRules(Struct, frozen=True, kw_only=True):
     machine_certainty: float = 0.985
     """A machine is believed from this probability on, at any time."""
     last_machine_certainty: float = 0.9
-    """The same at `listen_on_s`; below it an agent gets the call."""
+    """The same at `listen_on_s`; below it, it may be a person, and an agent gets the call."""
     congestion_below_ms: int = 300
     """Busy tones shorter than this mean that the network is full, not that the person talks."""
     message: str = ""

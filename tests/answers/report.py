@@ -106,6 +106,7 @@ def _is_right(result: Result) -> bool:
 
 def _headline(people: Sequence[Result], machines: Sequence[Result]) -> str:
     right = sum(map(_is_right, people))
+    likely = sum(_is_right(r) and r.verdict.probability > 0.5 for r in people)
     agent = sum(r.verdict.kind in FOR_AGENTS for r in people)
     caught = sum(map(_is_right, machines))
     lengths = _lengths(people)
@@ -115,6 +116,7 @@ def _headline(people: Sequence[Result], machines: Sequence[Result]) -> str:
     return (
         "| | |\n|---|---|\n"
         f"| people judged a person | {share(right, len(people))} |\n"
+        f"| of whom a person was likelier than not | {share(likely, len(people))} |\n"
         f"| people who reach an agent (person or uncertain) | {share(agent, len(people))} |\n"
         f"| machines judged a machine | {share(caught, len(machines))} |\n"
         f"| people: 95 % are decided within | {spoken / 1000:.2f} s of speech |"

@@ -6,9 +6,12 @@
       in a pause        human as soon as that is certain enough
       at any time       machine as soon as that is certain enough
       patience_s        of silence behind speech: human if that is likelier
-      uncertain_after_s of it: uncertain, since a person waits no longer; a likely machine's beep may come
+      uncertain_after_s of it: human, since a person waits no longer; a likely machine's beep may come
       decide_within_s   from the first word: human as soon as that is rather certain
-      listen_on_s       from the first word: machine if that is rather certain, else uncertain
+      listen_on_s       from the first word: machine if that is rather certain, else human
+
+So whoever has spoken is one or the other in the end, and a person in doubt, since to hang up on one is the
+worse mistake. Uncertain are those of whom there is nothing to judge.
 
 The same reports give the same verdict, however late they come: the judge looks at fixed times of the sound.
 """
@@ -176,12 +179,12 @@ class Judge:
             features[_PAUSE] >= _ms(rules.uncertain_after_s)
             and machine < rules.last_machine_certainty
         ):
-            self._say(AnswerKind.UNCERTAIN, machine, at_ms, "waits, and may be a machine")
+            self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "waits, and may be a person")
         elif since >= _ms(rules.listen_on_s):
             if machine >= rules.last_machine_certainty:
                 self._say(AnswerKind.MACHINE, machine, at_ms, "the time is up: likely a machine")
             else:
-                self._say(AnswerKind.UNCERTAIN, machine, at_ms, "the time is up")
+                self._say(AnswerKind.HUMAN, 1.0 - machine, at_ms, "the time is up: may be a person")
 
     def _say(
         self, kind: AnswerKind, probability: float, at_ms: int, why: str, *, is_beeped: bool = False

@@ -12,11 +12,12 @@ class AnswerKind(StrEnum):
     """Who or what answered."""
 
     HUMAN = "human"
+    """A person, or who may be one: whoever spoke and is not rather certainly a machine."""
     MACHINE = "machine"
     """A voicemail greeting, or a menu: nobody who listens."""
     FAX = "fax"
     UNCERTAIN = "uncertain"
-    """The time is up, or nobody spoke: an agent gets the call."""
+    """Nobody spoke, so that there is nothing to judge: an agent gets the call."""
     BUSY = "busy"
     CONGESTION = "congestion"
     """The network is full."""
@@ -33,7 +34,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     kind: AnswerKind
     probability: float
-    """That it is right, 0 to 1; of an uncertain one: that it is a machine."""
+    """That it is right, 0 to 1. Of a person it may be below a half: in doubt it is one."""
     at_ms: int
     """Since the answer; below 0: before it."""
     speech_ms: int = 0

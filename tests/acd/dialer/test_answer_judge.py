@@ -96,8 +96,8 @@ def test_patience_ends_without_a_report() -> None:
     ("machine", "kind", "paused_ms"),
     [
         (0.45, AnswerKind.HUMAN, 1200),
-        (0.55, AnswerKind.UNCERTAIN, 1600),
-        (0.89, AnswerKind.UNCERTAIN, 1600),
+        (0.55, AnswerKind.HUMAN, 1600),
+        (0.89, AnswerKind.HUMAN, 1600),
         (0.91, AnswerKind.MACHINE, 5000),
     ],
 )
