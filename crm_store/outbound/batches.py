@@ -17,6 +17,7 @@ from crm_store.outbound.views import BatchState, BatchView
 
 _A, _B, _R = ATTEMPT.c, BATCH.c, RECORD.c
 _UNDONE_AT_ONCE: Final = 2000
+"""Records looked at in one transaction, whatever became of them: the dialer waits for no more."""
 _WAS_DIALLED: Final = _R.last_attempt.is_not(None) & exists().where(
     _A.record_id == _R.id,
     or_(
@@ -112,20 +113,23 @@ def view(connection: Connection, batch: int) -> BatchView:
     return found[0]
 
 
-def undo_piece(connection: Connection, batch: int) -> int:
-    """Remove some records of an import that were never dialled and are not claimed; gives how many."""
+def pieces(connection: Connection, batch: int) -> range:
+    """Where the pieces of an import begin, for `undo_piece`."""
     row = connection.execute(select(BATCH).where(_B.id == batch)).one()
     if row.first_record is None:
-        return 0
+        return range(0)
+    return range(row.first_record, row.last_record + 1, _UNDONE_AT_ONCE)
+
+
+def undo_piece(connection: Connection, batch: int, first: int) -> int:
+    """Remove a piece's records that were never dialled and are not claimed; gives how many."""
     ids = connection.execute(
-        select(_R.id)
-        .where(
-            _R.id.between(row.first_record, row.last_record),
+        select(_R.id).where(
+            _R.id.between(first, first + _UNDONE_AT_ONCE - 1),
             _R.batch_id == batch,
             ~_WAS_DIALLED,
             _R.stage != Stage.CLAIMED,
         )
-        .limit(_UNDONE_AT_ONCE)
     ).scalars()
     found = list(ids)
     delete_records(connection, found)

@@ -147,9 +147,11 @@ class Imports:
         if found.campaign is None:
             raise BadRecord(f"import {batch} is a do-not-call list; import the right one instead")
         removed = 0
-        piece = partial(batches.undo_piece, batch=batch)
-        while gone := await self._database.work(piece):
-            removed += gone
+        for first in await self._database.look(
+            lambda connection: batches.pieces(connection, batch)
+        ):
+            piece = partial(batches.undo_piece, batch=batch, first=first)
+            removed += await self._database.work(piece)
 
         def note(connection: Connection) -> Undone:
             tried, held = batches.remaining(connection, batch)
