@@ -129,9 +129,12 @@ class WallboardScreen(CommandScreen):
                 self._phone,
             )
 
-        await self._try(self._unless_unreached(ask()))
+        await self._try_by_phone(ask())
 
-    async def _unless_unreached(self, command: Awaitable[None]) -> None:
+    async def _try_by_phone(self, command: Awaitable[object]) -> bool:
+        return await self._try(self._unless_unreached(command))
+
+    async def _unless_unreached(self, command: Awaitable[object]) -> None:
         """Where the phone cannot be called the supervisor may sit at another one: ask next time."""
         try:
             await command
@@ -149,4 +152,4 @@ class WallboardScreen(CommandScreen):
             return self._phone
 
         parked = self.state.parked.values()
-        await ask_parked(self.app, self._words, self._api, parked, self._try, own_phone)
+        await ask_parked(self.app, self._words, self._api, parked, self._try_by_phone, own_phone)

@@ -13,7 +13,7 @@ from cti.desk.agent.customer_form import CustomerForm
 from cti.desk.phone_state import PhoneStage, PhoneView
 from cti.desk.state import DeskState, allowed_actions
 from cti.desk.supervisor.app import WallboardApp, WallboardOptions
-from cti.schema import EventType, ParkedView, Role, TransferView
+from cti.schema import EventType, ParkedView, Problem, Role, TransferView
 from tests.cti.desk.fake_server import FakeServer, anna, interaction, pop
 from tests.cti.desk.screens import sees, types, until
 from tests.cti.desk.test_desk import LARGE, desk, ring, talk
@@ -181,3 +181,34 @@ async def test_a_supervisor_fetches_to_a_phone_of_its_own(server: FakeServer) ->
         await types(pilot, "1050")
         await pilot.press("enter")
         assert await server.wait_for("parked/701/fetch") == {"phone": "1050"}
+
+
+async def test_a_phone_that_a_fetched_call_cannot_ring_at_is_asked_for_anew(
+    server: FakeServer,
+) -> None:
+    server.role = Role.SUPERVISOR
+    app = WallboardApp(WallboardOptions(server=server.url, login="super", password="desk-1001"))
+    path, refused = "parked/701/fetch", "Your phone is not registered"
+    server.refuse[path] = Problem(
+        error_id="cannot-reach", message=refused, details={"number": "1050"}
+    )
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await sees(pilot, "Wallboard")
+        await server.wait_connected()
+        await server.send(EventType.PARKED, place())
+        await sees(pilot, "Grace Mbeki is parked in 701")
+        await pilot.press("f6")
+        await sees(pilot, "701  Grace Mbeki")
+        await pilot.press("1")
+        await sees(pilot, "The number of your phone")
+        await types(pilot, "1050")
+        await pilot.press("enter")
+        await sees(pilot, refused)
+        del server.refuse[path]
+        await pilot.press("f6")
+        await sees(pilot, "701  Grace Mbeki")
+        await pilot.press("1")
+        await sees(pilot, "The number of your phone")
+        await types(pilot, "1051")
+        await pilot.press("enter")
+        assert await server.wait_for(path) == {"phone": "1051"}
