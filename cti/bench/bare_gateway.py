@@ -2,19 +2,21 @@
 
 Each packet of one leg is sent on to the other of its pair as it is; or, with a library at work, decrypted and
 encrypted, or decoded and encoded, and nothing else. As many sockets, sessions and states as a gateway has for
-so many legs, woken as often, in a process of its own: the caches are as cold as there, and the memory of
-packets goes back to the core it came from as there. The difference of two such loops is what a library costs
-where it is used; a loop in a warm cache says less than half of it.
+so many legs, woken as often, in a process of its own with the same C heap: the caches are as cold as there,
+sessions lie as they lie there, and the memory of packets goes back to the core it came from as there. The
+difference of two such loops is what a library costs where it is used; a loop in a warm cache says less than
+half of it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
@@ -25,6 +27,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from cti.bench.speakers import ADDRESS, FRAME_S, Speakers, Speech
+from switch.c_heap import with_packed_heap
 from switch.compiled import FDS, INT, INTS, OCTET_ROWS, REAL, entry, inner, tuple_of
 from switch.libc import EPOLL_EVENT, epoll_wait, monotonic, recv, send, sleep_until
 from switch.media.codecs import FRAME_SAMPLES
@@ -32,7 +35,8 @@ from switch.media.coders import DEFAULT_BITRATE
 from switch.media.g722 import decode_g722, encode_g722, first_state
 from switch.media.opus import MAX_SAMPLES, OpusStates, decode_opus, encode_opus
 from switch.rtp.packet import HEADER_OCTETS
-from switch.srtp.library import OK, TRAILER_OCTETS, open_session, srtp_protect, srtp_unprotect
+from switch.srtp.keeper import SessionKeeper
+from switch.srtp.library import OK, TRAILER_OCTETS, srtp_protect, srtp_unprotect
 
 WARM_UP_S: Final = 1.5
 WAKE_S: Final = 0.0025
@@ -89,7 +93,8 @@ class BareGateway:
         self._process = context.Process(
             target=_main, args=(child, list(remote_ports), wake_s, work or Work()), daemon=True
         )
-        self._process.start()
+        with _in_environment(with_packed_heap()):
+            self._process.start()
         child.close()
         if not self._pipe.poll(_START_S):
             raise TimeoutError("the bare loop does not start")
@@ -248,17 +253,30 @@ def pass_on(epoll: int, loop: _Loop, kind: int, wake_s: float, until: float) -> 
     return passed
 
 
+@contextlib.contextmanager
+def _in_environment(environment: dict[str, str]) -> Iterator[None]:
+    """What is started meanwhile has this environment."""
+    ours = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(ours)
+
+
 def _tables(sockets: list[socket.socket], work: Work) -> _Loop:
     legs = len(sockets)
     fds = np.array([sock.fileno() for sock in sockets], dtype=np.int32)
     leg_by_fd = np.zeros(fds.max() + 1, dtype=np.int32)
     leg_by_fd[fds] = np.arange(legs)
     inbound, outbound = np.zeros(legs, dtype=np.int64), np.zeros(legs, dtype=np.int64)
-    states = OpusStates()
+    sessions, states = SessionKeeper(), OpusStates()
+    sessions.make_room(legs)
     for leg in range(legs):
         if work.kind == SRTP:
-            inbound[leg] = open_session(work.suite, work.receive_key, inbound=True)
-            outbound[leg] = open_session(work.suite, work.send_key, inbound=False)
+            sessions.key(leg, work.suite, work.send_key, work.receive_key)
+            inbound[leg], outbound[leg] = sessions.crypts[leg][["inbound", "outbound"]]
         elif work.kind == OPUS:
             inbound[leg] = states.take_decoder()
             outbound[leg] = states.take_encoder(DEFAULT_BITRATE, use_fec=False)
