@@ -12,7 +12,8 @@ from acd.dialer.settings import AnswerRules
 def rejudge(record: str, rules: AnswerRules, model: Model | None = None) -> Verdict | None:
     """The verdict on a record by these rules; None: they would have listened on.
 
-    With the rules and the model of then it is the verdict of then. Raises ValueError: no record.
+    With the rules and the model of then it is the verdict of then; but who spoke and was "uncertain" by an
+    old record is a person in doubt now, for agents as well. Raises ValueError: no record.
     """
     kept = read(record)
     judge = Judge(rules, model)
