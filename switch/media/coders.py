@@ -147,10 +147,17 @@ class Coders:
             self._end_encoding(row)
         for row in decoding - self._decoding:
             coders[row]["decoder"] = self._opus.take_decoder()
-        for row in encoding - self._encoding:
+        for row in encoding:
+            self.encode_too(row)
+        self._decoding = set(decoding)
+
+    def encode_too(self, row: int) -> None:
+        """A leg will be encoded for from now on; one of G.711 is passed over."""
+        if row in self._wanted and row not in self._encoding:
+            self._encoding.add(row)
             bitrate, use_fec = self._wanted[row]
-            coders[row]["encoder"] = self._opus.take_encoder(bitrate, use_fec=use_fec)
-        self._decoding, self._encoding = set(decoding), set(encoding)
+            encoder = self._opus.take_encoder(bitrate, use_fec=use_fec)
+            self._columns.coders[row]["encoder"] = encoder
 
     def begin(self, rows: Iterable[int]) -> None:
         """What comes from these legs from now on has nothing to do with what came before."""

@@ -53,6 +53,21 @@ class ToneDigitSender:
         return len(self._digits)
 
     @property
+    def not_begun(self) -> str:
+        """Digits of which nothing was sent yet."""
+        return "".join(self._digits[1 if self._step else 0 :])
+
+    @property
+    def duration_ms(self) -> int:
+        """Of each digit."""
+        return self._frames * FRAME_MS
+
+    @property
+    def gap_ms(self) -> int:
+        """Behind each digit."""
+        return self._gap_frames * FRAME_MS
+
+    @property
     def is_done(self) -> bool:
         """Nothing is left to send, the last gap included."""
         return not self._digits

@@ -106,20 +106,35 @@ class Digits:
             sender = self._senders.get(row)
             if sender is not None:
                 sender.extend(digits)
-                return
-            if self._legs.event_type[row] == NO_PAYLOAD_TYPE:
-                sender = ToneDigitSender(digits, duration_ms=duration_ms, gap_ms=gap_ms)
             else:
-                sender = TelephoneEventSender(
-                    digits,
-                    duration_ms=duration_ms,
-                    gap_ms=gap_ms,
-                    clock_rate=int(self._legs.event_scale[row]) * SAMPLE_RATE_HZ,
-                )
-            self._senders[row] = sender
-            self._legs.dialling[row] = True
+                self._begin(row, digits, duration_ms, gap_ms)
         except ValueError as error:
             raise MediaCommandError(str(error)) from None
+
+    def send_anew(self, row: int) -> None:
+        """A leg has agreed on other events, or on none: digits that are not begun go to it in the new way."""
+        sender = self._senders.pop(row, None)
+        if sender is None:
+            return
+        self._legs.dialling[row] = False
+        if sender.not_begun:
+            self._begin(row, sender.not_begun, sender.duration_ms, sender.gap_ms)
+
+    def _begin(self, row: int, digits: str, duration_ms: int, gap_ms: int) -> None:
+        """Send digits to whom none are being sent. Raises ValueError for what is no digit."""
+        sender: TelephoneEventSender | ToneDigitSender
+        if self._legs.event_type[row] == NO_PAYLOAD_TYPE:
+            sender = ToneDigitSender(digits, duration_ms=duration_ms, gap_ms=gap_ms)
+            self._coders.encode_too(row)  # where the leg is relayed to, it has no encoder yet
+        else:
+            sender = TelephoneEventSender(
+                digits,
+                duration_ms=duration_ms,
+                gap_ms=gap_ms,
+                clock_rate=int(self._legs.event_scale[row]) * SAMPLE_RATE_HZ,
+            )
+        self._senders[row] = sender
+        self._legs.dialling[row] = True
 
     def tick(self) -> tuple[int, int]:
         """Send the packets of this frame; return those sent and those dropped."""

@@ -162,13 +162,17 @@ class Patchbay:
             self._rings.reset(np.array([row]), legs.table)
             self._coders.configure(row, number, bitrate, use_fec=use_fec)
         events = NO_PAYLOAD_TYPE if event_type is None else event_type
+        had_events = legs.event_type[row] != NO_PAYLOAD_TYPE
         legs.payload_type[row], legs.event_type[row] = payload_type, events
         legs.heard_type[row] = payload_type if heard_type is None else heard_type
         legs.heard_event_type[row] = events if heard_event_type is None else heard_event_type
         event_scale = event_rate // SAMPLE_RATE_HZ
-        if event_scale != legs.event_scale[row]:
-            self._digits.begin_anew(row)
+        has_other_clock = event_scale != legs.event_scale[row]
         legs.event_scale[row] = event_scale
+        if has_other_clock:
+            self._digits.begin_anew(row)
+        if has_other_clock or had_events != (event_type is not None):
+            self._digits.send_anew(row)
         self._digit_relay.leave_out(row, is_out=digits_elsewhere)
         legs.let_send(row, on=send and not held, now=now)
         legs.receiving[row] = receive
@@ -236,7 +240,6 @@ class Patchbay:
     def send_digits(self, leg: LegId, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send digits to a leg's peer in place of sound. Raises MediaCommandError."""
         self._digits.send(self._row(leg), digits, duration_ms, gap_ms)
-        self._changed = True  # tones may need an encoder
 
     # --- who hears what -------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ END_TIMEOUT_S: Final = 0.2
 REPEATED_END_S: Final = 0.07
 """Two ends of one digit and one duration this close are one: no key is pressed twice so fast."""
 FRAME_SAMPLES: Final = 160
+FRAME_MS: Final = 20
 END_REPEATS: Final = 3
 MAX_DURATION: Final = 0xFFFF
 """Of an event, or of a segment of a longer one, in samples."""
@@ -247,9 +248,9 @@ class TelephoneEventSender:
         self._scale = clock_rate // 8000
         self._digits = list(digits.upper())
         most = MAX_DURATION // (FRAME_SAMPLES * self._scale)
-        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // 20)), most)
+        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // FRAME_MS)), most)
         # The repeated ends fall into the gap.
-        self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // 20))
+        self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // FRAME_MS))
         self._code = 0
         self._step = -1
         self._waiting = 0
@@ -264,6 +265,21 @@ class TelephoneEventSender:
     def waiting(self) -> int:
         """Digits of which nothing was sent yet."""
         return len(self._digits)
+
+    @property
+    def not_begun(self) -> str:
+        """Those digits."""
+        return "".join(self._digits)
+
+    @property
+    def duration_ms(self) -> int:
+        """Of each digit."""
+        return self._frames * FRAME_MS
+
+    @property
+    def gap_ms(self) -> int:
+        """Behind each digit."""
+        return self._gap_frames * FRAME_MS
 
     @property
     def is_done(self) -> bool:

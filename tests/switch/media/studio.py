@@ -14,7 +14,7 @@ from switch.ids import LegId, PlayerId, RecordingId
 from switch.media.codecs import CLOCK_SCALE_OF_CODEC, CODEC_BY_NAME, DECODE
 from switch.media.engine import MediaEngine
 from switch.media.errors import MediaCommandError
-from switch.media.events import MediaEvent
+from switch.media.events import LegTotals, MediaEvent
 from switch.media.model import SrtpKeys
 from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.ports import RecordingOutcome, Stray
@@ -223,17 +223,23 @@ class Studio:
         self.now = 1000.0
         self.parties: dict[str, Party] = {}
         self.events: list[MediaEvent] = []
+        self._ports = itertools.count(20000, 2)
 
     def add(
         self, name: str, hertz: float = 400.0, *, codec: str = "PCMU", events: int | None = 101
     ) -> Party:
         """A leg with its party, configured."""
-        port = 20000 + 2 * len(self.parties)
+        port = next(self._ports)
         self.engine.add_leg(LegId(name), port, self.now)
         row = next(row for row, p in self.wire.ports.items() if p == port)
         party = self.parties[name] = Party(self, row, codec, hertz)
         self.configure(name, events=events)
         return party
+
+    def remove(self, name: str) -> LegTotals:
+        """The leg and its party are gone."""
+        del self.parties[name]
+        return self.engine.remove_leg(LegId(name))
 
     def configure(
         self, name: str, *, send: bool = True, receive: bool = True, events: int | None = 101

@@ -237,3 +237,47 @@ def test_a_leg_that_agrees_on_events_while_a_tone_sounds_is_heard_again(gain: fl
     a.speaks = True
     studio.run(40)
     assert level_of(studio.parties["b"].heard()[-4000:], 700.0) > 1500
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "G722", "OPUS"])
+def test_tones_are_sent_in_the_codec_of_a_leg_that_is_relayed_to(codec: str) -> None:
+    """Where it hears another of its codec nothing else is encoded for it."""
+    studio = Studio()
+    studio.add("a", 700.0, codec=codec)
+    studio.add("b", 500.0, codec=codec, events=None)
+    studio.bridge("a", "b")
+    for party in studio.parties.values():
+        party.speaks = False
+    studio.run(3)
+    key_by_events(studio, studio.parties["a"], "95")
+    studio.run(40)
+    assert tones_to(studio.parties["b"]) == "95"
+
+
+@pytest.mark.parametrize(
+    ("codec", "events", "other_codec", "other_events"),
+    [
+        ("PCMU", 101, "PCMU", None),
+        ("PCMU", None, "PCMU", 101),
+        ("OPUS", 101, "PCMU", 101),
+        ("PCMU", 101, "OPUS", 101),
+        ("OPUS", 101, "OPUS", None),
+    ],
+)
+def test_digits_that_are_not_begun_go_the_way_that_is_agreed_on_meanwhile(
+    codec: str, events: int | None, other_codec: str, other_events: int | None
+) -> None:
+    studio = Studio()
+    party = studio.add("a", 700.0, codec=codec, events=events)
+    party.speaks = False
+    studio.run(2)
+    studio.engine.send_digits(LegId("a"), "123", 100, 100)
+    studio.run(4)
+    party.become(other_codec)
+    studio.configure("a", events=other_events)
+    party.forget()
+    studio.run(40)
+    assert {p.payload_type for p in party.packets} <= {party.payload_type, 101}
+    assert (tones_to(party) if other_events is None else events_to(party, party.scale)) == "23"
+    assert len(party.packets[-1].payload) == len(party.packets[-2].payload)  # sound again
+    assert party.packets[-1].payload_type == party.payload_type
