@@ -9,7 +9,8 @@ from acd.dialer.events import PacerDecided
 from acd.dialer.legal import Counts
 from acd.dialer.model import CampaignName, CampaignState, Mode, Outcome
 from acd.dialer.pacing.replay import replay
-from acd.dialer.settings import AnswerRules, CampaignSettings
+from acd.dialer.settings import AbandonCap, AnswerRules, CampaignSettings, Guard
+from acd.model import AgentState
 from tests.acd.dialer.outbound import BUSY, SPRING, Outbound
 from tests.acd.scene import ANN, BOB, SALES
 
@@ -75,6 +76,31 @@ def test_over_its_cap_each_agent_is_called_before_its_customer(centre: Outbound)
     view = centre.dialer.view(SPRING)
     assert view.enforced_percent is not None
     assert view.enforced_percent > view.cap_percent
+
+
+def test_over_its_cap_those_who_ring_from_before_have_an_agent(centre: Outbound) -> None:
+    wall = centre.clock.wall()
+    settings = CampaignSettings(
+        name=SPRING,
+        mode=Mode.PREDICTIVE,
+        queue=SALES,
+        cap=AbandonCap(guard=Guard.NONE),
+        answers=AnswerRules(classify=False),
+    )
+    history = [(wall - 3600.0, Counts(live=1000.0, connected=970.5, abandoned=29.5))]
+    centre.dialer.load(settings, state=CampaignState.RUNNING, history=history)
+    centre.supply(20)
+    centre.advance(3.0)
+    ringing = centre.customers()
+    assert len(ringing) == 2
+    centre.dialer._run(SPRING).ledger.doubt(wall, 1.0)
+    centre.switch.end(ringing[0], BUSY)
+    centre.advance(3.0)
+    assert sorted(map(centre.state, (ANN, BOB))) == [AgentState.AVAILABLE, AgentState.RESERVED]
+    centre.switch.confirm(ringing[1])
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.advance(0.5)
+    assert AgentState.TALKING in map(centre.state, (ANN, BOB))
 
 
 def test_over_its_cap_no_click_dials_without_an_agent_on_the_line(centre: Outbound) -> None:

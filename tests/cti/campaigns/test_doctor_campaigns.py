@@ -14,7 +14,9 @@ switchroom_campaign_blocked{campaign="spring",reason="no-agents"} 1
 switchroom_campaign_blocked{campaign="winter",reason="no-agents"} 1
 switchroom_campaign_abandon_cap_ratio{campaign="spring"} 0.03
 switchroom_campaign_abandon_cap_ratio{campaign="summer"} 0.03
-switchroom_campaign_abandon_enforced_ratio{campaign="spring"} 0.05
+switchroom_campaign_abandon_enforced_ratio{campaign="spring"} 0.07
+switchroom_campaign_abandon_ratio{campaign="spring",formula="us"} 0.05
+switchroom_campaign_abandon_ratio{campaign="spring",formula="uk"} 0.04
 switchroom_campaigns_unusable 1
 switchroom_attempts_unsettled 500
 switchroom_attempts_refused_total 2
@@ -37,6 +39,18 @@ def test_campaigns_that_run_without_agents_or_above_their_cap_are_found() -> Non
             "campaigns: 2 attempts or moves that the database will never take",
         ),
     ]
+
+
+def test_few_answers_are_no_fault_whatever_the_guard_makes_of_them() -> None:
+    figures = Figures("""
+switchroom_campaign_running{campaign="spring"} 1
+switchroom_campaign_abandon_cap_ratio{campaign="spring"} 0.03
+switchroom_campaign_abandon_enforced_ratio{campaign="spring"} 0.575
+switchroom_campaign_abandon_ratio{campaign="spring",formula="us"} 0.0
+""")
+    (finding,) = examine_campaigns(figures)
+    assert finding.severity is Severity.GOOD
+    assert finding.what == "campaign spring runs: abandon rate 0.00%, with the guard's bound 57.50%"
 
 
 def test_a_server_without_campaigns_has_nothing_to_tell() -> None:
