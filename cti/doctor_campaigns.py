@@ -37,9 +37,10 @@ def examine_campaigns(figures: Figures) -> Iterator[Finding]:
     running = [name for name, runs in figures.by("campaign_running", "campaign") if runs]
     blocked = dict.fromkeys(figures.pairs("campaign_blocked", "campaign", "reason"))
     caps = dict(figures.by("campaign_abandon_cap_ratio", "campaign"))
-    rates = dict(figures.by("campaign_abandon_enforced_ratio", "campaign"))
+    held = dict(figures.by("campaign_abandon_held_ratio", "campaign"))
+    bounds = dict(figures.by("campaign_abandon_enforced_ratio", "campaign"))
     for name in sorted(running):
-        rate, cap = rates.get(name), caps.get(name, 0.0)
+        cap = caps.get(name, 0.0)
         found = [
             _WORTH_TELLING[code]
             for each, code in blocked
@@ -48,15 +49,15 @@ def examine_campaigns(figures: Figures) -> Iterator[Finding]:
         for words, remedy in found:
             what = f"campaign {name} runs, but {words}"
             yield Finding(Severity.WARNING, what, remedy.replace("NAME", name))
-        worst = _worst_rate(figures, name)
+        worst, bound = held.get(name), bounds.get(name)
         if worst is not None and worst > cap:
             what = f"campaign {name}: the abandon rate, {worst:.2%}, is above its cap of {cap:.2%}"
             remedy = _WORTH_TELLING["abandon-cap"][1]
             yield Finding(Severity.FAULT, what, remedy.replace("NAME", name))
         elif not found:
             shown = "nobody has answered yet" if worst is None else f"abandon rate {worst:.2%}"
-            if worst is not None and rate is not None and rate > worst:
-                shown += f", with the guard's bound {rate:.2%}"
+            if worst is not None and bound is not None and bound > worst:
+                shown += f", with the guard's bound {bound:.2%}"
             yield Finding(Severity.GOOD, f"campaign {name} runs: {shown}")
     if unusable := figures.get("campaigns_unusable"):
         yield Finding(
@@ -77,12 +78,6 @@ def examine_campaigns(figures: Figures) -> Iterator[Finding]:
             f"campaigns: {lost} that the database will never take",
             "They are in outbound.refused.jsonl of the data folder, each with the reason: keep that file.",
         )
-
-
-def _worst_rate(figures: Figures, name: str) -> float | None:
-    """The highest abandon rate by any formula, as it is: without what the guard adds for few answers."""
-    rates = figures.by("campaign_abandon_ratio", "campaign")
-    return max((rate for each, rate in rates if each == name), default=None)
 
 
 _MANY: Final = 100

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from acd.dialer.attempt import LiveAttempt
-from acd.dialer.attempt_state import UNANSWERED, AttemptState
+from acd.dialer.attempt_state import TO_BE_JUDGED, UNANSWERED, AttemptState
 from acd.dialer.figures import Figures
 from acd.dialer.legal import Ledger
 from acd.dialer.model import PACED, AttemptId, CampaignName, CampaignState, Candidate, Mode
@@ -165,6 +165,12 @@ class CampaignRun:
     def unanswered(self) -> Iterator[LiveAttempt]:
         """Dialled, and nobody has answered yet."""
         return (each for each in self.attempts.values() if each.state in UNANSWERED)
+
+    def on_their_own(self) -> int:
+        """Dials without an agent on the line whose people may still need one: unanswered, or judged now."""
+        return sum(
+            each.state in TO_BE_JUDGED and not each.agent_first for each in self.attempts.values()
+        )
 
     def next_caller_id(self) -> str:
         """The number to show: each in turn."""

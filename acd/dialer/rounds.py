@@ -12,7 +12,6 @@ from typing import Final
 from msgspec import structs
 
 from acd.dialer.attempt import LiveAttempt
-from acd.dialer.attempt_state import TO_BE_JUDGED
 from acd.dialer.campaign_run import CampaignRun, seconds_of_day
 from acd.dialer.course import Course
 from acd.dialer.dialling import Dialling
@@ -109,11 +108,7 @@ class Rounds:
             # the line before the dial is never abandoned.
             run.due = 0
             # Those who ring from before may answer: as many agents stay free for them.
-            on_their_own = sum(
-                each.state in TO_BE_JUDGED and not each.agent_first
-                for each in run.attempts.values()
-            )
-            self._reserve(run, free[on_their_own:], only_special=False)
+            self._reserve(run, free[run.on_their_own() :], only_special=False)
             return
         reserved = 0
         if run.has_special():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence, Set
 from typing import Final
 
 from acd.contacts import Contacts
-from acd.dialer.attempt_state import TO_BE_JUDGED, AttemptState
+from acd.dialer.attempt_state import AttemptState
 from acd.dialer.campaign_run import WITH_AGENTS, CampaignRun
 from acd.dialer.limits import Limits
 from acd.dialer.model import CampaignName, Mode
@@ -116,12 +116,7 @@ class Shares:
 
     def _committed(self, run: CampaignRun) -> float:
         """Agents that its dials and the people who wait will need."""
-        open_dials = float(
-            sum(
-                each.state in TO_BE_JUDGED and not each.agent_first
-                for each in run.attempts.values()
-            )
-        )
+        open_dials = float(run.on_their_own())
         decision = run.decision
         if decision is not None and decision.answer_rate > 0.0:
             open_dials *= decision.answer_rate * decision.human_rate

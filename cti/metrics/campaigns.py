@@ -28,6 +28,8 @@ _GAUGES: tuple[tuple[str, str, Callable[[CampaignView], float | None]], ...] = (
     ("abandon_cap_ratio", "What the abandon rate is held under.", lambda c: c.cap_percent / 100),
     ("abandon_enforced_ratio", "What is compared with the cap; absent before the first answer.",
      lambda c: None if c.enforced_percent is None else c.enforced_percent / 100),
+    ("abandon_held_ratio", "The worst rate of the formulas it is held to, without a guard's bound.",
+     lambda c: max((r.percent / 100 for r in c.rates if r.enforced and r.percent is not None), default=None)),
     ("penetration_ratio", "How far its list is worked through.", lambda c: c.records.penetration),
 )  # fmt: skip
 

@@ -31,10 +31,12 @@ def amplitude_of(level_dbm0: float) -> float:
 class ToneDigitSender:
     """Sends digits one after the other: asked once a frame for its 160 samples."""
 
-    __slots__ = ("_digits", "_frames", "_gap_frames", "_step")
+    __slots__ = ("_digits", "_frames", "_gap_frames", "_step", "pace_ms")
 
     def __init__(self, digits: str, *, duration_ms: int, gap_ms: int) -> None:
         """Raise ValueError for what is no digit."""
+        self.pace_ms = duration_ms, gap_ms
+        """As asked for, whatever the sender makes of it."""
         self._digits: list[str] = []
         self._frames = max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // FRAME_MS))
         self._gap_frames = max(2, -(-min(max(0, gap_ms), MAX_EVENT_MS) // FRAME_MS))
@@ -56,16 +58,6 @@ class ToneDigitSender:
     def not_begun(self) -> str:
         """Digits of which nothing was sent yet."""
         return "".join(self._digits[1 if self._step else 0 :])
-
-    @property
-    def duration_ms(self) -> int:
-        """Of each digit."""
-        return self._frames * FRAME_MS
-
-    @property
-    def gap_ms(self) -> int:
-        """Behind each digit."""
-        return self._gap_frames * FRAME_MS
 
     @property
     def is_done(self) -> bool:

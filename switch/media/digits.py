@@ -118,7 +118,7 @@ class Digits:
             return
         self._legs.dialling[row] = False
         if sender.not_begun:
-            self._begin(row, sender.not_begun, sender.duration_ms, sender.gap_ms)
+            self._begin(row, sender.not_begun, *sender.pace_ms)
 
     def _begin(self, row: int, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send digits to whom none are being sent. Raises ValueError for what is no digit."""

@@ -31,7 +31,6 @@ END_TIMEOUT_S: Final = 0.2
 REPEATED_END_S: Final = 0.07
 """Two ends of one digit and one duration this close are one: no key is pressed twice so fast."""
 FRAME_SAMPLES: Final = 160
-FRAME_MS: Final = 20
 END_REPEATS: Final = 3
 MAX_DURATION: Final = 0xFFFF
 """Of an event, or of a segment of a longer one, in samples."""
@@ -237,7 +236,9 @@ class TelephoneEventSender:
     packet, and the end goes out three times.
     """
 
-    __slots__ = ("_code", "_digits", "_frames", "_gap_frames", "_scale", "_step", "_waiting")
+    __slots__ = (
+        "_code", "_digits", "_frames", "_gap_frames", "_scale", "_step", "_waiting", "pace_ms",
+    )  # fmt: skip
 
     def __init__(
         self, digits: str, *, duration_ms: int, gap_ms: int, clock_rate: int = 8000
@@ -245,12 +246,14 @@ class TelephoneEventSender:
         """Durations are written at `clock_rate`, Hz. Raise ValueError for what is no digit."""
         if not digits or any(d not in DIGITS for d in digits.upper()):
             raise ValueError(f"{digits!r} are not digits of 0-9 * # A-D")
+        self.pace_ms = duration_ms, gap_ms
+        """As asked for, whatever the sender makes of it."""
         self._scale = clock_rate // 8000
         self._digits = list(digits.upper())
         most = MAX_DURATION // (FRAME_SAMPLES * self._scale)
-        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // FRAME_MS)), most)
+        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // 20)), most)
         # The repeated ends fall into the gap.
-        self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // FRAME_MS))
+        self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // 20))
         self._code = 0
         self._step = -1
         self._waiting = 0
@@ -270,16 +273,6 @@ class TelephoneEventSender:
     def not_begun(self) -> str:
         """Those digits."""
         return "".join(self._digits)
-
-    @property
-    def duration_ms(self) -> int:
-        """Of each digit."""
-        return self._frames * FRAME_MS
-
-    @property
-    def gap_ms(self) -> int:
-        """Behind each digit."""
-        return self._gap_frames * FRAME_MS
 
     @property
     def is_done(self) -> bool:

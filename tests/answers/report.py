@@ -116,7 +116,7 @@ def _headline(people: Sequence[Result], machines: Sequence[Result]) -> str:
     return (
         "| | |\n|---|---|\n"
         f"| people judged a person | {share(right, len(people))} |\n"
-        f"| of whom a person was likelier than not | {share(likely, len(people))} |\n"
+        f"| judged a person, who was the likelier | {share(likely, len(people))} |\n"
         f"| people who reach an agent (person or uncertain) | {share(agent, len(people))} |\n"
         f"| machines judged a machine | {share(caught, len(machines))} |\n"
         f"| people: 95 % are decided within | {spoken / 1000:.2f} s of speech |"

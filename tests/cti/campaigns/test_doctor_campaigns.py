@@ -15,8 +15,7 @@ switchroom_campaign_blocked{campaign="winter",reason="no-agents"} 1
 switchroom_campaign_abandon_cap_ratio{campaign="spring"} 0.03
 switchroom_campaign_abandon_cap_ratio{campaign="summer"} 0.03
 switchroom_campaign_abandon_enforced_ratio{campaign="spring"} 0.07
-switchroom_campaign_abandon_ratio{campaign="spring",formula="us"} 0.05
-switchroom_campaign_abandon_ratio{campaign="spring",formula="uk"} 0.04
+switchroom_campaign_abandon_held_ratio{campaign="spring"} 0.05
 switchroom_campaigns_unusable 1
 switchroom_attempts_unsettled 500
 switchroom_attempts_refused_total 2
@@ -46,7 +45,8 @@ def test_few_answers_are_no_fault_whatever_the_guard_makes_of_them() -> None:
 switchroom_campaign_running{campaign="spring"} 1
 switchroom_campaign_abandon_cap_ratio{campaign="spring"} 0.03
 switchroom_campaign_abandon_enforced_ratio{campaign="spring"} 0.575
-switchroom_campaign_abandon_ratio{campaign="spring",formula="us"} 0.0
+switchroom_campaign_abandon_ratio{campaign="spring",formula="own"} 0.05
+switchroom_campaign_abandon_held_ratio{campaign="spring"} 0.0
 """)
     (finding,) = examine_campaigns(figures)
     assert finding.severity is Severity.GOOD
