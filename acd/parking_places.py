@@ -31,6 +31,11 @@ class ParkingPlaces:
         """How many are taken."""
         return len(self._taken)
 
+    @property
+    def most(self) -> int:
+        """How many there are."""
+        return len(self._slots)
+
     def __contains__(self, number: str) -> bool:
         return number in self._slots
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 SIGNED_ON = "signed-on"
+MOST_EXPECTED: Final = 500
+"""Connections that have not brought a whole request yet; one more takes the place of the oldest."""
 
 
 @dataclass(slots=True)
@@ -16,6 +19,8 @@ class ApiCounters:
     """By outcome: `signed-on`, or the id of the error."""
     verifying: int = 0
     """Passwords that are being verified, or wait for it, now."""
+    expected: int = 0
+    """Connections that have not brought a whole request yet, now."""
     slow_cut: int = 0
     """Connections cut off because no whole request came in time."""
     displaced: int = 0

@@ -12,12 +12,10 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from cti.api.counters import ApiCounters
+from cti.api.counters import MOST_EXPECTED, ApiCounters
 
 WHOLE_S: Final = 15.0
 """A request, head and body, must be whole so long after the connection or its first octet."""
-MOST_WAITING: Final = 500
-"""Connections that have not brought a whole request yet."""
 _NONSENSE: Final = "Invalid HTTP request received."
 
 
@@ -25,7 +23,7 @@ class TimedHttp(H11Protocol):
     """Uvicorn's protocol with one timer more: its own watches only pauses between requests."""
 
     whole_s = WHOLE_S
-    most_waiting = MOST_WAITING
+    most_waiting = MOST_EXPECTED
     counters = ApiCounters()
     waiting: ClassVar[dict[TimedHttp, None]] = {}
     """Those of this server whose request is expected, the oldest first."""
@@ -59,6 +57,7 @@ class TimedHttp(H11Protocol):
     def _expect(self) -> None:
         self._timer = self.loop.call_later(self.whole_s, self._late)
         self.waiting[self] = None
+        self.counters.expected += 1
         if len(self.waiting) > self.most_waiting:
             self.counters.displaced += 1
             next(iter(self.waiting))._cut()
@@ -68,6 +67,7 @@ class TimedHttp(H11Protocol):
             self._timer.cancel()
             self._timer = None
             del self.waiting[self]
+            self.counters.expected -= 1
 
     def _late(self) -> None:
         self.counters.slow_cut += 1

@@ -34,6 +34,8 @@ class DecisionLog:
             most_octets=section.decisions_mb * 1_000_000,
         )
         self._waiting: deque[Logged] = deque(maxlen=_MOST_WAITING)
+        self.dropped = 0
+        """Decisions that nobody can read any more, as the disk was too slow."""
         self._gone: list[tuple[CampaignName, Sequence[Logged]]] = []
         """Campaigns that were deleted, with what waits of them."""
         self._wake = asyncio.Event()
@@ -44,6 +46,7 @@ class DecisionLog:
 
     def add(self, decision: Logged) -> None:
         """Keep a decision."""
+        self.dropped += len(self._waiting) == _MOST_WAITING
         self._waiting.append(decision)
         self._wake.set()
 

@@ -53,6 +53,11 @@ class Commands:
         self._recording_path = recording_path
         self._digits = DigitPassing(legs, sound, clock, turn)
 
+    @property
+    def digits_dropped(self) -> int:
+        """Digits that were not sent by signalling, as too many of them waited."""
+        return self._digits.dropped
+
     # --- commands on legs -----------------------------------------------------------------------
 
     def ring(self, leg: LegId) -> None:

@@ -43,6 +43,8 @@ class DigitPassing:
         self._turn = turn
         self._free_from: dict[LegId, float] = {}
         """When the next digit of a leg may go; monotonic seconds."""
+        self.dropped = 0
+        """Digits that were not sent, where too many waited."""
         self.takes: Takes = {DigitPressed: self._pass_on, LegEnded: self._leg_ended}
         """News of the legs."""
 
@@ -60,6 +62,7 @@ class DigitPassing:
         now = self._clock.now()
         at = max(now, self._free_from.get(leg.id, now))
         if at >= now + _MOST_WAITING * _EVERY_S:
+            self.dropped += 1
             log.info("leg %s: too many digits wait, one is lost", leg.id)
             return
         self._free_from[leg.id] = at + _EVERY_S

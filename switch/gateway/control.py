@@ -122,6 +122,8 @@ class ControlServer:
         self._agent: _Connection | None = None
         self._connections: dict[int, _Connection] = {}
         self._kept: deque[Event] = deque(maxlen=MAX_KEPT_EVENTS)
+        self.lost = 0
+        """Events that gave way to newer ones while there was no call agent."""
         self._listener = _listen_tcp(place) if isinstance(place, TcpPlace) else _listen(place)
         self._refused_at = 0.0
         self._refused = 0
@@ -156,6 +158,7 @@ class ControlServer:
         """Queue an event for the call agent; it is kept while there is none (counters are not)."""
         if self._agent is None:
             if not isinstance(event, GatewayStats):
+                self.lost += len(self._kept) == MAX_KEPT_EVENTS
                 self._kept.append(event)
             return
         self._agent.put(event)

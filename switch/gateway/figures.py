@@ -55,3 +55,20 @@ class GatewayStats(Message, frozen=True, kw_only=True, tag="gateway_stats"):
     cpu_system_s: float
     crypt_s: float = 0.0
     """Time in which packets were encrypted and decrypted (SRTP)."""
+    ports: int = 0
+    """RTP ports in all."""
+    open_files: int = 0
+    """0: the kernel does not tell (Linux before 6.2)."""
+    open_files_most: int = 0
+    handshakes_waiting: int = 0
+    """Datagrams of DTLS that wait for a turn."""
+    handshakes_most: int = 0
+    """So many may wait."""
+    handshakes_dropped: int = 0
+    """Datagrams of DTLS beyond what may wait, or beyond what one peer may send."""
+    handshakes_refused: int = 0
+    """Datagrams that were neither an authentic check nor of a peer that is known."""
+    digits_dropped: int = 0
+    """Not passed on, because too many of them waited at their leg."""
+    events_lost: int = 0
+    """What happened while no call agent was there, beyond what is kept for the next one."""

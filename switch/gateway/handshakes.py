@@ -111,9 +111,16 @@ class Handshakes:
         self._loader: threading.Thread | None = None
         self.refused = 0
         """Datagrams that were neither an authentic check nor of a peer that is known."""
+        self.dropped = 0
+        """Datagrams of DTLS beyond what may wait, or beyond what one peer may send."""
 
     def __len__(self) -> int:
         return len(self._legs)
+
+    @property
+    def waiting(self) -> int:
+        """Datagrams of DTLS that wait for a turn."""
+        return len(self._waiting)
 
     @property
     def is_busy(self) -> bool:
@@ -166,6 +173,8 @@ class Handshakes:
             leg.datagrams += 1
             if leg.datagrams <= MAX_DATAGRAMS and len(self._waiting) < MAX_WAITING:
                 self._waiting.append((row, data))
+            else:
+                self.dropped += 1
         else:
             self.refused += 1
 

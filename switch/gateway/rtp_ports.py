@@ -75,6 +75,8 @@ class RtpPorts:
         """Of `low` to `high`, both included."""
         self._address = address
         self._free = deque(range(low + low % 2, high + 1, 2))
+        self.count = len(self._free)
+        """All of them, those of legs included."""
         self._resting: deque[tuple[float, int]] = deque()
         self._reserved: dict[int, SocketPair] = {}
         self._offered: set[int] = set()

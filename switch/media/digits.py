@@ -42,6 +42,8 @@ class Digits:
         self._running: set[int] = set()
         self._senders: dict[int, TelephoneEventSender | ToneDigitSender] = {}
         self._ended: list[tuple[int, str, int]] = []
+        self.dropped = 0
+        """Digits that were to be passed on, where too many waited."""
         self._out = PacketBuffer(1)
         self._linear = np.zeros((1, FRAME_SAMPLES), dtype=np.int16)
 
@@ -94,6 +96,8 @@ class Digits:
         sender = self._senders.get(row)
         if sender is None or sender.waiting < MAX_QUEUED_DIGITS:
             self.send(row, digit, duration_ms, gap_ms)
+        else:
+            self.dropped += 1
 
     def send(self, row: int, digits: str, duration_ms: int, gap_ms: int) -> None:
         """Send digits to a leg's peer from the next tick on, behind those under way.

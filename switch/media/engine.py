@@ -87,6 +87,11 @@ class MediaEngine(Patchbay):
         return self._traffic.stray
 
     @property
+    def digits_dropped(self) -> int:
+        """Not passed on, because too many of them waited at their leg."""
+        return self._digits.dropped
+
+    @property
     def is_relaying(self) -> bool:
         """Whether packets of any leg are passed on as they come."""
         return len(self._plan.relay_listeners) > 0

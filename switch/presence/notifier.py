@@ -80,7 +80,7 @@ class Notifier:
     ) -> None:
         self._door = door
         self._telling = Telling(states, publications, settings, registered)
-        self._settings = settings
+        self.settings = self._settings = settings
         self._send_request = send
         self._contact = contact
         self._new_token = new_token
@@ -193,6 +193,11 @@ class Notifier:
             self._step(each, Input.DUE, now)
         else:
             self._end(each, "timeout", now)
+
+    @property
+    def on_their_way(self) -> int:
+        """Notifications without an answer yet."""
+        return len(self._transactions)
 
     # --- over a restart -------------------------------------------------------------------------
 

@@ -65,6 +65,16 @@ class Subscriptions:
         """How many watch a phone, for all packages."""
         return self._of_phone.get(phone, 0)
 
+    @property
+    def most_of_watcher(self) -> int:
+        """What the phone watches that watches most."""
+        return max(map(len, self._by_watcher.values()), default=0)
+
+    @property
+    def most_of_phone(self) -> int:
+        """How many watch the phone that is watched most."""
+        return max(self._of_phone.values(), default=0)
+
     def add(self, each: Subscription) -> None:
         """Take one up."""
         self._by_id[each.id] = each

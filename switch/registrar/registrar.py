@@ -75,7 +75,7 @@ class _RefusedError(Exception):
 class Registrar:
     """Authenticates REGISTER requests and keeps the location service."""
 
-    __slots__ = ("_challenger", "_credentials", "_location", "_settings", "answered")
+    __slots__ = ("_challenger", "_credentials", "_location", "_settings", "answered", "displaced")
 
     def __init__(
         self,
@@ -91,6 +91,8 @@ class Registrar:
         self._settings = settings
         self.answered: Counter[int] = Counter()
         """How many REGISTERs were answered with each status: 401 challenged, 403 wrong password."""
+        self.displaced = 0
+        """Contacts that gave way to newer ones of their phone."""
 
     def handle(self, request: Request, flow: Flow, now: float) -> Response:
         """Answer a REGISTER. Nothing is changed unless the answer is 200."""
@@ -264,6 +266,7 @@ class Registrar:
         """A phone that restarts on another port must never be locked out by its former self."""
         registered = [b for b in self._location.bindings(aor, now) if not b.static]
         for oldest in registered[self._settings.max_contacts - 1 :]:
+            self.displaced += 1
             self._location.drop(aor, contact_key(NameAddr.parse(f"<{oldest.contact_uri}>").uri))
 
     def _contacts(self, aor: str, now: float) -> Sequence[tuple[str, str]]:

@@ -40,6 +40,8 @@ class EndpointCounters:
     """Answered with 401 or 407, without memory of it."""
     rests_cut_short: int = 0
     """Transactions that were over and forgotten before their timer, for want of room."""
+    acks_dropped: int = 0
+    """ACKs to 2xx that found as many events waiting as may; the peer repeats them."""
     late_responses: int = 0
     """Responses of the layer above to transactions that were over or decided."""
     timeouts: int = 0

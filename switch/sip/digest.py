@@ -140,6 +140,16 @@ class Challenger:
     def realm(self) -> str:
         return self._settings.realm
 
+    @property
+    def nonces(self) -> int:
+        """Nonces whose count is remembered; those too old are forgotten with the next one that is used."""
+        return len(self._counts)
+
+    @property
+    def most_nonces(self) -> int:
+        """How many may be."""
+        return self._settings.max_nonces
+
     def challenges(
         self, now: float, *, stale: bool = False, method: Method = Method.SERVER, host: str = ""
     ) -> list[tuple[str, str]]:

@@ -251,6 +251,11 @@ class Endpoint:
         return self._table.strangers.alive
 
     @property
+    def fullest_stranger(self) -> int:
+        """Of those, the ones from the address that has most."""
+        return self._table.strangers.fullest
+
+    @property
     def timers_running(self) -> int:
         return len(self._table.queue)
 
@@ -301,6 +306,8 @@ class Endpoint:
             pass  # it acknowledges a failure that we sent without a transaction
         elif len(self._table.events) < self._limits.max_events:
             self._table.events.append(AckReceived(request=request, flow=flow))
+        else:
+            self.counters.acks_dropped += 1
 
     def _receive_cancel(self, request: Request, key: str, flow: Flow, now: float) -> None:
         invite = self._table.servers.get(server_key(request, "INVITE"))

@@ -18,6 +18,11 @@ class Strangers:
         """How many hosts have one."""
         return len(self._by_host)
 
+    @property
+    def fullest(self) -> int:
+        """Those of the host that has most."""
+        return max(self._by_host.values(), default=0)
+
     def of(self, host: str) -> int:
         """Those of one host."""
         return self._by_host[host]

@@ -79,6 +79,11 @@ class UserAgent(InCall):
         """Sessions that are not terminated; some may be reported over and owe the peer something."""
         return len(self._table.by_id)
 
+    @property
+    def most_sessions(self) -> int:
+        """How many may be; more are refused with 503."""
+        return self._table.settings.max_sessions
+
     def takes_calls_while(self, is_open: Callable[[], bool]) -> None:
         """Answer OPTIONS outside of dialogs with 503 and Retry-After while `is_open` says no."""
         self._table.takes_calls = is_open

@@ -88,6 +88,8 @@ class Pump:
         self._in_turn = False
         self._closed = False
         self._held: list[tuple[bytes, Flow]] | None = None
+        self.held_dropped = 0
+        """Messages dropped because too many came while held."""
         self.inflow: Inflow[tuple[bytes, Flow]] = Inflow(inflow, size_of=lambda each: len(each[0]))
         """What waits to be served."""
         self._shedding = SheddingLog(clock)
@@ -300,7 +302,9 @@ class Pump:
         if self._closed or not batch:
             return
         if self._held is not None:
-            self._held += batch[: _MOST_HELD - len(self._held)]
+            room = _MOST_HELD - len(self._held)
+            self._held += batch[:room]
+            self.held_dropped += max(0, len(batch) - room)
             return
         now = self._clock.now()
         if len(batch) > _FEW or self._is_behind:

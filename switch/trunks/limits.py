@@ -110,6 +110,10 @@ class TrunkLimits:
         """How many legs may live on a trunk or group; 0: any number."""
         return self._carriers[name].max_calls
 
+    def most_per_second(self, name: str) -> int:
+        """How many legs may begin on a trunk or group within a second; 0: any number."""
+        return self._carriers[name].max_calls_per_second
+
     def legs(self) -> frozenset[LegId]:
         """All legs counted, for the check against the legs that live."""
         return frozenset(self._carriers_of)

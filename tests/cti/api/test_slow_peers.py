@@ -71,6 +71,7 @@ async def test_many_who_say_nothing_take_each_others_place_and_nobody_elses(
             assert b"200 OK" in await reader.readline()
             for oldest, _ in silent[:4]:
                 assert await until_closed(oldest) == b""
+            assert server.server._ports.counters.expected == 4
             assert not any(each.at_eof() for each, _ in silent[4:])
             server.publish("1001", "not-ready")
             assert (await receive(stream))["kind"] == "event", "who listens is not among them"

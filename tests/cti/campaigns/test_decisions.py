@@ -7,12 +7,14 @@ import stat
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from acd.dialer.model import CampaignName
 from acd.dialer.pacing.model import Floor
 from acd.dialer.pacing.pacer import Pacer
 from acd.dialer.pacing.replay import replay
 from cti.campaign_settings import CampaignsSection
+from cti.campaigns import decisions
 from cti.campaigns.decision_files import DecisionFiles, Logged
 from cti.campaigns.decisions import DecisionLog
 
@@ -52,6 +54,17 @@ async def test_a_line_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
         file.write(msgspec.json.encode(logged(2))[:40] + b"\n")
     log.add(logged(3))
     assert [each.number for each in await log.last(SPRING, 10)] == [1, 3]
+
+
+async def test_what_the_disk_is_too_slow_for_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "_MOST_WAITING", 3)
+    log = DecisionLog(tmp_path, CampaignsSection())
+    for number in range(1, 6):
+        log.add(logged(number))
+    assert log.dropped == 2
+    assert [each.number for each in await log.last(SPRING, 10)] == [3, 4, 5]
 
 
 async def test_a_new_campaign_does_not_show_those_of_a_deleted_one(tmp_path: Path) -> None:

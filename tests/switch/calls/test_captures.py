@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from switch.calls.captures import Captures
-from switch.gateway.protocol import Command, SetRecordingLegs, StartRecording
+from switch.calls.captures import GATEWAY_LOST, Captures
+from switch.calls.events import CallEvent, RecordingClosed
+from switch.gateway.protocol import (
+    Command,
+    RecordingFailed,
+    RecordingFinished,
+    SetRecordingLegs,
+    StartRecording,
+)
 from switch.ids import CallId, LegId, RecordingId
 from tests.kit.virtual_clock import VirtualClock
 
@@ -44,3 +51,25 @@ def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_m
         SetRecordingLegs(recording=R, left=(MOBILE,), right=(AGENT,)),
         SetRecordingLegs(recording=R, left=(), right=(AGENT,)),
     ]
+
+
+def test_recordings_that_cannot_be_written_on_or_are_lost_are_counted() -> None:
+    told: list[CallEvent] = []
+    captures = Captures(
+        clock=VirtualClock(),
+        send=lambda gateway, command: None,
+        emit=told.append,
+        is_muted=lambda leg: False,
+    )
+    full, lost, whole = RecordingId("full"), RecordingId("lost"), RecordingId("whole")
+    for each in (full, lost, whole):
+        captures.start(each, CallId("c"), f"/{each}", CUSTOMER, AGENT)
+    captures.failed(RecordingFailed(recording=full, reason="disk full"))
+    captures.failed(RecordingFailed(recording=full, reason="disk full"))  # told already
+    captures.finished(
+        RecordingFinished(recording=whole, path="/whole", duration_ms=1, octets=1, sha256="")
+    )
+    captures.gateway_lost("")
+    assert captures.broken == 2
+    errors = [each.error for each in told if isinstance(each, RecordingClosed)]
+    assert errors == ["disk full", None, GATEWAY_LOST]

@@ -102,6 +102,7 @@ def test_digits_of_two_commands_keep_their_order() -> None:
         bench.calls.send_digits(leg, "123456789")
     bench.advance(30)
     assert len(infos(carrier)) <= 6 + 64
+    assert bench.calls.digits_dropped == 6 + 20 * 9 - len(infos(carrier))
     assert set(bench.calls._digits._free_from) == {leg}
     ann.hang_up()
     assert not bench.calls._digits._free_from

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from switch.gateway.control import MAX_CONNECTIONS, ControlServer
+from switch.gateway.control import MAX_CONNECTIONS, MAX_KEPT_EVENTS, ControlServer
 from switch.gateway.framing import EVENTS, FrameSplitter, FramingError, encode_frame
 from switch.gateway.protocol import (
     MAX_FRAME_OCTETS,
@@ -94,6 +94,16 @@ def test_a_hello_is_answered_and_commands_arrive_however_they_are_cut(desk: Desk
         desk.say(peer, bytes([octet]))
     assert isinstance(desk.hear(peer)[0], Welcome)
     assert desk.commands == [ReservePorts(count=3)]
+
+
+def test_events_that_give_way_while_nobody_is_there_are_counted(desk: Desk) -> None:
+    for number in range(MAX_KEPT_EVENTS + 3):
+        desk.server.send(PortsReserved(ports=(number,)))
+    assert desk.server.lost == 3
+    agent = desk.connect()
+    desk.say(agent, encode_frame(Hello()))
+    told = [event.ports for event in desk.hear(agent) if isinstance(event, PortsReserved)]
+    assert (told[0], told[-1]) == ((3,), (MAX_KEPT_EVENTS + 2,))
 
 
 def test_what_a_killed_call_agent_wrote_is_read_though_it_takes_no_events(desk: Desk) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from switch.gateway import handshakes
 from switch.gateway.handshakes import STEPS_A_TURN, DtlsTerms, Handshakes
 from switch.gateway.protocol import AddLeg, ConfigureLeg, Dtls
 from switch.gateway.server import GatewayServer
@@ -149,6 +150,21 @@ def test_a_session_that_cannot_be_made_fails_its_leg_once(house: House) -> None:
     for _ in range(3):
         house.turn()
     assert house.failed == [(3, "DTLS: TypeError")]
+
+
+def test_what_one_peer_sends_too_much_and_what_too_many_send_is_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handshakes, "MAX_DATAGRAMS", 3)
+    monkeypatch.setattr(handshakes, "MAX_WAITING", 4)
+    (hello, *_) = house.peer().start()
+    for row in (1, 2):
+        house.expect(row)
+    house.handshakes.receive([], [(1, hello)] * 5)
+    assert (house.handshakes.waiting, house.handshakes.dropped) == (3, 2)
+    house.handshakes.receive([], [(2, hello)] * 3)
+    assert (house.handshakes.waiting, house.handshakes.dropped) == (4, 4)
+    assert house.handshakes.refused == 0
 
 
 def test_many_legs_begin_a_few_a_turn(house: House) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from switch.ids import LegId
+from switch.media import digits
 from switch.media.codecs import DECODE, ENCODE, PCMU
 from switch.media.digit_tones import ToneDigitSender, amplitude_of
 from switch.media.events import DigitEnded
@@ -138,6 +139,17 @@ def test_a_peer_that_is_told_by_signalling_gets_neither_events_nor_tones(
     sound = b.heard().astype(np.float64)
     # What is relayed is on its way before it is recognised, as above.
     assert np.count_nonzero(np.abs(sound) > 500) < 2 * 8 * (60 if gain == 1.0 else 35)
+
+
+def test_digits_beyond_those_that_may_wait_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digits, "MAX_QUEUED_DIGITS", 2)
+    studio = pair(0.5, 101, None)
+    b = studio.parties["b"]
+    for digit in "12345":
+        studio.engine._digits.queue(b.row, digit, 100, 80)
+    assert studio.engine.digits_dropped == 3
+    studio.run(40)
+    assert tones_to(b) == "12"
 
 
 def test_events_cross_between_clocks() -> None:

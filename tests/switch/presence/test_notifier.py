@@ -378,7 +378,7 @@ def test_no_more_are_on_their_way_than_may_be() -> None:
     site = Site(most_on_their_way=5)
     for n in range(1, 21):
         Watcher(site, f"10{n:02}", "1050").subscribe()
-    assert len(site.sent) == 5
+    assert len(site.sent) == site.notifier.on_their_way == 5
     assert site.notifier.get_timer() == site.now + 0.05  # it does not spin meanwhile
     site.run(site.now + 2)
     assert len(site.sent) == 20
@@ -475,7 +475,8 @@ def test_a_phone_that_restarts_is_not_locked_out_by_its_former_self() -> None:
     watchers = [Watcher(site) for _ in range(10)]
     assert [watcher.subscribe().status for watcher in watchers] == [200] * 10
     site.run(site.now + 2)
-    assert len(site.notifier.subscriptions) == 3
+    assert len(site.notifier.subscriptions) == site.notifier.subscriptions.most_of_watcher == 3
+    assert site.notifier.counted["ended-rejected"] == 7
     told = [watcher.notified[-1].headers.get("Subscription-State") or "" for watcher in watchers]
     assert told[:7] == ["terminated;reason=rejected"] * 7
 
@@ -487,6 +488,8 @@ def test_there_is_a_limit_in_all_and_for_each_phone() -> None:
     site = Site(most_of_phone=2)
     statuses = [Watcher(site, f"10{n:02}", "1050").subscribe().status for n in range(1, 5)]
     assert statuses == [200, 200, 480, 480]
+    assert site.notifier.subscriptions.most_of_phone == 2
+    assert site.notifier.counted["480"] == 2
 
 
 def test_nothing_is_left_of_subscriptions_that_are_over() -> None:

@@ -217,6 +217,7 @@ def test_contacts_are_limited_and_a_new_phone_displaces_the_oldest() -> None:
     for number in range(4):
         lab.register(f"<sip:1001@10.0.0.{number}>", call_id=f"c{number}", now=float(number))
     assert lab.uris(5.0) == ["sip:1001@10.0.0.3", "sip:1001@10.0.0.2"]
+    assert lab.registrar.displaced == 2
     many = [f"<sip:1001@10.0.1.{number}>" for number in range(3)]
     assert lab.register(*many, now=6.0).status == 403
     assert len(lab.uris(6.0)) == 2

@@ -177,6 +177,15 @@ def test_the_ack_of_a_challenge_is_known_and_absorbed() -> None:
     assert sent_by(endpoint) == []
 
 
+def test_acks_beyond_the_events_that_may_wait_are_counted() -> None:
+    endpoint = make_endpoint(limits=EndpointLimits(max_events=2))
+    for number in range(5):
+        ack = make_request("ACK", branch=f"z9hG4bK{number}", call_id=f"c{number}", to_tag="b")
+        endpoint.receive_datagram(serialize(ack), FROM_ALICE, 0.0)
+    assert [type(event) for event in events_of(endpoint)] == [AckReceived] * 2
+    assert endpoint.counters.acks_dropped == 3
+
+
 def test_one_stranger_has_a_part_of_the_room() -> None:
     limits = EndpointLimits(max_transactions=100, max_strangers=10, max_per_stranger=3)
     endpoint = make_endpoint(limits=limits, doorkeeper=Door("192.0.2.3"))
@@ -185,6 +194,7 @@ def test_one_stranger_has_a_part_of_the_room() -> None:
     assert statuses_of(endpoint).count(503) == 17
     assert endpoint.strangers_alive == 3
     assert endpoint.counters.shed_strangers == 17
+    assert endpoint.fullest_stranger == 3
     for number in range(20, 60):
         give(endpoint, "INVITE", number, FROM_CAROL)
     assert statuses_of(endpoint) == [100] * 40

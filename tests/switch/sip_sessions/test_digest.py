@@ -285,6 +285,7 @@ def test_counts_are_bounded_and_a_forgotten_count_cannot_be_replayed() -> None:
         nonce = nonce_of(challenger.challenges(10.0 + number))
         requests.append(request(response_to(nonce)))
         assert challenger.verify(requests[-1], look_up, 16.0) == Accepted("1001")
+    assert challenger.nonces == challenger.most_nonces == 3
     for replay in requests:
         assert challenger.verify(replay, look_up, 16.0) == Challenge(stale=True)
 

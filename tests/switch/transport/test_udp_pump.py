@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 
+import pytest
+
 from switch.sip.events import (
     RequestReceived,
     ResponseReceived,
@@ -13,7 +15,9 @@ from switch.sip.events import (
 )
 from switch.sip.flow import Flow, Transport
 from switch.sip.timers import SipTimers
+from switch.transport import pump
 from switch.transport.limits import TransportLimits
+from tests.kit.patience import PATIENCE_S
 from tests.switch.transport.node import options, raw, raw_options, running_node
 
 
@@ -35,6 +39,25 @@ async def test_a_request_gets_its_answer_from_another_node() -> None:
         assert event.response.status == 200
         assert event.response.top_via.params["rport"] == str(local[1])
         assert [type(e) for e in bob.events] == [RequestReceived]
+
+
+async def test_what_is_too_much_while_held_is_counted_and_the_rest_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pump, "_MOST_HELD", 5)
+    async with running_node() as bob:
+        address = await bob.pump.listen_udp("127.0.0.1", 0)
+        bob.pump.hold()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            for number in range(8):
+                peer.sendto(raw_options(number), address)
+            async with asyncio.timeout(PATIENCE_S):
+                while bob.pump.held_dropped < 3:  # noqa: ASYNC110 - nobody is told while it is held
+                    await asyncio.sleep(0.005)
+        assert bob.events == []
+        bob.pump.release()
+        assert len(await bob.wait_for(5)) == 5
+        assert bob.pump.held_dropped == 3
 
 
 async def test_ipv6_works_too() -> None:
