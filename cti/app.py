@@ -314,6 +314,7 @@ class Node:
             bus=self._bus,
             board=self._board,
             journal=self._continuity.journal,
+            records=self._records,
             lag=self._lags.lag,
             waits=self._lags.waits,
             api=ApiCounters(),

@@ -13,61 +13,18 @@ import httpx
 
 from cti.counted import counted
 from cti.doctor_campaigns import examine_campaigns
+from cti.doctor_drops import examine_drops
 from cti.doctor_findings import Finding, Severity
+from cti.doctor_limits import examine_limits
 from cti.doctor_tls import ending
 from cti.metrics.reading import Figures, read_figures
 from cti.settings import Settings
 
-_NEAR: Final = 0.8
-"""Share of a limit from which on it is worth a warning."""
-_PASSING: Final = frozenset({"event_loop_lag_seconds"})
-"""The worst of a minute: over the limit is worth a warning, and may be over by now."""
-_UNITS: Final = {
-    "calls": ("calls at a time", "Raise sip.max_calls if the machine has CPU left, or add a node."),
-    "sip_transactions": (
-        "SIP transactions under way",
-        "Raise limits.max_transactions, or look below for who floods.",
-    ),
-    "strangers_transactions": (
-        "SIP transactions of strangers",
-        "Somebody leaves requests open; registered phones and trunks have room of their own.",
-    ),
-    "guarded_addresses": (
-        "addresses known to the guard or banned by it",
-        "Beyond it known ones are forgotten and count as strangers until they register again: let a "
-        "firewall in front admit only those you expect, or name networks in limits.exempt.",
-    ),
-    "tcp_connections": (
-        "SIP connections over TCP",
-        "See who holds them: `ss -tn sport = :5060`; phones should share connections.",
-    ),
-    "event_loop_lag_seconds": (
-        "seconds of lag in the last minute; new calls are refused above the limit",
-        "The call agent is short of CPU: see what else runs here with `top`, or take fewer calls.",
-    ),
-    "strangers_connections": (
-        "SIP connections of strangers; the newest takes the place of the oldest",
-        "Phones that register keep theirs; let a firewall in front admit only those you expect.",
-    ),
-    "sign_ons": (
-        "passwords of people that are being verified",
-        "Somebody guesses, or many sign on at once; those beyond it are told to come again.",
-    ),
-    "rtp_ports": ("RTP ports", "Widen media.ports, and keep it below the ephemeral ports."),
-    "open_files": (
-        "open files of the call agent",
-        "Raise the limit: `ulimit -Hn 65536`, or LimitNOFILE= in the service.",
-    ),
-    "history_rows": (
-        "rows of history in memory",
-        "The database does not take them; its message is in the log. See `switchroom db`.",
-    ),
-}
-
-
 _REFUSED: Final = {
     "encryption-required": "They came in clear where `srtp` of the trunk or phone asks for encryption: "
     'let the peer encrypt, or set `srtp = "optional"`.',
+    "trunk-full": "All its lines were taken, or too many calls began within a second: ask the carrier for "
+    "more, then raise max_calls and max_calls_per_second of the trunk or group.",
     "encryption-unusable": "They were encrypted in a way that `srtp` of the trunk or phone rules out, or "
     "that is not spoken here; the log says which at level DEBUG.",
 }
@@ -106,7 +63,7 @@ async def examine_running(settings: Settings) -> list[Finding]:
 def examine_figures(figures: Figures) -> list[Finding]:
     """What the figures of a server say, in words."""
     return [
-        *_limits(figures),
+        *examine_limits(figures),
         *_sound(figures),
         *_calls(figures),
         *_trunks(figures),
@@ -116,25 +73,8 @@ def examine_figures(figures: Figures) -> list[Finding]:
         *_sign_ons(figures),
         *_messages(figures),
         *_store(figures),
+        *examine_drops(figures),
     ]
-
-
-def _limits(figures: Figures) -> Iterator[Finding]:
-    used = dict(figures.by("limit_used", "limit"))
-    for name, most in figures.by("limit", "limit"):
-        now = used.get(name, 0.0)
-        share = now / most if most else 0.0
-        unit, remedy = _UNITS.get(name, (name.replace("_", " "), "See docs/configuration.md."))
-        if name.startswith("trunk "):
-            unit = f"calls on the {name}"
-            remedy = "Ask the carrier for more channels, then raise max_calls of the trunk."
-        what = f"limit: {_number(now)} of {_number(most)} {unit} ({share:.0%})"
-        if share >= 1.0 and name not in _PASSING:
-            yield Finding(Severity.FAULT, what, remedy)
-        elif share >= _NEAR:
-            yield Finding(Severity.WARNING, what, remedy)
-        else:
-            yield Finding(Severity.GOOD, what)
 
 
 def _sound(figures: Figures) -> Iterator[Finding]:
@@ -175,7 +115,8 @@ def _sound(figures: Figures) -> Iterator[Finding]:
 
 def _gateways(figures: Figures) -> Iterator[Finding]:
     """Where there are several, each of them."""
-    taking, legs = (dict(figures.by(f"gateways_{name}", "gateway")) for name in ("taking", "legs"))
+    taking = dict(figures.by("gateways_taking", "gateway"))
+    legs = dict(figures.by("gateways_legs", "gateway"))
     for name, up in figures.by("gateways_up", "gateway"):
         if not up:
             what = f"media gateway {name} is not connected"
@@ -299,13 +240,6 @@ def _connections(figures: Figures) -> Iterator[Finding]:
             f"connections: {counted(lost, 'message')} dropped, too many waited for one to be made"
         )
         yield Finding(Severity.WARNING, what, remedy)
-    if cut := figures.get("streams_cut_total"):
-        remedy = (
-            "Their machine or line is too slow for the events; they connect again by themselves."
-        )
-        desks = counted(cut, "desk or wallboard", "desks or wallboards")
-        what = f"connections: {desks} cut that did not read"
-        yield Finding(Severity.WARNING, what, remedy)
 
 
 def _sign_ons(figures: Figures) -> Iterator[Finding]:
@@ -317,14 +251,6 @@ def _sign_ons(figures: Figures) -> Iterator[Finding]:
             Severity.WARNING,
             f"sign-ons: refused unseen: {told}",
             "Somebody guesses, or a desk has an old password; behind a proxy set api.proxies.",
-        )
-    if put_off := figures.get("guard_passwords_put_off_total"):
-        what = f"passwords: {put_off:.0f} of phones not looked at, in a pause after wrong ones"
-        remedy = "`switchroom bans` shows guessers; a phone with an old password does this, too."
-        yield Finding(Severity.WARNING, what, remedy)
-    if cut := figures.get("api_slow_cut_total"):
-        yield Finding(
-            Severity.GOOD, f"API: {counted(cut, 'connection')} cut that brought no request"
         )
 
 
@@ -340,29 +266,6 @@ def _messages(figures: Figures) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, what, remedy)
     else:
         yield Finding(Severity.GOOD, what)
-    if dropped := figures.get("sip_dropped_total"):
-        remedy = (
-            "More came than could even be refused: see who floods, and let a firewall limit it."
-        )
-        yield Finding(
-            Severity.WARNING,
-            f"SIP: {counted(dropped, 'message was', 'messages were')} dropped unread",
-            remedy,
-        )
-    if lost := figures.get("udp_missed_total"):
-        remedy = "More came than was read: `sysctl net.core.rmem_max`, and CPU for the call agent."
-        yield Finding(
-            Severity.WARNING,
-            f"SIP: {counted(lost, 'datagram was', 'datagrams were')} lost unread",
-            remedy,
-        )
-    if lost := figures.get("udp_dropped_total"):
-        remedy = "The socket stayed full: `sysctl net.core.wmem_max`, and CPU for the call agent."
-        yield Finding(
-            Severity.WARNING,
-            f"SIP: {counted(lost, 'datagram was', 'datagrams were')} not sent",
-            remedy,
-        )
 
 
 def _store(figures: Figures) -> Iterator[Finding]:
@@ -384,6 +287,13 @@ def _store(figures: Figures) -> Iterator[Finding]:
             "journal: it cannot be written; calls would not survive a restart",
             "See the free space and the rights of the data folder; it is tried again by itself.",
         )
+    if slow := figures.get("journal_slow_writes_total"):
+        what = f"journal: {counted(slow, 'write')} took longer than 5 ms, and all calls waited for each"
+        if slow > 100 and slow > 0.01 * figures.get("journal_records_total"):
+            remedy = "Give the data folder a faster disk, or one that nobody else keeps busy."
+            yield Finding(Severity.WARNING, what, remedy)
+        else:
+            yield Finding(Severity.GOOD, what)
     lost = figures.get("history_rows_total", outcome="dropped")
     refused = figures.get("history_rows_total", outcome="refused")
     if lost or refused:
@@ -400,7 +310,3 @@ def _since(seconds: float) -> str:
     if days:
         return f"for {days} d {hours % 24} h"
     return f"for {hours} h {minutes % 60} min" if hours else f"for {minutes} min"
-
-
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Final
 
-from cti.metrics.reading import Figures
+from cti.metrics.reading import Figures, Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Sample:
     """Of memory, that small objects of the call agent take: at most 512 octets each."""
 
 
-_FIGURES: Final = {
+_FIGURES: Final[dict[str, Name]] = {
     "call_agent_rss": "process_resident_memory_bytes",
     "gateway_rss": "gateway_process_resident_memory_bytes",
     "call_agent_files": "process_open_fds",

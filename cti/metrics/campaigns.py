@@ -90,6 +90,11 @@ def families(sources: Sources) -> Iterator[Metric]:
     yield counter(
         "attempts_failed_writes", "Batches that it did not take at once.", settling.failed
     )
+    yield counter(
+        "campaign_decisions_dropped",
+        "Decisions of the pacer not kept, as the disk is too slow.",
+        service.decisions.dropped,
+    )
 
 
 def _gauge(

@@ -126,3 +126,8 @@ def _history(sources: Sources) -> Iterator[Metric]:
     yield gauge("history_pending_rows", "Rows of history not yet in the database.", history.pending)
     yield counters("history_rows", "Rows of history, by what became of them.", "outcome", counted)
     yield counter("history_failed_writes", "Attempts that failed because of the database.", failed)
+    yield counter(
+        "call_records_left_out",
+        "Refused calls without a record, beyond so many a second.",
+        sources.records.left_out,
+    )

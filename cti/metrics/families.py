@@ -17,8 +17,8 @@ MOST_VALUES: Final = 40
 OTHER: Final = "other"
 
 
-def gauge(name: str, help_text: str, value: float) -> Metric:
-    """A figure that goes up and down."""
+def gauge(name: str, help_text: str, value: float | None) -> Metric:
+    """A figure that goes up and down; None: the family is there, and has no figure."""
     return GaugeMetricFamily(PREFIX + name, help_text, value=value)
 
 

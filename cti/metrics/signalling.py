@@ -45,9 +45,10 @@ def _watchers(sources: Sources) -> Iterator[Metric]:
     counted = notifier.counted
     sent = counted["notified"]
     yield counter("notifications_sent", "Notifications sent to those who watch.", sent)
-    answered = {name: count for name, count in counted.items() if name.isdigit()}
+    answered = {"480": 0} | {name: count for name, count in counted.items() if name.isdigit()}
     yield counters("subscribes", "SUBSCRIBEs answered, by status.", "status", answered)
     ended = {name[6:]: count for name, count in counted.items() if name.startswith("ended-")}
+    ended = {"rejected": 0} | ended
     yield counters("subscriptions_ended", "Subscriptions that ended, by why.", "reason", ended)
     by_status = {str(status): count for status, count in sorted(texts.counted.items())}
     yield counters("texts", "Short messages, by the status of their answer.", "status", by_status)
@@ -55,10 +56,10 @@ def _watchers(sources: Sources) -> Iterator[Metric]:
 
 def _capture(sources: Sources) -> Iterator[Metric]:
     capture = sources.switching.capture
-    if capture.homer is not None:
-        sent, dropped = capture.homer.sent, capture.homer.dropped
-        outcomes = {"sent": sent, "dropped": dropped}
-        yield counters("capture_packets", "Packets to the capture server.", "outcome", outcomes)
+    homer, outcomes = capture.homer, {}
+    if homer is not None:
+        outcomes = {"sent": homer.sent, "dropped": homer.dropped}
+    yield counters("capture_packets", "Packets to the capture server.", "outcome", outcomes)
     if capture.trace is not None:
         kept = capture.trace.octets
         yield gauge("trace_bytes", "Messages of calls kept to be drawn.", kept)
@@ -78,6 +79,16 @@ def _calls(sources: Sources) -> Iterator[Metric]:
     yield counter("calls_shed", "Calls refused with 503 because of load.", shed)
     yield counter(
         "call_faults", "Exceptions at the call boundary; each ended a call.", calls.faults
+    )
+    yield counter(
+        "recordings_broken",
+        "Recordings not written to their end, or whose gateway was lost.",
+        calls.sound.captures.broken,
+    )
+    yield counter(
+        "digits_dropped",
+        "Digits not sent by signalling, as too many waited.",
+        calls.digits_dropped,
     )
     live = {name: calls.limits.live(name) for name in calls.limits.names}
     yield gauges("trunk_calls", "Live legs of each trunk.", "trunk", live)
@@ -133,6 +144,8 @@ def _messages(sources: Sources) -> Iterator[Metric]:
     yield counter("sip_shed", "Requests answered with 503 for want of room or time.", shed)
     inflow = sources.switching.pump.inflow
     yield counter("sip_dropped", "Messages dropped for want of time to answer.", inflow.dropped)
+    held = sources.switching.pump.held_dropped
+    yield counter("sip_held_dropped", "Messages dropped while calls were taken up.", held)
     yield gauge("sip_waiting", "Messages that came and were not read yet.", len(inflow))
     yield gauge(
         "sip_wait_max_seconds",
@@ -153,6 +166,11 @@ def _registrar(sources: Sources) -> Iterator[Metric]:
     yield counters(
         "registers", "REGISTERs, by the status they were answered with.", "status", statuses
     )
+    yield counter(
+        "contacts_displaced",
+        "Contacts that gave way to newer ones of their phone.",
+        switching.registrar.displaced,
+    )
 
 
 def _transports(sources: Sources) -> Iterator[Metric]:
@@ -164,12 +182,11 @@ def _transports(sources: Sources) -> Iterator[Metric]:
     ports = {kind.lower(): address[1] for kind, address in streams.listening.items()}
     yield gauges("sip_listener_port", "Where connections are taken.", "transport", ports)
     facts = sources.switching.certificates.facts
-    if facts is not None:
-        yield gauge(
-            "tls_certificate_not_after_seconds",
-            "When the certificate ends that is shown, in seconds since the epoch.",
-            facts.not_after,
-        )
+    yield gauge(
+        "tls_certificate_not_after_seconds",
+        "When the certificate ends that is shown, in seconds since the epoch; absent without one.",
+        None if facts is None else facts.not_after,
+    )
     missing = sources.switching.carriers.addresses.resolver.missing
     yield gauge("names_missing", "Names of servers that could not be looked up.", len(missing))
     events = asdict(streams.counters)

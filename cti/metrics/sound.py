@@ -16,6 +16,11 @@ _GAUGES = {
     "players": ("players", "Prompts, tones and music that play."),
     "recordings": ("recordings", "Recordings that run."),
     "ports_free": ("ports_free", "RTP ports that no leg has."),
+    "ports": ("ports", "RTP ports in all."),
+    "open_files": ("open_files", "Files and sockets; 0: their kernel does not tell."),
+    "open_files_most": ("open_files_most", "So many they may open."),
+    "handshakes_waiting": ("handshakes_waiting", "Datagrams of DTLS that wait for a turn."),
+    "handshakes_most": ("handshakes_most", "So many may wait."),
 }
 _COUNTERS = {
     "packets_received": ("packets_received", "RTP packets received."),
@@ -26,6 +31,19 @@ _COUNTERS = {
     "ticks": ("ticks", "Frames of 20 ms that were due."),
     "ticks_late": ("ticks_late", "Begun later than half a frame after their time."),
     "ticks_dropped": ("ticks_dropped", "Left out because the engine was too far behind."),
+    "handshakes_dropped": (
+        "handshakes_dropped",
+        "Datagrams of DTLS beyond what may wait, or beyond what one peer may send.",
+    ),
+    "handshakes_refused": (
+        "handshakes_refused",
+        "Datagrams to legs with ICE or DTLS of those who are not their peers.",
+    ),
+    "digits_dropped": ("digits_dropped", "Not passed on, because too many waited at their leg."),
+    "events_lost": (
+        "events_lost",
+        "What happened while no call agent was there, beyond what is kept for the next one.",
+    ),
 }
 _LATENESS = {
     "lateness_p50_ms": ("tick_lateness_p50_seconds", "Of the last ten seconds, median."),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crm_store.history import HistoryWriter
 from cti.api.counters import ApiCounters
 from cti.bus import Bus
+from cti.call_records import CallRecords
 from cti.centre import Centre
 from cti.journal import CallJournal
 from cti.loop_lag import LoopLag
@@ -29,6 +30,7 @@ class Sources:
     bus: Bus
     board: StatusBoard
     journal: CallJournal
+    records: CallRecords
     lag: LoopLag
     waits: LoopLag
     """How long new requests had to wait for the loop's attention."""

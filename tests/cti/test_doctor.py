@@ -11,6 +11,7 @@ import pytest
 from cti.cli.main import main
 from cti.data_folder import claim
 from cti.doctor import Finding, Severity, _port_remedy, examine
+from cti.doctor_drops import DROPS, Drop
 from cti.doctor_live import examine_figures, examine_running
 from cti.metrics.reading import Figures
 from cti.settings import (
@@ -257,6 +258,45 @@ def test_what_is_near_its_limit_dropped_or_shed_is_said_with_what_to_do() -> Non
     ):
         assert about(findings, words, Severity.WARNING).remedy
     about(findings, "3 calls, unknown-number", Severity.GOOD)
+
+
+@pytest.mark.parametrize("drop", DROPS, ids=lambda each: each.what)
+def test_all_that_is_dropped_is_told_with_what_to_do(drop: Drop) -> None:
+    labels = ",".join(f'{name}="{value}"' for name, value in drop.labels.items())
+    figures = f"{WELL}switchroom_{drop.name}{{{labels}}} 2\n"
+    what = drop.what.format(f"2 {drop.things}")
+    (found,) = [each for each in examine_figures(Figures(figures)) if each.what == what]
+    assert (found.severity, found.remedy) == (drop.severity, drop.remedy)
+    assert drop.remedy or drop.severity is Severity.GOOD
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("sip_sessions", Severity.FAULT),
+        ("gateway_files rome", Severity.FAULT),
+        ("calls_per_second out", Severity.WARNING),  # over within a second
+        ("watcher_subscriptions", Severity.WARNING),  # the oldest gives way
+        ("stranger_transactions", Severity.WARNING),  # one of many
+    ],
+)
+def test_a_limit_that_is_reached_is_a_fault_unless_it_passes_or_is_of_one_peer(
+    name: str, severity: Severity
+) -> None:
+    figures = WELL + "".join(
+        f'switchroom_{family}{{limit="{name}"}} 10\n' for family in ("limit", "limit_used")
+    )
+    (found,) = [each for each in examine_figures(Figures(figures)) if "10 of 10" in each.what]
+    assert found.severity is severity
+    assert found.remedy
+    assert name.partition(" ")[2] in found.what
+
+
+def test_slow_writes_of_the_journal_matter_when_they_are_many() -> None:
+    for slow, severity in ((3, Severity.GOOD), (300, Severity.WARNING)):
+        figures = f"{WELL}switchroom_journal_slow_writes_total {slow}\n"
+        figures += "switchroom_journal_records_total 20000\n"
+        about(examine_figures(Figures(figures)), f"{slow} writes took longer", severity)
 
 
 def test_without_a_gateway_that_is_the_fault() -> None:

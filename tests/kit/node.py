@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 
 from cti.app import Node
 from cti.paths import shipped
-from cti.settings import load
+from cti.settings import Settings, load
 from tests.kit.blank_store import lay_blank_store
 from tests.kit.ports import free_port, rtp_ports
 
 
 @contextlib.asynccontextmanager
-async def running_node(folder: Path) -> AsyncIterator[Node]:
+async def running_node(
+    folder: Path, change: Callable[[Settings], Settings] = lambda settings: settings
+) -> AsyncIterator[Node]:
     """Start a node, wait until it takes calls; at the end stop it, and fail if it had failed."""
     replace = msgspec.structs.replace
-    settings = load(shipped("lab.toml"))
+    settings = change(load(shipped("lab.toml")))
     settings = replace(
         settings,
         data=replace(settings.data, folder=str(folder)),
