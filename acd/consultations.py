@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 _FAILED: Final = EndCause(Result.FAILED, "transfer-failed")
 _OURS: Final = frozenset({"gateway-lost", "no-media", "internal-error", "shutdown"})
 """Ends of an agent's leg that end the contact too: everybody's legs are gone, or are to go."""
+_PHONE_LOST: Final = frozenset({"rtp-timeout", "peer-vanished", "transport"})
+"""Ends of an agent's leg that nobody wanted: its phone is gone without a word, the customer is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,11 @@ class Consultations:
         if members and self._settings.conference_goes_on:
             contact.agent_leg = None
             self._hand_over.to_party(contact, members[0], TransferKind.LEFT)
+            return True
+        queue = contact.queue if contact.stage is Stage.TALKING else None
+        if queue is not None and contact.customer_answered and event.cause.reason in _PHONE_LOST:
+            contact.agent_leg = None
+            self._hand_over.to_queue(contact, queue, TransferKind.RETURNED, head=True)
             return True
         return False
 

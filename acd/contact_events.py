@@ -151,7 +151,7 @@ class TransferKind(StrEnum):
     TAKEN_OVER = "taken-over"
     """By a supervisor."""
     RETURNED = "returned"
-    """Nobody took it: to the head of its queue, or to the agent who had it."""
+    """Nobody took it, or its agent's phone is lost: to the head of its queue, or to the agent who had it."""
     PARKED = "parked"
     PICKED_UP = "picked-up"
 

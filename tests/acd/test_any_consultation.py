@@ -27,13 +27,14 @@ OUTSIDE = "+12025550102"
 agents = st.sampled_from(AGENTS)
 picks = st.integers(0, 7)
 whoms = st.sampled_from([BOB, CY, OUTSIDE, ANN, "777"])
+PHONE_LOST = EndCause(Result.FAILED, "rtp-timeout")
 causes = st.sampled_from(
     [
         EndCause(Result.COMPLETED, "callee-hung-up"),
         EndCause(Result.BUSY, "busy", 486),
         EndCause(Result.NO_ANSWER, "no-answer"),
         EndCause(Result.UNREACHABLE, "not-found", 404),
-        EndCause(Result.FAILED, "rtp-timeout"),
+        PHONE_LOST,
     ]
 )
 
@@ -134,17 +135,20 @@ class AnyConsultation(RuleBasedStateMachine):
         leg = legs[pick % len(legs)]
         contact = self.centre.contacts.of_leg(leg.id)
         customer = contact is not None and contact.customer_leg == leg.id
-        before = None if contact is None else self.kept(contact)
+        before = None if contact is None else self.kept(contact, leg, cause)
         self.switch.end(leg, cause)
         if contact is not None and before and not customer and contact.stage is Stage.ENDED:
             raise AssertionError(f"the customer was lost: {before}")
 
     @staticmethod
-    def kept(contact: Contact) -> str:
-        """In words why this contact must outlive any leg but its customer's; empty: it need not."""
+    def kept(contact: Contact, leg: Leg, cause: EndCause) -> str:
+        """In words why this contact must outlive a leg that is not its customer's; empty: it need not."""
         consult = contact.consult
-        if consult is None or not contact.customer_answered:
+        if not contact.customer_answered:
             return ""
+        if consult is None:
+            is_lost = leg.id == contact.agent_leg and cause == PHONE_LOST
+            return "its agent's phone is lost" if is_lost and contact.stage is Stage.TALKING else ""
         if consult.state is ConsultState.HANDING and contact.queue is None:
             return ""
         return f"{consult.state} in {contact.queue}"

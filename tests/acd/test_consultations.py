@@ -250,6 +250,39 @@ def test_one_that_fails_puts_the_customer_first_in_line(talk: Talk) -> None:
     assert talk.centre.state(BOB) is AgentState.TALKING
 
 
+@pytest.mark.parametrize("reason", ["rtp-timeout", "peer-vanished", "transport"])
+@pytest.mark.parametrize("held", [False, True])
+def test_a_customer_whose_agents_phone_is_lost_is_first_in_line(reason: str, held: bool) -> None:
+    talk = Talk(RECORDED)
+    recording = talk.contact.recording
+    if held:
+        talk.switch.press_hold(talk.ann)
+        talk.centre.settle()
+    talk.switch.end(talk.ann, EndCause(Result.FAILED, reason))
+    talk.centre.settle()
+    assert talk.customer.music
+    assert talk.centre.state(ANN) is AgentState.WRAP_UP
+    (told,) = talk.centre.told(ContactTransferred)
+    assert (told.kind, told.former, told.agent) == ("returned", ANN, None)
+    assert talk.contact.agent == BOB
+    talk.switch.confirm(talk.switch.phone_leg(BOB))
+    assert talk.together(talk.customer, talk.switch.phone_leg(BOB))
+    assert talk.contact.recording == recording, "it is one recording"
+    talk.switch.end(talk.customer)
+    assert talk.centre.finished().result is ContactResult.ANSWERED
+
+
+def test_a_lost_phone_ends_the_talk_of_a_contact_without_a_queue() -> None:
+    centre = CallCentre()
+    centre.phones(CY)
+    customer = centre.call(TO_PHONE)
+    centre.switch.confirm(centre.switch.phone_leg(CY))
+    centre.switch.end(centre.switch.phone_leg(CY), EndCause(Result.FAILED, "rtp-timeout"))
+    centre.settle()
+    assert customer.id not in centre.switch.legs
+    assert centre.finished().reason == "rtp-timeout"
+
+
 def test_one_of_a_contact_without_a_queue_comes_back_to_the_agent() -> None:
     centre = CallCentre()
     centre.phones(BOB, CY)
