@@ -110,8 +110,8 @@ class RawSip:
         tag = re.search(r"\nTo:.*;tag=([^\r;]+)", response)
         self.send(self.request("ACK", number, to_tag=tag[1] if tag else "", cseq=self.cseq))
 
-    def respond(self, request: str, status: str, *, to_tag: str = "") -> None:
-        """Answer a request of the server: `180 Ringing`, with a tag where its To has none."""
+    def respond(self, request: str, status: str, *, to_tag: str = "", sdp: str = "") -> None:
+        """Answer a request of the server: `180 Ringing`, with a tag where its To has none, and an answer."""
         names = ("Via", "From", "To", "Call-ID", "CSeq")
         head = request.partition("\r\n\r\n")[0].split("\r\n")
         kept = [line for line in head if line.partition(":")[0] in names]
@@ -120,9 +120,23 @@ class RawSip:
                 f"{line};tag={to_tag}" if line.startswith("To:") and ";tag=" not in line else line
                 for line in kept
             ]
-        contact = f"Contact: <sip:{self.user}@{self.host}:{self.port}>"
-        lines = [f"SIP/2.0 {status}", *kept, contact, "Content-Length: 0", "", ""]
-        self.send("\r\n".join(lines).encode())
+        body = sdp.replace("\n", "\r\n").encode()
+        lines = [
+            f"SIP/2.0 {status}",
+            *kept,
+            f"Contact: <sip:{self.user}@{self.host}:{self.port}>",
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        self.send("\r\n".join([*lines, "", ""]).encode() + body)
+
+    async def register(self, password: str) -> None:
+        """Be a phone: register, as the challenge asks for it."""
+        self.send(self.request("REGISTER", "", "Expires: 120"))
+        proof = self.authorization(await self.final(), "REGISTER", password)
+        self.send(self.request("REGISTER", "", "Expires: 120", proof))
+        answer = await self.final()
+        assert status(answer) == 200, answer
 
     def authorization(
         self, response: str, method: str, password: str, count: int = 1, *, number: str = ""

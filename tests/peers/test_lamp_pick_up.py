@@ -68,14 +68,6 @@ async def calls_instead(wire: RawSip, number: str, named: str) -> str:
     return response
 
 
-async def register(wire: RawSip) -> None:
-    """Register a plain socket as a phone."""
-    wire.send(wire.request("REGISTER", "", "Expires: 120"))
-    proof = wire.authorization(await wire.final(), "REGISTER", f"lab-{wire.user}")
-    wire.send(wire.request("REGISTER", "", "Expires: 120", proof))
-    assert status(await wire.final()) == 200
-
-
 async def requested(wire: RawSip, method: str) -> str:
     """The next request of this method; what is repeated meanwhile is passed over."""
     while not (message := await wire.receive()).startswith(f"{method} "):
@@ -166,7 +158,7 @@ async def test_the_phone_that_rang_is_told_why_and_who_guesses_or_is_late_is_ref
         RawSip(lab.host, lab.sip_port, "1007") as thief,
     ):
         await caller.register_to(lab.host, lab.sip_port, "1003", "lab-1003")
-        await register(callee)
+        await callee.register(f"lab-{callee.user}")
         lamp = await watched(wire, "1006")
         call = await caller.call(f"sip:1006@{lab.host}:{lab.sip_port}")
         invite = await requested(callee, "INVITE")

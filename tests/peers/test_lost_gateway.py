@@ -23,7 +23,7 @@ from tests.kit.raw_sip import RawSip, sdp, status
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 NUMBER = "+12025550117"
-TOLD_S = 2.0
+TOLD_S = 1.0
 """From the death of the gateway to the end at both parties; hundredths of a second on a quiet machine."""
 LOST = 'SIP;cause=503;text="The media gateway was lost"'
 

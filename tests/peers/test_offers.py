@@ -157,7 +157,7 @@ async def test_phone_dies_while_it_rings_and_the_caller_goes_to_the_next(lab: La
             call = await dial(lab, caller)
             await first.incoming()
             await agent_phone(lab, second, "1013")
-            first.process._process.kill()
+            first.kill()
         ring = await second.answer_next()
         await caller.established(call)
         await until_heard(caller, call, AGENT_HZ)
@@ -175,7 +175,7 @@ async def test_phone_dies_while_it_talks_and_is_hung_up_for_it(lab: Lab) -> None
         call = await dial(lab, caller)
         await agent.answer_next()
         await caller.established(call)
-        agent.process._process.kill()
+        agent.kill()
         await agent.__aexit__(None, None, None)
         await caller.hang_up(call)
         # the BYE to the dead phone times out; the agent is free of the call at once
