@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -25,6 +26,11 @@ class SignOnScreen(Screen[SignOnReply]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q,escape", "app.quit", "Quit", id="sign_on.quit", tooltip="Leave"),
+        # Taken before the next key is looked at: a password that is typed ahead, by hand or by a
+        # password manager, must not land in the field whose text everybody can read.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+        Binding("enter", "next", show=False, priority=True),
     ]
     HELP = "Enter login and password; Enter signs on."
 
@@ -58,10 +64,11 @@ class SignOnScreen(Screen[SignOnReply]):
         elif self._login:
             self.query_one("#password", Input).focus()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def action_next(self) -> None:
         """Enter goes to the password, then signs on."""
-        if event.input.id == "login" and not self.query_one("#password", Input).value:
-            self.query_one("#password", Input).focus()
+        password = self.query_one("#password", Input)
+        if self.focused is self.query_one("#login", Input) and not password.value:
+            self.set_focus(password)  # at once, as `focus` is not
         else:
             self._sign_on()
 
@@ -73,9 +80,10 @@ class SignOnScreen(Screen[SignOnReply]):
     async def _sign_on(self) -> None:
         words = self._words
         self._say(words("sign_on.busy"), wrong=False)
-        login = self.query_one("#login", Input).value.strip()
+        login = (await self._typed("#login")).strip()
+        password = await self._typed("#password")
         try:
-            reply = await self._api.sign_on(login, self.query_one("#password", Input).value)
+            reply = await self._api.sign_on(login, password)
         except ApiError as exc:
             text = words("sign_on.wrong") if exc.status == 401 else exc.problem.message
             self._say(text, wrong=True)
@@ -89,6 +97,14 @@ class SignOnScreen(Screen[SignOnReply]):
                 self.dismiss(reply)
             else:
                 self._say(words(complaint), wrong=True)
+
+    async def _typed(self, field: str) -> str:
+        """What stands in a field once all keys are in it that were pressed before."""
+        done = asyncio.Event()
+        entry = self.query_one(field, Input)
+        entry.call_later(done.set)
+        await done.wait()
+        return entry.value
 
     def _say(self, text: str, *, wrong: bool) -> None:
         hint = self.query_one("#sign-on-hint", Static)

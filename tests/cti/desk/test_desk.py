@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -119,6 +120,18 @@ async def test_sign_on_by_hand_with_a_wrong_password_first(server: FakeServer) -
         await sees(pilot, "Login or password is wrong.")
         await types(pilot, "desk-1001")
         await pilot.press("enter")
+        await sees(pilot, "Mia Berg", "Not ready", "just signed on")
+
+
+@pytest.mark.parametrize("between", ["tab", "enter"])
+async def test_what_is_typed_ahead_at_sign_on_lands_in_its_own_field(
+    server: FakeServer, between: str
+) -> None:
+    app = DeskApp(DeskOptions(server=server.url, phone="external"))
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await sees(pilot, "Login", "Password", server.url)
+        for key in (*"1001", between, *"desk-1001", "enter"):
+            app.post_message(Key({"-": "minus"}.get(key, key), key if len(key) == 1 else None))
         await sees(pilot, "Mia Berg", "Not ready", "just signed on")
 
 
