@@ -169,7 +169,7 @@ def told_import(view: ImportView) -> int:
     if view.note:
         print(view.note[:1].upper() + view.note[1:] + ".")
     if view.errors_file:
-        print(f"Refused rows, with their reasons: {view.errors_file}", file=sys.stderr)
+        print(f"Rows that were not taken, with their reasons: {view.errors_file}", file=sys.stderr)
     return 1 if view.refused else 0
 
 
@@ -217,6 +217,9 @@ async def _imports(api: ApiClient, args: argparse.Namespace) -> int:
 
 async def _undo(api: ApiClient, args: argparse.Namespace) -> int:
     done = await api.undo_import(args.name, args.number)
+    if not done.removed and not done.remained:
+        print(f"Nothing is left of import {args.number} to be taken back.")
+        return 0
     stay = f"; {done.remained} stay: {done.words}" if done.remained else ""
     print(f"Taken back: {counted(done.removed, 'record')}{stay}.")
     return 0

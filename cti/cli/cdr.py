@@ -37,6 +37,8 @@ _MOMENTS: Final = frozenset(
     {"at", "since", "until", "waiting_since", "started", "answered", "ended"}
 )
 """What events have as seconds since the epoch."""
+_AS_USUAL: Final = {"was_dialled": True}
+"""What a yes or no mostly is, where that is not no."""
 _TIMES: Final = ("started", "rang", "answered", "ended")
 
 
@@ -179,14 +181,14 @@ def _print_course(interaction: InteractionFacts) -> None:
 
 
 def _is_told(key: str, value: object) -> bool:
-    """What is empty or no says nothing, and the interaction stands above."""
-    return _is_short(value) and value is not False and key != "interaction_id"
+    """What is empty or as usual says nothing, and the interaction stands above."""
+    return _is_short(value) and value is not _AS_USUAL.get(key, False) and key != "interaction_id"
 
 
 def _told(key: str, value: object) -> str:
     """`since=2026-11-23 12:00:00`, `waited=7.5 s`, `recorded`: for people, as the list above it."""
-    if value is True:
-        return key
+    if isinstance(value, bool):
+        return key if value else f"not {key}"
     if isinstance(value, int | float) and key in _MOMENTS:
         return f"{key}={datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S}"
     name, _, unit = key.rpartition("_")

@@ -100,6 +100,15 @@ def test_a_call_is_shown_with_who_attended_it(
         store.history.append(
             TimelineRow(interaction_id="contact-1", seq=3, at=NOON + 11, type="Changed", data=seen)
         )
+        for seq, over in (
+            (4, {"result": "answered", "waited_s": 1.0, "was_dialled": True}),
+            (5, {"result": "cancelled", "was_dialled": False}),
+        ):
+            store.history.append(
+                TimelineRow(
+                    interaction_id="contact-1", seq=seq, at=NOON + 12, type="Cleared", data=over
+                )
+            )
         store.history.append(leg)
         store.history.append(listening)
         await store.history.flush()
@@ -114,6 +123,8 @@ def test_a_call_is_shown_with_who_attended_it(
     assert out[4].endswith("by=boss  number=1040  role=monitor  state=attending")
     since = f"{datetime.fromtimestamp(NOON + 11).astimezone():%Y-%m-%d %H:%M:%S}"
     assert out[5].endswith(f"since={since}  waited=7.5 s  recorded  mos=4.25")
+    assert out[6].endswith("Cleared              result=answered  waited=1.0 s")
+    assert out[7].endswith("Cleared              result=cancelled  not was_dialled")
     assert main(["cdr", "show", "call-2", "--database", url]) == 1
     assert "no call call-2" in capsys.readouterr().err
 
