@@ -239,6 +239,7 @@ class Centre:
             dispositions=site.dispositions,
             not_ready_reasons=settings.site.not_ready_reasons,
             site=settings.site.name,
+            shows_supervisors=wanted.show_supervisors,
             clock=clock,
         )
         self.floor.pops = self.pops

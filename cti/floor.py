@@ -32,12 +32,14 @@ from cti.schema import (
     CustomerCard,
     DirectoryEntry,
     Disposition,
+    InteractionView,
     PhoneCredentials,
     PreviewView,
     Role,
     ScreenPop,
     ServerView,
     Snapshot,
+    SupervisionView,
 )
 from cti.translate import Translator
 from switch.clock import Clock
@@ -70,6 +72,7 @@ class Floor:
         dispositions: tuple[Disposition, ...],
         not_ready_reasons: tuple[str, ...],
         site: str,
+        shows_supervisors: bool,
         clock: Clock,
     ) -> None:
         """`phone_address` is asked at each sign-on: the port may be known only after the start."""
@@ -84,6 +87,7 @@ class Floor:
         self._dispositions = dispositions
         self._reasons = not_ready_reasons
         self._site = site
+        self._shows_supervisors = shows_supervisors
         self._clock = clock
         self._desks: set[str] = set()
         self.campaigns: Callable[[Account], tuple[CampaignView, ...]] = lambda account: ()
@@ -131,7 +135,20 @@ class Floor:
             campaigns=self.campaigns(account),
             campaigns_loading=self.are_campaigns_loading(),
             preview=None if account.agent_id is None else self.preview(account.agent_id),
+            supervisions=self._supervisions(interactions, account),
         )
+
+    def _supervisions(
+        self, interactions: tuple[InteractionView, ...], account: Account
+    ) -> dict[str, tuple[SupervisionView, ...]]:
+        if account.role is Role.AGENT and not self._shows_supervisors:
+            return {}
+        found = {
+            view.interaction_id: self._contacts.get(ContactId(view.interaction_id))
+            for view in interactions
+        }
+        attended = {id: _supervisors(each) for id, each in found.items() if each is not None}
+        return {id: views for id, views in attended.items() if views}
 
     def _pop_of(self, agent_id: str) -> ScreenPop | None:
         """The agent's card, while it has that interaction: it may be with somebody else by now."""
@@ -351,3 +368,17 @@ class Floor:
                 "not-talking", "Customer and agent are not connected", interaction=interaction_id
             )
         return contact
+
+
+def _supervisors(contact: Contact) -> tuple[SupervisionView, ...]:
+    """The supervisors who hear the contact, and those whose phones are called."""
+    return tuple(
+        SupervisionView(
+            by=party.watcher,
+            number=party.number,
+            role=party.role,
+            state="attending" if party.answered else "calling",
+        )
+        for party in contact.others.values()
+        if party.role is not None
+    )

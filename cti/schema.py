@@ -219,6 +219,8 @@ class Snapshot:
     """After a start: others will be told, and then `CampaignsLoaded`."""
     preview: PreviewView | None = None
     """The record that the agent has before it, in preview and manual mode."""
+    supervisions: dict[str, tuple[SupervisionView, ...]] = field(default_factory=dict)
+    """Who attends which interaction now; an agent is told where the site shows its supervisors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,10 @@ PARTY_WORDS: Final[dict[str, tuple[str, str]]] = {
     "notice.party_failed": ("{who} could not be reached: {reason}", "无法接通 {who}:{reason}"),
     "notice.party_left": ("{who} is gone", "{who} 已离开"),
     "notice.transferred": ("Transferred to {who}", "已转给 {who}"),
-    "notice.supervised": ("{by}: {role}", "{by}:{role}"),
+    "attends.monitor": ("{by} listens", "{by} 正在监听"),
+    "attends.whisper": ("{by} whispers", "{by} 正在耳语"),
+    "attends.barge": ("{by} talks to both", "{by} 已强插"),
+    "attends.taken_over": ("{by} has taken the call over", "{by} 已接管通话"),
     "supervise.whom": ("Which call?", "哪个通话?"),
     "supervise.nobody": ("Nobody talks at the moment.", "当前无人通话。"),
     "supervise.how": ("In which role?", "以何种方式?"),
@@ -59,4 +62,5 @@ PARTY_WORDS: Final[dict[str, tuple[str, str]]] = {
     "supervise.barge": ("Talk to both", "强插"),
     "supervise.take-over": ("Take the call over", "接管通话"),
     "supervise.stop": ("Leave", "退出"),
+    "supervise.now": ("what you do now", "当前方式"),
 }

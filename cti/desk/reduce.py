@@ -18,6 +18,7 @@ from cti.client import (
     StreamEnded,
     StreamItem,
 )
+from cti.desk.attended import with_news
 from cti.desk.outbound import is_open, told_over, tracked
 from cti.desk.phone_state import PhoneNews, PhoneStage, reduce_phone
 from cti.desk.state import (
@@ -133,6 +134,7 @@ def _take_snapshot(state: DeskState, snapshot: Snapshot) -> DeskState:
         campaigns={},
         are_campaigns_loading=snapshot.campaigns_loading,
         preview=snapshot.preview,
+        attended=snapshot.supervisions,
     )
     for campaign in snapshot.campaigns:
         state = _take_campaign(state, campaign, snapshot.at)
@@ -195,10 +197,8 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return replace(state, are_campaigns_loading=False)
         case PreviewView() if event.data.agent_id == state.me:
             return _take_preview(state, event.data)
-        case SupervisionView() if state.me is not None:
-            told = {"by": event.data.by, "role": event.data.role}
-            is_on = event.data.state in ("attending", "joined")
-            return _noticed(state, "notice.supervised", **told) if is_on else state
+        case SupervisionView():
+            return _take_supervision(state, event, event.data)
         case RecordingView() if event.data.error and state.me is not None:
             return _noticed(state, "notice.recording_failed", "warning", reason=event.data.error)
         case TextReceived(sender=sender, text=text) if state.me is not None:
@@ -223,6 +223,16 @@ def _take_party(state: DeskState, event: Event, party: PartyView) -> DeskState:
     key = "notice.party_failed" if party.state == "failed" else "notice.party_left"
     who = name_and_number(party.name, party.number)
     return _noticed(state, key, "warning", who=who, reason=party.reason)
+
+
+def _take_supervision(state: DeskState, event: Event, news: SupervisionView) -> DeskState:
+    """A supervisor comes, changes the role, takes the call over or leaves."""
+    attended = with_news(state.attended, event.interaction_id or "", news)
+    state = replace(state, attended=attended)
+    if state.me is None or news.state not in ("attending", "joined"):
+        return state
+    what = news.role if news.state == "attending" else "taken_over"
+    return _noticed(state, f"attends.{what}", by=news.by)
 
 
 def _take_transfer(state: DeskState, event: Event, transfer: TransferView) -> DeskState:
@@ -410,7 +420,8 @@ def _without(state: DeskState, interaction_id: str | None) -> DeskState:
     if interaction_id not in state.interactions:
         return state
     rest = {key: view for key, view in state.interactions.items() if key != interaction_id}
-    return replace(state, interactions=rest)
+    attended = {key: who for key, who in state.attended.items() if key != interaction_id}
+    return replace(state, interactions=rest, attended=attended)
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from cti.desk.attended import Attended
 from cti.desk.outbound import (
     READING,
     TrackPoint,
@@ -88,6 +89,8 @@ class DeskState:
     site: str = "Switchroom"
     parked: Mapping[str, ParkedView] = field(default_factory=dict)
     """The parking places that are taken."""
+    attended: Attended = field(default_factory=dict)
+    """Which calls supervisors attend now; on an agent's desk where the site shows it."""
     phone: PhoneView = field(default_factory=PhoneView)
     ticker: tuple[Event, ...] = ()
     """Newest first."""

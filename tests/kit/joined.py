@@ -194,6 +194,7 @@ class Centre:
             dispositions=(),
             not_ready_reasons=("break",),
             site="Test",
+            shows_supervisors=False,
             clock=self.clock,
         )
         self.floor.pops = self.pops

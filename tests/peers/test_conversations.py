@@ -261,6 +261,15 @@ async def test_monitor_whisper_barge_and_take_over(lab: Lab) -> None:
             if not boss.call:
                 await boss.answer()
             await scene.hear(_12025550103=to_customer, _1001=to_agent, _1040="12025550103 1001")
+            ((there,),) = (await lab.get("/api/v1/snapshot"))["supervisions"].values()
+            assert there == {
+                "by": "super",
+                "number": "1040",
+                "role": role,
+                "state": "attending",
+                "reason": "",
+            }
+            assert not (await lab.get("/api/v1/snapshot", "1001"))["supervisions"]
         await scene.do("supervise", {"role": "take-over", "phone": "1040"}, "super")
         await agent.phone.closed(agent.call)
         agent.call = ""

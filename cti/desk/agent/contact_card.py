@@ -7,6 +7,7 @@ from rich.text import Text
 
 from cti.desk import looks
 from cti.desk.agent import customer_rows, outbound_rows
+from cti.desk.attended import in_words
 from cti.desk.outbound import READING, shown_step
 from cti.desk.phone_state import PhoneStage
 from cti.desk.state import ASKED, OFFERED, shown_since
@@ -123,10 +124,15 @@ class ContactCard(StatePanel):
         return rows
 
     def _parties(self, width: int) -> list[Text]:
-        """Who else is on the call."""
+        """Who else is on the call, and which supervisors hear it."""
         interaction = self.state.interaction
-        parties = interaction.parties if interaction is not None else ()
-        return [self._party(party, width) for party in parties]
+        if interaction is None:
+            return []
+        rows = [self._party(party, width) for party in interaction.parties]
+        attended = in_words(self.words, self.state.attended.get(interaction.interaction_id, ()))
+        if attended:
+            rows.append(Text(fit(f"◉ {attended}", width), f"bold {looks.AMBER}"))
+        return rows
 
     def _party(self, party: PartyView, width: int) -> Text:
         who = name_and_number(party.name, party.number)

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cti.desk import looks
+from cti.desk.attended import in_words
 from cti.desk.state import DeskState, shown_since
 from cti.desk.text import clock, spaced_number
 from cti.desk.widgets.panel import StatePanel
@@ -66,11 +67,14 @@ class ContactList(StatePanel):
         others = "".join(
             f"  + {party.name or spaced_number(party.number)}" for party in each.parties
         )
+        attended = in_words(self.words, self.state.attended.get(each.interaction_id, ()))
         return (
             Text(self.words.get(f"stage.{stage}", stage), colour),
             Text(clock(elapsed), looks.wait_colour(elapsed, threshold) if waits else looks.TEXT),
             Text.assemble(
-                (caller or self.words("contact.withheld"), looks.TEXT), (others, looks.BLUE)
+                (caller or self.words("contact.withheld"), looks.TEXT),
+                (others, looks.BLUE),
+                (f"  ◉ {attended}" if attended else "", looks.AMBER),
             ),
             Text(self._where(each, queue)),
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from textual.app import App
 
 from cti.client import ApiClient
 from cti.desk.agent.dial_dialog import DialDialog
+from cti.desk.attended import of
+from cti.desk.state import DeskState
+from cti.desk.supervisor.contact_list import in_order
 from cti.desk.text import Words, spaced_number
 from cti.desk.widgets.picker import Choice, Picker
 from cti.schema import AgentView, InteractionView
@@ -21,17 +24,16 @@ async def ask_role(
     app: App[Any],
     words: Words,
     api: ApiClient,
-    contacts: Sequence[InteractionView],
-    agents: Mapping[str, AgentView],
+    state: DeskState,
     phone: str,
 ) -> str:
     """Ask and command; gives the supervisor's phone, asked for where it is not known."""
-    talks = [each for each in contacts if each.stage in _TALKS and each.answered is not None]
+    talks = [each for each in in_order(state) if each.stage in _TALKS and each.answered is not None]
     choices = [
         Choice(
             each.interaction_id,
             each.customer_name or spaced_number(each.caller_number) or words("contact.withheld"),
-            f"{words.get(f'stage.{each.stage}', each.stage)}  {_agent(agents, each)}".strip(),
+            f"{words.get(f'stage.{each.stage}', each.stage)}  {_agent(state.agents, each)}".strip(),
         )
         for each in talks
     ]
@@ -40,7 +42,17 @@ async def ask_role(
     )
     if chosen is None:
         return phone
-    roles = [Choice(role, words(f"supervise.{role}")) for role in _ROLES]
+    login = "" if api.signed_on is None else api.signed_on.login
+    mine = of(state.attended.get(chosen, ()), login)
+    roles = [
+        Choice(
+            role,
+            words(f"supervise.{role}"),
+            words("supervise.now") if mine is not None and role == mine.role else "",
+        )
+        for role in _ROLES
+        if mine is not None or role != "stop"
+    ]
     who = next(choice.title for choice in choices if choice.id == chosen)
     title = f"{words('supervise.how')}  {who}"
     role = await app.push_screen_wait(Picker(words, title, roles))

@@ -19,7 +19,7 @@ from cti.desk.keys import BOARD_KEYS, hints
 from cti.desk.reduce import reduce
 from cti.desk.state import DeskState
 from cti.desk.supervisor.agent_table import AgentTable
-from cti.desk.supervisor.contact_list import ContactList, in_order
+from cti.desk.supervisor.contact_list import ContactList
 from cti.desk.supervisor.role_dialogs import ask_phone, ask_role
 from cti.desk.supervisor.summary import Summary
 from cti.desk.supervisor.ticker import Ticker
@@ -124,8 +124,7 @@ class WallboardScreen(CommandScreen):
                 self.app,
                 self._words,
                 self._api,
-                in_order(self.state),
-                self.state.agents,
+                self.state,
                 self._phone,
             )
 

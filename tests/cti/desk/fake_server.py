@@ -40,6 +40,7 @@ from cti.schema import (
     SignOnReply,
     SignOnRequest,
     Snapshot,
+    SupervisionView,
 )
 from tests.kit.patience import PATIENCE_S
 
@@ -200,6 +201,7 @@ class FakeServer:
         self.campaigns: tuple[CampaignView, ...] = ()
         self.campaigns_loading = False
         self.preview: PreviewView | None = None
+        self.supervisions: dict[str, tuple[SupervisionView, ...]] = {}
         self.answers: dict[str, Any] = {}
         """Path below /api/v1 to what a GET there gives."""
         self.queues: tuple[QueueView, ...] = (
@@ -295,6 +297,7 @@ class FakeServer:
             campaigns=self.campaigns,
             campaigns_loading=self.campaigns_loading,
             preview=self.preview,
+            supervisions=self.supervisions,
         )
 
     async def send(self, kind: EventType, data: EventData, **ids: Any) -> int:
