@@ -58,6 +58,10 @@ log = logging.getLogger(__name__)
 FILE: Final = "calls.journal"
 """In the data folder."""
 
+_TO_END: Final = frozenset({Kind.LEG, Kind.INVITE, Kind.CAPTURE, Kind.INTERACTION, Kind.NODE})
+"""What is taken of another version's journal: enough to hang up, to close recordings, and for history
+to have an end."""
+
 T = TypeVar("T")
 
 
@@ -73,8 +77,9 @@ def read_journal(path: Path) -> Reading:
     if found.header is not None and found.header.version != VERSION:
         kinds = [kind for kind, _ in found.entries]
         log.error(
-            "the journal of calls %s is of version %d, not %d: %d legs of calls, %d contacts and the"
-            " bindings of %d phones are given up; whoever talked hears silence and has to hang up",
+            "the journal of calls %s is of version %d, not %d: %d legs of calls are ended, %d contacts"
+            " and the bindings of %d phones are given up; who is on a call whose record cannot be read"
+            " hears silence and has to hang up",
             path,
             found.header.version,
             VERSION,
@@ -82,7 +87,7 @@ def read_journal(path: Path) -> Reading:
             kinds.count(Kind.CONTACT),
             kinds.count(Kind.PHONE),
         )
-        return Reading()
+        found.entries = {key: entry for key, entry in found.entries.items() if key[0] in _TO_END}
     return found
 
 
@@ -114,6 +119,7 @@ class TakeOver:
         """`agents` gives the agent who uses a phone; `now` monotonic seconds."""
         self._now = now
         self._reading = reading
+        self._is_foreign = reading.header is not None and reading.header.version != VERSION
         self._mono = times.mono
         self._switching = switching
         self._calls = switching.calls
@@ -207,8 +213,11 @@ class TakeOver:
             is_reachable = self._calls.is_reachable(phone)
             if is_reachable != (phone in self._said_reachable):
                 self._calls.phone_changed(phone, is_reachable)
+        if self._is_foreign:
+            for key in self._reading.values(Kind.CAPTURE):
+                self._calls.stop_recording(RecordingId(key))
         for leg in self._taken_up:  # not those that began meanwhile: a call-back is no contact yet
-            belongs = (
+            belongs = not self._is_foreign and (
                 self._adoption.owns(leg.id)
                 or self._calls.adoption.is_direct(leg.id)
                 or self._call_backs.is_dialling(leg.id)
@@ -297,6 +306,7 @@ class TakeOver:
         self.desks = tuple(name for name, kept in agents.items() if kept.desk and name in known)
         self._floor.restore_desks(self.desks)
         began = {key: capture.began for key, capture in captures.items()}
+        recording_of = {capture.call: key for key, capture in captures.items()}
         for key, live in self._values(Kind.INTERACTION, LiveInteraction).items():
             contact = contacts.get(key)
             if contact is None and not self._is_wrapped_up(live):
@@ -304,7 +314,7 @@ class TakeOver:
                     self._stranded.append(live)
                 else:
                     continue
-            recording = None if contact is None else contact.recording
+            recording = recording_of.get(live.call_id) if contact is None else contact.recording
             self._translator.restore(live, recording)
             self._history.restore(live.view(), recording, began.get(recording or "", live.started))
         for key, capture in captures.items():
