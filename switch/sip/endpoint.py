@@ -218,9 +218,14 @@ class Endpoint:
         if found is not None and found.machine is invite_server.MACHINE:
             self._table.step(found, invite_server.Input.ACKNOWLEDGED, None, now)
 
-    def resume_client(self, invite: Request, flow: Flow) -> TransactionId:
-        """Wait on for the answer to an INVITE that an earlier process sent; nothing is sent now."""
-        return self._table.resume_client(invite, flow).id
+    def resume_client(
+        self, invite: Request, flow: Flow, now: float, *, is_under_way: bool
+    ) -> TransactionId:
+        """Wait on for the answer to an INVITE of an earlier process; nothing is sent now.
+
+        One that is not known to be under way is sent again as soon as timers fire.
+        """
+        return self._table.resume_client(invite, flow, now, is_under_way=is_under_way).id
 
     def resume_server(
         self, invite: Request, flow: Flow, now: float, *, is_answered: bool

@@ -217,7 +217,10 @@ def _restore_pending(
     session = _session(record, state, invite, dialog)
     if record.is_caller:
         _restore_early(session, record)
-        session.transaction = endpoint.resume_client(invite, session.flow)
+        is_under_way = state is not usage.State.CALLING or session.flow.transport.is_reliable
+        session.transaction = endpoint.resume_client(
+            invite, session.flow, now, is_under_way=is_under_way
+        )
         table.clients[session.transaction] = Client(session, Purpose.INVITE)
     else:
         is_answered = state is usage.State.ACCEPTED

@@ -182,13 +182,24 @@ class TransactionTable:
 
     # --- transactions of an earlier process -------------------------------------------------
 
-    def resume_client(self, invite: Request, flow: Flow) -> Transaction:
-        """An INVITE that was sent before. Taken as answered by a 1xx: it can be cancelled at once."""
+    def resume_client(
+        self, invite: Request, flow: Flow, now: float, *, is_under_way: bool
+    ) -> Transaction:
+        """An INVITE of before. `is_under_way`: a 1xx came, or its transport does not lose it.
+
+        Another may have been lost, or never have left that process: it is sent again, which a peer
+        that has it answers with its last 1xx.
+        """
         key = client_key(invite.top_via.branch, invite.method)
-        state = invite_client.State.PROCEEDING
+        state = invite_client.State.PROCEEDING if is_under_way else invite_client.State.CALLING
         transaction = Transaction(invite_client.MACHINE, self.new_id(), key, invite, flow, state)
         self.by_id[transaction.id] = self.clients[key] = transaction
         self._by_peer.setdefault((flow.transport, flow.remote), {})[transaction] = None
+        if not is_under_way:
+            transaction.datagram = serialize(invite)
+            transaction.interval = self._delays[flow.transport][Timer.A] or 0.0
+            self.queue.start(transaction, Timer.A, now)
+            self._start_timer(Timer.B, transaction, None, now, None)
         return transaction
 
     def resume_server(

@@ -44,6 +44,27 @@ def test_a_phone_that_rings_is_answered_after_the_restart() -> None:
     bench.check_forgotten()
 
 
+def test_an_invite_that_was_lost_with_the_process_is_sent_again() -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    invites: list[bytes] = []
+
+    def is_the_second(data: bytes) -> bool:
+        invites.extend([data] if data.startswith(b"INVITE") else [])
+        return len(invites) == 2 and data is invites[-1]
+
+    bench.lose = is_the_second
+    ann.call("1002")
+    bench.restart()
+    assert len(invites) == 2, "nothing is sent while calls are taken up"
+    bench.advance(1)
+    bob.answer()
+    a, b = bench.leg_of("1001"), bench.leg_of("1002")
+    assert bench.heard() == {a: {b}, b: {a}}
+    ann.hang_up()
+    bench.check_forgotten()
+
+
 def test_a_caller_who_gives_up_after_the_restart_is_understood() -> None:
     bench = Bench()
     caller = bench.stranger("caller")
