@@ -1,11 +1,13 @@
 """Sound for the calls of the load generator: one RTP socket speaks for all of them.
 
 Each call gets a packet of G.711 every 20 ms, in four groups 5 ms apart, and digits as RFC 4733 events.
-What comes back is not read: the kernel drops it when the buffer is full, which costs the server the same.
+`CallSound` does not read what comes back: the kernel drops it when the buffer is full, which costs the
+server the same.
 """
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import random
@@ -153,3 +155,64 @@ class CallSound:
         ):  # a leg that is just gone, a full buffer: as on a network
             self.socket.sendto(packet, voice.address)
             self.sent += 1
+
+
+class HearingSound(CallSound, abc.ABC):
+    """Hears as well: one socket for all that is said to those it speaks for."""
+
+    def open(self) -> None:
+        """Begin to speak and to hear."""
+        super().open()
+        asyncio.get_running_loop().add_reader(self.socket, self._take)
+
+    async def close(self) -> None:
+        """Fall silent and let the port go."""
+        asyncio.get_running_loop().remove_reader(self.socket)
+        await super().close()
+
+    @abc.abstractmethod
+    def hear(self, packet: bytes) -> None:
+        """Take one packet."""
+
+    def _take(self) -> None:
+        try:
+            while True:
+                self.hear(self.socket.recv(2048))
+        except BlockingIOError:
+            return
+        except OSError:
+            return  # an ICMP error of a leg that is just gone
+
+
+class SteadySound(HearingSound):
+    """Knows of each stream that it hears the longest time without a packet."""
+
+    def __init__(self, host: str, payload: bytes = b"") -> None:
+        """Bind a socket. Raises OSError."""
+        super().__init__(host, payload)
+        self._last: dict[bytes, float] = {}
+        """By SSRC, monotonic seconds."""
+        self._longest_s = 0.0
+
+    def hear(self, packet: bytes) -> None:
+        """Only when it came and whose it is matters."""
+        now = time.monotonic()
+        stream = packet[8:12]
+        pause_s = now - self._last.get(stream, now)
+        if pause_s > self._longest_s:
+            self._longest_s = pause_s
+        self._last[stream] = now
+
+    @property
+    def streams(self) -> int:
+        """How many it has heard."""
+        return len(self._last)
+
+    def begin(self) -> None:
+        """Forget what was, but for when each was heard last."""
+        self._longest_s = 0.0
+
+    def longest_s(self) -> float:
+        """The longest pause of any stream since `begin`, those included that go on."""
+        now = time.monotonic()
+        return max(self._longest_s, *(now - last for last in self._last.values()), 0.0)

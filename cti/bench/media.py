@@ -19,7 +19,9 @@ from typing import Final
 
 from cti.bench.floor import FLOOR_S, relay_floor
 from cti.bench.processes import usage
+from cti.bench.recorded import lacking
 from cti.bench.rtp_load import LoadResult, RtpLoad
+from cti.bench.rtp_parties import packets_of_each
 from cti.serving_limits import raise_open_files
 from switch.errors import MediaUnavailableError
 from switch.gateway.client import GatewayClient
@@ -78,7 +80,9 @@ class MediaFigures:
     """More than a few milliseconds: the machine was too busy for figures that mean anything."""
     resident_mib: float
     recordings_whole: int
-    """Recordings that were finished and are not shorter than the talk."""
+    """Recordings that were finished and in which each packet of both parties stands."""
+    recorded_packets_lacking: int
+    """Packets that were sent and stand in no recording."""
     floor_us: float
     """CPU time of one packet received and sent on by a bare loop in the gateway's place, measured in
     the same run: see `cti.bench.floor`."""
@@ -163,7 +167,7 @@ class _Run:
         return _figures(
             calls, recorded, seconds, handled, floor_us,
             used.cpu_s, used.system_s, resident, stats, result,
-            sum(done.duration_ms >= length * 1000 - 40 for done in self._finished),
+            lacking((Path(done.path) for done in self._finished), packets_of_each(length)),
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -260,7 +264,7 @@ def _figures(
     resident: int,
     stats: GatewayStats,
     result: LoadResult,
-    whole: int,
+    lacks: list[int],
 ) -> MediaFigures:
     return MediaFigures(
         calls=calls,
@@ -281,7 +285,8 @@ def _figures(
         delay_p99_ms=round(result.delay_p99_ms, 3),
         generator_slipped_s=round(result.slipped_s, 3),
         resident_mib=round(resident / 2**20, 1),
-        recordings_whole=whole,
+        recordings_whole=lacks.count(0),
+        recorded_packets_lacking=sum(lacks),
         floor_us=round(floor_us, 2),
         times_floor=round(1e6 * cpu_s / max(handled * floor_us, 1.0), 2),
     )

@@ -4,7 +4,9 @@
     python -m cti.bench.restart --calls 1000
 
 Measured from outside: from the start of the new process to its first answer to an OPTIONS. It answers
-nobody before it has taken up all calls. Then every caller hangs up, and nothing may be left.
+nobody before it has taken up all calls. Both ends of each call speak all the time, and the longest time
+for which one of them hears nothing counts. Then every tenth caller holds and resumes, every caller hangs
+up, nothing may be left, and what was said must be in the recordings.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import secrets
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +29,14 @@ from typing import Any, Final
 import httpx
 import uvloop
 
-from cti.bench.calls import rtp_sink
+from cti.bench.call_sound import SteadySound
+from cti.bench.recorded import longest_hole_s
+from cti.bench.rtp_parties import SIGN
 from cti.bench.server import RTP_PORTS
 from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import CallerPool
 from cti.bench.sip_text import Address, Datagrams
+from cti.bench.soak_files import files_at_end
 from cti.journal_records import Kind
 from cti.local_server import LocalServer, local_server, started_again
 from cti.paths import shipped
@@ -43,7 +50,16 @@ _RATE: Final = 40.0
 """Calls a second to begin with."""
 _AT_ONCE: Final = 4
 _PATIENT: Final = "[media]\nrtp_timeout_s = 3600\nlinger_s = 300\n"
-"""The calls are silent, and the machine may be busy with other things."""
+"""The machine may be busy with other things."""
+_HOST: Final = "127.0.0.1"
+_PAYLOAD: Final = SIGN + random.Random(1).randbytes(160 - len(SIGN))
+_SETTLE_S: Final = 1.0
+_HOLD_EVERY: Final = 10
+_HOLD_S: Final = 0.5
+WITHIN_S: Final = 2.0
+"""In which all calls are to be taken up."""
+PAUSE_S: Final = 0.15
+"""Longer without a packet, or in a recording without sound, is a pause that people hear."""
 _OF_CALLS: Final = frozenset({Kind.LEG, Kind.INVITE, Kind.CONTACT, Kind.CAPTURE})
 
 
@@ -56,16 +72,45 @@ class RestartFigures:
     journal_octets: int
     adopted_s: float
     """From the start of the process to its first answer."""
+    away_s: float
+    """From the kill to that answer."""
+    heard: int
+    """Legs to which sound came."""
+    pause_s: float
+    """The longest time for which any of them heard nothing, from the kill to after that answer."""
     adopted_calls: int
+    held: int
+    """Calls that were put on hold afterwards, and resumed."""
+    changes_taken: int
+    """Of those holds and resumptions."""
     ended_well: int
     """Calls whose BYE was answered."""
+    recordings: int
+    """Whole ones."""
+    bad_files: list[str]
+    holes_s: list[float]
+    """Of each recording the longest time without the sound that was sent, longest first."""
     left_over: dict[str, int]
     """What was left when all were over; empty: nothing."""
 
-    @property
-    def complaints(self) -> list[str]:
+    def complaints(self, *, within_s: float = WITHIN_S, pause_s: float = PAUSE_S) -> list[str]:
         """Everything that must not be, in words; empty: passed."""
         found = [f"{count} {what} left over" for what, count in self.left_over.items()]
+        found += self.bad_files
+        if self.adopted_s > within_s:
+            found.append(f"taken up after {self.adopted_s:.2f} s, not within {within_s:g} s")
+        if self.heard < 2 * self.calls:
+            found.append(f"{self.heard} of {2 * self.calls} legs heard anything")
+        if self.pause_s > pause_s:
+            found.append(f"a leg heard nothing for {self.pause_s:.2f} s")
+        if self.changes_taken != 2 * self.held:
+            found.append(
+                f"{self.changes_taken} of {2 * self.held} holds and resumptions were taken"
+            )
+        if self.recordings != self.calls:
+            found.append(f"{self.recordings} of {self.calls} recordings are whole")
+        if (holed := sum(hole > pause_s for hole in self.holes_s)) > self.held:
+            found.append(f"{holed} recordings have holes, and {self.held} calls were on hold")
         if self.adopted_calls != self.calls:
             found.append(f"{self.adopted_calls} of {self.calls} calls were taken up")
         if self.ended_well != self.calls:
@@ -82,27 +127,35 @@ async def measure_restart(
     lab = shipped("lab.toml").read_text(encoding="utf-8")
     config.write_text(lab.replace("[media]\n", _PATIENT, 1), encoding="utf-8")
     async with local_server(folder, *options, config=config) as server:
-        with rtp_sink() as rtp_port:
-            agents = AgentPool(host=server.host, port=server.agent_port, rtp_port=rtp_port)
-            callers = CallerPool(
-                host=server.host,
-                server=server.sip,
-                rtp_port=rtp_port,
-                called="4100",
-                talk_s=3600.0,
-            )
-            await agents.open()
-            await callers.open()
-            try:
-                return await _measure(server, callers, calls, options, config)
-            finally:
-                callers.close()
-                agents.close()
+        sounds = SteadySound(_HOST, _PAYLOAD), SteadySound(_HOST, _PAYLOAD)
+        agents = AgentPool(
+            host=server.host, port=server.agent_port, rtp_port=sounds[0].port, sound=sounds[0]
+        )
+        callers = CallerPool(
+            host=server.host,
+            server=server.sip,
+            rtp_port=sounds[1].port,
+            called="4100",
+            talk_s=3600.0,
+            sound=sounds[1],
+        )
+        for sound in sounds:
+            sound.open()
+        await agents.open()
+        await callers.open()
+        try:
+            return await _measure(server, callers, sounds, calls, options, config)
+        finally:
+            callers.close()
+            agents.close()
+            for sound in sounds:
+                await sound.close()
 
 
 async def _measure(
     server: LocalServer,
     callers: CallerPool,
+    sounds: Sequence[SteadySound],
     calls: int,
     options: tuple[str, ...],
     config: Path,
@@ -112,13 +165,23 @@ async def _measure(
         await watch.sign_on()
         await _dial(callers, calls)
         talking = await watch.talking(calls)
+        await asyncio.sleep(_SETTLE_S)
+        for sound in sounds:
+            sound.begin()
+        killed = time.monotonic()
         os.kill(server.process.pid, signal.SIGKILL)
         await server.process.wait()
         octets = (server.data / FILE).stat().st_size
         began = time.monotonic()
         async with started_again(server, *options, config=config) as again:
-            adopted_s = await _first_answer(again.sip) - began
+            answered = await _first_answer(again.sip)
             adopted = int((await watch.status())["calls"])
+            await asyncio.sleep(_SETTLE_S)
+            pause_s = max(sound.longest_s() for sound in sounds)
+            held = callers.hold(_HOLD_EVERY, "sendonly")
+            await asyncio.sleep(_HOLD_S)
+            callers.hold(_HOLD_EVERY, "sendrecv")
+            await asyncio.sleep(_HOLD_S)
             callers.hang_up_all()
             async with asyncio.timeout(_QUIET_S):
                 while callers.live:  # noqa: ASYNC110 - each is over by a message of its own
@@ -126,12 +189,22 @@ async def _measure(
             left_over = await watch.left_over()
     finally:
         await watch.close()
+    files = files_at_end(server.data)
+    wholes = (server.data / "recordings").rglob("*.wav")
     return RestartFigures(
         calls=talking,
         journal_octets=octets,
-        adopted_s=adopted_s,
+        adopted_s=answered - began,
+        away_s=answered - killed,
+        heard=sum(sound.streams for sound in sounds),
+        pause_s=pause_s,
         adopted_calls=adopted,
+        held=held,
+        changes_taken=callers.changed[200],
         ended_well=sum(record.status == 200 for record in callers.records) - callers.lost,
+        recordings=files.recordings,
+        bad_files=files.bad,
+        holes_s=sorted(map(longest_hole_s, wholes), reverse=True),
         left_over=left_over,
     )
 
@@ -241,10 +314,17 @@ def main() -> int:
         found = uvloop.run(measure_restart(args.calls, Path(folder), rtp_ports=args.rtp_ports))
     sys.stdout.write(
         f"{found.calls} calls talked; journal {found.journal_octets / 1e6:.2f} MB\n"
-        f"{found.adopted_calls} taken up, {found.adopted_s:.2f} s after the start of the process\n"
+        f"{found.adopted_calls} taken up, {found.adopted_s:.2f} s after the start of the process,"
+        f" {found.away_s:.2f} s after the kill\n"
+        f"{found.heard} legs heard sound, none paused for more than {1000 * found.pause_s:.0f} ms\n"
+        f"{found.recordings} whole recordings, no hole of more than"
+        f" {1000 * next(iter(found.holes_s[found.held :]), 0.0):.0f} ms but in the"
+        f" {found.held} calls that were put on hold\n"
         f"{found.ended_well} ended well; left over: {found.left_over or 'nothing'}\n"
     )
-    return 1 if found.complaints else 0
+    for complaint in found.complaints():
+        sys.stdout.write(f"wrong: {complaint}\n")
+    return 1 if found.complaints() else 0
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ class CallerPool:
     records: list[CallRecord] = field(default_factory=list)
     finished: Counter[int] = field(default_factory=Counter)
     """Calls that are over, by final status."""
+    changed: Counter[int] = field(default_factory=Counter)
+    """Holds and resumptions, by final status."""
     lost: int = 0
     """Calls whose BYE nobody answered."""
     _legs: dict[bytes, CallerLeg] = field(default_factory=dict)
@@ -125,6 +127,13 @@ class CallerPool:
         """End every call that talks."""
         for leg in tuple(self._legs.values()):
             self._hang_up(leg)
+
+    def hold(self, every: int, direction: str) -> int:
+        """Put every so many calls on hold (`sendonly`) or resume them (`sendrecv`); gives how many."""
+        held = tuple(self._legs.values())[::every]
+        for leg in held:
+            self._hold(leg, direction)
+        return len(held)
 
     def dial(self) -> CallRecord:
         """Start one call."""
@@ -213,6 +222,7 @@ class CallerPool:
         if self.acknowledges or status >= 300:
             self._socket.send(ack, self.server)
         if leg.record.status:
+            self.changed[status] += 1
             return
         nonce = NONCE.search(data)
         if status == 401 and self.password and not leg.authorization and nonce is not None:

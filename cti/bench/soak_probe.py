@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cti.bench.call_sound import CallSound
+from cti.bench.call_sound import HearingSound
 from cti.bench.sip_load import CallerPool
 from cti.bench.sip_text import Address
 from cti.bench.soak_report import Probed
@@ -58,7 +58,7 @@ def level(pcm: Pcm, hz: float) -> float:
     return float(2 * abs(np.mean(pcm * np.exp(-2j * np.pi * hz * at))))
 
 
-class Hummer(CallSound):
+class Hummer(HearingSound):
     """Hums a pitch at every party it is connected to, and keeps what it hears."""
 
     def __init__(self, hz: float) -> None:
@@ -68,29 +68,14 @@ class Hummer(CallSound):
         self.is_connected = asyncio.Event()
         """Somebody to hum at was added; to be cleared before a call."""
 
-    def open(self) -> None:
-        """Begin to hum and to listen."""
-        super().open()
-        asyncio.get_running_loop().add_reader(self.socket, self._take)
-
     def add(self, key: bytes, address: Address) -> None:
         """Hum at `address` from now on."""
         super().add(key, address)
         self.is_connected.set()
 
-    async def close(self) -> None:
-        """Fall silent and let the port go."""
-        asyncio.get_running_loop().remove_reader(self.socket)
-        await super().close()
-
-    def _take(self) -> None:
-        try:
-            while True:
-                self.heard.append(self.socket.recv(2048)[_HEADER:])
-        except BlockingIOError:
-            return
-        except OSError:
-            return  # an ICMP error of a leg that is just gone
+    def hear(self, packet: bytes) -> None:
+        """Keep what was said lately."""
+        self.heard.append(packet[_HEADER:])
 
 
 @dataclass(slots=True)

@@ -73,7 +73,8 @@ def _add_media(outcome: Outcome, like: str, figures: MediaFigures, reach_ms: flo
     if figures.recorded:
         outcome.add(
             f"{what}: whole files",
-            f"{figures.recordings_whole} of {figures.calls}",
+            f"{figures.recordings_whole} of {figures.calls}, "
+            f"{figures.recorded_packets_lacking} packets lacking",
             "all",
             figures.recordings_whole == figures.calls,
         )
