@@ -174,6 +174,7 @@ class _Soak:
     async def _sample(self, client: httpx.AsyncClient) -> Sample:
         figures: Figures = await read_figures(client, self._server.url)
         since = time.monotonic() - self._began if self._began else 0.0
+        used = self._server.usage()
         sample = sample_of(
             figures,
             seconds=since,
@@ -181,6 +182,7 @@ class _Soak:
             failed=self._load.failed,
             threads=self._server.threads(),
             file_backed=self._server.file_backed(),
+            cpu_s=(used.call_agent.cpu_s, used.gateway.cpu_s),
         )
         (call_agent, gateway), self._least = self._least, (math.inf, math.inf)
         return replace(

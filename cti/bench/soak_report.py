@@ -76,6 +76,19 @@ class SoakReport:
         return (("call agent", self.call_agent), ("gateway", self.gateway))
 
     @property
+    def shares(self) -> tuple[float, float]:
+        """How much of a core call agent and gateway needed under load; 0 where nothing tells."""
+        under_load = self.samples[1:-1]
+        if len(under_load) < 2:
+            return 0.0, 0.0
+        first, last = under_load[0], under_load[-1]
+        seconds = max(last.seconds - first.seconds, 1e-9)
+        return (
+            (last.call_agent_cpu_s - first.call_agent_cpu_s) / seconds,
+            (last.gateway_cpu_s - first.gateway_cpu_s) / seconds,
+        )
+
+    @property
     def complaints(self) -> list[str]:
         """Everything that must not be, in words; empty: passed."""
         found = [f"left behind: {each}" for each in (*self.left_over, *self.files.bad)]
@@ -122,6 +135,7 @@ def write_report(report: SoakReport, folder: Path) -> None:
     whole = asdict(report)
     del whole["samples"]
     whole["complaints"] = report.complaints
+    whole["shares"] = report.shares
     text = json.dumps(whole, indent=2, default=str)
     (folder / "soak.json").write_text(f"{text}\n", encoding="utf-8")
     (folder / "soak.txt").write_text(f"{in_words(report)}\n", encoding="utf-8")
@@ -149,6 +163,11 @@ def in_words(report: SoakReport) -> str:
         if not report.files.bad
         else f"sound: {probed.calls} calls listened to; recordings: see below",
     ]
+    call_agent, gateway = report.shares
+    lines.append(
+        f"load: the call agent needed {100 * call_agent:.0f} % of a core, the gateway "
+        f"{100 * gateway:.0f} %"
+    )
     for name, line in report.trends:
         lines.append(
             f"memory of the {name}: {line.verdict.value}; {line.begin_mib:.1f} to "

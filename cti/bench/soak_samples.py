@@ -26,6 +26,9 @@ class Sample:
     call_agent_file_backed: float
     """Octets of it that are pages of files, and not the process's own."""
     gateway_file_backed: float
+    call_agent_cpu_s: float
+    """CPU time so far."""
+    gateway_cpu_s: float
     call_agent_files: float
     gateway_files: float
     call_agent_threads: float
@@ -124,8 +127,9 @@ def sample_of(
     failed: int,
     threads: tuple[int, int],
     file_backed: tuple[int, int],
+    cpu_s: tuple[float, float],
 ) -> Sample:
-    """One row from one scrape; `threads` and `file_backed` are those of call agent and gateway."""
+    """One row from one scrape; the pairs are those of call agent and gateway."""
     found = {field: figures.get(name) for field, name in _FIGURES.items()}
     return Sample(
         seconds=round(seconds, 1),
@@ -135,6 +139,8 @@ def sample_of(
         gateway_threads=threads[1],
         call_agent_file_backed=file_backed[0],
         gateway_file_backed=file_backed[1],
+        call_agent_cpu_s=round(cpu_s[0], 2),
+        gateway_cpu_s=round(cpu_s[1], 2),
         **found,
     )
 

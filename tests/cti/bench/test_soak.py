@@ -84,7 +84,15 @@ def test_the_carrier_does_what_the_number_says() -> None:
 
 def sample(**figures: float) -> Sample:
     return replace(
-        sample_of(Figures(""), seconds=0.0, calls=0, failed=0, threads=(3, 3), file_backed=(0, 0)),
+        sample_of(
+            Figures(""),
+            seconds=0.0,
+            calls=0,
+            failed=0,
+            threads=(3, 3),
+            file_backed=(0, 0),
+            cpu_s=(0.0, 0.0),
+        ),
         **figures,  # type: ignore[arg-type]
     )
 
@@ -123,6 +131,19 @@ def report(**changes: Any) -> SoakReport:
 def test_a_soak_with_nothing_to_complain_of_has_passed() -> None:
     assert report().complaints == []
     assert in_words(report()).endswith("soak: PASSED")
+
+
+def test_it_says_how_much_of_a_core_each_process_needed_under_load() -> None:
+    looks = [
+        sample(),  # before the load
+        sample(seconds=10.0, call_agent_cpu_s=9.0, gateway_cpu_s=4.0),
+        sample(seconds=110.0, call_agent_cpu_s=59.0, gateway_cpu_s=24.0),
+        sample(seconds=150.0, call_agent_cpu_s=60.0, gateway_cpu_s=25.0),  # all calls are over
+    ]
+    assert report(samples=looks).shares == (0.5, 0.2)
+    assert "the call agent needed 50 % of a core, the gateway 20 %" in in_words(
+        report(samples=looks)
+    )
 
 
 def test_what_became_of_a_failed_call_is_told() -> None:
