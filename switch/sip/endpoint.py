@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from switch.errors import LocalProtocolError
+from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip import invite_client, invite_server, non_invite_server
 from switch.sip.admission import DEFAULT_ALLOW, DEFAULT_SUPPORTED, Admission, answer
 from switch.sip.counters import EndpointCounters
@@ -107,6 +107,13 @@ class Endpoint:
         else:
             self.counters.responses += 1
             self._receive_response(message, flow, now)
+
+    def refuse_unframed(self, head: bytes, fault: RemoteProtocolError, flow: Flow) -> None:
+        """Answer a message that could not be cut out of its stream, as far as `head` can be read."""
+        try:
+            parse(head, self._limits.message, fault)
+        except MalformedMessageError as error:
+            self._answer_malformed(error, flow)
 
     def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
         """What is to be sent, oldest first; it is the caller's from now on."""
@@ -270,8 +277,11 @@ class Endpoint:
         self._door.half_open(flow.remote[0], now, is_connected=flow.is_connected)
 
     def _refuse_malformed(self, error: MalformedMessageError, flow: Flow, now: float) -> None:
-        self.counters.malformed += 1
         self._door.malformed(flow.remote[0], now, is_connected=flow.is_connected)
+        self._answer_malformed(error, flow)
+
+    def _answer_malformed(self, error: MalformedMessageError, flow: Flow) -> None:
+        self.counters.malformed += 1
         self.malformed[error.status] += 1
         request = error.partial
         if request is None or not error.status:

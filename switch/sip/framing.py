@@ -12,11 +12,26 @@ _END_OF_HEAD = b"\r\n\r\n"
 _MAX_LENGTH_DIGITS = 9
 
 
+class FramingError(RemoteProtocolError):
+    """No more messages can be cut out of what comes: the connection is to be closed.
+
+    `head` is what came of the message at fault, to be answered as far as it can be read; empty where
+    there is nothing to answer. `before` are the whole messages that stood in front of it.
+    """
+
+    def __init__(
+        self, message: str, *, status: int = 400, head: bytes = b"", before: list[bytes]
+    ) -> None:
+        super().__init__(message, status=status)
+        self.head = head
+        self.before = before
+
+
 class StreamFramer:
     """Takes octets as they come, gives whole messages.
 
-    It holds at most one head and one body within `limits`. After a RemoteProtocolError the stream
-    cannot be understood any more and the connection is to be closed.
+    It holds at most one head and one body within `limits`, and is not fed any more after a
+    FramingError.
     """
 
     __slots__ = ("_buffer", "_limits", "_needed", "_searched", "pongs_due")
@@ -44,13 +59,19 @@ class StreamFramer:
     def feed(self, data: bytes) -> list[bytes]:
         """Add octets; return the messages that became whole.
 
-        Raises RemoteProtocolError where the head is too long, or Content-Length is missing, no
-        number, contradictory or too large. Messages before the fault are lost with the stream.
+        Raises FramingError where the head is too long, or Content-Length is missing, no number,
+        contradictory or too large.
         """
         self._buffer += data
         messages: list[bytes] = []
-        while (message := self._next_message()) is not None:
-            messages.append(message)
+        try:
+            while (message := self._next_message()) is not None:
+                messages.append(message)
+        except RemoteProtocolError as error:
+            head = bytes(self._buffer[: self._limits.max_head])
+            raise FramingError(
+                str(error), status=error.status, head=head, before=messages
+            ) from None
         return messages
 
     def _next_message(self) -> bytes | None:
@@ -101,11 +122,11 @@ class StreamFramer:
             what = "no Content-Length" if not lengths else "Content-Lengths that contradict"
             raise RemoteProtocolError(f"a message on a stream has {what}")
         text = lengths.pop()
-        if not text.isdigit() or len(text) > _MAX_LENGTH_DIGITS:
-            raise RemoteProtocolError(f"Content-Length is no number: {text[:40]!r}")
-        length = int(text)
-        if length > self._limits.max_body:
+        if not text.isdigit():
             raise RemoteProtocolError(
-                f"a body of {length} octets; at most {self._limits.max_body} are taken", status=413
+                f"Content-Length is no number: {text[:40].decode('latin-1')!a}"
             )
-        return length
+        most = self._limits.max_body
+        if len(text) > _MAX_LENGTH_DIGITS or int(text) > most:
+            raise RemoteProtocolError(f"a body of more than {most} octets", status=413)
+        return int(text)

@@ -69,21 +69,29 @@ class _Draft:
             self.fault, self.status = fault, status
 
 
-def parse(data: bytes, limits: MessageLimits = DEFAULT_LIMITS) -> Message:
+def parse(
+    data: bytes, limits: MessageLimits = DEFAULT_LIMITS, fault: RemoteProtocolError | None = None
+) -> Message:
     """Read one whole message; empty lines before it are skipped (RFC 3261 section 7.5).
 
     Octets beyond Content-Length are cut off; without Content-Length the body is all that follows
-    (section 18.3). Raises MalformedMessageError.
+    (section 18.3). `fault` is what is known to be wrong with it already.
+
+    Raises MalformedMessageError.
     """
     draft = _Draft()
+    if fault is not None:
+        draft.blame(str(fault), fault.status)
     if data[:2] == b"\r\n":
         data = data.lstrip(b"\r\n")
     end = data.find(b"\r\n\r\n", 0, limits.max_head)
     if end < 0:
-        oversized = len(data) > limits.max_head
-        draft.blame("the head has no end", 513 if oversized else 400)
+        is_cut = len(data) >= limits.max_head
+        draft.blame("the head has no end", 513 if is_cut else 400)
         data = data[: limits.max_head]
         end = len(data)
+        if is_cut:  # the last line may go on
+            end = max(0, data.rfind(b"\r\n"))
     start_line, lines = _split_head(data[:end], draft)
     _read_headers(lines, draft, limits)
     body = _cut_body(data[end + 4 :], draft, limits)

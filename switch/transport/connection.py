@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, cast
 from switch.errors import RemoteProtocolError
 from switch.guard.offences import Offence
 from switch.sip.flow import Flow, Transport
+from switch.sip.framing import FramingError
+from switch.transport.ending import Ending
 from switch.transport.framings import Framing, SipStream
 from switch.transport.identity import PeerIdentity
 from switch.transport.tls import TlsError, TlsSession
@@ -48,6 +50,8 @@ class StreamConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
         """While it is not read."""
+        self._ending: Ending | None = None
+        """Once nothing is taken or sent any more, and the peer has time to read why."""
         self._active_at = 0.0
         self._pinged_at = 0.0
         """When it was asked last whether the peer is there."""
@@ -128,14 +132,17 @@ class StreamConnection(asyncio.Protocol):
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._timer, self._retry):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._retry = None
+        self._stop_timers()
         self._unread.clear()
         if self.number and self.tls is not None and not (self.is_open or self.failure):
             self._hub.counters.handshakes_failed += 1
         self._hub.forget(self, str(exc) if exc else "the peer closed the connection")
+
+    def _stop_timers(self) -> None:
+        for timer in (self._timer, self._retry):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._retry = None
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -157,8 +164,8 @@ class StreamConnection(asyncio.Protocol):
             messages = self._framing.feed(plain) if plain else []
             if out := self._framing.take_output():
                 self._write_plain(out)
-        if not self.is_open and self._framing.is_open and (tls is None or tls.is_open):
-            self._opened()
+        if not self.is_open:
+            self._open_if_ready()
         return messages
 
     def _has_time_for_it(self, data: bytes) -> bool:
@@ -178,8 +185,12 @@ class StreamConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         self.data_received(b"")
-        if self._retry is None and not transport.is_closing():
+        if self._retry is None and self._ending is None and not transport.is_closing():
             self._go_on_reading()
+
+    def _open_if_ready(self) -> None:
+        if self._framing.is_open and (self.tls is None or self.tls.is_open):
+            self._opened()
 
     def _opened(self) -> None:
         """All handshakes are done."""
@@ -217,19 +228,29 @@ class StreamConnection(asyncio.Protocol):
             counters.upgrades_refused += 1
         else:
             counters.framing_errors += 1
-        # A certificate that one of the two does not like is no attack.
-        if not isinstance(error, TlsError | UpgradeRefusedError) or error.is_strange:
-            self._hub.offend(self, Offence.NO_SIP)
         what = "TLS" if isinstance(error, TlsError) else "SIP"
         logger.debug("connection %d to %s: not %s: %s", self.number, self.remote, what, error)
         self.failure = str(error)
-        self._tell_why()
+        self._tell_why(error)
+        # A certificate that one of the two does not like is no attack. Told last: a ban cuts.
+        if not isinstance(error, TlsError | UpgradeRefusedError) or error.is_strange:
+            self._hub.offend(self, Offence.NO_SIP)
 
-    def _tell_why(self) -> None:
-        """Send what is owed to the peer, and close."""
+    def _tell_why(self, error: RemoteProtocolError) -> None:
+        """Send what is owed to the peer, answer what it said as far as it can be read, and close."""
         if out := self._framing.take_output():
             self._write_plain(out)
-        self.close()
+        if isinstance(error, FramingError):
+            if not self.is_open:  # the end of its handshake came with it
+                self._open_if_ready()
+            if error.before:
+                self._hub.received(self, error.before)
+            if error.head:
+                self._hub.handlers.unframed(self, error)
+        if isinstance(error, TlsError):
+            self.close()
+        else:
+            self._end()
 
     def _hand_on(self) -> None:
         """Pass on as many messages as the peer's rate allows; the peer has to wait with the rest."""
@@ -302,18 +323,36 @@ class StreamConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self.is_open and (words := self._framing.goodbye()):
-            self._write_plain(words)
-        if self.tls is not None:
-            self._write_raw(self.tls.goodbye())
+        self._say_goodbye()
         if transport.get_write_buffer_size():
             transport.abort()
         else:
             transport.close()
 
+    def _end(self) -> None:
+        """Say goodbye, and close once the peer had time to read it."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        self._say_goodbye()
+        if transport.is_closing():  # it did not read, and was cut
+            return
+        self._stop_timers()
+        self._transport = None
+        self._ending = Ending(transport, self._hub.limits.ending_s, self.connection_lost)
+        self._hub.end(self, self.failure)
+
+    def _say_goodbye(self) -> None:
+        if self.is_open and (words := self._framing.goodbye()):
+            self._write_plain(words)
+        if self.tls is not None:
+            self._write_raw(self.tls.goodbye())
+
     def cut(self, why: str) -> None:
         """Close at once, dropping what is not sent."""
-        if self._transport is not None and not self._transport.is_closing():
+        if self._ending is not None:
+            self._ending.cut()
+        elif self._transport is not None and not self._transport.is_closing():
             logger.debug("connection %d to %s is cut: %s", self.number, self.remote, why)
             self._transport.abort()
 

@@ -20,13 +20,13 @@ class Framing(Protocol):
         """Octets that wait for the rest of their message."""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Add octets; return the messages that became whole. Raises RemoteProtocolError."""
+        """Add octets; return the messages that became whole. Raises RemoteProtocolError, once."""
 
     def take_idle_frames(self) -> int:
         """Pieces that brought no message and cost as much as one, since this was asked last."""
 
     def take_output(self) -> bytes:
-        """What is owed to the peer: pongs, the answer to a handshake, why it is over."""
+        """What is owed to the peer: pongs, the answer to a handshake."""
 
     def wrap(self, message: bytes) -> bytes:
         """The octets that carry this message."""

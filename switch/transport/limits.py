@@ -44,6 +44,8 @@ class TransportLimits:
     """As `idle_s`, for strangers: a phone has registered by then."""
     stranger_message_s: float = 10.0
     """As `message_s`, for strangers; their first message must be whole so long after they connect."""
+    ending_s: float = 2.0
+    """So long a peer that was told why its connection ends may take to read it."""
     max_write_buffer: int = 1 << 20
     """Octets a peer may leave unread before its connection is cut."""
     max_waiting: int = 256

@@ -20,6 +20,7 @@ from switch.guard.bans import Verdict
 from switch.guard.guard import Guard
 from switch.sip.endpoint import Endpoint
 from switch.sip.flow import Flow, Transport
+from switch.sip.framing import FramingError
 from switch.sip.glimpse import is_keepalive
 from switch.sip.limits import MessageLimits
 from switch.transport.connection import Address, StreamConnection
@@ -75,7 +76,11 @@ class Pump:
         self._guard = guard
         self._udp: dict[Address, UdpSocket] = {}
         self.streams = StreamHub(
-            StreamHandlers(received=self._stream_received, failed=self._stream_failed),
+            StreamHandlers(
+                received=self._stream_received,
+                unframed=self._stream_unframed,
+                failed=self._stream_failed,
+            ),
             self._limits,
             message_limits or MessageLimits(),
             guard,
@@ -296,6 +301,16 @@ class Pump:
             ]
         flow = connection.flow
         self._received([(data, flow) for data in messages])
+
+    def _stream_unframed(self, connection: StreamConnection, error: FramingError) -> None:
+        """Have it answered in a turn of its own: nothing comes over that connection any more."""
+        if self._closed or self._held is not None:
+            return
+        flow = connection.flow
+        for observe in self.observers:
+            observe(error.head, flow, False)
+        self._endpoint.refuse_unframed(error.head, error, flow)
+        self._turn(self._clock.now())
 
     def _received(self, batch: list[tuple[bytes, Flow]], *, is_emptied: bool = True) -> None:
         """Take what came; `is_emptied`: nothing of it is left in its socket."""

@@ -16,6 +16,7 @@ from switch.guard.guard import Guard
 from switch.guard.offences import Offence
 from switch.guard.source import key_of
 from switch.sip.flow import Flow, Transport
+from switch.sip.framing import FramingError
 from switch.sip.limits import MessageLimits
 from switch.transport.connecting import Connecting
 from switch.transport.connection import Address, StreamConnection
@@ -35,6 +36,8 @@ class StreamHandlers(NamedTuple):
 
     received: Callable[[StreamConnection, list[bytes]], None]
     """Whole messages, oldest first."""
+    unframed: Callable[[StreamConnection, FramingError], None]
+    """What came of a message that could not be cut out; after that the connection ends."""
     failed: Callable[[Flow, str], None]
     """The connection of that flow is gone or, with number 0, could not be made."""
 
@@ -68,6 +71,8 @@ class StreamHub:
         self._locals: dict[tuple[Transport, bool], Address] = {}
         """Where we listen, by transport and whether it is IPv6."""
         self._connections: dict[int, StreamConnection] = {}
+        self._ending: set[StreamConnection] = set()
+        """Told why they end: nothing is sent over them, and they take a place until they are closed."""
         self._by_remote: dict[tuple[Transport, Address], StreamConnection] = {}
         self._accepted_from: Counter[str] = Counter()
         self._by_kind: Counter[Transport] = Counter()
@@ -80,7 +85,7 @@ class StreamHub:
         self._empty.set()
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return len(self._connections) + len(self._ending)
 
     @property
     def strangers(self) -> int:
@@ -151,12 +156,14 @@ class StreamHub:
         for server in self._servers:
             server.close()
         await self._connecting.close()
+        for connection in list(self._ending):
+            connection.cut("the node closes")
         for connection in list(self._connections.values()):
             connection.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._empty.wait()
-        for connection in list(self._connections.values()):
+        for connection in self._all():
             connection.cut("the node closes")
         for server in self._servers:
             await server.wait_closed()
@@ -167,7 +174,7 @@ class StreamHub:
         """Number a connection and keep it; False where there is no room."""
         host = connection.remote[0]
         limits = self.limits
-        if self._closing or len(self._connections) >= limits.max_connections:
+        if self._closing or len(self) >= limits.max_connections:
             self.counters.refused_full += connection.accepted
             return False
         if connection.accepted:
@@ -279,24 +286,35 @@ class StreamHub:
 
     def cut_source(self, source: str, why: str) -> None:
         """Close what was accepted from a source that is banned now."""
-        for connection in list(self._connections.values()):
+        for connection in self._all():
             if connection.accepted and key_of(connection.remote[0]) == source:
                 connection.cut(why)
 
+    def _all(self) -> list[StreamConnection]:
+        return [*self._connections.values(), *self._ending]
+
     def forget(self, connection: StreamConnection, reason: str) -> None:
         """Drop a connection that is closed, and say so."""
-        if self._connections.pop(connection.number, None) is None:
+        if connection.number in self._connections:
+            self.end(connection, reason)
+        if connection not in self._ending:
             self._connecting.lost(connection, reason)
             return
+        self._ending.remove(connection)
         self._strangers.pop(connection, None)
         self._by_kind[connection.kind] -= 1
-        if not self._connections:
+        if not len(self):
             self._empty.set()
+        if connection.accepted:
+            self._leave(connection.remote[0])
+
+    def end(self, connection: StreamConnection, reason: str) -> None:
+        """Send nothing more over a connection, and say so."""
+        del self._connections[connection.number]
+        self._ending.add(connection)
         for remote in (connection.remote, connection.alias):
             if self._by_remote.get((connection.kind, remote)) is connection:
                 del self._by_remote[connection.kind, remote]
-        if connection.accepted:
-            self._leave(connection.remote[0])
         if not (connection.accepted or connection.is_open):
             self._connecting.lost(connection, reason)  # which tells who waits for it
         elif not self._closing:

@@ -7,7 +7,6 @@ let grow without end is bounded here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Final
 
 from wsproto import ConnectionType, WSConnection
@@ -27,6 +26,7 @@ from wsproto.utilities import LocalProtocolError as WsLocalError
 from wsproto.utilities import RemoteProtocolError as WsRemoteError
 
 from switch.errors import RemoteProtocolError
+from switch.sip.framing import FramingError
 from switch.sip.limits import MessageLimits
 
 _SUBPROTOCOL: Final = "sip"
@@ -34,8 +34,11 @@ _MAX_UPGRADE: Final = 16_384
 """Octets of the request that asks for a WebSocket, cookies included."""
 _MAX_FRAMES: Final = 2000
 """In one piece of a stream: empty frames are six octets each, and reading them costs more than sending."""
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"
+_GOING_AWAY: Final = 1001
+_TOO_BIG: Final = 1009
 _PHRASES: Final = {
     403: "Forbidden",
     426: "Upgrade Required",
@@ -68,6 +71,7 @@ class SipWebSocket:
         `bring` gets the values of X-Forwarded-For and of Forwarded, and says why the one whom they name
         may not connect; empty: it may.
         """
+        self._max_head = limits.max_head
         self._most = limits.max_head + limits.max_body
         self._origins = frozenset(origins)
         self._bring = bring
@@ -77,6 +81,8 @@ class SipWebSocket:
         self._begun = bytearray()
         """The message that is not whole."""
         self._idle_frames = 0
+        self._close_code = _GOING_AWAY
+        """Why we close, as `goodbye` says it (RFC 6455 section 7.4.1)."""
         self.is_open = False
         self.is_over = False
 
@@ -93,7 +99,8 @@ class SipWebSocket:
     def feed(self, data: bytes) -> list[bytes]:
         """Take octets of the stream; return the messages that became whole.
 
-        Raises RemoteProtocolError; what the peer is told of it is in `take_output`.
+        Raises UpgradeRefusedError, of which `take_output` tells the peer, and FramingError, of which
+        `goodbye` does.
         """
         if not self.is_open:
             self._upgrade_octets += len(data)
@@ -104,19 +111,19 @@ class SipWebSocket:
             self._ws.receive_data(data)
             for number, event in enumerate(self._ws.events()):
                 if number >= _MAX_FRAMES:
-                    raise self._failed(1008, f"more than {_MAX_FRAMES} frames at once")
+                    raise self._failed(1008, f"more than {_MAX_FRAMES} frames at once", messages)
                 self._take(event, messages)
                 if self.is_over:
                     break
         except WsRemoteError as error:
             if not self.is_open:
                 raise self._refused_upgrade(error) from None
-            raise self._failed(1002, str(error)) from None
+            raise self._failed(1002, str(error), messages) from None
         except (WsLocalError, UnicodeError, ValueError) as error:
             # The library decodes some headers without looking.
             if not self.is_open:
                 raise self._refused(400, f"no upgrade: {error}", is_strange=True) from None
-            raise self._failed(1002, str(error)) from None
+            raise self._failed(1002, str(error), messages) from None
         return messages
 
     def take_output(self) -> bytes:
@@ -147,9 +154,9 @@ class SipWebSocket:
             return b""
 
     def goodbye(self) -> bytes:
-        """A Close frame: we go away."""
+        """A Close frame, which says why."""
         try:
-            return self._ws.send(CloseConnection(code=1001)) if self.is_open else b""
+            return self._ws.send(CloseConnection(code=self._close_code)) if self.is_open else b""
         except WsLocalError:
             return b""
 
@@ -165,7 +172,8 @@ class SipWebSocket:
             self._upgrade(event)
         elif isinstance(event, CloseConnection):
             if self._ws.state is ConnectionState.OPEN:  # the library's word for a broken frame
-                raise self._failed(int(event.code), event.reason or "a broken frame")
+                words = event.reason or "a broken frame"
+                raise self._failed(int(event.code), words, messages)
             if self._ws.state is ConnectionState.REMOTE_CLOSING:
                 self._out.append(self._ws.send(event.response()))
             self.is_over = True
@@ -174,7 +182,7 @@ class SipWebSocket:
         data = event.data
         piece = data.encode() if isinstance(data, str) else data
         if len(self._begun) + len(piece) > self._most:
-            raise self._failed(1009, f"a message of more than {self._most} octets")
+            raise self._too_big(bytes((self._begun + piece)[: self._max_head]), messages)
         if not event.message_finished:
             self._begun += piece
             self._idle_frames += event.frame_finished
@@ -219,11 +227,17 @@ class SipWebSocket:
         self._out = [told.encode("ascii", "replace")]
         return UpgradeRefusedError(words, is_strange=is_strange)
 
-    def _failed(self, code: int, words: str) -> RemoteProtocolError:
-        """Close with a code of RFC 6455 section 7.4.1."""
-        with suppress(WsLocalError):
-            self._out.append(self._ws.send(CloseConnection(code=code)))
-        return RemoteProtocolError(words)
+    def _failed(self, code: int, words: str, before: list[bytes]) -> FramingError:
+        """To be closed with a code of RFC 6455 section 7.4.1; there is nothing to answer."""
+        self._close_code = code
+        return FramingError(words, before=before)
+
+    def _too_big(self, head: bytes, before: list[bytes]) -> FramingError:
+        """Too large is its head, or its body where the head has an end."""
+        self._close_code = _TOO_BIG
+        words = f"a message of more than {self._most} octets"
+        status = 413 if _END_OF_HEAD in head else 513
+        return FramingError(words, status=status, head=head, before=before)
 
 
 def _values(request: Request, name: bytes) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from switch.sip.bodies import settle_body
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import RequestReceived
 from switch.sip.flow import Flow, Transport
-from switch.sip.framing import StreamFramer
+from switch.sip.framing import FramingError, StreamFramer
 from switch.sip.limits import EndpointLimits
 from switch.sip.message import Request
 from switch.sip.parsing import MalformedMessageError, parse
@@ -134,7 +134,7 @@ class SipTransactions:
 
 
 class SipStream:
-    """Messages cut out of a stream: bounded memory, and nothing but RemoteProtocolError gets out."""
+    """Messages cut out of a stream: bounded memory, and nothing but FramingError gets out."""
 
     name = "sip-stream"
 
@@ -159,7 +159,8 @@ class SipStream:
             taken += len(piece)
             try:
                 messages = framer.feed(piece)
-            except RemoteProtocolError:
+            except FramingError as error:
+                self._refuse(error)
                 return
             for message in messages:
                 taken -= len(message)
@@ -169,6 +170,15 @@ class SipStream:
                     promise("but" not in str(error), f"cut at the wrong place: {error}")
             promise(framer.buffered <= 16_384 + 65_536 + MAX_OCTETS, "too much is kept")
             promise(framer.buffered <= taken, "more is kept than came")
+
+    @staticmethod
+    def _refuse(error: FramingError) -> None:
+        try:
+            parse(error.head, fault=error)
+        except MalformedMessageError as refused:
+            promise(refused.status in (0, error.status), f"{refused.status} for {error.status}")
+        else:
+            promise(False, "a message with a fault was taken")
 
 
 class Sdp:

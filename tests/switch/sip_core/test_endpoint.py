@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from switch.errors import LocalProtocolError
+from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import (
     AckReceived,
@@ -160,6 +160,53 @@ def test_what_is_malformed_is_answered_at_the_port_of_its_via() -> None:
     endpoint.receive_datagram(data, FROM_ALICE, 0.0)
     ((_, flow),) = endpoint.datagrams_to_send()
     assert flow.remote == ("198.51.100.7", 5060)
+
+
+FAULT = RemoteProtocolError("Content-Lengths that contradict")
+OVER_TCP = flow_to(ALICE, BOB, tcp=True)
+
+
+def test_what_no_stream_gives_whole_is_answered_as_far_as_it_can_be_read() -> None:
+    endpoint = make_endpoint()
+    head = serialize(make_request("OPTIONS", branch="z9hG4bK1", call_id="one"))
+    endpoint.refuse_unframed(head, FAULT, OVER_TCP)
+    ((data, flow),) = endpoint.datagrams_to_send()
+    refused = parse(data)
+    assert isinstance(refused, Response)
+    assert (refused.status, refused.reason) == (400, f"Bad Request: {FAULT}")
+    assert (refused.call_id, refused.top_via.branch, flow) == ("one", "z9hG4bK1", OVER_TCP)
+    assert endpoint.malformed == {400: 1}
+
+
+@pytest.mark.parametrize("status", [400, 413, 513])
+def test_a_head_that_was_cut_is_answered_by_its_whole_lines(status: int) -> None:
+    endpoint = make_endpoint()
+    head = serialize(make_request("OPTIONS", branch="z9hG4bK1"))[:-4]
+    via = b"\r\nVia: SIP/2.0/UDP 192.0.2.3"
+    cut = head + b"\r\nX: y" * ((16_384 - len(head) - len(via)) // 6)
+    cut += via + b"4" * (16_384 - len(cut) - len(via))
+    endpoint.refuse_unframed(cut, RemoteProtocolError("too long", status=status), OVER_TCP)
+    (refused,) = sent_by(endpoint)
+    assert isinstance(refused, Response)
+    assert (refused.status, len(refused.vias)) == (status, 1)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"OPTIONS sip:a SIP/2.0\r\nFrom: <sip:a@b>\r\n\r\n",
+        serialize(make_request("ACK", branch="z9hG4bK1")),
+        serialize(make_response(make_request("OPTIONS", branch="z9hG4bK1"), 200, to_tag="b")),
+        bytes(range(256)),
+    ],
+    ids=["http", "no-via", "ack", "response", "octets"],
+)
+def test_what_cannot_be_answered_is_not(head: bytes) -> None:
+    endpoint = make_endpoint()
+    endpoint.refuse_unframed(head, FAULT, OVER_TCP)
+    assert sent_by(endpoint) == []
+    assert endpoint.malformed == {0: 1}
 
 
 def test_a_retransmitted_invite_gets_the_last_response_again_and_no_event() -> None:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switch.errors import RemoteProtocolError
-from switch.sip.framing import StreamFramer
+from switch.sip.framing import FramingError, StreamFramer
 from switch.sip.limits import MessageLimits
 
 
@@ -61,23 +60,26 @@ def test_the_compact_form_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "fault"),
+    ("head", "fault", "status"),
     [
-        (b"OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n", "no Content-Length"),
-        (b"A\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "contradict"),
-        (b"A\r\nContent-Length: 1\r\nl: 2\r\n\r\n", "contradict"),
-        (b"A\r\nContent-Length: -1\r\n\r\n", "no number"),
-        (b"A\r\nContent-Length: 1x\r\n\r\n", "no number"),
-        (b"A\r\nContent-Length:\r\n\r\n", "no number"),
-        (b"A\r\nContent-Length: 9999999999\r\n\r\n", "no number"),
-        (b"A\r\nContent-Length: 999999\r\n\r\n", "a body of"),
-        (b"x" * 17_000, "head"),
-        (b"x" * 17_000 + b"\r\n\r\n", "head"),
+        (b"OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n", "no Content-Length", 400),
+        (b"A\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "contradict", 400),
+        (b"A\r\nContent-Length: 1\r\nl: 2\r\n\r\n", "contradict", 400),
+        (b"A\r\nContent-Length: -1\r\n\r\n", "no number", 400),
+        (b"A\r\nContent-Length: 1x\r\n\r\n", "no number", 400),
+        (b"A\r\nContent-Length:\r\n\r\n", "no number", 400),
+        (b"A\r\nContent-Length: 99999999999\r\n\r\n", "a body of", 413),
+        (b"A\r\nContent-Length: 999999\r\n\r\n", "a body of", 413),
+        (b"x" * 17_000, "head", 513),
+        (b"x" * 17_000 + b"\r\n\r\n", "head", 513),
     ],
 )
-def test_what_cannot_be_framed_is_refused(head: bytes, fault: str) -> None:
-    with pytest.raises(RemoteProtocolError, match=fault):
-        StreamFramer().feed(head)
+def test_what_cannot_be_framed_is_refused(head: bytes, fault: str, status: int) -> None:
+    with pytest.raises(FramingError, match=fault) as refused:
+        StreamFramer().feed(message(b"abc") + b"\r\n" + head)
+    assert refused.value.status == status
+    assert refused.value.before == [message(b"abc")], "what stood before it is as good as ever"
+    assert refused.value.head == head[:16_384]
 
 
 def test_an_endless_sender_is_cut_off_at_the_limit() -> None:
@@ -85,7 +87,7 @@ def test_an_endless_sender_is_cut_off_at_the_limit() -> None:
     line = b"X-Endless: yes\r\n"
     for _ in range(1000 // len(line)):
         assert framer.feed(line) == []
-    with pytest.raises(RemoteProtocolError):
+    with pytest.raises(FramingError):
         framer.feed(line)
     assert framer.buffered < 1100
 

@@ -115,3 +115,24 @@ def raw(method: bytes, number: int, to_tag: bytes = b"", length: bytes = b"0") -
         b"From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:b@127.0.0.1>%s\r\nCall-ID: raw%d\r\n"
         b"CSeq: 1 %s\r\nContent-Length: %s\r\n\r\n" % (method, number, tag, number, method, length)
     )
+
+
+UNFRAMED = {
+    "contradicting": (raw_options(9, b"5\r\nContent-Length: 6") + b"hello", 400),
+    "negative": (raw_options(9, b"-5"), 400),
+    "no-number": (raw_options(9, b"five") + b"hello", 400),
+    "missing": (raw_options(9).replace(b"Content-Length: 0\r\n", b""), 400),
+    "too-large": (raw_options(9, b"200000") + b"x" * 200_000, 413),
+    "long-head": (raw_options(9).replace(b"\r\n\r\n", b"\r\nX: y" * 20_000), 513),
+}
+"""Requests that no stream gives whole, and the answer to each."""
+FOR_NOBODY = {
+    "no-sip": b"GET / HTTP/1.0\r\n\r\n",
+    "octets": b"x" * 20_000,
+    "no-via": raw_options(9, b"-5").replace(b"Via", b"Xia"),
+    "ack": raw(b"ACK", 9, length=b"-5"),
+    "response": raw_options(9, b"-5").replace(
+        b"OPTIONS sip:b@127.0.0.1 SIP/2.0", b"SIP/2.0 200 OK"
+    ),
+}
+"""What is no request, or names no way back."""

@@ -20,7 +20,8 @@ class RawTls:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._ssl = context.wrap_bio(self._in, self._out, server_hostname="127.0.0.1")
 
-    async def shake_hands(self) -> None:
+    async def shake_hands(self, first: bytes = b"") -> None:
+        """`first` is sent in one piece with the end of the handshake."""
         while True:
             try:
                 self._ssl.do_handshake()
@@ -28,6 +29,8 @@ class RawTls:
                 self.send()
                 self._in.write(await self._reader.read(65536))
             else:
+                if first:
+                    self.put(first)
                 self.send()
                 return
 

@@ -17,7 +17,7 @@ from switch.transport.tls import TlsError, TlsPeer, TlsSession
 from switch.transport.websocket import SipWebSocket
 from tests.kit.certificates import certificate, contexts, trusting
 from tests.kit.patience import PATIENCE_S
-from tests.switch.transport.node import Node, options, raw_options, running_node
+from tests.switch.transport.node import UNFRAMED, Node, options, raw_options, running_node
 from tests.switch.transport.raw_tls import RawTls, raw_tls
 
 HOST = "127.0.0.1"
@@ -73,6 +73,22 @@ async def test_messages_and_the_end_of_tls_in_one_piece(tmp_path: Path, faults: 
             await bob.wait_for(20)
             await gone(bob, 1)
             assert await is_served(other, 20)
+    assert faults == []
+
+
+async def test_a_request_that_cannot_be_framed_in_one_piece_with_the_end_of_the_handshake(
+    tmp_path: Path, faults: list[Any]
+) -> None:
+    async with running_node(tls=contexts(tmp_path)) as bob:
+        reader, writer = await asyncio.open_connection(
+            *await bob.pump.listen(Transport.TLS, HOST, 0)
+        )
+        client = RawTls(reader, writer, trusting(tmp_path))
+        async with asyncio.timeout(PATIENCE_S):
+            await client.shake_hands(UNFRAMED["negative"][0])
+        assert (await client.receive()).startswith(b"SIP/2.0 400 ")
+        assert await client.receive() == b"", "and TLS is closed in its own words"
+        writer.close()
     assert faults == []
 
 

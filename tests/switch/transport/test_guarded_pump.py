@@ -10,7 +10,7 @@ from switch.guard.offences import Offence
 from switch.guard.settings import GuardSettings
 from switch.transport.limits import TransportLimits
 from tests.kit.patience import PATIENCE_S
-from tests.switch.transport.node import raw_options, running_node
+from tests.switch.transport.node import UNFRAMED, raw_options, running_node
 
 STRANGER = "127.0.0.2"
 HOST = "127.0.0.1"
@@ -182,6 +182,23 @@ async def test_nonsense_on_a_connection_is_an_offence() -> None:
         await ended(reader)
         assert watched.counters(node.clock.now()).offences == {Offence.NO_SIP: 1}
         writer.close()
+
+
+async def test_a_request_that_cannot_be_framed_is_an_offence_and_answered_until_its_ban() -> None:
+    watched = guard()
+    async with running_node(guard=watched) as node:
+        port = (await node.pump.listen_tcp(HOST, 0))[1]
+        bad, _ = UNFRAMED["negative"]
+        answers = []
+        while not watched.is_banned(STRANGER, node.clock.now()):
+            reader, writer = await connect(STRANGER, port)
+            writer.write(bad)
+            answers.append(await ended(reader))
+            writer.close()
+        assert all(answer.startswith(b"SIP/2.0 400 ") for answer in answers[:-1])
+        offences = watched.counters(node.clock.now()).offences
+        assert offences == {Offence.NO_SIP: len(answers)}, "and not malformed as well"
+        assert 10 <= len(answers) <= 12
 
 
 async def test_over_tcp_a_peer_above_its_rate_waits_and_loses_nothing() -> None:

@@ -13,7 +13,14 @@ from switch.sip.flow import Flow, Transport
 from switch.sip.writing import make_response
 from switch.transport.limits import TransportLimits
 from tests.kit.patience import PATIENCE_S
-from tests.switch.transport.node import Node, options, raw_options, running_node
+from tests.switch.transport.node import (
+    FOR_NOBODY,
+    UNFRAMED,
+    Node,
+    options,
+    raw_options,
+    running_node,
+)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -121,15 +128,92 @@ async def test_messages_come_whole_however_they_were_cut_and_pings_get_pongs() -
         assert len(bob.events) == 2
 
 
-async def test_what_cannot_be_framed_closes_the_connection() -> None:
+async def until_ended(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the other side closes; to be cut instead is a failure."""
+    async with asyncio.timeout(PATIENCE_S):
+        return await reader.read()
+
+
+async def test_requests_that_cannot_be_framed_are_answered_and_the_connection_closes() -> None:
     async with running_node() as bob:
         remote = await listening(bob)
-        for bad in (b"x" * 20_000, raw_options(1, b"-5"), b"GET / HTTP/1.0\r\n\r\n"):
+        shown: list[bytes] = []
+        bob.pump.observers = (lambda data, flow, is_sent: shown.append(data),)
+        for name, (bad, status) in UNFRAMED.items():
             async with connected(remote) as (reader, writer):
                 writer.write(bad)
-                assert await ended(reader)
-        assert bob.pump.streams.counters.framing_errors == 3
+                answer = await until_ended(reader)
+                assert answer.startswith(b"SIP/2.0 %d " % status), name
+                assert b"branch=z9hG4bK9;" in answer
+                seen, sent = shown
+                assert (bad.startswith(seen), sent) == (True, answer)
+                shown.clear()
+        assert bob.pump.streams.counters.framing_errors == len(UNFRAMED)
+        assert bob.endpoint.malformed == {400: 4, 413: 1, 513: 1}
         assert bob.events == []
+
+
+async def test_what_cannot_be_framed_nor_answered_closes_the_connection() -> None:
+    async with running_node() as bob:
+        remote = await listening(bob)
+        for name, bad in FOR_NOBODY.items():
+            async with connected(remote) as (reader, writer):
+                writer.write(bad)
+                assert await until_ended(reader) == b"", name
+        assert bob.pump.streams.counters.framing_errors == len(FOR_NOBODY)
+        assert bob.events == []
+
+
+async def test_what_came_before_a_message_that_cannot_be_framed_is_served() -> None:
+    async with running_node() as bob:
+        async with connected(await listening(bob)) as (reader, writer):
+            writer.write(raw_options(1) + b"\r\n\r\n" + raw_options(2) + UNFRAMED["negative"][0])
+            answers = (await until_ended(reader)).removeprefix(b"\r\n").split(b"SIP/2.0 ")
+        assert [answer[:3] for answer in answers] == [b"", b"200", b"200", b"400"]
+        assert len(bob.events) == 2
+
+
+async def test_a_peer_that_is_told_why_may_go_on_sending_while_it_reads() -> None:
+    """Closed with octets that nobody read, the socket would be reset, and the answer be lost."""
+    bad, _ = UNFRAMED["too-large"]
+    async with running_node() as bob:
+        async with connected(await listening(bob)) as (reader, writer):
+            writer.write(bad[:1000])
+            async with asyncio.timeout(PATIENCE_S):
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(bad[1000:])
+                await writer.drain()
+                writer.write(raw_options(2))
+                assert await reader.read() == b""
+        assert bob.events == []
+
+
+async def test_who_was_told_why_and_stays_has_a_place_until_its_time_is_over() -> None:
+    limits = TransportLimits(ending_s=0.3, max_connections=1)
+    async with running_node(limits) as bob:
+        remote = await listening(bob)
+        async with connected(remote) as (reader, writer):
+            writer.write(UNFRAMED["negative"][0])
+            assert await until_ended(reader)
+            assert bob.lost_connection.is_set(), "nothing is sent over it any more"
+            assert len(bob.pump.streams) == 1
+            async with connected(remote) as (other, _):
+                assert await ended(other)
+            async with asyncio.timeout(PATIENCE_S):
+                while len(bob.pump.streams):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
+        assert bob.pump.streams.by_kind == {Transport.TCP: 0}
+
+
+async def test_a_node_that_closes_waits_for_nobody_who_was_told_why() -> None:
+    async with (
+        running_node(TransportLimits(ending_s=60.0)) as bob,
+        connected(await listening(bob)) as (reader, writer),
+    ):
+        writer.write(UNFRAMED["negative"][0])
+        assert await until_ended(reader)
+        await bob.pump.close()
+        assert len(bob.pump.streams) == 0
 
 
 async def test_idle_and_slow_peers_are_closed() -> None:

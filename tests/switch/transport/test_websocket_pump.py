@@ -21,7 +21,7 @@ from switch.sip.flow import Flow, Transport
 from switch.transport.limits import TransportLimits
 from tests.kit.certificates import contexts, trusting
 from tests.kit.patience import PATIENCE_S
-from tests.switch.transport.node import Node, options, raw_options, running_node
+from tests.switch.transport.node import UNFRAMED, Node, options, raw_options, running_node
 
 HOST = "127.0.0.1"
 SIP = [Subprotocol("sip")]
@@ -228,6 +228,26 @@ async def test_messages_without_end_and_unmasked_frames_end_the_connection() -> 
             socket.transport.write(b"\x8a\x80abcd" * 5000)
             assert await closed(socket) == 1008
         assert bob.pump.streams.counters.framing_errors == 3
+
+
+@pytest.mark.parametrize(("name", "status"), [("too-large", 413), ("long-head", 513)])
+async def test_a_request_that_is_too_large_is_answered_before_the_connection_closes(
+    name: str, status: int
+) -> None:
+    async with running_node() as bob, browser(await listening(bob)) as socket:
+        await socket.send(UNFRAMED[name][0].decode())
+        assert (await answer(socket)).startswith(f"SIP/2.0 {status} ")
+        assert await closed(socket) == 1009
+        assert bob.pump.streams.counters.framing_errors == 1
+
+
+@pytest.mark.parametrize("name", ["contradicting", "negative", "no-number"])
+async def test_in_a_frame_a_wrong_length_is_a_fault_of_the_message_alone(name: str) -> None:
+    async with running_node() as bob, browser(await listening(bob)) as socket:
+        await socket.send(UNFRAMED[name][0].decode())
+        assert (await answer(socket)).startswith("SIP/2.0 400 ")
+        await socket.send(raw_options(1).decode())
+        assert (await answer(socket)).startswith("SIP/2.0 200 ")
 
 
 async def test_frames_without_a_message_count_like_messages() -> None:
