@@ -1,10 +1,11 @@
-"""The torture messages of RFC 4475 and RFC 5118, octet by octet, to the running server over UDP."""
+"""The torture messages of RFC 4475 and RFC 5118, octet by octet, to the running server over UDP and TCP."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import socket
+from asyncio import StreamReader, StreamWriter
 
 import pytest
 
@@ -17,7 +18,8 @@ from tests.torture.cases import CASES, SILENCE, Case
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SHED = 503
-_NAMES = re.compile(rb"(\r\n(?:call-id|i)[ \t]*:[ \t]*|branch=)(z9hG4bK)?", re.IGNORECASE)
+_NAMES = re.compile(rb"(\r\n(?:call-id|i)[ \t]*:[ \t]*|branch=)(z9hG4bK)?+(?=\S)", re.IGNORECASE)
+"""In front of what names a call; not of a value that is folded, or nothing but the cookie."""
 
 
 def listener(number: int) -> socket.socket:
@@ -84,6 +86,59 @@ async def test_every_message_gets_its_answer_from_the_server(lab: Lab) -> None:
             own.close()
     counters = await lab.status()
     assert counters["sip"]["malformed"] == sum(case.malformed for case in CASES)
+    assert (counters["faults"], counters["legs"]) == (0, 0)
+    await lab.is_quiet()
+
+
+async def over_tcp(lab: Lab, data: bytes, number: int) -> tuple[StreamReader, StreamWriter]:
+    """A connection from an address of its own, as over UDP, by which this was sent."""
+    reader, writer = await asyncio.open_connection(
+        lab.host, lab.sip_port, local_addr=(f"127.0.41.{number}", 0)
+    )
+    writer.write(data)
+    return reader, writer
+
+
+async def over_tcp_until(reader: StreamReader, expected: int) -> int:
+    """That answer, or that the server sheds; `dblreq` is two requests, whose answers come in any order."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            code = int((await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1])
+            if code in (expected, SHED):
+                return code
+
+
+async def test_every_message_gets_its_answer_over_tcp(lab: Lab) -> None:
+    writers: list[StreamWriter] = []
+    silent: list[tuple[Case, StreamReader]] = []
+    try:
+        for number, case in enumerate(CASES, 1):
+            expected = case.of_server or case.status_over_tcp
+            expected = 401 if expected == 404 else expected  # as `status_for_strangers`
+            reader, writer = await over_tcp(lab, as_another(case.data, 100 + number), number)
+            writers.append(writer)
+            if expected == SILENCE:
+                silent.append((case, reader))
+                continue
+            got = await over_tcp_until(reader, expected)
+            for again in range(20):
+                if got != SHED:
+                    break
+                await asyncio.sleep(0.5)
+                reader, writer = await over_tcp(lab, as_another(case.data, 200 + again), number)
+                writers.append(writer)
+                got = await over_tcp_until(reader, expected)
+            assert got == expected, case.name
+        async with RawSip(lab.host, lab.sip_port) as peer:
+            peer.send(peer.request("OPTIONS"))
+            assert status(await peer.final()) == 200
+        for case, reader in silent:
+            with pytest.raises(TimeoutError):
+                pytest.fail(f"{case.name}: {await asyncio.wait_for(reader.read(100), 0.02)!r}")
+    finally:
+        for writer in writers:
+            writer.close()
+    counters = await lab.status()
     assert (counters["faults"], counters["legs"]) == (0, 0)
     await lab.is_quiet()
 

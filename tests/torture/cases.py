@@ -22,6 +22,8 @@ class Case:
     """It goes no further than the parser."""
     of_server: int = 0
     """What a whole server answers a stranger, where there is more in it than calls."""
+    of_stream: tuple[int, str] | None = None
+    """What is answered over TCP, and why: there Content-Length says where a message ends."""
 
     @property
     def rfc(self) -> str:
@@ -30,6 +32,10 @@ class Case:
     @property
     def data(self) -> bytes:
         return (FOLDER / self.rfc / f"{self.name}.dat").read_bytes()
+
+    @property
+    def status_over_tcp(self) -> int:
+        return self.status if self.of_stream is None else self.of_stream[0]
 
     @property
     def status_for_strangers(self) -> int:
@@ -50,7 +56,13 @@ CASES = (
     ),
     Case("lwsdisp", "3.1.1.6", 200, "well formed; a token may touch the bracket"),
     Case("longreq", "3.1.1.7", 404, "well formed; long is not too long"),
-    Case("dblreq", "3.1.1.8", 401, "what follows Content-Length in a datagram is ignored"),
+    Case(
+        "dblreq",
+        "3.1.1.8",
+        401,
+        "what follows Content-Length in a datagram is ignored",
+        of_stream=(401, "what follows is a request of its own, and behind that the stream breaks"),
+    ),
     Case("semiuri", "3.1.1.9", 200, "the semicolon is of the user, not of the parameters"),
     Case("transports", "3.1.1.10", 200, "unknown transports may stand in any Via"),
     Case(
@@ -64,7 +76,14 @@ CASES = (
     Case("noreason", "3.1.1.13", SILENCE, "well formed; a response that belongs to no request"),
     # --- RFC 4475 section 3.1.2: invalid ------------------------------------------------------------
     Case("badinv01", "3.1.2.1", 400, "separators without parameters in Via and Contact", True),
-    Case("clerr", "3.1.2.2", 400, "Content-Length is larger than the datagram", True),
+    Case(
+        "clerr",
+        "3.1.2.2",
+        400,
+        "Content-Length is larger than the datagram",
+        True,
+        of_stream=(SILENCE, "the rest may still come; the connection is closed when it does not"),
+    ),
     Case("ncl", "3.1.2.3", 400, "Content-Length is negative", True),
     Case("scalar02", "3.1.2.4", 400, "CSeq and Max-Forwards are out of their ranges", True),
     Case("scalarlg", "3.1.2.5", SILENCE, "a response with an impossible CSeq is dropped", True),
@@ -77,7 +96,14 @@ CASES = (
     Case("baddate", "3.1.2.12", 404, "whoever does not use Date may ignore a zone other than GMT"),
     Case("regbadct", "3.1.2.13", 400, "a URI with a question mark needs brackets", True),
     Case("badaspec", "3.1.2.14", 400, "spaces within the brackets", True),
-    Case("baddn", "3.1.2.15", 400, "a display name with a comma needs quotes", True),
+    Case(
+        "baddn",
+        "3.1.2.15",
+        400,
+        "a display name with a comma needs quotes",
+        True,
+        of_stream=(SILENCE, "without the empty line more headers may still come"),
+    ),
     Case("badvers", "3.1.2.16", 505, "SIP/7.0", True),
     Case("mismatch01", "3.1.2.17", 400, "the CSeq is of another method", True),
     Case("mismatch02", "3.1.2.18", 501, "the same with a method that nobody knows", True),
@@ -104,6 +130,7 @@ CASES = (
         "3.4.1",
         404,
         "no tag, no branch, no Contact, no length: RFC 2543, and understood",
+        of_stream=(400, "without a length no stream tells where it ends"),
     ),
     # --- RFC 5118 -----------------------------------------------------------------------------------
     Case("ipv6-good", "4.1", 401, "IPv6 references in URI, Via and Contact"),

@@ -10,11 +10,15 @@ import pytest
 from switch.calls.causes import EndCause, Result
 from switch.calls.events import IncomingLeg
 from switch.sip.flow import Flow, Transport
+from switch.sip.framing import StreamFramer
 from switch.sip.headers import Headers
 from switch.sip.message import Request, Response
 from switch.sip.parsing import parse
 from switch.sip.writing import serialize
+from switch.transport.connection import StreamConnection
+from switch.transport.pump import Pump
 from tests.switch.calls.bench import REALM, SWITCH, Bench
+from tests.switch.transport.memory_transport import MemoryTransport
 from tests.torture.cases import CASES, SILENCE, Case
 
 TRUNK = Flow(Transport.UDP, ("127.0.0.1", 6900), SWITCH)
@@ -57,6 +61,25 @@ def test_the_answer_is_the_one_that_the_rfc_names(case: Case) -> None:
         assert case.malformed or answer.to.tag
         bench.advance(64)
         bench.check_forgotten()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_over_tcp_the_answer_differs_only_where_the_length_decides(case: Case) -> None:
+    """Through a connection as the server has them, but for its socket."""
+    bench = Bench()
+    pump = Pump(bench.endpoint, bench.clock, bench.calls.process)
+    transport = MemoryTransport(TRUNK.remote)
+    transport.connect(StreamConnection(pump.streams, Transport.TCP, SWITCH))
+    transport.give(case.data)
+    answers = [read(octets) for octets in StreamFramer().feed(bytes(transport.written))]
+    answer = answers[-1] if answers else None
+    assert (answer.status if answer else SILENCE) == case.status_over_tcp, (
+        case.of_stream or case.why
+    )
+    assert bench.calls.faults == 0
+    is_unframed = case.name in ("ncl", "mcl01", "inv2543", "dblreq")
+    assert (pump.streams.counters.framing_errors, transport.has_ended) == (is_unframed, is_unframed)
+    await pump.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
