@@ -72,6 +72,10 @@ UNITS: Final = {
         "SIP connections of strangers; the newest takes the place of the oldest",
         "Phones that register keep theirs; let a firewall in front admit only those you expect.",
     ),
+    "unread_octets": (
+        "octets that SIP peers leave unread over TCP; beyond it those are cut that do not read",
+        "See who they are: `ss -tn sport = :5060` has them in Send-Q.",
+    ),
     "subscriptions": (
         "subscriptions to phones",
         "Beyond it lamps of phones stay dark. Let phones watch fewer others, or add a node.",

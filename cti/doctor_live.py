@@ -205,6 +205,7 @@ _TCP_WORDS: Final = {
     "framing_errors": "cut because they did not speak SIP",
     "paused": "times not read for a while, the peer above its rate",
     "write_overflows": "cut because the peer did not read",
+    "stalled_closed": "cut because the peer did not read for too long",
     "handshakes_failed": "TLS handshakes that failed",
     "upgrades_refused": "WebSocket upgrades refused",
     "pings_unanswered": "WebSockets cut because no ping was answered",

@@ -82,6 +82,7 @@ def _sip(sources: Sources) -> Iterator[Limit]:
     tcp = switching.pump.streams
     yield Limit("tcp_connections", len(tcp), tcp.limits.max_connections)
     yield Limit("strangers_connections", tcp.strangers, tcp.limits.max_strangers)
+    yield Limit("unread_octets", tcp.stalls.octets, tcp.limits.max_write_buffers)
 
 
 def _presence(sources: Sources) -> Iterator[Limit]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from switch.errors import RemoteProtocolError
@@ -18,6 +19,7 @@ from switch.sip.framing import FramingError
 from switch.transport.ending import Ending
 from switch.transport.framings import Framing, SipStream
 from switch.transport.identity import PeerIdentity
+from switch.transport.patience import Late, Patience
 from switch.transport.tls import TlsError, TlsSession
 from switch.transport.websocket import SipWebSocket, UpgradeRefusedError
 
@@ -41,7 +43,7 @@ class StreamConnection(asyncio.Protocol):
         """`local` is where peers of this kind reach us: the address we listen at."""
         self._hub = hub
         self._framing: Framing = (
-            SipWebSocket(hub.message_limits, hub.origins, self._look_behind_proxy)
+            SipWebSocket(hub.message_limits, hub.origins, partial(hub.look_behind_proxy, self))
             if kind.is_websocket
             else SipStream(hub.message_limits)
         )
@@ -52,11 +54,6 @@ class StreamConnection(asyncio.Protocol):
         """While it is not read."""
         self._ending: Ending | None = None
         """Once nothing is taken or sent any more, and the peer has time to read why."""
-        self._active_at = 0.0
-        self._pinged_at = 0.0
-        """When it was asked last whether the peer is there."""
-        self._partial_since: float | None = None
-        """When the message began that is not whole; a stranger's first begins with the connection."""
         self._unread: list[bytes] = []
         """Messages that are whole and above the rate; while there are any, nothing more is read."""
         self._early = b""
@@ -74,6 +71,7 @@ class StreamConnection(asyncio.Protocol):
         """Why it never opened, where we know better than the socket."""
         self.accepted = accepted
         self.kind = kind
+        self._patience = Patience(hub.limits, self)
         self.number = 0
         self.remote: Address = ("", 0)
         self.flow = Flow(kind, self.remote, local)
@@ -90,12 +88,13 @@ class StreamConnection(asyncio.Protocol):
         if not self._hub.admit(self):
             self._transport.abort()
             return
+        self._transport.set_write_buffer_limits(high=self._hub.limits.stall_mark)
         self.flow = Flow(self.kind, self.remote, self.flow.local, self.number)
-        self._active_at = self._pinged_at = self._hub.loop.time()
+        self._patience.active_at = self._patience.pinged_at = self._hub.loop.time()
         if self.kind.is_secure and self.tls is None:
             self.tls = self._hub.tls.accept()
         if self.is_stranger or self.tls is not None or not self._framing.is_open:
-            self._partial_since = self._active_at
+            self._patience.partial_since = self._patience.active_at
         if self.tls is None and self._framing.is_open:
             self._opened()
             return
@@ -112,14 +111,14 @@ class StreamConnection(asyncio.Protocol):
         except RemoteProtocolError as error:
             self._misunderstood(error)
             return
-        now = self._active_at = self._hub.loop.time()
+        now = self._patience.active_at = self._hub.loop.time()
         if not self.is_open:
             return
         if not self._framing.buffered:
             if messages or not self.is_stranger:
-                self._partial_since = None
-        elif messages or self._partial_since is None:
-            self._partial_since = now
+                self._patience.partial_since = None
+        elif messages or self._patience.partial_since is None:
+            self._patience.partial_since = now
             self._watch()
         if messages:
             self._unread += messages
@@ -198,27 +197,9 @@ class StreamConnection(asyncio.Protocol):
         if self.tls is not None:
             self.identity = self.tls.identity
         if not self.is_stranger:
-            self._partial_since = None
+            self._patience.partial_since = None
         self._watch()
         self._hub.opened(self)
-
-    def _look_behind_proxy(self, plain: tuple[str, ...], named: tuple[str, ...]) -> str:
-        """From here on the peer is whom a proxy of ours speaks for; return why that may not be, or nothing.
-
-        Who could leave open who it is would be counted as the proxy, which is never banned.
-        """
-        host = self._hub.forwarded.client(self.remote[0], plain, named)
-        if not host:
-            return (
-                f"the proxy {self.remote[0]} does not say for whom this is; it must write"
-                " X-Forwarded-For or Forwarded, and drop what the client wrote in the other"
-            )
-        if host == self.remote[0]:
-            return ""
-        if not self._hub.move(self, host):
-            return f"{host} may not connect"
-        self.flow = Flow(self.kind, self.remote, self.flow.local, self.number)
-        return ""
 
     def _misunderstood(self, error: RemoteProtocolError) -> None:
         counters = self._hub.counters
@@ -247,7 +228,7 @@ class StreamConnection(asyncio.Protocol):
                 self._hub.received(self, error.before)
             if error.head:
                 self._hub.handlers.unframed(self, error)
-        if isinstance(error, TlsError):
+        if isinstance(error, TlsError) or self._patience.stalled_at is not None:
             self.close()
         else:
             self._end()
@@ -255,7 +236,7 @@ class StreamConnection(asyncio.Protocol):
     def _hand_on(self) -> None:
         """Pass on as many messages as the peer's rate allows; the peer has to wait with the rest."""
         was_paused = self._retry is not None
-        room = self._hub.room(self)
+        room = 0 if self._is_held_up else self._hub.room(self)
         messages, self._unread = self._unread[:room], self._unread[room:]
         if messages:
             self._hub.received(self, messages)
@@ -270,7 +251,8 @@ class StreamConnection(asyncio.Protocol):
             self._retry = self._hub.loop.call_later(_LOOK_AGAIN_S, self._hand_on)
         elif was_paused:
             self._retry = None
-            self._go_on_reading()
+            if not self._is_held_up:
+                self._go_on_reading()
 
     def _pause(self) -> None:
         assert self._transport is not None
@@ -279,13 +261,48 @@ class StreamConnection(asyncio.Protocol):
 
     def _go_on_reading(self) -> None:
         assert self._transport is not None
-        self._active_at = self._hub.loop.time()
-        if self._partial_since is not None:  # it was us who did not read
-            self._partial_since = self._active_at
+        self._patience.active_at = self._hub.loop.time()
+        if self._patience.partial_since is not None:  # it was us who did not read
+            self._patience.partial_since = self._patience.active_at
         self._watch()
         self._transport.resume_reading()
 
     # --- writing --------------------------------------------------------------------------------
+
+    @property
+    def unsent(self) -> int:
+        """Octets that wait for the peer, beyond what the kernel keeps."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def pause_writing(self) -> None:
+        """The peer does not read: the event loop says so, at the mark."""
+        self._patience.stalled_at = self._hub.loop.time()
+        self._hub.stalls.begin(self)
+        if self._is_held_up and self._transport is not None:
+            self._transport.pause_reading()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """It has read nearly all that waited."""
+        was_held_up = self._is_held_up
+        self._patience.stalled_at = None
+        self._hub.stalls.end(self)
+        transport = self._transport
+        if was_held_up and self._retry is None and transport and not transport.is_closing():
+            self._go_on_reading()
+
+    @property
+    def is_paused(self) -> bool:
+        """We take nothing from the peer now."""
+        return self._retry is not None or self._is_held_up
+
+    @property
+    def _is_held_up(self) -> bool:
+        """A stranger that does not read is not read: each of its requests could be one more answer.
+
+        Others are read on, or two servers that both have much to send could wait for each other.
+        """
+        return self._patience.stalled_at is not None and self.is_stranger
 
     def write(self, message: bytes) -> None:
         """Send, or cut the connection where the peer has left too much unread."""
@@ -312,11 +329,17 @@ class StreamConnection(asyncio.Protocol):
         if not data or transport is None or transport.is_closing():
             return
         if transport.get_write_buffer_size() + len(data) > self._hub.limits.max_write_buffer:
-            self._hub.counters.write_overflows += 1
-            self._hub.offend(self, Offence.SLOW)
-            self.cut("the peer does not read")
+            self.does_not_read()
             return
         transport.write(data)
+        if self._patience.stalled_at is not None:
+            self._hub.stalls.add(len(data))
+
+    def does_not_read(self) -> None:
+        """Too much waits for the peer, or for all who do not read."""
+        self._hub.counters.write_overflows += 1
+        self._hub.offend(self, Offence.SLOW)
+        self.cut("the peer does not read")
 
     def close(self) -> None:
         """Say goodbye in the words of each layer, and close; what cannot be sent at once is dropped."""
@@ -360,62 +383,32 @@ class StreamConnection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """Set the one timer to the moment this connection may have to be closed, or asked for."""
-        idle_s, message_s = self._patience()
-        due = self._active_at + idle_s
-        if self._partial_since is not None:
-            due = min(due, self._partial_since + message_s)
-        if ping_s := self._ping_s():
-            due = min(due, max(self._active_at, self._pinged_at) + ping_s)
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._hub.loop.call_at(due, self._check)
+        due = self._patience.due()
+        self._timer = None if due is None else self._hub.loop.call_at(due, self._check)
 
     def _check(self) -> None:
-        counters, now = self._hub.counters, self._hub.loop.time()
-        if self._retry is not None:  # what is late is late because of us
-            self._timer = None
+        now = self._hub.loop.time()
+        found = self._patience.late(now)
+        if found is None:
+            self._watch()
             return
-        idle_s, message_s = self._patience()
-        ping_s = self._ping_s()
-        if self._partial_since is not None and now >= self._partial_since + message_s:
-            counters.slow_closed += 1
-            self._hub.offend(self, Offence.SLOW)
-            what = "message" if self.is_open else "handshake"
-            self.failure = f"no whole {what} after {message_s} s"
-            self.cut(self.failure)
-        elif now >= self._active_at + idle_s:
-            counters.idle_closed += 1
-            self.cut(f"idle for {idle_s} s")
-        elif ping_s and now >= max(self._active_at, self._pinged_at) + ping_s:
+        late, seconds = found
+        if late is Late.ASKING:
             self._ask(now)
         else:
-            self._watch()
+            self.failure = late.value.format(seconds)
+            self._hub.lost_patience(self, late)
+            self.cut(self.failure)
 
     def _ask(self, now: float) -> None:
         """Ask whether the peer is there. Who speaks WebSocket must answer, others need not."""
-        if self.kind.is_websocket and self._pinged_at > self._active_at:
+        times = self._patience
+        if self.kind.is_websocket and times.pinged_at > times.active_at:
             self._hub.counters.pings_unanswered += 1
             self.cut("the last ping was not answered")
             return
-        self._pinged_at = now
+        times.pinged_at = now
         self._write_plain(self._framing.ping())
         self._watch()
-
-    def _ping_s(self) -> float:
-        """How often the peer is asked; 0: never. Phones over TCP keep their connections themselves."""
-        if not self.is_open:
-            return 0.0
-        limits = self._hub.limits
-        if self.kind.is_websocket:
-            return limits.websocket_ping_s
-        return 0.0 if self.accepted else limits.keepalive_s
-
-    def _patience(self) -> tuple[float, float]:
-        """How long it may be idle, and how long a message or a handshake may take."""
-        limits = self._hub.limits
-        idle_s, message_s = limits.idle_s, limits.message_s
-        if self.is_stranger:
-            idle_s, message_s = limits.stranger_idle_s, limits.stranger_message_s
-        if not self.is_open:
-            message_s = min(message_s, limits.handshake_s)
-        return idle_s, message_s

@@ -46,7 +46,17 @@ class TransportLimits:
     """As `message_s`, for strangers; their first message must be whole so long after they connect."""
     ending_s: float = 2.0
     """So long a peer that was told why its connection ends may take to read it."""
+    stream_buffer: int = 128 << 10
+    """Octets the kernel keeps each way for a connection that we accept; it could grow to megabytes."""
+    stall_mark: int = 16 << 10
+    """A peer that leaves more octets unread, beyond what the kernel keeps, does not read."""
+    stall_s: float = 32.0
+    """One that does not read for so long is cut (64*T1: by then every request of ours has failed)."""
+    stranger_stall_s: float = 10.0
+    """As `stall_s`, for strangers, who are not read meanwhile either."""
     max_write_buffer: int = 1 << 20
     """Octets a peer may leave unread before its connection is cut."""
+    max_write_buffers: int = 64 << 20
+    """Octets that peers who do not read may leave unread together; then the first of them are cut."""
     max_waiting: int = 256
     """Messages that wait for one connection to be made."""

@@ -22,7 +22,9 @@ class StreamCounters:
     slow_closed: int = 0
     """A message was not whole in time, or a handshake not done."""
     write_overflows: int = 0
-    """The peer did not read."""
+    """The peer did not read, and too much waited for it, or for all who do not."""
+    stalled_closed: int = 0
+    """The peer did not read for too long."""
     paused: int = 0
     """Times that a connection was not read for a while, its peer being above its rate."""
     waiting_dropped: int = 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from switch.guard.bans import Verdict
 from switch.guard.forwarded import Forwarded
@@ -22,7 +25,9 @@ from switch.transport.connecting import Connecting
 from switch.transport.connection import Address, StreamConnection
 from switch.transport.identity import PeerIdentity
 from switch.transport.limits import TransportLimits
+from switch.transport.patience import Late
 from switch.transport.reuse import alias_of
+from switch.transport.stalls import Stalls
 from switch.transport.stream_counters import StreamCounters
 from switch.transport.tls import TlsContexts
 
@@ -64,6 +69,8 @@ class StreamHub:
         """What browsers may name as their Origin; empty: anything."""
         self.forwarded = Forwarded(())
         """Knows the proxies in front of our WebSocket ports."""
+        self.stalls = Stalls(limits.max_write_buffers)
+        """Who does not read what we send."""
         self._guard = guard
         self._strangers: dict[StreamConnection, None] = {}
         """Accepted from those who have proved nothing yet, the oldest first."""
@@ -113,6 +120,9 @@ class StreamHub:
             lambda: StreamConnection(self, kind, local), host, port
         )
         self._servers.append(server)
+        for listener in server.sockets:  # what it accepts has the same
+            for each in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                listener.setsockopt(socket.SOL_SOCKET, each, self.limits.stream_buffer)
         name = server.sockets[0].getsockname()
         local = (name[0], name[1])
         self._locals.setdefault((kind, ":" in local[0]), local)
@@ -191,15 +201,31 @@ class StreamHub:
         self._empty.clear()
         return True
 
-    def move(self, connection: StreamConnection, host: str) -> bool:
-        """A proxy brought it for somebody at `host`, for whom it counts; False where there is no room."""
+    def look_behind_proxy(
+        self, connection: StreamConnection, plain: tuple[str, ...], named: tuple[str, ...]
+    ) -> str:
+        """From here on the peer is whom a proxy of ours speaks for; return why that may not be, or nothing.
+
+        `plain` and `named` as `Forwarded.client` has them. Who could leave open who it is would be counted
+        as the proxy, which is never banned.
+        """
+        proxy, port = connection.remote
+        host = self.forwarded.client(proxy, plain, named)
+        if not host:
+            return (
+                f"the proxy {proxy} does not say for whom this is; it must write"
+                " X-Forwarded-For or Forwarded, and drop what the client wrote in the other"
+            )
+        if host == proxy:
+            return ""
         self._strangers.pop(connection, None)
         if not self._may_connect(connection, host):
-            return False
-        self._leave(connection.remote[0])
+            return f"{host} may not connect"
+        self._leave(proxy)
         self._accepted_from[key_of(host)] += 1
-        connection.remote = (host, connection.remote[1])
-        return True
+        connection.remote = (host, port)
+        connection.flow = replace(connection.flow, remote=connection.remote)
+        return ""
 
     def _leave(self, host: str) -> None:
         source = key_of(host)
@@ -284,6 +310,20 @@ class StreamHub:
         if self._guard is not None and connection.accepted:
             self._guard.offend(connection.remote[0], offence, self.loop.time(), is_connected=True)
 
+    def lost_patience(self, connection: StreamConnection, late: Late) -> None:
+        """A connection is cut because something is late."""
+        counters = self.counters
+        if late is Late.IDLE:
+            counters.idle_closed += 1
+            return
+        if late is Late.READING:
+            counters.stalled_closed += 1
+            if not connection.is_stranger:
+                return  # the network of one that is known may be to blame
+        else:
+            counters.slow_closed += 1
+        self.offend(connection, Offence.SLOW)
+
     def cut_source(self, source: str, why: str) -> None:
         """Close what was accepted from a source that is banned now."""
         for connection in self._all():
@@ -311,6 +351,7 @@ class StreamHub:
     def end(self, connection: StreamConnection, reason: str) -> None:
         """Send nothing more over a connection, and say so."""
         del self._connections[connection.number]
+        self.stalls.end(connection)
         self._ending.add(connection)
         for remote in (connection.remote, connection.alias):
             if self._by_remote.get((connection.kind, remote)) is connection:

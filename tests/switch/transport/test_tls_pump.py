@@ -289,9 +289,9 @@ async def test_a_silent_connection_of_ours_says_something_now_and_then(tmp_path:
         ask(alice, remote)
         await alice.wait_for(1)
         (connection,) = alice.pump.streams._connections.values()
-        began = connection._active_at
+        began = connection._patience.active_at
         async with asyncio.timeout(PATIENCE_S):
-            while connection._active_at == began:  # noqa: ASYNC110 - the pong is no event
+            while connection._patience.active_at == began:  # noqa: ASYNC110 - the pong is no event
                 await asyncio.sleep(0.01)
         assert len(bob.pump.streams) == 1
 

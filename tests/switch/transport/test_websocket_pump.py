@@ -273,9 +273,9 @@ async def test_a_silent_browser_is_pinged_and_one_that_is_gone_is_let_go() -> No
             await socket.send(raw_options(1).decode())
             await answer(socket)
             (connection,) = bob.pump.streams._connections.values()
-            began = connection._active_at
+            began = connection._patience.active_at
             async with asyncio.timeout(PATIENCE_S):
-                while connection._active_at == began:  # noqa: ASYNC110 - a pong is no event
+                while connection._patience.active_at == began:  # noqa: ASYNC110 - a pong is no event
                     await asyncio.sleep(0.01)
             socket.transport.pause_reading()  # nothing is answered any more
             async with asyncio.timeout(PATIENCE_S):
