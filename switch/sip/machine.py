@@ -34,7 +34,8 @@ class Action(StrEnum):
     INFORM_TIMEOUT = "inform: timeout"
     INFORM_TRANSPORT = "inform: transport error"
     YIELD = "yield"
-    """It has said no, and only repeats it: it may be forgotten where nothing that rests makes room."""
+    """It has said no, and only repeats that: what it was about is let go, and it may be forgotten where
+    nothing that rests makes room."""
     REST = "rest"
     """From now on it only absorbs what is retransmitted, and may be forgotten early for want of room."""
     STOP_TIMERS = "stop timers"

@@ -133,6 +133,10 @@ class Request(_MessageBase):
             self._uri = (self.uri, Uri.parse(self.uri))
         return self._uri[1]
 
+    def without_body(self) -> Request:
+        """The same head; what is changed in it is changed in both."""
+        return Request(self.method, self.uri, self.headers)
+
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"
 

@@ -35,16 +35,16 @@ class Transaction(Struct, eq=False):
     id: TransactionId
     key: str
     request: Request | None
-    """None once it rests."""
+    """None once it rests, and once it is refused; over a connection a refused one keeps its head."""
     flow: Flow
     """Where a request of ours goes to; where responses of ours go."""
     state: str
     datagram: bytes = b""
     """What is retransmitted: the request of a client, the last response of a server."""
     response: Response | None = None
-    """Server: the last response; None before it, and once it rests."""
+    """Server: the last response; None before it, and once it rests or is refused."""
     to_tag: str | None = None
-    """Server, at rest: the To tag that the INVITE's answers had."""
+    """Server, after that: the To tag that the INVITE's answers had."""
     interval: float = 0.0
     """Seconds of the retransmission timer that runs or ran last."""
     failure: str = ""

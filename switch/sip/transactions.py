@@ -302,6 +302,12 @@ class TransactionTable:
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
         self._yielding[transaction] = None
+        request = transaction.request
+        transaction.let_go()
+        if request is not None and transaction.flow.connection:
+            transaction.request = (
+                request.without_body()
+            )  # whose Via leads to where the peer listens
 
     def _rest(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None

@@ -21,9 +21,12 @@ Make = Callable[[str, int, int], bytes]
 """(own address, own port, running number) -> a datagram."""
 
 _BATCH: Final = 20
+_BODY: Final = b"x" * 60_000
 
 
-def _request(method: str, host: str, port: int, user: str, *headers: str) -> bytes:
+def _request(
+    method: str, host: str, port: int, user: str, *headers: str, body: bytes = b""
+) -> bytes:
     token = secrets.token_hex(6)
     lines = [
         f"{method} sip:{user}@127.0.0.1 SIP/2.0",
@@ -35,9 +38,9 @@ def _request(method: str, host: str, port: int, user: str, *headers: str) -> byt
         f"CSeq: 1 {method}",
         f"Contact: <sip:{user}@{host}:{port}>",
         *headers,
-        "Content-Length: 0",
+        f"Content-Length: {len(body)}",
     ]
-    return "\r\n".join([*lines, "", ""]).encode()
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def invites(host: str, port: int, number: int) -> bytes:
@@ -68,6 +71,11 @@ def garbage(host: str, port: int, number: int) -> bytes:
 def huge(host: str, port: int, number: int) -> bytes:
     """A head far beyond what is read."""
     return _request("OPTIONS", host, port, "4000", *(f"X-{n}: {'y' * 200}" for n in range(200)))
+
+
+def bodies(host: str, port: int, number: int) -> bytes:
+    """Calls with a body as large as a datagram can carry, which is refused before it is asked who calls."""
+    return _request("INVITE", host, port, "4000", "Content-Type: text/plain", body=_BODY)
 
 
 def strays(host: str, port: int, number: int) -> bytes:
@@ -185,8 +193,9 @@ async def attack(lab: Lab, *, seconds: float, rate: float = 4000.0) -> Findings:
         found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
         if source in (listed := await bans(lab)):
             found.banned[kind] = listed[source]["reason"]
-    found.sent += await flood(lab, invites, swarm(500), seconds=seconds, rate=rate)
-    found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
+    for make in (invites, bodies):
+        found.sent += await flood(lab, make, swarm(500), seconds=seconds, rate=rate)
+        found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
     await hold_open(lab, "127.0.1.200", count=100, begun=b"INVITE sip:4000@")
     await asyncio.sleep(40.0)
     found.after_mb = rss_mb(lab.pid)

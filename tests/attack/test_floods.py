@@ -17,7 +17,17 @@ import pytest
 import pytest_asyncio
 
 from cti.cli.main import main
-from tests.attack.floods import DATAGRAMS, Make, bans, flood, hold_open, invites, rss_mb, swarm
+from tests.attack.floods import (
+    DATAGRAMS,
+    Make,
+    bans,
+    bodies,
+    flood,
+    hold_open,
+    invites,
+    rss_mb,
+    swarm,
+)
 from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
@@ -155,6 +165,17 @@ async def test_a_swarm_shares_one_rate_and_phones_go_on(lab: Lab, talk: Talk) ->
         return bool((await lab.status())["guard"]["dropped_strangers"] > before)
 
     await lab.until(is_limited)
+
+
+async def test_huge_bodies_of_a_swarm_are_not_kept(lab: Lab, talk: Talk) -> None:
+    """Each is refused, and its refusal repeated for half a minute, as nobody acknowledges it."""
+    before = (await lab.status())["sip"]["requests"]
+    async with flooded(lab, bodies, swarm(200), rate=1000.0):
+        await asyncio.gather(asyncio.sleep(3.0), talk.goes_on(), registers_and_calls(lab))
+        refused = (await lab.status())["sip"]["requests"] - before
+        grown_mb = rss_mb(lab.pid) - talk.rss_mb
+    assert refused * 0.06 > 1.2 * _MOST_GROWTH_MB, "enough came"
+    assert grown_mb < _MOST_GROWTH_MB
 
 
 async def test_slow_connections_are_closed_and_then_banned(

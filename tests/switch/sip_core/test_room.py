@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from switch.sip.endpoint import Endpoint
 from switch.sip.events import AckReceived, CancelReceived, RequestReceived, TransactionId
+from switch.sip.flow import Flow
 from switch.sip.limits import EndpointLimits
 from switch.sip.message import Response
 from switch.sip.ports import Unguarded
@@ -242,6 +245,51 @@ def test_malformed_messages_are_told_of() -> None:
     endpoint = make_endpoint(doorkeeper=door)
     endpoint.receive_datagram(b"nonsense", FROM_ALICE, 0.0)
     assert door.notes == [("malformed", "192.0.2.1")]
+
+
+BODY = b"x" * 60_000
+
+
+@pytest.mark.parametrize("flow", [FROM_ALICE, flow_to(ALICE, BOB, tcp=True)], ids=["udp", "tcp"])
+def test_what_a_refused_invite_was_about_is_let_go_at_once(flow: Flow) -> None:
+    """Its answer is repeated until an ACK comes, for half a minute where none does."""
+    endpoint = make_endpoint(doorkeeper=Door())
+    requests = [make_request(branch=f"z9hG4bK{n}", call_id=f"c{n}") for n in range(200)]
+    tracemalloc.start()
+    try:
+        for request in requests:
+            request.body = BODY
+            endpoint.receive_datagram(serialize(request), flow, 0.0)
+            answer_all(endpoint, 415)
+            assert statuses_of(endpoint) == [415]
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert endpoint.strangers_alive == 200
+    assert kept < 200 * len(BODY) / 10
+    endpoint.receive_datagram(serialize(requests[7]), flow, 0.0)
+    assert statuses_of(endpoint) == [415]
+    cancel = make_request("CANCEL", branch="z9hG4bK7", call_id="c7")
+    endpoint.receive_datagram(serialize(cancel), flow, 0.0)
+    (done,) = sent_by(endpoint)
+    assert isinstance(done, Response)
+    assert (done.status, done.to.tag) == (200, "b"), "with the tag of the refusal"
+
+
+def test_a_refusal_finds_its_peer_when_the_connection_is_gone() -> None:
+    endpoint = make_endpoint()
+    lives = True
+    endpoint.asks_for_connections(lambda flow: lives)
+    request = make_request(branch="z9hG4bK1", call_id="c1")
+    request.body = BODY
+    came_by = flow_to(("192.0.2.1", 40_000), BOB, tcp=True)
+    endpoint.receive_datagram(serialize(request), came_by, 0.0)
+    answer_all(endpoint, 415)
+    endpoint.datagrams_to_send()
+    lives = False
+    endpoint.receive_datagram(serialize(request), came_by, 0.0)
+    ((_, flow),) = endpoint.datagrams_to_send()
+    assert (flow.remote, flow.connection) == (("192.0.2.1", 5060), 0)
 
 
 def test_scanners_get_no_answer() -> None:
