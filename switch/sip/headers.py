@@ -122,7 +122,29 @@ SINGLE = frozenset(
         "Refer-To",
     }
 )
-"""Headers that may stand once only (RFC 3261 section 7.3.1)."""
+"""Headers that may stand once only, in requests and responses (RFC 3261 section 7.3.1)."""
+
+SINGLE_IN_REQUESTS = SINGLE | {
+    "Content-Disposition",
+    "Date",
+    "Info-Package",
+    "MIME-Version",
+    "Min-SE",
+    "Priority",
+    "RAck",
+    "Referred-By",
+    "Reply-To",
+    "SIP-If-Match",
+    "Subscription-State",
+    "Timestamp",
+}
+"""With others that are no lists: where one of them stands twice, whoever is on the way may go by the one and
+we by the other (of Replaces see `switch.sip.replaces`).
+
+A response with two is taken, and the first one counts: to drop it would end a call that could go on. Subject,
+Organization, User-Agent and Server are no lists either. But only people read them, and gateways and session
+border controllers on the way put theirs beside the one that is there, so they are left alone.
+"""
 
 _CANONICAL: dict[str, str] = {}
 KNOWN_SPELLINGS: Mapping[str, str] = _CANONICAL

@@ -13,6 +13,7 @@ from switch.errors import RemoteProtocolError
 from switch.sip.headers import (
     KNOWN_SPELLINGS,
     SINGLE,
+    SINGLE_IN_REQUESTS,
     SPLIT_AT_COMMAS,
     CSeq,
     Headers,
@@ -93,9 +94,10 @@ def parse(
         if is_cut:  # the last line may go on
             end = max(0, data.rfind(b"\r\n"))
     start_line, lines = _split_head(data[:end], draft)
-    _read_headers(lines, draft, limits)
+    is_response = start_line[:4].upper() == "SIP/"
+    _read_headers(lines, draft, limits, SINGLE if is_response else SINGLE_IN_REQUESTS)
     body = _cut_body(data[end + 4 :], draft, limits)
-    if start_line[:4].upper() == "SIP/":
+    if is_response:
         return _finish_response(start_line, body, draft)
     return _finish_request(start_line, body, draft)
 
@@ -129,7 +131,9 @@ def _without_controls(line: str, draft: _Draft) -> str:
     return line if _QUOTING.match(line) else unescaped
 
 
-def _read_headers(lines: list[str], draft: _Draft, limits: MessageLimits) -> None:
+def _read_headers(
+    lines: list[str], draft: _Draft, limits: MessageLimits, single: frozenset[str]
+) -> None:
     if len(lines) > limits.max_headers:
         draft.blame(f"more than {limits.max_headers} header lines", 513)
         del lines[limits.max_headers :]
@@ -155,7 +159,7 @@ def _read_headers(lines: list[str], draft: _Draft, limits: MessageLimits) -> Non
             values[name] = (*values.get(name, ()), *split_commas(value))
         elif name not in values:
             values[name] = (value,)
-        elif name in SINGLE:
+        elif name in single:
             draft.blame(f"{name} comes twice")
         else:
             values[name] = (*values[name], value)

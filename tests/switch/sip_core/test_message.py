@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
-from switch.sip.headers import CSeq, Headers, Via
+from switch.sip.headers import SINGLE_IN_REQUESTS, CSeq, Headers, Via
 from switch.sip.limits import MessageLimits
 from switch.sip.message import Request, Response
 from switch.sip.parsing import MalformedMessageError, parse
@@ -241,3 +241,33 @@ def test_elsewhere_an_escaped_control_character_is_left_out() -> None:
     octets = serialize(make_request(branch="z9hG4bK1", extra=(("Record-Route", "<sip:x;lr>"),)))
     message = parse(octets.replace(b"<sip:x;lr>", b'"a\\\x00\\b" <sip:x;lr>'))
     assert message.headers.get("Record-Route") == '"a\\b" <sip:x;lr>'
+
+
+def with_lines(message: Request | Response, *lines: str) -> bytes:
+    return serialize(message).replace(b"\r\n\r\n", "\r\n".join(["", *lines, "", ""]).encode())
+
+
+@pytest.mark.parametrize("name", sorted(SINGLE_IN_REQUESTS))
+def test_a_header_that_is_no_list_stands_once_in_a_request(name: str) -> None:
+    request = make_request("OPTIONS", branch="z9hG4bK1")
+    line = f"{name}: {request.headers.get(name) or 1}"
+    once = 0 if name in request.headers or name == "Content-Length" else 1
+    with pytest.raises(MalformedMessageError, match=f"{name} comes twice") as refused:
+        parse(with_lines(request, *[line] * (once + 1)))
+    assert refused.value.status == 400
+
+
+def test_its_compact_form_is_the_same_header() -> None:
+    with pytest.raises(MalformedMessageError, match="Referred-By comes twice"):
+        parse(with_lines(make_request(branch="z9hG4bK1"), "b: <sip:a@b>", "Referred-By: <sip:c@d>"))
+
+
+@pytest.mark.parametrize("name", ["Subject", "Organization", "User-Agent", "Server"])
+def test_words_for_people_may_come_twice_as_gateways_on_the_way_add_theirs(name: str) -> None:
+    request = parse(with_lines(make_request(branch="z9hG4bK1"), f"{name}: a", f"{name}: b"))
+    assert request.headers.get(name) == "a"
+
+
+def test_a_response_is_not_lost_for_a_header_that_comes_twice() -> None:
+    response = make_response(make_request(branch="z9hG4bK1"), 200, to_tag="b")
+    assert parse(with_lines(response, "Date: a", "Date: b")).headers.get("Date") == "a"
