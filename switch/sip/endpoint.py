@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from switch.errors import LocalProtocolError, RemoteProtocolError
 from switch.sip import invite_client, invite_server, non_invite_server
@@ -42,6 +43,8 @@ from switch.sip.transaction import (
 from switch.sip.transactions import TransactionTable
 from switch.sip.way_back import for_responses, mark_via
 from switch.sip.writing import REASONS, make_response, serialize
+
+_UNSUPPORTED_SCHEME: Final = 416
 
 
 class Endpoint:
@@ -277,7 +280,8 @@ class Endpoint:
         self._door.half_open(flow.remote[0], now, is_connected=flow.is_connected)
 
     def _refuse_malformed(self, error: MalformedMessageError, flow: Flow, now: float) -> None:
-        self._door.malformed(flow.remote[0], now, is_connected=flow.is_connected)
+        if error.status != _UNSUPPORTED_SCHEME:  # which can be read well
+            self._door.malformed(flow.remote[0], now, is_connected=flow.is_connected)
         self._answer_malformed(error, flow)
 
     def _answer_malformed(self, error: MalformedMessageError, flow: Flow) -> None:

@@ -247,6 +247,15 @@ def test_malformed_messages_are_told_of() -> None:
     assert door.notes == [("malformed", "192.0.2.1")]
 
 
+def test_a_scheme_that_we_do_not_serve_is_no_offence() -> None:
+    door = Door()
+    endpoint = make_endpoint(doorkeeper=door)
+    request = make_request("INVITE", branch="z9hG4bK1", uri="im:bob@192.0.2.2")
+    endpoint.receive_datagram(serialize(request), FROM_ALICE, 0.0)
+    assert statuses_of(endpoint) == [416]
+    assert (door.notes, endpoint.malformed) == ([], {416: 1})
+
+
 BODY = b"x" * 60_000
 
 
