@@ -17,7 +17,7 @@ from acd.consult_state import ConsultInput, ConsultState, Effect, find_step
 from acd.contact import Contact, Stage
 from acd.contact_events import ContactResult, TransferKind
 from acd.contacts import Contacts
-from acd.conversation import Conversation
+from acd.conversation import PHONE_LOST, Conversation
 from acd.distribution import Distribution
 from acd.errors import NotNowError, UnknownQueueError
 from acd.hand_over import CANCELLED, HandOver
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 _FAILED: Final = EndCause(Result.FAILED, "transfer-failed")
 _OURS: Final = frozenset({"gateway-lost", "no-media", "internal-error", "shutdown"})
 """Ends of an agent's leg that end the contact too: everybody's legs are gone, or are to go."""
-_PHONE_LOST: Final = frozenset({"rtp-timeout", "peer-vanished", "transport"})
+_PHONE_LOST: Final = frozenset({"rtp-timeout", "peer-vanished", "transport", PHONE_LOST.reason})
 """Ends of an agent's leg that nobody wanted: its phone is gone without a word, the customer is there."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from acd.arrangement import arrange, is_away, recorded_legs
 from acd.contact import Contact
@@ -10,6 +11,9 @@ from acd.contact_events import ContactEvent, ContactHeld, ContactMuted, ContactR
 from switch.calls.causes import EndCause, Result
 from switch.calls.ports import CallControl
 from switch.clock import Clock
+
+PHONE_LOST: Final = EndCause(Result.FAILED, "phone-lost")
+"""How the leg of an agent ends whose desk says that the phone has died."""
 
 
 def reason_of_agent(cause: EndCause) -> str:
@@ -95,3 +99,8 @@ class Conversation:
         """End the conversation as if the agent had hung up."""
         if contact.agent_leg is not None:
             self._control.hang_up(contact.agent_leg, EndCause(Result.COMPLETED, "agent-hung-up"))
+
+    def phone_lost(self, contact: Contact) -> None:
+        """End the agent's leg, at which nobody is any more; the customer may go on with somebody else."""
+        if contact.agent_leg is not None:
+            self._control.hang_up(contact.agent_leg, PHONE_LOST)

@@ -181,6 +181,10 @@ class ApiClient(CampaignCommands, CampaignRecordCommands, PartyCommands):
         """End the call."""
         await self._requests.post(_interaction(interaction_id, "hang-up"))
 
+    async def phone_lost(self, interaction_id: str) -> None:
+        """Tell that our phone has died: a customer from a queue goes back to its head."""
+        await self._requests.post(_interaction(interaction_id, "phone-lost"))
+
     async def mute(self, interaction_id: str, muted: bool) -> None:
         """Stop or let the customer hear the agent."""
         await self._requests.post(_interaction(interaction_id, "mute"), MuteRequest(muted=muted))

@@ -318,10 +318,11 @@ class Floor:
 
     def hang_up(self, interaction_id: str, actor: Account) -> None:
         """End the conversation, or give up a number that the agent dialled and that rings."""
-        contact = self._contacts.get(ContactId(interaction_id))
-        if contact is None or not (contact.outbound or contact.agent_here):
-            contact = self._talking(interaction_id)
-        self._conversation.hang_up(contact)
+        self._conversation.hang_up(self._on_the_phone(interaction_id))
+
+    def phone_lost(self, interaction_id: str, actor: Account) -> None:
+        """The agent's phone has died: it has the call no more."""
+        self._conversation.phone_lost(self._on_the_phone(interaction_id))
 
     def mute(self, interaction_id: str, muted: bool, actor: Account) -> None:
         """Let the customer hear the agent no longer, or again."""
@@ -357,6 +358,13 @@ class Floor:
     def _require_wrap_up(self, agent_id: str) -> None:
         if self._translator.agents.agent(agent_id).state != AgentState.WRAP_UP:
             raise Conflict("no-wrap-up", "The agent is not in wrap-up")
+
+    def _on_the_phone(self, interaction_id: str) -> Contact:
+        """A contact whose agent talks, or waits for a number that rings."""
+        contact = self._contacts.get(ContactId(interaction_id))
+        if contact is not None and (contact.outbound or contact.agent_here):
+            return contact
+        return self._talking(interaction_id)
 
     def _talking(self, interaction_id: str) -> Contact:
         live = self._require(interaction_id)

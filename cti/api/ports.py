@@ -104,6 +104,9 @@ class Floor(Protocol):
     def hang_up(self, interaction_id: str, actor: Account) -> None:
         """End the conversation."""
 
+    def phone_lost(self, interaction_id: str, actor: Account) -> None:
+        """The agent's phone has died: a customer from a queue waits for another agent, first in line."""
+
     def mute(self, interaction_id: str, muted: bool, actor: Account) -> None:
         """Let the customer hear the agent no longer, or again."""
 

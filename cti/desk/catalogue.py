@@ -92,8 +92,8 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "phone.died": ("phone lost, starting it again", "话机断开,正在重启"),
     "phone.gone": ("phone lost; {key} starts it again", "话机断开;按 {key} 重启"),
     "phone.lost_call": (
-        "Your phone lost this call; the call is being ended",
-        "话机故障,通话已中断,正在结束",
+        "Your phone lost this call; a caller from a queue goes back to its head",
+        "话机故障,通话已中断;队列来电将回到队首",
     ),
     "phone.external": ("desk phone", "外部话机"),
     "phone.external_away": ("desk phone not registered", "外部话机未注册"),
@@ -289,6 +289,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "reason_end.no-response": ("the other side does not respond", "对方无响应"),
     "reason_end.transport": ("the network failed", "网络故障"),
     "reason_end.rtp-timeout": ("no sound came any more", "长时间无媒体"),
+    "reason_end.phone-lost": ("the agent's phone was lost", "座席话机故障"),
     "reason_end.caller-gone": ("the caller hung up", "对方挂断"),
     "reason_end.caller-cancelled": ("the caller hung up", "对方挂断"),
     "reason_end.callee-hung-up": ("the other side hung up", "对方挂断"),

@@ -351,7 +351,9 @@ def _take_agent(state: DeskState, agent: AgentView) -> DeskState:
 def _take_pop(state: DeskState, pop: ScreenPop) -> DeskState:
     if state.pop is not None and state.pop.interaction_id == pop.interaction_id:
         return replace(state, pop=pop)
-    return replace(state, pop=pop, notes=pop.notes, disposition=None)
+    # One that our phone had lost may come again from its queue: that phone is well now.
+    lost = None if pop.interaction_id == state.lost_contact else state.lost_contact
+    return replace(state, pop=pop, notes=pop.notes, disposition=None, lost_contact=lost)
 
 
 def _take_cleared(state: DeskState, event: Event, cleared: Cleared) -> DeskState:

@@ -250,7 +250,7 @@ def test_one_that_fails_puts_the_customer_first_in_line(talk: Talk) -> None:
     assert talk.centre.state(BOB) is AgentState.TALKING
 
 
-@pytest.mark.parametrize("reason", ["rtp-timeout", "peer-vanished", "transport"])
+@pytest.mark.parametrize("reason", ["rtp-timeout", "peer-vanished", "transport", "phone-lost"])
 @pytest.mark.parametrize("held", [False, True])
 def test_a_customer_whose_agents_phone_is_lost_is_first_in_line(reason: str, held: bool) -> None:
     talk = Talk(RECORDED)
@@ -270,6 +270,13 @@ def test_a_customer_whose_agents_phone_is_lost_is_first_in_line(reason: str, hel
     assert talk.contact.recording == recording, "it is one recording"
     talk.switch.end(talk.customer)
     assert talk.centre.finished().result is ContactResult.ANSWERED
+
+
+def test_a_desk_says_that_its_phone_has_died(talk: Talk) -> None:
+    talk.centre.conversation.phone_lost(talk.contact)
+    talk.centre.settle()
+    assert talk.ann.id not in talk.switch.legs
+    assert talk.contact.agent == BOB
 
 
 def test_a_lost_phone_ends_the_talk_of_a_contact_without_a_queue() -> None:

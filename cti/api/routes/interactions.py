@@ -52,6 +52,14 @@ async def hang_up(interaction_id: str, caller: TheCaller, context: TheContext) -
     return Response(status_code=202)
 
 
+@router.post("/{interaction_id}/phone-lost", status_code=202)
+async def phone_lost(interaction_id: str, caller: TheCaller, context: TheContext) -> Response:
+    """Tell that the agent's phone has died: a customer from a queue is first in line there again."""
+    await on_live(interaction_id, caller, context)
+    context.ports.floor.phone_lost(interaction_id, caller.account)
+    return Response(status_code=202)
+
+
 @router.post("/{interaction_id}/mute", status_code=202)
 async def mute(
     interaction_id: str, body: MuteRequest, caller: TheCaller, context: TheContext

@@ -161,7 +161,7 @@ class DeskScreen(OutboundScreen):
         if isinstance(item, RegistrationFailed) and item.status in _SECRET_REFUSED:
             self._renew_secret()
         if isinstance(item, Died) and self.state.lost_contact is not None:
-            self._end_lost_call(self.state.lost_contact)
+            self._give_up_lost_call(self.state.lost_contact)
         if isinstance(item, StreamEnded):
             self._end_phone()
         if isinstance(item, Snapshot) and self._doubts_calls:
@@ -189,11 +189,11 @@ class DeskScreen(OutboundScreen):
                 self._keeper.renew(reply.phone)
 
     @work(group="commands")
-    async def _end_lost_call(self, interaction_id: str) -> None:
+    async def _give_up_lost_call(self, interaction_id: str) -> None:
         """The phone's call is gone, so the customer hears nobody: no talk time may run on."""
-        # The server may have ended it already, or be away itself.
+        # The server may know already, or be away itself.
         with contextlib.suppress(ApiError, ServerUnreachableError):
-            await self._api.hang_up(interaction_id)
+            await self._api.phone_lost(interaction_id)
 
     @work(group="phone")
     async def _end_phone(self) -> None:

@@ -156,6 +156,9 @@ class Centre:
     def hang_up(self, interaction_id: str, actor: Account) -> None:
         self.commands.append(("hang_up", interaction_id, actor.login))
 
+    def phone_lost(self, interaction_id: str, actor: Account) -> None:
+        self.commands.append(("phone_lost", interaction_id, actor.login))
+
     def mute(self, interaction_id: str, muted: bool, actor: Account) -> None:
         self.commands.append(("mute", interaction_id, muted, actor.login))
 

@@ -214,6 +214,7 @@ async def test_supervisors_change_anyones_state_but_have_none(run: Running) -> N
         ("hold", None),
         ("resume", None),
         ("hang-up", None),
+        ("phone-lost", None),
         ("mute", {"muted": True}),
         ("digits", {"digits": "1#a"}),
     ],

@@ -93,6 +93,7 @@ async def test_commands_carry_their_bodies(server: FakeServer, api: ApiClient) -
     await api.note("i-7", "hello")
     await api.set_disposition("i-7", "order")
     await api.hang_up("i-7")
+    await api.phone_lost("i-7")
     await api.extend_wrap_up()
     await api.finish_wrap_up()
     card = await api.link_customer("i-7", CustomerRequest(customer_id="c-1"))
@@ -104,6 +105,7 @@ async def test_commands_carry_their_bodies(server: FakeServer, api: ApiClient) -
         *[f"interactions/i-7/{v}" for v in ("hold", "resume", "mute", "digits", "notes")],
         "interactions/i-7/disposition",
         "interactions/i-7/hang-up",
+        "interactions/i-7/phone-lost",
         "agents/me/wrap-up/extend",
         "agents/me/wrap-up/finish",
         "interactions/i-7/customer",

@@ -552,7 +552,7 @@ async def test_a_direct_call_rings_and_ends_with_the_phone_or_the_servers_memory
 
 
 @pytest.mark.peer
-async def test_a_phone_that_dies_in_a_call_ends_the_call(
+async def test_a_phone_that_dies_in_a_call_is_told_to_the_server(
     server: FakeServer, registrar: TestRegistrar
 ) -> None:
     server.phone = _credentials(registrar)
@@ -565,7 +565,7 @@ async def test_a_phone_that_dies_in_a_call_ends_the_call(
         await caller.established(call)
         await talk(server, pilot)
         _kill_phone(pilot)
-        await server.wait_for("interactions/i-7/hang-up")
+        await server.wait_for("interactions/i-7/phone-lost")
         await sees(pilot, "Your phone lost this call")
         await server.agent_is("wrap-up", interaction_id="i-7")
         await until(pilot, lambda: "lost this call" not in screen_text(pilot.app))

@@ -397,6 +397,9 @@ def test_a_phone_that_dies_loses_its_call_and_says_so() -> None:
     assert again.notices == ()  # nobody hung up
     over = reduce(again, agent_event("wrap-up", interaction_id="i-7"), NOW)
     assert not over.has_lost_call
+    idle_again = reduce(over, agent_event("available"), NOW)
+    back = reduce(idle_again, event(EventType.SCREEN_POP, pop(anna())), NOW)
+    assert not reduce(back, agent_event("talking", interaction_id="i-7"), NOW).has_lost_call
     idle = desk(phone.Died(exit_code=-9))
     assert (idle.lost_contact, idle.notices) == (None, ())
 
