@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope
 SILENT_S = 4
 EDITED = {"address": f'"127.0.0.1"\nrtp_timeout_s = {SILENT_S}', "ring_timeout_s": 2}
 NUMBER = "+12025550117"
+CALLERS_LEGS = "select result, reason, ended_by from call_leg where direction = 'in'"
 RESULTS = "select result, reason from interaction order by started_at"
 
 
@@ -76,6 +77,7 @@ async def recordings_are_whole(lab: Lab, count: int) -> list[Path]:
 
 
 async def test_a_caller_dies_in_the_talk_on_hold_in_line_and_in_the_menu(lab: Lab) -> None:
+    files = await lab.open_files()
     async with (
         Phone("baresip", number=NUMBER) as caller,
         Phone("pjsua2") as first,
@@ -98,6 +100,8 @@ async def test_a_caller_dies_in_the_talk_on_hold_in_line_and_in_the_menu(lab: La
     silent = "rtp-timeout"
     ends = [("answered", silent)] * 2 + [("failed", silent)] * 2
     await lab.rows_are(RESULTS, *ends)
+    await lab.rows_are(CALLERS_LEGS, *[("failed", silent, "us")] * 4)
+    await lab.files_are_as(files)
     left, right = stereo((await recordings_are_whole(lab, 2))[0])
     was_heard(left, CALLER_HZ)
     was_heard(right, AGENT_HZ)
