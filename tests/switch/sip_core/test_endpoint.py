@@ -183,8 +183,8 @@ def test_a_head_that_was_cut_is_answered_by_its_whole_lines(status: int) -> None
     endpoint = make_endpoint()
     head = serialize(make_request("OPTIONS", branch="z9hG4bK1"))[:-4]
     via = b"\r\nVia: SIP/2.0/UDP 192.0.2.3"
-    cut = head + b"\r\nX: y" * ((16_384 - len(head) - len(via)) // 6)
-    cut += via + b"4" * (16_384 - len(cut) - len(via))
+    cut = head + (b"\r\nX: " + b"y" * 900) * 17 + via
+    cut += b"4" * (16_384 - len(cut))
     endpoint.refuse_unframed(cut, RemoteProtocolError("too long", status=status), OVER_TCP)
     (refused,) = sent_by(endpoint)
     assert isinstance(refused, Response)
