@@ -92,6 +92,7 @@ class Lab:
         self.expects_crash = False
         self._tokens: dict[str, str] = {}
         self._asking: httpx.AsyncClient | None = None
+        self._dead_gateway = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -221,6 +222,36 @@ class Lab:
         """End it as a crash would."""
         self.expects_crash = True
         os.kill(self.pid, signal.SIGKILL)
+
+    async def restart(self) -> float:
+        """Kill the call agent as a crash would, start another on what it left; how long that took."""
+        began = time.monotonic()
+        self.kill()
+        await self.stop()
+        self.expects_crash = False
+        await self.start()
+        return time.monotonic() - began
+
+    async def kill_gateway(self) -> float:
+        """End the only media gateway as a crash would; gives the moment."""
+        self._dead_gateway = await self._pid_of_gateway()
+        os.kill(self._dead_gateway, signal.SIGKILL)
+        return time.monotonic()
+
+    async def takes_calls(self) -> None:
+        """Wait until a gateway is there, and not the one that was killed; calls get 503 meanwhile."""
+
+        async def available() -> bool:
+            if await self._pid_of_gateway() == self._dead_gateway:
+                return False
+            return bool((await self.get("/api/v1/snapshot"))["gateway_available"])
+
+        await self.until(available, message="no other gateway came")
+
+    async def _pid_of_gateway(self) -> int:
+        """Of the one that is connected, or was last; it may be the child of an earlier server."""
+        (gateway,) = (await self.status())["gateways"]
+        return int(gateway["pid"] or 0)
 
     # --- asking ---------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import signal
 import sys
 import time
 from typing import Any, Final, Self
@@ -37,7 +38,8 @@ class OneCall:
         *,
         login: str = "",
         port: int = 0,
-        is_early: bool = False,
+        early_s: float = 0.0,
+        hum_hz: int = 0,
         prack: str = "off",
         timers: str = "off",
         talk_s: float = 0.5,
@@ -47,17 +49,22 @@ class OneCall:
         """`what` is `call` or `answer`, `target` the URI to call.
 
         `login` is NUMBER:PASSWORD@HOST:PORT, to answer there by registering; else calls come to `port`.
-        `is_early`: it answers with 183 and sound, and a second later with 200. `keys` are pressed once
-        there is sound, by SIP INFO or as `tones`.
+        `early_s`: it answers with 183 and sound, and with 200 so much later, or when told to by
+        `answer`. `hum_hz` is what it hums. `keys` are pressed once there is sound, by SIP INFO or as
+        `tones`.
         """
         # Unbuffered: the library writes by the C library, which on a pipe keeps the last 4 KiB.
         command = [sys.executable, "-u", "-m", "tests.kit.pjsip", what, f"--target={target}"]
         command += ["--prack", prack, "--timers", timers, "--talk", str(talk_s)]
-        command += ["--login", login, "--port", str(port), *(["--early"] if is_early else [])]
-        command += ["--keys", keys, "--way", way]
+        command += ["--login", login, "--port", str(port), "--early", str(early_s)]
+        command += ["--hum", str(hum_hz), "--keys", keys, "--way", way]
         pipe = asyncio.subprocess.PIPE
         stderr = asyncio.subprocess.STDOUT
         return cls(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=stderr))
+
+    def answer(self) -> None:
+        """Let it answer what rings there."""
+        self._process.send_signal(signal.SIGUSR1)
 
     async def until(self, words: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the trace says so."""
@@ -104,7 +111,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--target")
     parser.add_argument("--login")
     parser.add_argument("--port", type=int)
-    parser.add_argument("--early", action="store_true")
+    parser.add_argument("--early", type=float)
+    parser.add_argument("--hum", type=int)
     parser.add_argument("--prack", choices=_PRACK)
     parser.add_argument("--timers", choices=_TIMERS)
     parser.add_argument("--talk", type=float)
@@ -129,7 +137,8 @@ def main(arguments: list[str]) -> None:
     if options.what == "call":
         state.call = _call(pj, account, state)
         state.call.makeCall(options.target, pj.CallOpParam(True))
-    end = time.monotonic() + 60.0
+    signal.signal(signal.SIGUSR1, lambda *_: setattr(state, "answer_at", time.monotonic()))
+    end = time.monotonic() + 120.0
     while not state.is_over and time.monotonic() < end:
         endpoint.libHandleEvents(20)
         if state.hang_up_at and time.monotonic() >= state.hang_up_at and state.call is not None:
@@ -143,7 +152,7 @@ def main(arguments: list[str]) -> None:
             options.keys = ""
     for _ in range(10):
         endpoint.libHandleEvents(20)
-    state.call = state.tones = None
+    state.call = state.tones = state.hum = None
     account.shutdown()
     del account
     endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
@@ -159,10 +168,12 @@ class _State:
         self.talk_s = 0.0
         self.has_sound = False
         self.tones: Any = None
+        self.hum_hz = 0
+        self.hum: Any = None
 
 
 def _account(pj: Any, options: argparse.Namespace, state: _State) -> Any:
-    state.talk_s = options.talk
+    state.talk_s, state.hum_hz = options.talk, options.hum
     config = pj.AccountConfig()
     config.callConfig.prackUse = _PRACK.index(options.prack)
     config.callConfig.timerUse = _TIMERS.index(options.timers)
@@ -182,7 +193,7 @@ def _account(pj: Any, options: argparse.Namespace, state: _State) -> Any:
         def onIncomingCall(self, prm: Any) -> None:  # noqa: N802 - the library's name
             state.call = _call(pj, self, state, prm.callId)
             state.call.answer(_status(pj, 183 if options.early else 180))
-            state.answer_at = time.monotonic() + (1.0 if options.early else 0.0)
+            state.answer_at = time.monotonic() + options.early
 
     account = Account()
     account.create(config)
@@ -213,6 +224,16 @@ def _press(pj: Any, state: _State, options: argparse.Namespace) -> None:
     state.tones.playDigits(pj.ToneDigitVector(played))
 
 
+def _hum(pj: Any, call: Any, hertz: int) -> Any:
+    tone = pj.ToneDesc()
+    tone.freq1, tone.on_msec, tone.volume = hertz, 1000, 8000
+    hum = pj.ToneGenerator()
+    hum.createToneGenerator(8000)
+    hum.play(pj.ToneDescVector([tone]), True)
+    hum.startTransmit(call.getAudioMedia(-1))
+    return hum
+
+
 def _call(pj: Any, account: Any, state: _State, number: int = -1) -> Any:
     class Call(pj.Call):  # type: ignore[misc]
         def onCallState(self, prm: Any) -> None:  # noqa: N802 - the library's name
@@ -224,6 +245,8 @@ def _call(pj: Any, account: Any, state: _State, number: int = -1) -> Any:
 
         def onCallMediaState(self, prm: Any) -> None:  # noqa: N802 - the library's name
             state.has_sound = True
+            if state.hum_hz and state.hum is None:
+                state.hum = _hum(pj, self, state.hum_hz)
 
     return Call(account, number)
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +29,9 @@ from tests.kit.hearing import (
     CALLER_HZ,
     HEARD,
     UNHEARD,
+    Ear,
+    gaps,
+    heard_through,
     listen,
     stereo,
     until_each_hears,
@@ -41,7 +39,7 @@ from tests.kit.hearing import (
     was_heard,
 )
 from tests.kit.lab import ROOT, Lab
-from tests.kit.phone import Phone, read_wav, tone_levels
+from tests.kit.phone import Phone, tone_levels
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -60,53 +58,6 @@ GONE = (
     ('name = "lab"\n', 'name = "another"\n'),
 )
 """Agent 1001, its phone and its account, and the trunk that callers come by, in the lab's words."""
-
-
-async def restart(lab: Lab) -> float:
-    """Kill the call agent as a crash would, start another on what it left; how long that took."""
-    began = time.monotonic()
-    lab.kill()
-    await lab.stop()
-    lab.expects_crash = False
-    await lab.start()
-    return time.monotonic() - began
-
-
-@dataclass(slots=True)
-class Listening:
-    """What a phone hears during a block, and how long that lasts; known after it."""
-
-    path: Path
-    lasted_s: float = 0.0
-
-
-@asynccontextmanager
-async def heard(phone: Phone, call: str, path: Path) -> AsyncIterator[Listening]:
-    """Keep what a phone hears from half a second before the block to half a second after it."""
-    listening = Listening(path)
-    phone.process.capture(call, str(path))
-    began = time.monotonic()
-    await asyncio.sleep(0.5)
-    yield listening
-    await asyncio.sleep(0.5)
-    listening.lasted_s = time.monotonic() - began
-    await phone.process.stop_capture(call)
-
-
-def goes_through(pcm: np.ndarray, pitch: float, lasted_s: float, what: str) -> None:
-    """Assert that a tone is heard all the time, by pieces of 40 ms.
-
-    A gap is silence to one phone and no sound at all to another, whose file is short by it.
-    """
-    size = 320
-    heard_in = [
-        tone_levels(pcm[start : start + size], [pitch])[0] > HEARD / 2
-        for start in range(0, len(pcm) - size, size)
-    ]
-    gaps = [len(list(run)) * 0.04 for is_heard, run in groupby(heard_in) if not is_heard]
-    assert max(gaps, default=0.0) < PHONES_PAUSE_S, f"{what} has gaps of {gaps} s"
-    missing_s = lasted_s - sum(heard_in) * 0.04
-    assert missing_s < PHONES_PAUSE_S, f"{missing_s:.2f} s of {what} are missing"
 
 
 def kinds_kept(lab: Lab) -> set[str]:
@@ -128,13 +79,11 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         await caller.established(call)
         await until_heard(caller, call, AGENT_HZ)
 
-        async with (
-            heard(caller, call, tmp_path / "caller.wav") as by_caller,
-            heard(agent, ring.call, tmp_path / "agent.wav") as by_agent,
-        ):
-            await restart(lab)
-        for ear, pitch in ((by_caller, AGENT_HZ), (by_agent, CALLER_HZ)):
-            goes_through(read_wav(ear.path), pitch, ear.lasted_s, ear.path.stem)
+        await heard_through(
+            lab.restart,
+            Ear(caller, call, "the caller", (AGENT_HZ,)),
+            Ear(agent, ring.call, "the agent", (CALLER_HZ,)),
+        )
         await lab.agent_is("1001", "talking")
 
         agent.process.hold(ring.call)
@@ -156,7 +105,7 @@ async def test_a_conversation_goes_on_as_if_nothing_had_been(tmp_path: Path) -> 
         path = Path(row["path"])
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         left, right = stereo(path)
-        goes_through(left, CALLER_HZ, row["duration_s"], "the recording")
+        assert sum(gaps(left, CALLER_HZ)) < PHONES_PAUSE_S, "the recording has gaps"
         was_heard(right[-8000:], AGENT_HZ)
 
         async def kept() -> bool:
@@ -188,7 +137,7 @@ async def test_no_frame_is_lost_or_held_up_while_nobody_is_there(tmp_path: Path)
         await asyncio.sleep(1.0)
         music_from = len(held.sound.heard) - 1, len(waiting.sound.heard) - 1
         killed_at = len(caller.sound.said_at)
-        away_s = await restart(lab)
+        away_s = await lab.restart()
         await asyncio.sleep(1.0)
         tunes = held.sound.heard[music_from[0] :], waiting.sound.heard[music_from[1] :]
 
@@ -264,7 +213,7 @@ async def test_callers_go_on_wherever_they_stood(tmp_path: Path) -> None:
         # An answer may leave a moment before the gateway has read of the leg: a call that the kill
         # meets in between is not yet set up.
         await lab.until(hears_the_menu, message="the menu is not heard")
-        await restart(lab)
+        await lab.restart()
 
         assert await waiting() == in_order
         assert (await lab.agent("1001"))["state"] == "wrap-up"
@@ -338,7 +287,7 @@ async def test_who_is_configured_no_more_takes_nobody_else_along(tmp_path: Path)
             assert old in text
             text = text.replace(old, new)
         lab.config.write_text(text)
-        await restart(lab)
+        await lab.restart()
 
         await caller.closed(talking)  # its agent is gone: it is told, not left in silence
         await agent.closed(ring.call)

@@ -237,10 +237,7 @@ async def test_a_dial_outlives_the_call_agent(tmp_path: Path) -> None:
                         return len(crowd.dialled) == 1
 
                     await lab.until(rings)
-                lab.kill()
-                await lab.stop()
-                lab.expects_crash = False
-                await lab.start()
+                await lab.restart()
                 found = await outcomes(lab, "spring", 1)
                 assert found[TALKER]["outcome"] == "announced"
                 assert len(crowd.dialled) == 1, "nobody is called twice"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,106 +9,12 @@ import numpy as np
 import pytest
 
 from cti.schema import EventType
-from tests.kit.hearing import HEARD, UNHEARD, stereo
+from tests.kit.hearing import HEARD, stereo
 from tests.kit.lab import Lab
-from tests.kit.phone import Phone, tone_levels
+from tests.kit.phone import tone_levels
+from tests.kit.scene import Scene
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-_PITCHES = (1080.0, 1720.0, 1440.0, 2020.0, 2600.0)
-"""Between the notes of the hold music, and none a multiple of another."""
-_TRIES = 20
-
-
-class Party:
-    """A phone with a pitch of its own, and its call."""
-
-    def __init__(self, name: str, phone: Phone, pitch: float) -> None:
-        self.name, self.phone, self.pitch = name, phone, pitch
-        self.call = ""
-        phone.hum(pitch)
-
-    async def answer(self) -> None:
-        """Take the next call."""
-        self.call = (await self.phone.answer_next()).call
-
-
-class Scene:
-    """A server, a customer who talks to agent 1001, and others who are there."""
-
-    def __init__(self, lab: Lab, phones: AsyncExitStack) -> None:
-        self.lab = lab
-        self.phones = phones
-        self.parties: list[Party] = []
-        self.interaction = ""
-
-    async def phone(self, backend: str, number: str, *, registers: bool = True) -> Party:
-        """One more phone."""
-        phone = await self.phones.enter_async_context(
-            Phone(backend, number=number if not registers else "phone")
-        )
-        if registers:
-            await phone.register_to(self.lab.host, self.lab.sip_port, number, f"lab-{number}")
-        party = Party(number, phone, _PITCHES[len(self.parties)])
-        self.parties.append(party)
-        return party
-
-    async def talk(self) -> tuple[Party, Party]:
-        """A customer and agent 1001."""
-        agent = await self.phone("baresip", "1001")
-        await self.lab.agent_is("1001", "available")
-        customer = await self.phone("pjsua2", "+12025550103", registers=False)
-        customer.call = await customer.phone.call_until_it_rings(
-            f"sip:4001@{self.lab.host}:{self.lab.sip_port}"
-        )
-        await agent.answer()
-        await customer.phone.established(customer.call)
-        await self.lab.agent_is("1001", "talking")
-        views = (await self.lab.get("/api/v1/snapshot"))["interactions"]
-        (self.interaction,) = [v["interaction_id"] for v in views if v["agent_id"] == "1001"]
-        return customer, agent
-
-    async def do(self, what: str, body: object = None, login: str = "1001") -> None:
-        """Command the interaction."""
-        path = f"/api/v1/interactions/{self.interaction}/{what}"
-        reply = await self.lab.post(path, body, login)
-        assert reply.status_code == 202, reply.text
-
-    async def hear(self, **wanted: str) -> None:
-        """Wait until each party hears these; `music` for nobody but the music. Listens to all at once.
-
-        Keys are the names of parties, values names of those heard.
-        """
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                return await self._hear(wanted)
-            except AssertionError:  # a gap, or what a playout buffer held from before
-                if not tries_left:
-                    raise
-
-    async def _hear(self, wanted: Mapping[str, str]) -> None:
-        names = {party.name.lstrip("+"): party for party in self.parties if party.call}
-        listeners = [names[key.lstrip("_")] for key in wanted]
-        sounds = await asyncio.gather(*(party.phone.hear(party.call, 0.5) for party in listeners))
-        for party, pcm, heard in zip(listeners, sounds, wanted.values(), strict=True):
-            assert len(pcm) > 2000, f"{party.name} hears {len(pcm)} samples"
-            levels = dict(
-                zip(names, tone_levels(pcm, [each.pitch for each in names.values()]), strict=True)
-            )
-            expected = set(heard.split())
-            if "music" in expected:
-                expected.discard("music")
-                assert np.abs(pcm.astype(float)).mean() > 50, f"{party.name} should hear music"
-            for name, level in levels.items():
-                said = f"{party.name} hears {levels}, wanted {heard}"
-                assert (level > HEARD) if name in expected else (level < UNHEARD), said
-
-    async def leave(self) -> None:
-        """All hang up, customer first."""
-        for party in self.parties[1:] + self.parties[:1]:
-            if party.call:
-                party.phone.process.hang_up(party.call)
-        await self.lab.is_quiet()
 
 
 async def recording_of(lab: Lab, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -180,9 +84,7 @@ async def test_five_in_a_conference_hear_all_others_through_a_restart(lab: Lab) 
             f"_{name}": " ".join(other for other in names if other != name) for name in names
         }
         await scene.hear(**everybody)
-        lab.kill()
-        await lab.start()
-        lab.expects_crash = False
+        await lab.restart()
         await scene.hear(**everybody)
         await scene.do("parties/remove", {"number": "1032"})
         gone = scene.parties[3]
@@ -208,9 +110,7 @@ async def test_a_restart_in_a_consultation_and_targets_that_fail(lab: Lab) -> No
         await scene.do("consult", {"number": "1034"})
         await target.answer()
         await scene.hear(_12025550103="music", _1001="1034", _1034="1001")
-        lab.kill()
-        await lab.start()
-        lab.expects_crash = False
+        await lab.restart()
         await scene.hear(_12025550103="music", _1001="1034", _1034="1001")
         await target.phone.hang_up(target.call)
         target.call = ""

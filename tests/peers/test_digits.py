@@ -16,7 +16,7 @@ from tests.kit.hearing import HEARD
 from tests.kit.lab import ROOT, Lab
 from tests.kit.phone import Phone, tone_levels
 from tests.kit.pjsip import OneCall, messages
-from tests.peers.test_conversations import Scene
+from tests.kit.scene import Scene
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

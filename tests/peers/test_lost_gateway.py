@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
-import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -40,29 +38,6 @@ async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
     )
     async with Lab(folder, config=config, tolerates=("media gateway", "gateway")) as running:
         yield running
-
-
-def kill_gateway(lab: Lab) -> float:
-    """Kill it as a crash would; gives the moment."""
-    os.kill(lab.gateway_pid, signal.SIGKILL)
-    return time.monotonic()
-
-
-async def restart(lab: Lab) -> None:
-    """Kill the call agent as a crash would, start another on what it left."""
-    lab.kill()
-    await lab.stop()
-    lab.expects_crash = False
-    await lab.start()
-
-
-async def takes_calls(lab: Lab) -> None:
-    """Wait until another gateway is there."""
-
-    async def available() -> bool:
-        return bool((await lab.get("/api/v1/snapshot"))["gateway_available"])
-
-    await lab.until(available, message="no other gateway came")
 
 
 async def call_backs(lab: Lab, interaction: str, state: str) -> list[tuple[str, str]]:
@@ -106,12 +81,12 @@ async def test_in_the_menu_the_call_ends_and_nobody_is_called_back(lab: Lab) -> 
     async with Phone("baresip", number=NUMBER) as caller:
         call = await caller.call(f"sip:4000@{lab.host}:{lab.sip_port}")
         await caller.established(call)
-        killed = kill_gateway(lab)
+        killed = await lab.kill_gateway()
         await caller.closed(call)
         assert time.monotonic() - killed < TOLD_S
     last, result, reason = await the_last(lab, before + 1)
     assert (result, reason) == ("failed", "gateway-lost")
-    await takes_calls(lab)
+    await lab.takes_calls()
     detail = await lab.get(f"/api/v1/interactions/{last}")
     assert "CallBack" not in [line["type"] for line in detail["timeline"]]
     await lab.is_quiet()
@@ -131,7 +106,7 @@ async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: 
         ringer.send(ringer.invite("4001", sdp(ringer.host, 40_002)))
         while status(await ringer.receive()) != 180:
             pass
-        killed = kill_gateway(lab)
+        killed = await lab.kill_gateway()
         refusal = await ringer.final()
         # On a slow machine its music may have come first.
         assert status(refusal) in (503, 200)
@@ -148,7 +123,7 @@ async def test_in_the_queue_a_withheld_number_hears_why_and_is_not_dialled(lab: 
         caller.send("\r\n".join(["SIP/2.0 200 OK", *lines, "", ""]).encode())
     last, *_ = await the_last(lab, before + 2)
     assert await call_backs(lab, last, "not-possible") == [("not-possible", "no-number")]
-    await takes_calls(lab)
+    await lab.takes_calls()
     await lab.is_quiet()
 
 
@@ -164,12 +139,12 @@ async def test_while_it_rings_the_agent_is_free_again_and_the_caller_called_back
         await lab.agent_is("1001", "available")
         call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         ring = await agent.incoming()
-        killed = kill_gateway(lab)
+        killed = await lab.kill_gateway()
         await asyncio.gather(caller.closed(call), agent.closed(ring.call))
         assert time.monotonic() - killed < TOLD_S
         await lab.agent_is("1001", "available")
         last, *_ = await the_last(lab, before + 1)
-        await takes_calls(lab)
+        await lab.takes_calls()
         back = await carrier.incoming()
         carrier.process.reject(back.call, 486)
         assert ("failed", "busy") in await call_backs(lab, last, "failed")
@@ -200,12 +175,12 @@ async def test_who_talked_is_called_back_and_talks_to_the_agent_again(lab: Lab, 
         if held:
             agent.process.hold(ring.call)
             await lab.agent_is("1001", "held")
-        killed = kill_gateway(lab)
+        killed = await lab.kill_gateway()
         await asyncio.gather(caller.closed(call), agent.closed(ring.call))
         assert time.monotonic() - killed < TOLD_S
         await lab.agent_is("1001", "available")
 
-        await takes_calls(lab)  # each one that was killed makes the next one wait for longer
+        await lab.takes_calls()  # each one that was killed makes the next one wait for longer
         back = await carrier.answer_next()
         assert back.from_number.endswith("4001"), "it shows the number that was dialled"
         ring = await agent.answer_next()
@@ -244,18 +219,18 @@ async def test_who_waited_when_the_server_died_as_a_whole_is_called_back_by_the_
         Phone("baresip", number=NUMBER) as caller,
         Phone("baresip", number=NUMBER, port=lab.out_port) as carrier,
     ):
-        await takes_calls(lab)  # the gateways that were killed before have made it wait
+        await lab.takes_calls()  # the gateways that were killed before have made it wait
         call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
         await caller.established(call)
-        kill_gateway(lab)
-        await restart(lab)
+        await lab.kill_gateway()
+        await lab.restart()
         await caller.closed(call)
         last, result, reason = await the_last(lab, before + 1)
         assert (result, reason) == ("failed", "gateway-lost")
-        await takes_calls(lab)
+        await lab.takes_calls()
         back = await carrier.incoming()
         await call_backs(lab, last, "dialled")
-        await restart(lab)  # the third server finds a phone that rings, and whom it rings for
+        await lab.restart()  # the third server finds a phone that rings, and whom it rings for
         carrier.process.answer(back.call)
         await carrier.established(back.call)
         steps = await call_backs(lab, last, "answered")

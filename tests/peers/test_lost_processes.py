@@ -60,15 +60,6 @@ async def talk(lab: Lab, caller: Phone, agent: Phone) -> tuple[str, str]:
     return call, ring.call
 
 
-async def accepts_calls(lab: Lab) -> None:
-    """Wait until a gateway is there; meanwhile calls are refused with 503."""
-
-    async def available() -> bool:
-        return bool((await lab.get("/api/v1/snapshot"))["gateway_available"])
-
-    await lab.until(available, message="no other gateway came")
-
-
 def ended(pid: int) -> bool:
     """Whether a process that is not our child is gone."""
     try:
@@ -122,7 +113,7 @@ async def test_a_killed_gateway_ends_its_calls_and_another_takes_the_next(lab: L
             "select reason from interaction where ended_at is not null", *ended_alike
         )
 
-        await accepts_calls(lab)
+        await lab.takes_calls()
         call, leg = await talk(lab, caller, agent)
         assert lab.gateway_pid != gateway
         await until_each_hears((caller, call, AGENT_HZ), (agent, leg, CALLER_HZ))
@@ -144,7 +135,7 @@ async def test_a_call_in_the_instant_of_the_loss_is_refused_or_ended(lab: Lab) -
             await caller.hang_up(call)
             await closed
 
-        await accepts_calls(lab)
+        await lab.takes_calls()
         call = await caller.call(f"sip:4003@{lab.host}:{lab.sip_port}")
         await caller.established(call)
         await caller.hang_up(call)

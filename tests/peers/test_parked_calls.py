@@ -95,10 +95,7 @@ async def test_park_by_code_and_by_transfer_fetch_and_pick_up(tmp_path: Path) ->
         await colleague.closed(fetched)
         (place,) = await parked(lab)
         assert (place["slot"], place["by"]) == ("705", "1002")
-        lab.kill()
-        await lab.stop()
-        lab.expects_crash = False
-        await lab.start()
+        await lab.restart()
         (place,) = await parked(lab)
         assert place["slot"] == "705"
         await hears_music(caller, call)

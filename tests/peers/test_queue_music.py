@@ -49,9 +49,7 @@ async def test_who_waits_hears_the_music_of_the_queue_also_after_a_restart(tmp_p
 
         await lab.until(is_heard, message="the music of the queue is not heard")
         assert tone_levels(await listen(other, elsewhere), [_OWN_HZ])[0] < UNHEARD
-        lab.kill()
-        await lab.start()
-        lab.expects_crash = False
+        await lab.restart()
         # After ten seconds of waiting the place in line is told in between.
         await lab.until(is_heard, message="the music did not go on")
         await caller.hang_up(call)

@@ -136,10 +136,7 @@ async def test_its_calls_outlive_a_broken_line_and_the_call_agent(place: Place) 
         await are_up(lab)
         await second.sounds()
 
-        lab.kill()
-        await lab.stop()
-        lab.expects_crash = False
-        await lab.start()
+        await lab.restart()
         await are_up(lab)
         await first.sounds()
         await second.sounds()

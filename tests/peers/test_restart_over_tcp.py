@@ -9,7 +9,7 @@ import pytest
 from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears, until_heard
 from tests.kit.lab import Lab
 from tests.kit.phone import Phone
-from tests.peers.test_call_agent_restarts import TOLERATED, restart
+from tests.peers.test_call_agent_restarts import TOLERATED
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -33,7 +33,7 @@ async def test_a_phone_over_tcp_holds_resumes_and_hangs_up_on_a_new_connection(
         await caller.established(call)
         await lab.agent_is("1003", "talking")
 
-        await restart(lab)
+        await lab.restart()
 
         await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))
         agent.process.hold(ring.call)

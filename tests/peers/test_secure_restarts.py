@@ -9,7 +9,7 @@ import pytest
 from tests.kit.lab import Lab, edited
 from tests.kit.phone import Phone
 from tests.kit.secure_talk import SecureTalk, srtp_of
-from tests.peers.test_call_agent_restarts import TOLERATED, restart
+from tests.peers.test_call_agent_restarts import TOLERATED
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -27,7 +27,7 @@ async def test_a_phone_that_comes_back_by_another_connection_goes_on_with_its_ca
     ):
         talk = SecureTalk(lab, caller, agent, transport)
         await talk.begin(expires_s=10)
-        await restart(lab)
+        await lab.restart()
         await talk.is_heard()
 
         async def is_back() -> bool:

@@ -27,10 +27,7 @@ async def test_each_call_has_a_gateway_and_dies_with_that_one_alone(lab: Lab) ->
         second = await Pair(lab, "1002").talk(phones)
         await have(lab, 2, 2)
 
-        lab.kill()
-        await lab.stop()
-        lab.expects_crash = False
-        await lab.start()
+        await lab.restart()
         await have(lab, 2, 2)
         await first.sounds()
         await second.sounds()
@@ -91,10 +88,7 @@ async def test_a_gateway_that_is_drained_finishes_its_calls_over_a_restart(lab: 
         second = await Pair(lab, "1004").talk(phones)
         third = await Pair(lab, "1005").talk(phones)
         await have(lab, 2, 4)
-        lab.kill()
-        await lab.stop()
-        lab.expects_crash = False
-        await lab.start()
+        await lab.restart()
         assert (await gateways(lab))["local-1"]["state"] == "draining"
         await first.sounds()
         await first.hang_up()

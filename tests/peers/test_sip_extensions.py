@@ -53,7 +53,7 @@ async def test_a_phone_that_rings_reliably_is_acknowledged(lab: Lab) -> None:
 async def test_early_media_is_said_and_acknowledged_reliably_on_both_sides(lab: Lab) -> None:
     """A carrier announces something; what was agreed upon is not said again with the answer."""
     carrier = await OneCall.start(
-        "answer", port=lab.out_port, is_early=True, prack="mandatory", talk_s=20.0
+        "answer", port=lab.out_port, early_s=1.0, prack="mandatory", talk_s=20.0
     )
     try:
         await carrier.until("STARTING --> RUNNING")

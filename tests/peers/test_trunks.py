@@ -71,14 +71,6 @@ async def trunk(lab: Lab, name: str) -> dict[str, Any]:
     return dict(next(each for each in found if each["name"] == name))
 
 
-async def restart(lab: Lab) -> None:
-    """Kill the call agent as a crash would, start another on what it left."""
-    lab.kill()
-    await lab.stop()
-    lab.expects_crash = False
-    await lab.start()
-
-
 async def test_a_call_passes_two_carriers_that_cannot_and_lives_through_a_restart(
     tmp_path: Path,
 ) -> None:
@@ -105,8 +97,7 @@ async def test_a_call_passes_two_carriers_that_cannot_and_lives_through_a_restar
         for name, calls in (("dead", 0), ("grumpy", 0), ("good", 1), ("pstn", 1)):
             assert (await trunk(lab, name))["calls"] == calls, name
 
-        lab.expects_crash = True
-        await restart(lab)
+        await lab.restart()
         for name, calls in (("grumpy", 0), ("good", 1), ("pstn", 1)):
             assert (await trunk(lab, name))["calls"] == calls, f"{name} after the restart"
         await until_each_hears((ann, out, AGENT_HZ), (good, incoming.call, CALLER_HZ))
@@ -146,8 +137,7 @@ async def test_a_registering_trunk_satisfies_a_strict_carrier(tmp_path: Path) ->
             await _calls_in(lab, proxy)
 
             before = len(registrar_socket.of("REGISTER"))
-            lab.expects_crash = True
-            await restart(lab)
+            await lab.restart()
             await _is_registered(lab)
             assert len(registrar_socket.of("REGISTER")) - before <= 4, "no storm"
         assert registrar.bindings[-1] == 0, "the carrier was told when the server stopped"
