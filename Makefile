@@ -71,8 +71,14 @@ SOAK_RESTARTED ?= 200
 SOAK_ROUNDS    ?= 5
 SOAK_FLOOD_S   ?= 20
 SOAK_FUZZ      ?= 10
+# What docs/survival.md names of tests/peers (tests/architecture/test_survival.py): each round, and once.
+# What is marked `long` runs once as well, wherever it stands.
 SURVIVAL := $(addprefix tests/peers/test_,call_agent_restarts.py restart_between_steps.py failed_starts.py \
               lost_gateway.py lost_processes.py graceful_stop.py)
+SURVIVAL_ONCE := $(addprefix tests/peers/test_,kill_matrix.py killed_phones.py conversations.py \
+              parked_calls.py queue_music.py offers.py hang_ups.py presence.py several_gateways.py \
+              remote_gateway.py store_away.py first_call.py restart_over_tcp.py secure_restarts.py \
+              trunks.py encrypted_calls.py upgrade.py bad_input.py torture.py)
 
 soak: compiled      ## for long: 200,000 calls, kills, floods, damaged messages; report in build/soak
 	@failed=""; \
@@ -85,6 +91,8 @@ soak: compiled      ## for long: 200,000 calls, kills, floods, damaged messages;
 	for round in $$(seq $(SOAK_ROUNDS)); do \
 	  step "survival-$$round" $(BIN)/python -m pytest -q $(SURVIVAL); \
 	done; \
+	step survival-once $(PYTEST) -q $(SURVIVAL_ONCE); \
+	step long $(BIN)/python -m pytest -q -m long; \
 	step attack $(BIN)/python -m tests.attack --seconds $(SOAK_FLOOD_S); \
 	step fuzz $(BIN)/python -m tests.fuzz --minutes $(SOAK_FUZZ); \
 	step properties $(PYTEST) -q -m hypothesis --hypothesis-profile long --timeout 3600; \
