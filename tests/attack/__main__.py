@@ -15,7 +15,7 @@ from pathlib import Path
 from cti.bench.call_sound import CallSound
 from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import CallerPool
-from tests.attack.floods import DATAGRAMS, Findings, attack
+from tests.attack.floods import CONNECTIONS, DATAGRAMS, Findings, attack
 from tests.kit.lab import Lab
 
 RATE = 5.0
@@ -57,6 +57,9 @@ async def run(seconds: float) -> int:
 
 def _told(found: Findings, calls: dict[int, int], lost: int) -> int:
     complaints = [f"nobody was banned for {kind}" for kind in DATAGRAMS if kind not in found.banned]
+    for kind, closed in found.closed.items():
+        if closed < CONNECTIONS:
+            complaints.append(f"{CONNECTIONS - closed} {kind} connections were not closed")
     if failed := sum(count for status, count in calls.items() if status != 200) + lost:
         complaints.append(f"{failed} calls of people who are let in failed: {calls}")
     if found.after_mb - found.before_mb > KEPT_MB:

@@ -20,8 +20,12 @@ from tests.kit.lab import Lab
 Make = Callable[[str, int, int], bytes]
 """(own address, own port, running number) -> a datagram."""
 
+CONNECTIONS: Final = 100
+"""That do not bring a whole message, and as many that do not read."""
 _BATCH: Final = 20
 _BODY: Final = b"x" * 60_000
+_COPIED: Final = [f"Via: SIP/2.0/TCP 192.0.2.{n};branch=z9hG4bK{'z' * 7000}" for n in range(2)]
+"""Goes into the answer as well."""
 
 
 def _request(
@@ -145,6 +149,33 @@ async def hold_open(lab: Lab, source: str, *, count: int, begun: bytes = b"") ->
             writer.close()
 
 
+async def never_read(lab: Lab, source: str, *, count: int) -> int:
+    """Ask over TCP connections and read no answer; gives how many the server closed.
+
+    The questions are large, as their answers are; what the kernels keep of these has to be filled first.
+    """
+    return sum(await asyncio.gather(*(_ask_on(lab, source, number) for number in range(count))))
+
+
+async def _ask_on(lab: Lab, source: str, connection: int) -> bool:
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        sock.bind((source, 0))
+        host, port = sock.getsockname()
+        try:
+            async with asyncio.timeout(30.0):
+                await loop.sock_connect(sock, (lab.host, lab.sip_port))
+                while True:
+                    question = _request("OPTIONS", host, port, "4000", *_COPIED)
+                    await loop.sock_sendall(sock, question)
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+
+
 async def _until_closed(reader: asyncio.StreamReader) -> bool:
     try:
         async with asyncio.timeout(30.0):
@@ -177,6 +208,8 @@ class Findings:
     sent: int = 0
     banned: dict[str, str] = field(default_factory=dict)
     """Kind to the reason of the ban; a kind that got nobody banned is missing."""
+    closed: dict[str, int] = field(default_factory=dict)
+    """Of `CONNECTIONS` of each kind, those that the server closed."""
     guard: dict[str, int] = field(default_factory=dict)
 
 
@@ -196,7 +229,16 @@ async def attack(lab: Lab, *, seconds: float, rate: float = 4000.0) -> Findings:
     for make in (invites, bodies):
         found.sent += await flood(lab, make, swarm(500), seconds=seconds, rate=rate)
         found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
-    await hold_open(lab, "127.0.1.200", count=100, begun=b"INVITE sip:4000@")
+    found.closed = dict(
+        zip(
+            ("slow", "never reading"),
+            await asyncio.gather(
+                hold_open(lab, "127.0.1.200", count=CONNECTIONS, begun=b"INVITE sip:4000@"),
+                never_read(lab, "127.0.1.201", count=CONNECTIONS),
+            ),
+            strict=True,
+        )
+    )
     await asyncio.sleep(40.0)
     found.after_mb = rss_mb(lab.pid)
     found.guard = (await lab.status())["guard"]

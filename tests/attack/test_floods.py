@@ -25,6 +25,7 @@ from tests.attack.floods import (
     flood,
     hold_open,
     invites,
+    never_read,
     rss_mb,
     swarm,
 )
@@ -36,7 +37,8 @@ from tests.kit.raw_sip import RawSip, sdp, status
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 EDITED = {"exempt": '["127.0.0.1"]\nban_s = 15.0\nstrangers_rate = 200.0'}
-CALLER, AGENT, OTHER, SLOW = "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.40"
+CALLER, AGENT, OTHER = "127.0.0.3", "127.0.0.4", "127.0.0.5"
+SLOW, DEAF = "127.0.0.40", "127.0.0.41"
 _MOST_GROWTH_MB = 25.0
 
 
@@ -81,6 +83,14 @@ async def talk(lab: Lab) -> AsyncIterator[Talk]:
 async def slow(lab: Lab, talk: Talk) -> AsyncIterator[asyncio.Task[int]]:
     """Connections that bring no whole message, from the beginning on."""
     task = asyncio.create_task(hold_open(lab, SLOW, count=15, begun=b"INVITE sip:4000@"))
+    yield task
+    task.cancel()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def deaf(lab: Lab, talk: Talk) -> AsyncIterator[asyncio.Task[int]]:
+    """Connections that ask and read no answer, from the beginning on."""
+    task = asyncio.create_task(never_read(lab, DEAF, count=15))
     yield task
     task.cancel()
 
@@ -135,7 +145,7 @@ async def flooded(
     assert flooding.cancelled(), "it ended before its time"
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("slow", "deaf")
 @pytest.mark.parametrize("kind", DATAGRAMS)
 async def test_a_flood_is_limited_then_banned_and_phones_go_on(
     lab: Lab, talk: Talk, kind: str
@@ -186,6 +196,14 @@ async def test_slow_connections_are_closed_and_then_banned(
     assert counters["tcp_slow_closed"] >= 10
     assert (await lab.status())["guard"]["offence_slow-connection"] >= 10
     assert f"{SLOW} is banned" in lab.log.read_text()
+
+
+async def test_connections_that_do_not_read_are_closed_and_then_banned(
+    lab: Lab, deaf: asyncio.Task[int]
+) -> None:
+    assert await deaf == 15
+    assert (await lab.status())["sip"]["tcp_stalled_closed"] >= 10
+    assert f"{DEAF} is banned" in lab.log.read_text()
 
 
 async def test_a_ban_ends_by_itself(lab: Lab) -> None:
