@@ -132,7 +132,7 @@ class Ear:
     who: str
     pitches: tuple[float, ...]
     pause_s: float = 0.0
-    """So long the sound pauses by itself, as ring-back does."""
+    """So long the sound pauses by itself, as ring-back does: it is waited for that it comes again."""
     level: float = HEARD
     """Softer is silence."""
 
@@ -170,7 +170,7 @@ async def _listen_through(act: Callable[[], Awaitable[object]], ears: Sequence[E
         began = time.monotonic()
         await asyncio.sleep(_BESIDE_S)
         await act()
-        await asyncio.sleep(_BESIDE_S)
+        await asyncio.sleep(_BESIDE_S + max((ear.pause_s for ear in ears), default=0.0))
         listened_s = time.monotonic() - began
         for ear in ears:
             await ear.phone.process.stop_capture(ear.call, PATIENCE_S)
