@@ -66,7 +66,7 @@ answers: compiled   ## who answered: judge the held-back part of the corpus; fig
 
 # The length of a soak's parts; make soak SOAK_CALLS=500 SOAK_MINUTES=0.5 ... tries it out in short.
 SOAK_CALLS     ?= 200000
-SOAK_MINUTES   ?= 60
+SOAK_MINUTES   ?= 45
 SOAK_RESTARTED ?= 200
 SOAK_ROUNDS    ?= 5
 SOAK_FLOOD_S   ?= 20
@@ -80,7 +80,7 @@ SURVIVAL_ONCE := $(addprefix tests/peers/test_,kill_matrix.py killed_phones.py c
               remote_gateway.py store_away.py first_call.py restart_over_tcp.py secure_restarts.py \
               trunks.py encrypted_calls.py upgrade.py bad_input.py torture.py)
 
-soak: compiled      ## for long: 200,000 calls, kills, floods, damaged messages; report in build/soak
+soak: compiled      ## for long: 200,000 calls at half load, kills, floods, damaged messages; report in build/soak
 	@failed=""; \
 	step() { \
 	  name=$$1; shift; printf '\n=== %s: %s, begun at %s\n' "soak" "$$name" "$$(date +%T)"; \
