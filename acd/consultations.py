@@ -21,7 +21,7 @@ from acd.conversation import PHONE_LOST, Conversation
 from acd.distribution import Distribution
 from acd.errors import NotNowError, UnknownQueueError
 from acd.hand_over import CANCELLED, HandOver
-from acd.inputs import CustomerHeld
+from acd.inputs import CustomerHeld, PhoneReachability
 from acd.invitations import Invitations
 from acd.model import QueueName
 from acd.parties import Parties
@@ -189,11 +189,22 @@ class Consultations:
             self._hand_over.to_party(contact, members[0], TransferKind.LEFT)
             return True
         queue = contact.queue if contact.stage is Stage.TALKING else None
-        if queue is not None and contact.customer_answered and event.cause.reason in _PHONE_LOST:
+        is_lost = event.cause.reason in _PHONE_LOST and contact.agent not in contact.had_by
+        if queue is not None and contact.customer_answered and is_lost:
             contact.agent_leg = None
-            self._hand_over.to_queue(contact, queue, TransferKind.RETURNED, head=True)
+            self._back_in_line(contact, queue)
             return True
         return False
+
+    def _back_in_line(self, contact: Contact, queue: QueueName) -> None:
+        """Its agent's phone is lost. No call goes there until it registers again.
+
+        A second time the same agent does not lose it but ends it: what is broken may be on the
+        customer's way, and it would go round for ever.
+        """
+        if contact.agent is not None:
+            self._distribution.tell(PhoneReachability(agent=contact.agent, reachable=False))
+        self._hand_over.to_queue(contact, queue, TransferKind.RETURNED, head=True)
 
     def party_replaced(self, contact: Contact, former: Party, party: Party) -> None:
         """Another leg stands for a party: its phone has sent the call on, or goes on at another place."""

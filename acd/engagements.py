@@ -11,7 +11,12 @@ from acd.contact import Stage
 from acd.contacts import Contacts
 from acd.inputs import Engaged, Input, PhoneReachability, SignOff, SignOn
 from acd.model import AgentId, SignedOnBy
-from switch.calls.events import LegRedirected, LegStarted, PhoneReachable
+from switch.calls.events import (
+    LegRedirected,
+    LegStarted,
+    PhoneReachable,
+    PhoneRegisteredAgain,
+)
 from switch.ids import LegId
 
 
@@ -73,6 +78,12 @@ class Engagements:
             self._tell(SignOn(agent=agent, by=SignedOnBy.PHONE))
         else:
             self._tell(SignOff(agent=agent, by=SignedOnBy.PHONE))
+
+    def phone_registered_again(self, event: PhoneRegisteredAgain) -> None:
+        """The phone is there; it may have been taken for lost. Who signed off stays so."""
+        agent = self._agents.get(event.phone)
+        if agent is not None:
+            self._tell(PhoneReachability(agent=agent, reachable=True))
 
     def _count(self, agent: AgentId, change: int) -> None:
         count = self._counts.get(agent, 0) + change

@@ -54,6 +54,7 @@ from switch.calls.events import (
     LegRinging,
     LegStarted,
     PhoneReachable,
+    PhoneRegisteredAgain,
     PlayFinished,
 )
 from switch.calls.fan_out import Takes
@@ -152,6 +153,7 @@ class Inbound:
             DigitPressed: self._digit_pressed,
             PlayFinished: self._play_finished,
             PhoneReachable: self._engagements.phone_reachable,
+            PhoneRegisteredAgain: self._engagements.phone_registered_again,
         }
         """News from the switch. Recordings, statistics and the gateway are for history."""
 

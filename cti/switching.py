@@ -131,6 +131,7 @@ class Switching:
         )
         self.credentials = PhoneCredentials(settings.phones, sip.realm)
         self.location = Location(on_change=lambda aor, up: self.calls.phone_changed(aor, up))
+        self.location.on_again.append(lambda aor: self.calls.phone_registered_again(aor))
         challenger = self.challenger = Challenger(
             settings=DigestSettings(realm=sip.realm, algorithms=sip.digests),
             secret=secrets.token_bytes(32),

@@ -21,7 +21,7 @@ from switch.calls.commands import Commands
 from switch.calls.departing import Departing
 from switch.calls.destinations import Destinations
 from switch.calls.direct import DirectCalls
-from switch.calls.events import CallSink, PhoneReachable
+from switch.calls.events import CallSink, PhoneReachable, PhoneRegisteredAgain
 from switch.calls.expiry import ExpiryWatch
 from switch.calls.fan_out import FanOut, everything
 from switch.calls.forking import Forking
@@ -342,6 +342,11 @@ class Calls(Commands):
     def phone_changed(self, phone: str, reachable: bool) -> None:
         """The location service got the first binding of a phone, or lost the last one."""
         self._turn.emit(PhoneReachable(phone=phone, at=self._clock.now(), reachable=reachable))
+        self._turn.wake()
+
+    def phone_registered_again(self, phone: str) -> None:
+        """A phone that has a binding registered once more."""
+        self._turn.emit(PhoneRegisteredAgain(phone=phone, at=self._clock.now()))
         self._turn.wake()
 
     def connection_closed(self, connection: int) -> None:

@@ -257,6 +257,13 @@ class PhoneReachable(Struct, frozen=True, kw_only=True):
     reachable: bool
 
 
+class PhoneRegisteredAgain(Struct, frozen=True, kw_only=True):
+    """A phone that has a binding registered once more: it is there, whatever became of its calls."""
+
+    phone: str
+    at: float
+
+
 class GatewayChanged(Struct, frozen=True, kw_only=True):
     """A media gateway was lost or is there again."""
 
@@ -317,6 +324,7 @@ CallEvent = (
     | PlayFinished
     | RecordingClosed
     | PhoneReachable
+    | PhoneRegisteredAgain
     | GatewayChanged
     | EmergencyCalled
     | CallRefused

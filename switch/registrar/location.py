@@ -62,6 +62,7 @@ class Location:
         "_expiries",
         "_on_change",
         "changed",
+        "on_again",
         "on_contacts",
         "on_new_way",
     )
@@ -76,6 +77,8 @@ class Location:
         """Addresses of record whose bindings changed, for the journal, which empties it."""
         self.on_new_way: list[Callable[[str, Binding], None]] = []
         """Told of a phone that registers by a connection for the first time."""
+        self.on_again: list[Callable[[str], None]] = []
+        """Told of a phone that registers and had a binding before: it is there."""
         self.on_contacts: list[Callable[[str], None]] = []
         """Told of a phone that has a contact more or less than before."""
 
@@ -122,7 +125,10 @@ class Location:
     def put(self, aor: str, key: ContactKey, binding: Binding) -> None:
         """Add or refresh a binding."""
         known = self.find(aor, key)
-        if self._put(aor, key, binding) and self._on_change is not None:
+        if not self._put(aor, key, binding):
+            for tell_again in self.on_again:
+                tell_again(aor)
+        elif self._on_change is not None:
             self._on_change(aor, True)
         if known is None:
             self._tell_contacts(aor)

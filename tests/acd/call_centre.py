@@ -386,6 +386,11 @@ class CallCentre:
         for name in agents:
             self.switch.phone(name, reachable=True)
 
+    def registered_again(self, name: AgentId) -> None:
+        """The agent's phone, which has a binding, registers once more."""
+        self.switch.registered_again(name)
+        self.settle()
+
     def desk(self, name: AgentId) -> None:
         """The agent signs on at a desk and is ready."""
         self.distribution.tell(SignOn(agent=name, by=SignedOnBy.DESK))

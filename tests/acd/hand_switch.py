@@ -28,6 +28,7 @@ from switch.calls.events import (
     LegsBridged,
     LegStarted,
     PhoneReachable,
+    PhoneRegisteredAgain,
     PickUpAsked,
     PlayFinished,
     RecordingClosed,
@@ -288,6 +289,10 @@ class HandSwitch:
         (self.reachable.add if reachable else self.reachable.discard)(phone)
         self._emit(PhoneReachable(phone=phone, at=self.clock.now(), reachable=reachable))
         self.settle()
+
+    def registered_again(self, phone: str) -> None:
+        """A phone that has a binding registers once more."""
+        self._emit(PhoneRegisteredAgain(phone=phone, at=self.clock.now()))
 
     def lose_gateway(self) -> None:
         """The media gateway dies, and every leg with it."""

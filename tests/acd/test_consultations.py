@@ -9,7 +9,8 @@ from acd.contact import Contact, Stage
 from acd.contact_events import ContactHeld, ContactParty, ContactResult, ContactTransferred
 from acd.errors import CannotReachError, NotNowError, UnknownQueueError
 from acd.events import ContactAnswered, ContactHanded
-from acd.model import AgentState, QueueName
+from acd.inputs import SignOff
+from acd.model import AgentState, QueueName, SignedOnBy
 from acd.party import PartyState
 from switch.calls.causes import EndCause, Result
 from tests.acd.call_centre import QUEUE, RECORDED, TO_PHONE, CallCentre
@@ -270,6 +271,40 @@ def test_a_customer_whose_agents_phone_is_lost_is_first_in_line(reason: str, hel
     assert talk.contact.recording == recording, "it is one recording"
     talk.switch.end(talk.customer)
     assert talk.centre.finished().result is ContactResult.ANSWERED
+
+
+def test_an_agent_whose_phone_is_lost_gets_no_call_until_it_registers_again() -> None:
+    centre = CallCentre()
+    centre.phones(ANN)
+    customer = centre.call(QUEUE)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.switch.end(centre.switch.phone_leg(ANN), EndCause(Result.FAILED, "rtp-timeout"))
+    centre.settle()
+    assert centre.state(ANN) is AgentState.NOT_READY
+    assert centre.contact(customer).stage is Stage.WAITING
+    centre.registered_again(ANN)
+    assert centre.contact(customer).agent == ANN
+
+
+def test_an_agent_who_signed_off_stays_so_when_its_phone_registers_again() -> None:
+    centre = CallCentre()
+    centre.phones(ANN)
+    centre.distribution.tell(SignOff(agent=ANN, by=SignedOnBy.DESK))
+    centre.registered_again(ANN)
+    assert centre.state(ANN) is AgentState.LOGGED_OUT
+
+
+def test_a_customer_whom_the_same_agent_loses_twice_goes_round_no_more() -> None:
+    centre = CallCentre()
+    centre.phones(ANN)
+    customer = centre.call(QUEUE)
+    for _ in range(2):
+        centre.switch.confirm(centre.switch.phone_leg(ANN))
+        centre.switch.end(centre.switch.phone_leg(ANN), EndCause(Result.FAILED, "rtp-timeout"))
+        centre.settle()
+        centre.registered_again(ANN)
+    assert customer.id not in centre.switch.legs
+    assert centre.finished().reason == "rtp-timeout"
 
 
 def test_a_desk_says_that_its_phone_has_died(talk: Talk) -> None:

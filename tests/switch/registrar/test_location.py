@@ -60,6 +60,17 @@ def test_a_refresh_moves_the_expiry() -> None:
     assert location.handle_timer(90.0) == ["1001"]
 
 
+def test_who_registers_again_at_the_same_contact_or_another_is_told() -> None:
+    location = Location()
+    told: list[str] = []
+    location.on_again.append(told.append)
+    bind(location, "1001", "sip:1001@192.0.2.7", 60.0)
+    assert told == []
+    bind(location, "1001", "sip:1001@192.0.2.7", 90.0)
+    bind(location, "1001", "sip:1001@192.0.2.8", 90.0)
+    assert told == ["1001", "1001"]
+
+
 def test_static_bindings_never_go() -> None:
     location = Location()
     location.add_static("2000", "sip:2000@127.0.0.1:6000", UDP)
