@@ -187,6 +187,8 @@ class Endpoint:
             raise LocalProtocolError(f"only an INVITE of ours can be cancelled, not {found!r}")
         if found.cancel == CancelWish.NONE:
             found.cancel_headers = tuple(headers)
+            if found.is_of_before:
+                self._table.take_as_under_way(found)
             self._table.step(found, invite_client.Input.CANCEL, None, now)
 
     def respond(self, transaction: TransactionId, response: Response, now: float) -> None:
@@ -233,7 +235,7 @@ class Endpoint:
     ) -> TransactionId:
         """Wait on for the answer to an INVITE of an earlier process; nothing is sent now.
 
-        One that is not known to be under way is sent again as soon as timers fire.
+        One that is not known to be under way is sent again after T1, unless it is cancelled before.
         """
         return self._table.resume_client(invite, flow, now, is_under_way=is_under_way).id
 

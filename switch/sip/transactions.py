@@ -197,10 +197,19 @@ class TransactionTable:
         self._by_peer.setdefault((flow.transport, flow.remote), {})[transaction] = None
         if not is_under_way:
             transaction.datagram = serialize(invite)
-            transaction.interval = self._delays[flow.transport][Timer.A] or 0.0
-            self.queue.start(transaction, Timer.A, now)
-            self._start_timer(Timer.B, transaction, None, now, None)
+            transaction.is_of_before = True
+            for timer in (Timer.A, Timer.B):
+                self._start_timer(timer, transaction, None, now, None)
         return transaction
+
+    def take_as_under_way(self, transaction: Transaction) -> None:
+        """An INVITE of before that was not sent again yet is not wanted any more.
+
+        Most likely its peer has it, so it can be cancelled at once; to send it again might ring anew.
+        """
+        self.queue.stop_all(transaction)
+        transaction.is_of_before = False
+        transaction.state = invite_client.State.PROCEEDING
 
     def resume_server(
         self, invite: Request, flow: Flow, now: float, *, is_answered: bool
@@ -288,6 +297,7 @@ class TransactionTable:
     def _resend(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
+        transaction.is_of_before = False
         if transaction.datagram:
             self.counters.retransmissions_sent += 1
             self.out.append((transaction.datagram, self._way(transaction)))

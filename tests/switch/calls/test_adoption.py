@@ -44,24 +44,50 @@ def test_a_phone_that_rings_is_answered_after_the_restart() -> None:
     bench.check_forgotten()
 
 
-def test_an_invite_that_was_lost_with_the_process_is_sent_again() -> None:
+TO_BOB = b"INVITE sip:1002@127.0.0.1:7001 "
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_an_invite_that_may_be_lost_with_the_process_is_sent_again(arrives: bool) -> None:
     bench = Bench()
     ann, bob = bench.phone("1001"), bench.phone("1002")
     invites: list[bytes] = []
 
-    def is_the_second(data: bytes) -> bool:
-        invites.extend([data] if data.startswith(b"INVITE") else [])
-        return len(invites) == 2 and data is invites[-1]
+    def is_lost(data: bytes) -> bool:
+        invites.extend([data] if data.startswith(TO_BOB) else [])
+        return data.startswith(TO_BOB) and len(invites) == 1 and not arrives
 
-    bench.lose = is_the_second
+    bench.lose = is_lost
     ann.call("1002")
     bench.restart()
-    assert len(invites) == 2, "nothing is sent while calls are taken up"
+    assert bob.is_idle is not arrives
+    assert len(invites) == 1, "nothing is sent while calls are taken up"
     bench.advance(1)
+    assert len(invites) == 2
+    assert invites[0] == invites[1]
     bob.answer()
     a, b = bench.leg_of("1001"), bench.leg_of("1002")
     assert bench.heard() == {a: {b}, b: {a}}
     ann.hang_up()
+    bench.check_forgotten()
+
+
+def test_an_invite_of_before_is_cancelled_and_not_sent_again_where_nobody_wants_it() -> None:
+    bench = Bench()
+    ann, bob = bench.phone("1001"), bench.phone("1002")
+    invites: list[bytes] = []
+
+    def sees(data: bytes) -> bool:
+        invites.extend([data] if data.startswith(TO_BOB) else [])
+        return False
+
+    bench.lose = sees
+    ann.call("1002")
+    bench.restart()
+    ann.cancel()
+    assert bob.is_idle
+    bench.advance(5)
+    assert len(invites) == 1
     bench.check_forgotten()
 
 
