@@ -34,6 +34,8 @@ _ADDRESSES = ("Contact", "Route", "Record-Route")
 _CLASS_OF_VALUE = {"Via": Via.parse, "Contact": NameAddr.parse, "Route": NameAddr.parse}
 _CLASS_OF_VALUE["Record-Route"] = NameAddr.parse
 
+_ENDING = ("ACK ", "BYE ", "CANCEL ")
+"""Nothing begins with these: who refuses one has a call on that its peer takes for over, or acknowledged."""
 _OTHER_VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _STATUS = re.compile(r"[1-6][0-9][0-9]")
 _FOLD = re.compile(r"\r\n[ \t]+")
@@ -95,7 +97,8 @@ def parse(
             end = max(0, data.rfind(b"\r\n"))
     start_line, lines = _split_head(data[:end], draft)
     is_response = start_line[:4].upper() == "SIP/"
-    _read_headers(lines, draft, limits, SINGLE if is_response else SINGLE_IN_REQUESTS)
+    is_lenient = is_response or start_line.startswith(_ENDING)
+    _read_headers(lines, draft, limits, SINGLE if is_lenient else SINGLE_IN_REQUESTS)
     body = _cut_body(data[end + 4 :], draft, limits)
     if is_response:
         return _finish_response(start_line, body, draft)

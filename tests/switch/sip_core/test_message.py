@@ -268,6 +268,12 @@ def test_words_for_people_may_come_twice_as_gateways_on_the_way_add_theirs(name:
     assert request.headers.get(name) == "a"
 
 
+@pytest.mark.parametrize("method", ["ACK", "BYE", "CANCEL"])
+def test_no_call_stands_for_good_for_a_header_that_comes_twice(method: str) -> None:
+    request = make_request(method, branch="z9hG4bK1")
+    assert parse(with_lines(request, "Date: a", "Date: b")).headers.get("Date") == "a"
+
+
 def test_a_response_is_not_lost_for_a_header_that_comes_twice() -> None:
     response = make_response(make_request(branch="z9hG4bK1"), 200, to_tag="b")
     assert parse(with_lines(response, "Date: a", "Date: b")).headers.get("Date") == "a"
