@@ -151,6 +151,16 @@ class TakeOver:
 
     def restore(self) -> None:
         """Take everything up, before the gateway is there."""
+        if not self._is_foreign:
+            self._restore()
+            return
+        try:
+            self._restore()
+        except Exception:  # records that look like ours and are not: no reason not to start
+            log.exception("the calls of another version could not all be made out")
+            self._taken_up = tuple(self._calls.legs)
+
+    def _restore(self) -> None:
         node = self._values(Kind.NODE, str)
         legs = self._values(Kind.LEG, LegRecord)
         captures = self._values(Kind.CAPTURE, CaptureRecord)

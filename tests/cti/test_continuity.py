@@ -12,11 +12,15 @@ import pytest
 
 from cti.api.ports import Account
 from cti.app import Node
+from cti.journal_records import VERSION, Kind
 from cti.paths import shipped
 from cti.schema import Role
 from cti.settings import Settings, load
 from cti.takeover import FILE, TakeOver
+from switch.calls.adoption import Adoption
 from switch.guard.offences import Offence
+from switch.journal.format import Header
+from switch.journal.writer import Journal
 from tests.kit.ports import free_port, rtp_ports
 
 BAD, LIFTED, FORGED = "198.51.100.7", "198.51.100.8", "198.51.100.9"
@@ -55,6 +59,24 @@ async def test_a_journal_that_makes_the_start_fail_is_put_aside(
 
     async with serving(lab(tmp_path)):
         pass
+
+
+async def test_records_of_another_version_that_cannot_be_made_out_end_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError("a record that looks like ours and is not")
+
+    journal = Journal(tmp_path / FILE, Header(VERSION - 1, "boot", 0.0))
+    journal.begin({})
+    journal.put(Kind.LEG, "a", ["of", "another", "shape"])
+    journal.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(Adoption, "restore", fails)
+        async with serving(lab(tmp_path)):
+            pass
+    assert "could not all be made out" in caplog.text
+    assert (tmp_path / FILE).exists()
 
 
 async def test_who_was_banned_stays_out_for_the_rest_of_the_time(tmp_path: Path) -> None:
