@@ -18,6 +18,7 @@ _NO_FAULT: Final = frozenset(
         "notifications",
         "texts",
         "gateway_handshakes",
+        "parking_places",
         # The oldest gives way to the newest.
         "api_connections",
         "nonces",

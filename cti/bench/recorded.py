@@ -27,12 +27,25 @@ def packets_in(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def lacking(paths: Iterable[Path], each: int) -> list[int]:
-    """Of each recording how many packets are not in it, where each of two parties sent `each`."""
-    return [sum(max(0, each - len(found)) for found in packets_in(path)) for path in paths]
+    """Of each recording how many packets are not in it, where each of two parties sent `each`.
+
+    A file that is no whole recording lacks all of them.
+    """
+    return [_lacking(path, each) for path in paths]
+
+
+def _lacking(path: Path, each: int) -> int:
+    try:
+        return sum(max(0, each - len(found)) for found in packets_in(path))
+    except NotARecordingError:
+        return CHANNELS * each
 
 
 def longest_hole_s(path: Path) -> float:
-    """The longest time without a packet between the first and the last, in either channel."""
+    """The longest time without a packet between the first and the last, in either channel.
+
+    Raises NotARecordingError.
+    """
     apart = max(int(np.diff(found).max(initial=0)) for found in packets_in(path))
     return max(0.0, apart / SAMPLE_RATE_HZ - FRAME_S)
 

@@ -178,6 +178,7 @@ async def _measure(
             adopted = int((await watch.status())["calls"])
             await asyncio.sleep(_SETTLE_S)
             pause_s = max(sound.longest_s() for sound in sounds)
+            heard = sum(sound.streams for sound in sounds)
             held = callers.hold(_HOLD_EVERY, "sendonly")
             await asyncio.sleep(_HOLD_S)
             callers.hold(_HOLD_EVERY, "sendrecv")
@@ -190,13 +191,13 @@ async def _measure(
     finally:
         await watch.close()
     files = files_at_end(server.data)
-    wholes = (server.data / "recordings").rglob("*.wav")
+    holes_s = [] if files.bad else _holes_s(server.data / "recordings")
     return RestartFigures(
         calls=talking,
         journal_octets=octets,
         adopted_s=answered - began,
         away_s=answered - killed,
-        heard=sum(sound.streams for sound in sounds),
+        heard=heard,
         pause_s=pause_s,
         adopted_calls=adopted,
         held=held,
@@ -204,9 +205,14 @@ async def _measure(
         ended_well=sum(record.status == 200 for record in callers.records) - callers.lost,
         recordings=files.recordings,
         bad_files=files.bad,
-        holes_s=sorted(map(longest_hole_s, wholes), reverse=True),
+        holes_s=holes_s,
         left_over=left_over,
     )
+
+
+def _holes_s(recordings: Path) -> list[float]:
+    """The longest hole of each recording, longest first."""
+    return sorted((longest_hole_s(path) for path in recordings.rglob("*.wav")), reverse=True)
 
 
 async def _dial(callers: CallerPool, calls: int) -> None:

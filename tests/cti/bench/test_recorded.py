@@ -47,6 +47,8 @@ def test_silence_before_and_after_the_talk_is_no_hole(tmp_path: Path) -> None:
     assert longest_hole_s(recording(tmp_path, silent, silent)) == 0.0
 
 
-def test_a_file_that_is_cut_off_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_off_lacks_everything(tmp_path: Path) -> None:
+    cut = recording(tmp_path, [True], [True], cut=2)
+    assert lacking([cut], 1) == [2]
     with pytest.raises(NotARecordingError, match="length"):
-        lacking([recording(tmp_path, [True], [True], cut=2)], 1)
+        longest_hole_s(cut)
