@@ -51,14 +51,16 @@ class StreamConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
-        """While it is not read."""
+        """When it is looked again whether what waits may go on."""
         self._ending: Ending | None = None
         """Once nothing is taken or sent any more, and the peer has time to read why."""
         self._unread: list[bytes] = []
-        """Messages that are whole and above the rate; while there are any, nothing more is read."""
+        """Messages that are whole and above the rate."""
         self._early = b""
         """The beginning of a handshake for which there was no time yet."""
         self._may_shake_hands = not accepted
+        self.is_paused = False
+        """We take nothing from the peer now."""
         self.is_open = False
         """Messages may pass: all handshakes are done."""
         self.is_stranger = False
@@ -171,21 +173,16 @@ class StreamConnection(asyncio.Protocol):
         """A handshake costs as much as many messages: those of strangers have to queue."""
         self._may_shake_hands = self._hub.may_shake_hands(self)
         if not self._may_shake_hands:
-            if not self._early:
-                self._pause()
             self._early += data
             self._retry = self._hub.loop.call_later(_LOOK_AGAIN_S, self._shake_hands)
+            self._read_or_wait()
         return self._may_shake_hands
 
     def _shake_hands(self) -> None:
         """Look again whether there is time for the handshake that waits."""
         self._retry = None
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
         self.data_received(b"")
-        if self._retry is None and self._ending is None and not transport.is_closing():
-            self._go_on_reading()
+        self._read_or_wait()
 
     def _open_if_ready(self) -> None:
         if self._framing.is_open and (self.tls is None or self.tls.is_open):
@@ -235,37 +232,34 @@ class StreamConnection(asyncio.Protocol):
 
     def _hand_on(self) -> None:
         """Pass on as many messages as the peer's rate allows; the peer has to wait with the rest."""
-        was_paused = self._retry is not None
         room = 0 if self._is_held_up else self._hub.room(self)
         messages, self._unread = self._unread[:room], self._unread[room:]
         if messages:
             self._hub.received(self, messages)
             if self.is_stranger:
                 self._hub.look_again(self)
+        self._retry = None
+        transport = self._transport
+        if self._unread and transport is not None and not transport.is_closing():
+            self._retry = self._hub.loop.call_later(_LOOK_AGAIN_S, self._hand_on)
+        self._read_or_wait()
+
+    def _read_or_wait(self) -> None:
+        """Read the peer or leave it unread, as things stand now: here alone that is decided."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._unread:
-            if not was_paused:
-                self._pause()
-            self._retry = self._hub.loop.call_later(_LOOK_AGAIN_S, self._hand_on)
-        elif was_paused:
-            self._retry = None
-            if not self._is_held_up:
-                self._go_on_reading()
-
-    def _pause(self) -> None:
-        assert self._transport is not None
-        self._hub.counters.paused += 1
-        self._transport.pause_reading()
-
-    def _go_on_reading(self) -> None:
-        assert self._transport is not None
-        self._patience.active_at = self._hub.loop.time()
-        if self._patience.partial_since is not None:  # it was us who did not read
-            self._patience.partial_since = self._patience.active_at
-        self._watch()
-        self._transport.resume_reading()
+        is_too_fast = bool(self._unread or self._early)
+        was_paused, self.is_paused = self.is_paused, is_too_fast or self._is_held_up
+        if self.is_paused and not was_paused:
+            self._hub.counters.paused += is_too_fast
+            transport.pause_reading()
+        elif was_paused and not self.is_paused:
+            self._patience.active_at = self._hub.loop.time()
+            if self._patience.partial_since is not None:  # it was us who did not read
+                self._patience.partial_since = self._patience.active_at
+            self._watch()
+            transport.resume_reading()
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -278,23 +272,14 @@ class StreamConnection(asyncio.Protocol):
         """The peer does not read: the event loop says so, at the mark."""
         self._patience.stalled_at = self._hub.loop.time()
         self._hub.stalls.begin(self)
-        if self._is_held_up and self._transport is not None:
-            self._transport.pause_reading()
+        self._read_or_wait()
         self._watch()
 
     def resume_writing(self) -> None:
         """It has read nearly all that waited."""
-        was_held_up = self._is_held_up
         self._patience.stalled_at = None
         self._hub.stalls.end(self)
-        transport = self._transport
-        if was_held_up and self._retry is None and transport and not transport.is_closing():
-            self._go_on_reading()
-
-    @property
-    def is_paused(self) -> bool:
-        """We take nothing from the peer now."""
-        return self._retry is not None or self._is_held_up
+        self._read_or_wait()
 
     @property
     def _is_held_up(self) -> bool:

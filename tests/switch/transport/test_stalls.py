@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from switch.sip.flow import Transport
 from switch.transport.connection import StreamConnection
 from switch.transport.limits import TransportLimits
 from switch.transport.streams import StreamHub
+from switch.transport.tls import TlsSession
+from tests.kit.certificates import contexts, trusting
 from tests.kit.patience import PATIENCE_S
 from tests.kit.virtual_clock import VirtualClock, VirtualTimer
 from tests.switch.transport.memory_transport import MemoryTransport
@@ -49,10 +52,10 @@ def virtual(node: Node) -> tuple[StreamHub, VirtualClock]:
 
 
 def connected(
-    hub: StreamHub, host: str, port: int = 40_000
+    hub: StreamHub, host: str, port: int = 40_000, kind: Transport = Transport.TCP
 ) -> tuple[MemoryTransport, StreamConnection]:
     transport = MemoryTransport((host, port))
-    connection = StreamConnection(hub, Transport.TCP, (HOST, 5060))
+    connection = StreamConnection(hub, kind, (HOST, 5060))
     transport.connect(connection)
     return transport, connection
 
@@ -111,6 +114,50 @@ async def test_who_is_known_is_read_on_has_longer_and_is_blamed_for_nothing() ->
         assert transport.was_aborted
         assert hub.counters.stalled_closed == 1
         assert watched.counters(0.0).offences == {}
+
+
+async def test_a_stranger_that_proves_a_password_while_it_does_not_read_is_read_on() -> None:
+    watched = guard()
+    async with running_node(TransportLimits(stall_mark=100), guard=watched) as node:
+        hub, clock = virtual(node)
+        received = hub.handlers.received
+
+        def proving(connection: StreamConnection, messages: list[bytes]) -> None:
+            received(connection, messages)
+            assert transport.is_reading_paused, "a stranger as yet"
+            watched.accept(STRANGER, clock.now())
+
+        hub.handlers = hub.handlers._replace(received=proving)
+        transport, connection = connected(hub, STRANGER)
+        transport.is_read = False
+        transport.give(raw_options(1))
+        assert not connection.is_stranger
+        assert not transport.is_reading_paused
+        clock.advance(hub.limits.stall_s - 0.1)
+        transport.read_on()
+        assert not transport.is_reading_paused
+        assert transport.written.startswith(b"SIP/2.0 200")
+
+
+async def test_a_stranger_that_does_not_read_our_handshake_is_not_read(tmp_path: Path) -> None:
+    limits = TransportLimits(strangers_handshakes_per_s=0.5, stall_mark=100)
+    async with running_node(limits, guard=guard(), tls=contexts(tmp_path)) as node:
+        hub, clock = virtual(node)
+        client = TlsSession(trusting(tmp_path), server_name=HOST)
+        client.begin()
+        hello = client.take_output()
+        connected(hub, STRANGER, 1, Transport.TLS)[0].give(hello)  # there is time for one
+        transport, _ = connected(hub, STRANGER, 2, Transport.TLS)
+        transport.is_read = False
+        transport.give(hello)
+        assert transport.is_reading_paused
+        clock.advance(1.1)
+        assert hub.stalls.octets > limits.stall_mark, "it had its turn"
+        assert transport.is_reading_paused
+        transport.read_on()
+        client.feed(bytes(transport.written))
+        transport.give(client.take_output() + client.wrap(raw_options()))
+        assert len(node.events) == 1
 
 
 async def test_what_waits_for_all_is_bounded_and_strangers_go_first() -> None:
