@@ -187,8 +187,6 @@ class Endpoint:
             raise LocalProtocolError(f"only an INVITE of ours can be cancelled, not {found!r}")
         if found.cancel == CancelWish.NONE:
             found.cancel_headers = tuple(headers)
-            if found.is_of_before:
-                self._table.take_as_under_way(found)
             self._table.step(found, invite_client.Input.CANCEL, None, now)
 
     def respond(self, transaction: TransactionId, response: Response, now: float) -> None:

@@ -16,6 +16,9 @@ class State(StrEnum):
     """States of figure 5 and RFC 6026."""
 
     CALLING = "Calling"
+    RESUMED = "Resumed"
+    """Ours: it is of an earlier process, and no 1xx to it is known. It may have been lost, so it is sent
+    again; most likely it was not, so it can be cancelled at once."""
     PROCEEDING = "Proceeding"
     COMPLETED = "Completed"
     ACCEPTED = "Accepted"
@@ -48,6 +51,22 @@ TRANSITIONS: dict[tuple[str, str], tuple[str, tuple[Action, ...]]] = {
         (Action.STOP_TIMERS, Action.START_M, Action.DELIVER, Action.REST),
     ),
     (State.CALLING, Input.FAILURE): (
+        State.COMPLETED,
+        (Action.STOP_TIMERS, Action.SEND_ACK, Action.START_D, Action.DELIVER, Action.REST),
+    ),
+    (State.RESUMED, Input.TIMER_A): (State.CALLING, (Action.RESEND, Action.DOUBLE)),
+    (State.RESUMED, Input.TIMER_B): (State.TERMINATED, (Action.INFORM_TIMEOUT,)),
+    (State.RESUMED, Input.TRANSPORT_ERROR): (State.TERMINATED, (Action.INFORM_TRANSPORT,)),
+    (State.RESUMED, Input.CANCEL): (
+        State.PROCEEDING,
+        (Action.STOP_TIMERS, Action.SEND_CANCEL, Action.START_CANCEL),
+    ),
+    (State.RESUMED, Input.PROVISIONAL): (State.PROCEEDING, (Action.STOP_TIMERS, Action.DELIVER)),
+    (State.RESUMED, Input.SUCCESS): (
+        State.ACCEPTED,
+        (Action.STOP_TIMERS, Action.START_M, Action.DELIVER, Action.REST),
+    ),
+    (State.RESUMED, Input.FAILURE): (
         State.COMPLETED,
         (Action.STOP_TIMERS, Action.SEND_ACK, Action.START_D, Action.DELIVER, Action.REST),
     ),
@@ -84,8 +103,8 @@ IGNORED: dict[tuple[str, str], str] = {
     (State.ACCEPTED, Input.CANCEL): "too late to cancel; the layer above sends BYE",
     (State.PROCEEDING, Input.TRANSPORT_ERROR): "the answer may come over a new connection (18.2.2)",
     (State.ACCEPTED, Input.TRANSPORT_ERROR): "nothing of this transaction is left to be sent",
-    **every(State, Input.TIMER_A, _STOPPED, {State.CALLING}),
-    **every(State, Input.TIMER_B, _STOPPED, {State.CALLING}),
+    **every(State, Input.TIMER_A, _STOPPED, {State.CALLING, State.RESUMED}),
+    **every(State, Input.TIMER_B, _STOPPED, {State.CALLING, State.RESUMED}),
     **every(State, Input.TIMER_D, _STOPPED, {State.COMPLETED}),
     **every(State, Input.TIMER_M, _STOPPED, {State.ACCEPTED}),
     **every(State, Input.TIMER_CANCEL, _STOPPED, {State.PROCEEDING}),

@@ -53,8 +53,6 @@ class Transaction(Struct, eq=False):
     """INVITE client only."""
     cancel_headers: tuple[tuple[str, str], ...] = ()
     """What the CANCEL says besides."""
-    is_of_before: bool = False
-    """INVITE client of an earlier process, of which no 1xx is known and which was not sent again."""
     invite: Transaction | None = None
     """Of a CANCEL of our own: what it cancels. Such a transaction reports nothing."""
     merge_key: MergeKey | None = None

@@ -187,29 +187,18 @@ class TransactionTable:
     ) -> Transaction:
         """An INVITE of before. `is_under_way`: a 1xx came, or its transport does not lose it.
 
-        Another may have been lost, or never have left that process: it is sent again, which a peer
-        that has it answers with its last 1xx.
+        Another is sent again after T1, which a peer that has it answers with its last 1xx.
         """
         key = client_key(invite.top_via.branch, invite.method)
-        state = invite_client.State.PROCEEDING if is_under_way else invite_client.State.CALLING
+        state = invite_client.State.PROCEEDING if is_under_way else invite_client.State.RESUMED
         transaction = Transaction(invite_client.MACHINE, self.new_id(), key, invite, flow, state)
         self.by_id[transaction.id] = self.clients[key] = transaction
         self._by_peer.setdefault((flow.transport, flow.remote), {})[transaction] = None
         if not is_under_way:
             transaction.datagram = serialize(invite)
-            transaction.is_of_before = True
             for timer in (Timer.A, Timer.B):
                 self._start_timer(timer, transaction, None, now, None)
         return transaction
-
-    def take_as_under_way(self, transaction: Transaction) -> None:
-        """An INVITE of before that was not sent again yet is not wanted any more.
-
-        Most likely its peer has it, so it can be cancelled at once; to send it again might ring anew.
-        """
-        self.queue.stop_all(transaction)
-        transaction.is_of_before = False
-        transaction.state = invite_client.State.PROCEEDING
 
     def resume_server(
         self, invite: Request, flow: Flow, now: float, *, is_answered: bool
@@ -297,7 +286,6 @@ class TransactionTable:
     def _resend(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
     ) -> None:
-        transaction.is_of_before = False
         if transaction.datagram:
             self.counters.retransmissions_sent += 1
             self.out.append((transaction.datagram, self._way(transaction)))
@@ -315,9 +303,8 @@ class TransactionTable:
         request = transaction.request
         transaction.let_go()
         if request is not None and transaction.flow.connection:
-            transaction.request = (
-                request.without_body()
-            )  # whose Via leads to where the peer listens
+            # Its Via leads to where the peer listens, should the connection go (section 18.2.2).
+            transaction.request = request.without_body()
 
     def _rest(
         self, transaction: Transaction, message: Message | None, now: float, fired: Timer | None
