@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cti.bench.rtp_parties import FRAME_S, SIGN
+from cti.bench.rtp_parties import END_SIGN, FRAME_S
 from recordings.errors import NotARecordingError
 from recordings.wave_header import CHANNELS, MAX_HEADER_OCTETS, SAMPLE_RATE_HZ, parse
 
@@ -51,5 +51,5 @@ def longest_hole_s(path: Path) -> float:
 
 
 def _places(channel: NDArray[np.uint8]) -> NDArray[np.int64]:
-    windows = np.lib.stride_tricks.sliding_window_view(channel, len(SIGN))
-    return np.flatnonzero((windows == np.frombuffer(SIGN, np.uint8)).all(axis=1))
+    windows = np.lib.stride_tricks.sliding_window_view(channel, len(END_SIGN))
+    return np.flatnonzero((windows == np.frombuffer(END_SIGN, np.uint8)).all(axis=1))

@@ -31,7 +31,7 @@ import uvloop
 
 from cti.bench.call_sound import SteadySound
 from cti.bench.recorded import longest_hole_s
-from cti.bench.rtp_parties import SIGN
+from cti.bench.rtp_parties import END_SIGN
 from cti.bench.server import RTP_PORTS
 from cti.bench.sip_agents import AgentPool
 from cti.bench.sip_load import CallerPool
@@ -52,7 +52,7 @@ _AT_ONCE: Final = 4
 _PATIENT: Final = "[media]\nrtp_timeout_s = 3600\nlinger_s = 300\n"
 """The machine may be busy with other things."""
 _HOST: Final = "127.0.0.1"
-_PAYLOAD: Final = SIGN + random.Random(1).randbytes(160 - len(SIGN))
+_PAYLOAD: Final = random.Random(1).randbytes(160 - len(END_SIGN)) + END_SIGN
 _SETTLE_S: Final = 1.0
 _HOLD_EVERY: Final = 10
 _HOLD_S: Final = 0.5

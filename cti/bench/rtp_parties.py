@@ -26,8 +26,11 @@ PHASES: Final = 20
 _PACKET: Final = 172
 _STAMP: Final = struct.Struct("!HI")
 _TIME: Final = struct.Struct("!d")
-SIGN: Final = b"\x55\xaa\x55\xaa"
+_SIGN: Final = b"\x55\xaa\x55\xaa"
 """In octets 20 to 23 of each packet: silence and mixes do not match."""
+END_SIGN: Final = b"\x5a\xc3\x3c\xa5"
+"""The last octets of each packet, by which recordings are judged. The first 5 ms of a frame are blended
+with what stood in for one that was late (`switch.media.concealment`)."""
 _DRAIN_S: Final = 0.3
 _DATAGRAM: Final = 2048
 
@@ -128,7 +131,7 @@ class Watched(_Parties):
             except OSError:
                 continue
             heard.received += 1
-            if size == _PACKET and buffer[20:24] == SIGN:
+            if size == _PACKET and buffer[20:24] == _SIGN:
                 (then,) = _TIME.unpack_from(buffer, 12)
                 self._delays.append(time.monotonic() - then)
                 heard.stamped += 1
@@ -150,7 +153,7 @@ class Crowd(_Parties):
         """A little longer than a packet, so that a longer one does not pass for ours."""
         memory, length = self._arrived.data.cast("B"), _PACKET + 4
         self._views = [memory[i * length : (i + 1) * length] for i in range(len(self._arrived))]
-        self._sign = np.frombuffer(SIGN, dtype=np.uint8)
+        self._sign = np.frombuffer(_SIGN, dtype=np.uint8)
 
     def hear_until(self, due: float) -> None:
         """Sleep by the clock, then take one packet of each party that has any."""
@@ -193,4 +196,5 @@ def _packet(party: int) -> NDArray[np.uint8]:
     """A packet of mu-law noise with room for the time and a sign that it is ours."""
     noise = np.random.default_rng(party).integers(0, 256, 160, dtype=np.uint8).tobytes()
     head = b"\x80\x00" + bytes(6) + (0x10000 + party).to_bytes(4)
-    return np.frombuffer(head + bytes(8) + SIGN + noise[12:], dtype=np.uint8).copy()
+    payload = bytes(8) + _SIGN + noise[12 : -len(END_SIGN)] + END_SIGN
+    return np.frombuffer(head + payload, dtype=np.uint8).copy()

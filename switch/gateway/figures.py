@@ -60,6 +60,7 @@ class GatewayStats(Message, frozen=True, kw_only=True, tag="gateway_stats"):
     open_files: int = 0
     """0: the kernel does not tell (Linux before 6.2)."""
     open_files_most: int = 0
+    """So many may be open."""
     handshakes_waiting: int = 0
     """Datagrams of DTLS that wait for a turn."""
     handshakes_most: int = 0

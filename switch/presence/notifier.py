@@ -80,7 +80,7 @@ class Notifier:
     ) -> None:
         self._door = door
         self._telling = Telling(states, publications, settings, registered)
-        self.settings = self._settings = settings
+        self.settings = settings
         self._send_request = send
         self._contact = contact
         self._new_token = new_token
@@ -173,15 +173,15 @@ class Notifier:
 
         Also to be called when an answer of `subscribe` is sent: notifications follow it.
         """
-        for _ in range(self._settings.burst):
-            if len(self._transactions) >= self._settings.most_on_their_way:
+        for _ in range(self.settings.burst):
+            if len(self._transactions) >= self.settings.most_on_their_way:
                 self._full_until = now + _PATIENCE_S
                 break
             due = self._deadlines.pop_due(now)
             if due is None:
                 break
             self._fire(*due, now)
-        for _ in range(min(len(self._parting), self._settings.burst)):
+        for _ in range(min(len(self._parting), self.settings.burst)):
             request, flow = self._parting.popleft()
             self._transactions[self._send_request(request, flow, now)] = ""
 
@@ -213,7 +213,7 @@ class Notifier:
             ValueError: the record is of no use.
         """
         each = subscription_of(id, record, mono)
-        is_there = self._door.knows(each.phone) or each.phone in self._settings.places
+        is_there = self._door.knows(each.phone) or each.phone in self.settings.places
         if not self._door.knows(each.watcher) or not is_there:
             raise ValueError(f"{each.watcher} or {each.phone} is no phone any more")
         self._add(each)
@@ -231,7 +231,7 @@ class Notifier:
         package = package_of(request)
         phone = self._watched(request, watcher, package)
         check_acceptable(request, package)
-        expires_s = expires_of(request, self._settings)
+        expires_s = expires_of(request, self.settings)
         tag = self._new_token()
         try:
             dialog = Dialog.of_invited(request, tag, flow)
@@ -243,7 +243,7 @@ class Notifier:
             phone=phone,
             package=package,
             event=request.headers.get("Event") or package,
-            entity=f"sip:{phone}@{request.request_uri.host or self._settings.host}",
+            entity=f"sip:{phone}@{request.request_uri.host or self.settings.host}",
             dialog=dialog,
             expires_at=now + expires_s,
         )
@@ -265,12 +265,12 @@ class Notifier:
             raise RefusedError(489, None, ("Allow-Events", ALLOW_EVENTS))
         if not each.dialog.is_newer(request):
             raise RefusedError(500, "CSeq Out Of Order")
-        expires_s = expires_of(request, self._settings)
+        expires_s = expires_of(request, self.settings)
         each.dialog.refresh_flow(request, flow)
         each.dialog.refresh_target(request)
         if expires_s:
             each.expires_at = now + expires_s
-            if each.not_before > now + self._settings.interval_s:
+            if each.not_before > now + self.settings.interval_s:
                 each.not_before = (
                     now  # its connection was lost, or it had put us off: it is there now
                 )
@@ -284,10 +284,10 @@ class Notifier:
     def _watched(self, request: Request, watcher: str, package: Package) -> str:
         """The phone that may be watched. Raises RefusedError."""
         phone = request.request_uri.username
-        watch = self._settings.watch
+        watch = self.settings.watch
         if watch is Watch.NOBODY:
             raise RefusedError(403)
-        if phone == watcher or (phone in self._settings.places and package is Package.DIALOG):
+        if phone == watcher or (phone in self.settings.places and package is Package.DIALOG):
             return phone
         if watch is Watch.OWN or package in _OWN_ALONE:
             raise RefusedError(403)
@@ -297,7 +297,7 @@ class Notifier:
 
     def _make_room(self, each: Subscription, now: float) -> None:
         """A phone that restarted must not be locked out by its former self; others wait."""
-        settings, table = self._settings, self.subscriptions
+        settings, table = self.settings, self.subscriptions
         own = table.of_watcher(each.watcher)
         if len(own) >= settings.most_of_watcher:
             self._end(own[0], "rejected", now)
@@ -357,7 +357,7 @@ class Notifier:
     # --- NOTIFY ---------------------------------------------------------------------------------
 
     def _notify(self, each: Subscription, now: float) -> None:
-        each.not_before = now + self._settings.interval_s
+        each.not_before = now + self.settings.interval_s
         left = max(1, math.ceil(each.expires_at - now))
         request = self._notification(each, f"active;expires={left}")
         each.sent_by = each.dialog.flow if each.dialog.flow.is_connected else None

@@ -31,6 +31,7 @@ END_TIMEOUT_S: Final = 0.2
 REPEATED_END_S: Final = 0.07
 """Two ends of one digit and one duration this close are one: no key is pressed twice so fast."""
 FRAME_SAMPLES: Final = 160
+FRAME_MS: Final = 20
 END_REPEATS: Final = 3
 MAX_DURATION: Final = 0xFFFF
 """Of an event, or of a segment of a longer one, in samples."""
@@ -251,9 +252,9 @@ class TelephoneEventSender:
         self._scale = clock_rate // 8000
         self._digits = list(digits.upper())
         most = MAX_DURATION // (FRAME_SAMPLES * self._scale)
-        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // 20)), most)
+        self._frames = min(max(2, -(-min(max(0, duration_ms), MAX_EVENT_MS) // FRAME_MS)), most)
         # The repeated ends fall into the gap.
-        self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // 20))
+        self._gap_frames = max(END_REPEATS, -(-min(max(0, gap_ms), MAX_EVENT_MS) // FRAME_MS))
         self._code = 0
         self._step = -1
         self._waiting = 0

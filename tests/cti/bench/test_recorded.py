@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cti.bench.recorded import lacking, longest_hole_s
-from cti.bench.rtp_parties import SIGN
+from cti.bench.rtp_parties import END_SIGN
 from recordings.errors import NotARecordingError
 from recordings.wave_header import Header
 from switch.ids import RecordingId
 
-PACKET = np.frombuffer(SIGN + bytes(156), np.uint8)
+PACKET = np.frombuffer(bytes(156) + END_SIGN, np.uint8)
 SILENCE = np.full(160, 0xFF, np.uint8)
 
 
