@@ -11,12 +11,7 @@ from acd.contact import Stage
 from acd.contacts import Contacts
 from acd.inputs import Engaged, Input, PhoneReachability, SignOff, SignOn
 from acd.model import AgentId, SignedOnBy
-from switch.calls.events import (
-    LegRedirected,
-    LegStarted,
-    PhoneReachable,
-    PhoneRegisteredAgain,
-)
+from switch.calls.events import LegRedirected, LegStarted, PhoneReachable, PhoneRegisteredAgain
 from switch.ids import LegId
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,8 @@ import pytest
 from cti.journal_records import VERSION
 from cti.takeover import FILE
 from switch.journal.format import MAGIC, make_header, read
-from tests.kit.hearing import AGENT_HZ, CALLER_HZ, until_each_hears
 from tests.kit.lab import Lab
-from tests.kit.phone import Phone
+from tests.kit.scene import Scene
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
@@ -31,25 +31,17 @@ def of_another_version(journal: Path) -> None:
 
 async def test_calls_of_another_version_are_hung_up_and_have_their_end(tmp_path: Path) -> None:
     async with (
-        Phone("baresip", number="+12025550117") as caller,
-        Phone("pjsua2") as agent,
-        Phone("baresip") as bystander,
-        Phone("pjsua2") as other,
-        Phone("pjsua2") as newcomer,
+        AsyncExitStack() as phones,
         Lab(tmp_path, tolerates=("gateway", "journal of calls")) as lab,
     ):
-        for phone, number in ((agent, "1001"), (bystander, "1030"), (other, "1031")):
-            await phone.register_to(lab.host, lab.sip_port, number, f"lab-{number}")
-        await lab.agent_is("1001", "available")
-        caller.hum(CALLER_HZ)
-        agent.hum(AGENT_HZ)
-        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await agent.answer_next()
-        await caller.established(call)
-        await until_each_hears((caller, call, AGENT_HZ), (agent, ring.call, CALLER_HZ))
-        direct = await bystander.call_until_it_rings(f"sip:1031@{lab.host}:{lab.sip_port}")
-        other_ring = await other.answer_next()
-        await bystander.established(direct)
+        scene = Scene(lab, phones)
+        customer, agent = await scene.talk()
+        other = await scene.phone("baresip", "1031")
+        direct = await scene.phone("pjsua2", "1030")
+        there = f"sip:1031@{lab.host}:{lab.sip_port}"
+        direct.call = await direct.phone.call_until_it_rings(there)
+        await other.answer()
+        await direct.phone.established(direct.call)
 
         lab.kill()
         await lab.stop()
@@ -57,10 +49,8 @@ async def test_calls_of_another_version_are_hung_up_and_have_their_end(tmp_path:
         of_another_version(lab.data / FILE)
         await lab.start()
         async with asyncio.timeout(5.0):
-            await caller.closed(call)
-            await agent.closed(ring.call)
-            await bystander.closed(direct)
-            await other.closed(other_ring.call)
+            for party in (customer, agent, direct, other):
+                await party.ended()
         await lab.is_quiet()
 
         async def kept() -> bool:
@@ -68,12 +58,12 @@ async def test_calls_of_another_version_are_hung_up_and_have_their_end(tmp_path:
             return ("failed", "call-agent-lost") in found
 
         await lab.until(kept, message="the history lacks the end of the talk")
-        assert (await lab.recordings(1))[-1]["path"]
-        newcomer.hum(AGENT_HZ)
-        await newcomer.register_to(lab.host, lab.sip_port, "1002", "lab-1002")
+        assert (await lab.recordings(1))[-1]["error"] is None
+        newcomer = await scene.phone("pjsua2", "1002")
         await lab.agent_is("1002", "available")
-        call = await caller.call_until_it_rings(f"sip:4001@{lab.host}:{lab.sip_port}")
-        ring = await newcomer.answer_next()
-        await until_each_hears((caller, call, AGENT_HZ), (newcomer, ring.call, CALLER_HZ))
-        await caller.hang_up(call)
-        await newcomer.closed(ring.call)
+        queue = f"sip:4001@{lab.host}:{lab.sip_port}"
+        customer.call = await customer.phone.call_until_it_rings(queue)
+        await newcomer.answer()
+        await customer.phone.established(customer.call)
+        await scene.hear(_12025550103="1002", _1002="12025550103")
+        await scene.leave()
