@@ -30,6 +30,6 @@ def in_words(words: Words, supervisors: Supervisors) -> str:
     return ", ".join(words(f"attends.{each.role}", by=each.by) for each in there)
 
 
-def of(supervisors: Supervisors, login: str) -> SupervisionView | None:
+def act_of(supervisors: Supervisors, login: str) -> SupervisionView | None:
     """What this supervisor does there."""
     return next((each for each in supervisors if each.by == login), None)

@@ -9,7 +9,7 @@ from textual.app import App
 
 from cti.client import ApiClient
 from cti.desk.agent.dial_dialog import DialDialog
-from cti.desk.attended import of
+from cti.desk.attended import act_of
 from cti.desk.state import DeskState
 from cti.desk.supervisor.contact_list import in_order
 from cti.desk.text import Words, spaced_number
@@ -43,7 +43,7 @@ async def ask_role(
     if chosen is None:
         return phone
     login = "" if api.signed_on is None else api.signed_on.login
-    mine = of(state.attended.get(chosen, ()), login)
+    mine = act_of(state.attended.get(chosen, ()), login)
     roles = [
         Choice(
             role,
