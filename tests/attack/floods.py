@@ -130,43 +130,82 @@ async def flood(
     return sent
 
 
-async def hold_open(lab: Lab, source: str, *, count: int, begun: bytes = b"") -> int:
-    """Open TCP connections that say nothing more than `begun`; gives how many the server closed."""
-    pairs = []
-    for _ in range(count):
-        try:
-            pairs.append(
-                await asyncio.open_connection(lab.host, lab.sip_port, local_addr=(source, 0))
-            )
-        except OSError:
-            continue
+async def connected(lab: Lab, source: str, count: int) -> list[socket.socket]:
+    """Open TCP connections that take little unread; whether the server let them in shows later."""
+    return [await _connection(lab, source) for _ in range(count)]
+
+
+async def let_in(lab: Lab, source: str, count: int) -> list[socket.socket]:
+    """Open TCP connections until so many are let in: each has answered a keep-alive.
+
+    The server refuses some at a time when others are above the rate that strangers have together.
+    Raises TimeoutError after a minute.
+    """
+    found: list[socket.socket] = []
+    async with asyncio.timeout(60.0):
+        while len(found) < count:
+            sock = await _connection(lab, source)
+            if await _answers(sock):
+                found.append(sock)
+            else:
+                sock.close()
+                await asyncio.sleep(0.1)
+    return found
+
+
+async def _connection(lab: Lab, source: str) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    sock.bind((source, 0))
+    await asyncio.get_running_loop().sock_connect(sock, (lab.host, lab.sip_port))
+    return sock
+
+
+async def _answers(sock: socket.socket) -> bool:
+    """Ask as RFC 5626 section 3.5.1 has it."""
+    loop = asyncio.get_running_loop()
     try:
-        for _, writer in pairs:
-            writer.write(begun)
-        return sum(await asyncio.gather(*(_until_closed(reader) for reader, _ in pairs)))
-    finally:
-        for _, writer in pairs:
-            writer.close()
+        await loop.sock_sendall(sock, b"\r\n\r\n")
+        return await loop.sock_recv(sock, 16) == b"\r\n"
+    except ConnectionError:
+        return False
 
 
-async def never_read(lab: Lab, source: str, *, count: int) -> int:
-    """Ask over TCP connections and read no answer; gives how many the server closed.
+async def hold_open(connections: Iterable[socket.socket], begun: bytes = b"") -> int:
+    """Say `begun` and nothing more; gives how many the server closed."""
+    return sum(await asyncio.gather(*(_hold(sock, begun) for sock in connections)))
+
+
+async def _hold(sock: socket.socket, begun: bytes) -> bool:
+    loop = asyncio.get_running_loop()
+    with sock:
+        try:
+            async with asyncio.timeout(30.0):
+                await loop.sock_sendall(sock, begun)
+                while await loop.sock_recv(sock, 4096):
+                    pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            pass
+        return True
+
+
+async def never_read(connections: Iterable[socket.socket]) -> int:
+    """Ask and read no answer; gives how many the server closed.
 
     The questions are large, as their answers are; what the kernels keep of these has to be filled first.
     """
-    return sum(await asyncio.gather(*(_ask_on(lab, source, number) for number in range(count))))
+    return sum(await asyncio.gather(*(_only_ask(sock) for sock in connections)))
 
 
-async def _ask_on(lab: Lab, source: str, connection: int) -> bool:
+async def _only_ask(sock: socket.socket) -> bool:
     loop = asyncio.get_running_loop()
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.setblocking(False)
-        sock.bind((source, 0))
+    with sock:
         host, port = sock.getsockname()
         try:
             async with asyncio.timeout(30.0):
-                await loop.sock_connect(sock, (lab.host, lab.sip_port))
                 while True:
                     question = _request("OPTIONS", host, port, "4000", *_COPIED)
                     await loop.sock_sendall(sock, question)
@@ -174,17 +213,6 @@ async def _ask_on(lab: Lab, source: str, connection: int) -> bool:
             return False
         except ConnectionError:
             return True
-
-
-async def _until_closed(reader: asyncio.StreamReader) -> bool:
-    try:
-        async with asyncio.timeout(30.0):
-            await reader.read()
-    except TimeoutError:
-        return False
-    except ConnectionError:
-        pass
-    return True
 
 
 def rss_mb(pid: int) -> float:
@@ -229,12 +257,14 @@ async def attack(lab: Lab, *, seconds: float, rate: float = 4000.0) -> Findings:
     for make in (invites, bodies):
         found.sent += await flood(lab, make, swarm(500), seconds=seconds, rate=rate)
         found.worst_mb = max(found.worst_mb, rss_mb(lab.pid))
+    slow = await connected(lab, "127.0.1.200", CONNECTIONS)
+    deaf = await connected(lab, "127.0.1.201", CONNECTIONS)
     found.closed = dict(
         zip(
             ("slow", "never reading"),
             await asyncio.gather(
-                hold_open(lab, "127.0.1.200", count=CONNECTIONS, begun=b"INVITE sip:4000@"),
-                never_read(lab, "127.0.1.201", count=CONNECTIONS),
+                hold_open(slow, b"INVITE sip:4000@"),
+                never_read(deaf),
             ),
             strict=True,
         )

@@ -25,6 +25,7 @@ from tests.attack.floods import (
     flood,
     hold_open,
     invites,
+    let_in,
     never_read,
     rss_mb,
     swarm,
@@ -82,7 +83,7 @@ async def talk(lab: Lab) -> AsyncIterator[Talk]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def slow(lab: Lab, talk: Talk) -> AsyncIterator[asyncio.Task[int]]:
     """Connections that bring no whole message, from the beginning on."""
-    task = asyncio.create_task(hold_open(lab, SLOW, count=15, begun=b"INVITE sip:4000@"))
+    task = asyncio.create_task(hold_open(await let_in(lab, SLOW, 15), b"INVITE sip:4000@"))
     yield task
     task.cancel()
 
@@ -90,7 +91,7 @@ async def slow(lab: Lab, talk: Talk) -> AsyncIterator[asyncio.Task[int]]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def deaf(lab: Lab, talk: Talk) -> AsyncIterator[asyncio.Task[int]]:
     """Connections that ask and read no answer, from the beginning on."""
-    task = asyncio.create_task(never_read(lab, DEAF, count=15))
+    task = asyncio.create_task(never_read(await let_in(lab, DEAF, 15)))
     yield task
     task.cancel()
 
