@@ -20,6 +20,8 @@ from switch.srtp.certificate import own_dtls_certificate
 
 MIN_FREE_OCTETS: Final = 256 << 20
 """With less room on the disk no recording begins: the database and the logs need it more."""
+_LAST_S: Final = 1.0
+"""The gateway has waited for its recordings already."""
 
 
 def run_from_options(args: argparse.Namespace) -> int:
@@ -31,7 +33,11 @@ def run_from_options(args: argparse.Namespace) -> int:
     """
     settings = settings_of_remote(args) if args.listen else settings_of_child(args)
     raise_open_files()
-    return run_gateway(settings, SegmentedRecorder(min_free_octets=MIN_FREE_OCTETS))
+    recorder = SegmentedRecorder(min_free_octets=MIN_FREE_OCTETS)
+    status = run_gateway(settings, recorder)
+    if status == 0:  # else recordings run that nobody has closed, and recovery has more of them
+        recorder.stop(_LAST_S)
+    return status
 
 
 def settings_of_child(args: argparse.Namespace) -> GatewaySettings:

@@ -1,8 +1,8 @@
 """Recordings that a crash left behind: finished, and put into the index of recordings.
 
-A gateway that dies takes no sound with it that is older than a second: the files are on the disk
-and lack only their sizes. One that was cut off from us finishes its files itself. Either way the
-file is looked for until it is whole. On another machine nobody can look: its gateway tells, when it is back.
+What a gateway that dies has recorded is on the disk and lacks only sizes, or in memory that outlives it. One
+that was cut off from us finishes its files itself. Either way the file is looked for until it is whole. On
+another machine nobody can look: its gateway tells, when it is back.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from recordings.finish import find_whole
 from recordings.outcome import Outcome
 from recordings.recover import Recovered, recover, recover_file
 from recordings.sidecar import read_sidecar
+from recordings.tails import sweep
 from switch.calls.events import RecordingClosed
 from switch.ids import RecordingId
 
@@ -83,6 +84,8 @@ class RecordingRecovery:
         elif not self._stopping.is_set():
             log.error("recording %s was not found after the loss: %s", event.recording, event.path)
             then(event)
+        if not self._sought:
+            await asyncio.to_thread(sweep)
 
     async def _seek(self, event: RecordingClosed) -> Outcome | None:
         """What lies on this disk, or is told meanwhile; None: nothing in time, or at shutdown."""

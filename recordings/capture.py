@@ -20,10 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recordings.owner import current_owner
+from recordings.shared_tails import SharedTails
+from recordings.tails import sweep
 from recordings.wave_header import Header
 from recordings.writer import Close, Open, Track, Write, Writer
 from switch.ids import RecordingId
 from switch.media.ports import RecordingOutcome, RecordingSink
+from switch.media.tails import Tails
 
 
 class SegmentedRecorder(RecordingSink):
@@ -45,9 +48,17 @@ class SegmentedRecorder(RecordingSink):
             # The sockets of the legs need the greater part.
             max_open_files = min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 5)
         self._writer = Writer(max_open_files=max_open_files, min_free_octets=min_free_octets)
-        self._max_backlog_octets = max_backlog_octets
+        self.max_backlog_octets = max_backlog_octets
         self._wall = wall
         self._tracks: dict[RecordingId, Track] = {}
+        self._tails: SharedTails | None = None
+
+    def tails(self) -> Tails:
+        """What is not on the disk yet, where it outlives this process (`recordings.tails`)."""
+        if self._tails is None:
+            sweep()
+            self._tails = SharedTails(current_owner())
+        return self._tails
 
     def open(self, recording: RecordingId, path: str) -> None:
         """Prepare a recording; `path` is absolute and has no suffix. One that runs is left alone."""
@@ -68,7 +79,7 @@ class SegmentedRecorder(RecordingSink):
                 tracks.append(track)
                 rows.append(row)
         octets = 2 * block.shape[1]
-        if self.backlog_octets + len(rows) * octets > self._max_backlog_octets:
+        if self.backlog_octets + len(rows) * octets > self.max_backlog_octets:
             for track in tracks:
                 self._give_up(track)
         elif rows:
@@ -98,7 +109,11 @@ class SegmentedRecorder(RecordingSink):
         """
         for recording in list(self._tracks):
             self.close(recording)
-        return self._writer.stop(timeout_s)
+        if not self._writer.stop(timeout_s):
+            return False
+        if self._tails is not None:
+            self._tails.remove()
+        return True
 
     @property
     def backlog_octets(self) -> int:

@@ -22,13 +22,18 @@ def _boot() -> str | None:
 
 
 def _start_ticks(pid: int) -> str | None:
-    """Return when a process began, in ticks since boot; None when there is none."""
+    """Return when a process began, in ticks since boot; None when there is none.
+
+    One that was killed is there until its last thread has come back from the disk.
+    """
+    process = _PROC / str(pid)
     try:
-        stat = (_PROC / str(pid) / "stat").read_text("ascii", errors="replace")
+        stat = (process / "stat").read_text("ascii", errors="replace")
+        fields = stat.rpartition(")")[2].split()
+        is_gone = fields[0] in "ZX" and len(os.listdir(process / "task")) <= 1
     except OSError:
         return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+    return None if is_gone else fields[19]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""After a crash: finish what was left behind, so that every second on disk can be played."""
+"""After a crash: finish what was left behind, so that every frame that was recorded can be played."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from recordings.errors import NotARecordingError
 from recordings.finish import finish_file
 from recordings.outcome import Outcome
 from recordings.owner import is_alive
+from recordings.tails import append_tail, sweep
 from recordings.wave_header import MAX_HEADER_OCTETS, Header, parse
 from switch.ids import RecordingId
 
@@ -51,6 +52,7 @@ def recover_each(folder: Path) -> Iterator[Recovered]:
         if found is not None:
             _log.info("recovered %s: %s", part, found.outcome.error or "whole")
             yield found
+    sweep()
 
 
 def recover_file(part: Path) -> Recovered | None:
@@ -59,7 +61,7 @@ def recover_file(part: Path) -> Recovered | None:
     with part.open("rb") as file:
         head = file.read(MAX_HEADER_OCTETS)
     try:
-        header, _ = parse(head, str(part))
+        header, begin = parse(head, str(part))
     except NotARecordingError as error:
         # The head goes to the disk in one write: a file without one is a second old or not ours.
         return _failed(part, str(error)) if age_s > QUIET_S else None
@@ -67,7 +69,8 @@ def recover_file(part: Path) -> Recovered | None:
     if alive or (alive is None and age_s <= QUIET_S):
         return None
     try:
-        outcome = finish_file(part, recovered=True)
+        lost = append_tail(part, header.owner, begin)
+        outcome = finish_file(part, recovered=True, error=lost)
     except (OSError, NotARecordingError) as error:
         return _failed(part, f"cannot be finished: {error}", header)
     return Recovered(outcome=outcome, started_at=header.started_at)

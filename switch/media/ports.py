@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from switch.ids import RecordingId
 from switch.media.model import SrtpKeys
+from switch.media.tails import Tails
 
 if TYPE_CHECKING:
     # Who only stores recordings need not load the compiled loops.
@@ -21,6 +22,16 @@ class RecordingSink(Protocol):
 
     Called from the engine's thread. What went wrong comes back through `poll`.
     """
+
+    max_backlog_octets: int
+    """Recordings are given up rather than that more sound waits for the disk."""
+
+    @property
+    def backlog_octets(self) -> int:
+        """Sound handed over and not on disk yet."""
+
+    def tails(self) -> Tails:
+        """Where to keep the sound that is not handed over yet, or not on the disk; asked for once."""
 
     def open(self, recording: RecordingId, path: str) -> None:
         """Prepare a recording; `path` is absolute and has no suffix."""

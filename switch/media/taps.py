@@ -1,11 +1,12 @@
 """Recording taps: what legs send into the switch, left and right, in blocks of 0.7 s.
 
-Each recording fills its own block from its first tick on. The first is shorter, by row: so recordings that
-begin together do not fill their blocks together, and the sink's work is spread over all ticks.
+Each recording fills its own blocks from its first tick on (`switch.media.tails`). They are full at different
+ticks, so the sink's work is spread over all of them.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -28,9 +29,8 @@ from switch.media.codecs import (
 from switch.media.legs import LEG, Rows
 from switch.media.ports import RecordingSink
 from switch.media.rows import RowPool, grow_columns
+from switch.media.tail_layout import BLOCK_FRAMES, BLOCKS, RING_FRAMES
 
-BLOCK_FRAMES: Final = 35
-"""A crash costs less than a second of sound, and a thousand recordings are some 30 blocks a tick."""
 _FIRST_ROWS: Final = 16
 _NOBODY: Final = -1
 _SEVERAL: Final = -2
@@ -53,11 +53,11 @@ class RecordingTaps:
         """(row, channel) of the channels that are fed by more than one leg."""
         self._full: Rows = np.empty(0, dtype=np.int64)
         self._leg = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
-        self._position = np.zeros(_FIRST_ROWS, dtype=np.int64)
-        self._limit = np.zeros(_FIRST_ROWS, dtype=np.int64)
-        """Frames of the block that is being filled."""
-        self._blocks = np.zeros((_FIRST_ROWS, BLOCK_FRAMES, FRAME_SAMPLES, 2), dtype=np.uint8)
-        """Left first."""
+        self._ticks = 0
+        self._resting: deque[tuple[int, int]] = deque()
+        """(tick, row) of those that ended: their last sound may be needed until it is on the disk."""
+        self._tails = sink.tails()
+        self._tails.grow(_FIRST_ROWS)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -83,16 +83,18 @@ class RecordingTaps:
     ) -> None:
         """Open a recording in the sink and feed it from the next tick on."""
         self._sink.open(recording, path)
+        while self._resting and self._ticks - self._resting[0][0] >= BLOCK_FRAMES:
+            self._pool.give_back(self._resting.popleft()[1])
         row = self._pool.take()
         if row is None:
             self._pool.grow(2 * self._pool.capacity)
             grow_columns(self, self._pool.capacity)
+            self._tails.grow(self._pool.capacity)
             row = self._pool.take()
             assert row is not None
         self._rows[recording] = row
         self._ids[row] = recording
-        self._position[row] = 0
-        self._limit[row] = 1 + row % BLOCK_FRAMES
+        self._tails.begin(row, path)
         self._feed(row, left, right)
         self._stale = True
 
@@ -104,13 +106,14 @@ class RecordingTaps:
     def stop(self, recording: RecordingId) -> None:
         """Hand over what is left and close the recording in the sink. Unknown: KeyError."""
         row = self._rows.pop(recording)
-        position = int(self._position[row])
-        if position:
-            self._hand_over(np.array([row]), position)
+        end = int(self._tails.ends[row])
+        begun = max(int(self._tails.begins[row]), end - end % BLOCK_FRAMES)
+        if end > begun:
+            self._hand_over(np.array([row]), begun % BLOCK_FRAMES, end - begun)
         del self._ids[row]
         self._forget_legs(row)
         del self._channels[row]
-        self._pool.give_back(row)
+        self._resting.append((self._ticks, row))
         self._stale = True
         self._sink.close(recording)
 
@@ -126,35 +129,54 @@ class RecordingTaps:
 
     def write(self, frames: NDArray[np.uint8], legs: NDArray[Any]) -> None:
         """Append this tick's frame to every recording; `frames` and `legs` (LEGs) have a row a leg."""
+        self._ticks += 1
         self._list_active()
         rows = self._active
         if not len(rows):
             return
         if self._several:
             self._write_mixed(frames, legs["law"])
+        tails = self._tails
         count = tap_frames(
-            self._leg, self._position, self._limit, self._blocks, rows, frames, legs, TRANSCODE,
-            self._full,
-        )  # fmt: skip
+            self._leg, tails.ends, tails.sound, rows, frames, legs, TRANSCODE, self._full
+        )
         if count:
             full = self._full[:count]
-            lengths = self._limit[full]
-            self._limit[full] = BLOCK_FRAMES
-            for frames_of_block in np.unique(lengths).tolist():
-                self._hand_over(full[lengths == frames_of_block], frames_of_block)
+            lengths = np.minimum(tails.ends[full] - tails.begins[full], BLOCK_FRAMES)
+            self._hand_over_all(full, lengths)
 
     def _write_mixed(self, frames: NDArray[np.uint8], law: NDArray[np.uint8]) -> None:
+        tails = self._tails
         for row, side in self._several:
             legs = self._channels[row][side]
             mixed = DECODE[law[legs][:, None], frames[legs]].sum(axis=0, dtype=np.int32)
-            self._blocks[row, self._position[row], :, side] = encode(clip_to_int16(mixed), PCMU)
+            at = tails.ends[row] % RING_FRAMES
+            tails.sound[row, at, :, side] = encode(clip_to_int16(mixed), PCMU)
 
-    def _hand_over(self, rows: Rows, frames: int) -> None:
-        block = self._blocks[rows, :frames]
-        self._sink.append(
-            [self._ids[row] for row in rows.tolist()],
-            block.reshape(len(rows), frames * FRAME_SAMPLES, 2),
-        )
+    def _hand_over_all(self, rows: Rows, lengths: Rows) -> None:
+        failed: Exception | None = None
+        for length in np.unique(lengths).tolist():
+            try:
+                self._hand_over(rows[lengths == length], BLOCK_FRAMES - length, length)
+            except Exception as error:  # noqa: BLE001 - raised once the others are handed over
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def _hand_over(self, rows: Rows, begin: int, frames: int) -> None:
+        """The frames from `begin` on of the block that each row has just written to."""
+        tails = self._tails
+        blocks = tails.sound.reshape(-1, BLOCKS, BLOCK_FRAMES, FRAME_SAMPLES, 2)
+        last = (tails.ends[rows] - 1) // BLOCK_FRAMES % BLOCKS
+        block = blocks[rows, last, begin : begin + frames]
+        try:
+            self._sink.append(
+                [self._ids[row] for row in rows.tolist()],
+                block.reshape(len(rows), frames * FRAME_SAMPLES, 2),
+            )
+        except Exception:
+            tails.begins[rows] += frames  # they will never be in the file
+            raise
 
     def _feed(self, row: int, left: Sequence[int], right: Sequence[int]) -> None:
         self._forget_legs(row)
@@ -185,14 +207,13 @@ class RecordingTaps:
 
 
 @entry(
-    types.int64[:, ::1], INTS, INTS, types.uint8[:, :, :, ::1], INTS, OCTET_ROWS, table_of(LEG),
-    OCTET_TABLE, INTS,
+    types.int64[:, ::1], INTS, types.uint8[:, :, :, ::1], INTS, OCTET_ROWS, table_of(LEG), OCTET_TABLE,
+    INTS,
 )  # fmt: skip
 def tap_frames(
     channels: Rows,
-    positions: Rows,
-    limits: Rows,
-    blocks: NDArray[np.uint8],
+    ends: Rows,
+    sound: NDArray[np.uint8],
     active: Rows,
     frames: NDArray[np.uint8],
     legs: NDArray[Any],
@@ -201,13 +222,13 @@ def tap_frames(
 ) -> int:
     """Write a frame of both channels of each active recording; list those whose block is full.
 
-    These begin anew at once, whatever becomes of the block: no index may ever lie beyond it. A channel
-    of several legs has been written before.
+    A frame counts once it is whole: somebody else may read what is there when this process is killed. A
+    channel of several legs has been written before.
     """
     found = 0
     for row in active:
-        position = positions[row]
-        block = blocks[row, position]
+        end = ends[row]
+        block = sound[row, end % RING_FRAMES]
         for side in range(2):
             leg = channels[row, side]
             if leg == _NOBODY:
@@ -221,10 +242,8 @@ def tap_frames(
                 else:
                     for i in range(FRAME_SAMPLES):
                         block[i, side] = frame[i]
-        position += 1
-        if position >= limits[row]:
-            position = 0
+        ends[row] = end + 1
+        if ends[row] % BLOCK_FRAMES == 0:
             full[found] = row
             found += 1
-        positions[row] = position
     return found

@@ -14,6 +14,7 @@ from switch.gateway.server import run_gateway
 from switch.gateway.settings import GatewaySettings
 from switch.ids import RecordingId
 from switch.media.ports import RecordingOutcome
+from tests.switch.media.sinks import NothingWaits
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ class Counted:
     error: str | None = None
 
 
-class CountingSink:
+class CountingSink(NothingWaits):
     """Writes the number of frames beside where the file would be."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.samples: dict[RecordingId, int] = {}
         self.paths: dict[RecordingId, str] = {}
         self.outcomes: list[RecordingOutcome] = []

@@ -24,6 +24,7 @@ from switch.media.ports import RecordingOutcome
 from switch.srtp.certificate import fingerprint_of, own_dtls_certificate
 from switch.srtp.dtls import DtlsSession, make_context
 from tests.switch.gateway.house import HIGH, LOW
+from tests.switch.media.sinks import NothingWaits
 
 LEG = LegId("leg")
 WALL = 1_800_000_000.0
@@ -207,7 +208,7 @@ def test_a_leg_gets_nothing_that_came_for_the_one_before(house: House) -> None:
     assert [house.turn() for _ in range(3)] == [[], [], []]
 
 
-class Silent:
+class Silent(NothingWaits):
     """Records nothing."""
 
     def open(self, recording: RecordingId, path: str) -> None: ...

@@ -19,6 +19,7 @@ from switch.media.model import SrtpKeys
 from switch.media.packets import ROW_OCTETS, PacketBuffer
 from switch.media.ports import RecordingOutcome, Stray
 from switch.media.prompts import PromptStore
+from tests.switch.media.sinks import NothingWaits
 from tests.switch.media.voices import voice_of
 from tests.switch.rtp.single import RtpPacket, parse_packet
 
@@ -97,10 +98,11 @@ class MemoryWire:
         return 0
 
 
-class MemorySink:
+class MemorySink(NothingWaits):
     """Keeps what was recorded."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.sound: dict[RecordingId, list[NDArray[np.uint8]]] = {}
         self.calls = 0
         self.closed: list[RecordingId] = []

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from switch.ids import LegId, RecordingId
 from switch.media.errors import MediaCommandError
-from switch.media.taps import BLOCK_FRAMES
+from switch.media.tail_layout import BLOCK_FRAMES
 from tests.switch.media.studio import FRAME_S, Studio, level_of
 
 R = RecordingId("r")
@@ -193,6 +193,8 @@ def test_a_sink_that_fails_once_costs_a_block_and_touches_no_other_recording(
     with pytest.raises(OSError, match="no room"):
         studio.run(1)
     studio.run(30)
+    kept = studio.sink.kept
+    assert (kept.ends - kept.begins)[:2].tolist() == [66 - BLOCK_FRAMES, 66]
     for recording, frames in ((R, 66 - BLOCK_FRAMES), (other, 66)):
         studio.engine.stop_recording(recording)
         assert len(studio.sink.channel(recording, 0)) == frames * 160
