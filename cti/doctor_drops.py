@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cti.counted import counted
-from cti.doctor_findings import Finding, Severity
+from cti.doctor_findings import SHORT_OF_CPU, Finding, Severity
 from cti.metrics.reading import Figures, Name
 
 
@@ -25,9 +25,6 @@ class Drop:
     severity: Severity = Severity.WARNING
 
 
-_BUSY: Final = (
-    "The call agent is short of CPU: see what else runs here with `top`, or take fewer calls."
-)
 _NOTHING: Final = "Nothing is to be done."
 _KEYS: Final = (
     "A peer keys faster than telephones may be keyed, for long: it is a machine, or broken."
@@ -67,7 +64,7 @@ DROPS: Final = (
         "ACK was",
         "ACKs were",
         "SIP: {} dropped, as too many events waited for the calls",
-        f"Peers send them again. {_BUSY}",
+        f"Peers send them again. {SHORT_OF_CPU}",
         {"kind": "acks_dropped"},
     ),
     Drop(

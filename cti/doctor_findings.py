@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+SHORT_OF_CPU: Final = (
+    "The call agent is short of CPU: see what else runs here with `top`, or take fewer calls."
+)
+"""A remedy of many findings."""
 
 
 class Severity(StrEnum):

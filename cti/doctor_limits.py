@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cti.doctor_findings import Finding, Severity
+from cti.doctor_findings import SHORT_OF_CPU, Finding, Severity
 from cti.metrics.reading import Figures
 
 _NEAR: Final = 0.8
@@ -18,6 +18,9 @@ _NO_FAULT: Final = frozenset(
         "notifications",
         "texts",
         "gateway_handshakes",
+        "waiting_messages",
+        "waiting_requests",
+        "waiting_octets",
         "parking_places",
         # The oldest gives way to the newest.
         "api_connections",
@@ -37,7 +40,8 @@ UNITS: Final = {
     "calls": ("calls at a time", "Raise sip.max_calls if the machine has CPU left, or add a node."),
     "sip_sessions": (
         "SIP sessions, those included that are ending",
-        "Calls beyond it get 503, and each needs two: set sip.max_calls to half of it at most.",
+        "Calls beyond it get 503. Each needs two, and one more for each phone beyond the first that rings "
+        "at once: let fewer ring together, or set sip.max_calls above 5000.",
     ),
     "sip_transactions": (
         "SIP transactions under way",
@@ -50,6 +54,18 @@ UNITS: Final = {
     "stranger_transactions": (
         "SIP transactions of the stranger that has most",
         f"It leaves requests open, and gets 503 beyond that. {_FLOOD}",
+    ),
+    "waiting_messages": (
+        "messages of calls under way that wait to be read",
+        f"Beyond it they are dropped, and peers send them again. {SHORT_OF_CPU}",
+    ),
+    "waiting_requests": (
+        "new requests that wait to be read, of the lane with most",
+        f"Beyond it those that wait longest get 503. {SHORT_OF_CPU}",
+    ),
+    "waiting_octets": (
+        "octets of messages that wait to be read",
+        f"Beyond it messages are dropped, whoever sends them. {SHORT_OF_CPU} {_FLOOD}",
     ),
     "guarded_addresses": (
         "addresses known to the guard or banned by it",
@@ -67,7 +83,7 @@ UNITS: Final = {
     ),
     "event_loop_lag_seconds": (
         "seconds of lag in the last minute; new calls are refused above the limit",
-        "The call agent is short of CPU: see what else runs here with `top`, or take fewer calls.",
+        SHORT_OF_CPU,
     ),
     "strangers_connections": (
         "SIP connections of strangers; the newest takes the place of the oldest",
@@ -134,6 +150,10 @@ UNITS_OF_EACH: Final = {
     "gateway_files": (
         "open files of the media gateway {}",
         f"A leg needs two, a recording one more. {_FILES}",
+    ),
+    "gateway_recorded": (
+        "octets of sound of the media gateway {} that wait for the disk",
+        "Beyond it recordings end: the disk is too slow for so many, or something else uses it.",
     ),
     "gateway_handshakes": (
         "datagrams of DTLS handshakes that wait in the media gateway {}",

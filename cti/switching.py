@@ -107,7 +107,9 @@ class Switching:
         self.guard = Guard(guard_settings(settings, site), on_ban=lambda ban: self.on_ban(ban))
         self.watch = SipWatch(self.guard)
         agent = UserAgentSettings(
-            session_interval_s=sip.session_interval_s, session_min_s=sip.session_min_s
+            session_interval_s=sip.session_interval_s,
+            session_min_s=sip.session_min_s,
+            max_sessions=max(UserAgentSettings().max_sessions, 2 * sip.max_calls),
         )
         ports = sip_ports(settings, sip_port)
         self.addresses = SipAddresses(sip, ports)

@@ -76,6 +76,10 @@ def _sip(sources: Sources) -> Iterator[Limit]:
     each = endpoint.limits.max_per_stranger
     yield Limit("stranger_transactions", endpoint.fullest_stranger, each)
     watched = switching.watch.counters(sources.clock.now())
+    inflow, room_of = switching.pump.inflow, switching.pump.inflow.settings
+    yield Limit("waiting_messages", inflow.going_on, room_of.most_going_on)
+    yield Limit("waiting_requests", inflow.longest_line, room_of.most_new)
+    yield Limit("waiting_octets", inflow.octets, room_of.most_octets)
     most = switching.guard.settings.max_sources
     yield Limit("guarded_addresses", watched.known + watched.banned, most)
     yield Limit("nonces", switching.challenger.nonces, switching.challenger.most_nonces)
@@ -121,6 +125,8 @@ def of_gateway(gateway: GatewayStatus) -> Iterator[Limit]:
         yield Limit(f"gateway_ports {name}", ports - figures.get("ports_free", 0), ports)
     if most := figures.get("handshakes_most", 0):
         yield Limit(f"gateway_handshakes {name}", figures.get("handshakes_waiting", 0), most)
+    if most := figures.get("recorded_most", 0):
+        yield Limit(f"gateway_recorded {name}", figures.get("recorded_waiting", 0), most)
 
 
 def families(sources: Sources) -> Iterator[Metric]:

@@ -21,6 +21,8 @@ _GAUGES = {
     "open_files_most": ("open_files_most", "So many they may open."),
     "handshakes_waiting": ("handshakes_waiting", "Datagrams of DTLS that wait for a turn."),
     "handshakes_most": ("handshakes_most", "So many may wait."),
+    "recorded_waiting": ("recorded_waiting_octets", "Recorded sound that waits for the disk."),
+    "recorded_most": ("recorded_most_octets", "So much may wait."),
 }
 _COUNTERS = {
     "packets_received": ("packets_received", "RTP packets received."),

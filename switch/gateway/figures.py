@@ -65,6 +65,10 @@ class GatewayStats(Message, frozen=True, kw_only=True, tag="gateway_stats"):
     """Datagrams of DTLS that wait for a turn."""
     handshakes_most: int = 0
     """So many may wait."""
+    recorded_waiting: int = 0
+    """Octets of recorded sound that wait for the disk."""
+    recorded_most: int = 0
+    """So many may wait; then recordings are given up."""
     handshakes_dropped: int = 0
     """Datagrams of DTLS beyond what may wait, or beyond what one peer may send."""
     handshakes_refused: int = 0

@@ -373,6 +373,8 @@ class GatewayServer:
             open_files_most=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             handshakes_waiting=self._handshakes.waiting,
             handshakes_most=MAX_WAITING,
+            recorded_waiting=self._sink.backlog_octets,
+            recorded_most=self._sink.max_backlog_octets,
             handshakes_dropped=self._handshakes.dropped,
             handshakes_refused=self._handshakes.refused,
             digits_dropped=engine.digits_dropped,

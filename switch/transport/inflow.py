@@ -111,7 +111,7 @@ class Inflow(Generic[_Item]):
         """`size_of` says how many octets a message has."""
         self.settings = self._settings = settings or InflowSettings()
         self._size_of = size_of
-        self._octets = 0
+        self.octets = 0
         """Of all that waits."""
         self._going_on: deque[_Item] = deque()
         self._lines = {
@@ -131,14 +131,24 @@ class Inflow(Generic[_Item]):
     def __len__(self) -> int:
         return len(self._going_on) + sum(len(line.waiting) for line in self._lines.values())
 
+    @property
+    def going_on(self) -> int:
+        """Messages that wait and belong to something that is under way."""
+        return len(self._going_on)
+
+    @property
+    def longest_line(self) -> int:
+        """New requests that wait in the lane that has most."""
+        return max(len(line.waiting) for line in self._lines.values())
+
     def put(self, lane: Lane, item: _Item, since: float, now: float) -> None:
         """Let a message wait that came no earlier than `since`."""
         size = self._size_of(item)
         is_full = len(self._going_on) >= self._settings.most_going_on and lane is Lane.GOING_ON
-        if is_full or self._octets + size > self._settings.most_octets:
+        if is_full or self.octets + size > self._settings.most_octets:
             self.dropped += 1
             return
-        self._octets += size
+        self.octets += size
         if lane is Lane.GOING_ON:
             self._going_on.append(item)
             return
@@ -155,7 +165,7 @@ class Inflow(Generic[_Item]):
             if line.waiting:
                 line.too_late(now, served.refused)
         if served.refused:
-            self._octets -= sum(map(self._size_of, served.refused))
+            self.octets -= sum(map(self._size_of, served.refused))
             self._ration(served, now)
         going_on, batch = self._going_on, served.batch
         most = min(fits, self._settings.going_on_a_turn)
@@ -164,7 +174,7 @@ class Inflow(Generic[_Item]):
         # What goes on can be forged: one place in each turn is not for it.
         new = 1 if going_on else min(max(1, fits - len(batch)), self._settings.new_a_turn)
         self._take_new(batch, new, now)
-        self._octets -= sum(map(self._size_of, batch))
+        self.octets -= sum(map(self._size_of, batch))
         self._turn = (now, len(batch))
         return served
 

@@ -150,6 +150,8 @@ ROME = GatewayStatus(
         "open_files_most": 1024.0,
         "handshakes_waiting": 7.0,
         "handshakes_most": 512.0,
+        "recorded_waiting": 11_200.0,
+        "recorded_most": 1_000_000.0,
     },
 )
 TOLD = tuple(of_gateway(ROME))
@@ -160,6 +162,7 @@ async def test_a_gateway_elsewhere_tells_of_its_own_limits() -> None:
         Limit("gateway_files rome", 900, 1024),
         Limit("gateway_ports rome", 90, 100),
         Limit("gateway_handshakes rome", 7, 512),
+        Limit("gateway_recorded rome", 11_200, 1_000_000),
     ]
     assert list(TOLD) == expected
     silent = GatewayStatus(name="rome", state="up", figures={"ports_free": 10.0})
