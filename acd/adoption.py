@@ -130,6 +130,7 @@ class ContactAdoption:
             contact.agent_first,
             contact.agent_here,
             contact.had_by,
+            contact.lost_by,
         )
 
     def agent(self, name: AgentId, wall: Moment) -> AgentRecord | None:
@@ -315,6 +316,7 @@ def _contact(name: ContactId, record: ContactRecord, mono: Moment) -> Contact:
         agent_first=record.agent_first,
         agent_here=record.agent_here,
         had_by=tuple(map(AgentId, record.had_by)),
+        lost_by=tuple(map(AgentId, record.lost_by)),
     )
 
 

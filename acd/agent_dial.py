@@ -166,9 +166,12 @@ class AgentDial:
             self._call_number(contact)
             return
         contact.customer_answered = True
-        contact.talking_since = event.at
         self._end_ringback(contact)
-        self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
+        if (
+            contact.talking_since is None
+        ):  # else who was called has sent the agent on to somebody else
+            contact.talking_since = event.at
+            self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
         self._conversation.connect(contact)
 
     def _sounds(self, contact: Contact) -> None:

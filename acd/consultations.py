@@ -189,7 +189,7 @@ class Consultations:
             self._hand_over.to_party(contact, members[0], TransferKind.LEFT)
             return True
         queue = contact.queue if contact.stage is Stage.TALKING else None
-        is_lost = event.cause.reason in _PHONE_LOST and contact.agent not in contact.had_by
+        is_lost = event.cause.reason in _PHONE_LOST and contact.agent not in contact.lost_by
         if queue is not None and contact.customer_answered and is_lost:
             contact.agent_leg = None
             self._back_in_line(contact, queue)
@@ -203,6 +203,7 @@ class Consultations:
         customer's way, and it would go round for ever.
         """
         if contact.agent is not None:
+            contact.lost_by = (*contact.lost_by, contact.agent)
             self._distribution.tell(PhoneReachability(agent=contact.agent, reachable=False))
         self._hand_over.to_queue(contact, queue, TransferKind.RETURNED, head=True)
 

@@ -102,6 +102,8 @@ class Contact(Struct, kw_only=True):
     """An agent has answered it from a queue, whoever has it now."""
     had_by: tuple[AgentId, ...] = ()
     """Agents who have had it and gave it away: of their figures it is no further contact."""
+    lost_by: tuple[AgentId, ...] = ()
+    """Agents whose phone was lost while they had it."""
     tune: str = ""
     """The music that its customer hears when it is to hear some, as last commanded."""
     pairs: tuple[tuple[LegId, LegId], ...] = ()

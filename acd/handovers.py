@@ -112,6 +112,8 @@ class Handovers:
         elif old == contact.customer_leg:
             self._contacts.unbind(old)
             contact.customer_leg = new
+            if not event.is_answered:  # its answer joins it with the agent
+                contact.customer_answered = False
             self._contacts.bind(new, contact)
             self._conversation.arrange(contact)
         elif old == contact.agent_leg:

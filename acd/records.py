@@ -150,6 +150,7 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     agent_first: bool = False
     agent_here: bool = False
     had_by: tuple[str, ...] = ()
+    lost_by: tuple[str, ...] = ()
 
 
 class CallBackRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

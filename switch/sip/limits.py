@@ -13,7 +13,8 @@ class MessageLimits:
     """Start line and headers, up to and with the empty line."""
     max_body: int = 65_536
     max_headers: int = 128
-    """Lines; real requests through many proxies stay below 60."""
+    """Lines, or values where several stand in one, but for Content-Length; real requests through many proxies
+    stay below 60."""
     max_header_value: int = 8_192
 
 

@@ -137,9 +137,11 @@ def _without_controls(line: str, draft: _Draft) -> str:
 def _read_headers(
     lines: list[str], draft: _Draft, limits: MessageLimits, single: frozenset[str]
 ) -> None:
-    if len(lines) > limits.max_headers:
+    most = limits.max_headers + 1  # with Content-Length, which does not count
+    is_crowded = len(lines) > limits.max_headers // 2
+    if len(lines) > most:
         draft.blame(f"more than {limits.max_headers} header lines", 513)
-        del lines[limits.max_headers :]
+        del lines[most:]
     values = draft.values
     longest = limits.max_header_value
     for line in lines:
@@ -160,12 +162,26 @@ def _read_headers(
         value = value.strip(" \t")
         if "," in value and name in SPLIT_AT_COMMAS:
             values[name] = (*values.get(name, ()), *split_commas(value))
+            is_crowded = True
         elif name not in values:
             values[name] = (value,)
         elif name in single:
             draft.blame(f"{name} comes twice")
         else:
             values[name] = (*values[name], value)
+    if is_crowded:
+        _thin_out(draft, limits.max_headers)
+
+
+def _thin_out(draft: _Draft, most: int) -> None:
+    """Refuse a message of too many values, and keep of each header what an answer needs."""
+    values = draft.values
+    count = sum(len(each) for name, each in values.items() if name != "Content-Length")
+    if count > most:
+        draft.blame(f"more than {most} header values", 513)
+        for name, each in values.items():
+            if name != "Via" or len(each) > most:
+                values[name] = each[:1]
 
 
 def _cut_body(rest: bytes, draft: _Draft, limits: MessageLimits) -> bytes:

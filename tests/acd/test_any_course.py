@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -23,6 +22,7 @@ from tests.acd.call_centre import (
 )
 from tests.acd.hand_switch import Leg
 from tests.acd.scene import ANN, BOB, CY
+from tests.kit.machines import runs
 
 AGENTS = (ANN, BOB, CY)
 agents = st.sampled_from(AGENTS)
@@ -185,9 +185,4 @@ class AnyCourse(RuleBasedStateMachine):
 
 
 TestAnyCourse = AnyCourse.TestCase
-TestAnyCourse.settings = settings(
-    max_examples=60,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+TestAnyCourse.settings = runs(examples=60, steps=40)

@@ -307,6 +307,19 @@ def test_a_customer_whom_the_same_agent_loses_twice_goes_round_no_more() -> None
     assert centre.finished().reason == "rtp-timeout"
 
 
+def test_an_agent_who_gave_a_customer_away_may_still_lose_it_once() -> None:
+    centre = CallCentre()
+    centre.phones(ANN)
+    customer = centre.call(QUEUE)
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.consultations.transfer_to_queue(centre.contact(customer), SALES, head=True)
+    centre.settle()
+    centre.switch.confirm(centre.switch.phone_leg(ANN))
+    centre.switch.end(centre.switch.phone_leg(ANN), EndCause(Result.FAILED, "rtp-timeout"))
+    centre.settle()
+    assert centre.contact(customer).stage is Stage.WAITING
+
+
 def test_a_desk_says_that_its_phone_has_died(talk: Talk) -> None:
     talk.centre.conversation.phone_lost(talk.contact)
     talk.centre.settle()

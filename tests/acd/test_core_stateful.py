@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
@@ -30,6 +29,7 @@ from acd.inputs import (
 from acd.model import AgentId, AgentState, ContactId, ContactState, OfferFailure, SignedOnBy
 from acd.queued_contact import ContactStatus
 from tests.acd.scene import ANN, BOB, CY, SALES, SUPPORT, Scene, agent, queue
+from tests.kit.machines import runs
 
 STATIC = AgentId("2000")
 AGENTS = (ANN, BOB, CY, STATIC)
@@ -230,9 +230,4 @@ class RandomCentre(RuleBasedStateMachine):
 
 
 TestRandomCentre = RandomCentre.TestCase
-TestRandomCentre.settings = settings(
-    max_examples=80,
-    stateful_step_count=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+TestRandomCentre.settings = runs(examples=80, steps=60)

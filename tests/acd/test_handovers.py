@@ -7,7 +7,12 @@ from msgspec.structs import replace
 
 from acd.consult_state import ConsultState
 from acd.contact import Stage
-from acd.contact_events import ContactResult, ContactTransferred, TransferKind
+from acd.contact_events import (
+    ContactConnected,
+    ContactResult,
+    ContactTransferred,
+    TransferKind,
+)
 from acd.model import AgentState
 from acd.party_records import restore_parties
 from switch.calls.causes import EndCause, Result
@@ -368,3 +373,32 @@ def test_somebody_who_was_no_contact_takes_a_place_in_line(centre: CallCentre) -
     centre.switch.end(stranger)
     assert not centre.switch.legs
     assert len(centre.contacts) == 0
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_who_was_called_may_send_the_agent_on_to_a_phone_that_rings(
+    centre: CallCentre, answers: bool
+) -> None:
+    """The customer's part is taken by somebody who is not there yet."""
+    centre.phones(ANN, BOB, CY)
+    assert centre.agent_dial.dial(ANN, BOB) is None
+    own = centre.switch.phone_leg(ANN)
+    centre.switch.confirm(own)
+    called = centre.switch.phone_leg(BOB)
+    centre.switch.confirm(called)
+    contact = centre.contact(own)
+    since = contact.talking_since
+    taker = centre.switch.called_for(own, CY)
+    centre.switch.replaced(called, own, taker)
+    assert not centre.switch.bridged
+    centre.advance(3.0)
+    if answers:
+        centre.switch.confirm(taker)
+        assert centre.switch.bridged == {frozenset((own.id, taker.id))}
+        assert contact.talking_since == since
+        centre.switch.end(own)
+    else:
+        centre.switch.end(taker, BUSY)
+    assert len(centre.told(ContactConnected)) == 1
+    assert centre.finished().result is ContactResult.DIRECT
+    assert not centre.switch.legs

@@ -190,6 +190,27 @@ def test_the_limits_can_be_narrower() -> None:
     assert parse(data, MessageLimits(max_head=len(data)))
 
 
+@pytest.mark.parametrize("in_one_line", [True, False])
+@pytest.mark.parametrize("name", ["Contact", "Record-Route", "Via"])
+def test_values_are_counted_however_they_are_written(name: str, in_one_line: bool) -> None:
+    """A head of 16 KB has room for thousands of them in one line, each of which would be looked into."""
+    request = serialize(make_request(branch="z9hG4bK1"))
+    room = 1 + MessageLimits().max_headers - len(parse(request).headers)  # Content-Length does not count
+    limits = MessageLimits(max_head=1 << 20)
+
+    def with_more(count: int) -> bytes:
+        value = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK2" if name == "Via" else "<sip:192.0.2.1>"
+        lines = [", ".join([value] * count)] if in_one_line else [value] * count
+        head = "".join(f"\r\n{name}: {line}" for line in lines).encode()
+        return request.replace(b"\r\n\r\n", head + b"\r\n\r\n")
+
+    whole = parse(with_more(room), limits)
+    assert parse(serialize(whole), limits)
+    with pytest.raises(MalformedMessageError) as refused:
+        parse(with_more(room + 1), limits)
+    assert (refused.value.status, refused.value.partial is not None) == (513, True)
+
+
 @pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ue000", "\x85", "\u2028"])
 @pytest.mark.parametrize("name", ["Contact", "Record-Route", "From"])
 def test_a_uri_with_characters_that_cannot_be_shown_is_refused(name: str, hidden: str) -> None:

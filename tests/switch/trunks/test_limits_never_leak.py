@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -12,6 +11,7 @@ from switch.ids import LegId
 from switch.trunks.groups import GroupSettings
 from switch.trunks.limits import Limited, TrunkLimits
 from switch.trunks.settings import TrunkSettings
+from tests.kit.machines import runs
 
 TRUNKS: dict[str, Limited] = {
     "a": TrunkSettings(name="a", max_calls=3, max_calls_per_second=2),
@@ -99,4 +99,4 @@ class Legs(RuleBasedStateMachine):
 
 
 TestLegs = Legs.TestCase
-TestLegs.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLegs.settings = runs(examples=60, steps=40)
