@@ -33,7 +33,7 @@ from cti.centre import Centre
 from cti.certificate_check import check_certificates
 from cti.continuity import Continuity
 from cti.counted import counted
-from cti.data_folder import claim, token_secret
+from cti.data_folder import claim, token_secret, why_not_writable
 from cti.draining import Draining
 from cti.floor import PhoneAddress
 from cti.flows import flows_of
@@ -152,6 +152,8 @@ class Node:
 
         way_down.callback(claim(self.data))
         recordings = self.data / "recordings"
+        if why := why_not_writable(recordings):
+            log.error("calls will not be recorded: %s", why)
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
         assert self._tasks is not None
         self._clock = LoopClock()
@@ -367,7 +369,7 @@ class Node:
     def _call_event(self, event: CallEvent) -> None:
         """Everything the calls report passes here, once, in order."""
         if isinstance(event, RecordingClosed) and event.error == GATEWAY_LOST:
-            self._spawn(self._left_behind.resolve(event, self._centre.translator.recording_closed))
+            self._spawn(self._left_behind.resolve(event, self._hand_out))
             return
         self._hand_out(event)
 

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,3 +70,13 @@ def token_secret(folder: Path) -> bytes:
         path.touch(mode=0o600)
         path.write_bytes(secrets.token_bytes(32))
     return path.read_bytes()
+
+
+def why_not_writable(folder: Path) -> str:
+    """Why no file can be made in `folder`, or in the one that it would be made in; empty: it can."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=existing):
+            return ""
+    except OSError as error:
+        return f"cannot write below {existing}: {error.strerror}"

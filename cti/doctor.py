@@ -7,14 +7,13 @@ import os
 import resource
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
 from typing import Final
 
-from cti.data_folder import is_in_use
+from cti.data_folder import is_in_use, why_not_writable
 from cti.doctor_findings import Finding as Finding
 from cti.doctor_findings import Severity as Severity
 from cti.doctor_secrets import examine_secrets
@@ -149,17 +148,15 @@ def _rtp(settings: Settings) -> Iterator[Finding]:
 
 def _data(settings: Settings) -> Iterator[Finding]:
     folder = Path(settings.data.folder)
+    for below in (folder, folder / "recordings"):
+        if why := why_not_writable(below):
+            yield Finding(
+                Severity.FAULT,
+                f"data: {why}",
+                "Choose another folder with --data-dir, or change what is there, or its owner.",
+            )
+            return
     existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    try:
-        with tempfile.NamedTemporaryFile(dir=existing):
-            pass
-    except OSError as error:
-        yield Finding(
-            Severity.FAULT,
-            f"data: cannot write below {existing}: {error.strerror}",
-            "Choose another folder with --data-dir, or change its owner.",
-        )
-        return
     free = shutil.disk_usage(existing).free >> 20
     if free < _LEAST_FREE_MIB:
         yield Finding(

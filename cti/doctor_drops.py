@@ -194,10 +194,18 @@ DROPS: Final = (
         _KEYS,
     ),
     Drop(
+        "gateway_losses_total",
+        "media gateway was",
+        "media gateways were",
+        "sound: {} lost, whose calls ended",
+        "The log says which, when, and what it said last; the kernel's log has one that was killed for want "
+        "of memory.",
+    ),
+    Drop(
         "recordings_broken_total",
         "recording was",
         "recordings were",
-        "recordings: {} not written to the end, or lost with the gateway",
+        "recordings: {} not written to the end",
         "What was written is kept; `switchroom recordings list` has each with its reason. See the free space "
         "and the speed of the disk.",
     ),

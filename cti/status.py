@@ -16,7 +16,7 @@ from cti.media_gateways import MediaGateways
 from cti.pops import PopService
 from cti.schema import GatewayStatus, ServerStatus
 from switch.calls.control import Calls
-from switch.calls.events import CallRefused, GatewayChanged
+from switch.calls.events import CallRefused, GatewayChanged, RecordingClosed
 from switch.calls.fan_out import Takes
 from switch.clock import Clock
 from switch.gateway.protocol import Event, GatewayStats
@@ -65,11 +65,15 @@ class StatusBoard:
         self._figures: dict[str, dict[str, float]] = {}
         """What each gateway said of itself last, by its name."""
         self._refused: Counter[str] = Counter()
+        self.recordings_broken = 0
+        """Not written to their end, and not made whole after the loss of their gateway."""
+        self.gateways_lost = 0
         self._logged_second = 0
         self._logged = 0
         self.takes: Takes = {
             CallRefused: self._call_refused,
             GatewayChanged: self._gateway_changed,
+            RecordingClosed: self._recording_closed,
         }
         """What the calls report."""
 
@@ -108,6 +112,10 @@ class StatusBoard:
         """What one said that is gone is true no more."""
         if not event.is_up:
             self._figures.pop(event.gateway, None)
+            self.gateways_lost += 1
+
+    def _recording_closed(self, event: RecordingClosed) -> None:
+        self.recordings_broken += event.error is not None
 
     def _call_refused(self, event: CallRefused) -> None:
         """Count refusals, and log them as long as they are few: a flood must not fill the disk."""

@@ -75,6 +75,7 @@ Name = Literal[
     "process_open_fds",
     "process_resident_memory_bytes",
     "python_blocks",
+    "gateway_losses_total",
     "recordings_broken_total",
     "registrations",
     "sip_connections",

@@ -82,8 +82,8 @@ def _calls(sources: Sources) -> Iterator[Metric]:
     )
     yield counter(
         "recordings_broken",
-        "Recordings not written to their end, or whose gateway was lost.",
-        calls.sound.captures.broken,
+        "Recordings not written to their end, nor made whole after the loss of their gateway.",
+        sources.board.recordings_broken,
     )
     yield counter(
         "digits_dropped",

@@ -76,6 +76,9 @@ def families(sources: Sources) -> Iterator[Metric]:
     """
     up = sources.switching.calls.media.is_available  # also while calls are taken no more
     yield gauge("gateway_up", "1 while a media gateway takes new calls.", 1 if up else 0)
+    yield counter(
+        "gateway_losses", "Gateways that died or were given up.", sources.board.gateways_lost
+    )
     yield _qualities(sources)
     yield from _each(sources)
     said = dict(sources.board.gateway)

@@ -60,8 +60,6 @@ class Captures:
         self._emit = emit
         self._is_muted = is_muted
         self._captures: dict[RecordingId, Capture] = {}
-        self.broken = 0
-        """Recordings that could not be written on, or whose gateway was lost."""
 
     def start(
         self, recording: RecordingId, call: CallId, path: str, customer: LegId, agent: LegId | None
@@ -220,7 +218,6 @@ class Captures:
         self._send(capture.gateway, command)
 
     def _broken(self, capture: Capture, error: str) -> RecordingClosed:
-        self.broken += 1
         now = self._clock.now()
         return RecordingClosed(
             recording=capture.id,

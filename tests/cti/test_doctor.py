@@ -95,6 +95,16 @@ def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
         assert "--data-dir" in about(findings, "cannot write", Severity.FAULT).remedy
 
 
+def test_a_folder_that_takes_no_recordings_is_a_fault(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "recordings").touch()
+    found = about(
+        examine(settings(tmp_path)), f"cannot write below {data}/recordings", Severity.FAULT
+    )
+    assert "--data-dir" in found.remedy
+
+
 def test_a_folder_that_another_server_uses_is_a_fault_as_it_is_at_the_start(tmp_path: Path) -> None:
     ours = settings(tmp_path)
     give_back = claim(Path(ours.data.folder))

@@ -279,6 +279,10 @@ class Lab:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
+    async def metrics(self) -> str:
+        """What Prometheus would read."""
+        return (await self._client.get("/metrics")).text
+
     async def post(self, path: str, body: Any = None, login: str = "super") -> httpx.Response:
         """Command the API."""
         headers = {"Authorization": f"Bearer {await self.token(login)}"}

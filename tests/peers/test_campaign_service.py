@@ -290,7 +290,7 @@ async def _crashed(lab: Lab) -> None:
     assert after["clicks"]["today"]["busy"] == 2
     query = "select number, outcome, clicked_by from attempt where campaign = 'rings'"
     await lab.rows_are(query, (GRACE, "no-answer", "super"))
-    metrics = (await lab._client.get("/metrics")).text
+    metrics = await lab.metrics()
     assert 'switchroom_campaign_running{campaign="clicks"} 1.0' in metrics
     assert 'switchroom_campaign_attempts_total{campaign="clicks",outcome="busy"} 2.0' in metrics
     await _a_choice_comes_late(lab)

@@ -106,6 +106,10 @@ async def test_a_killed_gateway_ends_its_calls_and_another_takes_the_next(lab: L
             assert (pieces - newest) * PIECE_S < LAST_S + longest_stall_s(party.sound)
             assert longest_hole_s(kept) < ON_ITS_WAY_S + longest_stall_s(party.sound)
 
+        metrics = await lab.metrics()
+        assert "switchroom_gateway_losses_total 1.0" in metrics
+        assert "switchroom_recordings_broken_total 0.0" in metrics, "they are whole"
+
         ended_alike = [("gateway-lost",)] * 2
         await lab.rows_are(
             "select reason from interaction where ended_at is not null", *ended_alike

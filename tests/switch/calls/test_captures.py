@@ -53,7 +53,7 @@ def test_everybody_but_the_customer_is_right_as_long_as_they_are_there_and_not_m
     ]
 
 
-def test_recordings_that_cannot_be_written_on_or_are_lost_are_counted() -> None:
+def test_recordings_that_cannot_be_written_on_or_are_lost_are_told_once() -> None:
     told: list[CallEvent] = []
     captures = Captures(
         clock=VirtualClock(),
@@ -70,6 +70,5 @@ def test_recordings_that_cannot_be_written_on_or_are_lost_are_counted() -> None:
         RecordingFinished(recording=whole, path="/whole", duration_ms=1, octets=1, sha256="")
     )
     captures.gateway_lost("")
-    assert captures.broken == 2
     errors = [each.error for each in told if isinstance(each, RecordingClosed)]
     assert errors == ["disk full", None, GATEWAY_LOST]

@@ -195,7 +195,9 @@ def test_the_limits_can_be_narrower() -> None:
 def test_values_are_counted_however_they_are_written(name: str, in_one_line: bool) -> None:
     """A head of 16 KB has room for thousands of them in one line, each of which would be looked into."""
     request = serialize(make_request(branch="z9hG4bK1"))
-    room = 1 + MessageLimits().max_headers - len(parse(request).headers)  # Content-Length does not count
+    room = (
+        1 + MessageLimits().max_headers - len(parse(request).headers)
+    )  # Content-Length does not count
     limits = MessageLimits(max_head=1 << 20)
 
     def with_more(count: int) -> bytes:
