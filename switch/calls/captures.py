@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,6 +19,8 @@ from switch.gateway.protocol import (
     StopRecording,
 )
 from switch.ids import CallId, LegId, RecordingId
+
+log = logging.getLogger(__name__)
 
 GATEWAY_LOST: Final = "gateway-lost"
 """The error of a recording of which nobody can say how it ended; its file may be whole."""
@@ -137,6 +140,14 @@ class Captures:
         if capture is not None:
             self._changed(event.recording)
             is_lost = event.reason == NO_SUCH_RECORDING
+            if not is_lost:  # else it may be found, and who looks for it says what became of it
+                log.error(
+                    "recording %s of call %s failed: %s (%s)",
+                    capture.id,
+                    capture.call,
+                    event.reason,
+                    capture.path,
+                )
             self._emit(self._broken(capture, GATEWAY_LOST if is_lost else event.reason))
 
     def gateway_lost(self, gateway: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from switch.calls.captures import GATEWAY_LOST, Captures
 from switch.calls.events import CallEvent, RecordingClosed
 from switch.gateway.protocol import (
+    NO_SUCH_RECORDING,
     Command,
     RecordingFailed,
     RecordingFinished,
@@ -72,3 +75,24 @@ def test_recordings_that_cannot_be_written_on_or_are_lost_are_told_once() -> Non
     captures.gateway_lost("")
     errors = [each.error for each in told if isinstance(each, RecordingClosed)]
     assert errors == ["disk full", None, GATEWAY_LOST]
+
+
+def test_the_log_has_one_line_for_a_recording_that_failed_with_its_file_and_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    captures = Captures(
+        clock=VirtualClock(),
+        send=lambda gateway, command: None,
+        emit=lambda event: None,
+        is_muted=lambda leg: False,
+    )
+    lost = RecordingId("lost")
+    for each in (R, lost):
+        captures.start(each, CallId("c"), f"/2026/contact-1-{each}", CUSTOMER, AGENT)
+    captures.failed(RecordingFailed(recording=R, reason="Not a directory: /2026"))
+    captures.failed(RecordingFailed(recording=R, reason="Not a directory: /2026"))  # told already
+    captures.failed(RecordingFailed(recording=lost, reason=NO_SUCH_RECORDING))  # it is looked for
+    (line,) = caplog.records
+    assert line.levelname == "ERROR"
+    said = "recording r of call c failed: Not a directory: /2026 (/2026/contact-1-r)"
+    assert line.getMessage() == said
