@@ -39,6 +39,8 @@ _MOMENTS: Final = frozenset(
 """What events have as seconds since the epoch."""
 _AS_USUAL: Final = {"was_dialled": True}
 """What a yes or no mostly is, where that is not no."""
+_ERROR: Final = "error"
+"""Why something failed: told however long it is, since it has a path mostly."""
 _TIMES: Final = ("started", "rang", "answered", "ended")
 
 
@@ -182,6 +184,8 @@ def _print_course(interaction: InteractionFacts) -> None:
 
 def _is_told(key: str, value: object) -> bool:
     """What is empty or as usual says nothing, and the interaction stands above."""
+    if key == _ERROR:
+        return bool(value)
     return _is_short(value) and value is not _AS_USUAL.get(key, False) and key != "interaction_id"
 
 

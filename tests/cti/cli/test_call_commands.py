@@ -18,6 +18,8 @@ from cti.schema_calls import MessageView, TraceView
 
 NOON = 1_772_366_400.0
 """2026-03-01 12:00 UTC."""
+IN_THE_WAY = "Not a directory: /var/lib/switchroom/recordings/2026/03/01/contact-1-r-1.part"
+"""Why a recording failed, longer than what else stands in a line."""
 
 
 @pytest.fixture
@@ -109,6 +111,17 @@ def test_a_call_is_shown_with_who_attended_it(
                     interaction_id="contact-1", seq=seq, at=NOON + 12, type="Cleared", data=over
                 )
             )
+        for seq, error in ((6, IN_THE_WAY), (7, None)):
+            recorded = {"recording_id": "r-1", "duration_s": 0.1, "octets": 0, "error": error}
+            store.history.append(
+                TimelineRow(
+                    interaction_id="contact-1",
+                    seq=seq,
+                    at=NOON + 13,
+                    type="RecordingFinished",
+                    data=recorded,
+                )
+            )
         store.history.append(leg)
         store.history.append(listening)
         await store.history.flush()
@@ -125,6 +138,8 @@ def test_a_call_is_shown_with_who_attended_it(
     assert out[5].endswith(f"since={since}  waited=7.5 s  recorded  mos=4.25")
     assert out[6].endswith("Cleared              result=answered  waited=1.0 s")
     assert out[7].endswith("Cleared              result=cancelled  not was_dialled")
+    assert out[8].endswith(f"recording_id=r-1  duration=0.1 s  octets=0  error={IN_THE_WAY}")
+    assert out[9].endswith("recording_id=r-1  duration=0.1 s  octets=0")
     assert main(["cdr", "show", "call-2", "--database", url]) == 1
     assert "no call call-2" in capsys.readouterr().err
 
