@@ -52,6 +52,8 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
     agent_first: bool = False
     """Its agent came before its customer, who has not answered yet and may not have been called."""
     waiting_since: float | None = None
+    recording_failed: bool = False
+    """It was to be recorded, and is not, or no longer."""
 
     def view(self) -> InteractionView:
         """What the public sees."""
@@ -80,6 +82,7 @@ class LiveInteraction(Struct, kw_only=True, array_like=True):
             mos=self.mos,
             campaign=self.campaign,
             agent_first=self.agent_first,
+            recording_failed=self.recording_failed,
         )
 
     def enter(self, stage: str, at: float) -> None:

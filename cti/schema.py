@@ -188,6 +188,8 @@ class InteractionView:
     """We called, for this campaign."""
     agent_first: bool = False
     """Its agent came before its customer, who has not answered yet and may not have been called."""
+    recording_failed: bool = False
+    """It was to be recorded, and is not, or no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

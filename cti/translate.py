@@ -253,7 +253,7 @@ class Translator:
                 announced = Announced(position=event.position, wait_s=event.wait_s)
                 self._publish(EventType.ANNOUNCED, announced, live, at)
             case ContactRecorded():
-                live.recorded = True
+                live.recorded, live.recording_failed = True, False
                 self._remember_recording(event.recording, live.id)
                 view = RecordingView(recording_id=event.recording)
                 self._publish(EventType.RECORDING_STARTED, view, live, at)
@@ -375,6 +375,8 @@ class Translator:
         """A recording is whole, or could not be made so."""
         interaction_id = self._recorded.pop(event.recording, None)
         live = self._live.get(interaction_id or "")
+        if live is not None and event.error is not None:
+            live.recorded, live.recording_failed = False, True
         self._bus.publish(
             EventType.RECORDING_FINISHED,
             recording_view(event),

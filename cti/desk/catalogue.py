@@ -149,6 +149,7 @@ CATALOGUE: Final[dict[str, tuple[str, str]]] = {
     "contact.answer_external": ("Answer on your phone", "请在话机上接听"),
     "contact.answering": ("Answering …", "正在接听……"),
     "contact.recorded": ("recorded", "录音中"),
+    "contact.not_recorded": ("NOT RECORDED", "未录音"),
     "contact.muted": ("muted", "已静音"),
     "contact.sound": ("sound {mos}", "音质 {mos}"),
     "contact.disposition": ("Outcome", "结果"),

@@ -199,12 +199,10 @@ def _take_event(state: DeskState, event: Event) -> DeskState:
             return _take_preview(state, event.data)
         case SupervisionView():
             return _take_supervision(state, event, event.data)
-        case RecordingView() if event.data.error and state.me is not None:
-            return _noticed(state, "notice.recording_failed", "warning", reason=event.data.error)
+        case RecordingView():
+            return _take_recording(state, event, event.data)
         case TextReceived(sender=sender, text=text) if state.me is not None:
             return _noticed(state, "notice.text", "warning", sender=sender, text=_short(text))
-        case RecordingView() if event.type is EventType.RECORDING_STARTED:
-            return _take_recording(state, event.interaction_id)
         case _:
             return _take_offer(state, event)
 
@@ -323,9 +321,16 @@ def _take_offer(state: DeskState, event: Event) -> DeskState:
     return _take_interaction(state, interaction) if interaction is not None else state
 
 
-def _take_recording(state: DeskState, interaction_id: str | None) -> DeskState:
-    view = state.interactions.get(interaction_id or "")
-    return state if view is None else _take_interaction(state, replace(view, recorded=True))
+def _take_recording(state: DeskState, event: Event, recording: RecordingView) -> DeskState:
+    """It begins, or fails: the card says so as long as they talk, and the agent is told why."""
+    has_failed = bool(recording.error)
+    view = state.interactions.get(event.interaction_id or "")
+    if view is not None and (has_failed or event.type is EventType.RECORDING_STARTED):
+        view = replace(view, recorded=not has_failed, recording_failed=has_failed)
+        state = _take_interaction(state, view)
+    if state.me is None or not has_failed:
+        return state
+    return _noticed(state, "notice.recording_failed", "warning", reason=recording.error)
 
 
 def _take_interaction(state: DeskState, view: InteractionView) -> DeskState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from acd.model import AgentSettings, QueueName
 from crm_store.rows import HistoryRow, InteractionRow, NoteRow, RecordingRow, TimelineRow
 from cti.agent_views import AgentViews
@@ -141,6 +143,19 @@ def test_a_conversation_is_told_in_order_and_kept_whole() -> None:
         7.0,
         recording,
     )
+
+
+def test_a_talk_whose_recording_fails_goes_on_as_one_that_is_not_recorded() -> None:
+    told = Told()
+    told.talk()
+    (view,) = told.translator.interactions()
+    assert (view.recorded, view.recording_failed) == (True, False)
+    recording = next(iter(told.centre.switch.recordings))
+    told.translator.recording_closed(replace(closed(recording), error="disk full"))
+    (view,) = told.translator.interactions()
+    assert (view.recorded, view.recording_failed) == (False, True)
+    (row,) = [row for row in told.rows if isinstance(row, RecordingRow)]
+    assert row.error == "disk full"
 
 
 def test_wrap_up_keeps_the_interaction_for_the_outcome_and_no_longer() -> None:

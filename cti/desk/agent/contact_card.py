@@ -173,6 +173,8 @@ class ContactCard(StatePanel):
             line.append(f"   ● {words('contact.muted')}", f"bold {looks.RED}")
         if interaction.recorded:
             line.append(f"   ● {words('contact.recorded')}", looks.RED)
+        if interaction.recording_failed:
+            line.append(f"   ✗ {words('contact.not_recorded')}", f"bold {looks.RED}")
         if interaction.mos is not None:
             colour = looks.RED if interaction.mos < _POOR else looks.DIM
             line.append(f"   {words('contact.sound', mos=f'{interaction.mos:.1f}')}", colour)

@@ -28,6 +28,7 @@ from cti.schema import (
     NoteAdded,
     PhoneCredentials,
     Problem,
+    RecordingView,
     Role,
 )
 from tests.cti.desk.fake_server import NUMBER, FakeServer, anna, interaction, pop
@@ -107,6 +108,22 @@ async def talk(server: FakeServer, pilot: Pilot[None], **changes: Any) -> None:
     await server.agent_is("talking", interaction_id="i-7")
     await server.send(EventType.ESTABLISHED, interaction(), interaction_id="i-7")
     await sees(pilot, "recorded")
+
+
+async def test_the_card_says_that_a_talk_is_not_recorded_also_to_who_signs_on_later(
+    server: FakeServer,
+) -> None:
+    failed = RecordingView(recording_id="r", error="Not a directory: /recordings/2026")
+    async with desk(server) as pilot:
+        await talk(server, pilot)
+        await server.send(EventType.RECORDING_FINISHED, failed, interaction_id="i-7")
+        await sees(pilot, "✗ NOT RECORDED", "Recording failed: Not a directory")
+        assert "● recorded" not in screen_text(pilot.app)
+    server.pop = pop(anna())
+    server.interactions = (interaction(recorded=False, recording_failed=True),)
+    async with desk(server) as pilot:
+        await sees(pilot, "✗ NOT RECORDED")
+        assert "● recorded" not in screen_text(pilot.app)
 
 
 async def test_sign_on_by_hand_with_a_wrong_password_first(server: FakeServer) -> None:

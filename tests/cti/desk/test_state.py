@@ -247,6 +247,31 @@ def test_gateway_queue_and_recording_news() -> None:
     assert state.notices[0].key == "notice.recording_failed"
 
 
+@pytest.mark.parametrize("me", ["1001", None])
+def test_a_recording_that_fails_is_no_longer_shown_as_one(me: str | None) -> None:
+    said = desk(
+        event(EventType.ESTABLISHED, interaction(recorded=False)),
+        event(EventType.RECORDING_STARTED, RecordingView(recording_id="r")),
+        me=me,
+    ).interactions["i-7"]
+    assert (said.recorded, said.recording_failed) == (True, False)
+    failed = event(EventType.RECORDING_FINISHED, RecordingView(recording_id="r", error="disk full"))
+    state = desk(event(EventType.ESTABLISHED, said), failed, me=me)
+    said = state.interactions["i-7"]
+    assert (said.recorded, said.recording_failed) == (False, True)
+    assert [notice.key for notice in state.notices] == ["notice.recording_failed"] * (
+        me is not None
+    )
+
+
+def test_a_recording_that_ends_whole_was_one() -> None:
+    whole = event(EventType.RECORDING_FINISHED, RecordingView(recording_id="r", octets=16_000))
+    state = talking(whole)
+    assert state.interaction is not None
+    assert state.interaction.recorded
+    assert not state.notices
+
+
 def test_the_wallboard_keeps_a_ticker_and_forgets_who_signed_off() -> None:
     offered = Offered(interaction=interaction("offered"), rule="longest-idle", why="why")
     state = desk(
