@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from cti.cli.options import add_config
 from cti.counted import counted
+
+if TYPE_CHECKING:
+    from cti.doctor import Severity
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,7 +55,18 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"{marks[finding.severity]} {finding.what}", highlight=False)
         if finding.remedy:
             console.print(f"    {finding.remedy}", style="dim", highlight=False)
-    faults = sum(finding.severity is Severity.FAULT for finding in findings)
-    good = "The server runs well." if running else "Ready to serve."
-    console.print(counted(faults, "fault") if faults else good, style="bold")
-    return 1 if faults else 0
+    severities = Counter(finding.severity for finding in findings)
+    console.print(_conclusion(severities, is_running=bool(running)), style="bold", highlight=False)
+    return 1 if severities[Severity.FAULT] else 0
+
+
+def _conclusion(severities: Counter[Severity], *, is_running: bool) -> str:
+    """The last line, which many read alone: all is well only where nothing was found."""
+    from cti.doctor import Severity
+
+    if faults := severities[Severity.FAULT]:
+        return counted(faults, "fault")
+    if warnings := severities[Severity.WARNING]:
+        how = "The server runs" if is_running else "Ready to serve"
+        return f"{how}, with {counted(warnings, 'warning')}."
+    return "The server runs well." if is_running else "Ready to serve."

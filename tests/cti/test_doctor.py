@@ -234,6 +234,37 @@ def test_the_command_counts_one_fault(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.splitlines()[-1] == "1 fault"
 
 
+@pytest.mark.parametrize(
+    ("running", "warnings", "last"),
+    [
+        (False, 0, "Ready to serve."),
+        (False, 1, "Ready to serve, with 1 warning."),
+        (True, 0, "The server runs well."),
+        (True, 1, "The server runs, with 1 warning."),
+        (True, 2, "The server runs, with 2 warnings."),
+    ],
+)
+def test_the_last_line_of_the_command_counts_warnings(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    running: bool,
+    warnings: int,
+    last: str,
+) -> None:
+    found = [Finding(Severity.GOOD, "a limit"), *[Finding(Severity.WARNING, "a loss")] * warnings]
+
+    async def of_the_server(settings: Settings) -> list[Finding]:
+        return found if running else []
+
+    def of_the_installation(settings: Settings, *, running: bool) -> list[Finding]:
+        return [] if running else found
+
+    monkeypatch.setattr("cti.doctor_live.examine_running", of_the_server)
+    monkeypatch.setattr("cti.doctor.examine", of_the_installation)
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
 def test_a_server_that_runs_well_has_no_warnings() -> None:
     findings = examine_figures(Figures(WELL))
     assert {each.severity for each in findings} == {Severity.GOOD}
