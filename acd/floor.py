@@ -45,6 +45,7 @@ _LONGEST_REASON = 64
 _HEED_S = 1.0
 """A phone that rang so long could have been answered."""
 _UNHEEDED = 2
+_BLINK_S = 5.0
 """So many offers in a row that nobody took in time: the agent is not there."""
 
 
@@ -66,6 +67,8 @@ class Floor:
         self._outbox = outbox
         self._grace_s = watchdog_grace_s
         self.agents = {settings.agent: Agent(settings, now) for settings in agents}
+        self._unreached: dict[AgentId, float] = {}
+        """Since when the phones of those cannot be called who were available until then."""
         self.freed: list[Agent] = []
         for agent in self.agents.values():
             if agent.settings.static:
@@ -290,13 +293,18 @@ class Floor:
     def _sync_idle_line(
         self, agent: Agent, was: AgentState, effects: tuple[Effect, ...], now: float
     ) -> None:
+        name = agent.settings.agent
         if was is AgentState.AVAILABLE:
-            self._router.remove_idle(agent.settings.agent)
+            self._router.remove_idle(name)
+            if agent.reason == AgentInput.PHONE_LOST:
+                self._unreached[name] = now
         elif agent.state is AgentState.AVAILABLE:
-            if Effect.KEEP_IDLE_TIME in effects and agent.idle_place is not None:
+            # A phone that registers anew may be gone for a moment: its agent has worked no less.
+            blinked = now - self._unreached.pop(name, float("-inf")) <= _BLINK_S
+            if (blinked or Effect.KEEP_IDLE_TIME in effects) and agent.idle_place is not None:
                 self._router.return_idle(agent.idle_place)
             else:
-                agent.idle_place = self._router.add_idle(agent.settings.agent, now)
+                agent.idle_place = self._router.add_idle(name, now)
             self.freed.append(agent)
 
     def _report(self, agent: Agent, was: AgentState, was_reason: str, now: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 from acd.actions import CancelOffer, Dismiss, Offer
 from acd.errors import ContactExistsError, UnknownContactError, UnknownQueueError
 from acd.events import ContactEnded, ContactLeft, ContactQueued, OfferEnded
-from acd.inputs import Enqueue, OfferAccepted, OfferFailed, OfferRinging
+from acd.inputs import Enqueue, OfferAccepted, OfferFailed, OfferRinging, PhoneReachability
 from acd.model import (
     AgentId,
     AgentState,
@@ -47,6 +47,38 @@ def test_a_free_agent_is_reserved_rings_and_talks(scene: Scene) -> None:
     assert scene.state(ANN) is AgentState.AVAILABLE
     with pytest.raises(UnknownContactError):
         scene.acd.contact(contact)
+
+
+def with_desks() -> Scene:
+    """The same of two with desks."""
+    scene = Scene([agent(ANN), agent(BOB)])
+    scene.desk(ANN)
+    scene.advance(10.0)
+    scene.desk(BOB)
+    return scene
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(1.0, ANN), (60.0, BOB)])
+def test_who_is_away_for_a_moment_keeps_its_place_in_line(seconds: float, first: AgentId) -> None:
+    """A phone may register anew, as that of a desk does when the server was started again."""
+    scene = with_desks()
+    scene.tell(PhoneReachability(agent=ANN, reachable=False))
+    assert scene.state(ANN) is AgentState.NOT_READY
+    scene.advance(seconds)
+    scene.tell(PhoneReachability(agent=ANN, reachable=True))
+    assert scene.acd.contact(scene.call()).agent == first
+
+
+def test_who_was_away_in_a_talk_has_no_place_to_keep() -> None:
+    scene = with_desks()
+    contact = scene.call()
+    scene.rings(contact)
+    scene.answers(contact)
+    scene.tell(PhoneReachability(agent=ANN, reachable=False))
+    scene.ends(contact, by_agent=True)
+    scene.ready(ANN)
+    scene.tell(PhoneReachability(agent=ANN, reachable=True))
+    assert scene.acd.contact(scene.call()).agent == BOB
 
 
 @pytest.mark.parametrize(
