@@ -109,7 +109,7 @@ class Endings:
                 # Before the next offer: a row of offers that fail at once must not keep it ringing.
                 self._waiting_room.answer_late(contact)
                 if agent is not None:
-                    log.info("contact %s: phone %s: %s", contact.id, agent, event.cause)
+                    log.info("contact %s: phone %s: %s", contact.id, agent, event.cause.reason)
                     failure = _FAILURES[event.cause.result]
                     if event.cause.reason == _NO_MEDIA:
                         failure = OfferFailure.NO_MEDIA

@@ -210,7 +210,8 @@ class HandOver:
     def _transferred(
         self, contact: Contact, kind: TransferKind, former: AgentId | None, number: str = ""
     ) -> None:
-        log.info("contact %s: %s, from %s to %s", contact.id, kind, former, contact.agent or number)
+        to = contact.agent or number or contact.queue
+        log.info("contact %s: %s, from %s to %s", contact.id, kind, former, to)
         self._report(
             ContactTransferred(
                 contact=contact.id,
