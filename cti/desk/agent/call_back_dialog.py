@@ -7,11 +7,11 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Label, Static
 
 from cti.desk.agent.call_back_time import Wrong, read_moment, there, zone_of
 from cti.desk.text import Words, day_and_time, fit
+from cti.desk.widgets.window import Window
 from cti.schema_campaign_requests import CallBackRequest
 from cti.schema_outbound import OutboundCard
 
@@ -19,7 +19,7 @@ _FIELDS: Final = (("day", 10), ("time", 5))
 _WHO_CELLS: Final = 40
 
 
-class CallBackDialog(ModalScreen[CallBackRequest | None]):
+class CallBackDialog(Window[CallBackRequest | None]):
     """Gives what was arranged, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

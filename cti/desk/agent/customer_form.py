@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from cti.client import ApiClient
 from cti.desk.agent.party_dialogs import Try
+from cti.desk.agent.window_screen import Show
 from cti.desk.text import Words, spaced_number
 from cti.desk.widgets.picker import Choice, Picker
+from cti.desk.widgets.window import Window
 from cti.schema import CustomerRequest, ScreenPop
 
 _NEW_CUSTOMER: Final = "+new"
@@ -25,7 +26,7 @@ _FIELDS = (
 )
 
 
-class CustomerForm(ModalScreen[CustomerRequest | None]):
+class CustomerForm(Window[CustomerRequest | None]):
     """Gives the customer to create, or None. Its number is the caller's."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,7 +76,7 @@ class CustomerForm(ModalScreen[CustomerRequest | None]):
 
 
 async def ask_customer(
-    app: App[Any], words: Words, api: ApiClient, pop: ScreenPop, attempt: Try
+    show: Show, words: Words, api: ApiClient, pop: ScreenPop, attempt: Try
 ) -> None:
     """Which of the candidates it is, or who is new; and the command that comes of it."""
     request: CustomerRequest | None = None
@@ -86,10 +87,10 @@ async def ask_customer(
             for each in pop.candidates
         ]
         choices.append(Choice(_NEW_CUSTOMER, words("pick.new_customer")))
-        chosen = await app.push_screen_wait(Picker(words, words("pick.customer"), choices))
+        chosen = await show(Picker(words, words("pick.customer"), choices))
     if chosen == _NEW_CUSTOMER:
         number = pop.new_customer_number or pop.caller_number
-        request = await app.push_screen_wait(CustomerForm(words, number, pop.caller_name))
+        request = await show(CustomerForm(words, number, pop.caller_name))
     elif chosen is not None:
         request = CustomerRequest(customer_id=chosen)
     if request is not None:

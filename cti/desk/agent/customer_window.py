@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from cti.desk import looks
 from cti.desk.agent import customer_rows
 from cti.desk.text import Words, fit, spaced_number
+from cti.desk.widgets.window import Window
 from cti.schema import ContactPoint, CustomerCard
 
 _MOST_CONTACTS: Final = 10
@@ -26,7 +26,7 @@ _OTHER_ROWS: Final = 16
 """What else needs room: frame, name, numbers, hint."""
 
 
-class CustomerWindow(ModalScreen[str | None]):
+class CustomerWindow(Window[str | None]):
     """Gives the number to call, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,10 +8,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from cti.desk.text import Words
+from cti.desk.widgets.window import Window
 
 
 def clean_number(text: str) -> str | None:
@@ -20,7 +20,7 @@ def clean_number(text: str) -> str | None:
     return number if re.fullmatch(r"\+?[0-9*#]{1,20}", number) else None
 
 
-class DialDialog(ModalScreen[str | None]):
+class DialDialog(Window[str | None]):
     """Gives the number, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

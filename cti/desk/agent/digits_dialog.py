@@ -10,15 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Key
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from cti.desk.text import Words
+from cti.desk.widgets.window import Window
 
 KEYS = frozenset("0123456789*#ABCD")
 
 
-class DigitsDialog(ModalScreen[None]):
+class DigitsDialog(Window[None]):
     """Stays open until Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

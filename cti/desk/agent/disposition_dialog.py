@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from textual.app import App
+from typing import Final
 
 from cti.client import ApiClient
 from cti.desk.agent.party_dialogs import Try
+from cti.desk.agent.window_screen import Show
 from cti.desk.outbound import person_of
 from cti.desk.state import DeskState
 from cti.desk.text import Words, fit
@@ -17,7 +16,7 @@ _WHO_CELLS: Final = 32
 
 
 async def ask_disposition(
-    app: App[Any], words: Words, api: ApiClient, state: DeskState, attempt: Try
+    show: Show, words: Words, api: ApiClient, state: DeskState, attempt: Try
 ) -> None:
     """Ask for the outcome of the contact on the card, and note it.
 
@@ -30,6 +29,6 @@ async def ask_disposition(
     choices = [
         Choice(each.code, words.title(each.title, each.code)) for each in state.offered_dispositions
     ]
-    code = await app.push_screen_wait(Picker(words, title, choices))
+    code = await show(Picker(words, title, choices))
     if code is not None and contact is not None:
         await attempt(api.set_disposition(contact, code))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from rich.cells import set_cell_size
 from rich.text import Text
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,8 +20,10 @@ from cti.desk import looks
 from cti.desk.agent.customer_rows import outcome_titles
 from cti.desk.agent.customer_window import CustomerWindow
 from cti.desk.agent.dial_dialog import clean_number
+from cti.desk.agent.window_screen import Show
 from cti.desk.state import DeskState, allowed_actions
 from cti.desk.text import Words, fit, spaced_number
+from cti.desk.widgets.window import Window
 from cti.schema import CustomerCard
 
 Search = Callable[[str, str], Awaitable[Sequence[CustomerCard]]]
@@ -33,7 +34,7 @@ _TYPING_S: Final = 0.25
 _NAME_CELLS: Final = 24
 
 
-class FindDialog(ModalScreen[CustomerCard | None]):
+class FindDialog(Window[CustomerCard | None]):
     """Gives a customer, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -129,7 +130,7 @@ class FindDialog(ModalScreen[CustomerCard | None]):
 
 
 async def ask_found(
-    app: App[Any], words: Words, api: ApiClient, state: Callable[[], DeskState]
+    show: Show, words: Words, api: ApiClient, state: Callable[[], DeskState]
 ) -> str | None:
     """Look at customers, one after the other; gives the number of one who is to be called."""
 
@@ -139,7 +140,7 @@ async def ask_found(
     typed = ""
     while "find" in (allowed := allowed_actions(state())):
         dialog = FindDialog(words, search, typed)
-        customer = await app.push_screen_wait(dialog)
+        customer = await show(dialog)
         if customer is None:
             return None
         typed = dialog.typed
@@ -147,7 +148,7 @@ async def ask_found(
         window = CustomerWindow(
             words, customer, api.server_time(), titles, may_dial="dial" in allowed
         )
-        number = await app.push_screen_wait(window)
+        number = await show(window)
         if number is not None:
             return number
     return None

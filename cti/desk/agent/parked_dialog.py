@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final
-
-from textual.app import App
+from typing import Final
 
 from cti.client import ApiClient
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.agent.party_dialogs import Try
+from cti.desk.agent.window_screen import Show
 from cti.desk.text import Words, clock, spaced_number
 from cti.desk.widgets.picker import Choice, Picker
 from cti.schema import ParkedView
@@ -34,7 +33,7 @@ def parked_choices(words: Words, parked: Iterable[ParkedView], now: float) -> li
 
 
 async def ask_parked(
-    app: App[Any],
+    show: Show,
     words: Words,
     api: ApiClient,
     parked: Iterable[ParkedView],
@@ -44,10 +43,10 @@ async def ask_parked(
     """Ask, and command; `ask_phone` gives who is to be called, if not the agent's own phone."""
     choices = parked_choices(words, parked, api.server_time())
     choices += [Choice(_GROUP, words("park.group")), Choice(_NUMBER, words("park.number"))]
-    chosen = await app.push_screen_wait(Picker(words, words("park.title"), choices))
+    chosen = await show(Picker(words, words("park.title"), choices))
     number: str | None = ""
     if chosen == _NUMBER:
-        number = await app.push_screen_wait(DialDialog(words, "park.whose"))
+        number = await show(DialDialog(words, "park.whose"))
     if chosen is None or number is None:
         return
     phone = "" if ask_phone is None else await ask_phone()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from textual.app import App
-
 from cti.client import ApiClient
 from cti.desk.agent.target_dialog import TargetDialog
+from cti.desk.agent.window_screen import Show
 from cti.desk.state import ASKED
 from cti.desk.text import Words, name_and_number
 from cti.desk.widgets.picker import Choice, Picker
@@ -24,9 +23,7 @@ class Try(Protocol):
     def __call__(self, command: Awaitable[object]) -> Awaitable[bool]: ...
 
 
-async def ask_target(
-    app: App[Any], words: Words, api: ApiClient, contact: str, attempt: Try
-) -> None:
+async def ask_target(show: Show, words: Words, api: ApiClient, contact: str, attempt: Try) -> None:
     """Whom, and how: consult first, or transfer at once."""
     entries: list[Any] = []
 
@@ -35,13 +32,13 @@ async def ask_target(
 
     if not await attempt(load()):
         return
-    target = await app.push_screen_wait(TargetDialog(words, entries))
+    target = await show(TargetDialog(words, entries))
     if target is None:
         return
     ways = ("end", "head") if target.kind == "queue" else ("consult", "transfer")
     choices = [Choice(way, words(f"target.{way}")) for way in ways]
     title = f"{words('target.how')}  {target.name or target.id}"
-    way = await app.push_screen_wait(Picker(words, title, choices))
+    way = await show(Picker(words, title, choices))
     match way:
         case "consult":
             await attempt(api.consult(contact, target.id))
@@ -54,7 +51,7 @@ async def ask_target(
 
 
 async def ask_step(
-    app: App[Any],
+    show: Show,
     words: Words,
     api: ApiClient,
     interaction: InteractionView,
@@ -74,7 +71,7 @@ async def ask_step(
     ]
     if not is_asking:
         choices.append(Choice("again", words("key.consult")))
-    step = await app.push_screen_wait(Picker(words, words("step.title"), choices))
+    step = await show(Picker(words, words("step.title"), choices))
     contact = interaction.interaction_id
     if step == "again":
         again()

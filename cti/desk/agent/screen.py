@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 
 from cti.client import (
     ApiClient,
@@ -22,15 +21,13 @@ from cti.client import (
 )
 from cti.desk.agent.contact_card import ContactCard
 from cti.desk.agent.customer_form import ask_customer
-from cti.desk.agent.customer_window import CustomerWindow
 from cti.desk.agent.dial_dialog import DialDialog
 from cti.desk.agent.digits_dialog import DigitsDialog
 from cti.desk.agent.disposition_dialog import ask_disposition
-from cti.desk.agent.find_dialog import FindDialog, ask_found
+from cti.desk.agent.find_dialog import ask_found
 from cti.desk.agent.note_editor import NoteEditor
 from cti.desk.agent.notices import in_words
 from cti.desk.agent.options import DeskOptions
-from cti.desk.agent.outbound_dialogs import SkipPicker
 from cti.desk.agent.outbound_screen import OutboundScreen
 from cti.desk.agent.parked_dialog import ask_parked
 from cti.desk.agent.party_dialogs import ask_step, ask_target
@@ -39,6 +36,7 @@ from cti.desk.agent.queue_strip import QueueStrip
 from cti.desk.agent.script_panel import ScriptPanel
 from cti.desk.agent.today_panel import TodayPanel
 from cti.desk.agent.top_bar import TopBar
+from cti.desk.agent.window_screen import allowed, always, with_contact, with_parties
 from cti.desk.keys import DESK_KEYS, hints, verb_of
 from cti.desk.outbound import is_under_way
 from cti.desk.phone_state import PhoneNews, PhoneStage, PhoneView
@@ -222,27 +220,12 @@ class DeskScreen(OutboundScreen):
             state.contact_id, may_write=state.mode in ON_A_CALL or state.mode == "wrap-up"
         )
         self.query_one(ScriptPanel).follow(state.outbound.script if state.outbound else "")
-        allowed = allowed_actions(state)
-        self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed))
-        self._close_windows_without_use(allowed)
+        self.query_one(KeyBar).show_hints(hints(DESK_KEYS, allowed_actions(state)))
+        self._close_useless_windows()
         self._let_wrap_up_wait()
         if state.shown_mode != self._mode:
             self._mode_changed(state.shown_mode)
         self.refresh_bindings()
-
-    def _close_windows_without_use(self, allowed: Collection[str]) -> None:
-        """A number cannot be dialled any more, or a key not sent: the card is not to be covered."""
-        window = self.app.screen
-        needs: dict[type[object], str] = {
-            DialDialog: "dial",
-            DigitsDialog: "digits",
-            SkipPicker: "skip",
-            FindDialog: "find",
-            CustomerWindow: "find",
-        }
-        verb = needs.get(type(window))
-        if verb is not None and verb not in allowed and isinstance(window, ModalScreen):
-            window.dismiss(None)
 
     def _let_wrap_up_wait(self) -> None:
         """Stop its clock while the agent types who the customer is: later nobody could take it."""
@@ -298,7 +281,7 @@ class DeskScreen(OutboundScreen):
             "mute": lambda: self._command(lambda: api.mute(contact, True)),
             "unmute": lambda: self._command(lambda: api.mute(contact, False)),
             "hang_up": self._hang_up,
-            "digits": lambda: self.app.push_screen(DigitsDialog(self._words)),
+            "digits": self._show_keypad,
             "consult": self._ask_target,
             "consult_step": self._ask_step,
             "park": lambda: self._command(lambda: api.park(contact)),
@@ -349,15 +332,15 @@ class DeskScreen(OutboundScreen):
     @work(group="dialog")
     async def _choose_reason(self) -> None:
         choices = [Choice(each, self._words.reason(each)) for each in self.state.not_ready_reasons]
-        reason = await self.app.push_screen_wait(
-            Picker(self._words, self._words("pick.reason"), choices)
-        )
+        title = self._words("pick.reason")
+        reason = await self._show_while(always)(Picker(self._words, title, choices))
         if reason is not None:
             await self._try(self._api.set_state("not-ready", reason))
 
     @work(group="dialog")
     async def _choose_disposition(self) -> None:
-        await ask_disposition(self.app, self._words, self._api, self.state, self._try)
+        show = self._show_while(always)
+        await ask_disposition(show, self._words, self._api, self.state, self._try)
 
     @work(group="dialog")
     async def _choose_customer(self) -> None:
@@ -367,24 +350,26 @@ class DeskScreen(OutboundScreen):
         self._identifies = True
         self._let_wrap_up_wait()
         try:
-            await ask_customer(self.app, self._words, self._api, pop, self._try)
+            show = self._show_while(with_contact(self.state))
+            await ask_customer(show, self._words, self._api, pop, self._try)
         finally:
             self._identifies = False
 
     @work(group="dialog")
     async def _ask_parked(self) -> None:
-        parked = self.state.parked.values()
-        await ask_parked(self.app, self._words, self._api, parked, self._try)
+        show, parked = self._show_while(allowed("parked")), self.state.parked.values()
+        await ask_parked(show, self._words, self._api, parked, self._try)
 
     @work(group="dialog")
     async def _ask_number(self) -> None:
-        number = await self.app.push_screen_wait(DialDialog(self._words))
+        number = await self._show_while(allowed("dial"))(DialDialog(self._words))
         if number is not None:
             await self._dial(number)
 
     @work(group="dialog")
     async def _find_customer(self) -> None:
-        number = await ask_found(self.app, self._words, self._api, lambda: self.state)
+        show = self._show_while(allowed("find"))
+        number = await ask_found(show, self._words, self._api, lambda: self.state)
         if number is not None:
             await self._dial(number)
 
@@ -399,14 +384,18 @@ class DeskScreen(OutboundScreen):
     async def _ask_target(self) -> None:
         contact = self.state.contact_id
         if contact is not None:
-            await ask_target(self.app, self._words, self._api, contact, self._try)
+            show = self._show_while(with_contact(self.state, "consult", "consult_step"))
+            await ask_target(show, self._words, self._api, contact, self._try)
 
     @work(group="dialog")
     async def _ask_step(self) -> None:
         view = self.state.interaction
         if view is not None:
-            again = self._ask_target
-            await ask_step(self.app, self._words, self._api, view, self._try, again)
+            show, again = self._show_while(with_parties(self.state)), self._ask_target
+            await ask_step(show, self._words, self._api, view, self._try, again)
+
+    def _show_keypad(self) -> None:
+        self._open(DigitsDialog(self._words), with_contact(self.state, "digits"))
 
     @work(group=QUIT)
     async def ask_quit(self) -> None:
@@ -414,7 +403,7 @@ class DeskScreen(OutboundScreen):
         words = self._words
         warning = words("quit.on_call") if self.state.mode in ON_A_CALL else ""
         choices = [Choice("yes", words("quit.yes"), warning), Choice("no", words("quit.no"))]
-        if await self.app.push_screen_wait(Picker(words, words("quit.title"), choices)) == "yes":
+        if await self._show_while(always)(Picker(words, words("quit.title"), choices)) == "yes":
             await self.leave()
             self.app.exit()
 

@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Markdown, Static
 
 from cti.desk.text import Words
+from cti.desk.widgets.window import Window
 
 
 class ScriptPanel(VerticalScroll):
@@ -39,7 +39,7 @@ class ScriptPanel(VerticalScroll):
         self.scroll_home(animate=False)
 
 
-class ScriptScreen(ModalScreen[None]):
+class ScriptScreen(Window[None]):
     """The script on the whole screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

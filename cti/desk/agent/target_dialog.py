@@ -9,13 +9,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from cti.desk import looks
 from cti.desk.agent.dial_dialog import clean_number
 from cti.desk.text import Words, fit
+from cti.desk.widgets.window import Window
 from cti.schema import DirectoryEntry
 
 _SHOWN = 12
@@ -28,7 +28,7 @@ def matching(entries: Sequence[DirectoryEntry], text: str) -> list[DirectoryEntr
     return sorted(found, key=lambda e: (e.kind != "queue" and e.state != "available", e.id))
 
 
-class TargetDialog(ModalScreen[DirectoryEntry | None]):
+class TargetDialog(Window[DirectoryEntry | None]):
     """Gives an agent, a queue, or an entry of kind `number`; None: nobody."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

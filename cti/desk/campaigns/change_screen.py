@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,12 +16,13 @@ from cti.desk import looks
 from cti.desk.campaigns.changes import FIELDS, Field, Wrong, read, shown, value_of
 from cti.desk.text import Words, day_and_time, fit
 from cti.desk.widgets.picker import Choice, Picker
+from cti.desk.widgets.window import Window
 from cti.schema_campaign_requests import AuditView
 
 _NAME_CELLS = 30
 
 
-class ValueDialog(ModalScreen[float | int | str | None]):
+class ValueDialog(Window[float | int | str | None]):
     """Gives the value, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,7 +60,7 @@ class ValueDialog(ModalScreen[float | int | str | None]):
         self.dismiss(None)
 
 
-class ChangeScreen(ModalScreen[dict[str, Any] | None]):
+class ChangeScreen(Window[dict[str, Any] | None]):
     """Gives what is to be different, by path; None or nothing: all stays as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

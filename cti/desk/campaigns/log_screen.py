@@ -10,11 +10,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from cti.desk import looks
 from cti.desk.text import Words, day_and_time, fit
+from cti.desk.widgets.window import Window
 from cti.schema_campaign_requests import AuditView
 
 _LONGEST: Final = 4000
@@ -34,7 +34,7 @@ def in_words(entry: AuditView, words: Words) -> tuple[str, str]:
     return what, fit(entry.words, _LONGEST)
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(Window[None]):
     """Newest first; closes with Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

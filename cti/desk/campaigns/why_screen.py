@@ -11,13 +11,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from cti.desk import looks
 from cti.desk.campaigns.blockers import in_words
 from cti.desk.text import Words, day_and_time, fit
 from cti.desk.widgets.gauge import share_bar
+from cti.desk.widgets.window import Window
 from cti.schema_campaigns import FunnelStepView, WhyCampaignView
 
 _BAR: Final = 18
@@ -26,7 +26,7 @@ _IN_HAND: Final = "claimed"
 """The step of records that the dialer has: nothing holds these back."""
 
 
-class WhyScreen(ModalScreen[None]):
+class WhyScreen(Window[None]):
     """Closes with Esc; asks the server again by `r`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

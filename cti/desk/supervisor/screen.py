@@ -151,4 +151,5 @@ class WallboardScreen(CommandScreen):
             return self._phone
 
         parked = self.state.parked.values()
-        await ask_parked(self.app, self._words, self._api, parked, self._try_by_phone, own_phone)
+        show = self.app.push_screen_wait
+        await ask_parked(show, self._words, self._api, parked, self._try_by_phone, own_phone)

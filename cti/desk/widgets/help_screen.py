@@ -9,15 +9,15 @@ from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from cti.desk import looks
 from cti.desk.keys import KeyDef
 from cti.desk.text import Words
+from cti.desk.widgets.window import Window
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Window[None]):
     """Closes with Esc or F1."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from cti.desk import looks
 from cti.desk.text import Words
+from cti.desk.widgets.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Choice:
     detail: str = ""
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Window[str | None]):
     """Gives the id of the choice, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

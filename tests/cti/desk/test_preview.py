@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from cti.desk.agent.call_back_time import read_moment
-from cti.desk.agent.outbound_dialogs import SkipPicker
+from cti.desk.widgets.picker import Picker
 from cti.schema import EventType
 from cti.schema_outbound import OutboundCard, PastAttempt
 from tests.cti.desk.campaigns_kit import campaign, preview, record
@@ -94,9 +94,9 @@ async def test_the_question_goes_with_the_record(server: FakeServer) -> None:
         await show(server)
         await sees(pilot, "F8 Skip")
         await pilot.press("f8")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SkipPicker), "the question")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Picker), "the question")
         await show(server, "over", outcome="agent-gone", reason="not-dialled")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, SkipPicker), "no question")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Picker), "no question")
         await sees(pilot, "Anna Lindqvist: the record went back", "the time to read")
 
 
