@@ -19,8 +19,11 @@ ENOUGH = 75
 
 
 async def packets(lab: Lab) -> int:
-    """How many RTP packets the gateway has received, as it counted within the last second."""
-    return int((await lab.status())["gateway"]["packets_received"])
+    """How many RTP packets the gateway has received, as it counted within the last second.
+
+    It has said nothing yet in the first second of its life, when it has received none either.
+    """
+    return int((await lab.status())["gateway"].get("packets_received", 0))
 
 
 async def hears_the_agent(lab: Lab, call: str) -> None:
