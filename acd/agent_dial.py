@@ -167,9 +167,8 @@ class AgentDial:
             return
         contact.customer_answered = True
         self._end_ringback(contact)
-        if (
-            contact.talking_since is None
-        ):  # else who was called has sent the agent on to somebody else
+        # Else they talked before: who was called has sent the agent on to this phone.
+        if contact.talking_since is None:
             contact.talking_since = event.at
             self._report(ContactConnected(contact=contact.id, at=event.at, agent=contact.agent))
         self._conversation.connect(contact)

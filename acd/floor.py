@@ -45,8 +45,9 @@ _LONGEST_REASON = 64
 _HEED_S = 1.0
 """A phone that rang so long could have been answered."""
 _UNHEEDED = 2
-_BLINK_S = 5.0
 """So many offers in a row that nobody took in time: the agent is not there."""
+_BLINK_S = 5.0
+"""A phone that cannot be called for no longer has only registered anew."""
 
 
 class Floor:

@@ -153,7 +153,7 @@ class Node:
         way_down.callback(claim(self.data))
         recordings = self.data / "recordings"
         if why := why_not_writable(recordings):
-            log.error("calls will not be recorded: %s", why)
+            log.error("calls will not be recorded: %s; change what is there, or its owner", why)
         self._recording_paths = RecordingPaths(RecordingSettings(folder=recordings))
         assert self._tasks is not None
         self._clock = LoopClock()

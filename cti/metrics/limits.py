@@ -75,11 +75,11 @@ def _sip(sources: Sources) -> Iterator[Limit]:
     yield Limit("strangers_transactions", endpoint.strangers_alive, strangers)
     each = endpoint.limits.max_per_stranger
     yield Limit("stranger_transactions", endpoint.fullest_stranger, each)
-    watched = switching.watch.counters(sources.clock.now())
     inflow, room_of = switching.pump.inflow, switching.pump.inflow.settings
     yield Limit("waiting_messages", inflow.going_on, room_of.most_going_on)
     yield Limit("waiting_requests", inflow.longest_line, room_of.most_new)
     yield Limit("waiting_octets", inflow.octets, room_of.most_octets)
+    watched = switching.watch.counters(sources.clock.now())
     most = switching.guard.settings.max_sources
     yield Limit("guarded_addresses", watched.known + watched.banned, most)
     yield Limit("nonces", switching.challenger.nonces, switching.challenger.most_nonces)

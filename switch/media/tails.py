@@ -28,7 +28,7 @@ class Tails:
         """As many frames belong into the file as these are beyond `begins`; frame n of them is n modulo
         `RING_FRAMES` of the ring."""
         self.sound: NDArray[np.uint8] = np.zeros((0, RING_FRAMES, FRAME_SAMPLES, 2), dtype=np.uint8)
-        """Mu-law, left first."""
+        """(rows, frames of the ring, 160 samples at 8 kHz, 2) mu-law, left first."""
 
     def __len__(self) -> int:
         return len(self.ends)
