@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recordings.tails import MEMORY, OWNER, folder_of, name_of
 from switch.media.tails import Tails
 
-_LOST: Final = "no memory in %s (%s): if this process is killed, recordings lack their last 0.7 s; make room there"
+_LOST: Final = "make room in memory, %s (%s): else recordings of a killed gateway lack their last 0.7 s"
 
 _log = logging.getLogger(__name__)
 
