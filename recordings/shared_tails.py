@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from recordings.tails import MEMORY, OWNER, folder_of, name_of
 from switch.media.tails import Tails
 
-_LOST: Final = "make room in memory, %s (%s): else recordings of a killed gateway lack their last 0.7 s"
+_LOST: Final = (
+    "make room in memory, %s (%s): else recordings of a killed gateway lack their last 0.7 s"
+)
 
 _log = logging.getLogger(__name__)
 
